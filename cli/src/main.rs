@@ -1,0 +1,2 @@
+//! The binfer command-line tool.
+fn main() {}

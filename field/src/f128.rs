@@ -1,0 +1,202 @@
+//! `F128`: GF(2^128) as GF(2)[x] / (x^128 + x^7 + x^2 + x + 1), the protocol field.
+
+use core::fmt;
+use core::iter::{Product, Sum};
+use core::ops::{Add, AddAssign, Mul, MulAssign, Sub, SubAssign};
+
+use bytemuck::{Pod, Zeroable};
+
+/// An element of GF(2^128) in the GHASH representation: bit `i` is the coefficient of `x^i`.
+///
+/// Bit-compatible with Binius64's `BinaryField128bGhash`. Addition is exclusive or.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable)]
+#[repr(transparent)]
+pub struct F128(u128);
+
+impl F128 {
+    /// The additive identity.
+    pub const ZERO: Self = Self(0);
+    /// The multiplicative identity.
+    pub const ONE: Self = Self(1);
+
+    /// The element whose coefficient of `x^i` is bit `i` of `bits`.
+    pub const fn new(bits: u128) -> Self {
+        Self(bits)
+    }
+
+    /// The coefficients, bit `i` being that of `x^i`.
+    pub const fn to_bits(self) -> u128 {
+        self.0
+    }
+
+    /// Little-endian bytes of [`Self::to_bits`].
+    pub const fn to_le_bytes(self) -> [u8; 16] {
+        self.0.to_le_bytes()
+    }
+
+    /// Inverse of [`Self::to_le_bytes`]; every string of 16 bytes is an element.
+    pub const fn from_le_bytes(bytes: [u8; 16]) -> Self {
+        Self(u128::from_le_bytes(bytes))
+    }
+
+    /// Whether this is zero.
+    pub const fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The square.
+    pub fn square(self) -> Self {
+        self * self
+    }
+
+    /// `self^(2^times)`: the Frobenius map applied `times` times. Its order is 128.
+    pub fn frobenius(self, times: u32) -> Self {
+        (0..times % 128).fold(self, |x, _| x.square())
+    }
+
+    /// `self^(2^-times)`: the inverse Frobenius map applied `times` times.
+    pub fn inverse_frobenius(self, times: u32) -> Self {
+        self.frobenius(128 - times % 128)
+    }
+
+    /// `self^exponent`.
+    pub fn pow(self, exponent: u128) -> Self {
+        let mut result = Self::ONE;
+        for i in (0..128 - exponent.leading_zeros()).rev() {
+            result = result.square();
+            if exponent >> i & 1 == 1 {
+                result *= self;
+            }
+        }
+        result
+    }
+
+    /// The multiplicative inverse; the inverse of zero is zero.
+    pub fn invert(self) -> Self {
+        // Itoh-Tsujii: self^(2^128 - 2) from self^(2^k - 1) for k = 1, 2, 3, 6, 7, 14, ..., 127.
+        let mut ones = self; // self^(2^k - 1)
+        let mut k = 1;
+        for bit in [1, 1, 1, 1, 1, 1] {
+            ones *= ones.frobenius(k);
+            k *= 2;
+            if bit == 1 {
+                ones = ones.square() * self;
+                k += 1;
+            }
+        }
+        debug_assert_eq!(k, 127);
+        ones.square()
+    }
+
+    /// Inverts every non-zero element in place with one inversion; zeros stay zero.
+    pub fn batch_invert(elements: &mut [Self]) {
+        let mut prefix = Vec::with_capacity(elements.len());
+        let mut product = Self::ONE;
+        for &x in elements.iter() {
+            prefix.push(product);
+            if !x.is_zero() {
+                product *= x;
+            }
+        }
+        let mut inverse = product.invert();
+        for (x, before) in elements.iter_mut().zip(prefix).rev() {
+            if !x.is_zero() {
+                let original = *x;
+                *x = inverse * before;
+                inverse *= original;
+            }
+        }
+    }
+
+    /// A uniformly random element.
+    pub fn random(rng: &mut impl rand::RngCore) -> Self {
+        let mut bytes = [0; 16];
+        rng.fill_bytes(&mut bytes);
+        Self::from_le_bytes(bytes)
+    }
+}
+
+impl fmt::Debug for F128 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "0x{:032x}", self.0)
+    }
+}
+
+impl Add for F128 {
+    type Output = Self;
+    #[inline]
+    #[expect(clippy::suspicious_arithmetic_impl, reason = "addition in characteristic two")]
+    fn add(self, other: Self) -> Self {
+        Self(self.0 ^ other.0)
+    }
+}
+
+impl Sub for F128 {
+    type Output = Self;
+    #[inline]
+    #[expect(clippy::suspicious_arithmetic_impl, reason = "subtraction is addition")]
+    fn sub(self, other: Self) -> Self {
+        self + other
+    }
+}
+
+impl Mul for F128 {
+    type Output = Self;
+    #[inline]
+    fn mul(self, other: Self) -> Self {
+        Self(soft_mul(self.0, other.0))
+    }
+}
+
+impl AddAssign for F128 {
+    #[inline]
+    #[expect(clippy::suspicious_op_assign_impl, reason = "addition in characteristic two")]
+    fn add_assign(&mut self, other: Self) {
+        self.0 ^= other.0;
+    }
+}
+
+impl SubAssign for F128 {
+    #[inline]
+    #[expect(clippy::suspicious_op_assign_impl, reason = "subtraction is addition")]
+    fn sub_assign(&mut self, other: Self) {
+        self.0 ^= other.0;
+    }
+}
+
+impl MulAssign for F128 {
+    #[inline]
+    fn mul_assign(&mut self, other: Self) {
+        *self = *self * other;
+    }
+}
+
+impl Sum for F128 {
+    fn sum<I: Iterator<Item = Self>>(iter: I) -> Self {
+        iter.fold(Self::ZERO, Add::add)
+    }
+}
+
+impl Product for F128 {
+    fn product<I: Iterator<Item = Self>>(iter: I) -> Self {
+        iter.fold(Self::ONE, Mul::mul)
+    }
+}
+
+fn soft_mul(a: u128, b: u128) -> u128 {
+    let mut multiples = [0u128; 16];
+    let mut power = a;
+    for i in 0..4 {
+        for j in 0..1 << i {
+            multiples[j | 1 << i] = multiples[j] ^ power;
+        }
+        power = power << 1 ^ (power >> 127) * 0x87;
+    }
+    let mut result = 0u128;
+    for shift in (0..128).step_by(4).rev() {
+        let top = result >> 124;
+        result = result << 4 ^ top ^ top << 1 ^ top << 2 ^ top << 7;
+        result ^= multiples[(b >> shift & 15) as usize];
+    }
+    result
+}
