@@ -1,0 +1,111 @@
+//! `MerkleTree`: every digest of a tree, from which the prover opens positions.
+
+use rayon::prelude::*;
+
+use crate::{Digest, HashKind};
+
+/// Digests of one task of the thread pool.
+const TASK: usize = 1 << 8;
+
+/// The digests of a Merkle tree; the leaves stay with the caller.
+#[derive(Clone, Debug)]
+pub struct MerkleTree {
+    /// Level after level from the leaves: `2^log_leaves` digests, half of that, .., the root.
+    digests: Vec<Digest>,
+    log_leaves: u32,
+}
+
+impl MerkleTree {
+    /// The tree over the leaves that `leaves` holds one after another, each of `leaf_len` bytes.
+    ///
+    /// # Panics
+    ///
+    /// If `leaf_len` is zero or `leaves` isn't a power of two of them.
+    pub fn new(kind: HashKind, leaves: &[u8], leaf_len: usize) -> Self {
+        assert!(leaf_len > 0, "a leaf has at least one byte");
+        let n_leaves = leaves.len() / leaf_len;
+        assert!(
+            n_leaves.is_power_of_two() && n_leaves * leaf_len == leaves.len(),
+            "{} bytes are no power of two of leaves of {leaf_len} bytes",
+            leaves.len()
+        );
+
+        let mut digests = vec![Digest::default(); 2 * n_leaves - 1];
+        let (mut level, mut rest) = digests.split_at_mut(n_leaves);
+        level
+            .par_chunks_mut(TASK)
+            .zip(leaves.par_chunks(TASK * leaf_len))
+            .for_each(|(digests, leaves)| {
+                for (digest, leaf) in digests.iter_mut().zip(leaves.chunks_exact(leaf_len)) {
+                    *digest = kind.leaf(leaf);
+                }
+            });
+        while level.len() > 1 {
+            let (above, higher) = rest.split_at_mut(level.len() / 2);
+            above
+                .par_chunks_mut(TASK)
+                .zip(level.par_chunks(2 * TASK))
+                .for_each(|(parents, children)| {
+                    for (parent, [left, right]) in parents.iter_mut().zip(children.as_chunks().0) {
+                        *parent = kind.node(left, right);
+                    }
+                });
+            (level, rest) = (above, higher);
+        }
+        Self {
+            digests,
+            log_leaves: n_leaves.trailing_zeros(),
+        }
+    }
+
+    /// The root.
+    pub fn root(&self) -> Digest {
+        self.level(self.log_leaves)[0]
+    }
+
+    /// Logarithm of the number of leaves.
+    pub fn log_leaves(&self) -> u32 {
+        self.log_leaves
+    }
+
+    /// The siblings of an opening of `positions`, in the order that
+    /// [`verify_multi`](crate::verify_multi) reads them.
+    ///
+    /// # Panics
+    ///
+    /// If the positions aren't strictly increasing and below the number of leaves.
+    pub fn open(&self, positions: &[usize]) -> Vec<Digest> {
+        assert!(
+            positions.is_sorted_by(|a, b| a < b),
+            "positions are sorted and distinct"
+        );
+        assert!(
+            positions
+                .last()
+                .is_none_or(|last| last >> self.log_leaves == 0),
+            "no such leaf"
+        );
+        let mut siblings = Vec::with_capacity(crate::n_siblings(self.log_leaves, positions));
+        let mut known = positions.to_vec();
+        for i in 0..self.log_leaves {
+            let level = self.level(i);
+            let mut above = Vec::with_capacity(known.len());
+            let mut nodes = known.iter().peekable();
+            while let Some(position) = nodes.next() {
+                if nodes.next_if(|next| **next == position ^ 1).is_none() {
+                    siblings.push(level[position ^ 1]);
+                }
+                above.push(position >> 1);
+            }
+            known = above;
+        }
+        siblings
+    }
+
+    /// The digests of level `i`, level 0 being that of the leaves.
+    fn level(&self, i: u32) -> &[Digest] {
+        let n_leaves = 1 << self.log_leaves;
+        let start = 2 * n_leaves - ((2 * n_leaves) >> i);
+        &self.digests[start..start + (n_leaves >> i)]
+    }
+}
