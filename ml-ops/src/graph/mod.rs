@@ -1,0 +1,23 @@
+//! The quantized graph: integer tensors, nodes over them, and the ports where arrays enter and leave.
+//!
+//! A [`Graph`] is public and is what the verifier holds; a [`Model`] adds the weights.
+
+mod bytes;
+mod model;
+mod node;
+mod port;
+mod step;
+mod tensor;
+mod validate;
+mod weights;
+
+pub use bytes::{DecodeError, FORMAT_VERSION};
+pub use model::{Graph, Model};
+pub use node::{Epilogue, Node, Op};
+pub use port::{
+    Batch, InputPort, InputTransform, IntegerType, OutputPort, OutputTransform, PortError,
+};
+pub use step::{Requantize, RoundingProfile, Step};
+pub use tensor::{CodeType, TensorId, TensorKind, TensorShape, Values};
+pub use validate::{GraphError, MAX_ELEMENTS, MAX_NAME_BYTES};
+pub use weights::{Alphabet, WeightId, WeightMatrix, WeightShape, digits_per_byte, signed_bits};

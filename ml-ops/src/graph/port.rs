@@ -1,0 +1,470 @@
+//! Ports: how the arrays that a user holds become the tensors at a graph's two ends, and back.
+
+use super::{CodeType, TensorId, TensorShape, Values};
+use crate::array::{Array, ArrayData, ElementType};
+use thiserror::Error;
+
+/// Where the network's input enters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InputPort {
+    /// The tensor it becomes.
+    pub tensor: TensorId,
+    /// Dimensions of one sample, without the batch.
+    pub shape: Vec<usize>,
+    /// What turns the array's elements into codes.
+    pub transform: InputTransform,
+}
+
+/// How an input array's elements become codes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum InputTransform {
+    /// They are 8-bit integers already.
+    Codes {
+        /// Their type.
+        dtype: CodeType,
+    },
+    /// They are floats, quantized as by ONNX Runtime's QuantizeLinear: float32 quotient, clamp, round
+    /// half to even, add the zero point.
+    Quantize {
+        /// Divisor, finite and positive.
+        scale: f32,
+        /// Zero point, in the type's own values.
+        zero_point: i32,
+        /// The 8-bit type.
+        dtype: CodeType,
+    },
+}
+
+/// Where the network's output leaves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutputPort {
+    /// The tensor it comes from.
+    pub tensor: TensorId,
+    /// Dimensions of one sample, without the batch.
+    pub shape: Vec<usize>,
+    /// What turns the tensor's elements into the array's.
+    pub transform: OutputTransform,
+}
+
+/// How a tensor's elements become the output array's.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum OutputTransform {
+    /// Codes become 8-bit integers.
+    Codes {
+        /// Their type.
+        dtype: CodeType,
+    },
+    /// Codes become floats `(value - zero_point) * scale` in float32, a different one for each code.
+    Dequantize {
+        /// Factor, finite and positive.
+        scale: f32,
+        /// Zero point, in the type's own values.
+        zero_point: i32,
+        /// The 8-bit type.
+        dtype: CodeType,
+    },
+    /// Integers stay integers.
+    Integer {
+        /// The array's type.
+        dtype: IntegerType,
+    },
+}
+
+/// The type of an integer output array.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IntegerType {
+    /// 32 bits.
+    I32,
+    /// 64 bits.
+    I64,
+}
+
+/// The leading dimensions of an input array, which its output shares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Batch {
+    /// Number of samples, at least 1.
+    pub size: usize,
+    /// The array is a stack of inputs each of leading dimension 1: `(size, 1, ..)`, not `(size, ..)`.
+    pub stacked: bool,
+}
+
+/// An array does not fit a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum PortError {
+    /// The elements have another type than the port's.
+    #[error("the array holds {got:?}, the port takes {expected:?}")]
+    ElementType {
+        /// The port's type.
+        expected: ElementType,
+        /// The array's type.
+        got: ElementType,
+    },
+    /// The array is neither `(batch, ..)` nor `(batch, 1, ..)` over the port's dimensions.
+    #[error(
+        "an array of {got_rank} dimensions and {got_elements} elements is no batch of samples of {sample_rank} dimensions and {sample_elements} elements"
+    )]
+    Shape {
+        /// Number of the port's dimensions, without the batch.
+        sample_rank: usize,
+        /// Elements of one sample.
+        sample_elements: usize,
+        /// Number of the array's dimensions.
+        got_rank: usize,
+        /// Number of the array's elements.
+        got_elements: usize,
+    },
+    /// The batch has no samples.
+    #[error("the batch is empty")]
+    EmptyBatch,
+    /// The output's leading dimensions are not the input's.
+    #[error(
+        "the array holds a batch of {got}, the input one of {expected}, or only one of them is stacked"
+    )]
+    Batch {
+        /// Samples of the input.
+        expected: usize,
+        /// Samples of this array.
+        got: usize,
+    },
+    /// An input element is not a number.
+    #[error("element {index} is not a number")]
+    NotANumber {
+        /// Row-major position in the array.
+        index: usize,
+    },
+    /// An output element is one that no code maps to.
+    #[error("element {index} is not a value that the output can take")]
+    NoSuchOutput {
+        /// Row-major position in the array.
+        index: usize,
+    },
+    /// The values are not of the kind or number that the port's tensor has.
+    #[error("the tensor holds {got} elements or is of another kind, the port asks for {expected}")]
+    Values {
+        /// Elements that the port asks for.
+        expected: usize,
+        /// Elements given.
+        got: usize,
+    },
+    /// An integer does not fit the output's type.
+    #[error("the value at position {index} of the tensor does not fit the output's type")]
+    IntegerRange {
+        /// Position in the tensor.
+        index: usize,
+    },
+}
+
+impl InputPort {
+    /// The input tensor (of shape `tensor`) that `array` stands for, and the batch it holds: the
+    /// tensor has `batch.size * tensor.rows_per_sample` rows.
+    ///
+    /// # Errors
+    /// [`PortError`] if the type or the shape is not the port's, or a float is not a number.
+    pub fn encode(
+        &self,
+        tensor: &TensorShape,
+        array: &Array,
+    ) -> Result<(Values, Batch), PortError> {
+        let batch = batch_of(&self.shape, array)?;
+        let codes = match (self.transform, array.data()) {
+            (
+                InputTransform::Codes {
+                    dtype: CodeType::U8,
+                },
+                ArrayData::U8(v),
+            ) => v.clone(),
+            (
+                InputTransform::Codes {
+                    dtype: CodeType::I8,
+                },
+                ArrayData::I8(v),
+            ) => v.iter().map(|&q| i8_code(q)).collect(),
+            (
+                InputTransform::Quantize {
+                    scale,
+                    zero_point,
+                    dtype,
+                },
+                ArrayData::F32(v),
+            ) => quantize_all(v, scale, zero_point, dtype)?,
+            (transform, data) => {
+                return Err(PortError::ElementType {
+                    expected: transform.element_type(),
+                    got: data.element_type(),
+                });
+            }
+        };
+        let rows = batch.size * tensor.rows_per_sample;
+        Ok((
+            Values::Codes(to_feature_major(&codes, rows, tensor.features)),
+            batch,
+        ))
+    }
+}
+
+impl InputTransform {
+    /// The type of the arrays that the port takes.
+    pub fn element_type(self) -> ElementType {
+        match self {
+            Self::Codes { dtype } => code_element(dtype),
+            Self::Quantize { .. } => ElementType::F32,
+        }
+    }
+}
+
+impl OutputTransform {
+    /// The type of the arrays that the port gives.
+    pub fn element_type(self) -> ElementType {
+        match self {
+            Self::Codes { dtype } => code_element(dtype),
+            Self::Dequantize { .. } => ElementType::F32,
+            Self::Integer {
+                dtype: IntegerType::I32,
+            } => ElementType::I32,
+            Self::Integer {
+                dtype: IntegerType::I64,
+            } => ElementType::I64,
+        }
+    }
+}
+
+impl OutputPort {
+    /// The array that the output tensor (of shape `tensor`) stands for, with the input's batch.
+    ///
+    /// # Errors
+    /// [`PortError::Values`] or [`PortError::IntegerRange`] if `values` is not such a tensor.
+    pub fn decode(
+        &self,
+        tensor: &TensorShape,
+        values: &Values,
+        batch: Batch,
+    ) -> Result<Array, PortError> {
+        let wrong = |expected| PortError::Values {
+            expected,
+            got: values.len(),
+        };
+        let expected = batch
+            .size
+            .checked_mul(tensor.per_sample())
+            .ok_or(wrong(usize::MAX))?;
+        if values.len() != expected {
+            return Err(wrong(expected));
+        }
+        let rows = batch.size * tensor.rows_per_sample;
+        let data = match (self.transform, values) {
+            (OutputTransform::Codes { dtype }, Values::Codes(codes)) => {
+                let codes = to_row_major(codes, rows, tensor.features);
+                match dtype {
+                    CodeType::U8 => ArrayData::U8(codes),
+                    CodeType::I8 => {
+                        ArrayData::I8(codes.iter().map(|&c| (c ^ 0x80) as i8).collect())
+                    }
+                }
+            }
+            (
+                OutputTransform::Dequantize {
+                    scale,
+                    zero_point,
+                    dtype,
+                },
+                Values::Codes(codes),
+            ) => {
+                let images = dequantize_table(scale, zero_point, dtype);
+                let codes = to_row_major(codes, rows, tensor.features);
+                ArrayData::F32(codes.iter().map(|&c| images[usize::from(c)]).collect())
+            }
+            (OutputTransform::Integer { dtype }, Values::Integers(integers)) => match dtype {
+                IntegerType::I64 => ArrayData::I64(to_row_major(integers, rows, tensor.features)),
+                IntegerType::I32 => {
+                    let narrow: Vec<i32> = integers
+                        .iter()
+                        .enumerate()
+                        .map(|(index, &v)| {
+                            i32::try_from(v).map_err(|_| PortError::IntegerRange { index })
+                        })
+                        .collect::<Result<_, _>>()?;
+                    ArrayData::I32(to_row_major(&narrow, rows, tensor.features))
+                }
+            },
+            _ => return Err(wrong(expected)),
+        };
+        let mut shape = vec![batch.size];
+        if batch.stacked {
+            shape.push(1);
+        }
+        shape.extend(&self.shape);
+        Array::new(shape, data).map_err(|_| wrong(expected))
+    }
+
+    /// The output tensor (of shape `tensor`) that `array` stands for: the inverse of
+    /// [`decode`](Self::decode). The array's leading dimensions must be the input's.
+    ///
+    /// # Errors
+    /// [`PortError`] if the type, the shape or the batch is wrong, or an element is none that
+    /// `decode` gives.
+    pub fn encode(
+        &self,
+        tensor: &TensorShape,
+        array: &Array,
+        batch: Batch,
+    ) -> Result<Values, PortError> {
+        let got = batch_of(&self.shape, array)?;
+        if got != batch {
+            return Err(PortError::Batch {
+                expected: batch.size,
+                got: got.size,
+            });
+        }
+        let rows = batch.size * tensor.rows_per_sample;
+        let features = tensor.features;
+        match (self.transform, array.data()) {
+            (
+                OutputTransform::Codes {
+                    dtype: CodeType::U8,
+                },
+                ArrayData::U8(v),
+            ) => Ok(Values::Codes(to_feature_major(v, rows, features))),
+            (
+                OutputTransform::Codes {
+                    dtype: CodeType::I8,
+                },
+                ArrayData::I8(v),
+            ) => {
+                let codes: Vec<u8> = v.iter().map(|&q| i8_code(q)).collect();
+                Ok(Values::Codes(to_feature_major(&codes, rows, features)))
+            }
+            (
+                OutputTransform::Dequantize {
+                    scale,
+                    zero_point,
+                    dtype,
+                },
+                ArrayData::F32(v),
+            ) => {
+                let images = dequantize_table(scale, zero_point, dtype);
+                let codes: Vec<u8> = v
+                    .iter()
+                    .enumerate()
+                    .map(|(index, x)| {
+                        images
+                            .binary_search_by(|image| image.total_cmp(x))
+                            .map(|code| code as u8)
+                            .map_err(|_| PortError::NoSuchOutput { index })
+                    })
+                    .collect::<Result<_, _>>()?;
+                Ok(Values::Codes(to_feature_major(&codes, rows, features)))
+            }
+            (
+                OutputTransform::Integer {
+                    dtype: IntegerType::I32,
+                },
+                ArrayData::I32(v),
+            ) => {
+                let wide: Vec<i64> = v.iter().map(|&q| i64::from(q)).collect();
+                integers(&wide, rows, tensor)
+            }
+            (
+                OutputTransform::Integer {
+                    dtype: IntegerType::I64,
+                },
+                ArrayData::I64(v),
+            ) => integers(v, rows, tensor),
+            (transform, data) => Err(PortError::ElementType {
+                expected: transform.element_type(),
+                got: data.element_type(),
+            }),
+        }
+    }
+}
+
+/// ONNX Runtime's QuantizeLinear of a number: the code in `dtype`.
+pub(crate) fn quantize(x: f32, scale: f32, zero_point: i32, dtype: CodeType) -> u8 {
+    let low = (dtype.min() - zero_point) as f32;
+    let high = (dtype.max() - zero_point) as f32;
+    let rounded = (x / scale).max(low).min(high).round_ties_even();
+    (rounded as i32 + zero_point - dtype.min()) as u8
+}
+
+/// ONNX Runtime's DequantizeLinear of every code, non-decreasing.
+pub(crate) fn dequantize_table(scale: f32, zero_point: i32, dtype: CodeType) -> [f32; 256] {
+    std::array::from_fn(|code| (code as i32 + dtype.min() - zero_point) as f32 * scale)
+}
+
+fn quantize_all(
+    values: &[f32],
+    scale: f32,
+    zero_point: i32,
+    dtype: CodeType,
+) -> Result<Vec<u8>, PortError> {
+    values
+        .iter()
+        .enumerate()
+        .map(|(index, &x)| {
+            if x.is_nan() {
+                Err(PortError::NotANumber { index })
+            } else {
+                Ok(quantize(x, scale, zero_point, dtype))
+            }
+        })
+        .collect()
+}
+
+fn integers(values: &[i64], rows: usize, tensor: &TensorShape) -> Result<Values, PortError> {
+    let (low, high) = tensor.kind.range();
+    if let Some(index) = values.iter().position(|v| !(low..=high).contains(v)) {
+        return Err(PortError::NoSuchOutput { index });
+    }
+    Ok(Values::Integers(to_feature_major(
+        values,
+        rows,
+        tensor.features,
+    )))
+}
+
+fn code_element(dtype: CodeType) -> ElementType {
+    match dtype {
+        CodeType::U8 => ElementType::U8,
+        CodeType::I8 => ElementType::I8,
+    }
+}
+
+fn i8_code(value: i8) -> u8 {
+    value as u8 ^ 0x80
+}
+
+fn batch_of(sample: &[usize], array: &Array) -> Result<Batch, PortError> {
+    let shape = array.shape();
+    let batch = match shape {
+        [size, rest @ ..] if rest == sample => Batch {
+            size: *size,
+            stacked: false,
+        },
+        [size, 1, rest @ ..] if rest == sample => Batch {
+            size: *size,
+            stacked: true,
+        },
+        _ => {
+            return Err(PortError::Shape {
+                sample_rank: sample.len(),
+                sample_elements: sample.iter().product(),
+                got_rank: shape.len(),
+                got_elements: array.data().len(),
+            });
+        }
+    };
+    if batch.size == 0 {
+        return Err(PortError::EmptyBatch);
+    }
+    Ok(batch)
+}
+
+fn to_feature_major<T: Copy>(row_major: &[T], rows: usize, features: usize) -> Vec<T> {
+    (0..features)
+        .flat_map(|feature| (0..rows).map(move |row| row_major[row * features + feature]))
+        .collect()
+}
+
+fn to_row_major<T: Copy>(feature_major: &[T], rows: usize, features: usize) -> Vec<T> {
+    to_feature_major(feature_major, features, rows)
+}

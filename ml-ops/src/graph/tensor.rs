@@ -1,0 +1,116 @@
+//! Two-dimensional integer tensors: their shapes and their values.
+
+/// Position of a tensor in [`Graph::tensors`](super::Graph::tensors).
+pub type TensorId = usize;
+
+/// An 8-bit integer type of an ONNX tensor; in a graph its values `q` are held as codes `q - min`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodeType {
+    /// Unsigned: 0 to 255.
+    U8,
+    /// Signed: -128 to 127.
+    I8,
+}
+
+impl CodeType {
+    /// The smallest value, which has code 0.
+    pub const fn min(self) -> i32 {
+        match self {
+            Self::U8 => 0,
+            Self::I8 => -128,
+        }
+    }
+
+    /// The largest value, which has code 255.
+    pub const fn max(self) -> i32 {
+        self.min() + 255
+    }
+
+    /// The code of `value`, if it is a value of this type.
+    pub fn code(self, value: i32) -> Option<u8> {
+        u8::try_from(i64::from(value) - i64::from(self.min())).ok()
+    }
+}
+
+/// What a tensor's elements are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TensorKind {
+    /// Unsigned codes 0 to 255.
+    Code,
+    /// Signed integers of a two's complement width that every run respects.
+    Integer {
+        /// The width, 1 to 63.
+        bits: u32,
+    },
+}
+
+impl TensorKind {
+    /// Inclusive range of the elements.
+    pub fn range(self) -> (i64, i64) {
+        match self {
+            Self::Code => (0, 255),
+            Self::Integer { bits } => {
+                let half = 1i64 << (bits.clamp(1, 63) - 1);
+                (-half, half - 1)
+            }
+        }
+    }
+}
+
+/// The shape of a tensor of `batch * rows_per_sample` rows and `features` columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TensorShape {
+    /// Rows that one sample of the batch contributes.
+    pub rows_per_sample: usize,
+    /// Number of columns.
+    pub features: usize,
+    /// What the elements are.
+    pub kind: TensorKind,
+}
+
+impl TensorShape {
+    /// Elements that one sample of the batch contributes.
+    pub fn per_sample(&self) -> usize {
+        self.rows_per_sample * self.features
+    }
+}
+
+/// The elements of a tensor, feature-major with rows contiguous: index `feature * rows + row`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Values {
+    /// Of a [`TensorKind::Code`] tensor.
+    Codes(Vec<u8>),
+    /// Of a [`TensorKind::Integer`] tensor.
+    Integers(Vec<i64>),
+}
+
+impl Values {
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Codes(v) => v.len(),
+            Self::Integers(v) => v.len(),
+        }
+    }
+
+    /// Whether there are no elements.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The codes, if these are codes.
+    pub fn as_codes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Codes(v) => Some(v),
+            Self::Integers(_) => None,
+        }
+    }
+
+    /// The integers, if these are integers.
+    pub fn as_integers(&self) -> Option<&[i64]> {
+        match self {
+            Self::Integers(v) => Some(v),
+            Self::Codes(_) => None,
+        }
+    }
+}

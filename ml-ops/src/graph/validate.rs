@@ -1,0 +1,480 @@
+//! What makes a graph valid, and the bounds on accumulators that follow from public data alone.
+
+use super::{
+    Alphabet, Epilogue, Graph, InputTransform, IntegerType, Node, Op, OutputTransform, Requantize,
+    Step, TensorKind, WeightShape, digits_per_byte, port::dequantize_table,
+};
+use thiserror::Error;
+
+/// Most elements of a weight matrix, and of one sample of a tensor: `2^28`.
+pub const MAX_ELEMENTS: usize = 1 << 28;
+
+/// Most bytes of a graph's or a node's name.
+pub const MAX_NAME_BYTES: usize = 1024;
+
+/// Bound on accumulators that are an output themselves.
+const MAX_ACCUMULATOR: i128 = 1 << 62;
+
+/// Bound on accumulators that are requantized, as runtimes hold them in 32 bits.
+const MAX_REQUANTIZED: i128 = 1 << 31;
+
+/// A graph is not valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum GraphError {
+    /// A name is longer than [`MAX_NAME_BYTES`].
+    #[error("a name has {bytes} bytes, more than {MAX_NAME_BYTES}")]
+    Name {
+        /// Its length.
+        bytes: usize,
+    },
+    /// A tensor has no rows or features, or more elements than [`MAX_ELEMENTS`].
+    #[error("tensor {tensor} has {rows_per_sample} rows a sample and {features} features")]
+    TensorSize {
+        /// The tensor.
+        tensor: usize,
+        /// Its rows for each sample.
+        rows_per_sample: usize,
+        /// Its features.
+        features: usize,
+    },
+    /// An integer tensor's width is not 1 to 63 bits.
+    #[error("tensor {tensor} has {bits}-bit integers")]
+    IntegerWidth {
+        /// The tensor.
+        tensor: usize,
+        /// Its width.
+        bits: u32,
+    },
+    /// A weight matrix has no rows or columns, or more elements than [`MAX_ELEMENTS`].
+    #[error("weight matrix {weights} is {k} x {n}")]
+    WeightSize {
+        /// The matrix.
+        weights: usize,
+        /// Its rows.
+        k: usize,
+        /// Its columns.
+        n: usize,
+    },
+    /// An alphabet's values are not 2 to 16 increasing numbers of at most 255 in size, its digits a
+    /// byte are not [`digits_per_byte`], or its offsets are not 1 or `n` such numbers.
+    #[error("weight matrix {weights} has an invalid alphabet")]
+    Alphabet {
+        /// The matrix.
+        weights: usize,
+    },
+    /// A bias is wider than 62 bits.
+    #[error("weight matrix {weights} has biases of {bits} bits")]
+    BiasWidth {
+        /// The matrix.
+        weights: usize,
+        /// The width.
+        bits: u32,
+    },
+    /// A node or port names a tensor that does not exist.
+    #[error("tensor {tensor} does not exist")]
+    NoSuchTensor {
+        /// The tensor named.
+        tensor: usize,
+    },
+    /// A node names a weight matrix that does not exist.
+    #[error("node {node} names weight matrix {weights}, which does not exist")]
+    NoSuchWeights {
+        /// The node.
+        node: usize,
+        /// The matrix named.
+        weights: usize,
+    },
+    /// A node or the output port reads a tensor that nothing before it writes.
+    #[error("tensor {tensor} is read before it is written")]
+    ReadBeforeWrite {
+        /// The tensor.
+        tensor: usize,
+    },
+    /// A tensor is written twice.
+    #[error("tensor {tensor} is written twice")]
+    WrittenTwice {
+        /// The tensor.
+        tensor: usize,
+    },
+    /// A tensor is never written.
+    #[error("tensor {tensor} is never written")]
+    NeverWritten {
+        /// The tensor.
+        tensor: usize,
+    },
+    /// A weight matrix is used by no node or by several.
+    #[error("weight matrix {weights} is used {uses} times, not once")]
+    WeightUses {
+        /// The matrix.
+        weights: usize,
+        /// How many nodes use it.
+        uses: usize,
+    },
+    /// The shapes or kinds of a node's tensors and weights do not agree.
+    #[error("the shapes or kinds of node {node}'s operands do not agree")]
+    NodeShape {
+        /// The node.
+        node: usize,
+    },
+    /// The zero code of a node whose input holds integers is not 0.
+    #[error("node {node} subtracts zero code {zero_code} from integers")]
+    ZeroCode {
+        /// The node.
+        node: usize,
+        /// The zero code.
+        zero_code: u8,
+    },
+    /// A node has neither one step nor one for each column.
+    #[error("node {node} has {got} steps for {columns} columns")]
+    StepCount {
+        /// The node.
+        node: usize,
+        /// Its output columns.
+        columns: usize,
+        /// Its steps.
+        got: usize,
+    },
+    /// A step's scale is not finite and positive, or its range or zero point is not within its type.
+    #[error("step {step} of node {node} is invalid")]
+    Step {
+        /// The node.
+        node: usize,
+        /// The step.
+        step: usize,
+    },
+    /// Accumulators may exceed 31 bits and a sign where they are requantized, or 62 elsewhere.
+    #[error("the accumulators of node {node} may reach 2^{log_bound} in size")]
+    AccumulatorRange {
+        /// The node.
+        node: usize,
+        /// Base-2 logarithm of the bound, rounded down.
+        log_bound: u32,
+    },
+    /// A port's dimensions or kind do not agree with its tensor.
+    #[error("the port's dimensions or kind do not agree with tensor {tensor}")]
+    PortShape {
+        /// The tensor.
+        tensor: usize,
+    },
+    /// A port's scale is not finite and positive, its zero point is not of its type, or it does not
+    /// map different codes to different finite floats.
+    #[error("the scale or zero point of tensor {tensor}'s port is invalid")]
+    PortScale {
+        /// The tensor.
+        tensor: usize,
+    },
+}
+
+impl Graph {
+    /// Whether every invariant holds that functions over graphs rely on.
+    ///
+    /// Sizes are within [`MAX_ELEMENTS`]; each tensor is written exactly once, before it is read; each
+    /// weight matrix is used by exactly one node; shapes and kinds agree; steps are monotone functions
+    /// into their type; accumulators are bounded.
+    ///
+    /// # Errors
+    /// The first [`GraphError`] found.
+    pub fn validate(&self) -> Result<(), GraphError> {
+        check_name(&self.name)?;
+        self.check_tensors()?;
+        self.check_weights()?;
+        self.check_input()?;
+        let mut written = vec![false; self.tensors.len()];
+        let mut uses = vec![0usize; self.weights.len()];
+        written[self.input.tensor] = true;
+        for (index, node) in self.nodes.iter().enumerate() {
+            self.check_node(index, node, &mut written, &mut uses)?;
+        }
+        if let Some(tensor) = written.iter().position(|&w| !w) {
+            return Err(GraphError::NeverWritten { tensor });
+        }
+        if let Some(weights) = uses.iter().position(|&u| u != 1) {
+            let uses = uses[weights];
+            return Err(GraphError::WeightUses { weights, uses });
+        }
+        self.check_output()
+    }
+
+    /// Bound on the size of every accumulator of node `node`, from public data alone: the row count of
+    /// its weights, the ranges of its input and of its alphabet, and the width of its biases. 0 for a
+    /// node that is no matmul.
+    pub fn accumulator_bound(&self, node: usize) -> i64 {
+        match &self.nodes[node].op {
+            Op::MatMul {
+                x,
+                zero_code,
+                weights,
+                ..
+            } => {
+                let bound = bound(
+                    self.tensors[*x].kind,
+                    i64::from(*zero_code),
+                    &self.weights[*weights],
+                );
+                i64::try_from(bound).unwrap_or(i64::MAX)
+            }
+            Op::Relu { .. } | Op::Map { .. } => 0,
+        }
+    }
+
+    /// Multiply-accumulates that one sample of the batch takes.
+    pub fn macs_per_sample(&self) -> u64 {
+        self.nodes
+            .iter()
+            .map(|node| match &node.op {
+                Op::MatMul { x, weights, .. } => {
+                    let shape = &self.weights[*weights];
+                    let rows = self.tensors[*x].rows_per_sample as u64;
+                    rows.saturating_mul((shape.k * shape.n) as u64)
+                }
+                Op::Relu { .. } | Op::Map { .. } => 0,
+            })
+            .fold(0, u64::saturating_add)
+    }
+
+    fn check_tensors(&self) -> Result<(), GraphError> {
+        for (tensor, shape) in self.tensors.iter().enumerate() {
+            let elements = shape.rows_per_sample.checked_mul(shape.features);
+            if !elements.is_some_and(|e| (1..=MAX_ELEMENTS).contains(&e)) {
+                return Err(GraphError::TensorSize {
+                    tensor,
+                    rows_per_sample: shape.rows_per_sample,
+                    features: shape.features,
+                });
+            }
+            if let TensorKind::Integer { bits } = shape.kind
+                && !(1..=63).contains(&bits)
+            {
+                return Err(GraphError::IntegerWidth { tensor, bits });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_weights(&self) -> Result<(), GraphError> {
+        for (weights, shape) in self.weights.iter().enumerate() {
+            let (k, n) = (shape.k, shape.n);
+            let elements = k.checked_mul(n);
+            if !elements.is_some_and(|e| (1..=MAX_ELEMENTS).contains(&e)) {
+                return Err(GraphError::WeightSize { weights, k, n });
+            }
+            let small = |v: &i32| (-255..=255).contains(v);
+            let valid = match &shape.alphabet {
+                Alphabet::Digits { values, per_byte } => {
+                    (2..=16).contains(&values.len())
+                        && values.iter().all(small)
+                        && values.is_sorted_by(|a, b| a < b)
+                        && *per_byte == digits_per_byte(values.len())
+                }
+                Alphabet::Byte { offsets } => {
+                    (offsets.len() == 1 || offsets.len() == n) && offsets.iter().all(small)
+                }
+            };
+            if !valid {
+                return Err(GraphError::Alphabet { weights });
+            }
+            if shape.bias_bits > 62 {
+                let bits = shape.bias_bits;
+                return Err(GraphError::BiasWidth { weights, bits });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_input(&self) -> Result<(), GraphError> {
+        let tensor = self.input.tensor;
+        let elements = elements(&self.input.shape);
+        let shape = self
+            .tensors
+            .get(tensor)
+            .ok_or(GraphError::NoSuchTensor { tensor })?;
+        if shape.kind != TensorKind::Code || elements != Some(shape.per_sample()) {
+            return Err(GraphError::PortShape { tensor });
+        }
+        match self.input.transform {
+            InputTransform::Codes { .. } => Ok(()),
+            InputTransform::Quantize {
+                scale,
+                zero_point,
+                dtype,
+            } => {
+                if positive(scale) && dtype.code(zero_point).is_some() {
+                    Ok(())
+                } else {
+                    Err(GraphError::PortScale { tensor })
+                }
+            }
+        }
+    }
+
+    fn check_output(&self) -> Result<(), GraphError> {
+        let tensor = self.output.tensor;
+        let elements = elements(&self.output.shape);
+        let shape = self
+            .tensors
+            .get(tensor)
+            .ok_or(GraphError::NoSuchTensor { tensor })?;
+        if elements != Some(shape.per_sample()) {
+            return Err(GraphError::PortShape { tensor });
+        }
+        let agrees = match self.output.transform {
+            OutputTransform::Codes { .. } | OutputTransform::Dequantize { .. } => {
+                shape.kind == TensorKind::Code
+            }
+            OutputTransform::Integer { dtype } => {
+                let most = match dtype {
+                    IntegerType::I32 => 32,
+                    IntegerType::I64 => 63,
+                };
+                matches!(shape.kind, TensorKind::Integer { bits } if bits <= most)
+            }
+        };
+        if !agrees {
+            return Err(GraphError::PortShape { tensor });
+        }
+        if let OutputTransform::Dequantize {
+            scale,
+            zero_point,
+            dtype,
+        } = self.output.transform
+        {
+            let valid = positive(scale) && dtype.code(zero_point).is_some() && {
+                let images = dequantize_table(scale, zero_point, dtype);
+                images.iter().all(|x| x.is_finite()) && images.is_sorted_by(|a, b| a < b)
+            };
+            if !valid {
+                return Err(GraphError::PortScale { tensor });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_node(
+        &self,
+        index: usize,
+        node: &Node,
+        written: &mut [bool],
+        uses: &mut [usize],
+    ) -> Result<(), GraphError> {
+        check_name(&node.name)?;
+        let (x_id, y_id) = (node.op.input(), node.op.output());
+        let tensor = |id: usize| {
+            self.tensors
+                .get(id)
+                .ok_or(GraphError::NoSuchTensor { tensor: id })
+        };
+        let (x, y) = (tensor(x_id)?, tensor(y_id)?);
+        if !written[x_id] {
+            return Err(GraphError::ReadBeforeWrite { tensor: x_id });
+        }
+        if written[y_id] {
+            return Err(GraphError::WrittenTwice { tensor: y_id });
+        }
+        written[y_id] = true;
+        let agrees = match &node.op {
+            Op::MatMul {
+                zero_code,
+                weights,
+                epilogue,
+                ..
+            } => {
+                let missing = GraphError::NoSuchWeights {
+                    node: index,
+                    weights: *weights,
+                };
+                let shape = self.weights.get(*weights).ok_or(missing)?;
+                uses[*weights] += 1;
+                if x.kind != TensorKind::Code && *zero_code != 0 {
+                    return Err(GraphError::ZeroCode {
+                        node: index,
+                        zero_code: *zero_code,
+                    });
+                }
+                check_epilogue(index, epilogue, shape.n)?;
+                let bound = bound(x.kind, i64::from(*zero_code), shape);
+                let (limit, codes) = match epilogue {
+                    Epilogue::Accumulator => (MAX_ACCUMULATOR, false),
+                    Epilogue::Requantize(_) => (MAX_REQUANTIZED, true),
+                };
+                if bound >= limit {
+                    return Err(GraphError::AccumulatorRange {
+                        node: index,
+                        log_bound: bound.ilog2(),
+                    });
+                }
+                x.features == shape.k
+                    && y.features == shape.n
+                    && x.rows_per_sample == y.rows_per_sample
+                    && codes == (y.kind == TensorKind::Code)
+            }
+            Op::Relu { .. } => x == y && x.kind != TensorKind::Code,
+            Op::Map { .. } => x == y && x.kind == TensorKind::Code,
+        };
+        if agrees {
+            Ok(())
+        } else {
+            Err(GraphError::NodeShape { node: index })
+        }
+    }
+}
+
+fn check_epilogue(node: usize, epilogue: &Epilogue, columns: usize) -> Result<(), GraphError> {
+    let Epilogue::Requantize(Requantize { steps }) = epilogue else {
+        return Ok(());
+    };
+    if steps.len() != 1 && steps.len() != columns {
+        let got = steps.len();
+        return Err(GraphError::StepCount { node, columns, got });
+    }
+    match steps.iter().position(|step| !valid_step(step)) {
+        Some(step) => Err(GraphError::Step { node, step }),
+        None => Ok(()),
+    }
+}
+
+fn valid_step(step: &Step) -> bool {
+    let type_max = step.type_min.saturating_add(255);
+    positive(step.scale)
+        && (step.type_min == 0 || step.type_min == -128)
+        && step.type_min <= step.qmin
+        && step.qmin <= step.qmax
+        && step.qmax <= type_max
+        && (step.type_min..=type_max).contains(&step.zero_point)
+}
+
+fn check_name(name: &str) -> Result<(), GraphError> {
+    if name.len() > MAX_NAME_BYTES {
+        return Err(GraphError::Name { bytes: name.len() });
+    }
+    Ok(())
+}
+
+fn positive(scale: f32) -> bool {
+    scale.is_finite() && scale > 0.0
+}
+
+fn elements(shape: &[usize]) -> Option<usize> {
+    shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d))
+}
+
+/// `max_j |sum_k x_k W_kj + bias_j|` over the ranges that operands have.
+fn bound(x: TensorKind, zero_code: i64, weights: &WeightShape) -> i128 {
+    let (low, high) = x.range();
+    let operand = i128::from(low - zero_code)
+        .abs()
+        .max(i128::from(high - zero_code).abs());
+    let widest = |(low, high): (i32, i32)| low.unsigned_abs().max(high.unsigned_abs());
+    let weight = match &weights.alphabet {
+        Alphabet::Digits { .. } => widest(weights.alphabet.range(0)),
+        Alphabet::Byte { offsets } => (0..offsets.len())
+            .map(|j| widest(weights.alphabet.range(j)))
+            .max()
+            .unwrap_or(0),
+    };
+    let bias = match weights.bias_bits {
+        0 => 0,
+        bits => 1i128 << (bits - 1),
+    };
+    weights.k as i128 * operand * i128::from(weight) + bias
+}

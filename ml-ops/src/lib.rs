@@ -1,0 +1,6 @@
+//! Quantized networks: their graphs, exact integer inference, commitments and proofs.
+
+#![forbid(unsafe_code)]
+
+pub mod array;
+pub mod graph;
