@@ -1,1 +1,7 @@
-//! Placeholder.
+//! Interactive arguments: each reduces a claim on polynomials to evaluation claims.
+#![forbid(unsafe_code)]
+
+pub mod channel;
+pub mod multilinear;
+pub mod product;
+pub mod sumcheck;

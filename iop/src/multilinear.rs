@@ -1,0 +1,62 @@
+//! Small facts on multilinear polynomials over the hypercube, used by provers and verifiers alike.
+
+use binfer_field::F128;
+
+/// The number of variables that index `n` positions: `ceil(log2(n))`, and 0 for none or one.
+pub fn log2_ceil(n: usize) -> usize {
+    n.checked_next_power_of_two()
+        .map_or(usize::BITS, usize::trailing_zeros) as usize
+}
+
+/// `eq(a, b) = prod_i (1 + a_i + b_i)` over the common prefix of the two points.
+pub fn eq(a: &[F128], b: &[F128]) -> F128 {
+    a.iter().zip(b).map(|(&x, &y)| F128::ONE + x + y).product()
+}
+
+/// `eq(point, x)` for the hypercube vertex whose bit `i` pairs with `point[i]`.
+pub fn eq_vertex(point: &[F128], x: usize) -> F128 {
+    let factor = |(i, &p): (usize, &F128)| {
+        let bit = x.checked_shr(i as u32).is_some_and(|y| y & 1 == 1);
+        if bit { p } else { F128::ONE + p }
+    };
+    point.iter().enumerate().map(factor).product()
+}
+
+/// `sum_{x < n} eq(point, x)`: the multilinear extension of the indicator of a prefix.
+pub fn prefix_indicator(point: &[F128], n: usize) -> F128 {
+    if point.len() < usize::BITS as usize && n >> point.len() != 0 {
+        return F128::ONE;
+    }
+    // From the highest bit down: where n has a one, everything below a zero there is in.
+    let mut inside = F128::ZERO;
+    let mut on_path = F128::ONE;
+    for (i, &p) in point.iter().enumerate().rev() {
+        if n.checked_shr(i as u32).is_some_and(|m| m & 1 == 1) {
+            inside += on_path * (F128::ONE + p);
+            on_path *= p;
+        } else {
+            on_path *= F128::ONE + p;
+        }
+    }
+    inside
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use binfer_field::kernels::eq_table;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn prefix_indicator_sums_the_eq_table(bits in prop::collection::vec(any::<u128>(), 0..6), n in 0usize..70) {
+            let point: Vec<F128> = bits.into_iter().map(F128::new).collect();
+            let table = eq_table(&point);
+            let expected: F128 = table.iter().take(n).copied().sum();
+            prop_assert_eq!(prefix_indicator(&point, n), expected);
+            for (x, &value) in table.iter().enumerate() {
+                prop_assert_eq!(eq_vertex(&point, x), value);
+            }
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! One product sumcheck over a box: `sum_x eq(z, x) (prod_g L_g(x) + 1)`, factors one outside.
+
+use binfer_field::{F128, kernels};
+use rayon::prelude::*;
+
+use super::tree::TASK;
+use super::{BoxShape, LeafClaim};
+use crate::multilinear::log2_ceil;
+use crate::sumcheck::{Instance, Shape};
+
+/// Columns are bound first, lowest variable first, then rows, highest variable first.
+///
+/// The factor `eq(z, .)` is kept apart: with `scale` the product of its bound factors, the running
+/// claim is `scale * claim`, and a round needs the cofactor `t` of `scale * (1 + z_i + X)` only, of
+/// which the claim gives one value.
+pub(crate) struct BoxProduct {
+    shape: BoxShape,
+    n_vars: usize,
+    /// Blocks `[column][factor][row]`.
+    data: Vec<F128>,
+    cols_left: usize,
+    rows_left: usize,
+    z_cols: Vec<F128>,
+    z_rows: Vec<F128>,
+    eq_cols: Vec<F128>,
+    eq_rows: Vec<F128>,
+    scale: F128,
+    claim: F128,
+    /// Coefficients of `t` in the current round.
+    cofactor: Vec<F128>,
+}
+
+impl BoxProduct {
+    /// The instance for a claim `V(z) = value`; `data` holds `cols * fan_in * rows` elements, or one
+    /// block of ones more.
+    pub(crate) fn new(shape: BoxShape, mut data: Vec<F128>, claim: &LeafClaim<F128>) -> Self {
+        let (n_cols, n_rows) = (shape.col_vars(), shape.row_vars());
+        debug_assert_eq!(
+            (claim.col_point.len(), claim.row_point.len()),
+            (n_cols, n_rows)
+        );
+        data.truncate(shape.cols * shape.fan_in * shape.rows);
+        let mut eq_rows = kernels::eq_table(&claim.row_point);
+        eq_rows.truncate(shape.rows);
+        let mut this = Self {
+            shape,
+            n_vars: n_cols + n_rows,
+            data,
+            cols_left: n_cols,
+            rows_left: n_rows,
+            z_cols: claim.col_point.clone(),
+            z_rows: claim.row_point.clone(),
+            eq_cols: kernels::eq_table(&claim.col_point),
+            eq_rows,
+            scale: F128::ONE,
+            claim: claim.values[0] + F128::ONE,
+            cofactor: Vec::new(),
+        };
+        if n_cols == 0 {
+            this.start_rows();
+        }
+        this
+    }
+
+    /// The factors' values at the bound point.
+    pub(crate) fn values(&self) -> &[F128] {
+        debug_assert_eq!(self.cols_left + self.rows_left, 0);
+        &self.data
+    }
+
+    /// Pads the rows to a power of two with ones and restores the whole eq table.
+    fn start_rows(&mut self) {
+        let padded = 1 << self.rows_left;
+        let rows = self.shape.rows;
+        if padded != rows {
+            let mut data = Vec::with_capacity(self.shape.fan_in * padded);
+            for factor in self.data.chunks(rows) {
+                data.extend_from_slice(factor);
+                data.resize(data.len() + padded - rows, F128::ONE);
+            }
+            self.data = data;
+        }
+        self.eq_rows = kernels::eq_table(&self.z_rows);
+        self.shape.rows = padded;
+    }
+
+    /// `sum w * coefficients of prod_g (lo_g + X (lo_g + hi_g))`, plus `sum w` at the constant.
+    fn cofactor_at(&self, flip: bool) -> Vec<F128> {
+        if self.cols_left > 0 {
+            self.column_cofactor(flip)
+        } else {
+            self.row_cofactor(flip)
+        }
+    }
+
+    fn column_cofactor(&self, flip: bool) -> Vec<F128> {
+        let (rows, fan_in) = (self.shape.rows, self.shape.fan_in);
+        let block = rows * fan_in;
+        let pairs = TASK.div_ceil(2 * block);
+        let ones = vec![F128::ONE; block];
+        let weights = &self.eq_cols;
+        let chunks = self
+            .data
+            .par_chunks(2 * block * pairs)
+            .zip(weights.par_chunks(2 * pairs));
+        let sums = chunks.map(|(data, weights)| {
+            let mut total = vec![F128::ZERO; fan_in + 1];
+            for (pair, w) in data.chunks(2 * block).zip(weights.chunks(2)) {
+                let (lo, hi) = pair.split_at(block);
+                let hi = if hi.is_empty() { &ones } else { hi };
+                let sum = weighted_product(&self.eq_rows, lo, hi, rows, flip);
+                let weight = w.iter().copied().sum::<F128>();
+                for (t, s) in total.iter_mut().zip(sum) {
+                    *t += weight * s;
+                }
+            }
+            total
+        });
+        sums.reduce(|| vec![F128::ZERO; fan_in + 1], add)
+    }
+
+    fn row_cofactor(&self, flip: bool) -> Vec<F128> {
+        let rows = self.shape.rows;
+        let half = rows / 2;
+        let mut weights = self.eq_rows[..half].to_vec();
+        kernels::add_assign(&mut weights, &self.eq_rows[half..]);
+        let side = |offset: usize| -> Vec<F128> {
+            self.data
+                .chunks(rows)
+                .flat_map(|f| &f[offset..offset + half])
+                .copied()
+                .collect()
+        };
+        weighted_product(&weights, &side(0), &side(half), half, flip)
+    }
+}
+
+fn add(mut a: Vec<F128>, b: Vec<F128>) -> Vec<F128> {
+    kernels::add_assign(&mut a, &b);
+    a
+}
+
+/// For blocks `[factor][row]`: with `p_r(X) = prod_g (lo_g + X (lo_g + hi_g))(r)`, the values
+/// `sum_r w_r (p_r(1) + 1)`, then `sum_r w_r` times the coefficients of `X^2, X^3, ...` of `p_r`.
+///
+/// `flip` exchanges the halves. The first two entries of the result are `p(1) + 1` and zero.
+fn weighted_product(w: &[F128], lo: &[F128], hi: &[F128], rows: usize, flip: bool) -> Vec<F128> {
+    let (lo, hi) = if flip { (hi, lo) } else { (lo, hi) };
+    let fan_in = lo.len() / rows;
+    let mut out = vec![F128::ZERO; fan_in + 1];
+    if fan_in == 2 {
+        let ((a_lo, b_lo), (a_hi, b_hi)) = (lo.split_at(rows), hi.split_at(rows));
+        let (at_one, leading) = kernels::product_round(w, a_lo, a_hi, b_lo, b_hi);
+        out[0] = at_one + w.iter().copied().sum::<F128>();
+        out[2] = leading;
+        return out;
+    }
+    let mut poly = vec![F128::ZERO; fan_in + 1];
+    for r in 0..rows {
+        poly.fill(F128::ZERO);
+        poly[0] = F128::ONE;
+        let mut at_one = F128::ONE;
+        for g in 0..fan_in {
+            let (constant, top) = (lo[g * rows + r], hi[g * rows + r]);
+            let slope = constant + top;
+            at_one *= top;
+            for i in (0..=g).rev() {
+                let c = poly[i];
+                poly[i + 1] += c * slope;
+                poly[i] = c * constant;
+            }
+        }
+        out[0] += w[r] * (at_one + F128::ONE);
+        for i in 2..=fan_in {
+            out[i] += w[r] * poly[i];
+        }
+    }
+    out
+}
+
+impl Instance for BoxProduct {
+    fn shape(&self) -> Shape {
+        Shape {
+            n_vars: self.n_vars,
+            degree: self.shape.fan_in + 1,
+        }
+    }
+
+    fn round(&mut self) -> Vec<F128> {
+        let z = match self.cols_left {
+            0 => self.z_rows[self.rows_left - 1],
+            left => self.z_cols[self.z_cols.len() - left],
+        };
+        // t(1), then t_2, t_3, ...; t(0) from claim = (1 + z) t(0) + z t(1), t_1 from t(0) + t(1).
+        let mut t = self.cofactor_at(false);
+        let at_one = t[0];
+        let at_zero = match F128::ONE + z {
+            F128::ZERO => self.cofactor_at(true)[0],
+            other => (self.claim + z * at_one) * other.invert(),
+        };
+        t[0] = at_zero;
+        t[1] = at_zero + at_one + t[2..].iter().copied().sum::<F128>();
+        let mut s = vec![F128::ZERO; t.len() + 1];
+        for (i, &c) in t.iter().enumerate() {
+            s[i] += self.scale * (F128::ONE + z) * c;
+            s[i + 1] += self.scale * c;
+        }
+        self.cofactor = t;
+        s
+    }
+
+    fn bind(&mut self, r: F128) {
+        self.claim = crate::sumcheck::univariate(&self.cofactor, r);
+        if self.cols_left > 0 {
+            let z = self.z_cols[self.z_cols.len() - self.cols_left];
+            self.scale *= F128::ONE + z + r;
+            self.fold_columns(r);
+            self.cols_left -= 1;
+            if self.cols_left == 0 {
+                self.start_rows();
+            }
+            return;
+        }
+        self.scale *= F128::ONE + self.z_rows[self.rows_left - 1] + r;
+        let rows = self.shape.rows;
+        let half = rows / 2;
+        let mut next = Vec::with_capacity(self.data.len() / 2);
+        for factor in self.data.chunks_mut(rows) {
+            let (lo, hi) = factor.split_at_mut(half);
+            kernels::fold(lo, hi, r);
+            next.extend_from_slice(lo);
+        }
+        self.data = next;
+        let (lo, hi) = self.eq_rows.split_at_mut(half);
+        kernels::add_assign(lo, hi);
+        self.eq_rows.truncate(half);
+        self.shape.rows = half;
+        self.rows_left -= 1;
+    }
+}
+
+impl BoxProduct {
+    fn fold_columns(&mut self, r: F128) {
+        let block = self.shape.rows * self.shape.fan_in;
+        let pairs = TASK.div_ceil(2 * block);
+        let cols = self.shape.cols.div_ceil(2);
+        let mut next = vec![F128::ZERO; cols * block];
+        next.par_chunks_mut(pairs * block)
+            .zip(self.data.par_chunks(2 * pairs * block))
+            .for_each(|(next, data)| {
+                for (out, pair) in next.chunks_mut(block).zip(data.chunks(2 * block)) {
+                    let (lo, hi) = pair.split_at(block);
+                    out.copy_from_slice(lo);
+                    if hi.is_empty() {
+                        out.iter_mut().for_each(|x| *x += r * (*x + F128::ONE));
+                    } else {
+                        kernels::fold(out, hi, r);
+                    }
+                }
+            });
+        self.data = next;
+        self.shape.cols = cols;
+        debug_assert!(log2_ceil(cols) < self.cols_left || cols == 1);
+        self.eq_cols = self.eq_cols.chunks(2).map(|p| p[0] + p[1]).collect();
+    }
+}

@@ -1,0 +1,23 @@
+//! Sumcheck over a batch of instances of different sizes that end in the same round.
+//!
+//! # Relation
+//! Claims `c_i = sum_{x in {0,1}^{n_i}} f_i(x)`, each `f_i` of degree at most `d_i` in a variable.
+//!
+//! # Protocol
+//! The verifier draws `beta` and the parties prove `sum_i beta^i c_i`. The batch has
+//! `n = max n_i` rounds; instance `i` joins at round `n - n_i`, when `beta^i c_i` is added to the
+//! running claim, so all instances share the last challenges. A round sends the coefficients of
+//! `s(X)` but for that of `X`, which `s(0) + s(1) = claim` gives in characteristic two.
+//! At the end the caller checks `sum_i beta^i f_i(r_i)`, `r_i` the last `n_i` challenges.
+//!
+//! # Soundness
+//! `(#instances - 1 + sum over rounds of the degree) / 2^128` (Lund, Fortnow, Karloff, Nisan 1992;
+//! batching by a random power series).
+
+#[cfg(feature = "prover")]
+mod prove;
+mod verify;
+
+#[cfg(feature = "prover")]
+pub use prove::{Instance, prove, send_round};
+pub use verify::{Reduced, Shape, univariate, verify, verify_round};

@@ -1,0 +1,59 @@
+//! The one sumcheck prover: drives instances that compute their own round polynomials.
+
+use binfer_field::F128;
+
+use crate::channel::ProverChannel;
+
+use super::Shape;
+
+/// A summand in the middle of a sumcheck.
+pub trait Instance {
+    /// Variables and degree at the start.
+    fn shape(&self) -> Shape;
+
+    /// The round polynomial's coefficients, constant first, at most `degree + 1` of them.
+    fn round(&mut self) -> Vec<F128>;
+
+    /// Binds the round's variable.
+    fn bind(&mut self, r: F128);
+}
+
+/// Sends a round polynomial of `degree` given by its coefficients (short ones are padded).
+pub fn send_round(channel: &mut ProverChannel, coefficients: &[F128], degree: usize) -> F128 {
+    let sent: Vec<F128> = (0..=degree)
+        .filter(|&i| i != 1)
+        .map(|i| coefficients.get(i).copied().unwrap_or(F128::ZERO))
+        .collect();
+    channel.send_many("sumcheck round", &sent);
+    channel.challenge("sumcheck challenge")
+}
+
+/// Proves a batch; returns the challenges in the order drawn. The instances end fully bound.
+pub fn prove(channel: &mut ProverChannel, instances: &mut [&mut dyn Instance]) -> Vec<F128> {
+    let beta = channel.challenge("sumcheck batching");
+    let shapes: Vec<Shape> = instances.iter().map(|i| i.shape()).collect();
+    let n_rounds = shapes.iter().map(|s| s.n_vars).max().unwrap_or(0);
+    let mut challenges = Vec::with_capacity(n_rounds);
+    for left in (1..=n_rounds).rev() {
+        let active = shapes.iter().filter(|s| s.n_vars >= left);
+        let degree = active.map(|s| s.degree).max().unwrap_or(1);
+        let mut total = vec![F128::ZERO; degree + 1];
+        let mut weight = F128::ONE;
+        for (instance, shape) in instances.iter_mut().zip(&shapes) {
+            if shape.n_vars >= left {
+                for (t, c) in total.iter_mut().zip(instance.round()) {
+                    *t += weight * c;
+                }
+            }
+            weight *= beta;
+        }
+        let r = send_round(channel, &total, degree);
+        for (instance, shape) in instances.iter_mut().zip(&shapes) {
+            if shape.n_vars >= left {
+                instance.bind(r);
+            }
+        }
+        challenges.push(r);
+    }
+    challenges
+}

@@ -1,0 +1,111 @@
+//! The one sumcheck verifier.
+
+use binfer_field::F128;
+
+use crate::channel::{Element, SoundnessTerm, VerifierChannel, VerifyError};
+
+/// What the verifier knows of one instance: how many variables and which degree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Number of variables.
+    pub n_vars: usize,
+    /// Degree of the summand in each variable.
+    pub degree: usize,
+}
+
+/// What is left of a batch: `sum_i weights[i] * f_i(last n_i challenges) = claim`, to be checked.
+#[derive(Clone, Debug)]
+pub struct Reduced<E> {
+    /// One challenge a round, in the order drawn.
+    pub challenges: Vec<F128>,
+    /// The powers of the batching challenge.
+    pub weights: Vec<F128>,
+    /// The value the batch must have.
+    pub claim: E,
+}
+
+impl<E> Reduced<E> {
+    /// The challenges of an instance with `n_vars` variables, in the order drawn.
+    pub fn point(&self, n_vars: usize) -> &[F128] {
+        let start = self.challenges.len().saturating_sub(n_vars);
+        self.challenges.get(start..).unwrap_or(&[])
+    }
+}
+
+/// The polynomial with these coefficients, constant first, at `x`.
+pub fn univariate<E: Element>(coefficients: &[E], x: F128) -> E {
+    coefficients
+        .iter()
+        .rev()
+        .fold(E::from(F128::ZERO), |acc, &c| acc * x + c)
+}
+
+/// One round: receives `s`, checks it against `claim`, draws `r`; returns `r` and `s(r)`.
+///
+/// # Errors
+/// Those of the channel.
+pub fn verify_round<C: VerifierChannel>(
+    channel: &mut C,
+    claim: C::Elem,
+    degree: usize,
+) -> Result<(F128, C::Elem), VerifyError> {
+    let sent = channel.receive_many("sumcheck round", degree)?;
+    let r = channel.challenge("sumcheck challenge");
+    let Some((&constant, high)) = sent.split_first() else {
+        return Ok((r, claim));
+    };
+    let linear = high.iter().fold(claim, |sum, &c| sum + c);
+    let tail = univariate(high, r) * r + linear;
+    channel.soundness(SoundnessTerm::schwartz_zippel(
+        "sumcheck round",
+        degree as f64,
+    ));
+    Ok((r, tail * r + constant))
+}
+
+/// Verifies a batch of `(claim, shape)` instances up to the final evaluation.
+///
+/// # Errors
+/// Those of the channel.
+pub fn verify<C: VerifierChannel>(
+    channel: &mut C,
+    instances: &[(C::Elem, Shape)],
+) -> Result<Reduced<C::Elem>, VerifyError> {
+    let beta = channel.challenge("sumcheck batching");
+    channel.soundness(SoundnessTerm::schwartz_zippel(
+        "sumcheck batching",
+        instances.len() as f64,
+    ));
+    let mut weights = Vec::with_capacity(instances.len());
+    let mut power = F128::ONE;
+    for _ in instances {
+        weights.push(power);
+        power *= beta;
+    }
+    let n_rounds = instances
+        .iter()
+        .map(|(_, shape)| shape.n_vars)
+        .max()
+        .unwrap_or(0);
+    let mut challenges = Vec::with_capacity(n_rounds);
+    let mut claim = C::Elem::from(F128::ZERO);
+    for left in (0..=n_rounds).rev() {
+        for (&(c, shape), &weight) in instances.iter().zip(&weights) {
+            if shape.n_vars == left {
+                claim += c * weight;
+            }
+        }
+        if left > 0 {
+            let active = instances.iter().filter(|(_, shape)| shape.n_vars >= left);
+            let degree = active.map(|(_, shape)| shape.degree).max().unwrap_or(1);
+            let (r, next) = verify_round(channel, claim, degree)?;
+            challenges.push(r);
+            claim = next;
+        }
+    }
+    Ok(Reduced {
+        challenges,
+        weights,
+        claim,
+    })
+}
