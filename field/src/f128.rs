@@ -6,6 +6,8 @@ use core::ops::{Add, AddAssign, Mul, MulAssign, Sub, SubAssign};
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::arch::dispatch::{self, Backend};
+
 /// An element of GF(2^128) in the GHASH representation: bit `i` is the coefficient of `x^i`.
 ///
 /// Bit-compatible with Binius64's `BinaryField128bGhash`. Addition is exclusive or.
@@ -45,8 +47,9 @@ impl F128 {
     }
 
     /// The square.
+    #[inline]
     pub fn square(self) -> Self {
-        self * self
+        dispatch::square_one(Backend::current(), self)
     }
 
     /// `self^(2^times)`: the Frobenius map applied `times` times. Its order is 128.
@@ -125,7 +128,10 @@ impl fmt::Debug for F128 {
 impl Add for F128 {
     type Output = Self;
     #[inline]
-    #[expect(clippy::suspicious_arithmetic_impl, reason = "addition in characteristic two")]
+    #[expect(
+        clippy::suspicious_arithmetic_impl,
+        reason = "addition in characteristic two"
+    )]
     fn add(self, other: Self) -> Self {
         Self(self.0 ^ other.0)
     }
@@ -144,13 +150,16 @@ impl Mul for F128 {
     type Output = Self;
     #[inline]
     fn mul(self, other: Self) -> Self {
-        Self(soft_mul(self.0, other.0))
+        dispatch::mul_one(Backend::current(), self, other)
     }
 }
 
 impl AddAssign for F128 {
     #[inline]
-    #[expect(clippy::suspicious_op_assign_impl, reason = "addition in characteristic two")]
+    #[expect(
+        clippy::suspicious_op_assign_impl,
+        reason = "addition in characteristic two"
+    )]
     fn add_assign(&mut self, other: Self) {
         self.0 ^= other.0;
     }
@@ -181,22 +190,4 @@ impl Product for F128 {
     fn product<I: Iterator<Item = Self>>(iter: I) -> Self {
         iter.fold(Self::ONE, Mul::mul)
     }
-}
-
-fn soft_mul(a: u128, b: u128) -> u128 {
-    let mut multiples = [0u128; 16];
-    let mut power = a;
-    for i in 0..4 {
-        for j in 0..1 << i {
-            multiples[j | 1 << i] = multiples[j] ^ power;
-        }
-        power = power << 1 ^ (power >> 127) * 0x87;
-    }
-    let mut result = 0u128;
-    for shift in (0..128).step_by(4).rev() {
-        let top = result >> 124;
-        result = result << 4 ^ top ^ top << 1 ^ top << 2 ^ top << 7;
-        result ^= multiples[(b >> shift & 15) as usize];
-    }
-    result
 }

@@ -4,75 +4,84 @@
 //! and its documentation does not say otherwise.
 
 use crate::F128;
+use crate::arch::dispatch::{self, Backend};
 
 /// `dst[i] += src[i]`.
 pub fn add_assign(dst: &mut [F128], src: &[F128]) {
     assert_eq!(dst.len(), src.len());
-    for (d, &s) in dst.iter_mut().zip(src) {
-        *d += s;
-    }
+    dispatch::add_assign(Backend::current(), dst, src);
+}
+
+/// `sum_i src[i]`.
+pub fn sum(src: &[F128]) -> F128 {
+    dispatch::sum(Backend::current(), src)
 }
 
 /// `dst[i] = a[i] * b[i]`.
 pub fn mul(dst: &mut [F128], a: &[F128], b: &[F128]) {
     assert!(dst.len() == a.len() && a.len() == b.len());
-    for ((d, &x), &y) in dst.iter_mut().zip(a).zip(b) {
-        *d = x * y;
-    }
+    dispatch::mul(Backend::current(), dst, a, b);
 }
 
 /// `dst[i] *= src[i]`.
 pub fn mul_assign(dst: &mut [F128], src: &[F128]) {
     assert_eq!(dst.len(), src.len());
-    for (d, &s) in dst.iter_mut().zip(src) {
-        *d *= s;
-    }
+    dispatch::mul_assign(Backend::current(), dst, src);
+}
+
+/// A layer of a product tree, neighbours paired: `dst[i] = src[2i] * src[2i + 1]`. `src` is twice
+/// as long as `dst`.
+pub fn mul_adjacent(dst: &mut [F128], src: &[F128]) {
+    assert_eq!(2 * dst.len(), src.len());
+    dispatch::mul_adjacent(Backend::current(), dst, src);
+}
+
+/// `dst[i] += a[i] * b[i]`.
+pub fn add_products(dst: &mut [F128], a: &[F128], b: &[F128]) {
+    assert!(dst.len() == a.len() && a.len() == b.len());
+    dispatch::add_products(Backend::current(), dst, a, b);
 }
 
 /// `dst[i] = src[i]^2`.
 pub fn square(dst: &mut [F128], src: &[F128]) {
     assert_eq!(dst.len(), src.len());
-    for (d, &s) in dst.iter_mut().zip(src) {
-        *d = s.square();
-    }
+    dispatch::square(Backend::current(), dst, src);
 }
 
 /// `dst[i] *= scalar`.
 pub fn scale(dst: &mut [F128], scalar: F128) {
-    for d in dst {
-        *d *= scalar;
-    }
+    dispatch::scale(Backend::current(), dst, scalar);
 }
 
 /// `dst[i] += scalar * src[i]`.
 pub fn add_scaled(dst: &mut [F128], src: &[F128], scalar: F128) {
     assert_eq!(dst.len(), src.len());
-    for (d, &s) in dst.iter_mut().zip(src) {
-        *d += scalar * s;
-    }
+    dispatch::add_scaled(Backend::current(), dst, src, scalar);
 }
 
 /// `sum_i a[i] * b[i]`, reduced once.
 pub fn inner_product(a: &[F128], b: &[F128]) -> F128 {
     assert_eq!(a.len(), b.len());
-    a.iter().zip(b).map(|(&x, &y)| x * y).sum()
+    dispatch::inner_product(Backend::current(), a, b)
 }
 
 /// Binds one variable of a multilinear to `r`, halves apart: `lo[i] += r * (lo[i] + hi[i])`.
 pub fn fold(lo: &mut [F128], hi: &[F128], r: F128) {
     assert_eq!(lo.len(), hi.len());
-    for (l, &h) in lo.iter_mut().zip(hi) {
-        *l += r * (*l + h);
-    }
+    dispatch::fold(Backend::current(), lo, hi, r);
+}
+
+/// [`fold`] out of place: `dst[i] = lo[i] + r * (lo[i] + hi[i])`.
+pub fn fold_into(dst: &mut [F128], lo: &[F128], hi: &[F128], r: F128) {
+    assert!(dst.len() == lo.len() && lo.len() == hi.len());
+    dispatch::fold_into(Backend::current(), dst, lo, hi, r);
 }
 
 /// Binds one variable of a multilinear to `r`, neighbours paired:
 /// `dst[i] = src[2i] + r * (src[2i] + src[2i + 1])`. `src` is twice as long as `dst`.
 pub fn fold_adjacent(dst: &mut [F128], src: &[F128], r: F128) {
     assert_eq!(2 * dst.len(), src.len());
-    for (d, pair) in dst.iter_mut().zip(src.chunks_exact(2)) {
-        *d = pair[0] + r * (pair[0] + pair[1]);
-    }
+    dispatch::fold_adjacent(Backend::current(), dst, src, r);
 }
 
 /// The two sums a product sumcheck round needs, for factors `a` and `b` split into halves and
@@ -86,24 +95,17 @@ pub fn product_round(
 ) -> (F128, F128) {
     let n = w.len();
     assert!(a_lo.len() == n && a_hi.len() == n && b_lo.len() == n && b_hi.len() == n);
-    let (mut at_one, mut leading) = (F128::ZERO, F128::ZERO);
-    for i in 0..n {
-        at_one += w[i] * (a_hi[i] * b_hi[i]);
-        leading += w[i] * ((a_lo[i] + a_hi[i]) * (b_lo[i] + b_hi[i]));
-    }
-    (at_one, leading)
+    dispatch::product_round(Backend::current(), w, a_lo, a_hi, b_lo, b_hi)
 }
 
 /// The table of `eq(point, x)` over `x` in `{0,1}^n`; bit `i` of `x` pairs with `point[i]`.
 pub fn eq_table(point: &[F128]) -> Vec<F128> {
-    let mut table = Vec::with_capacity(1 << point.len());
-    table.push(F128::ONE);
-    for &r in point {
-        for i in 0..table.len() {
-            let high = table[i] * r;
-            table[i] += high;
-            table.push(high);
-        }
+    let backend = Backend::current();
+    let mut table = vec![F128::ZERO; 1 << point.len()];
+    table[0] = F128::ONE;
+    for (i, &r) in point.iter().enumerate() {
+        let (lo, rest) = table.split_at_mut(1 << i);
+        dispatch::eq_expand(backend, lo, &mut rest[..1 << i], r);
     }
     table
 }
@@ -111,43 +113,31 @@ pub fn eq_table(point: &[F128]) -> Vec<F128> {
 /// Forward additive butterfly: `lo[i] += twiddle * hi[i]`, then `hi[i] += lo[i]`.
 pub fn butterfly(lo: &mut [F128], hi: &mut [F128], twiddle: F128) {
     assert_eq!(lo.len(), hi.len());
-    for (l, h) in lo.iter_mut().zip(hi) {
-        *l += twiddle * *h;
-        *h += *l;
-    }
+    dispatch::butterfly(Backend::current(), lo, hi, twiddle);
 }
 
 /// Inverse additive butterfly: `hi[i] += lo[i]`, then `lo[i] += twiddle * hi[i]`.
 pub fn inverse_butterfly(lo: &mut [F128], hi: &mut [F128], twiddle: F128) {
     assert_eq!(lo.len(), hi.len());
-    for (l, h) in lo.iter_mut().zip(hi) {
-        *h += *l;
-        *l += twiddle * *h;
-    }
+    dispatch::inverse_butterfly(Backend::current(), lo, hi, twiddle);
 }
 
 /// Bucket accumulation: `bins[index[i]] += weights[i]`. `bins` holds every index that occurs.
 pub fn histogram(bins: &mut [F128], index: &[u8], weights: &[F128]) {
     assert_eq!(index.len(), weights.len());
-    for (&i, &w) in index.iter().zip(weights) {
-        bins[usize::from(i)] += w;
-    }
+    dispatch::histogram(Backend::current(), bins, index, weights);
 }
 
 /// Table look-up: `dst[i] = table[index[i]]`. `table` holds every index that occurs.
 pub fn gather(dst: &mut [F128], table: &[F128], index: &[u8]) {
     assert_eq!(dst.len(), index.len());
-    for (d, &i) in dst.iter_mut().zip(index) {
-        *d = table[usize::from(i)];
-    }
+    dispatch::gather(Backend::current(), dst, table, index);
 }
 
-/// Bit `plane` of each byte, packed least significant bit first into 128-bit words.
+/// Bit `plane < 8` of each byte, packed least significant bit first into 128-bit words.
 /// `dst` holds `ceil(bytes.len() / 128)` words; the bits beyond are zero.
 pub fn pack_plane(dst: &mut [F128], bytes: &[u8], plane: u32) {
+    assert!(plane < 8);
     assert_eq!(dst.len(), bytes.len().div_ceil(128));
-    for (d, chunk) in dst.iter_mut().zip(bytes.chunks(128)) {
-        let word = chunk.iter().rev().fold(0u128, |acc, &b| acc << 1 | u128::from(b >> plane & 1));
-        *d = F128::new(word);
-    }
+    dispatch::pack_plane(Backend::current(), dst, bytes, plane);
 }

@@ -27,6 +27,10 @@ impl LinearMap {
 
     /// The image of `x`.
     pub fn apply(&self, x: F128) -> F128 {
-        self.tables.iter().zip(x.to_le_bytes()).map(|(table, byte)| table[usize::from(byte)]).sum()
+        self.tables
+            .iter()
+            .zip(x.to_le_bytes())
+            .map(|(table, byte)| table[usize::from(byte)])
+            .sum()
     }
 }

@@ -1,0 +1,3 @@
+//! The aarch64 backend: PMULL of the cryptographic extension.
+
+pub(super) mod neon;

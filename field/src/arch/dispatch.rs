@@ -1,0 +1,152 @@
+//! The choice of a backend, made once per process and read once per call.
+
+use core::fmt;
+use core::sync::atomic::{AtomicU8, Ordering};
+
+#[cfg(target_arch = "aarch64")]
+use super::aarch64::neon;
+use super::portable;
+#[cfg(target_arch = "x86_64")]
+use super::x86_64::{avx2, avx512, pclmul};
+use crate::F128;
+
+/// An implementation of the kernels that this processor can run.
+///
+/// The best one is chosen when the first kernel is called. The environment variable
+/// `BINFER_BACKEND`, read at that moment, names another: `portable`, `pclmul`, `avx2`, `avx512` or
+/// `neon`. A name that is unknown, or that this processor cannot run, is ignored;
+/// [`Backend::current`] tells what was chosen.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Backend(Kind);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Kind {
+    Portable = 1,
+    #[cfg(target_arch = "x86_64")]
+    Pclmul,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+}
+
+/// Every kind this processor family has, the best first.
+const KINDS: &[Kind] = &[
+    #[cfg(target_arch = "x86_64")]
+    Kind::Avx512,
+    #[cfg(target_arch = "x86_64")]
+    Kind::Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Kind::Pclmul,
+    #[cfg(target_arch = "aarch64")]
+    Kind::Neon,
+    Kind::Portable,
+];
+
+impl Kind {
+    fn is_supported(self) -> bool {
+        match self {
+            Self::Portable => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Pclmul => pclmul::is_supported(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => avx2::is_supported(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => avx512::is_supported(),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => neon::is_supported(),
+        }
+    }
+}
+
+/// The current backend's kind, or 0 before the first choice. Holds supported kinds only.
+static CURRENT: AtomicU8 = AtomicU8::new(0);
+
+impl Backend {
+    /// The backends that this processor can run, the best first; the last is portable.
+    pub fn available() -> impl Iterator<Item = Self> {
+        KINDS
+            .iter()
+            .copied()
+            .filter(|kind| kind.is_supported())
+            .map(Self)
+    }
+
+    /// The backend of every kernel call from now on until [`Self::select`].
+    #[inline]
+    pub fn current() -> Self {
+        let current = CURRENT.load(Ordering::Relaxed);
+        for &kind in KINDS {
+            if kind as u8 == current {
+                return Self(kind);
+            }
+        }
+        Self::choose()
+    }
+
+    /// Makes this the backend of every kernel call of the process: for benches, and for tests that
+    /// results do not depend on the backend.
+    pub fn select(self) {
+        CURRENT.store(self.0 as u8, Ordering::Relaxed);
+    }
+
+    /// The name that `BINFER_BACKEND` knows it by.
+    pub const fn name(self) -> &'static str {
+        match self.0 {
+            Kind::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Pclmul => "pclmul",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => "avx512",
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => "neon",
+        }
+    }
+
+    #[cold]
+    fn choose() -> Self {
+        let wanted = std::env::var("BINFER_BACKEND").unwrap_or_default();
+        let best = || Self::available().next().unwrap_or(Self(Kind::Portable));
+        let chosen = Self::available()
+            .find(|b| b.name() == wanted)
+            .unwrap_or_else(best);
+        chosen.select();
+        chosen
+    }
+}
+
+impl fmt::Debug for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+macro_rules! dispatched {
+    ({} $(fn $name:ident($($arg:ident: $ty:ty),*) $(-> $ret:ty)?;)*) => {$(
+        #[inline]
+        pub(crate) fn $name(backend: Backend, $($arg: $ty),*) $(-> $ret)? {
+            match backend.0 {
+                Kind::Portable => portable::$name($($arg),*),
+                #[cfg(target_arch = "x86_64")]
+                // SAFETY: a `Backend` of this kind is only made after `pclmul::is_supported`.
+                Kind::Pclmul => unsafe { pclmul::$name($($arg),*) },
+                #[cfg(target_arch = "x86_64")]
+                // SAFETY: a `Backend` of this kind is only made after `avx2::is_supported`.
+                Kind::Avx2 => unsafe { avx2::$name($($arg),*) },
+                #[cfg(target_arch = "x86_64")]
+                // SAFETY: a `Backend` of this kind is only made after `avx512::is_supported`.
+                Kind::Avx512 => unsafe { avx512::$name($($arg),*) },
+                #[cfg(target_arch = "aarch64")]
+                // SAFETY: a `Backend` of this kind is only made after `neon::is_supported`.
+                Kind::Neon => unsafe { neon::$name($($arg),*) },
+            }
+        }
+    )*};
+}
+
+for_each_kernel! { dispatched! {} }

@@ -1,0 +1,180 @@
+//! Field arithmetic from a 64-bit carry-less multiply instruction.
+//!
+//! A product is three carry-less multiplies (Karatsuba) and its reduction two; the sum of many
+//! products is reduced once. A product by a prepared factor is four and its reduction one.
+
+use super::Lanes;
+use crate::F128;
+
+/// A register of `N` 128-bit lanes with a carry-less multiply of 64-bit halves in each.
+///
+/// The same promise as [`Lanes`]: a value proves that the instructions exist.
+pub(crate) trait Clmul<const N: usize>: Copy {
+    type Register: Copy;
+
+    fn load(self, src: &[F128; N]) -> Self::Register;
+    fn store(self, dst: &mut [F128; N], v: Self::Register);
+    fn load_part(self, src: &[F128]) -> Self::Register;
+    fn store_part(self, dst: &mut [F128], v: Self::Register);
+    fn splat(self, x: F128) -> Self::Register;
+    fn xor(self, a: Self::Register, b: Self::Register) -> Self::Register;
+    /// In each lane the product of one half of `a` and one of `b`: the high half of `a` where bit
+    /// 0 of `HALVES` is set, the high half of `b` where bit 4 is.
+    fn clmul<const HALVES: i32>(self, a: Self::Register, b: Self::Register) -> Self::Register;
+    /// Exchanges the halves of each lane.
+    fn swap(self, v: Self::Register) -> Self::Register;
+    /// Moves the low half of each lane to its high half, over a zero low half.
+    fn raise(self, v: Self::Register) -> Self::Register;
+    fn sum(self, v: Self::Register) -> F128;
+    fn deinterleave(self, a: Self::Register, b: Self::Register)
+    -> (Self::Register, Self::Register);
+    fn mul_one(self, a: F128, b: F128) -> F128;
+    fn square_one(self, a: F128) -> F128;
+    fn plane(self, bytes: &[u8; 64], plane: u32) -> u64;
+}
+
+/// `x^128` modulo the field's polynomial.
+const FOLD: F128 = F128::new(0x87);
+
+/// `low + (low + middle + high) x^64 + high x^128`: Karatsuba's three products as they come.
+#[derive(Clone, Copy)]
+pub(crate) struct Karatsuba<R> {
+    low: R,
+    middle: R,
+    high: R,
+}
+
+/// A factor `x` as `x` and `x * x^64`, both in all lanes.
+#[derive(Clone, Copy)]
+pub(crate) struct Factor<R> {
+    low: R,
+    high: R,
+}
+
+impl<const N: usize, T: Clmul<N>> Lanes<N> for T {
+    type Vector = T::Register;
+    type Wide = Karatsuba<T::Register>;
+    type Factor = Factor<T::Register>;
+
+    #[inline(always)]
+    fn load(self, src: &[F128; N]) -> T::Register {
+        Clmul::load(self, src)
+    }
+
+    #[inline(always)]
+    fn store(self, dst: &mut [F128; N], v: T::Register) {
+        Clmul::store(self, dst, v);
+    }
+
+    #[inline(always)]
+    fn load_part(self, src: &[F128]) -> T::Register {
+        Clmul::load_part(self, src)
+    }
+
+    #[inline(always)]
+    fn store_part(self, dst: &mut [F128], v: T::Register) {
+        Clmul::store_part(self, dst, v);
+    }
+
+    #[inline(always)]
+    fn add(self, a: T::Register, b: T::Register) -> T::Register {
+        self.xor(a, b)
+    }
+
+    #[inline(always)]
+    fn sum(self, v: T::Register) -> F128 {
+        Clmul::sum(self, v)
+    }
+
+    #[inline(always)]
+    fn deinterleave(self, a: T::Register, b: T::Register) -> (T::Register, T::Register) {
+        Clmul::deinterleave(self, a, b)
+    }
+
+    #[inline(always)]
+    fn mul_wide(self, a: T::Register, b: T::Register) -> Self::Wide {
+        let both_a = self.xor(a, self.swap(a));
+        let both_b = self.xor(b, self.swap(b));
+        Karatsuba {
+            low: self.clmul::<0x00>(a, b),
+            middle: self.clmul::<0x00>(both_a, both_b),
+            high: self.clmul::<0x11>(a, b),
+        }
+    }
+
+    #[inline(always)]
+    fn square_wide(self, a: T::Register) -> Self::Wide {
+        let low = self.clmul::<0x00>(a, a);
+        let high = self.clmul::<0x11>(a, a);
+        Karatsuba {
+            low,
+            middle: self.xor(low, high),
+            high,
+        }
+    }
+
+    #[inline(always)]
+    fn add_wide(self, a: Self::Wide, b: Self::Wide) -> Self::Wide {
+        Karatsuba {
+            low: self.xor(a.low, b.low),
+            middle: self.xor(a.middle, b.middle),
+            high: self.xor(a.high, b.high),
+        }
+    }
+
+    #[inline(always)]
+    fn zero_wide(self) -> Self::Wide {
+        let zero = self.splat(F128::ZERO);
+        Karatsuba {
+            low: zero,
+            middle: zero,
+            high: zero,
+        }
+    }
+
+    #[inline(always)]
+    fn reduce(self, w: Self::Wide) -> T::Register {
+        let fold = self.splat(FOLD);
+        let middle = self.xor(self.xor(w.low, w.middle), w.high);
+        // The top half of `high` has weight x^192 = x^64 * x^128, the rest of it weight x^128,
+        // which the top half of `middle` then joins.
+        let middle = self.xor(middle, self.clmul::<0x01>(w.high, fold));
+        let high = self.xor(w.high, self.swap(middle));
+        let low = self.xor(w.low, self.raise(middle));
+        self.xor(low, self.clmul::<0x00>(high, fold))
+    }
+
+    #[inline(always)]
+    fn factor(self, x: F128) -> Self::Factor {
+        let shifted = Clmul::mul_one(self, x, F128::new(1 << 64));
+        Factor {
+            low: self.splat(x),
+            high: self.splat(shifted),
+        }
+    }
+
+    #[inline(always)]
+    fn mul_factor(self, a: T::Register, factor: Self::Factor) -> T::Register {
+        let from_low = self.clmul::<0x00>(a, factor.low);
+        let low = self.xor(from_low, self.clmul::<0x01>(a, factor.high));
+        let from_low = self.clmul::<0x10>(a, factor.low);
+        let middle = self.xor(from_low, self.clmul::<0x11>(a, factor.high));
+        let low = self.xor(low, self.raise(middle));
+        self.xor(low, self.clmul::<0x01>(middle, self.splat(FOLD)))
+    }
+
+    #[inline(always)]
+    fn mul_one(self, a: F128, b: F128) -> F128 {
+        Clmul::mul_one(self, a, b)
+    }
+
+    #[inline(always)]
+    fn square_one(self, a: F128) -> F128 {
+        Clmul::square_one(self, a)
+    }
+
+    #[inline(always)]
+    fn plane(self, bytes: &[u8; 64], plane: u32) -> u64 {
+        Clmul::plane(self, bytes, plane)
+    }
+}

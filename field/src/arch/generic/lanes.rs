@@ -1,0 +1,51 @@
+//! The lane trait: a register of `N` field elements and the arithmetic a processor has for it.
+
+use crate::F128;
+
+/// A processor's way to compute on `N` elements of [`F128`] at a time.
+///
+/// A value is a proof that the instructions it uses exist on this processor: it has no safe
+/// constructor outside its backend. Every method is `#[inline(always)]`, so that it is compiled
+/// inside the shell that enables those instructions.
+pub(crate) trait Lanes<const N: usize>: Copy {
+    /// `N` elements.
+    type Vector: Copy;
+    /// `N` products of elements before their reduction modulo the field's polynomial.
+    type Wide: Copy;
+    /// One element in all lanes, prepared as a factor of many products.
+    type Factor: Copy;
+
+    fn load(self, src: &[F128; N]) -> Self::Vector;
+    fn store(self, dst: &mut [F128; N], v: Self::Vector);
+    /// Loads fewer than `N` elements and zeros after them.
+    fn load_part(self, src: &[F128]) -> Self::Vector;
+    /// Stores the first `dst.len()` elements, which are fewer than `N`.
+    fn store_part(self, dst: &mut [F128], v: Self::Vector);
+    fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// The sum of the `N` elements.
+    fn sum(self, v: Self::Vector) -> F128;
+    /// The elements of even and of odd positions of the `2 N` elements of `a` and then `b`.
+    fn deinterleave(self, a: Self::Vector, b: Self::Vector) -> (Self::Vector, Self::Vector);
+
+    fn mul_wide(self, a: Self::Vector, b: Self::Vector) -> Self::Wide;
+    fn square_wide(self, a: Self::Vector) -> Self::Wide;
+    fn add_wide(self, a: Self::Wide, b: Self::Wide) -> Self::Wide;
+    fn zero_wide(self) -> Self::Wide;
+    fn reduce(self, w: Self::Wide) -> Self::Vector;
+
+    fn factor(self, x: F128) -> Self::Factor;
+    fn mul_factor(self, a: Self::Vector, factor: Self::Factor) -> Self::Vector;
+
+    #[inline(always)]
+    fn mul(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        self.reduce(self.mul_wide(a, b))
+    }
+
+    /// One product, in the narrowest register that holds it.
+    fn mul_one(self, a: F128, b: F128) -> F128;
+    /// One square, in the narrowest register that holds it.
+    fn square_one(self, a: F128) -> F128;
+
+    /// Bit `plane` of each byte, the first byte's as the least significant bit.
+    fn plane(self, bytes: &[u8; 64], plane: u32) -> u64;
+}

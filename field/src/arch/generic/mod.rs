@@ -1,0 +1,20 @@
+//! The slice algorithms, written once over [`Lanes`].
+
+mod bits;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod clmul;
+mod fold;
+mod lanes;
+mod product;
+mod transform;
+
+pub(crate) use bits::{gather, histogram, pack_plane};
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub(crate) use clmul::Clmul;
+pub(crate) use fold::{fold, fold_adjacent, fold_into};
+pub(crate) use lanes::Lanes;
+pub(crate) use product::{
+    add_assign, add_products, add_scaled, inner_product, mul, mul_adjacent, mul_assign, mul_one,
+    product_round, scale, square, square_one, sum,
+};
+pub(crate) use transform::{butterfly, eq_expand, inverse_butterfly};

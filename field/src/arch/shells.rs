@@ -1,0 +1,80 @@
+//! The list of kernels and the macro that compiles each for one instruction set.
+
+/// Calls `$callback! { $context kernels... }` with the signature of every kernel.
+macro_rules! for_each_kernel {
+    ($callback:ident! $context:tt) => {
+        $callback! { $context
+            fn mul_one(a: F128, b: F128) -> F128;
+            fn square_one(a: F128) -> F128;
+            fn add_assign(dst: &mut [F128], src: &[F128]);
+            fn sum(src: &[F128]) -> F128;
+            fn mul(dst: &mut [F128], a: &[F128], b: &[F128]);
+            fn mul_assign(dst: &mut [F128], src: &[F128]);
+            fn mul_adjacent(dst: &mut [F128], src: &[F128]);
+            fn add_products(dst: &mut [F128], a: &[F128], b: &[F128]);
+            fn square(dst: &mut [F128], src: &[F128]);
+            fn scale(dst: &mut [F128], scalar: F128);
+            fn add_scaled(dst: &mut [F128], src: &[F128], scalar: F128);
+            fn inner_product(a: &[F128], b: &[F128]) -> F128;
+            fn product_round(
+                w: &[F128],
+                a_lo: &[F128],
+                a_hi: &[F128],
+                b_lo: &[F128],
+                b_hi: &[F128]
+            ) -> (F128, F128);
+            fn fold(lo: &mut [F128], hi: &[F128], r: F128);
+            fn fold_into(dst: &mut [F128], lo: &[F128], hi: &[F128], r: F128);
+            fn fold_adjacent(dst: &mut [F128], src: &[F128], r: F128);
+            fn butterfly(lo: &mut [F128], hi: &mut [F128], twiddle: F128);
+            fn inverse_butterfly(lo: &mut [F128], hi: &mut [F128], twiddle: F128);
+            fn eq_expand(lo: &mut [F128], hi: &mut [F128], r: F128);
+            fn histogram(bins: &mut [F128], index: &[u8], weights: &[F128]);
+            fn gather(dst: &mut [F128], table: &[F128], index: &[u8]);
+            fn pack_plane(dst: &mut [F128], bytes: &[u8], plane: u32);
+        }
+    };
+}
+
+/// Every kernel for one instruction set, from one list of target features: the lane token, its
+/// detection and the compiled shells.
+///
+/// `backend!(Token, "feature", ... ; detector)` expands to `Token`, whose only constructors are
+/// the shells, `is_supported`, and a shell per kernel that enables exactly those features.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+macro_rules! backend {
+    ($token:ident, $detector:ident, [$($feature:tt),+]) => {
+        /// A proof that this processor has the instructions of this backend.
+        #[derive(Clone, Copy)]
+        pub(super) struct $token(());
+
+        /// Whether this processor has every feature that the shells enable.
+        pub(in crate::arch) fn is_supported() -> bool {
+            $($detector!($feature))&&+
+        }
+
+        for_each_kernel! { shells! { $token, [$($feature),+] } }
+    };
+}
+
+/// A shell for each of a list of kernels.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+macro_rules! shells {
+    ({ $token:ident, $features:tt } $(fn $name:ident $args:tt $(-> $ret:ty)?;)*) => {
+        $(shell! { $token, $features, fn $name $args $(-> $ret)? })*
+    };
+}
+
+/// One kernel with the features of its backend enabled.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+macro_rules! shell {
+    (
+        $token:ident, [$($feature:tt),+],
+        fn $name:ident($($arg:ident: $ty:ty),*) $(-> $ret:ty)?
+    ) => {
+        $(#[target_feature(enable = $feature)])+
+        pub(in crate::arch) fn $name($($arg: $ty),*) $(-> $ret)? {
+            super::super::generic::$name($token(()), $($arg),*)
+        }
+    };
+}

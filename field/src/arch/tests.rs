@@ -1,0 +1,181 @@
+//! Every backend of this processor against the definitions, on every kernel.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::dispatch::{self, Backend};
+use crate::F128;
+
+/// The product by its definition, one coefficient of `b` at a time.
+fn naive_mul(a: F128, b: F128) -> F128 {
+    let (mut multiple, mut product) = (a.to_bits(), 0);
+    for i in 0..128 {
+        product ^= (b.to_bits() >> i & 1) * multiple;
+        multiple = (multiple << 1) ^ ((multiple >> 127) * 0x87);
+    }
+    F128::new(product)
+}
+
+fn element() -> impl Strategy<Value = F128> {
+    prop_oneof![8 => any::<u128>(), 1 => Just(0), 1 => Just(u128::MAX), 1 => Just(1 << 127)]
+        .prop_map(F128::new)
+}
+
+fn elements() -> impl Strategy<Value = Vec<F128>> {
+    (0..70usize).prop_flat_map(|n| vec(element(), n))
+}
+
+/// Five slices of one random length.
+fn slices() -> impl Strategy<Value = [Vec<F128>; 5]> {
+    (0..70usize).prop_flat_map(|n| core::array::from_fn(|_| vec(element(), n)))
+}
+
+/// Calls `check` with every backend this processor has.
+fn on_every_backend(
+    check: impl Fn(Backend) -> Result<(), TestCaseError>,
+) -> Result<(), TestCaseError> {
+    Backend::available().try_for_each(check)
+}
+
+fn zip_map(a: &[F128], b: &[F128], f: impl Fn(F128, F128) -> F128) -> Vec<F128> {
+    a.iter().zip(b).map(|(&a, &b)| f(a, b)).collect()
+}
+
+proptest! {
+    #[test]
+    fn one_product(a in element(), b in element()) {
+        on_every_backend(|backend| {
+            prop_assert_eq!(dispatch::mul_one(backend, a, b), naive_mul(a, b));
+            prop_assert_eq!(dispatch::square_one(backend, a), naive_mul(a, a));
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn sums_and_products([a, b, c, _, _] in slices(), scalar in element()) {
+        on_every_backend(|backend| {
+            let products = zip_map(&a, &b, naive_mul);
+            let total: F128 = products.iter().copied().sum();
+
+            let mut dst = c.clone();
+            dispatch::add_assign(backend, &mut dst, &a);
+            prop_assert_eq!(&dst, &zip_map(&c, &a, |c, a| c + a));
+            prop_assert_eq!(dispatch::sum(backend, &products), total);
+
+            let mut dst = c.clone();
+            dispatch::mul(backend, &mut dst, &a, &b);
+            prop_assert_eq!(&dst, &products);
+            let mut dst = a.clone();
+            dispatch::mul_assign(backend, &mut dst, &b);
+            prop_assert_eq!(&dst, &products);
+            let mut dst = c.clone();
+            dispatch::add_products(backend, &mut dst, &a, &b);
+            prop_assert_eq!(&dst, &zip_map(&c, &products, |c, p| c + p));
+            prop_assert_eq!(dispatch::inner_product(backend, &a, &b), total);
+
+            let mut dst = c.clone();
+            dispatch::square(backend, &mut dst, &a);
+            prop_assert_eq!(&dst, &zip_map(&a, &a, naive_mul));
+
+            let mut dst = a.clone();
+            dispatch::scale(backend, &mut dst, scalar);
+            prop_assert_eq!(&dst, &zip_map(&a, &a, |a, _| naive_mul(a, scalar)));
+            let mut dst = c.clone();
+            dispatch::add_scaled(backend, &mut dst, &a, scalar);
+            prop_assert_eq!(&dst, &zip_map(&c, &a, |c, a| c + naive_mul(a, scalar)));
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn neighbours(src in elements(), r in element()) {
+        let src = &src[..src.len() / 2 * 2];
+        let pairs = src.as_chunks::<2>().0;
+        on_every_backend(|backend| {
+            let mut dst = vec![F128::ONE; pairs.len()];
+            dispatch::mul_adjacent(backend, &mut dst, src);
+            let expected: Vec<_> = pairs.iter().map(|&[a, b]| naive_mul(a, b)).collect();
+            prop_assert_eq!(&dst, &expected);
+            dispatch::fold_adjacent(backend, &mut dst, src, r);
+            let expected: Vec<_> = pairs.iter().map(|&[a, b]| a + naive_mul(r, a + b)).collect();
+            prop_assert_eq!(&dst, &expected);
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn halves([lo, hi, _, _, _] in slices(), r in element()) {
+        on_every_backend(|backend| {
+            let folded = zip_map(&lo, &hi, |l, h| l + naive_mul(r, l + h));
+            let mut dst = lo.clone();
+            dispatch::fold(backend, &mut dst, &hi, r);
+            prop_assert_eq!(&dst, &folded);
+            let mut dst = hi.clone();
+            dispatch::fold_into(backend, &mut dst, &lo, &hi, r);
+            prop_assert_eq!(&dst, &folded);
+
+            let (mut l, mut h) = (lo.clone(), hi.clone());
+            dispatch::butterfly(backend, &mut l, &mut h, r);
+            prop_assert_eq!(&l, &zip_map(&lo, &hi, |l, h| l + naive_mul(r, h)));
+            prop_assert_eq!(&h, &zip_map(&l, &hi, |l, h| l + h));
+            dispatch::inverse_butterfly(backend, &mut l, &mut h, r);
+            prop_assert_eq!((&l, &h), (&lo, &hi));
+
+            dispatch::eq_expand(backend, &mut l, &mut h, r);
+            prop_assert_eq!(&h, &zip_map(&lo, &lo, |l, _| naive_mul(r, l)));
+            prop_assert_eq!(&l, &zip_map(&lo, &h, |l, h| l + h));
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn sumcheck_round([w, a_lo, a_hi, b_lo, b_hi] in slices()) {
+        let mut expected = (F128::ZERO, F128::ZERO);
+        for i in 0..w.len() {
+            expected.0 += naive_mul(w[i], naive_mul(a_hi[i], b_hi[i]));
+            expected.1 += naive_mul(w[i], naive_mul(a_lo[i] + a_hi[i], b_lo[i] + b_hi[i]));
+        }
+        on_every_backend(|backend| {
+            let sums = dispatch::product_round(backend, &w, &a_lo, &a_hi, &b_lo, &b_hi);
+            prop_assert_eq!(sums, expected);
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn buckets_and_tables(
+        weights in elements(),
+        table in vec(element(), 256),
+        seed in vec(any::<u8>(), 70),
+    ) {
+        let index = &seed[..weights.len()];
+        let mut expected = table.clone();
+        for (&i, &w) in index.iter().zip(&weights) {
+            expected[usize::from(i)] += w;
+        }
+        let looked_up: Vec<_> = index.iter().map(|&i| table[usize::from(i)]).collect();
+        on_every_backend(|backend| {
+            let mut bins = table.clone();
+            dispatch::histogram(backend, &mut bins, index, &weights);
+            prop_assert_eq!(&bins, &expected);
+            let mut dst = weights.clone();
+            dispatch::gather(backend, &mut dst, &table, index);
+            prop_assert_eq!(&dst, &looked_up);
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn bit_planes(bytes in vec(any::<u8>(), 0..500), plane in 0..8u32) {
+        let mut expected = vec![F128::ZERO; bytes.len().div_ceil(128)];
+        for (i, &byte) in bytes.iter().enumerate() {
+            expected[i / 128] += F128::new(u128::from(byte >> plane & 1) << (i % 128));
+        }
+        on_every_backend(|backend| {
+            let mut dst = vec![F128::ONE; expected.len()];
+            dispatch::pack_plane(backend, &mut dst, &bytes, plane);
+            prop_assert_eq!(&dst, &expected);
+            Ok(())
+        })?;
+    }
+}

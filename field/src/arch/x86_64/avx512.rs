@@ -1,0 +1,148 @@
+//! Four lanes: VPCLMULQDQ on 512 bits.
+
+use core::arch::x86_64::{
+    __m512i, __mmask8, _mm_xor_si128, _mm256_castsi256_si128, _mm256_extracti128_si256,
+    _mm256_xor_si256, _mm512_bslli_epi128, _mm512_castsi512_si256, _mm512_clmulepi64_epi128,
+    _mm512_extracti64x4_epi64, _mm512_loadu_si512, _mm512_mask_storeu_epi64,
+    _mm512_maskz_loadu_epi64, _mm512_set_epi64, _mm512_set1_epi8, _mm512_shuffle_epi32,
+    _mm512_shuffle_i64x2, _mm512_storeu_si512, _mm512_test_epi8_mask, _mm512_xor_si512,
+};
+
+use std::arch::is_x86_feature_detected;
+
+use super::super::generic::Clmul;
+use super::pclmul::Pclmul;
+use crate::F128;
+
+backend!(
+    Avx512,
+    is_x86_feature_detected,
+    [
+        "sse2",
+        "pclmulqdq",
+        "avx2",
+        "vpclmulqdq",
+        "avx512f",
+        "avx512bw",
+        "avx512vl"
+    ]
+);
+
+impl Avx512 {
+    #[inline(always)]
+    fn narrow(self) -> Pclmul {
+        // SAFETY: `self` proves SSE2 and PCLMULQDQ.
+        unsafe { Pclmul::assume() }
+    }
+}
+
+/// The 64-bit halves of the first `n < 4` lanes.
+#[inline(always)]
+fn first(n: usize) -> __mmask8 {
+    ((1u32 << (2 * n.min(4))) - 1) as __mmask8
+}
+
+impl Clmul<4> for Avx512 {
+    type Register = __m512i;
+
+    #[inline(always)]
+    fn load(self, src: &[F128; 4]) -> __m512i {
+        // SAFETY: `src` is 64 readable bytes; `self` proves AVX-512F.
+        unsafe { _mm512_loadu_si512(src.as_ptr().cast()) }
+    }
+
+    #[inline(always)]
+    fn store(self, dst: &mut [F128; 4], v: __m512i) {
+        // SAFETY: `dst` is 64 writable bytes; `self` proves AVX-512F.
+        unsafe { _mm512_storeu_si512(dst.as_mut_ptr().cast(), v) }
+    }
+
+    #[inline(always)]
+    fn load_part(self, src: &[F128]) -> __m512i {
+        // SAFETY: the mask lets the first `min(src.len(), 4)` elements be read, all of them in
+        // `src`; `self` proves AVX-512F.
+        unsafe { _mm512_maskz_loadu_epi64(first(src.len()), src.as_ptr().cast()) }
+    }
+
+    #[inline(always)]
+    fn store_part(self, dst: &mut [F128], v: __m512i) {
+        // SAFETY: the mask lets the first `min(dst.len(), 4)` elements be written, all of them in
+        // `dst`; `self` proves AVX-512F.
+        unsafe { _mm512_mask_storeu_epi64(dst.as_mut_ptr().cast(), first(dst.len()), v) }
+    }
+
+    #[inline(always)]
+    fn splat(self, x: F128) -> __m512i {
+        let (low, high) = (x.to_bits() as i64, (x.to_bits() >> 64) as i64);
+        // SAFETY: `self` proves AVX-512F.
+        unsafe { _mm512_set_epi64(high, low, high, low, high, low, high, low) }
+    }
+
+    #[inline(always)]
+    fn xor(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: `self` proves AVX-512F.
+        unsafe { _mm512_xor_si512(a, b) }
+    }
+
+    #[inline(always)]
+    fn clmul<const HALVES: i32>(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: `self` proves AVX-512F and VPCLMULQDQ.
+        unsafe { _mm512_clmulepi64_epi128::<HALVES>(a, b) }
+    }
+
+    #[inline(always)]
+    fn swap(self, v: __m512i) -> __m512i {
+        // SAFETY: `self` proves AVX-512F.
+        unsafe { _mm512_shuffle_epi32::<0b01_00_11_10>(v) }
+    }
+
+    #[inline(always)]
+    fn raise(self, v: __m512i) -> __m512i {
+        // SAFETY: `self` proves AVX-512BW.
+        unsafe { _mm512_bslli_epi128::<8>(v) }
+    }
+
+    #[inline(always)]
+    fn sum(self, v: __m512i) -> F128 {
+        // SAFETY: `self` proves AVX-512F and AVX2.
+        let total = unsafe {
+            let half =
+                _mm256_xor_si256(_mm512_castsi512_si256(v), _mm512_extracti64x4_epi64::<1>(v));
+            _mm_xor_si128(
+                _mm256_castsi256_si128(half),
+                _mm256_extracti128_si256::<1>(half),
+            )
+        };
+        self.narrow().sum(total)
+    }
+
+    #[inline(always)]
+    fn deinterleave(self, a: __m512i, b: __m512i) -> (__m512i, __m512i) {
+        // SAFETY: `self` proves AVX-512F.
+        unsafe {
+            (
+                _mm512_shuffle_i64x2::<0b10_00_10_00>(a, b),
+                _mm512_shuffle_i64x2::<0b11_01_11_01>(a, b),
+            )
+        }
+    }
+
+    #[inline(always)]
+    fn mul_one(self, a: F128, b: F128) -> F128 {
+        Clmul::mul_one(self.narrow(), a, b)
+    }
+
+    #[inline(always)]
+    fn square_one(self, a: F128) -> F128 {
+        Clmul::square_one(self.narrow(), a)
+    }
+
+    #[inline(always)]
+    fn plane(self, bytes: &[u8; 64], plane: u32) -> u64 {
+        // SAFETY: `bytes` is 64 readable bytes; `self` proves AVX-512BW.
+        unsafe {
+            let v = _mm512_loadu_si512(bytes.as_ptr().cast());
+            _mm512_test_epi8_mask(v, _mm512_set1_epi8((1u32 << plane) as i8))
+        }
+    }
+}
