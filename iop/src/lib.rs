@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod channel;
+pub mod indexed;
 pub mod multilinear;
 pub mod product;
 pub mod sumcheck;

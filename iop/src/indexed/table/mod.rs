@@ -1,0 +1,52 @@
+//! From claims on leaves to claims on tables and histograms.
+//!
+//! Relation, for each claim `L(z_r, z_c) = value` on a view of `2^w`-entry tables:
+//! `value + 1 = sum_{c < cols, v} eq(z_c, c) (T_c[v] + 1) M(c, v)`. All claims run in one batched sumcheck
+//! of degree 3; columns are bound first, lowest variable first, then the index bits, highest first.
+//! Messages: the rounds, then for each claim the values of `T + 1` and of `M`, both zero outside the
+//! columns. Soundness: the sumcheck's terms.
+
+mod verify;
+
+#[cfg(feature = "prover")]
+mod prove;
+
+#[cfg(feature = "prover")]
+pub use prove::{TableInput, histogram, prove};
+pub use verify::verify;
+
+use binfer_field::F128;
+
+/// The public side of one claim.
+#[derive(Clone, Debug)]
+pub struct TableStatement<E> {
+    /// Columns of the view.
+    pub cols: usize,
+    /// Bits of an index.
+    pub width: usize,
+    /// Column coordinates of the leaf claim.
+    pub col_point: Vec<F128>,
+    /// The claimed value of the leaf polynomial.
+    pub value: E,
+}
+
+/// What one claim is reduced to.
+#[derive(Clone, Debug)]
+pub struct TableClaim<E> {
+    /// `sigma_c`, one coordinate a column variable, lowest first.
+    pub col_point: Vec<F128>,
+    /// `sigma_v`, one coordinate an index bit, lowest first.
+    pub index_point: Vec<F128>,
+    /// `T + 1` there.
+    pub table: E,
+    /// `M` there.
+    pub histogram: E,
+}
+
+/// Splits an instance's challenges: column variables lowest first, then index bits highest first.
+fn split_challenges(challenges: &[F128], n_cols: usize) -> (Vec<F128>, Vec<F128>) {
+    let (cols, bits) = challenges
+        .split_at_checked(n_cols)
+        .unwrap_or((challenges, &[]));
+    (cols.to_vec(), bits.iter().rev().copied().collect())
+}

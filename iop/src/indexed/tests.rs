@@ -1,0 +1,210 @@
+//! The whole indexed product over random shapes: products to planes, and forgeries.
+
+use binfer_field::{F128, kernels::eq_table};
+use binfer_hash::Transcript;
+use proptest::prelude::*;
+use rand::{Rng, SeedableRng, rngs::StdRng};
+
+use super::onehot::{self, OneHotClaim, PlaneClaims, View};
+use super::table::{self, TableInput, TableStatement};
+use super::tiles;
+use crate::channel::{ProofReader, ProverChannel, VerifierChannel, VerifyError};
+use crate::multilinear::log2_ceil;
+use crate::product::{self, BoxShape, RootClaim, Tree};
+
+struct Case {
+    view: View,
+    index: Vec<u8>,
+    table: Vec<F128>,
+}
+
+impl Case {
+    fn random(rows: usize, cols: usize, width: usize, seed: u64) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let index = (0..rows * cols)
+            .map(|_| rng.random_range(0..1u32 << width) as u8)
+            .collect();
+        let table = (0..cols << width).map(|_| F128::random(&mut rng)).collect();
+        Self {
+            view: View {
+                rows,
+                cols,
+                planes: (0..width).collect(),
+            },
+            index,
+            table,
+        }
+    }
+
+    fn width(&self) -> usize {
+        self.view.planes.len()
+    }
+
+    fn planes(&self) -> Vec<(usize, usize)> {
+        vec![(self.view.rows, self.view.cols); self.width()]
+    }
+
+    fn shape(&self) -> BoxShape {
+        BoxShape {
+            rows: self.view.rows,
+            cols: self.view.cols,
+            fan_in: 1,
+        }
+    }
+
+    fn leaves(&self) -> Vec<F128> {
+        let columns = self
+            .index
+            .chunks(self.view.rows)
+            .zip(self.table.chunks(1 << self.width()));
+        columns
+            .flat_map(|(c, t)| c.iter().map(|&i| t[usize::from(i)]))
+            .collect()
+    }
+
+    fn shifted_table(&self) -> Vec<F128> {
+        self.table.iter().map(|&t| t + F128::ONE).collect()
+    }
+
+    fn prove(&self) -> Vec<u8> {
+        let mut channel = ProverChannel::new(Transcript::new("test"));
+        let tree = Tree::new(self.shape(), self.leaves());
+        let row_point = channel.challenges("rows", log2_ceil(self.view.rows));
+        let eq = eq_table(&row_point);
+        let inside = tree
+            .outputs()
+            .iter()
+            .zip(&eq)
+            .map(|(&p, &e)| e * (p + F128::ONE));
+        let value = F128::ONE + inside.sum::<F128>();
+        channel.send("root", value);
+        let leaf = product::prove(
+            &mut channel,
+            vec![tree],
+            vec![RootClaim { row_point, value }],
+        )
+        .remove(0);
+        let weights = &eq_table(&leaf.row_point)[..self.view.rows];
+        let input = TableInput {
+            statement: TableStatement {
+                cols: self.view.cols,
+                width: self.width(),
+                col_point: leaf.col_point,
+                value: leaf.values[0],
+            },
+            table: self.shifted_table(),
+            histogram: table::histogram(&self.index, weights, self.width()),
+        };
+        let claim = table::prove(&mut channel, vec![input]).remove(0);
+        let claim = OneHotClaim {
+            view: 0,
+            row_point: leaf.row_point,
+            col_point: claim.col_point,
+            index_point: claim.index_point,
+            value: claim.histogram,
+        };
+        let views = [self.view.clone()];
+        onehot::prove(
+            &mut channel,
+            &self.planes(),
+            &views,
+            &[&self.index],
+            &[claim],
+        );
+        channel.finish()
+    }
+
+    fn verify(&self, proof: &[u8]) -> Result<(), VerifyError> {
+        let mut channel = ProofReader::new(Transcript::new("test"), proof);
+        let row_point = channel.challenges("rows", log2_ceil(self.view.rows));
+        let value = channel.receive("root")?;
+        let roots = vec![RootClaim { row_point, value }];
+        let leaf = product::verify(&mut channel, &[self.shape()], roots)?.remove(0);
+        let statement = TableStatement {
+            cols: self.view.cols,
+            width: self.width(),
+            col_point: leaf.col_point,
+            value: leaf.values[0],
+        };
+        let claim = table::verify(&mut channel, &[statement])?.remove(0);
+        let col_eq = eq_table(&claim.col_point);
+        let bit_eq = eq_table(&claim.index_point);
+        let columns = self.table.chunks(1 << self.width()).zip(&col_eq);
+        let expected: F128 = columns
+            .flat_map(|(t, &c)| {
+                t.iter()
+                    .zip(&bit_eq)
+                    .map(move |(&t, &b)| c * b * (t + F128::ONE))
+            })
+            .sum();
+        channel.assert_zero("table", expected + claim.table)?;
+        let claim = OneHotClaim {
+            view: 0,
+            row_point: leaf.row_point,
+            col_point: claim.col_point,
+            index_point: claim.index_point,
+            value: claim.histogram,
+        };
+        let views = [self.view.clone()];
+        let planes = onehot::verify(&mut channel, &self.planes(), &views, &[claim])?;
+        channel.finish()?;
+        self.open(&planes)
+    }
+
+    /// Stands for the commitment: evaluates every plane.
+    fn open(&self, claims: &PlaneClaims<F128>) -> Result<(), VerifyError> {
+        let (rows, cols) = (self.view.rows, self.view.cols);
+        for (bit, values) in claims.values.iter().enumerate() {
+            for (tile, &value) in tiles(rows, cols).iter().zip(values) {
+                let eq = eq_table(&claims.point[..tile.n_vars()]);
+                let bytes = tile.gather(&self.index, rows);
+                let set = bytes.iter().zip(&eq).filter(|(b, _)| **b >> bit & 1 == 1);
+                if set.map(|(_, &e)| e).sum::<F128>() != value {
+                    return Err(VerifyError::CheckFailed {
+                        label: "test opening",
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn random_shapes_are_proved(rows in 1usize..40, cols in 1usize..40, width in 1usize..=8, seed: u64) {
+        let case = Case::random(rows, cols, width, seed);
+        prop_assert_eq!(case.verify(&case.prove()), Ok(()));
+    }
+
+    #[test]
+    fn a_changed_byte_is_rejected(rows in 1usize..10, cols in 1usize..10, width in 1usize..=8, seed: u64, at: prop::sample::Index, bit in 0u8..8) {
+        let case = Case::random(rows, cols, width, seed);
+        let mut proof = case.prove();
+        let at = at.index(proof.len());
+        proof[at] ^= 1 << bit;
+        prop_assert!(case.verify(&proof).is_err());
+    }
+
+    #[test]
+    fn another_index_or_table_is_rejected(rows in 1usize..10, cols in 1usize..10, width in 1usize..=8, seed: u64, at: prop::sample::Index) {
+        let case = Case::random(rows, cols, width, seed);
+        let proof = case.prove();
+        let mut other = Case { view: case.view.clone(), index: case.index.clone(), table: case.table.clone() };
+        let i = at.index(other.index.len());
+        other.index[i] ^= 1;
+        prop_assert!(other.verify(&proof).is_err());
+        other.index[i] ^= 1;
+        let i = at.index(other.table.len());
+        other.table[i] += F128::ONE;
+        prop_assert!(other.verify(&proof).is_err());
+    }
+}
+
+#[test]
+fn large_tiles_are_proved() {
+    let case = Case::random(96, 70, 8, 3);
+    assert_eq!(case.verify(&case.prove()), Ok(()));
+}
