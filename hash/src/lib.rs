@@ -6,11 +6,18 @@
 
 #![deny(unsafe_code)]
 
+#[cfg(feature = "prover")]
+#[expect(unsafe_code, reason = "vector instructions")]
+mod arch;
+#[cfg(feature = "prover")]
+mod batch;
 mod groestl;
 mod kind;
 mod merkle;
 mod transcript;
 
+#[cfg(feature = "prover")]
+pub use arch::dispatch::Backend;
 pub use groestl::groestl256;
 pub use kind::{Digest, HashKind, UnknownHash, UnknownHashName};
 #[cfg(feature = "prover")]

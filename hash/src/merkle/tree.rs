@@ -35,21 +35,13 @@ impl MerkleTree {
         level
             .par_chunks_mut(TASK)
             .zip(leaves.par_chunks(TASK * leaf_len))
-            .for_each(|(digests, leaves)| {
-                for (digest, leaf) in digests.iter_mut().zip(leaves.chunks_exact(leaf_len)) {
-                    *digest = kind.leaf(leaf);
-                }
-            });
+            .for_each(|(digests, leaves)| kind.leaves(leaves, leaf_len, digests));
         while level.len() > 1 {
             let (above, higher) = rest.split_at_mut(level.len() / 2);
             above
                 .par_chunks_mut(TASK)
                 .zip(level.par_chunks(2 * TASK))
-                .for_each(|(parents, children)| {
-                    for (parent, [left, right]) in parents.iter_mut().zip(children.as_chunks().0) {
-                        *parent = kind.node(left, right);
-                    }
-                });
+                .for_each(|(parents, children)| kind.nodes(children, parents));
             (level, rest) = (above, higher);
         }
         Self {
