@@ -31,6 +31,46 @@ pub(crate) trait Clmul<const N: usize>: Copy {
     fn mul_one(self, a: F128, b: F128) -> F128;
     fn square_one(self, a: F128) -> F128;
     fn plane(self, bytes: &[u8; 64], plane: u32) -> u64;
+
+    /// The element `low + middle x^64 + high x^128` of each lane: two carry-less multiplies.
+    #[inline(always)]
+    fn reduce_parts(
+        self,
+        low: Self::Register,
+        middle: Self::Register,
+        high: Self::Register,
+    ) -> Self::Register {
+        let fold = self.splat(FOLD);
+        // The top half of `high` has weight x^192 = x^64 * x^128, the rest of it weight x^128,
+        // which the top half of `middle` then joins.
+        let middle = self.xor(middle, self.clmul::<0x01>(high, fold));
+        let high = self.xor(high, self.swap(middle));
+        let low = self.xor(low, self.raise(middle));
+        self.xor(low, self.clmul::<0x00>(high, fold))
+    }
+
+    #[inline(always)]
+    fn factor(self, x: F128) -> Factor<Self::Register> {
+        let shifted = self.mul_one(x, F128::new(1 << 64));
+        Factor {
+            x: self.splat(x),
+            companion: self.splat(shifted),
+        }
+    }
+
+    /// Four carry-less multiplies, and one for the reduction: `a_0 x + a_1 (x x^64)` has degree
+    /// below 192.
+    #[inline(always)]
+    fn mul_factor(self, a: Self::Register, factor: Factor<Self::Register>) -> Self::Register {
+        let Factor {
+            x,
+            companion: shifted,
+        } = factor;
+        let low = self.xor(self.clmul::<0x00>(a, x), self.clmul::<0x01>(a, shifted));
+        let middle = self.xor(self.clmul::<0x10>(a, x), self.clmul::<0x11>(a, shifted));
+        let low = self.xor(low, self.raise(middle));
+        self.xor(low, self.clmul::<0x01>(middle, self.splat(FOLD)))
+    }
 }
 
 /// `x^128` modulo the field's polynomial.
@@ -44,11 +84,11 @@ pub(crate) struct Karatsuba<R> {
     high: R,
 }
 
-/// A factor `x` as `x` and `x * x^64`, both in all lanes.
+/// A factor `x` in all lanes, with what its backend computed of it once: by default `x * x^64`.
 #[derive(Clone, Copy)]
 pub(crate) struct Factor<R> {
-    low: R,
-    high: R,
+    pub(crate) x: R,
+    pub(crate) companion: R,
 }
 
 impl<const N: usize, T: Clmul<N>> Lanes<N> for T {
@@ -134,33 +174,18 @@ impl<const N: usize, T: Clmul<N>> Lanes<N> for T {
 
     #[inline(always)]
     fn reduce(self, w: Self::Wide) -> T::Register {
-        let fold = self.splat(FOLD);
         let middle = self.xor(self.xor(w.low, w.middle), w.high);
-        // The top half of `high` has weight x^192 = x^64 * x^128, the rest of it weight x^128,
-        // which the top half of `middle` then joins.
-        let middle = self.xor(middle, self.clmul::<0x01>(w.high, fold));
-        let high = self.xor(w.high, self.swap(middle));
-        let low = self.xor(w.low, self.raise(middle));
-        self.xor(low, self.clmul::<0x00>(high, fold))
+        self.reduce_parts(w.low, middle, w.high)
     }
 
     #[inline(always)]
     fn factor(self, x: F128) -> Self::Factor {
-        let shifted = Clmul::mul_one(self, x, F128::new(1 << 64));
-        Factor {
-            low: self.splat(x),
-            high: self.splat(shifted),
-        }
+        Clmul::factor(self, x)
     }
 
     #[inline(always)]
     fn mul_factor(self, a: T::Register, factor: Self::Factor) -> T::Register {
-        let from_low = self.clmul::<0x00>(a, factor.low);
-        let low = self.xor(from_low, self.clmul::<0x01>(a, factor.high));
-        let from_low = self.clmul::<0x10>(a, factor.low);
-        let middle = self.xor(from_low, self.clmul::<0x11>(a, factor.high));
-        let low = self.xor(low, self.raise(middle));
-        self.xor(low, self.clmul::<0x01>(middle, self.splat(FOLD)))
+        Clmul::mul_factor(self, a, factor)
     }
 
     #[inline(always)]

@@ -11,6 +11,8 @@ mod transform;
 pub(crate) use bits::{gather, histogram, pack_plane};
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(crate) use clmul::Clmul;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use clmul::Factor;
 pub(crate) use fold::{fold, fold_adjacent, fold_into};
 pub(crate) use lanes::Lanes;
 pub(crate) use product::{

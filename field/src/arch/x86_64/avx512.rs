@@ -2,15 +2,16 @@
 
 use core::arch::x86_64::{
     __m512i, __mmask8, _mm_xor_si128, _mm256_castsi256_si128, _mm256_extracti128_si256,
-    _mm256_xor_si256, _mm512_bslli_epi128, _mm512_castsi512_si256, _mm512_clmulepi64_epi128,
-    _mm512_extracti64x4_epi64, _mm512_loadu_si512, _mm512_mask_storeu_epi64,
-    _mm512_maskz_loadu_epi64, _mm512_set_epi64, _mm512_set1_epi8, _mm512_shuffle_epi32,
-    _mm512_shuffle_i64x2, _mm512_storeu_si512, _mm512_test_epi8_mask, _mm512_xor_si512,
+    _mm256_xor_si256, _mm512_bslli_epi128, _mm512_bsrli_epi128, _mm512_castsi512_si256,
+    _mm512_clmulepi64_epi128, _mm512_extracti64x4_epi64, _mm512_gf2p8affine_epi64_epi8,
+    _mm512_loadu_si512, _mm512_mask_storeu_epi64, _mm512_maskz_loadu_epi64, _mm512_set_epi64,
+    _mm512_set1_epi8, _mm512_set1_epi64, _mm512_shuffle_epi32, _mm512_shuffle_i64x2,
+    _mm512_storeu_si512, _mm512_test_epi8_mask, _mm512_xor_si512,
 };
 
 use std::arch::is_x86_feature_detected;
 
-use super::super::generic::Clmul;
+use super::super::generic::{Clmul, Factor};
 use super::pclmul::Pclmul;
 use crate::F128;
 
@@ -24,7 +25,8 @@ backend!(
         "vpclmulqdq",
         "avx512f",
         "avx512bw",
-        "avx512vl"
+        "avx512vl",
+        "gfni"
     ]
 );
 
@@ -41,6 +43,17 @@ impl Avx512 {
 fn first(n: usize) -> __mmask8 {
     ((1u32 << (2 * n.min(4))) - 1) as __mmask8
 }
+
+/// The matrix of a GF(2)-linear map of bytes as `GF2P8AFFINEQB` takes it: bit `i` of the image is
+/// the parity of the bits of the argument that `rows[i]` selects.
+const fn matrix(rows: [u8; 8]) -> i64 {
+    i64::from_be_bytes(rows)
+}
+
+/// The low byte of a byte's product by `x^7 + x^2 + x + 1`.
+const FOLD_LOW: i64 = matrix([0x01, 0x03, 0x07, 0x0e, 0x1c, 0x38, 0x70, 0xe1]);
+/// The high byte of a byte's product by `x^7 + x^2 + x + 1`.
+const FOLD_HIGH: i64 = matrix([0xc2, 0x84, 0x08, 0x10, 0x20, 0x40, 0x80, 0x00]);
 
 impl Clmul<4> for Avx512 {
     type Register = __m512i;
@@ -144,5 +157,44 @@ impl Clmul<4> for Avx512 {
             let v = _mm512_loadu_si512(bytes.as_ptr().cast());
             _mm512_test_epi8_mask(v, _mm512_set1_epi8((1u32 << plane) as i8))
         }
+    }
+
+    /// Folds `high` byte by byte with affine maps, which leave the carry-less multiplier to the
+    /// products.
+    #[inline(always)]
+    fn reduce_parts(self, low: __m512i, middle: __m512i, high: __m512i) -> __m512i {
+        // SAFETY: `self` proves AVX-512BW and GFNI.
+        unsafe {
+            let fold_low = _mm512_set1_epi64(FOLD_LOW);
+            let fold_high = _mm512_set1_epi64(FOLD_HIGH);
+            let low = _mm512_xor_si512(low, _mm512_bslli_epi128::<8>(middle));
+            let high = _mm512_xor_si512(high, _mm512_bsrli_epi128::<8>(middle));
+            // What leaves the lane at the top comes back at the bottom of `high`.
+            let carry = _mm512_gf2p8affine_epi64_epi8::<0>(high, fold_high);
+            let high = _mm512_xor_si512(high, _mm512_bsrli_epi128::<15>(carry));
+            let carry = _mm512_gf2p8affine_epi64_epi8::<0>(high, fold_high);
+            let folded = _mm512_gf2p8affine_epi64_epi8::<0>(high, fold_low);
+            let low = _mm512_xor_si512(low, _mm512_bslli_epi128::<1>(carry));
+            _mm512_xor_si512(low, folded)
+        }
+    }
+
+    #[inline(always)]
+    fn factor(self, x: F128) -> Factor<__m512i> {
+        let x = self.splat(x);
+        Factor {
+            x,
+            companion: self.xor(x, self.swap(x)),
+        }
+    }
+
+    /// Karatsuba with the factor's half of the preparation done once: its reduction is cheaper here
+    /// than the fourth carry-less multiply.
+    #[inline(always)]
+    fn mul_factor(self, a: __m512i, factor: Factor<__m512i>) -> __m512i {
+        let low = self.clmul::<0x00>(a, factor.x);
+        let high = self.clmul::<0x11>(a, factor.x);
+        let middle = self.clmul::<0x00>(self.xor(a, self.swap(a)), factor.companion);
+        self.reduce_parts(low, self.xor(self.xor(low, middle), high), high)
     }
 }
