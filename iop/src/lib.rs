@@ -2,7 +2,9 @@
 #![forbid(unsafe_code)]
 
 pub mod channel;
+pub mod claims;
 pub mod indexed;
 pub mod multilinear;
 pub mod product;
 pub mod sumcheck;
+pub mod zerocheck;

@@ -26,24 +26,48 @@ pub(crate) struct InnerProduct {
     values: Vec<F128>,
     terms: Vec<EqTerm>,
     n_vars: usize,
+    claim: F128,
+    /// The round polynomial, constant first, between a round and its binding.
+    round: [F128; 3],
 }
 
 impl InnerProduct {
-    /// The inner product of two whole vectors of `2^n_vars` elements.
-    pub(crate) fn new(weights: Vec<F128>, values: Vec<F128>, n_vars: usize) -> Self {
+    /// The inner product `claim` of two whole vectors of `2^n_vars` elements.
+    pub(crate) fn new(weights: Vec<F128>, values: Vec<F128>, n_vars: usize, claim: F128) -> Self {
         assert!(weights.len() == 1 << n_vars && values.len() == 1 << n_vars);
-        Self { weights, values, terms: Vec::new(), n_vars }
+        let round = [F128::ZERO; 3];
+        Self {
+            weights,
+            values,
+            terms: Vec::new(),
+            n_vars,
+            claim,
+            round,
+        }
     }
 
-    /// The inner product of `values`, at most `2^n_vars` of them, with a sum of eq polynomials.
-    pub(crate) fn with_eq(terms: Vec<EqTerm>, values: Vec<F128>, n_vars: usize) -> Self {
-        assert!(values.len().div_ceil(2) <= 1 << n_vars.saturating_sub(1));
+    /// The inner product `claim` of `values`, at most `2^n_vars` of them, with a sum of eq
+    /// polynomials.
+    pub(crate) fn with_eq(
+        terms: Vec<EqTerm>,
+        values: Vec<F128>,
+        n_vars: usize,
+        claim: F128,
+    ) -> Self {
+        assert!(values.len() <= 1 << n_vars);
         let mut weights = vec![F128::ZERO; values.len()];
         for term in &terms {
             assert_eq!(term.point.len(), n_vars);
             kernels::add_assign(&mut weights, &eq_prefix(term, values.len()));
         }
-        Self { weights, values, terms, n_vars }
+        Self {
+            weights,
+            values,
+            terms,
+            n_vars,
+            claim,
+            round: [F128::ZERO; 3],
+        }
     }
 
     /// The bound value of `values`; zero where there were none.
@@ -59,12 +83,7 @@ fn eq_prefix(term: &EqTerm, len: usize) -> Vec<F128> {
     if len > 0 {
         table.push(term.scale);
     }
-    for (variable, &r) in term.point.iter().enumerate() {
-        if table.len() < 1 << variable {
-            // The prefix ends below: this bit is zero throughout.
-            kernels::scale(&mut table, F128::ONE + r);
-            continue;
-        }
+    for &r in &term.point {
         let size = table.len();
         let grown = size.min(len - size);
         table.extend_from_within(..grown);
@@ -79,23 +98,32 @@ fn eq_prefix(term: &EqTerm, len: usize) -> Vec<F128> {
 
 impl Instance for InnerProduct {
     fn shape(&self) -> Shape {
-        Shape { n_vars: self.n_vars, degree: 2 }
+        Shape {
+            n_vars: self.n_vars,
+            degree: 2,
+        }
     }
 
     fn round(&mut self) -> Vec<F128> {
         if self.values.len() % 2 == 1 {
             let next = self.values.len();
-            let beyond = self.terms.iter().map(|t| t.scale * eq_vertex(&t.point, next));
+            let beyond = self
+                .terms
+                .iter()
+                .map(|t| t.scale * eq_vertex(&t.point, next));
             self.weights.push(beyond.sum());
             self.values.push(F128::ZERO);
         }
-        let chunks = self.weights.par_chunks(2 * TASK).zip(self.values.par_chunks(2 * TASK));
+        let chunks = self
+            .weights
+            .par_chunks(2 * TASK)
+            .zip(self.values.par_chunks(2 * TASK));
         let sums = chunks.map(|(weights, values)| pair_sums(weights, values));
-        let (at_zero, at_one, leading) = sums.reduce(
-            || (F128::ZERO, F128::ZERO, F128::ZERO),
-            |a, b| (a.0 + b.0, a.1 + b.1, a.2 + b.2),
-        );
-        vec![at_zero, at_zero + at_one + leading, leading]
+        let (at_zero, leading) =
+            sums.reduce(|| (F128::ZERO, F128::ZERO), |a, b| (a.0 + b.0, a.1 + b.1));
+        // s(0) + s(1) is the sum of all coefficients but the constant.
+        self.round = [at_zero, self.claim + leading, leading];
+        self.round.to_vec()
     }
 
     fn bind(&mut self, r: F128) {
@@ -105,6 +133,8 @@ impl Instance for InnerProduct {
             chunks.for_each(|(bound, pairs)| kernels::fold_adjacent(bound, pairs, r));
             *vector = bound;
         }
+        let [constant, linear, leading] = self.round;
+        self.claim = constant + r * (linear + r * leading);
         for term in &mut self.terms {
             let z = term.point.remove(0);
             term.scale *= F128::ONE + z + r;
@@ -113,15 +143,16 @@ impl Instance for InnerProduct {
     }
 }
 
-/// `sum a(0) b(0)`, `sum a(1) b(1)` and `sum (a(0) + a(1)) (b(0) + b(1))` over neighbours.
-fn pair_sums(a: &[F128], b: &[F128]) -> (F128, F128, F128) {
+/// `sum a(0) b(0)` and `sum (a(0) + a(1)) (b(0) + b(1))` over neighbours.
+fn pair_sums(a: &[F128], b: &[F128]) -> (F128, F128) {
     let split = |v: &[F128]| -> (Vec<F128>, Vec<F128>) {
-        v.chunks_exact(2).map(|pair| (pair[0], pair[1])).unzip()
+        v.chunks_exact(2)
+            .map(|pair| (pair[0], pair[0] + pair[1]))
+            .unzip()
     };
-    let ((mut a_lo, a_hi), (mut b_lo, b_hi)) = (split(a), split(b));
-    let at_zero = kernels::inner_product(&a_lo, &b_lo);
-    let at_one = kernels::inner_product(&a_hi, &b_hi);
-    kernels::add_assign(&mut a_lo, &a_hi);
-    kernels::add_assign(&mut b_lo, &b_hi);
-    (at_zero, at_one, kernels::inner_product(&a_lo, &b_lo))
+    let ((a_lo, a_slope), (b_lo, b_slope)) = (split(a), split(b));
+    (
+        kernels::inner_product(&a_lo, &b_lo),
+        kernels::inner_product(&a_slope, &b_slope),
+    )
 }

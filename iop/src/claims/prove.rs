@@ -22,17 +22,25 @@ pub fn prove(
 ) -> CommonPoint<F128> {
     let rho = channel.challenge("claims batching");
     let mut terms: Vec<Vec<EqTerm>> = vec![Vec::new(); vectors.len()];
+    let mut sums = vec![F128::ZERO; vectors.len()];
     let weighted = weights(rho, vectors.len(), claims.iter().map(|c| c.vector));
     for (claim, scale) in claims.iter().zip(weighted) {
-        terms[claim.vector].push(EqTerm { scale, point: claim.point.clone() });
+        sums[claim.vector] += scale * claim.value;
+        terms[claim.vector].push(EqTerm {
+            scale,
+            point: claim.point.clone(),
+        });
     }
     let mut instances: Vec<InnerProduct> = terms
         .into_iter()
         .zip(vectors)
-        .map(|(terms, vector)| InnerProduct::with_eq(terms, vector.to_vec(), n_vars))
+        .zip(sums)
+        .map(|((terms, vector), sum)| InnerProduct::with_eq(terms, vector.to_vec(), n_vars, sum))
         .collect();
-    let mut batch: Vec<&mut dyn Instance> =
-        instances.iter_mut().map(|i| i as &mut dyn Instance).collect();
+    let mut batch: Vec<&mut dyn Instance> = instances
+        .iter_mut()
+        .map(|i| i as &mut dyn Instance)
+        .collect();
     let point = sumcheck::prove(channel, &mut batch);
     let values: Vec<F128> = instances.iter().map(InnerProduct::value).collect();
     channel.send_many("claims values", &values);

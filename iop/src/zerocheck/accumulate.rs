@@ -34,7 +34,11 @@ pub(super) fn accumulate(sums: &mut [F128], subset_sums: &[F128; 256], blocks: &
 /// Transposes an 8 x 8 bit matrix, a row a byte.
 #[inline]
 fn transpose(mut x: u64) -> u64 {
-    for (shift, mask) in [(7, 0x00aa_00aa_00aa_00aa), (14, 0x0000_cccc_0000_cccc), (28, 0xf0f0_f0f0)] {
+    for (shift, mask) in [
+        (7, 0x00aa_00aa_00aa_00aa),
+        (14, 0x0000_cccc_0000_cccc),
+        (28, 0xf0f0_f0f0),
+    ] {
         let t = (x ^ x >> shift) & mask;
         x ^= t ^ t << shift;
     }
@@ -48,7 +52,8 @@ mod tests {
     #[test]
     fn sums_follow_the_bits() {
         let weights: [F128; 8] = core::array::from_fn(|i| F128::new(1 << (9 * i) | 3));
-        let blocks: [u64; 8] = core::array::from_fn(|i| 0x9e37_79b9_7f4a_7c15u64.rotate_left(13 * i as u32));
+        let blocks: [u64; 8] =
+            core::array::from_fn(|i| 0x9e37_79b9_7f4a_7c15u64.rotate_left(13 * i as u32));
         let mut sums = vec![F128::ZERO; 64];
         accumulate(&mut sums, &subset_sums(&weights), &blocks);
         for (d, &sum) in sums.iter().enumerate() {

@@ -7,6 +7,8 @@
 //! `1, g, g^2, ..., g^7`, hence are linearly independent over GF(2), and a sum of **bits** weighted by
 //! them is zero only if every bit is. These three variables cost no soundness.
 
+#![deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
+
 use binfer_field::F128;
 
 /// Variables of the univariate round.
@@ -24,7 +26,10 @@ pub(super) const GENERATOR: F128 = F128::new(0x053d_8555_a997_9a1c_a13f_e8ac_556
 /// `1, g, ..., g^7`.
 pub(super) fn basis() -> [F128; 8] {
     let mut power = F128::ONE;
-    core::array::from_fn(|_| core::mem::replace(&mut power, power * GENERATOR))
+    core::array::from_fn(|_| {
+        let next = power * GENERATOR;
+        core::mem::replace(&mut power, next)
+    })
 }
 
 /// The elements of `D`; bit `i` of the index is the coefficient of `g^i`.
@@ -59,7 +64,10 @@ pub(super) fn lagrange(x: F128) -> [F128; SIZE] {
     // L_d(x) = prod_{e != d} (x + e) / prod_{e != 0} e, the numerator from both sides.
     let denominator: F128 = points.iter().skip(1).copied().product();
     let mut before = denominator.invert();
-    let mut values = points.map(|d| core::mem::replace(&mut before, before * (x + d)));
+    let mut values = points.map(|d| {
+        let next = before * (x + d);
+        core::mem::replace(&mut before, next)
+    });
     let mut after = F128::ONE;
     for (value, &d) in values.iter_mut().zip(&points).rev() {
         *value *= after;
@@ -95,8 +103,11 @@ mod tests {
         }
         let x = F128::new(0x1234_5678_9abc_def0 << 50);
         for exponent in [0, 1, 17, 63] {
-            let sum: F128 =
-                lagrange(x).iter().zip(&points).map(|(&l, d)| l * d.pow(exponent)).sum();
+            let sum: F128 = lagrange(x)
+                .iter()
+                .zip(&points)
+                .map(|(&l, d)| l * d.pow(exponent))
+                .sum();
             assert_eq!(sum, x.pow(exponent));
         }
     }
@@ -118,9 +129,11 @@ mod tests {
     fn fixed_coordinates_have_an_independent_eq_table() {
         let table = binfer_field::kernels::eq_table(&fixed_point());
         for subset in 1u32..256 {
-            let sum: F128 =
-                (0..8).filter(|i| subset >> i & 1 == 1).map(|i| table[i as usize]).sum();
-            assert!(!sum.is_zero());
+            let chosen = table
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| subset >> i & 1 == 1);
+            assert!(!chosen.map(|(_, &e)| e).sum::<F128>().is_zero());
         }
     }
 }

@@ -9,7 +9,7 @@
 //! Write a position as `(d, y)`: `d` its 6 low bits, a point of a subspace `D` of GF(2^8) with 64
 //! elements, `y` the rest. `p(X, y)` is the polynomial of degree below 64 with the plane's bits on `D`.
 //! 1. The verifier draws `alpha` (constraints), `beta` (tiles) and the coordinates of `zeta` after the
-//!    third; the first three are constants, see [`domain`]. Let
+//!    third; the first three are constants, see `domain`. Let
 //!    `P_i(X) = sum_y eq(zeta, y) sum_c alpha^c C_c(p(X, y))`, which vanishes on `D`.
 //! 2. The prover sends `sum_i beta^i P_i` on a coset of `D`. The verifier draws `z`.
 //! 3. The prover sends all `P_i(z)`; one batched [sumcheck](crate::sumcheck) over `y` proves them.

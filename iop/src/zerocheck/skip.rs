@@ -31,10 +31,18 @@ impl<'a> Skip<'a> {
         factors.dedup();
         let position = |plane: usize| factors.partition_point(|&p| p < plane);
         let renamed = |c: &Constraint| {
-            c.products.iter().map(|&(a, b)| (position(a), position(b))).collect()
+            c.products
+                .iter()
+                .map(|&(a, b)| (position(a), position(b)))
+                .collect()
         };
         let products = constraints.iter().map(renamed).collect();
-        Self { constraints, factors, products, extension: Extension::new() }
+        Self {
+            constraints,
+            factors,
+            products,
+            extension: Extension::new(),
+        }
     }
 
     /// `P(X)` on the coset for one tile, `zeta` cut to the tile's variables above the sixth.
@@ -80,16 +88,16 @@ impl<'a> Skip<'a> {
     ) {
         let table = subset_sums(weights);
         let mut groups = vec![[[0u64; 8]; 8]; self.constraints.len()];
-        let mut scratch = vec![[[0u64; 8]; 1 << N_FIXED]; self.constraints.len()];
+        let mut blocks = vec![vec![[0u64; 8]; self.constraints.len()]; 1 << n_fixed];
         let mut extended = vec![[0u64; 8]; self.factors.len()];
         for lane in 0..weights.len() {
             let first = (start + lane) << n_fixed;
-            for y in 0..1 << n_fixed {
-                self.evaluate(planes, first + y, &mut extended, |c, value| scratch[c][y] = value);
+            for (y, values) in blocks.iter_mut().enumerate() {
+                self.evaluate(planes, first + y, &mut extended, values);
             }
-            for (group, values) in groups.iter_mut().zip(&mut scratch) {
-                let folded = fold_fixed(values, n_fixed);
-                for (words, word) in group.iter_mut().zip(folded) {
+            fold_fixed(&mut blocks, n_fixed);
+            for (group, folded) in groups.iter_mut().zip(&blocks[0]) {
+                for (words, &word) in group.iter_mut().zip(folded) {
                     words[lane] = word;
                 }
             }
@@ -107,33 +115,37 @@ impl<'a> Skip<'a> {
         planes: &[&[F128]],
         x: usize,
         extended: &mut [Sliced],
-        mut put: impl FnMut(usize, Sliced),
+        values: &mut [Sliced],
     ) {
         for (extended, &plane) in extended.iter_mut().zip(&self.factors) {
             *extended = self.extension.apply(block(planes[plane], x));
         }
-        for (c, (constraint, products)) in self.constraints.iter().zip(&self.products).enumerate() {
-            let bits = constraint.linear.iter().fold(0, |bits, &p| bits ^ block(planes[p], x));
-            let mut value = self.extension.apply(bits);
+        let constraints = self.constraints.iter().zip(&self.products);
+        for (value, (constraint, products)) in values.iter_mut().zip(constraints) {
+            let bits = constraint
+                .linear
+                .iter()
+                .fold(0, |bits, &p| bits ^ block(planes[p], x));
+            *value = self.extension.apply(bits);
             if constraint.constant {
                 value[0] = !value[0];
             }
             for &(a, b) in products {
-                value = sliced::add(&value, &sliced::mul(&extended[a], &extended[b]));
+                *value = sliced::add(value, &sliced::mul(&extended[a], &extended[b]));
             }
-            put(c, value);
         }
     }
 }
 
-/// `sum_y eq((g, g^2, g^4), y) values[y]` over the first `n_fixed` variables.
-fn fold_fixed(values: &mut [Sliced; 1 << N_FIXED], n_fixed: usize) -> Sliced {
+/// `blocks[0] = sum_y eq((g, g^2, g^4), y) blocks[y]` over the first `n_fixed` variables.
+fn fold_fixed(blocks: &mut [Vec<Sliced>], n_fixed: usize) {
     for variable in 0..n_fixed {
         for y in 0..1 << (n_fixed - variable - 1) {
-            let (lo, hi) = (values[2 * y], values[2 * y + 1]);
-            let slope = sliced::mul_power(&sliced::add(&lo, &hi), 1 << variable);
-            values[y] = sliced::add(&lo, &slope);
+            for c in 0..blocks[y].len() {
+                let (lo, hi) = (blocks[2 * y][c], blocks[2 * y + 1][c]);
+                let slope = sliced::mul_power(&sliced::add(&lo, &hi), 1 << variable);
+                blocks[y][c] = sliced::add(&lo, &slope);
+            }
         }
     }
-    values[0]
 }

@@ -2,6 +2,7 @@
 
 use binfer_field::F128;
 
+use super::accumulate::subset_sums;
 use super::domain;
 
 /// 64 elements of GF(2^8): word `k` holds their coefficients of `g^k`.
@@ -52,17 +53,15 @@ pub(super) struct Extension {
 impl Extension {
     /// Builds the tables: 128 KiB.
     pub(super) fn new() -> Self {
-        let basis = domain::basis();
-        let points = domain::points();
-        let mut columns = [[0u64; 8]; domain::SIZE];
-        for (i, &point) in points.iter().enumerate() {
-            let weights = domain::lagrange(point + domain::shift());
-            for (column, weight) in columns.iter_mut().zip(weights) {
-                for (k, word) in column.iter_mut().enumerate() {
-                    *word |= coefficient(&basis, weight, k) << i;
-                }
-            }
-        }
+        // L_d(e + g^6) = L_{d + e}(g^6), as D is a subspace.
+        let weights = domain::lagrange(domain::shift()).map(coefficients);
+        let column = |d: usize| -> Sliced {
+            core::array::from_fn(|k| {
+                let bit = |e: usize| u64::from(weights[d ^ e] >> k & 1) << e;
+                (0..domain::SIZE).map(bit).sum()
+            })
+        };
+        let columns: [Sliced; domain::SIZE] = core::array::from_fn(column);
         let table = |chunk: &[Sliced]| {
             let mut table = [[0u64; 8]; 256];
             for (i, column) in chunk.iter().enumerate() {
@@ -72,7 +71,9 @@ impl Extension {
             }
             table
         };
-        Self { tables: columns.chunks_exact(8).map(table).collect() }
+        Self {
+            tables: columns.chunks_exact(8).map(table).collect(),
+        }
     }
 
     /// The extension of `bits`.
@@ -86,14 +87,11 @@ impl Extension {
     }
 }
 
-/// The coefficient of `g^k` of an element of GF(2^8).
-fn coefficient(basis: &[F128; 8], element: F128, k: usize) -> u64 {
-    // The trace form's dual basis would give it directly; 256 candidates are few enough.
-    let byte = (0u64..256).find(|byte| {
-        let chosen = basis.iter().enumerate().filter(|(i, _)| byte >> i & 1 == 1);
-        chosen.map(|(_, &b)| b).sum::<F128>() == element
-    });
-    byte.expect("the Lagrange basis of a subset of a subfield has its values there") >> k & 1
+/// The coefficients of an element of GF(2^8), that of `g^k` in bit `k`.
+fn coefficients(element: F128) -> u8 {
+    let table = subset_sums(&domain::basis());
+    let byte = (0..=u8::MAX).find(|&byte| table[usize::from(byte)] == element);
+    byte.expect("the Lagrange basis over a subfield's elements has its values there")
 }
 
 #[cfg(test)]
@@ -102,13 +100,18 @@ mod tests {
 
     fn unslice(a: &Sliced, i: usize) -> F128 {
         let basis = domain::basis();
-        (0..8).filter(|&k| a[k] >> i & 1 == 1).map(|k| basis[k]).sum()
+        (0..8)
+            .filter(|&k| a[k] >> i & 1 == 1)
+            .map(|k| basis[k])
+            .sum()
     }
 
     #[test]
     fn sliced_arithmetic_is_that_of_the_subfield() {
-        let a: Sliced = core::array::from_fn(|k| 0x9e37_79b9_7f4a_7c15u64.rotate_left(7 * k as u32));
-        let b: Sliced = core::array::from_fn(|k| 0xd1b5_4a32_d192_ed03u64.rotate_left(11 * k as u32));
+        let a: Sliced =
+            core::array::from_fn(|k| 0x9e37_79b9_7f4a_7c15u64.rotate_left(7 * k as u32));
+        let b: Sliced =
+            core::array::from_fn(|k| 0xd1b5_4a32_d192_ed03u64.rotate_left(11 * k as u32));
         for i in 0..64 {
             assert_eq!(unslice(&mul(&a, &b), i), unslice(&a, i) * unslice(&b, i));
             for shift in 0..8 {
@@ -124,7 +127,10 @@ mod tests {
         let extended = Extension::new().apply(bits);
         for (i, d) in domain::points().into_iter().enumerate() {
             let weights = domain::lagrange(d + domain::shift());
-            let chosen = weights.iter().enumerate().filter(|(j, _)| bits >> j & 1 == 1);
+            let chosen = weights
+                .iter()
+                .enumerate()
+                .filter(|(j, _)| bits >> j & 1 == 1);
             assert_eq!(unslice(&extended, i), chosen.map(|(_, &w)| w).sum());
         }
     }

@@ -43,19 +43,32 @@ pub fn verify<C: VerifierChannel>(
     tile_vars: &[usize],
 ) -> Result<ZerocheckClaims<C::Elem>, VerifyError> {
     let Some(&n_vars) = tile_vars.iter().max() else {
-        return Ok(ZerocheckClaims { point: Vec::new(), values: Vec::new() });
+        return Ok(ZerocheckClaims {
+            point: Vec::new(),
+            values: Vec::new(),
+        });
     };
     if tile_vars.iter().any(|&n| n <= domain::LOG_SIZE) {
-        return Err(VerifyError::CheckFailed { label: "zerocheck tile size" });
+        return Err(VerifyError::CheckFailed {
+            label: "zerocheck tile size",
+        });
     }
     let zero = C::Elem::from(F128::ZERO);
     let n_high = n_vars.saturating_sub(domain::LOG_SIZE);
     let n_drawn = n_high.saturating_sub(domain::N_FIXED);
 
     let alpha = channel.challenge("zerocheck constraints");
-    term(channel, "zerocheck constraints", constraints.len().saturating_sub(1));
+    term(
+        channel,
+        "zerocheck constraints",
+        constraints.len().saturating_sub(1),
+    );
     let beta = channel.challenge("zerocheck tiles");
-    term(channel, "zerocheck tiles", tile_vars.len().saturating_sub(1));
+    term(
+        channel,
+        "zerocheck tiles",
+        tile_vars.len().saturating_sub(1),
+    );
     let mut zeta = domain::fixed_point().to_vec();
     zeta.extend(channel.challenges("zerocheck point", n_drawn));
     term(channel, "zerocheck point", n_drawn);
@@ -65,9 +78,15 @@ pub fn verify<C: VerifierChannel>(
     term(channel, "zerocheck univariate round", domain::DEGREE);
     let claim = weighted(&round, &domain::coset_weights(z), zero);
     let sums = channel.receive_many("zerocheck tile sums", tile_vars.len())?;
-    channel.assert_zero("zerocheck tile sums", claim + weighted(&sums, &powers(beta, sums.len()), zero))?;
+    channel.assert_zero(
+        "zerocheck tile sums",
+        claim + weighted(&sums, &powers(beta, sums.len()), zero),
+    )?;
 
-    let shape = |&n: &usize| Shape { n_vars: n.saturating_sub(domain::LOG_SIZE), degree: 3 };
+    let shape = |&n: &usize| Shape {
+        n_vars: n.saturating_sub(domain::LOG_SIZE),
+        degree: 3,
+    };
     let batch: Vec<_> = sums.into_iter().zip(tile_vars.iter().map(shape)).collect();
     let reduced = sumcheck::verify(channel, &batch)?;
     let mut expected = zero;
@@ -81,9 +100,16 @@ pub fn verify<C: VerifierChannel>(
     channel.assert_zero("zerocheck constraints", reduced.claim + expected)?;
 
     let delta = channel.challenge("zerocheck values batching");
-    term(channel, "zerocheck values batching", skipped.len().saturating_sub(1));
+    term(
+        channel,
+        "zerocheck values batching",
+        skipped.len().saturating_sub(1),
+    );
     let weights = powers(delta, skipped.len());
-    let last = Shape { n_vars: domain::LOG_SIZE, degree: 2 };
+    let last = Shape {
+        n_vars: domain::LOG_SIZE,
+        degree: 2,
+    };
     let reduced_low = sumcheck::verify(channel, &[(weighted(&skipped, &weights, zero), last)])?;
     let mut values = Vec::with_capacity(tile_vars.len());
     for _ in tile_vars {
@@ -92,7 +118,10 @@ pub fn verify<C: VerifierChannel>(
     let low = reduced_low.challenges;
     let lagrange = kernels::inner_product(&domain::lagrange(z), &kernels::eq_table(&low));
     let batched = weighted(&values.concat(), &weights, zero);
-    channel.assert_zero("zerocheck evaluations", reduced_low.claim + batched * lagrange)?;
+    channel.assert_zero(
+        "zerocheck evaluations",
+        reduced_low.claim + batched * lagrange,
+    )?;
 
     let mut point = low;
     point.extend(reduced.challenges.iter().rev());
@@ -102,7 +131,11 @@ pub fn verify<C: VerifierChannel>(
 /// `1, x, ..., x^(n - 1)`.
 pub(super) fn powers(x: F128, n: usize) -> Vec<F128> {
     let mut power = F128::ONE;
-    (0..n).map(|_| core::mem::replace(&mut power, power * x)).collect()
+    let step = |_| {
+        let next = power * x;
+        core::mem::replace(&mut power, next)
+    };
+    (0..n).map(step).collect()
 }
 
 fn term<C: VerifierChannel>(channel: &mut C, label: &'static str, degree: usize) {
@@ -112,7 +145,10 @@ fn term<C: VerifierChannel>(channel: &mut C, label: &'static str, degree: usize)
 }
 
 fn weighted<E: Element>(values: &[E], weights: &[F128], zero: E) -> E {
-    values.iter().zip(weights).fold(zero, |sum, (&v, &w)| sum + v * w)
+    values
+        .iter()
+        .zip(weights)
+        .fold(zero, |sum, (&v, &w)| sum + v * w)
 }
 
 /// `sum_c alpha^c C_c(values)`.
@@ -121,17 +157,27 @@ fn evaluate<E: Element>(
     alpha: F128,
     values: &[E],
 ) -> Result<E, VerifyError> {
-    let missing = VerifyError::CheckFailed { label: "zerocheck plane index" };
+    let missing = VerifyError::CheckFailed {
+        label: "zerocheck plane index",
+    };
     let plane = |i: usize| values.get(i).copied();
     let mut total = E::from(F128::ZERO);
     for (constraint, weight) in constraints.iter().zip(powers(alpha, constraints.len())) {
-        let mut sum = E::from(if constraint.constant { F128::ONE } else { F128::ZERO });
+        let mut sum = E::from(if constraint.constant {
+            F128::ONE
+        } else {
+            F128::ZERO
+        });
         for &(a, b) in &constraint.products {
-            let (Some(a), Some(b)) = (plane(a), plane(b)) else { return Err(missing) };
+            let (Some(a), Some(b)) = (plane(a), plane(b)) else {
+                return Err(missing);
+            };
             sum += a * b;
         }
         for &a in &constraint.linear {
-            let Some(a) = plane(a) else { return Err(missing) };
+            let Some(a) = plane(a) else {
+                return Err(missing);
+            };
             sum += a;
         }
         total += sum * weight;
