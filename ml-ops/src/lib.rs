@@ -4,3 +4,7 @@
 
 pub mod array;
 pub mod graph;
+#[cfg(feature = "prover")]
+pub mod interpret;
+#[cfg(feature = "prover")]
+pub mod onnx;

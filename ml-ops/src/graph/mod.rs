@@ -17,7 +17,11 @@ pub use node::{Epilogue, Node, Op};
 pub use port::{
     Batch, InputPort, InputTransform, IntegerType, OutputPort, OutputTransform, PortError,
 };
+#[cfg(feature = "prover")]
+pub(crate) use port::{dequantize_table, quantize};
 pub use step::{Requantize, RoundingProfile, Step};
 pub use tensor::{CodeType, TensorId, TensorKind, TensorShape, Values};
+#[cfg(feature = "prover")]
+pub(crate) use validate::bound;
 pub use validate::{GraphError, MAX_ELEMENTS, MAX_NAME_BYTES};
 pub use weights::{Alphabet, WeightId, WeightMatrix, WeightShape, digits_per_byte, signed_bits};

@@ -459,7 +459,7 @@ fn elements(shape: &[usize]) -> Option<usize> {
 }
 
 /// `max_j |sum_k x_k W_kj + bias_j|` over the ranges that operands have.
-fn bound(x: TensorKind, zero_code: i64, weights: &WeightShape) -> i128 {
+pub(crate) fn bound(x: TensorKind, zero_code: i64, weights: &WeightShape) -> i128 {
     let (low, high) = x.range();
     let operand = i128::from(low - zero_code)
         .abs()

@@ -109,7 +109,7 @@ impl WeightShape {
 }
 
 /// A weight matrix and its bias, which only the prover holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WeightMatrix {
     /// `columns x k` bytes: `index[c * k + row]` spells the weights of row `row` in the output columns
     /// `c * per_byte ..`; digits beyond the last column are 0.

@@ -1,0 +1,118 @@
+//! What the prover holds of a plan: every matrix's entries, its index bytes, its committed words.
+
+use std::borrow::Cow;
+
+use binfer_field::{F128, kernels::pack_plane};
+use binfer_iop::indexed::tiles;
+use rayon::prelude::*;
+
+use super::layout::Layout;
+use super::plan::{Chunk, Matrix, Origin, Outputs, Plan, Source};
+use super::public;
+use crate::graph::{Graph, Op, Values, WeightMatrix};
+
+/// A matrix's unsigned entries, `[column][row]`.
+pub(crate) enum Entries<'a> {
+    /// Of at most 8 bits.
+    Bytes(Cow<'a, [u8]>),
+    /// Of more.
+    Wide(Vec<u64>),
+}
+
+impl Entries<'_> {
+
+    /// Eight bits of every entry from bit `first`.
+    fn byte_plane(&self, first: u32) -> Cow<'_, [u8]> {
+        match self {
+            Self::Bytes(bytes) if first == 0 => Cow::Borrowed(bytes),
+            Self::Bytes(bytes) => bytes.iter().map(|b| b >> first).collect(),
+            Self::Wide(words) => words.iter().map(|w| (w >> first) as u8).collect(),
+        }
+    }
+
+    /// The indices of a chunk.
+    pub(crate) fn indices(&self, chunk: &Chunk) -> Cow<'_, [u8]> {
+        let mask = (1u32 << chunk.bits) - 1;
+        if let (Self::Bytes(_), 0, 8) = (self, chunk.first, chunk.bits) {
+            return self.byte_plane(0);
+        }
+        let mut indices = self.byte_plane(chunk.first).into_owned();
+        indices.iter_mut().for_each(|i| *i &= mask as u8);
+        if let (Some(flag), Self::Wide(words)) = (chunk.flag, self) {
+            for (i, w) in indices.iter_mut().zip(words) {
+                *i |= ((w >> flag & 1) as u8) << chunk.bits;
+            }
+        }
+        Cow::Owned(indices)
+    }
+
+    /// Bit planes of one tile, packed.
+    pub(crate) fn planes(&self, matrix: &Matrix, tile: usize) -> Vec<Vec<F128>> {
+        let tile = tiles(matrix.rows, matrix.cols)[tile];
+        let mut planes = Vec::with_capacity(matrix.bits as usize);
+        for first in (0..matrix.bits).step_by(8) {
+            let bytes = tile.gather(&self.byte_plane(first), matrix.rows);
+            for bit in 0..8.min(matrix.bits - first) {
+                let mut words = vec![F128::ZERO; tile.words()];
+                pack_plane(&mut words, &bytes, bit);
+                planes.push(words);
+            }
+        }
+        planes
+    }
+}
+
+/// The entries of every matrix of `plan`, or `None` where an integer exceeds its width.
+pub(crate) fn entries<'a>(
+    graph: &Graph,
+    plan: &Plan,
+    weights: &'a [WeightMatrix],
+    tensors: &'a [Values],
+    accumulators: &[Vec<i64>],
+) -> Option<Vec<Entries<'a>>> {
+    let entries_of = |matrix: &Matrix| -> Option<Entries<'a>> {
+        Some(match matrix.source {
+            Source::Weights(w) => Entries::Bytes(Cow::Borrowed(&weights[w].index)),
+            Source::Bias(w) => Entries::Wide(
+                weights[w].bias.iter().map(|&b| (i128::from(b) + matrix.offset) as u64).collect(),
+            ),
+            Source::Tensor(t) => match &tensors[t] {
+                Values::Codes(codes) => Entries::Bytes(Cow::Borrowed(codes)),
+                values => Entries::Wide(public::entries(values, matrix)?),
+            },
+            Source::Distances(node) => {
+                let Op::MatMul { y, .. } = graph.nodes[node].op else { return None };
+                let codes = tensors[y].as_codes()?;
+                let matmul = plan.matmuls.iter().find(|m| match &m.outputs {
+                    Outputs::Codes { codes, .. } => codes.matrix == y,
+                    Outputs::Integers { .. } => false,
+                })?;
+                let Outputs::Codes { thresholds, .. } = &matmul.outputs else { return None };
+                let outputs = accumulators[node].iter().zip(codes).enumerate();
+                let witness = |(i, (&acc, &code)): (usize, (&i64, &u8))| {
+                    thresholds.witness(acc, code, i / matrix.rows)
+                };
+                Entries::Wide(outputs.map(witness).collect())
+            }
+        })
+    };
+    plan.matrices.iter().map(entries_of).collect()
+}
+
+/// The words of the oracle that holds the matrices of `origin`.
+pub(crate) fn words(plan: &Plan, origin: Origin, entries: &[Entries<'_>]) -> Vec<F128> {
+    let layout = Layout::new(plan, origin);
+    let mut words = vec![F128::ZERO; layout.n_words];
+    for (m, matrix) in plan.matrices.iter().enumerate().filter(|(_, x)| x.origin == origin) {
+        let tiles = tiles(matrix.rows, matrix.cols);
+        let planes: Vec<_> =
+            (0..tiles.len()).into_par_iter().map(|t| entries[m].planes(matrix, t)).collect();
+        for (t, planes) in planes.into_iter().enumerate() {
+            for (bit, plane) in planes.into_iter().enumerate() {
+                let start = layout.offsets[m][bit][t];
+                words[start..start + plane.len()].copy_from_slice(&plane);
+            }
+        }
+    }
+    words
+}

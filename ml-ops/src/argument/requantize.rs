@@ -1,0 +1,195 @@
+//! Requantization in the exponent: which codes, distances and flags prove `acc -> code`.
+//!
+//! A step function's codes have ranges `lo[q] ..= hi[q]` that partition `[-B, B]`. For each output the
+//! prover commits a *distance* `z` of `2d` bits and a flag `f`; with independent bases `h_j` and `k_j` for
+//! column `j`, row `i` passes iff
+//! `prod_j h_j^(acc_ij) = prod_j h_j^(lo*[q] + (f ? z : z mod 2^d)) k_j^(e_ij - W)`, where
+//! `e = W - width[q] + (f ? 0 : 1 + z mod 2^d + z div 2^d)`.
+//!
+//! * An inner code has `width = hi - lo + 1 >= 1`, so its `k`-exponent vanishes only with `f = 0` and
+//!   `u + v + 1 = hi - lo + 1`, `u` and `v` the halves of `z`: then `lo <= acc = lo + u <= hi`.
+//! * The two end codes have `width = 0` and need `f = 1`; `z` is then one wide field. The top code has
+//!   `lo* = lo`, and `z >= 0` says `acc >= lo`. The bottom code has `lo* = hi - (2^(2d) - 1)`, and
+//!   `z < 2^(2d)` says `acc <= hi`.
+//! * A code that never occurs has `width = -1`: its exponent is positive whatever `f` and `z` are.
+//!
+//! So an output takes `8 + 1 + 2d` committed bits, 33 to 35 in common networks, and no table of a
+//! distance has more than 8 index bits.
+
+use binfer_field::F128;
+
+use super::tables::{Bases, powers, powers_at};
+use crate::graph::Requantize;
+
+/// What is known of one code of one step.
+#[derive(Clone, Copy)]
+struct Code {
+    /// `lo*`.
+    low: i64,
+    /// `hi - lo + 1`, 0 at the ends, -1 where the code never occurs.
+    width: i64,
+}
+
+/// The public constants of a requantization.
+pub(crate) struct Thresholds {
+    /// One list of 256 codes for all columns, or one for each.
+    codes: Vec<[Code; 256]>,
+    /// Bits of half a distance, `d`.
+    half: u32,
+    /// `W`: at least every width.
+    most: i64,
+}
+
+impl Thresholds {
+    /// Those of `requantize` for accumulators of size at most `bound`.
+    pub(crate) fn new(requantize: &Requantize, bound: i64) -> Self {
+        let ranges: Vec<_> = requantize.steps.iter().map(|s| s.thresholds(bound)).collect();
+        let mut inner = 1i64;
+        let mut wide = 1i64;
+        for table in &ranges {
+            let present: Vec<(i64, i64)> = table.iter().flatten().copied().collect();
+            if let (Some(bottom), Some(top)) = (present.first(), present.last()) {
+                wide = wide.max(bottom.1 + bound).max(bound - top.0);
+            }
+            for (lo, hi) in present.iter().skip(1).rev().skip(1) {
+                inner = inner.max(hi - lo);
+            }
+        }
+        let bits = |x: i64| i64::BITS - x.leading_zeros();
+        let half = bits(inner).max(bits(wide).div_ceil(2));
+        let codes = ranges.iter().map(|table| codes(table, half)).collect();
+        Self { codes, half, most: inner + 1 }
+    }
+
+    /// Bits of a distance, `2d`.
+    pub(crate) fn distance_bits(&self) -> u32 {
+        2 * self.half
+    }
+
+    /// Bits of half a distance, `d`.
+    pub(crate) fn half_bits(&self) -> u32 {
+        self.half
+    }
+
+    /// `W`, by which every row's `k`-exponent exceeds zero.
+    pub(crate) fn surplus(&self) -> u128 {
+        self.most.unsigned_abs().into()
+    }
+
+    /// Bound on the size of any exponent of `h_j` that operands of size `bound` and any committed bits
+    /// can leave over.
+    pub(crate) fn exponent_bound(&self, bound: i64) -> i128 {
+        let lows = self.codes.iter().flatten().map(|c| i128::from(c.low));
+        let reach = 1i128 << self.distance_bits();
+        let most = lows.map(|low| low.abs().max((low + reach).abs())).max().unwrap_or(0);
+        (i128::from(bound) + most).max(i128::from(self.most) + 2 + reach)
+    }
+
+    /// Distance and flag, `z + 2^(2d) f`, that prove `code` for `acc` in `column`.
+    #[cfg(feature = "prover")]
+    pub(crate) fn witness(&self, acc: i64, code: u8, column: usize) -> u64 {
+        let Code { low, width } = self.of(column)[usize::from(code)];
+        let below = (acc - low) as u64;
+        if width == 0 {
+            below | 1 << self.distance_bits()
+        } else {
+            below | ((width - 1) as u64 - below) << self.half
+        }
+    }
+
+    fn of(&self, column: usize) -> &[Code; 256] {
+        if self.codes.len() == 1 { &self.codes[0] } else { &self.codes[column] }
+    }
+
+    /// `h^(lo*[q]) k^(W - width[q])` for all codes of a column.
+    pub(crate) fn codes_column(&self, h: Bases<'_>, k: F128, column: usize) -> Vec<F128> {
+        let codes = self.of(column);
+        // Neighbouring codes differ by few distinct amounts: remember their powers.
+        let mut steps: Vec<(i64, F128)> = Vec::new();
+        let mut step = |amount: i64| {
+            if let Some(&(_, power)) = steps.iter().find(|(a, _)| *a == amount) {
+                return power;
+            }
+            let power = h.pow(column, amount.into());
+            if steps.len() < 8 {
+                steps.push((amount, power));
+            }
+            power
+        };
+        let mut widths: Vec<(i64, F128)> = Vec::new();
+        let mut out = Vec::with_capacity(256);
+        let mut low = 0;
+        let mut power = F128::ONE;
+        for code in codes {
+            power *= step(code.low - low);
+            low = code.low;
+            let slack = self.most - code.width;
+            let known = widths.iter().find(|(s, _)| *s == slack).map(|&(_, p)| p);
+            let factor = known.unwrap_or_else(|| {
+                let factor = k.pow(slack.unsigned_abs().into());
+                if widths.len() < 8 {
+                    widths.push((slack, factor));
+                }
+                factor
+            });
+            out.push(power * factor);
+        }
+        out
+    }
+
+    /// The exponents of `h` and `k`, as `(shift or none, shift)`, that bit 0 of a run of distance bits
+    /// from `first` has where the flag is off; runs never cross the middle.
+    fn inner_shifts(&self, first: u32) -> (Option<u32>, u32) {
+        if first < self.half { (Some(first), first) } else { (None, first - self.half) }
+    }
+
+    fn inner_base(&self, h: F128, k: F128, first: u32) -> F128 {
+        let (in_h, in_k) = self.inner_shifts(first);
+        k.frobenius(in_k) * in_h.map_or(F128::ONE, |s| h.frobenius(s))
+    }
+
+    /// What the flag, off, adds: `k^1`, once a distance.
+    fn constant(k: F128, first: u32) -> F128 {
+        if first == 0 { k } else { F128::ONE }
+    }
+
+    /// Table of distance bits `first .. first + bits` with the flag as the highest index bit.
+    pub(crate) fn distance_column(&self, h: F128, k: F128, first: u32, bits: u32) -> Vec<F128> {
+        let mut column = powers(self.inner_base(h, k, first), bits as usize);
+        binfer_field::kernels::scale(&mut column, Self::constant(k, first));
+        column.extend(powers(h.frobenius(first), bits as usize));
+        column
+    }
+
+    /// The extension of [`Self::distance_column`] at a point.
+    pub(crate) fn distance_at(
+        &self,
+        h: F128,
+        k: F128,
+        first: u32,
+        bits: u32,
+        point: &[F128],
+    ) -> F128 {
+        let (low, flag) = point.split_at(bits as usize);
+        let off = Self::constant(k, first) * powers_at(self.inner_base(h, k, first), low);
+        off + flag[0] * (off + powers_at(h.frobenius(first), low))
+    }
+}
+
+/// The codes of one step; `half` is `d`.
+fn codes(table: &[Option<(i64, i64)>], half: u32) -> [Code; 256] {
+    let first = table.iter().position(Option::is_some).unwrap_or(0);
+    let last = table.iter().rposition(Option::is_some).unwrap_or(0);
+    let reach = (1i64 << (2 * half)) - 1;
+    // Codes that never occur repeat their neighbour's `lo`, which keeps table steps short.
+    let mut low = 0;
+    core::array::from_fn(|q| match table.get(q).copied().flatten() {
+        None => Code { low, width: -1 },
+        Some((lo, hi)) => {
+            let end = q == first || q == last;
+            // The bottom code; where it is the top one too, `lo` is the least accumulator.
+            low = if q == first && first != last { hi - reach } else { lo };
+            Code { low, width: if end { 0 } else { hi - lo + 1 } }
+        }
+    })
+}

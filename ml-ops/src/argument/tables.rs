@@ -1,0 +1,139 @@
+//! Tables in the exponent: what each index of an indexed product multiplies into its row.
+
+use binfer_field::{F128, kernels::eq_table, kernels::inner_product};
+
+use super::requantize::Thresholds;
+use crate::graph::{Alphabet, WeightShape};
+
+/// Public tables of an indexed product, one a column, computed from bases that the verifier knows.
+pub(crate) enum Table<'a> {
+    /// `T_c[v] = bases[c]^(v 2^shift)`.
+    Powers { bases: &'a [F128], shift: u32, width: usize },
+    /// The weights that a byte spells: `T_c[v] = prod_t h_{cp + t}^(weight)`.
+    Weights { h: Bases<'a>, shape: &'a WeightShape, width: usize },
+    /// `T_c[v] = h_c^(map[v])`.
+    Map { h: &'a [F128], map: &'a [u8; 256] },
+    /// The codes of a requantization; see [`requantize`](super::requantize).
+    Codes { h: Bases<'a>, k: &'a [F128], thresholds: &'a Thresholds },
+    /// Some bits of a distance, with the flag on top; see [`requantize`](super::requantize).
+    Distance { h: &'a [F128], k: &'a [F128], thresholds: &'a Thresholds, first: u32, bits: u32 },
+}
+
+/// Bases with their inverses.
+#[derive(Clone, Copy)]
+pub(crate) struct Bases<'a> {
+    pub(crate) h: &'a [F128],
+    pub(crate) inverse: &'a [F128],
+}
+
+impl Bases<'_> {
+    /// `h[column]^exponent`.
+    pub(crate) fn pow(&self, column: usize, exponent: i128) -> F128 {
+        let base = if exponent < 0 { self.inverse[column] } else { self.h[column] };
+        base.pow(exponent.unsigned_abs())
+    }
+}
+
+impl Table<'_> {
+    /// Number of columns.
+    pub(crate) fn cols(&self) -> usize {
+        match self {
+            Self::Powers { bases, .. } => bases.len(),
+            Self::Weights { shape, .. } => shape.columns(),
+            Self::Map { h, .. } | Self::Distance { h, .. } => h.len(),
+            Self::Codes { h, .. } => h.h.len(),
+        }
+    }
+
+    /// Bits of an index.
+    pub(crate) fn width(&self) -> usize {
+        match self {
+            Self::Powers { width, .. } | Self::Weights { width, .. } => *width,
+            Self::Map { .. } | Self::Codes { .. } => 8,
+            Self::Distance { bits, .. } => *bits as usize + 1,
+        }
+    }
+
+    /// The `2^width` entries of column `c`.
+    pub(crate) fn column(&self, c: usize) -> Vec<F128> {
+        match self {
+            Self::Powers { bases, shift, width } => powers(bases[c].frobenius(*shift), *width),
+            Self::Weights { h, shape, width } => weights_column(*h, shape, *width, c),
+            Self::Map { h, map } => {
+                let powers = powers(h[c], 8);
+                map.iter().map(|&y| powers[usize::from(y)]).collect()
+            }
+            Self::Codes { h, k, thresholds } => thresholds.codes_column(*h, k[c], c),
+            Self::Distance { h, k, thresholds, first, bits } => {
+                thresholds.distance_column(h[c], k[c], *first, *bits)
+            }
+        }
+    }
+
+    /// The extension of `T + 1`, zero beyond the columns, at `(col_point, index_point)`.
+    pub(crate) fn evaluate(&self, col_point: &[F128], index_point: &[F128]) -> F128 {
+        let col_eq = eq_table(col_point);
+        let value = |c: usize| match self {
+            Self::Powers { bases, shift, .. } => {
+                powers_at(bases[c].frobenius(*shift), index_point)
+            }
+            Self::Weights { h, shape: WeightShape { alphabet: Alphabet::Byte { offsets }, .. }, .. } => {
+                let offset = if offsets.len() == 1 { offsets[0] } else { offsets[c] };
+                h.pow(c, i128::from(offset)) * powers_at(h.h[c], index_point)
+            }
+            Self::Distance { h, k, thresholds, first, bits } => {
+                thresholds.distance_at(h[c], k[c], *first, *bits, index_point)
+            }
+            Self::Weights { .. } | Self::Map { .. } | Self::Codes { .. } => {
+                inner_product(&self.column(c), &eq_table(index_point))
+            }
+        };
+        (0..self.cols()).map(|c| col_eq[c] * (value(c) + F128::ONE)).sum()
+    }
+}
+
+/// `base^v` for `v < 2^width`.
+pub(crate) fn powers(base: F128, width: usize) -> Vec<F128> {
+    let mut table = Vec::with_capacity(1 << width);
+    table.push(F128::ONE);
+    for _ in 1..1usize << width {
+        let last = table[table.len() - 1];
+        table.push(last * base);
+    }
+    table
+}
+
+/// The extension of `v -> base^v` at a point: `prod_s (1 + sigma_s + sigma_s base^(2^s))`.
+pub(crate) fn powers_at(base: F128, point: &[F128]) -> F128 {
+    let mut power = base;
+    let mut product = F128::ONE;
+    for &sigma in point {
+        product *= F128::ONE + sigma * (F128::ONE + power);
+        power = power.square();
+    }
+    product
+}
+
+/// All bytes' products of weights: grown digit by digit.
+fn weights_column(h: Bases<'_>, shape: &WeightShape, width: usize, c: usize) -> Vec<F128> {
+    match &shape.alphabet {
+        Alphabet::Byte { offsets } => {
+            let offset = if offsets.len() == 1 { offsets[0] } else { offsets[c] };
+            let mut column = powers(h.h[c], width);
+            binfer_field::kernels::scale(&mut column, h.pow(c, i128::from(offset)));
+            column
+        }
+        Alphabet::Digits { values, per_byte } => {
+            let mut column = vec![F128::ONE];
+            for j in c * per_byte..(c + 1) * per_byte {
+                // Digits beyond the last column stand for nothing.
+                let digit = |&v: &i32| if j < shape.n { h.pow(j, i128::from(v)) } else { F128::ONE };
+                let digits: Vec<F128> = values.iter().map(digit).collect();
+                let grown = digits.iter().flat_map(|&d| column.iter().map(move |&x| d * x));
+                column = grown.collect();
+            }
+            let symbols = column.len();
+            (0..1usize << width).map(|byte| column[byte % symbols]).collect()
+        }
+    }
+}

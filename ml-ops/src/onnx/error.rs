@@ -1,0 +1,286 @@
+//! Why a file was not imported: which node, which operand, which number.
+
+use crate::graph::GraphError;
+use thiserror::Error;
+
+/// An ONNX file could not be imported.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// The bytes are not a protobuf message of a model.
+    #[error("not an ONNX model: {0}")]
+    Protobuf(#[from] prost::DecodeError),
+    /// The model has no graph.
+    #[error("the model has no graph")]
+    NoGraph,
+    /// An operator set that the graph needs is missing or has an unknown version.
+    #[error("operator set {domain:?} has version {version:?}, known are {first} to {last}")]
+    Opset {
+        /// The domain, empty for ONNX's own.
+        domain: String,
+        /// Version in the file, if it is named.
+        version: Option<i64>,
+        /// First known version.
+        first: i64,
+        /// Last known version.
+        last: i64,
+    },
+    /// The graph has sparse initializers.
+    #[error("the graph has {count} sparse initializers, which are not supported")]
+    SparseInitializers {
+        /// How many.
+        count: usize,
+    },
+    /// An initializer is malformed.
+    #[error("initializer {name:?}: {error}")]
+    Initializer {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        error: TensorError,
+    },
+    /// The graph does not have one input (initializers not counted) and one output.
+    #[error("the graph has {inputs} inputs and {outputs} outputs, supported is one each")]
+    Ports {
+        /// Inputs that are not initializers.
+        inputs: usize,
+        /// Outputs.
+        outputs: usize,
+    },
+    /// The graph's input has an element type that is neither f32, uint8 nor int8.
+    #[error("the input has element type {got}, supported are float, uint8 and int8")]
+    InputType {
+        /// `TensorProto.DataType` found.
+        got: i32,
+    },
+    /// The input has no shape, or one that is not `(1 or symbolic, sizes ..)`.
+    #[error(
+        "dimension {axis} of the input is {value:?}; the first must be 1 or symbolic, the others \
+         sizes of at most 2^28 elements together"
+    )]
+    InputShape {
+        /// Which dimension.
+        axis: usize,
+        /// Its size, if it has one.
+        value: Option<i64>,
+    },
+    /// A node could not be imported.
+    #[error("node {node:?} ({operator}): {error}")]
+    Node {
+        /// The node's name, or its operator and number if it has none.
+        node: String,
+        /// Its operator, with the domain if it is not ONNX's own.
+        operator: String,
+        /// What is wrong.
+        error: NodeError,
+    },
+    /// The graph's output is not computed by the graph, or is no integer tensor or dequantized one.
+    #[error("output {name:?} is not an integer tensor, nor one that a DequantizeLinear makes")]
+    Output {
+        /// Its name.
+        name: String,
+    },
+    /// The network is not one that a valid graph describes.
+    #[error("{0}")]
+    Graph(#[from] GraphError),
+}
+
+/// A constant tensor is malformed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum TensorError {
+    /// Its element type is none of f32, uint8, int8, int32, int64.
+    #[error("element type {got} is not supported")]
+    ElementType {
+        /// `TensorProto.DataType` found.
+        got: i32,
+    },
+    /// A dimension is negative, or their product overflows.
+    #[error("dimension {axis} is {value}")]
+    Dimension {
+        /// Which dimension.
+        axis: usize,
+        /// Its size.
+        value: i64,
+    },
+    /// The data have another length than the dimensions ask for.
+    #[error("the dimensions ask for {expected} elements, the data hold {got}")]
+    Length {
+        /// Product of the dimensions.
+        expected: usize,
+        /// Elements of data; partial ones count as one.
+        got: usize,
+    },
+    /// A value is not one of the element type.
+    #[error("value {value} at {index} is not of the element type")]
+    Value {
+        /// Which element.
+        index: usize,
+        /// Its value.
+        value: i32,
+    },
+    /// The data are in another file.
+    #[error("the data are in another file")]
+    External,
+}
+
+/// A node could not be imported.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum NodeError {
+    /// The operator is unknown.
+    #[error("the operator is not supported")]
+    UnknownOperator,
+    /// The operator has no such attribute, or not in a form that is supported.
+    #[error("attribute {attribute:?} is not supported")]
+    UnknownAttribute {
+        /// The attribute's name.
+        attribute: String,
+    },
+    /// An attribute has a value that is not supported.
+    #[error("attribute {attribute} has the value {value}, which is not supported")]
+    AttributeValue {
+        /// The attribute's name.
+        attribute: &'static str,
+        /// Its value.
+        value: f64,
+    },
+    /// An attribute has another type than the operator's.
+    #[error("attribute {attribute:?} has type {got}")]
+    AttributeType {
+        /// The attribute's name.
+        attribute: String,
+        /// `AttributeProto.AttributeType` found.
+        got: i32,
+    },
+    /// A constant in an attribute is malformed.
+    #[error("constant: {0}")]
+    Constant(#[from] TensorError),
+    /// The node has more inputs than the operator.
+    #[error("{got} inputs, the operator has at most {most}")]
+    TooManyInputs {
+        /// The operator's inputs.
+        most: usize,
+        /// The node's.
+        got: usize,
+    },
+    /// An input that the operator needs is missing.
+    #[error("input {index} is missing")]
+    MissingInput {
+        /// Which input.
+        index: usize,
+    },
+    /// An input is the output of no earlier node, no initializer and not the graph's input.
+    #[error("input {index} is not defined before the node")]
+    UndefinedInput {
+        /// Which input.
+        index: usize,
+    },
+    /// The node does not have exactly one output.
+    #[error("{got} outputs, supported is one")]
+    OutputCount {
+        /// The node's outputs.
+        got: usize,
+    },
+    /// The node's output has the name of an earlier value.
+    #[error("the output's name is in use")]
+    Redefined,
+    /// An operand is of a kind that the operator is not supported on, such as a second activation
+    /// where weights are expected, or floats that no DequantizeLinear makes.
+    #[error("input {index} must be {expected}")]
+    Operand {
+        /// Which input.
+        index: usize,
+        /// What is supported.
+        expected: &'static str,
+    },
+    /// An operand has an element type that is not supported.
+    #[error("input {index} has an element type that is not supported")]
+    OperandType {
+        /// Which input.
+        index: usize,
+    },
+    /// An operand's shape does not fit the others, or is not supported.
+    #[error("the shape of input {index} does not fit: {expected} expected, {got} found")]
+    OperandShape {
+        /// Which input.
+        index: usize,
+        /// Size or rank that fits.
+        expected: usize,
+        /// Size or rank found.
+        got: usize,
+    },
+    /// A scale is zero, negative, infinite or not a number.
+    #[error("scale {value} in input {index} is not finite and positive")]
+    Scale {
+        /// Which input.
+        index: usize,
+        /// The scale.
+        value: f32,
+    },
+    /// The scale from accumulators to the output, `f32(f32(sx * sw) / sy)`, is no positive number.
+    #[error("the scale of the accumulators of column {column} is {value}")]
+    AccumulatorScale {
+        /// Output column.
+        column: usize,
+        /// The scale.
+        value: f32,
+    },
+    /// The accumulators may not fit the 32 bits in which runtimes hold them.
+    #[error("the accumulators may reach {bound}, beyond 32 bits")]
+    AccumulatorRange {
+        /// Bound on their size, from the ranges of codes and weights.
+        bound: i128,
+    },
+    /// A bias's scale is not the product of the input's and the weights' scales.
+    #[error("the bias of column {column} has scale {got}, its input and weights {expected}")]
+    BiasScale {
+        /// Output column.
+        column: usize,
+        /// Product of the scales.
+        expected: f32,
+        /// The bias's scale.
+        got: f32,
+    },
+    /// A bias has a zero point other than 0.
+    #[error("the bias of column {column} has zero point {value}")]
+    BiasZeroPoint {
+        /// Output column.
+        column: usize,
+        /// The zero point.
+        value: i32,
+    },
+    /// A bound of a Clip is not a number, or the lower is above the upper.
+    #[error("the bounds {low} and {high} are not supported")]
+    ClipBounds {
+        /// Lower bound.
+        low: f32,
+        /// Upper bound.
+        high: f32,
+    },
+    /// Dimension `axis` of the target shape is not the batch, or does not fit the elements.
+    #[error(
+        "target dimension {axis} is {value}, which mixes the batch or changes the element count"
+    )]
+    Reshape {
+        /// Which dimension.
+        axis: usize,
+        /// Its size.
+        value: i64,
+    },
+    /// A reshape between two matmuls changes what their rows are.
+    #[error("{features} features are asked of a tensor whose rows hold {rows_hold}")]
+    Regrouping {
+        /// Features that the node asks for.
+        features: usize,
+        /// Features of the tensor's rows.
+        rows_hold: usize,
+    },
+    /// A QuantizeLinear follows directly on the DequantizeLinear of a QuantizeLinear of another scale
+    /// or zero point; ONNX Runtime merges such pairs into one that rounds differently.
+    #[error("two quantizations of different scale or zero point follow directly on each other")]
+    DoubleQuantization,
+    /// The graph's float input is quantized in two ways.
+    #[error("the input is quantized in two ways")]
+    InputQuantizedTwice,
+}

@@ -1,0 +1,121 @@
+//! From the graph under construction to the model: dead nodes go, clamps join the matmul before them.
+
+use super::builder::Builder;
+use crate::graph::{
+    Epilogue, Graph, GraphError, InputPort, Model, Node, Op, OutputPort, OutputTransform, TensorId,
+};
+
+/// The model that computes tensor `output`, of `shape`, from `input`.
+pub(super) fn model(
+    mut builder: Builder,
+    name: String,
+    mut input: InputPort,
+    output: TensorId,
+    shape: Vec<usize>,
+    transform: OutputTransform,
+) -> Result<Model, GraphError> {
+    remove_dead(&mut builder, output);
+    fold_clamps(&mut builder, output);
+
+    let mut nodes = std::mem::take(&mut builder.nodes);
+    let mut old_matrices = std::mem::take(&mut builder.matrices);
+    let mut tensor_ids = vec![None; builder.tensors.len()];
+    let mut tensors = Vec::new();
+    let mut weights = Vec::new();
+    let mut matrices = Vec::new();
+    let mut place = |tensor: &mut TensorId| {
+        let old = *tensor;
+        *tensor = *tensor_ids[old].get_or_insert_with(|| {
+            tensors.push(builder.shape(old));
+            tensors.len() - 1
+        });
+    };
+    place(&mut input.tensor);
+    for Node { op, .. } in &mut nodes {
+        match op {
+            Op::MatMul {
+                x, y, weights: id, ..
+            } => {
+                place(x);
+                place(y);
+                weights.push(builder.weights[*id].clone());
+                matrices.push(std::mem::take(&mut old_matrices[*id]));
+                *id = weights.len() - 1;
+            }
+            Op::Relu { x, y } | Op::Map { x, y, .. } => {
+                place(x);
+                place(y);
+            }
+        }
+    }
+    let mut tensor = output;
+    place(&mut tensor);
+    let graph = Graph {
+        name,
+        tensors,
+        weights,
+        nodes,
+        input,
+        output: OutputPort {
+            tensor,
+            shape,
+            transform,
+        },
+    };
+    graph.validate()?;
+    Ok(Model {
+        graph,
+        weights: matrices,
+    })
+}
+
+fn remove_dead(builder: &mut Builder, output: TensorId) {
+    let mut live = vec![false; builder.tensors.len()];
+    live[output] = true;
+    for node in builder.nodes.iter().rev() {
+        if live[node.op.output()] {
+            live[node.op.input()] = true;
+        }
+    }
+    builder.nodes.retain(|node| live[node.op.output()]);
+}
+
+/// Joins each map that clamps its input to the matmul that makes it, if nothing else reads it.
+fn fold_clamps(builder: &mut Builder, output: TensorId) {
+    let mut reads = vec![0usize; builder.tensors.len()];
+    reads[output] += 1;
+    for node in &builder.nodes {
+        reads[node.op.input()] += 1;
+    }
+    let mut kept: Vec<Node> = Vec::with_capacity(builder.nodes.len());
+    for node in std::mem::take(&mut builder.nodes) {
+        if let Op::Map { x, y, table } = &node.op
+            && reads[*x] == 1
+            && let Some((low, high)) = as_clamp(table)
+            && let Some(producer) = kept.iter_mut().rfind(|earlier| earlier.op.output() == *x)
+            && let Op::MatMul {
+                y: made,
+                epilogue: Epilogue::Requantize(requantize),
+                ..
+            } = &mut producer.op
+        {
+            *made = *y;
+            for step in &mut requantize.steps {
+                let (low, high) = (low + step.type_min, high + step.type_min);
+                step.qmin = step.qmin.clamp(low, high);
+                step.qmax = step.qmax.clamp(low, high);
+            }
+        } else {
+            kept.push(node);
+        }
+    }
+    builder.nodes = kept;
+}
+
+/// The bounds of a table that clamps codes.
+fn as_clamp(table: &[u8; 256]) -> Option<(i32, i32)> {
+    let (low, high) = (table[0], table[255]);
+    let clamps =
+        (0..=255u8).all(|code| low <= high && table[usize::from(code)] == code.clamp(low, high));
+    clamps.then_some((i32::from(low), i32::from(high)))
+}

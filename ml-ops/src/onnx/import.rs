@@ -1,0 +1,232 @@
+//! The walk through a file: its input, its constants, its nodes in order, its output.
+
+use super::builder::Builder;
+use super::constant;
+use super::error::{ImportError, NodeError};
+use super::node::NodeView;
+use super::ops::REGISTRY;
+use super::proto::{GraphProto, ModelProto, NodeProto, ValueInfoProto, data_type};
+use super::value::Value;
+use super::{finish, ops};
+use crate::graph::{
+    CodeType, InputTransform, IntegerType, MAX_ELEMENTS, MAX_NAME_BYTES, Model, OutputTransform,
+};
+use prost::Message;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// Versions of operator sets that are known: domain, first, last.
+const OPSETS: [(&str, i64, i64); 2] = [("", 10, 25), ("com.microsoft", 1, 1)];
+
+impl Model {
+    /// The model in an ONNX file's bytes. See [`onnx`](crate::onnx) for what it means.
+    ///
+    /// # Errors
+    /// [`ImportError`] on any bytes that are no such model.
+    pub fn from_onnx(bytes: &[u8]) -> Result<Self, ImportError> {
+        let model = ModelProto::decode(bytes)?;
+        let graph = model.graph.as_ref().ok_or(ImportError::NoGraph)?;
+        check_opsets(&model, graph)?;
+        if !graph.sparse_initializer.is_empty() {
+            let count = graph.sparse_initializer.len();
+            return Err(ImportError::SparseInitializers { count });
+        }
+        let mut values = initializers(graph)?;
+        let (input, output) = ports(graph, &values)?;
+        let (mut builder, value) = import_input(input)?;
+        values.insert(input.name.clone().unwrap_or_default(), value);
+        for (index, node) in graph.node.iter().enumerate() {
+            import_node(&mut builder, &mut values, index, node)?;
+        }
+        import_output(builder, &values, graph, output)
+    }
+}
+
+fn check_opsets(model: &ModelProto, graph: &GraphProto) -> Result<(), ImportError> {
+    for (domain, first, last) in OPSETS {
+        let used = graph
+            .node
+            .iter()
+            .any(|node| canonical_domain(node.domain.as_deref()) == domain);
+        let version = model
+            .opset_import
+            .iter()
+            .find(|set| canonical_domain(set.domain.as_deref()) == domain)
+            .and_then(|set| set.version);
+        let known = version.is_some_and(|v| (first..=last).contains(&v));
+        if used && !known {
+            return Err(ImportError::Opset {
+                domain: domain.to_owned(),
+                version,
+                first,
+                last,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// ONNX's own domain has two spellings.
+fn canonical_domain(domain: Option<&str>) -> &str {
+    match domain {
+        None | Some("ai.onnx") => "",
+        Some(domain) => domain,
+    }
+}
+
+fn initializers(graph: &GraphProto) -> Result<HashMap<String, Value>, ImportError> {
+    graph
+        .initializer
+        .iter()
+        .map(|tensor| {
+            let name = tensor.name.clone().unwrap_or_default();
+            match constant::array(tensor) {
+                Ok(array) => Ok((name, Value::Constant(Rc::new(array)))),
+                Err(error) => Err(ImportError::Initializer { name, error }),
+            }
+        })
+        .collect()
+}
+
+/// The one input that is no initializer, and the one output.
+fn ports<'a>(
+    graph: &'a GraphProto,
+    initializers: &HashMap<String, Value>,
+) -> Result<(&'a ValueInfoProto, &'a ValueInfoProto), ImportError> {
+    let inputs: Vec<_> = graph
+        .input
+        .iter()
+        .filter(|input| !initializers.contains_key(input.name.as_deref().unwrap_or("")))
+        .collect();
+    match (inputs.as_slice(), graph.output.as_slice()) {
+        ([input], [output]) => Ok((input, output)),
+        (inputs, outputs) => Err(ImportError::Ports {
+            inputs: inputs.len(),
+            outputs: outputs.len(),
+        }),
+    }
+}
+
+fn import_input(input: &ValueInfoProto) -> Result<(Builder, Value), ImportError> {
+    let tensor = input.r#type.as_ref().and_then(|t| t.tensor_type.as_ref());
+    let dims = tensor
+        .and_then(|t| t.shape.as_ref())
+        .map_or(&[][..], |s| &s.dim);
+    let wrong = |axis, value| ImportError::InputShape { axis, value };
+    let (batch, sizes) = dims.split_first().ok_or(wrong(0, None))?;
+    let batch_is_one = match batch.dim_value {
+        None => false,
+        Some(1) => true,
+        value => return Err(wrong(0, value)),
+    };
+    let mut elements = 1usize;
+    let mut shape = Vec::with_capacity(sizes.len());
+    for (axis, dim) in sizes.iter().enumerate() {
+        let size = dim
+            .dim_value
+            .and_then(|v| usize::try_from(v).ok())
+            .filter(|v| (1..=MAX_ELEMENTS / elements).contains(v))
+            .ok_or(wrong(axis + 1, dim.dim_value))?;
+        elements *= size;
+        shape.push(size);
+    }
+    let mut builder = Builder::new(batch_is_one, shape.clone());
+    let dtype = match tensor.and_then(|t| t.elem_type).unwrap_or(0) {
+        data_type::FLOAT => return Ok((builder, Value::FloatInput { shape })),
+        data_type::UINT8 => CodeType::U8,
+        data_type::INT8 => CodeType::I8,
+        got => return Err(ImportError::InputType { got }),
+    };
+    let value = builder
+        .input(InputTransform::Codes { dtype }, &shape)
+        .map(Value::Codes)
+        .map_err(|_| wrong(0, None))?;
+    Ok((builder, value))
+}
+
+fn import_node(
+    builder: &mut Builder,
+    values: &mut HashMap<String, Value>,
+    index: usize,
+    proto: &NodeProto,
+) -> Result<(), ImportError> {
+    let domain = canonical_domain(proto.domain.as_deref());
+    let op_type = proto.op_type.as_deref().unwrap_or("");
+    let name = match proto.name.as_deref() {
+        Some(name) if !name.is_empty() => truncated(name),
+        _ => truncated(&format!("{op_type}_{index}")),
+    };
+    let imported = REGISTRY
+        .iter()
+        .find(|operator| operator.domain == domain && operator.name == op_type)
+        .ok_or(NodeError::UnknownOperator)
+        .and_then(|operator| {
+            let [output] = proto.output.as_slice() else {
+                let got = proto.output.len();
+                return Err(NodeError::OutputCount { got });
+            };
+            if values.contains_key(output) {
+                return Err(NodeError::Redefined);
+            }
+            let view = NodeView::new(&name, proto, values, operator)?;
+            Ok((output.clone(), (operator.import)(builder, &view)?))
+        });
+    match imported {
+        Ok((output, value)) => {
+            values.insert(output, value);
+            Ok(())
+        }
+        Err(error) => Err(ImportError::Node {
+            operator: match domain {
+                "" => op_type.to_owned(),
+                domain => format!("{domain}.{op_type}"),
+            },
+            node: name,
+            error,
+        }),
+    }
+}
+
+fn import_output(
+    mut builder: Builder,
+    values: &HashMap<String, Value>,
+    graph: &GraphProto,
+    output: &ValueInfoProto,
+) -> Result<Model, ImportError> {
+    let name = output.name.clone().unwrap_or_default();
+    let (tensor, shape, transform) = match values.get(&name) {
+        Some(Value::Codes(codes)) => {
+            let transform = OutputTransform::Codes { dtype: codes.dtype };
+            (codes.tensor, &codes.shape, transform)
+        }
+        Some(Value::Floats(floats)) => {
+            let Some(tensor) = ops::as_dequantized(&mut builder, &name, floats) else {
+                return Err(ImportError::Output { name });
+            };
+            let transform = OutputTransform::Dequantize {
+                scale: floats.scaling.scale,
+                zero_point: floats.scaling.zero_point,
+                dtype: floats.codes.dtype,
+            };
+            (tensor, &floats.codes.shape, transform)
+        }
+        Some(Value::Integers { tensor, shape }) => {
+            let dtype = IntegerType::I32;
+            (*tensor, shape, OutputTransform::Integer { dtype })
+        }
+        _ => return Err(ImportError::Output { name }),
+    };
+    let Some(input) = builder.input.clone() else {
+        return Err(ImportError::Output { name });
+    };
+    let title = truncated(graph.name.as_deref().unwrap_or(""));
+    let shape = shape.clone();
+    Ok(finish::model(
+        builder, title, input, tensor, shape, transform,
+    )?)
+}
+
+/// At most [`MAX_NAME_BYTES`] of `name`.
+fn truncated(name: &str) -> String {
+    name[..name.floor_char_boundary(MAX_NAME_BYTES)].to_owned()
+}

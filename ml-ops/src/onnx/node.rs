@@ -1,0 +1,230 @@
+//! A node of a file as an operator sees it: checked access to its operands and attributes.
+
+use super::builder::Builder;
+use super::error::NodeError;
+use super::proto::{AttributeProto, NodeProto, attribute_type};
+use super::value::{Codes, Floats, Value};
+use crate::array::{Array, ArrayData};
+use crate::graph::CodeType;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// An operator's row in the registry.
+pub(super) struct Operator {
+    /// Domain of its operator set, empty for ONNX's own.
+    pub(super) domain: &'static str,
+    pub(super) name: &'static str,
+    /// Most inputs it has.
+    pub(super) inputs: usize,
+    /// Attributes it may have.
+    pub(super) attributes: &'static [&'static str],
+    /// Adds a node to the graph and says what its output stands for.
+    pub(super) import: fn(&mut Builder, &NodeView<'_>) -> Result<Value, NodeError>,
+}
+
+/// A node whose operator is known.
+pub(super) struct NodeView<'a> {
+    pub(super) name: &'a str,
+    proto: &'a NodeProto,
+    values: &'a HashMap<String, Value>,
+}
+
+impl<'a> NodeView<'a> {
+    /// The node, if it has no more inputs and no other attributes than its operator.
+    pub(super) fn new(
+        name: &'a str,
+        proto: &'a NodeProto,
+        values: &'a HashMap<String, Value>,
+        operator: &Operator,
+    ) -> Result<Self, NodeError> {
+        if proto.input.len() > operator.inputs {
+            return Err(NodeError::TooManyInputs {
+                most: operator.inputs,
+                got: proto.input.len(),
+            });
+        }
+        for attribute in &proto.attribute {
+            let name = attribute.name.as_deref().unwrap_or("");
+            if !operator.attributes.contains(&name) {
+                return Err(NodeError::UnknownAttribute {
+                    attribute: name.to_owned(),
+                });
+            }
+        }
+        Ok(Self {
+            name,
+            proto,
+            values,
+        })
+    }
+
+    /// Operand `index`, if the node has it.
+    pub(super) fn optional(&self, index: usize) -> Result<Option<&'a Value>, NodeError> {
+        match self.proto.input.get(index).map(String::as_str) {
+            None | Some("") => Ok(None),
+            Some(name) => match self.values.get(name) {
+                Some(value) => Ok(Some(value)),
+                None => Err(NodeError::UndefinedInput { index }),
+            },
+        }
+    }
+
+    /// Operand `index`.
+    pub(super) fn value(&self, index: usize) -> Result<&'a Value, NodeError> {
+        self.optional(index)?
+            .ok_or(NodeError::MissingInput { index })
+    }
+
+    /// Operand `index`, a constant, if the node has it.
+    pub(super) fn optional_constant(
+        &self,
+        index: usize,
+    ) -> Result<Option<&'a Rc<Array>>, NodeError> {
+        match self.optional(index)? {
+            None => Ok(None),
+            Some(Value::Constant(array)) => Ok(Some(array)),
+            Some(_) => Err(NodeError::Operand {
+                index,
+                expected: "a constant",
+            }),
+        }
+    }
+
+    /// Operand `index`, a constant.
+    pub(super) fn constant(&self, index: usize) -> Result<&'a Rc<Array>, NodeError> {
+        self.optional_constant(index)?
+            .ok_or(NodeError::MissingInput { index })
+    }
+
+    /// Operand `index`, an 8-bit tensor that the graph computes.
+    pub(super) fn codes(&self, index: usize) -> Result<&'a Codes, NodeError> {
+        match self.value(index)? {
+            Value::Codes(codes) => Ok(codes),
+            _ => Err(NodeError::Operand {
+                index,
+                expected: "an 8-bit tensor that the graph computes",
+            }),
+        }
+    }
+
+    /// Operand `index`, such a tensor behind a DequantizeLinear.
+    pub(super) fn dequantized_codes(&self, index: usize) -> Result<&'a Floats, NodeError> {
+        match self.value(index)? {
+            Value::Floats(floats) if floats.pure => Ok(floats),
+            _ => Err(NodeError::Operand {
+                index,
+                expected: "the DequantizeLinear of an 8-bit tensor that the graph computes",
+            }),
+        }
+    }
+
+    /// Operand `index`, constant float scales, each finite and positive.
+    pub(super) fn scales(&self, index: usize) -> Result<Vec<f32>, NodeError> {
+        let ArrayData::F32(scales) = self.constant(index)?.data() else {
+            return Err(NodeError::OperandType { index });
+        };
+        match scales.iter().find(|s| !(s.is_finite() && **s > 0.0)) {
+            Some(&value) => Err(NodeError::Scale { index, value }),
+            None => Ok(scales.clone()),
+        }
+    }
+
+    /// Operand `index`, the one scale of a tensor.
+    pub(super) fn scale(&self, index: usize) -> Result<f32, NodeError> {
+        match self.scales(index)?.as_slice() {
+            [scale] => Ok(*scale),
+            scales => Err(NodeError::OperandShape {
+                index,
+                expected: 1,
+                got: scales.len(),
+            }),
+        }
+    }
+
+    /// Operand `index`, one constant 8-bit value (a zero point or a bound), if the node has it.
+    pub(super) fn optional_code(&self, index: usize) -> Result<Option<(CodeType, i32)>, NodeError> {
+        let Some(array) = self.optional_constant(index)? else {
+            return Ok(None);
+        };
+        match array.data() {
+            ArrayData::U8(v) if v.len() == 1 => Ok(Some((CodeType::U8, i32::from(v[0])))),
+            ArrayData::I8(v) if v.len() == 1 => Ok(Some((CodeType::I8, i32::from(v[0])))),
+            ArrayData::U8(_) | ArrayData::I8(_) => Err(NodeError::OperandShape {
+                index,
+                expected: 1,
+                got: array.data().len(),
+            }),
+            _ => Err(NodeError::OperandType { index }),
+        }
+    }
+
+    /// Operand `index`, the zero point of a tensor of type `dtype`; 0 if the node does not have it.
+    pub(super) fn zero_point(&self, index: usize, dtype: CodeType) -> Result<i32, NodeError> {
+        match self.optional_code(index)? {
+            None => Ok(0),
+            Some((of, zero_point)) if of == dtype => Ok(zero_point),
+            Some(_) => Err(NodeError::OperandType { index }),
+        }
+    }
+
+    /// An attribute by its name.
+    pub(super) fn attribute(&self, name: &str) -> Option<&'a AttributeProto> {
+        self.proto
+            .attribute
+            .iter()
+            .find(|attribute| attribute.name.as_deref() == Some(name))
+    }
+
+    /// All attributes.
+    pub(super) fn attributes(&self) -> &'a [AttributeProto] {
+        &self.proto.attribute
+    }
+
+    /// An integer attribute.
+    pub(super) fn int(&self, name: &'static str, default: i64) -> Result<i64, NodeError> {
+        match self.attribute(name) {
+            None => Ok(default),
+            Some(attribute) => {
+                expect_type(attribute, attribute_type::INT)?;
+                Ok(attribute.i.unwrap_or(0))
+            }
+        }
+    }
+
+    /// A float attribute.
+    pub(super) fn float(&self, name: &'static str, default: f32) -> Result<f32, NodeError> {
+        match self.attribute(name) {
+            None => Ok(default),
+            Some(attribute) => {
+                expect_type(attribute, attribute_type::FLOAT)?;
+                Ok(attribute.f.unwrap_or(0.0))
+            }
+        }
+    }
+
+    /// An integer attribute that must have one of the values `supported`, the first being its default.
+    pub(super) fn int_among(
+        &self,
+        attribute: &'static str,
+        supported: &[i64],
+    ) -> Result<i64, NodeError> {
+        let value = self.int(attribute, supported[0])?;
+        if supported.contains(&value) {
+            Ok(value)
+        } else {
+            let value = value as f64;
+            Err(NodeError::AttributeValue { attribute, value })
+        }
+    }
+}
+
+/// Whether an attribute has the type that its operator gives it.
+pub(super) fn expect_type(attribute: &AttributeProto, expected: i32) -> Result<(), NodeError> {
+    match attribute.r#type.unwrap_or(0) {
+        got if got == expected => Ok(()),
+        got => Err(NodeError::AttributeType {
+            attribute: attribute.name.clone().unwrap_or_default(),
+            got,
+        }),
+    }
+}

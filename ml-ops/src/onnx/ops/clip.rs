@@ -1,0 +1,113 @@
+//! Clip: on 8-bit integers as they are, on dequantized floats, and after a matmul.
+
+use crate::array::ArrayData;
+use crate::onnx::builder::Builder;
+use crate::onnx::error::NodeError;
+use crate::onnx::node::{NodeView, Operator};
+use crate::onnx::value::{Codes, Floats, Value};
+
+pub(super) const OPERATOR: Operator = Operator {
+    domain: "",
+    name: "Clip",
+    inputs: 3,
+    attributes: &[],
+    import,
+};
+
+fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    match node.value(0)? {
+        Value::Codes(codes) => {
+            let low = code_bound(node, 1, codes, codes.dtype.min())?;
+            let high = code_bound(node, 2, codes, codes.dtype.max())?;
+            check_bounds(low as f32, high as f32)?;
+            Ok(clamp_codes(builder, node.name, codes, low, high))
+        }
+        Value::Floats(floats) => {
+            let (low, high) = float_bounds(node)?;
+            Ok(clamp_floats(floats, low, high))
+        }
+        Value::Product(product) => {
+            let (low, high) = float_bounds(node)?;
+            let mut product = product.clone();
+            product.low = product.low.clamp(low, high);
+            product.high = product.high.clamp(low, high);
+            Ok(Value::Product(product))
+        }
+        Value::Constant(_)
+        | Value::Dequantized(_)
+        | Value::FloatInput { .. }
+        | Value::Integers { .. } => Err(NodeError::Operand {
+            index: 0,
+            expected: "an 8-bit tensor, a dequantized one, or a matmul's result",
+        }),
+    }
+}
+
+/// The 8-bit tensor clamped to `[low, high]`.
+pub(super) fn clamp_codes(
+    builder: &mut Builder,
+    name: &str,
+    codes: &Codes,
+    low: i32,
+    high: i32,
+) -> Value {
+    let min = codes.dtype.min();
+    let table = std::array::from_fn(|code| ((code as i32 + min).clamp(low, high) - min) as u8);
+    Value::Codes(Codes {
+        tensor: builder.map(name, codes.tensor, Box::new(table)),
+        quantized: false,
+        ..codes.clone()
+    })
+}
+
+/// The floats clamped to `[low, high]`.
+pub(super) fn clamp_floats(floats: &Floats, low: f32, high: f32) -> Value {
+    let images = floats.images.map(|x| x.clamp(low, high));
+    Value::Floats(Floats {
+        codes: floats.codes.clone(),
+        scaling: floats.scaling,
+        pure: floats.pure && images == *floats.images,
+        images: Box::new(images),
+        direct: false,
+    })
+}
+
+/// Operand `index`, one value of the type of `codes`, or `default`.
+fn code_bound(
+    node: &NodeView<'_>,
+    index: usize,
+    codes: &Codes,
+    default: i32,
+) -> Result<i32, NodeError> {
+    match node.optional_code(index)? {
+        None => Ok(default),
+        Some((dtype, bound)) if dtype == codes.dtype => Ok(bound),
+        Some(_) => Err(NodeError::OperandType { index }),
+    }
+}
+
+fn float_bounds(node: &NodeView<'_>) -> Result<(f32, f32), NodeError> {
+    let bound = |index: usize, default: f32| match node.optional_constant(index)? {
+        None => Ok(default),
+        Some(array) => match array.data() {
+            ArrayData::F32(v) if v.len() == 1 => Ok(v[0]),
+            ArrayData::F32(v) => Err(NodeError::OperandShape {
+                index,
+                expected: 1,
+                got: v.len(),
+            }),
+            _ => Err(NodeError::OperandType { index }),
+        },
+    };
+    let (low, high) = (bound(1, f32::NEG_INFINITY)?, bound(2, f32::INFINITY)?);
+    check_bounds(low, high)?;
+    Ok((low, high))
+}
+
+fn check_bounds(low: f32, high: f32) -> Result<(), NodeError> {
+    if low <= high {
+        Ok(())
+    } else {
+        Err(NodeError::ClipBounds { low, high })
+    }
+}

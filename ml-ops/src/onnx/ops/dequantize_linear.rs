@@ -1,0 +1,76 @@
+//! DequantizeLinear: of a tensor that the graph computes, or of constant weights and biases.
+
+use crate::graph::{TensorId, dequantize_table};
+use crate::onnx::builder::Builder;
+use crate::onnx::error::NodeError;
+use crate::onnx::node::{NodeView, Operator};
+use crate::onnx::proto::data_type;
+use crate::onnx::value::{Dequantized, Floats, Scaling, Value};
+use std::rc::Rc;
+
+pub(super) const OPERATOR: Operator = Operator {
+    domain: "",
+    name: "DequantizeLinear",
+    inputs: 3,
+    attributes: &["axis", "block_size", "output_dtype"],
+    import,
+};
+
+fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    node.int_among("block_size", &[0])?;
+    node.int_among("output_dtype", &[0, i64::from(data_type::FLOAT)])?;
+    match node.value(0)? {
+        Value::Codes(codes) => {
+            let scaling = Scaling {
+                scale: node.scale(1)?,
+                zero_point: node.zero_point(2, codes.dtype)?,
+            };
+            let images = dequantize_table(scaling.scale, scaling.zero_point, codes.dtype);
+            Ok(Value::Floats(Floats {
+                codes: codes.clone(),
+                scaling,
+                images: Box::new(images),
+                pure: true,
+                direct: true,
+            }))
+        }
+        Value::Constant(values) => {
+            let axis = node.int("axis", 1)?;
+            let rank = values.shape().len();
+            let from_front = if axis < 0 { axis + rank as i64 } else { axis };
+            Ok(Value::Dequantized(Rc::new(Dequantized {
+                values: values.clone(),
+                scales: node.scales(1)?,
+                zero_points: node.optional_constant(2)?.cloned(),
+                axis: usize::try_from(from_front).map_err(|_| NodeError::AttributeValue {
+                    attribute: "axis",
+                    value: axis as f64,
+                })?,
+            })))
+        }
+        Value::Dequantized(_)
+        | Value::FloatInput { .. }
+        | Value::Floats(_)
+        | Value::Product(_)
+        | Value::Integers { .. } => Err(NodeError::Operand {
+            index: 0,
+            expected: "an 8-bit tensor or constant weights",
+        }),
+    }
+}
+
+/// A tensor of codes whose DequantizeLinear is `floats`: its own, or one through a table of codes that
+/// says the same as the Relu and Clip since then. `None` if these give floats that no code has.
+pub(in crate::onnx) fn as_dequantized(
+    builder: &mut Builder,
+    name: &str,
+    floats: &Floats,
+) -> Option<TensorId> {
+    let Scaling { scale, zero_point } = floats.scaling;
+    let grid = dequantize_table(scale, zero_point, floats.codes.dtype);
+    let mut table = Box::new([0u8; 256]);
+    for (code, image) in table.iter_mut().zip(floats.images.iter()) {
+        *code = grid.iter().position(|x| x == image)? as u8;
+    }
+    Some(builder.map(name, floats.codes.tensor, table))
+}

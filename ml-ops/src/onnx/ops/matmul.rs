@@ -1,0 +1,19 @@
+//! MatMul of a dequantized tensor and a dequantized constant: as Gemm without a bias, any leading rank.
+
+use super::gemm;
+use crate::onnx::builder::Builder;
+use crate::onnx::error::NodeError;
+use crate::onnx::node::{NodeView, Operator};
+use crate::onnx::value::Value;
+
+pub(super) const OPERATOR: Operator = Operator {
+    domain: "",
+    name: "MatMul",
+    inputs: 2,
+    attributes: &[],
+    import,
+};
+
+fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    gemm::product(node, false)
+}
