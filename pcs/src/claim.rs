@@ -1,0 +1,53 @@
+//! Claims: evaluations of multilinears that are packed into committed words.
+
+use binfer_field::F128;
+
+/// The field that a multilinear's coefficients lie in, and so how many a word packs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Width {
+    /// GF(2): coefficient `i` of a word is its bit `i` in the GHASH representation.
+    Bit,
+    /// GF(2^128): the word itself.
+    B128,
+}
+
+impl Width {
+    /// Every width, narrow to wide.
+    pub const ALL: [Self; 2] = [Self::Bit, Self::B128];
+
+    /// Logarithm of the number of coefficients in a word (`kappa` in the literature).
+    pub const fn log_coefficients(self) -> u32 {
+        match self {
+            Self::Bit => 7,
+            Self::B128 => 0,
+        }
+    }
+}
+
+/// The claim that the multilinear with the `2^n_vars` coefficients that start at word `offset` of
+/// an oracle has this value at the first `n_vars` coordinates of its group's point.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<E> {
+    /// Which of the opening's oracles.
+    pub oracle: usize,
+    /// First word, a multiple of the claim's own number of words. Words beyond the oracle's last
+    /// row are zero.
+    pub offset: usize,
+    /// Variables, counted in coefficients: at least [`Width::log_coefficients`]. Variable 0 is the
+    /// lowest bit of a coefficient's index.
+    pub n_vars: u32,
+    /// The claimed value.
+    pub value: E,
+}
+
+/// Claims of one width at prefixes of one point.
+#[derive(Clone, Debug)]
+pub struct ClaimGroup<E> {
+    /// The width of the coefficients.
+    pub width: Width,
+    /// The point, at least as long as the longest claim has variables.
+    pub point: Vec<F128>,
+    /// The claims.
+    pub claims: Vec<Claim<E>>,
+}

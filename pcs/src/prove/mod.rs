@@ -1,0 +1,11 @@
+//! The prover's half: commitments and their openings.
+
+mod commit;
+mod fold;
+mod ntt;
+mod open;
+mod sumcheck;
+mod weights;
+
+pub use commit::{Oracle, commit};
+pub use open::open;

@@ -1,0 +1,211 @@
+//! The additive NTT of many rows at once, rows interleaved, blocked for the caches.
+//!
+//! Symbols at one position are neighbours, so a butterfly acts on runs of at least `n_rows` elements.
+//! A transform that exceeds the cache runs in passes: some of its top layers on columns, which are
+//! narrow enough to stay in cache, then the rest on the blocks that are left.
+
+use binfer_field::{F128, kernels};
+use rayon::prelude::*;
+
+use crate::{Shape, code};
+
+/// Elements of a block that a core's second-level cache holds.
+const BLOCK: usize = 1 << 15;
+/// Elements of a block that a core's first-level cache holds.
+const SMALL_BLOCK: usize = 1 << 11;
+/// Most layers that one pass over columns does.
+const PASS_LAYERS: u32 = 6;
+/// Elements of one run of a column.
+const RUN: usize = 1 << 8;
+/// Runs shorter than this are gathered before a butterfly.
+const SHORT_RUN: usize = 4;
+
+/// The codewords of all rows of `words`, interleaved: element `x * n_rows + row` is symbol `x` of
+/// that row's codeword.
+pub(super) fn encode_rows(words: &[F128], shape: Shape, log_inv_rate: u32) -> Vec<F128> {
+    let Shape { log_row, n_rows } = shape;
+    let mut codeword = vec![F128::ZERO; words.len() << log_inv_rate];
+    if words.is_empty() {
+        return codeword;
+    }
+    let twiddles = code::twiddles((log_row + log_inv_rate).saturating_sub(1));
+    let ntt = Ntt {
+        n_rows,
+        twiddles: &twiddles,
+    };
+    // The top layers meet zeros and copy the message into each of the cosets.
+    for (coset, block) in codeword.chunks_exact_mut(words.len()).enumerate() {
+        ntt.transform(block, coset, Some(words));
+    }
+    codeword
+}
+
+struct Ntt<'a> {
+    n_rows: usize,
+    twiddles: &'a [F128],
+}
+
+impl Ntt<'_> {
+    /// Transforms one block, number `k` of its size; with `source`, of its rows instead.
+    fn transform(&self, block: &mut [F128], k: usize, source: Option<&[F128]>) {
+        let length = block.len() / self.n_rows;
+        if block.len() <= BLOCK || length == 1 {
+            if let Some(words) = source {
+                self.load(block, 0, words, length);
+            }
+            return self.transform_in_cache(block, k);
+        }
+        let excess = (block.len() / BLOCK).next_power_of_two().ilog2().max(1);
+        let layers = excess.min(PASS_LAYERS).min(length.ilog2());
+        let segment = block.len() >> layers;
+        let run = (RUN / self.n_rows).max(1).next_power_of_two() * self.n_rows;
+        let run = run.min(segment);
+
+        let mut columns: Vec<Vec<&mut [F128]>> = (0..segment / run)
+            .map(|_| Vec::with_capacity(1 << layers))
+            .collect();
+        for segment in block.chunks_exact_mut(segment) {
+            for (column, run) in columns.iter_mut().zip(segment.chunks_exact_mut(run)) {
+                column.push(run);
+            }
+        }
+        columns
+            .into_par_iter()
+            .enumerate()
+            .for_each(|(i, mut column)| {
+                if let Some(words) = source {
+                    for (j, part) in column.iter_mut().enumerate() {
+                        let position = (j * segment + i * run) / self.n_rows;
+                        self.load(part, position, words, length);
+                    }
+                }
+                self.transform_column(&mut column, k);
+            });
+        block
+            .par_chunks_exact_mut(segment)
+            .enumerate()
+            .for_each(|(i, part)| self.transform(part, (k << layers) + i, None));
+    }
+
+    /// Interleaves the rows' words from `position` on.
+    fn load(&self, part: &mut [F128], position: usize, words: &[F128], length: usize) {
+        if self.n_rows == 1 {
+            part.copy_from_slice(&words[position..][..part.len()]);
+            return;
+        }
+        let n_words = part.len() / self.n_rows;
+        for (row, row_words) in words.chunks_exact(length).enumerate() {
+            let symbols = part[row..].iter_mut().step_by(self.n_rows);
+            for (symbol, &word) in symbols.zip(&row_words[position..][..n_words]) {
+                *symbol = word;
+            }
+        }
+    }
+
+    /// The top `log2(column.len())` layers of block `k`, of which `column` holds one run a segment.
+    fn transform_column(&self, column: &mut [&mut [F128]], k: usize) {
+        let mut half = column.len() / 2;
+        let mut first = k;
+        while half > 0 {
+            for (runs, &t) in column
+                .chunks_exact_mut(2 * half)
+                .zip(&self.twiddles[first..])
+            {
+                let (lo, hi) = runs.split_at_mut(half);
+                for (lo, hi) in lo.iter_mut().zip(hi) {
+                    kernels::butterfly(lo, hi, t);
+                }
+            }
+            half /= 2;
+            first *= 2;
+        }
+    }
+
+    /// All layers of block `k`, depth first down to what the first-level cache holds.
+    fn transform_in_cache(&self, block: &mut [F128], k: usize) {
+        if block.len() == self.n_rows {
+            return;
+        }
+        if block.len() > SMALL_BLOCK && block.len() >= 4 * self.n_rows {
+            let (lo, hi) = block.split_at_mut(block.len() / 2);
+            kernels::butterfly(lo, hi, self.twiddles[k]);
+            self.transform_in_cache(lo, 2 * k);
+            self.transform_in_cache(hi, 2 * k + 1);
+            return;
+        }
+        let mut half = block.len() / 2;
+        let mut first = k;
+        while half >= self.n_rows.max(SHORT_RUN) {
+            for (part, &t) in block
+                .chunks_exact_mut(2 * half)
+                .zip(&self.twiddles[first..])
+            {
+                let (lo, hi) = part.split_at_mut(half);
+                kernels::butterfly(lo, hi, t);
+            }
+            half /= 2;
+            first *= 2;
+        }
+        while half >= self.n_rows {
+            self.short_layer(block, half, first);
+            half /= 2;
+            first *= 2;
+        }
+    }
+
+    /// One layer with runs of `half` elements, block `first` coming first: gathers the runs, so that
+    /// one kernel call does them all.
+    fn short_layer(&self, block: &mut [F128], half: usize, first: usize) {
+        let capacity = block.len() / 2;
+        let mut lo = Vec::with_capacity(capacity);
+        let mut hi = Vec::with_capacity(capacity);
+        let mut factors = Vec::with_capacity(capacity);
+        for (part, &t) in block.chunks_exact(2 * half).zip(&self.twiddles[first..]) {
+            let (low, high) = part.split_at(half);
+            lo.extend_from_slice(low);
+            hi.extend_from_slice(high);
+            factors.extend(core::iter::repeat_n(t, half));
+        }
+        kernels::add_products(&mut lo, &hi, &factors);
+        kernels::add_assign(&mut hi, &lo);
+        let runs = lo.chunks_exact(half).zip(hi.chunks_exact(half));
+        for (part, (low, high)) in block.chunks_exact_mut(2 * half).zip(runs) {
+            part[..half].copy_from_slice(low);
+            part[half..].copy_from_slice(high);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand::{SeedableRng, rngs::StdRng};
+
+    use super::*;
+
+    fn check(log_row: u32, n_rows: usize, rate: u32, seed: u64) {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let words: Vec<F128> = (0..n_rows << log_row)
+            .map(|_| F128::random(&mut rng))
+            .collect();
+        let codeword = encode_rows(&words, Shape { log_row, n_rows }, rate);
+        for (row, message) in words.chunks(1 << log_row).enumerate() {
+            let symbols: Vec<F128> = codeword[row..].iter().step_by(n_rows).copied().collect();
+            assert_eq!(symbols, code::encode(message, rate), "row {row}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn rows_are_encoded(log_row in 0u32..9, n_rows in 0usize..20, rate in 1u32..3, seed: u64) {
+            check(log_row, n_rows, rate, seed);
+        }
+    }
+
+    #[test]
+    fn long_rows_are_encoded() {
+        check(17, 1, 1, 1);
+        check(14, 5, 2, 2);
+        check(9, 300, 1, 3);
+    }
+}

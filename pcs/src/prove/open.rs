@@ -1,0 +1,190 @@
+//! `open`: the mirror of [`verify`](crate::verify), message for message.
+
+use binfer_field::{F128, kernels};
+use binfer_iop::channel::ProverChannel;
+use binfer_iop::sumcheck::send_round;
+use rayon::prelude::*;
+
+use super::Oracle;
+use super::fold::FoldedCodeword;
+use super::ntt::encode_rows;
+use super::sumcheck::{
+    Round, bind_halves, bind_neighbours, round_of_halves, round_of_lower_half, round_of_neighbours,
+    sum_rounds,
+};
+use super::weights::{batched_weights, coefficient_sums};
+use crate::layout::{Layout, claim_weights, powers};
+use crate::packing::{SWITCH_VARS, Switches};
+use crate::{ClaimGroup, Params, Shape, code};
+
+/// Proves all claims on `oracles` at once.
+///
+/// The roots, the shapes, the points and the claimed values are in the transcript already. False
+/// claims give a proof that is rejected.
+///
+/// # Panics
+/// Where the statement makes no sense: oracles with rows of different lengths or committed with other
+/// parameters, claims on no oracle, misaligned or longer than their point.
+pub fn open(
+    params: &Params,
+    oracles: &[&Oracle],
+    groups: &[ClaimGroup<F128>],
+    channel: &mut ProverChannel,
+) {
+    let shapes: Vec<Shape> = oracles.iter().map(|oracle| oracle.shape()).collect();
+    let layout = match Layout::new(params, &shapes) {
+        Ok(layout) => layout,
+        Err(error) => panic!("{error}"),
+    };
+    if layout.total_rows == 0 || groups.iter().all(|group| group.claims.is_empty()) {
+        return;
+    }
+    let rows: Vec<&[F128]> = oracles
+        .iter()
+        .flat_map(|oracle| (0..oracle.shape().n_rows).map(|row| oracle.row(row)))
+        .collect();
+    let pieces = |group: &ClaimGroup<F128>, weights: &[F128]| match layout.pieces(group, weights) {
+        Ok(pieces) => pieces,
+        Err(error) => panic!("{error}"),
+    };
+
+    let alpha = channel.challenge("claim batching");
+    let claim_weights = claim_weights(groups, alpha);
+    for (group, weights) in groups.iter().zip(&claim_weights) {
+        assert!(
+            group.point.len() >= group.width.log_coefficients() as usize,
+            "point too short"
+        );
+        let sums = coefficient_sums(group, &pieces(group, weights), &rows);
+        channel.send_public("ring switching", &sums);
+    }
+
+    let gamma = channel.challenge("group batching");
+    let switches = Switches::new(&channel.challenges("coordinate batching", SWITCH_VARS));
+    let batched: Vec<_> = groups
+        .iter()
+        .zip(&claim_weights)
+        .zip(powers(gamma))
+        .map(|((group, weights), power)| {
+            let weights: Vec<F128> = weights.iter().map(|&weight| power * weight).collect();
+            pieces(group, &weights)
+        })
+        .collect();
+    let a = batched_weights(
+        groups,
+        &batched,
+        &switches,
+        layout.total_rows,
+        layout.log_row,
+    );
+    let (t, a) = combine_rows(&rows, a, channel);
+    let codewords = fold_rows(params, t, a, channel);
+
+    channel.grind(params.grinding_bits);
+    let log_length = layout.log_row + params.log_inv_rate;
+    let mut positions = channel.positions("queries", log_length, params.queries());
+    for oracle in oracles {
+        if let Some(tree) = oracle.tree() {
+            let leaves: Vec<F128> = positions
+                .iter()
+                .flat_map(|&x| oracle.leaf(x))
+                .copied()
+                .collect();
+            channel.send_leaves(tree, &positions, &leaves);
+        }
+    }
+    for codeword in codewords {
+        positions.iter_mut().for_each(|x| *x >>= codeword.step());
+        positions.dedup();
+        channel.send_leaves(codeword.tree(), &positions, &codeword.cosets(&positions));
+    }
+}
+
+/// The rounds of the rows' variables, highest first: returns the combined row and weights.
+fn combine_rows(
+    rows: &[&[F128]],
+    mut a: Vec<F128>,
+    channel: &mut ProverChannel,
+) -> (Vec<F128>, Vec<F128>) {
+    let length = rows[0].len();
+    let n_vars = rows.len().next_power_of_two().ilog2();
+    if n_vars == 0 {
+        return (rows[0].to_vec(), a);
+    }
+    // The first round reads the rows where they are.
+    let half = 1 << (n_vars - 1);
+    let (lower, upper) = rows.split_at(half);
+    let (a_lo, a_hi) = a.split_at_mut(half * length);
+    let round = sum_rounds((0..half).map(|row| -> Round {
+        let part = row * length..(row + 1) * length;
+        match upper.get(row) {
+            Some(high) => round_of_halves((lower[row], high), (&a_lo[part.clone()], &a_hi[part])),
+            None => round_of_lower_half(lower[row], &a_lo[part]),
+        }
+    }));
+    let r = send_round(channel, &round, 2);
+    let mut t = vec![F128::ZERO; half * length];
+    t.par_chunks_mut(length)
+        .enumerate()
+        .for_each(|(row, bound)| match upper.get(row) {
+            Some(high) => kernels::fold_into(bound, lower[row], high, r),
+            None => kernels::add_scaled(bound, lower[row], F128::ONE + r),
+        });
+    let (present, absent) = a_lo.split_at_mut(a_hi.len());
+    bind_halves(present, a_hi, r);
+    absent
+        .par_chunks_mut(length)
+        .for_each(|row| kernels::scale(row, F128::ONE + r));
+    a.truncate(half * length);
+
+    for _ in 1..n_vars {
+        let half = t.len() / 2;
+        let (t_lo, t_hi) = t.split_at_mut(half);
+        let (a_lo, a_hi) = a.split_at_mut(half);
+        let r = send_round(channel, &round_of_halves((t_lo, t_hi), (a_lo, a_hi)), 2);
+        bind_halves(t_lo, t_hi, r);
+        bind_halves(a_lo, a_hi, r);
+        t.truncate(half);
+        a.truncate(half);
+    }
+    (t, a)
+}
+
+/// The rounds of a row's variables, lowest first, with the folded codewords between.
+fn fold_rows(
+    params: &Params,
+    mut t: Vec<F128>,
+    mut a: Vec<F128>,
+    channel: &mut ProverChannel,
+) -> Vec<FoldedCodeword> {
+    let log_row = t.len().ilog2();
+    let schedule = params.schedule(log_row);
+    let round = |t: &mut Vec<F128>, a: &mut Vec<F128>, channel: &mut ProverChannel| {
+        let r = send_round(channel, &round_of_neighbours(t, a), 2);
+        *t = bind_neighbours(t, r);
+        *a = bind_neighbours(a, r);
+        r
+    };
+    let mut codewords = Vec::with_capacity(schedule.len());
+    if !schedule.is_empty() {
+        let twiddles = code::twiddles(log_row + params.log_inv_rate - 1);
+        let mut symbols = encode_rows(&t, Shape { log_row, n_rows: 1 }, params.log_inv_rate);
+        for (i, &step) in schedule.iter().enumerate() {
+            let codeword = FoldedCodeword::new(params.hash, symbols, step);
+            channel.send_digest("folded codeword", &codeword.tree().root());
+            let challenges: Vec<F128> = (0..step).map(|_| round(&mut t, &mut a, channel)).collect();
+            // The last folded codeword is that of the message sent in the clear.
+            symbols = if i + 1 < schedule.len() {
+                codeword.fold(&twiddles, &challenges)
+            } else {
+                Vec::new()
+            };
+            codewords.push(codeword);
+        }
+    }
+    channel.send_public("folded message", &t);
+    while t.len() > 1 {
+        round(&mut t, &mut a, channel);
+    }
+    codewords
+}

@@ -1,0 +1,166 @@
+//! The tensor algebra `F (x) F` over GF(2), in which ring switching happens (DP24, section 3).
+//!
+//! An element is `sum_u v_u (x) x^u`: 128 field elements, the right factor written in the basis
+//! `x^u` of the GHASH representation.
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)
+)]
+
+use binfer_field::{F128, kernels};
+
+use crate::layout::Piece;
+
+/// An element of `F (x) F`.
+pub(crate) struct Tensor([F128; 128]);
+
+impl Tensor {
+    /// Adds `left (x) right`.
+    fn add_pure(&mut self, left: F128, right: F128) {
+        let mut bits = right.to_bits();
+        for v in &mut self.0 {
+            if bits & 1 == 1 {
+                *v += left;
+            }
+            bits >>= 1;
+        }
+    }
+
+    /// Multiplies by `1 + z (x) 1 + 1 (x) p`, the sum over a bit of `eq(z, bit) (x) eq(p, bit)`.
+    fn bind(&mut self, z: F128, p: F128) {
+        let mut right = self.0;
+        transpose(&mut right);
+        kernels::scale(&mut right, p);
+        transpose(&mut right);
+        kernels::scale(&mut self.0, F128::ONE + z);
+        kernels::add_assign(&mut self.0, &right);
+    }
+
+    /// `sum_u v_u images[u]`: the image under `id (x) L`, multiplied out, where the linear map `L`
+    /// sends `x^u` to `images[u]`.
+    pub(crate) fn apply(&self, images: &[F128; 128]) -> F128 {
+        kernels::inner_product(&self.0, images)
+    }
+}
+
+/// The tensor `sum over pieces of weight-carrying eq tensors`: with `w(row, y)` the sum over the
+/// pieces of `weight * eq(point, y - offset)` on the piece's words,
+///
+/// `sum_{row, y} eq(z_row, row) eq(z, y) (x) w(row, y)`.
+///
+/// `row_table[row]` is `eq(z_row, row)`; `z` has one coordinate a variable of a row, and `point` at
+/// least as many as the longest piece. The scheme is Horner's from the highest variable down, so it
+/// costs 256 products a variable and 128 additions a piece, however long.
+pub(crate) fn weight_tensor(
+    pieces: &[Piece],
+    row_table: &[F128],
+    z: &[F128],
+    point: &[F128],
+) -> Tensor {
+    let mut tensor = Tensor([F128::ZERO; 128]);
+    let add = |tensor: &mut Tensor, n_vars: usize| {
+        let high = z.get(n_vars..).unwrap_or(&[]);
+        for piece in pieces
+            .iter()
+            .filter(|piece| piece.n_vars as usize == n_vars)
+        {
+            let row = row_table.get(piece.row).copied().unwrap_or(F128::ZERO);
+            let mut bits = piece.offset >> n_vars;
+            let left = high.iter().fold(row, |product, &z| {
+                let factor = if bits & 1 == 1 { z } else { F128::ONE + z };
+                bits >>= 1;
+                product * factor
+            });
+            tensor.add_pure(left, piece.weight);
+        }
+    };
+    for (i, &z_i) in z.iter().enumerate().rev() {
+        add(&mut tensor, i + 1);
+        tensor.bind(z_i, point.get(i).copied().unwrap_or(F128::ZERO));
+    }
+    add(&mut tensor, 0);
+    tensor
+}
+
+/// Transposes 128 x 128 bits: bit `i` of word `j` and bit `j` of word `i` change places.
+///
+/// Swaps off-diagonal blocks of halving size (Warren, "Hacker's Delight", section 7-3).
+fn transpose(words: &mut [F128; 128]) {
+    let mut size = 64;
+    let mut mask = u128::from(u64::MAX);
+    while size > 0 {
+        for block in words.chunks_exact_mut(2 * size) {
+            let (top, bottom) = block.split_at_mut(size);
+            for (a, b) in top.iter_mut().zip(bottom) {
+                let (x, y) = (a.to_bits(), b.to_bits());
+                let swap = (x >> size ^ y) & mask;
+                *a = F128::new(x ^ swap << size);
+                *b = F128::new(y ^ swap);
+            }
+        }
+        size /= 2;
+        mask ^= mask << size;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand::{SeedableRng, rngs::StdRng};
+
+    use super::*;
+
+    fn random<const N: usize>(rng: &mut StdRng) -> [F128; N] {
+        core::array::from_fn(|_| F128::random(rng))
+    }
+
+    #[test]
+    fn transposes() {
+        let words: [F128; 128] = random(&mut StdRng::seed_from_u64(1));
+        let mut transposed = words;
+        transpose(&mut transposed);
+        for (i, word) in words.iter().enumerate() {
+            for (j, image) in transposed.iter().enumerate() {
+                assert_eq!(
+                    word.to_bits() >> j & 1,
+                    image.to_bits() >> i & 1,
+                    "bit {j}, word {i}"
+                );
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+
+        #[test]
+        fn weights_are_evaluated(seed: u64, n_pieces in 0usize..6) {
+            let mut rng = StdRng::seed_from_u64(seed);
+            let rows: [F128; 3] = random(&mut rng);
+            let z: [F128; 4] = random(&mut rng);
+            let point: [F128; 5] = random(&mut rng);
+            let images: [F128; 128] = random(&mut rng);
+            let pieces: Vec<Piece> = (0..n_pieces)
+                .map(|i| {
+                    let n_vars = (seed as u32).wrapping_add(i as u32) % 5;
+                    let offset = ((seed as usize >> i) % (16 >> n_vars)) << n_vars;
+                    Piece { row: i % 3, offset, n_vars, weight: F128::random(&mut rng) }
+                })
+                .collect();
+            let map = binfer_field::LinearMap::new(&images);
+            let z_table = kernels::eq_table(&z);
+            let mut expected = F128::ZERO;
+            for (row, &row_weight) in rows.iter().enumerate() {
+                for (y, &eq) in z_table.iter().enumerate() {
+                    let mut w = F128::ZERO;
+                    for p in pieces.iter().filter(|p| p.row == row && y >> p.n_vars == p.offset >> p.n_vars) {
+                        w += p.weight * kernels::eq_table(&point[..p.n_vars as usize])[y - p.offset];
+                    }
+                    expected += row_weight * eq * map.apply(w);
+                }
+            }
+            prop_assert_eq!(weight_tensor(&pieces, &rows, &z, &point).apply(&images), expected);
+        }
+    }
+}
