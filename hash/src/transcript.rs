@@ -76,13 +76,19 @@ impl Transcript {
 
     /// Draws a uniform element.
     pub fn challenge(&mut self, label: &'static str) -> F128 {
-        element(&mut self.draw(Operation::Challenges, label, &1u64.to_le_bytes()))
+        let mut bytes = [0; 16];
+        self.draw(Operation::Challenges, label, &1u64.to_le_bytes())
+            .fill(&mut bytes);
+        F128::from_le_bytes(bytes)
     }
 
     /// Draws `n` independent uniform elements.
     pub fn challenges(&mut self, label: &'static str, n: usize) -> Vec<F128> {
         let mut output = self.draw(Operation::Challenges, label, &(n as u64).to_le_bytes());
-        (0..n).map(|_| element(&mut output)).collect()
+        squeeze(&mut output, n)
+            .into_iter()
+            .map(F128::from_le_bytes)
+            .collect()
     }
 
     /// Draws `n` independent uniform non-zero elements, by rejection.
@@ -92,8 +98,17 @@ impl Transcript {
             label,
             &(n as u64).to_le_bytes(),
         );
-        let elements = core::iter::repeat_with(|| element(&mut output));
-        elements.filter(|x| !x.is_zero()).take(n).collect()
+        let mut elements = Vec::with_capacity(n);
+        while elements.len() < n {
+            let drawn = squeeze(&mut output, n - elements.len());
+            elements.extend(
+                drawn
+                    .into_iter()
+                    .map(F128::from_le_bytes)
+                    .filter(|x| !x.is_zero()),
+            );
+        }
+        elements
     }
 
     /// Draws `n` independent uniform positions below `2^log_size`, in no order and with repetitions.
@@ -111,12 +126,8 @@ impl Transcript {
         argument[4..].copy_from_slice(&(n as u64).to_le_bytes());
         let mut output = self.draw(Operation::Positions, label, &argument);
         let mask = (1u64 << log_size) - 1;
-        let position = || {
-            let mut bytes = [0; 8];
-            output.fill(&mut bytes);
-            (u64::from_le_bytes(bytes) & mask) as usize
-        };
-        core::iter::repeat_with(position).take(n).collect()
+        let draws = squeeze(&mut output, n).into_iter().map(u64::from_le_bytes);
+        draws.map(|draw| (draw & mask) as usize).collect()
     }
 
     /// Proof of work, the prover's side: finds and absorbs the least nonce that
@@ -129,7 +140,7 @@ impl Transcript {
     /// If `bits` exceeds 63.
     #[cfg(feature = "prover")]
     pub fn grind(&mut self, bits: u32) -> u64 {
-        assert!(bits < 64, "grinding {bits} bits never ends");
+        assert!(bits < 64, "grinding {bits} bits does not end");
         let key = self.grinding_key(bits);
         let nonce = grinding::least_nonce(&key, bits);
         self.absorb_nonce(nonce);
@@ -177,10 +188,11 @@ impl Transcript {
     }
 }
 
-fn element(output: &mut blake3::OutputReader) -> F128 {
-    let mut bytes = [0; 16];
-    output.fill(&mut bytes);
-    F128::from_le_bytes(bytes)
+/// The next `n` strings of `N` bytes.
+fn squeeze<const N: usize>(output: &mut blake3::OutputReader, n: usize) -> Vec<[u8; N]> {
+    let mut strings = vec![[0; N]; n];
+    output.fill(strings.as_flattened_mut());
+    strings
 }
 
 /// Zero bits at the low end of the first eight bytes, read as a little-endian number.
@@ -189,26 +201,47 @@ fn trailing_zeros(digest: &[u8; 32]) -> u32 {
     u64::from_le_bytes([a, b, c, d, e, f, g, h]).trailing_zeros()
 }
 
+/// The search for a nonce, many at once.
 #[cfg(feature = "prover")]
 mod grinding {
     use rayon::prelude::*;
 
     use super::trailing_zeros;
+    use crate::Digest;
+    use crate::arch::dispatch::{self, Backend};
 
-    /// Nonces tried between two looks at whether one was found.
-    const BLOCK: u64 = 1 << 14;
+    /// Nonces hashed in one call.
+    const BATCH: usize = 256;
+    /// Batches between two looks at whether a nonce was found.
+    const ROUND: u64 = 64;
 
     pub(super) fn least_nonce(key: &[u8; 32], bits: u32) -> u64 {
-        let hit = |nonce: &u64| {
-            trailing_zeros(blake3::keyed_hash(key, &nonce.to_le_bytes()).as_bytes()) >= bits
-        };
-        let mut start = 0;
-        loop {
-            let block = start..start + BLOCK;
-            if let Some(nonce) = block.into_par_iter().find_first(hit) {
-                return nonce;
-            }
-            start += BLOCK;
+        (0..)
+            .step_by(ROUND as usize)
+            .find_map(|round| {
+                (round..round + ROUND)
+                    .into_par_iter()
+                    .find_map_first(|batch| least_in_batch(key, bits, batch * BATCH as u64))
+            })
+            .expect("a nonce of 64 bits leaves fewer than 64 zeros")
+    }
+
+    fn least_in_batch(key: &[u8; 32], bits: u32, start: u64) -> Option<u64> {
+        let mut nonces = [[0; 8]; BATCH];
+        for (nonce, bytes) in (start..).zip(&mut nonces) {
+            *bytes = nonce.to_le_bytes();
         }
+        let mut digests = [Digest::default(); BATCH];
+        dispatch::blake3(
+            Backend::limit(),
+            key,
+            nonces.as_flattened(),
+            8,
+            &mut digests,
+        );
+        let hit = digests
+            .iter()
+            .position(|digest| trailing_zeros(digest) >= bits)?;
+        Some(start + hit as u64)
     }
 }

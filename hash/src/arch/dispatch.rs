@@ -3,6 +3,8 @@
 use core::fmt;
 use core::sync::atomic::{AtomicU8, Ordering};
 
+#[cfg(target_arch = "aarch64")]
+use super::aarch64::{blake3_neon, groestl_neon};
 #[cfg(target_arch = "x86_64")]
 use super::x86_64::{blake3_avx2, blake3_avx512, groestl_avx2, groestl_avx512};
 use crate::{Digest, HashKind};
@@ -10,75 +12,85 @@ use crate::{Digest, HashKind};
 /// The widest vectors that hashing many messages at once may use.
 ///
 /// Each function takes the widest backend that it has, that the processor can run, and that isn't
-/// beyond this limit: BLAKE3 has AVX-512F and AVX2, Groestl-256 AVX-512 with GFNI and AVX2 with VAES.
-/// The limit is the environment variable `BINFER_BACKEND` at the first call, if it is `portable`,
-/// `avx2` or `avx512`; other values, meant for other crates, set no limit except that `pclmul` and
-/// `neon`, for which there is nothing here, are `portable`.
+/// beyond this limit:
+///
+/// | | [`Neon`](Self::Neon) | [`Avx2`](Self::Avx2) | [`Avx512`](Self::Avx512) |
+/// |---|---|---|---|
+/// | BLAKE3 | NEON | AVX2 | AVX-512F |
+/// | Groestl-256 | NEON, AES | AVX2, VAES | AVX-512F, BW and VBMI, GFNI |
+///
+/// The limit is what the environment variable `BINFER_BACKEND` names at the first call: `portable`,
+/// `neon`, `avx2` or `avx512`. `pclmul`, a backend of the field, is `portable` here; other values set
+/// no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Backend {
     /// The functions of [`HashKind`], message by message.
     Portable = 1,
-    /// 256-bit vectors.
-    Avx2 = 2,
-    /// 512-bit vectors.
-    Avx512 = 3,
+    /// 128-bit vectors of aarch64.
+    Neon = 2,
+    /// 256-bit vectors of x86-64.
+    Avx2 = 3,
+    /// 512-bit vectors of x86-64.
+    Avx512 = 4,
 }
 
-/// The code of the limit, zero before it is known.
+/// The limit as a number, zero before it is known.
 static LIMIT: AtomicU8 = AtomicU8::new(0);
 
 impl Backend {
     /// Every backend, narrow to wide.
-    pub const ALL: [Self; 3] = [Self::Portable, Self::Avx2, Self::Avx512];
+    pub const ALL: [Self; 4] = [Self::Portable, Self::Neon, Self::Avx2, Self::Avx512];
 
-    /// The limit that hashing in this process observes.
+    /// The limit that this process observes.
     pub fn limit() -> Self {
-        match LIMIT.load(Ordering::Relaxed) {
-            0 => {
-                let limit = match std::env::var("BINFER_BACKEND").as_deref() {
-                    Ok("portable" | "pclmul" | "neon") => Self::Portable,
-                    Ok("avx2") => Self::Avx2,
-                    _ => Self::Avx512,
-                };
-                LIMIT.store(limit as u8, Ordering::Relaxed);
-                limit
-            }
-            1 => Self::Portable,
-            2 => Self::Avx2,
+        let known = LIMIT.load(Ordering::Relaxed);
+        if let Some(limit) = Self::ALL
+            .into_iter()
+            .find(|&backend| backend as u8 == known)
+        {
+            return limit;
+        }
+        let limit = match std::env::var("BINFER_BACKEND").as_deref() {
+            Ok("portable" | "pclmul") => Self::Portable,
+            Ok("neon") => Self::Neon,
+            Ok("avx2") => Self::Avx2,
             _ => Self::Avx512,
+        };
+        LIMIT.store(limit as u8, Ordering::Relaxed);
+        limit
+    }
+
+    /// The name that `BINFER_BACKEND` knows it by.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Portable => "portable",
+            Self::Neon => "neon",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
         }
     }
 }
 
 impl fmt::Display for Backend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Portable => "portable",
-            Self::Avx2 => "avx2",
-            Self::Avx512 => "avx512",
-        })
+        f.pad(self.name())
     }
 }
 
-/// A function compiled for some instruction set: where it may be used, and how to call it.
+/// Calls the first function of the list that this processor can run within the limit; zero, the
+/// number of messages done, if there is none.
 macro_rules! first_supported {
-    ($limit:expr; $($backend:ident: $module:ident.$name:ident($($arg:expr),*)),+) => {{
-        #[cfg(target_arch = "x86_64")]
-        {
-            $(
-                if $limit >= Backend::$backend && $module::is_supported() {
-                    // SAFETY: the processor has every feature that the module enables.
-                    unsafe { $module::$name($($arg),*) }
-                } else
-            )+
-            { 0 }
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        {
-            let _ = $limit;
-            0
-        }
+    ($limit:ident; $($arch:literal $backend:ident $module:ident $name:ident $arguments:tt;)+) => {{
+        let mut done = None;
+        $(
+            #[cfg(target_arch = $arch)]
+            if done.is_none() && $limit >= Backend::$backend && $module::is_supported() {
+                // SAFETY: the processor has every feature that the module enables.
+                done = Some(unsafe { $module::$name $arguments });
+            }
+        )+
+        done.unwrap_or(0)
     }};
 }
 
@@ -90,11 +102,11 @@ pub(crate) fn blake3(
     len: usize,
     digests: &mut [Digest],
 ) {
-    let done = first_supported!(
-        limit;
-        Avx512: blake3_avx512.hash_many(key, messages, len, digests),
-        Avx2: blake3_avx2.hash_many(key, messages, len, digests)
-    );
+    let done = first_supported! { limit;
+        "x86_64" Avx512 blake3_avx512 hash_many(key, messages, len, digests);
+        "x86_64" Avx2 blake3_avx2 hash_many(key, messages, len, digests);
+        "aarch64" Neon blake3_neon hash_many(key, messages, len, digests);
+    };
     let rest = messages[done * len..].chunks_exact(len);
     for (digest, message) in digests[done..].iter_mut().zip(rest) {
         *digest = *blake3::keyed_hash(key, message).as_bytes();
@@ -103,11 +115,11 @@ pub(crate) fn blake3(
 
 /// Groestl-256 of each message of `len > 0` bytes.
 pub(crate) fn groestl256(limit: Backend, messages: &[u8], len: usize, digests: &mut [Digest]) {
-    let done = first_supported!(
-        limit;
-        Avx512: groestl_avx512.hash_many(messages, len, digests),
-        Avx2: groestl_avx2.hash_many(messages, len, digests)
-    );
+    let done = first_supported! { limit;
+        "x86_64" Avx512 groestl_avx512 hash_many(messages, len, digests);
+        "x86_64" Avx2 groestl_avx2 hash_many(messages, len, digests);
+        "aarch64" Neon groestl_neon hash_many(messages, len, digests);
+    };
     let rest = messages[done * len..].chunks_exact(len);
     for (digest, message) in digests[done..].iter_mut().zip(rest) {
         *digest = HashKind::Groestl256.hash(message);
@@ -117,11 +129,11 @@ pub(crate) fn groestl256(limit: Backend, messages: &[u8], len: usize, digests: &
 /// The two-to-one compression of Groestl-256, of each pair.
 pub(crate) fn groestl256_pairs(limit: Backend, pairs: &[[Digest; 2]], digests: &mut [Digest]) {
     let blocks: &[[u8; 64]] = bytemuck::cast_slice(pairs);
-    let done = first_supported!(
-        limit;
-        Avx512: groestl_avx512.compress_many(blocks, digests),
-        Avx2: groestl_avx2.compress_many(blocks, digests)
-    );
+    let done = first_supported! { limit;
+        "x86_64" Avx512 groestl_avx512 compress_many(blocks, digests);
+        "x86_64" Avx2 groestl_avx2 compress_many(blocks, digests);
+        "aarch64" Neon groestl_neon compress_many(blocks, digests);
+    };
     for (digest, [left, right]) in digests[done..].iter_mut().zip(&pairs[done..]) {
         *digest = HashKind::Groestl256.node(left, right);
     }

@@ -40,6 +40,24 @@ const INITIAL: (usize, u64) = (6, 1 << 56);
 /// The most lanes there are.
 const MAX_LANES: usize = 8;
 
+/// `AES_SHIFTS[s]`: the shuffle of two rows by `s` columns to the left that also undoes `ShiftRows` of
+/// AES, by which its last round permutes bytes before it substitutes them.
+pub(in crate::arch) static AES_SHIFTS: [[u8; 16]; 8] = {
+    let mut shuffles = [[0; 16]; 8];
+    let mut shift = 0;
+    while shift < 8 {
+        let mut i = 0;
+        while i < 16 {
+            // `ShiftRows` takes byte `i` from here: column `i / 4 + i % 4`, row `i % 4`.
+            let moved = (i + 4 * (i % 4)) % 16;
+            shuffles[shift][moved] = (i / 8 * 8 + (i + shift) % 8) as u8;
+            i += 1;
+        }
+        shift += 1;
+    }
+    shuffles
+};
+
 /// Hashes messages of `len` bytes that follow one another, in groups of `N`, and returns how many: a
 /// multiple of `N`, the rest being fewer than `N`.
 #[inline(always)]

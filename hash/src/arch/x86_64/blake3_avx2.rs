@@ -1,12 +1,14 @@
 //! BLAKE3, eight messages at once, with AVX2.
 
 use core::arch::x86_64::*;
+use std::arch::is_x86_feature_detected;
 
 use crate::Digest;
 use crate::arch::generic::blake3::{self, Lanes};
 
 backend!(
     Avx2,
+    is_x86_feature_detected,
     ["avx2"],
     fn hash_many(key: &[u8; 32], messages: &[u8], len: usize, digests: &mut [Digest]) =
         blake3::hash_many

@@ -1,12 +1,14 @@
 //! BLAKE3, sixteen messages at once, with AVX-512F.
 
 use core::arch::x86_64::*;
+use std::arch::is_x86_feature_detected;
 
 use crate::Digest;
 use crate::arch::generic::blake3::{self, Lanes};
 
 backend!(
     Avx512,
+    is_x86_feature_detected,
     ["avx512f"],
     fn hash_many(key: &[u8; 32], messages: &[u8], len: usize, digests: &mut [Digest]) =
         blake3::hash_many

@@ -1,34 +1,18 @@
 //! Groestl-256, four messages at once, with AVX2 and VAES.
 
 use core::arch::x86_64::*;
+use std::arch::is_x86_feature_detected;
 
 use crate::Digest;
-use crate::arch::generic::groestl::{self, Lanes};
+use crate::arch::generic::groestl::{self, AES_SHIFTS, Lanes};
 
 backend!(
     Avx2Vaes,
+    is_x86_feature_detected,
     ["avx2", "vaes"],
     fn hash_many(messages: &[u8], len: usize, digests: &mut [Digest]) = groestl::hash_many,
     fn compress_many(blocks: &[[u8; 64]], digests: &mut [Digest]) = groestl::compress_many
 );
-
-/// `SHIFTS[s]`: the shuffle of two rows by `s` columns to the left that also undoes `ShiftRows` of
-/// AES, by which its last round permutes bytes before it substitutes them.
-static SHIFTS: [[u8; 16]; 8] = {
-    let mut shuffles = [[0; 16]; 8];
-    let mut shift = 0;
-    while shift < 8 {
-        let mut i = 0;
-        while i < 16 {
-            // `ShiftRows` takes byte `i` from here: column `i / 4 + i % 4`, row `i % 4`.
-            let moved = (i + 4 * (i % 4)) % 16;
-            shuffles[shift][moved] = (i / 8 * 8 + (i + shift) % 8) as u8;
-            i += 1;
-        }
-        shift += 1;
-    }
-    shuffles
-};
 
 impl Lanes for Avx2Vaes {
     type V = __m256i;
@@ -58,10 +42,10 @@ impl Lanes for Avx2Vaes {
 
     #[inline(always)]
     fn substitute_and_shift<const BITS: i32>(self, a: __m256i) -> __m256i {
-        // SAFETY: an entry of `SHIFTS` is 16 bytes; a token is made only where AVX2 and VAES are
+        // SAFETY: an entry of `AES_SHIFTS` is 16 bytes; a token is made only where AVX2 and VAES are
         // enabled.
         unsafe {
-            let shuffle = _mm_loadu_si128(SHIFTS[BITS as usize / 8].as_ptr().cast());
+            let shuffle = _mm_loadu_si128(AES_SHIFTS[BITS as usize / 8].as_ptr().cast());
             let shifted = _mm256_shuffle_epi8(a, _mm256_broadcastsi128_si256(shuffle));
             _mm256_aesenclast_epi128(shifted, _mm256_setzero_si256())
         }

@@ -1,12 +1,14 @@
 //! Groestl-256, eight messages at once, with AVX-512 and GFNI.
 
 use core::arch::x86_64::*;
+use std::arch::is_x86_feature_detected;
 
 use crate::Digest;
 use crate::arch::generic::groestl::{self, Lanes};
 
 backend!(
     Avx512Gfni,
+    is_x86_feature_detected,
     ["avx512f", "avx512bw", "avx512vbmi", "gfni"],
     fn hash_many(messages: &[u8], len: usize, digests: &mut [Digest]) = groestl::hash_many,
     fn compress_many(blocks: &[[u8; 64]], digests: &mut [Digest]) = groestl::compress_many
