@@ -2,9 +2,22 @@
 
 #![forbid(unsafe_code)]
 
+mod argument;
 pub mod array;
+mod commitment;
 pub mod graph;
 #[cfg(feature = "prover")]
 pub mod interpret;
 #[cfg(feature = "prover")]
 pub mod onnx;
+mod proof;
+#[cfg(feature = "prover")]
+mod prove;
+mod statement;
+mod verify;
+
+pub use commitment::{CommitmentError, ModelCommitment};
+pub use proof::{Proof, ProofError};
+#[cfg(feature = "prover")]
+pub use prove::{ProveError, ProverKey, Salt, random_salt, run};
+pub use verify::{Estimate, Rejection, estimate, verify};

@@ -9,7 +9,8 @@ use rayon::prelude::*;
 use super::layout::Layout;
 use super::plan::{Chunk, Matrix, Origin, Outputs, Plan, Source};
 use super::public;
-use crate::graph::{Graph, Op, Values, WeightMatrix};
+use crate::graph::{Model, Op, Values, WeightMatrix};
+use crate::interpret;
 
 /// A matrix's unsigned entries, `[column][row]`.
 pub(crate) enum Entries<'a> {
@@ -19,7 +20,18 @@ pub(crate) enum Entries<'a> {
     Wide(Vec<u64>),
 }
 
-impl Entries<'_> {
+impl<'a> Entries<'a> {
+    /// Those of a matrix that belongs to the model.
+    fn of_model(matrix: &Matrix, weights: &'a [WeightMatrix]) -> Option<Self> {
+        match matrix.source {
+            Source::Weights(w) => Some(Self::Bytes(Cow::Borrowed(&weights[w].index))),
+            Source::Bias(w) => {
+                let entry = |&b: &i64| (i128::from(b) + matrix.offset) as u64;
+                Some(Self::Wide(weights[w].bias.iter().map(entry).collect()))
+            }
+            Source::Tensor(_) | Source::Distances(_) => None,
+        }
+    }
 
     /// Eight bits of every entry from bit `first`.
     fn byte_plane(&self, first: u32) -> Cow<'_, [u8]> {
@@ -64,31 +76,32 @@ impl Entries<'_> {
 
 /// The entries of every matrix of `plan`, or `None` where an integer exceeds its width.
 pub(crate) fn entries<'a>(
-    graph: &Graph,
+    model: &'a Model,
     plan: &Plan,
-    weights: &'a [WeightMatrix],
     tensors: &'a [Values],
-    accumulators: &[Vec<i64>],
+    batch: usize,
 ) -> Option<Vec<Entries<'a>>> {
     let entries_of = |matrix: &Matrix| -> Option<Entries<'a>> {
         Some(match matrix.source {
-            Source::Weights(w) => Entries::Bytes(Cow::Borrowed(&weights[w].index)),
-            Source::Bias(w) => Entries::Wide(
-                weights[w].bias.iter().map(|&b| (i128::from(b) + matrix.offset) as u64).collect(),
-            ),
+            Source::Weights(_) | Source::Bias(_) => Entries::of_model(matrix, &model.weights)?,
             Source::Tensor(t) => match &tensors[t] {
                 Values::Codes(codes) => Entries::Bytes(Cow::Borrowed(codes)),
                 values => Entries::Wide(public::entries(values, matrix)?),
             },
             Source::Distances(node) => {
-                let Op::MatMul { y, .. } = graph.nodes[node].op else { return None };
+                let Op::MatMul { y, .. } = model.graph.nodes[node].op else {
+                    return None;
+                };
                 let codes = tensors[y].as_codes()?;
                 let matmul = plan.matmuls.iter().find(|m| match &m.outputs {
                     Outputs::Codes { codes, .. } => codes.matrix == y,
                     Outputs::Integers { .. } => false,
                 })?;
-                let Outputs::Codes { thresholds, .. } = &matmul.outputs else { return None };
-                let outputs = accumulators[node].iter().zip(codes).enumerate();
+                let Outputs::Codes { thresholds, .. } = &matmul.outputs else {
+                    return None;
+                };
+                let accumulators = interpret::accumulators(model, node, tensors, batch);
+                let outputs = accumulators.iter().zip(codes).enumerate();
                 let witness = |(i, (&acc, &code)): (usize, (&i64, &u8))| {
                     thresholds.witness(acc, code, i / matrix.rows)
                 };
@@ -99,14 +112,31 @@ pub(crate) fn entries<'a>(
     plan.matrices.iter().map(entries_of).collect()
 }
 
+/// The words of a model's oracle.
+pub(crate) fn model_words(plan: &Plan, weights: &[WeightMatrix]) -> Vec<F128> {
+    let none = || Entries::Wide(Vec::new());
+    let matrices = plan.matrices.iter();
+    let entries: Vec<_> = matrices
+        .map(|m| Entries::of_model(m, weights).unwrap_or_else(none))
+        .collect();
+    words(plan, Origin::Model, &entries)
+}
+
 /// The words of the oracle that holds the matrices of `origin`.
 pub(crate) fn words(plan: &Plan, origin: Origin, entries: &[Entries<'_>]) -> Vec<F128> {
     let layout = Layout::new(plan, origin);
     let mut words = vec![F128::ZERO; layout.n_words];
-    for (m, matrix) in plan.matrices.iter().enumerate().filter(|(_, x)| x.origin == origin) {
+    for (m, matrix) in plan
+        .matrices
+        .iter()
+        .enumerate()
+        .filter(|(_, x)| x.origin == origin)
+    {
         let tiles = tiles(matrix.rows, matrix.cols);
-        let planes: Vec<_> =
-            (0..tiles.len()).into_par_iter().map(|t| entries[m].planes(matrix, t)).collect();
+        let planes: Vec<_> = (0..tiles.len())
+            .into_par_iter()
+            .map(|t| entries[m].planes(matrix, t))
+            .collect();
         for (t, planes) in planes.into_iter().enumerate() {
             for (bit, plane) in planes.into_iter().enumerate() {
                 let start = layout.offsets[m][bit][t];

@@ -42,10 +42,12 @@ mod entries;
 #[cfg(feature = "prover")]
 mod prove;
 
+#[cfg(feature = "prover")]
+pub(crate) use entries::{entries, model_words};
 pub(crate) use layout::Layout;
 pub(crate) use plan::{Origin, Plan};
 #[cfg(feature = "prover")]
-pub(crate) use prove::{Prover, model_words};
+pub(crate) use prove::Prover;
 pub(crate) use verify::{Statement, verify};
 
 use binfer_iop::zerocheck::Constraint;
@@ -58,9 +60,17 @@ fn relu_constraints(x_bits: u32, y_bits: u32, unsigned: bool) -> Vec<Constraint>
         .map(|t| {
             let y = x_bits.saturating_add(t);
             if unsigned {
-                Constraint { products: vec![], linear: vec![t, y], constant: false }
+                Constraint {
+                    products: vec![],
+                    linear: vec![t, y],
+                    constant: false,
+                }
             } else {
-                Constraint { products: vec![(t, top)], linear: vec![y], constant: false }
+                Constraint {
+                    products: vec![(t, top)],
+                    linear: vec![y],
+                    constant: false,
+                }
             }
         })
         .collect()

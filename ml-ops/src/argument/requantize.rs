@@ -43,7 +43,11 @@ pub(crate) struct Thresholds {
 impl Thresholds {
     /// Those of `requantize` for accumulators of size at most `bound`.
     pub(crate) fn new(requantize: &Requantize, bound: i64) -> Self {
-        let ranges: Vec<_> = requantize.steps.iter().map(|s| s.thresholds(bound)).collect();
+        let ranges: Vec<_> = requantize
+            .steps
+            .iter()
+            .map(|s| s.thresholds(bound))
+            .collect();
         let mut inner = 1i64;
         let mut wide = 1i64;
         for table in &ranges {
@@ -58,7 +62,11 @@ impl Thresholds {
         let bits = |x: i64| i64::BITS - x.leading_zeros();
         let half = bits(inner).max(bits(wide).div_ceil(2));
         let codes = ranges.iter().map(|table| codes(table, half)).collect();
-        Self { codes, half, most: inner + 1 }
+        Self {
+            codes,
+            half,
+            most: inner + 1,
+        }
     }
 
     /// Bits of a distance, `2d`.
@@ -81,24 +89,34 @@ impl Thresholds {
     pub(crate) fn exponent_bound(&self, bound: i64) -> i128 {
         let lows = self.codes.iter().flatten().map(|c| i128::from(c.low));
         let reach = 1i128 << self.distance_bits();
-        let most = lows.map(|low| low.abs().max((low + reach).abs())).max().unwrap_or(0);
+        let most = lows
+            .map(|low| low.abs().max((low + reach).abs()))
+            .max()
+            .unwrap_or(0);
         (i128::from(bound) + most).max(i128::from(self.most) + 2 + reach)
     }
 
-    /// Distance and flag, `z + 2^(2d) f`, that prove `code` for `acc` in `column`.
+    /// Distance and flag, `z + 2^(2d) f`, that prove `code` for `acc` in `column`; for a wrong code some
+    /// that do not.
     #[cfg(feature = "prover")]
     pub(crate) fn witness(&self, acc: i64, code: u8, column: usize) -> u64 {
         let Code { low, width } = self.of(column)[usize::from(code)];
-        let below = (acc - low) as u64;
+        let flag = 1u64 << self.distance_bits();
+        let below = acc - low;
         if width == 0 {
-            below | 1 << self.distance_bits()
-        } else {
-            below | ((width - 1) as u64 - below) << self.half
+            return below as u64 & (flag - 1) | flag;
         }
+        let above = width - 1 - below;
+        let half = (1i64 << self.half) - 1;
+        (below & half | (above & half) << self.half) as u64
     }
 
     fn of(&self, column: usize) -> &[Code; 256] {
-        if self.codes.len() == 1 { &self.codes[0] } else { &self.codes[column] }
+        if self.codes.len() == 1 {
+            &self.codes[0]
+        } else {
+            &self.codes[column]
+        }
     }
 
     /// `h^(lo*[q]) k^(W - width[q])` for all codes of a column.
@@ -140,7 +158,11 @@ impl Thresholds {
     /// The exponents of `h` and `k`, as `(shift or none, shift)`, that bit 0 of a run of distance bits
     /// from `first` has where the flag is off; runs never cross the middle.
     fn inner_shifts(&self, first: u32) -> (Option<u32>, u32) {
-        if first < self.half { (Some(first), first) } else { (None, first - self.half) }
+        if first < self.half {
+            (Some(first), first)
+        } else {
+            (None, first - self.half)
+        }
     }
 
     fn inner_base(&self, h: F128, k: F128, first: u32) -> F128 {
@@ -188,8 +210,15 @@ fn codes(table: &[Option<(i64, i64)>], half: u32) -> [Code; 256] {
         Some((lo, hi)) => {
             let end = q == first || q == last;
             // The bottom code; where it is the top one too, `lo` is the least accumulator.
-            low = if q == first && first != last { hi - reach } else { lo };
-            Code { low, width: if end { 0 } else { hi - lo + 1 } }
+            low = if q == first && first != last {
+                hi - reach
+            } else {
+                lo
+            };
+            Code {
+                low,
+                width: if end { 0 } else { hi - lo + 1 },
+            }
         }
     })
 }

@@ -3,6 +3,7 @@
 use binfer_field::F128;
 use binfer_hash::Digest;
 use binfer_iop::channel::{Element, SoundnessTerm, VerifierChannel, VerifyError};
+use binfer_iop::claims::{self, EvaluationClaim};
 use binfer_iop::indexed::onehot::{self, OneHotClaim};
 use binfer_iop::indexed::table::{self, TableClaim, TableStatement};
 use binfer_iop::indexed::tiles;
@@ -51,7 +52,13 @@ pub(crate) fn verify<C: VerifierChannel>(
     channel: &mut C,
     statement: &Statement<'_>,
 ) -> Result<(), VerifyError> {
-    let Statement { graph, plan, params, model, .. } = *statement;
+    let Statement {
+        graph,
+        plan,
+        params,
+        model,
+        ..
+    } = *statement;
     let trace_layout = Layout::new(plan, Origin::Trace);
     let trace = binfer_pcs::Shape::for_words(model.1.log_row, trace_layout.n_words);
     let trace_root = match trace.n_rows {
@@ -64,7 +71,13 @@ pub(crate) fn verify<C: VerifierChannel>(
     let (mut shapes, mut roots) = (Vec::new(), Vec::new());
     for matmul in &plan.matmuls {
         for _ in 0..matmul.repetitions {
-            relations.push(begin_matmul(channel, graph, matmul, &mut shapes, &mut roots)?);
+            relations.push(begin_matmul(
+                channel,
+                graph,
+                matmul,
+                &mut shapes,
+                &mut roots,
+            )?);
         }
     }
     let mut maps = Vec::new();
@@ -73,8 +86,15 @@ pub(crate) fn verify<C: VerifierChannel>(
         let row_point = channel.challenges("rows", log2_ceil(map.rows));
         let value = channel.receive("map rows")?;
         for _ in 0..2 {
-            shapes.push(BoxShape { rows: map.rows, cols: map.cols, fan_in: 1 });
-            roots.push(RootClaim { row_point: row_point.clone(), value });
+            shapes.push(BoxShape {
+                rows: map.rows,
+                cols: map.cols,
+                fan_in: 1,
+            });
+            roots.push(RootClaim {
+                row_point: row_point.clone(),
+                value,
+            });
         }
         maps.push((map, h));
     }
@@ -89,7 +109,9 @@ pub(crate) fn verify<C: VerifierChannel>(
         if relation.sum.is_some() {
             let leaf = next(&mut leaves)?;
             let value = leaf.values.first().copied().ok_or(MALFORMED)?;
-            relation.on_g.push((leaf.col_point, value + C::Elem::from(F128::ONE)));
+            relation
+                .on_g
+                .push((leaf.col_point, value + C::Elem::from(F128::ONE)));
         }
     }
     for (map, _) in &maps {
@@ -114,24 +136,50 @@ pub(crate) fn verify<C: VerifierChannel>(
 
     // The inputs' tables are powers of G: claims on them become claims on G, then one claim each.
     verify_g_tables(channel, &mut relations, &inputs)?;
-    let on_g = verify_g_claims(channel, &relations)?;
+    let claims = relations
+        .iter_mut()
+        .map(|r| core::mem::take(&mut r.on_g))
+        .collect();
+    let on_g = verify_g_claims(channel, claims, relations.iter().map(|r| log2_ceil(r.k)))?;
 
     let (mut shapes, mut roots) = (Vec::new(), Vec::new());
     for (relation, (row_point, value)) in relations.iter().zip(on_g) {
-        let cols = graph.weights.get(relation.matmul.weights).ok_or(MALFORMED)?.columns();
-        shapes.push(BoxShape { rows: relation.k, cols, fan_in: 1 });
-        roots.push(RootClaim { row_point, value: value + C::Elem::from(F128::ONE) });
+        let cols = graph
+            .weights
+            .get(relation.matmul.weights)
+            .ok_or(MALFORMED)?
+            .columns();
+        shapes.push(BoxShape {
+            rows: relation.k,
+            cols,
+            fan_in: 1,
+        });
+        roots.push(RootClaim {
+            row_point,
+            value: value + C::Elem::from(F128::ONE),
+        });
         if let Some(value) = relation.bias {
             let fan_in = relation.matmul.bias.len();
-            shapes.push(BoxShape { rows: 1, cols: relation.n, fan_in });
-            roots.push(RootClaim { row_point: Vec::new(), value });
+            shapes.push(BoxShape {
+                rows: 1,
+                cols: relation.n,
+                fan_in,
+            });
+            roots.push(RootClaim {
+                row_point: Vec::new(),
+                value,
+            });
         }
     }
     let mut leaves = product::verify(channel, &shapes, roots)?.into_iter();
     let mut table_step = TableStep::default();
     for relation in &relations {
         let matmul = relation.matmul;
-        let cols = graph.weights.get(matmul.weights).ok_or(MALFORMED)?.columns();
+        let cols = graph
+            .weights
+            .get(matmul.weights)
+            .ok_or(MALFORMED)?
+            .columns();
         table_step.push(core::slice::from_ref(&matmul.w), cols, next(&mut leaves)?);
         if relation.bias.is_some() {
             table_step.push(&matmul.bias, relation.n, next(&mut leaves)?);
@@ -139,7 +187,10 @@ pub(crate) fn verify<C: VerifierChannel>(
     }
     let mut claims = table_step.run(channel, &mut hot)?.into_iter();
     for relation in &relations {
-        let shape = graph.weights.get(relation.matmul.weights).ok_or(MALFORMED)?;
+        let shape = graph
+            .weights
+            .get(relation.matmul.weights)
+            .ok_or(MALFORMED)?;
         for table in relation.drawn.weight_tables(relation.matmul, shape) {
             check_table(channel, &table, next(&mut claims)?)?;
         }
@@ -147,8 +198,15 @@ pub(crate) fn verify<C: VerifierChannel>(
 
     let planes = onehot::verify(channel, &plan.planes, &plan.views, &hot)?;
     let model_layout = Layout::new(plan, Origin::Model);
-    let mut openings = Openings { statement, layouts: [&model_layout, &trace_layout] };
-    let mut group = ClaimGroup { width: binfer_pcs::Width::Bit, point: planes.point, claims: vec![] };
+    let mut openings = Openings {
+        statement,
+        layouts: [&model_layout, &trace_layout],
+    };
+    let mut group = ClaimGroup {
+        width: binfer_pcs::Width::Bit,
+        point: planes.point,
+        claims: vec![],
+    };
     for (m, matrix) in plan.matrices.iter().enumerate() {
         if let Some(first) = matrix.first_plane {
             let values = planes.values.iter().skip(first).take(matrix.bits as usize);
@@ -173,16 +231,28 @@ fn next<T>(items: &mut impl Iterator<Item = T>) -> Result<T, VerifyError> {
 /// must fail to catch it: the term is the largest of them, not their sum.
 fn state_freivalds<C: VerifierChannel>(channel: &mut C, plan: &Plan) {
     let error = |m: &MatMul| m.repetitions as f64 * ((m.exponent_bound as f64).log2() - 128.0);
-    let worst = plan.matmuls.iter().map(error).fold(f64::NEG_INFINITY, f64::max);
+    let worst = plan
+        .matmuls
+        .iter()
+        .map(error)
+        .fold(f64::NEG_INFINITY, f64::max);
     if worst > f64::NEG_INFINITY {
         let label = "Freivalds check in the exponent (worst matmul)";
-        channel.soundness(SoundnessTerm { label, log2_error: worst });
+        channel.soundness(SoundnessTerm {
+            label,
+            log2_error: worst,
+        });
     }
     if !plan.maps.is_empty() {
         channel.soundness(SoundnessTerm::schwartz_zippel("map in the exponent", 255.0));
     }
     // That the extensions of all rows' products agree at one point.
-    let rows = plan.matmuls.iter().map(|m| log2_ceil(m.rows)).max().unwrap_or(0);
+    let rows = plan
+        .matmuls
+        .iter()
+        .map(|m| log2_ceil(m.rows))
+        .max()
+        .unwrap_or(0);
     channel.soundness(SoundnessTerm::schwartz_zippel("row point", rows as f64));
 }
 
@@ -219,24 +289,53 @@ fn begin_matmul<'a, C: VerifierChannel>(
     channel.assert_zero("matmul rows", left + right)?;
 
     let fan_in = output_chunks(matmul).len();
-    shapes.push(BoxShape { rows, cols: k, fan_in: matmul.x.len() });
-    roots.push(RootClaim { row_point: row_point.clone(), value: x });
-    shapes.push(BoxShape { rows, cols: n, fan_in });
-    roots.push(RootClaim { row_point, value: y });
+    shapes.push(BoxShape {
+        rows,
+        cols: k,
+        fan_in: matmul.x.len(),
+    });
+    roots.push(RootClaim {
+        row_point: row_point.clone(),
+        value: x,
+    });
+    shapes.push(BoxShape {
+        rows,
+        cols: n,
+        fan_in,
+    });
+    roots.push(RootClaim {
+        row_point,
+        value: y,
+    });
     if let Some(value) = sum {
-        shapes.push(BoxShape { rows: 1, cols: k, fan_in: 1 });
-        roots.push(RootClaim { row_point: Vec::new(), value });
+        shapes.push(BoxShape {
+            rows: 1,
+            cols: k,
+            fan_in: 1,
+        });
+        roots.push(RootClaim {
+            row_point: Vec::new(),
+            value,
+        });
     }
-    Ok(Relation { matmul, drawn, k, n, sum, bias, on_g: Vec::new() })
+    Ok(Relation {
+        matmul,
+        drawn,
+        k,
+        n,
+        sum,
+        bias,
+        on_g: Vec::new(),
+    })
 }
 
 /// The chunks of a matmul's outputs, in the order of their tables.
 pub(crate) fn output_chunks(matmul: &MatMul) -> Vec<Chunk> {
     match &matmul.outputs {
         Outputs::Integers { chunks, .. } => chunks.clone(),
-        Outputs::Codes { codes, distances, .. } => {
-            core::iter::once(codes).chain(distances).cloned().collect()
-        }
+        Outputs::Codes {
+            codes, distances, ..
+        } => core::iter::once(codes).chain(distances).cloned().collect(),
     }
 }
 
@@ -248,7 +347,10 @@ struct TableStep<E> {
 
 impl<E> Default for TableStep<E> {
     fn default() -> Self {
-        Self { statements: Vec::new(), views: Vec::new() }
+        Self {
+            statements: Vec::new(),
+            views: Vec::new(),
+        }
     }
 }
 
@@ -256,7 +358,12 @@ impl<E: Element> TableStep<E> {
     fn push(&mut self, chunks: &[Chunk], cols: usize, leaf: LeafClaim<E>) {
         for (chunk, value) in chunks.iter().zip(leaf.values) {
             let (width, col_point) = (chunk.width(), leaf.col_point.clone());
-            self.statements.push(TableStatement { cols, width, col_point, value });
+            self.statements.push(TableStatement {
+                cols,
+                width,
+                col_point,
+                value,
+            });
             self.views.push((chunk.view, leaf.row_point.clone()));
         }
     }
@@ -300,14 +407,25 @@ fn verify_g_tables<C: VerifierChannel>(
     for (relation, claims) in relations.iter().zip(inputs) {
         for (chunk, claim) in relation.matmul.x.iter().zip(claims) {
             let degree = chunk.width().saturating_add(1);
-            instances.push((claim.table, Shape { n_vars: log2_ceil(relation.k), degree }));
+            instances.push((
+                claim.table,
+                Shape {
+                    n_vars: log2_ceil(relation.k),
+                    degree,
+                },
+            ));
         }
     }
     let reduced = sumcheck::verify(channel, &instances)?;
     let mut weights = reduced.weights.iter();
     let mut expected = C::Elem::from(F128::ZERO);
     for (relation, claims) in relations.iter_mut().zip(inputs) {
-        let tau: Vec<F128> = reduced.point(log2_ceil(relation.k)).iter().rev().copied().collect();
+        let tau: Vec<F128> = reduced
+            .point(log2_ceil(relation.k))
+            .iter()
+            .rev()
+            .copied()
+            .collect();
         let n_bits: u32 = relation.matmul.x.iter().map(|c| c.bits).sum();
         let values = channel.receive_many("powers of G", n_bits as usize)?;
         let one = C::Elem::from(F128::ONE);
@@ -326,38 +444,27 @@ fn verify_g_tables<C: VerifierChannel>(
     channel.assert_zero("tables of G", reduced.claim + expected)
 }
 
-/// All claims on each G become one.
+/// All claims on each `G + 1` become one.
 fn verify_g_claims<C: VerifierChannel>(
     channel: &mut C,
-    relations: &[Relation<'_, C::Elem>],
+    relations: Vec<Vec<(Vec<F128>, C::Elem)>>,
+    n_vars: impl Iterator<Item = usize>,
 ) -> Result<Vec<(Vec<F128>, C::Elem)>, VerifyError> {
-    let gamma = channel.challenge("claims on G");
-    let most = relations.iter().map(|r| r.on_g.len()).max().unwrap_or(0);
-    channel.soundness(SoundnessTerm::schwartz_zippel("claims on G", most as f64));
-    let zero = C::Elem::from(F128::ZERO);
-    let instances: Vec<_> = relations
-        .iter()
-        .map(|r| {
-            let claim = r.on_g.iter().rev().fold(zero, |acc, &(_, v)| acc * gamma + v);
-            (claim, Shape { n_vars: log2_ceil(r.k), degree: 2 })
-        })
-        .collect();
-    let reduced = sumcheck::verify(channel, &instances)?;
-    let mut expected = zero;
-    let mut claims = Vec::with_capacity(relations.len());
-    for (relation, &weight) in relations.iter().zip(&reduced.weights) {
-        let point: Vec<F128> = reduced.point(log2_ceil(relation.k)).iter().rev().copied().collect();
-        let value = channel.receive("value of G")?;
-        let scale = relation
-            .on_g
-            .iter()
-            .rev()
-            .fold(F128::ZERO, |acc, (p, _)| acc * gamma + eq(p, &point));
-        expected += value * (weight * scale);
-        claims.push((point, value));
+    let mut on_g = Vec::with_capacity(relations.len());
+    for (claims, n_vars) in relations.into_iter().zip(n_vars) {
+        let claim = |(point, value)| EvaluationClaim {
+            vector: 0,
+            point,
+            value,
+        };
+        let claims: Vec<_> = claims.into_iter().map(claim).collect();
+        let common = claims::verify(channel, n_vars, 1, &claims)?;
+        on_g.push((
+            common.point,
+            common.values.first().copied().ok_or(MALFORMED)?,
+        ));
     }
-    channel.assert_zero("claims on G", reduced.claim + expected)?;
-    Ok(claims)
+    Ok(on_g)
 }
 
 /// Turns claims on planes into openings, or checks them where the plane is public.
@@ -392,25 +499,40 @@ impl Openings<'_> {
         for (bit, values) in (first_bit..).zip(values) {
             for (t, (tile, &value)) in tiles.iter().zip(values).enumerate() {
                 if matrix.origin == Origin::Public {
-                    let known = expected.get(t).and_then(|bits| bits.get(bit)).ok_or(MALFORMED)?;
+                    let known = expected
+                        .get(t)
+                        .and_then(|bits| bits.get(bit))
+                        .ok_or(MALFORMED)?;
                     channel.assert_zero("public value", value + C::Elem::from(*known))?;
                     continue;
                 }
                 let offsets = layout.offsets.get(m).and_then(|o| o.get(bit));
                 let &offset = offsets.and_then(|o| o.get(t)).ok_or(MALFORMED)?;
                 let n_vars = tile.n_vars() as u32;
-                group.claims.push(Claim { oracle, offset, n_vars, value });
+                group.claims.push(Claim {
+                    oracle,
+                    offset,
+                    n_vars,
+                    value,
+                });
             }
         }
         Ok(())
     }
 
     fn public_entries(&self, matrix: &Matrix) -> Result<Vec<u64>, VerifyError> {
-        let Source::Tensor(t) = matrix.source else { return Err(MALFORMED) };
+        let Source::Tensor(t) = matrix.source else {
+            return Err(MALFORMED);
+        };
         let graph = self.statement.graph;
-        let values =
-            if t == graph.input.tensor { self.statement.input } else { self.statement.output };
-        public::entries(values, matrix).ok_or(VerifyError::CheckFailed { label: "public range" })
+        let values = if t == graph.input.tensor {
+            self.statement.input
+        } else {
+            self.statement.output
+        };
+        public::entries(values, matrix).ok_or(VerifyError::CheckFailed {
+            label: "public range",
+        })
     }
 }
 
@@ -427,12 +549,36 @@ fn verify_relu<C: VerifierChannel>(
     let n_planes = (x.bits as usize).saturating_add(y.bits as usize);
     let tile_vars: Vec<usize> = tiles(x.rows, x.cols).iter().map(|t| t.n_vars()).collect();
     let claims = zerocheck::verify(channel, &constraints, n_planes, &tile_vars)?;
-    let mut group = ClaimGroup { width: binfer_pcs::Width::Bit, point: claims.point, claims: vec![] };
+    let mut group = ClaimGroup {
+        width: binfer_pcs::Width::Bit,
+        point: claims.point,
+        claims: vec![],
+    };
     let by_plane: Vec<Vec<C::Elem>> = (0..n_planes)
-        .map(|p| claims.values.iter().filter_map(|tile| tile.get(p).copied()).collect())
+        .map(|p| {
+            claims
+                .values
+                .iter()
+                .filter_map(|tile| tile.get(p).copied())
+                .collect()
+        })
         .collect();
-    let (of_x, of_y) = by_plane.split_at_checked(x.bits as usize).ok_or(MALFORMED)?;
-    openings.open(channel, relu.x, 0, of_x.iter().map(Vec::as_slice), &mut group)?;
-    openings.open(channel, relu.y, 0, of_y.iter().map(Vec::as_slice), &mut group)?;
+    let (of_x, of_y) = by_plane
+        .split_at_checked(x.bits as usize)
+        .ok_or(MALFORMED)?;
+    openings.open(
+        channel,
+        relu.x,
+        0,
+        of_x.iter().map(Vec::as_slice),
+        &mut group,
+    )?;
+    openings.open(
+        channel,
+        relu.y,
+        0,
+        of_y.iter().map(Vec::as_slice),
+        &mut group,
+    )?;
     Ok(group)
 }

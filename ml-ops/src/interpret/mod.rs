@@ -109,6 +109,34 @@ fn evaluate(
     }
 }
 
+/// The accumulators of node `index`, a matmul, over the tensors of a run: `[column][row]`; none for
+/// other nodes.
+pub(crate) fn accumulators(
+    model: &Model,
+    index: usize,
+    tensors: &[Values],
+    batch: usize,
+) -> Vec<i64> {
+    let Op::MatMul {
+        x,
+        zero_code,
+        weights,
+        ..
+    } = &model.graph.nodes[index].op
+    else {
+        return Vec::new();
+    };
+    MatMul {
+        x: &tensors[*x],
+        zero_code: *zero_code,
+        rows: rows(&model.graph, *x, batch),
+        shape: &model.graph.weights[*weights],
+        matrix: &model.weights[*weights],
+        bound: model.graph.accumulator_bound(index),
+    }
+    .accumulators()
+}
+
 /// The operands of one matmul.
 struct MatMul<'a> {
     x: &'a Values,

@@ -1,0 +1,130 @@
+//! A model's commitment: the public graph, the parameters and the root of its hidden weights.
+
+use binfer_hash::{Digest, HashKind};
+use binfer_pcs::{Params, Shape, log_row_for};
+use thiserror::Error;
+
+use crate::argument::{Layout, Origin, Plan};
+use crate::graph::{DecodeError, Graph};
+
+const MAGIC: [u8; 8] = *b"binfer-m";
+const VERSION: u32 = 1;
+
+/// Random words committed beside the weights, so that equal weights do not give equal roots.
+pub(crate) const SALT_WORDS: usize = 2;
+
+/// What the verifier holds of a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelCommitment {
+    pub(crate) graph: Graph,
+    pub(crate) params: Params,
+    pub(crate) root: Digest,
+}
+
+/// Bytes are not a model commitment.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CommitmentError {
+    /// The bytes end within the header.
+    #[error("{got} bytes are too few for a commitment, whose header has {expected}")]
+    Truncated {
+        /// Bytes of the header.
+        expected: usize,
+        /// Bytes given.
+        got: usize,
+    },
+    /// The first bytes are not those of a commitment.
+    #[error("the first 8 bytes are not a model commitment's")]
+    Magic,
+    /// The version is another one.
+    #[error("version {got} of the commitment, expected {VERSION}")]
+    Version {
+        /// The version found.
+        got: u32,
+    },
+    /// The parameters are invalid.
+    #[error("parameters: {0}")]
+    Params(#[from] binfer_pcs::ParamsError),
+    /// The graph is invalid.
+    #[error("graph: {0}")]
+    Graph(#[from] DecodeError),
+}
+
+impl ModelCommitment {
+    /// The public graph.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The parameters of proofs under this commitment.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// The Merkle root over the encoded weights.
+    pub fn root(&self) -> &Digest {
+        &self.root
+    }
+
+    /// The canonical encoding.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(VERSION.to_le_bytes());
+        bytes.extend(self.params.to_bytes());
+        bytes.extend(self.root);
+        bytes.extend(self.graph.to_bytes());
+        bytes
+    }
+
+    /// Decodes [`Self::to_bytes`].
+    ///
+    /// # Errors
+    /// [`CommitmentError`] on any other bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CommitmentError> {
+        let expected = 8 + 4 + Params::BYTES + 32;
+        let truncated = CommitmentError::Truncated {
+            expected,
+            got: bytes.len(),
+        };
+        let header = bytes.split_at_checked(expected);
+        let (header, graph) = header.ok_or(truncated)?;
+        let (magic, header) = header.split_at(8);
+        if magic != MAGIC {
+            return Err(CommitmentError::Magic);
+        }
+        let (version, header) = header.split_at(4);
+        let got = version
+            .iter()
+            .rev()
+            .fold(0, |acc, &b| acc << 8 | u32::from(b));
+        if got != VERSION {
+            return Err(CommitmentError::Version { got });
+        }
+        let (params, root) = header.split_at(Params::BYTES);
+        let params = Params::from_bytes(params)?;
+        let mut digest = Digest::default();
+        digest.copy_from_slice(root);
+        Ok(Self {
+            graph: Graph::from_bytes(graph)?,
+            params,
+            root: digest,
+        })
+    }
+
+    /// The digest that names this commitment: BLAKE3 of its bytes.
+    pub fn digest(&self) -> Digest {
+        HashKind::Blake3.hash(&self.to_bytes())
+    }
+
+    /// The shape of the weights' oracle.
+    pub(crate) fn oracle_shape(&self) -> Shape {
+        let plan = Plan::new(&self.graph, 1);
+        oracle_shape(Layout::new(&plan, Origin::Model).n_words)
+    }
+}
+
+/// The shape of an oracle with `n_words` words of weights.
+pub(crate) fn oracle_shape(n_words: usize) -> Shape {
+    let n_words = n_words + SALT_WORDS;
+    Shape::for_words(log_row_for(n_words), n_words)
+}

@@ -1,0 +1,105 @@
+//! Proof files: a header that names the statement's model and batch, then the argument's messages.
+
+use thiserror::Error;
+
+use crate::commitment::{CommitmentError, ModelCommitment};
+
+const MAGIC: [u8; 8] = *b"binfer-p";
+const VERSION: u32 = 1;
+
+/// A proof that a committed model maps some input to some output.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proof {
+    pub(crate) commitment: ModelCommitment,
+    pub(crate) batch: u32,
+    pub(crate) messages: Vec<u8>,
+}
+
+/// Bytes are not a proof file.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProofError {
+    /// The bytes end within the header.
+    #[error("the proof's header is truncated at byte {got}")]
+    Truncated {
+        /// Bytes given.
+        got: usize,
+    },
+    /// The first bytes are not those of a proof.
+    #[error("the first 8 bytes are not a proof's")]
+    Magic,
+    /// The version is another one.
+    #[error("version {got} of the proof, expected {VERSION}")]
+    Version {
+        /// The version found.
+        got: u32,
+    },
+    /// The commitment within is invalid.
+    #[error("the proof's commitment: {0}")]
+    Commitment(#[from] CommitmentError),
+}
+
+impl Proof {
+    /// The commitment that the prover claims to have used; [`verify`](crate::verify) compares it.
+    pub fn commitment(&self) -> &ModelCommitment {
+        &self.commitment
+    }
+
+    /// The batch size that the prover claims.
+    pub fn batch(&self) -> usize {
+        self.batch as usize
+    }
+
+    /// Bytes of the argument itself, without the header.
+    pub fn message_bytes(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// The encoding.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let commitment = self.commitment.to_bytes();
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(VERSION.to_le_bytes());
+        bytes.extend(self.batch.to_le_bytes());
+        bytes.extend((commitment.len() as u32).to_le_bytes());
+        bytes.extend(commitment);
+        bytes.extend(&self.messages);
+        bytes
+    }
+
+    /// Decodes [`Self::to_bytes`]; the messages are checked by [`verify`](crate::verify) alone.
+    ///
+    /// # Errors
+    /// [`ProofError`] where the header is not one.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ProofError> {
+        let mut rest = bytes;
+        let truncated = || ProofError::Truncated { got: bytes.len() };
+        let mut take = |n: usize| {
+            let (head, tail) = rest.split_at_checked(n).ok_or_else(truncated)?;
+            rest = tail;
+            Ok::<_, ProofError>(head)
+        };
+        if take(8)? != MAGIC {
+            return Err(ProofError::Magic);
+        }
+        let mut number = || {
+            let bytes = take(4)?;
+            Ok::<_, ProofError>(
+                bytes
+                    .iter()
+                    .rev()
+                    .fold(0, |acc, &b| acc << 8 | u32::from(b)),
+            )
+        };
+        let (version, batch, length) = (number()?, number()?, number()?);
+        if version != VERSION {
+            return Err(ProofError::Version { got: version });
+        }
+        let commitment = ModelCommitment::from_bytes(take(length as usize)?)?;
+        Ok(Self {
+            commitment,
+            batch,
+            messages: rest.to_vec(),
+        })
+    }
+}

@@ -1,0 +1,37 @@
+//! The statement of a proof, as the transcript begins with it.
+
+use binfer_hash::Transcript;
+
+use crate::array::{Array, ArrayData};
+use crate::commitment::ModelCommitment;
+
+/// The protocol's name and version, the first thing that every challenge depends on.
+const PROTOCOL: &str = "binfer inference v1";
+
+/// A transcript that holds commitment, input and output.
+pub(crate) fn transcript(
+    commitment: &ModelCommitment,
+    input: &Array,
+    output: &Array,
+) -> Transcript {
+    let mut transcript = Transcript::new(PROTOCOL);
+    transcript.absorb_bytes("parameters", &commitment.params.to_bytes());
+    transcript.absorb_bytes("model", &commitment.digest());
+    absorb_array(&mut transcript, "input", input);
+    absorb_array(&mut transcript, "output", output);
+    transcript
+}
+
+fn absorb_array(transcript: &mut Transcript, label: &'static str, array: &Array) {
+    let mut shape = vec![array.data().element_type() as u8];
+    shape.extend(array.shape().iter().flat_map(|&d| (d as u64).to_le_bytes()));
+    transcript.absorb_bytes(label, &shape);
+    let bytes: Vec<u8> = match array.data() {
+        ArrayData::F32(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+        ArrayData::U8(v) => v.clone(),
+        ArrayData::I8(v) => v.iter().map(|&x| x as u8).collect(),
+        ArrayData::I32(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+        ArrayData::I64(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+    };
+    transcript.absorb_bytes(label, &bytes);
+}

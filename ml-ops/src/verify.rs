@@ -1,0 +1,158 @@
+//! Verification: a commitment, an input, an output and the bytes of a proof.
+
+use binfer_iop::channel::{Estimator, ProofReader, SoundnessTerm, VerifyError, log2_sum};
+use thiserror::Error;
+
+use crate::argument::{self, Plan, Statement};
+use crate::array::Array;
+use crate::commitment::ModelCommitment;
+use crate::graph::{PortError, TensorKind, Values};
+use crate::proof::{Proof, ProofError};
+use crate::statement::transcript;
+
+/// Why [`verify`] does not accept.
+#[derive(Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// The input does not fit the model.
+    #[error("input: {0}")]
+    Input(PortError),
+    /// The output does not fit the model, or holds a value that it cannot give.
+    #[error("output: {0}")]
+    Output(PortError),
+    /// The proof's header is malformed.
+    #[error("proof: {0}")]
+    Proof(#[from] ProofError),
+    /// The proof was made under another commitment.
+    #[error("the proof was made under another commitment")]
+    OtherModel,
+    /// The proof was made for another batch size.
+    #[error("the proof is of a batch of {got}, the input of one of {expected}")]
+    OtherBatch {
+        /// Samples in the input.
+        expected: usize,
+        /// Samples that the proof names.
+        got: usize,
+    },
+    /// The argument does not convince.
+    #[error("{0}")]
+    Argument(#[from] VerifyError),
+    /// The model has no nodes and the output is not the input.
+    #[error("the output is not the input")]
+    NotIdentity,
+}
+
+impl Rejection {
+    /// Whether it is the input or the output, not the proof, that is malformed.
+    pub fn is_malformed_input(&self) -> bool {
+        let of_port = |e: &PortError| !matches!(e, PortError::NoSuchOutput { .. });
+        match self {
+            Self::Input(_) => true,
+            Self::Output(e) => of_port(e),
+            _ => false,
+        }
+    }
+}
+
+/// Accepts iff `proof` convinces that the model under `commitment` maps `input` to `output`.
+///
+/// Time and memory grow with the sizes of input and output and the widths of layers, not with the
+/// number of weights.
+///
+/// # Errors
+/// [`Rejection`] with the reason; on any bytes, without panic.
+pub fn verify(
+    commitment: &ModelCommitment,
+    input: &Array,
+    output: &Array,
+    proof: &[u8],
+) -> Result<(), Rejection> {
+    let graph = &commitment.graph;
+    let in_shape = &graph.tensors[graph.input.tensor];
+    let out_shape = &graph.tensors[graph.output.tensor];
+    let (in_values, batch) = graph
+        .input
+        .encode(in_shape, input)
+        .map_err(Rejection::Input)?;
+    let out_values = graph
+        .output
+        .encode(out_shape, output, batch)
+        .map_err(Rejection::Output)?;
+    let proof = Proof::from_bytes(proof)?;
+    if proof.commitment != *commitment {
+        return Err(Rejection::OtherModel);
+    }
+    if proof.batch() != batch.size {
+        return Err(Rejection::OtherBatch {
+            expected: batch.size,
+            got: proof.batch(),
+        });
+    }
+    if graph.input.tensor == graph.output.tensor && in_values != out_values {
+        return Err(Rejection::NotIdentity);
+    }
+    let mut channel = ProofReader::new(transcript(commitment, input, output), &proof.messages);
+    let plan = Plan::new(graph, batch.size);
+    let statement = Statement {
+        graph,
+        plan: &plan,
+        params: &commitment.params,
+        model: (commitment.root, commitment.oracle_shape()),
+        input: &in_values,
+        output: &out_values,
+    };
+    argument::verify(&mut channel, &statement)?;
+    channel.finish()?;
+    Ok(())
+}
+
+/// What a proof of a batch is worth and costs, computed without one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Estimate {
+    /// Soundness errors, one entry a label, largest first.
+    pub terms: Vec<SoundnessTerm>,
+    /// Bits of soundness: minus the logarithm of the union bound over all terms.
+    pub soundness_bits: f64,
+    /// Prover messages.
+    pub messages: usize,
+    /// Bytes of those messages; Merkle paths vary a little with the positions drawn.
+    pub bytes: usize,
+}
+
+/// Runs the verifier without a proof, for `batch` samples.
+pub fn estimate(commitment: &ModelCommitment, batch: usize) -> Estimate {
+    let graph = &commitment.graph;
+    let blank = |tensor: usize| {
+        let shape = &graph.tensors[tensor];
+        match shape.kind {
+            TensorKind::Code => Values::Codes(vec![0; batch * shape.per_sample()]),
+            TensorKind::Integer { .. } => Values::Integers(vec![0; batch * shape.per_sample()]),
+        }
+    };
+    let mut channel = Estimator::new();
+    let statement = Statement {
+        graph,
+        plan: &Plan::new(graph, batch),
+        params: &commitment.params,
+        model: (commitment.root, commitment.oracle_shape()),
+        input: &blank(graph.input.tensor),
+        output: &blank(graph.output.tensor),
+    };
+    // Checks pass by construction and nothing is read, so there is nothing that can fail.
+    let _ = argument::verify(&mut channel, &statement);
+    let mut terms: Vec<SoundnessTerm> = Vec::new();
+    for term in channel.terms() {
+        match terms.iter_mut().find(|t| t.label == term.label) {
+            Some(known) => known.log2_error = log2_sum([known.log2_error, term.log2_error]),
+            None => terms.push(term.clone()),
+        }
+    }
+    terms.sort_by(|a, b| b.log2_error.total_cmp(&a.log2_error));
+    let soundness_bits = -log2_sum(terms.iter().map(|t| t.log2_error));
+    Estimate {
+        terms,
+        soundness_bits,
+        messages: channel.messages(),
+        bytes: channel.bytes(),
+    }
+}
