@@ -4,6 +4,7 @@
 pub mod channel;
 pub mod claims;
 pub mod indexed;
+pub mod lookup;
 pub mod multilinear;
 pub mod product;
 pub mod sumcheck;

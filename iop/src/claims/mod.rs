@@ -16,6 +16,8 @@
 //! # Soundness
 //! `(most claims on one vector - 1 + #vectors + 2 n) / 2^128` (Schwartz-Zippel and sumcheck).
 
+pub mod planes;
+
 mod verify;
 
 #[cfg(feature = "prover")]

@@ -13,7 +13,7 @@ use crate::sumcheck::{Instance, Shape};
 /// The factor `eq(z, .)` is kept apart: with `scale` the product of its bound factors, the running
 /// claim is `scale * claim`, and a round needs the cofactor `t` of `scale * (1 + z_i + X)` only, of
 /// which the claim gives one value.
-pub(crate) struct BoxProduct {
+pub struct BoxProduct {
     shape: BoxShape,
     n_vars: usize,
     /// Blocks `[column][factor][row]`.
@@ -31,9 +31,9 @@ pub(crate) struct BoxProduct {
 }
 
 impl BoxProduct {
-    /// The instance for a claim `V(z) = value`; `data` holds `cols * fan_in * rows` elements, or one
-    /// block of ones more.
-    pub(crate) fn new(shape: BoxShape, mut data: Vec<F128>, claim: &LeafClaim<F128>) -> Self {
+    /// The instance for a claim `V(z) = value` on the product `V` of all factors; `data` holds
+    /// `cols * fan_in * rows` elements `[column][factor][row]`, or one block of ones more.
+    pub fn new(shape: BoxShape, mut data: Vec<F128>, claim: &LeafClaim<F128>) -> Self {
         let (n_cols, n_rows) = (shape.col_vars(), shape.row_vars());
         debug_assert_eq!(
             (claim.col_point.len(), claim.row_point.len()),
@@ -63,7 +63,7 @@ impl BoxProduct {
     }
 
     /// The factors' values at the bound point.
-    pub(crate) fn values(&self) -> &[F128] {
+    pub fn values(&self) -> &[F128] {
         debug_assert_eq!(self.cols_left + self.rows_left, 0);
         &self.data
     }

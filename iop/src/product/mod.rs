@@ -33,11 +33,10 @@ mod tree;
 mod tests;
 
 #[cfg(feature = "prover")]
+pub use instance::BoxProduct;
+#[cfg(feature = "prover")]
 pub use prove::prove;
 pub use shape::{BoxShape, LeafClaim, RootClaim};
 #[cfg(feature = "prover")]
 pub use tree::Tree;
 pub use verify::verify;
-
-#[cfg(feature = "prover")]
-pub(crate) use instance::BoxProduct;

@@ -1,4 +1,4 @@
-//! One tile in the sumcheck after the univariate round.
+//! One tile in a sumcheck of products weighted by an eq polynomial.
 
 use binfer_field::{F128, kernels};
 
@@ -8,10 +8,10 @@ use crate::sumcheck::{Instance, Shape};
 ///
 /// The factor `eq` is kept apart: with `scale` the product of its bound factors the running claim is
 /// `scale * claim`, and a round computes the cofactor `t` of degree 2 only, `t(0)` from the claim.
-pub(super) struct TileSum {
+pub(crate) struct TileSum {
     /// Pairs of factors, in halves of `2^(variables left)`.
-    pub(super) products: Vec<(Vec<F128>, Vec<F128>)>,
-    pub(super) linear: Vec<F128>,
+    pub(crate) products: Vec<(Vec<F128>, Vec<F128>)>,
+    pub(crate) linear: Vec<F128>,
     /// The variables that are left, lowest first.
     zeta: Vec<F128>,
     /// The eq table of all but the highest variable that is left.
@@ -24,7 +24,7 @@ pub(super) struct TileSum {
 
 impl TileSum {
     /// An instance whose sum is `claim`. All vectors have `2^zeta.len()` elements, at least two.
-    pub(super) fn new(
+    pub(crate) fn new(
         products: Vec<(Vec<F128>, Vec<F128>)>,
         linear: Vec<F128>,
         zeta: Vec<F128>,
@@ -59,7 +59,7 @@ impl Instance for TileSum {
     fn shape(&self) -> Shape {
         Shape {
             n_vars: self.zeta.len(),
-            degree: 3,
+            degree: if self.products.is_empty() { 2 } else { 3 },
         }
     }
 

@@ -24,7 +24,8 @@
 //!
 //! # Soundness
 //! `(c - 1) + (T - 1) + (n - 9) + 127 + 3 (n - 6) + T + 2 * 6 + 1 + (T p - 1)` over `2^128`, for `c`
-//! constraints (Gruen 2024, section 5, for the univariate round; Schwartz-Zippel for the others).
+//! constraints (Gruen 2024, section 5, for the univariate round; Schwartz-Zippel for the others). The
+//! sumcheck over `y` has degree 2 where no constraint has a product.
 
 mod domain;
 mod verify;
@@ -48,3 +49,6 @@ mod tests;
 #[cfg(feature = "prover")]
 pub use prove::prove;
 pub use verify::{Constraint, ZerocheckClaims, verify};
+
+#[cfg(feature = "prover")]
+pub(crate) use instance::TileSum;

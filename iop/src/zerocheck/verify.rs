@@ -83,9 +83,10 @@ pub fn verify<C: VerifierChannel>(
         claim + weighted(&sums, &powers(beta, sums.len()), zero),
     )?;
 
+    let linear = constraints.iter().all(|c| c.products.is_empty());
     let shape = |&n: &usize| Shape {
         n_vars: n.saturating_sub(domain::LOG_SIZE),
-        degree: 3,
+        degree: if linear { 2 } else { 3 },
     };
     let batch: Vec<_> = sums.into_iter().zip(tile_vars.iter().map(shape)).collect();
     let reduced = sumcheck::verify(channel, &batch)?;

@@ -38,7 +38,6 @@ struct Relation<'a> {
     matmul: &'a MatMul,
     drawn: Drawn,
     k: usize,
-    n: usize,
     g: Vec<F128>,
     bias: Option<F128>,
     /// The trees of weights and bias, for the second forest.
@@ -310,7 +309,6 @@ impl Prover<'_> {
             matmul,
             drawn,
             k,
-            n,
             g,
             bias,
             trees: own_trees,

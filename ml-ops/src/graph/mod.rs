@@ -8,6 +8,8 @@ mod node;
 mod port;
 mod step;
 mod tensor;
+#[cfg(test)]
+mod tests;
 mod validate;
 mod weights;
 

@@ -1,6 +1,8 @@
 //! A graph is what the verifier holds; a model is a graph with its weights.
 
-use super::{InputPort, Node, OutputPort, TensorShape, WeightMatrix, WeightShape};
+use super::{
+    GraphError, InputPort, Node, OutputPort, TensorShape, WeightMatrix, WeightShape, signed_bits,
+};
 
 /// The public part of a network: shapes, scales, zero points, alphabets, but no weights.
 ///
@@ -30,4 +32,29 @@ pub struct Model {
     pub graph: Graph,
     /// The matrices, in the order of [`Graph::weights`].
     pub weights: Vec<WeightMatrix>,
+}
+
+impl Model {
+    /// Whether the graph is valid and each matrix has the size and the bias width that it says.
+    ///
+    /// # Errors
+    /// The first [`GraphError`] found.
+    pub fn validate(&self) -> Result<(), GraphError> {
+        self.graph.validate()?;
+        let (expected, got) = (self.graph.weights.len(), self.weights.len());
+        if expected != got {
+            return Err(GraphError::MatrixCount { expected, got });
+        }
+        for (weights, (shape, matrix)) in self.graph.weights.iter().zip(&self.weights).enumerate() {
+            let biases = if shape.bias_bits == 0 { 0 } else { shape.n };
+            let narrow = |&bias: &i64| signed_bits(bias) <= shape.bias_bits;
+            if matrix.index.len() != shape.columns() * shape.k
+                || matrix.bias.len() != biases
+                || !matrix.bias.iter().all(narrow)
+            {
+                return Err(GraphError::Matrix { weights });
+            }
+        }
+        Ok(())
+    }
 }

@@ -157,6 +157,20 @@ pub enum GraphError {
         /// The tensor.
         tensor: usize,
     },
+    /// A model has another number of matrices than its graph.
+    #[error("{got} weight matrices, the graph has {expected}")]
+    MatrixCount {
+        /// Matrices of the graph.
+        expected: usize,
+        /// Matrices of the model.
+        got: usize,
+    },
+    /// A model's matrix has another size than its graph says, or a bias that is too wide.
+    #[error("weight matrix {weights} has another size or wider biases than the graph says")]
+    Matrix {
+        /// The matrix.
+        weights: usize,
+    },
     /// A port's scale is not finite and positive, its zero point is not of its type, or it does not
     /// map different codes to different finite floats.
     #[error("the scale or zero point of tensor {tensor}'s port is invalid")]

@@ -1,0 +1,244 @@
+//! The lookup verifier.
+#![deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
+
+use binfer_field::{F128, kernels};
+
+use super::statement::{GENERATOR, above, generator_powers};
+use super::{Lookup, LookupClaims};
+use crate::channel::{Element, SoundnessTerm, VerifierChannel, VerifyError};
+use crate::claims::planes::{self, LinearClaim};
+use crate::claims::{self, EvaluationClaim};
+use crate::multilinear::{eq, eq_vertex, prefix_indicator};
+use crate::product::{self, LeafClaim, RootClaim};
+use crate::sumcheck::{self, Shape};
+
+/// Verifies that the entries of all lists of `lookups` are in their tables.
+///
+/// # Errors
+/// Those of the channel, and [`VerifyError::CheckFailed`] where an equation fails or a lookup is not
+/// well formed (see [`Lookup`]).
+pub fn verify<C: VerifierChannel>(
+    channel: &mut C,
+    lookups: &[Lookup],
+) -> Result<LookupClaims<C::Elem>, VerifyError> {
+    if !lookups.iter().all(Lookup::is_well_formed) {
+        return Err(VerifyError::CheckFailed {
+            label: "lookup statement",
+        });
+    }
+    if lookups.is_empty() {
+        return Ok(LookupClaims::new(Vec::new(), Vec::new(), lookups));
+    }
+    let gamma = channel.challenge("lookup offset");
+    let n_weights = lookups.iter().map(Lookup::n_planes).max().unwrap_or(0);
+    let weights = channel.challenges("lookup weights", n_weights);
+    let degree: f64 = lookups.iter().map(|l| l.n_lookups() as f64).sum();
+    channel.soundness(SoundnessTerm::schwartz_zippel(
+        "lookup fingerprints",
+        degree,
+    ));
+
+    let mut leaves = leaf_claims(channel, lookups)?.into_iter();
+    let mut matrix = 0usize;
+    let mut linear = Vec::new();
+    let mut powers = Vec::new();
+    for lookup in lookups {
+        for (&(rows, cols), leaf) in lookup.lists.iter().zip(&mut leaves) {
+            let inside =
+                prefix_indicator(&leaf.row_point, rows) * prefix_indicator(&leaf.col_point, cols);
+            let constant = F128::ONE + (gamma + F128::ONE) * inside;
+            let coefficients = weights.iter().copied().take(lookup.n_planes()).collect();
+            linear.push(leaf_to_linear::<C>(matrix, leaf, coefficients, constant));
+            matrix = matrix.saturating_add(1);
+        }
+        powers.extend(leaves.next().map(|leaf| (matrix, leaf)));
+        if let Some(leaf) = leaves.next() {
+            let bases = generator_powers(lookup.multiplicity_bits())
+                .into_iter()
+                .enumerate();
+            let coefficients = bases
+                .map(|(s, g)| eq_vertex(&leaf.col_point, s) * (g + F128::ONE))
+                .collect();
+            linear.push(leaf_to_linear::<C>(matrix, leaf, coefficients, F128::ONE));
+        }
+        matrix = matrix.saturating_add(1);
+    }
+    linear.extend(verify_powers(channel, lookups, gamma, &weights, powers)?);
+    let matrices: Vec<_> = lookups.iter().flat_map(Lookup::matrices).collect();
+    let tiles = planes::verify(channel, &matrices, &linear)?;
+    Ok(LookupClaims::new(tiles.point, tiles.values, lookups))
+}
+
+/// A claim on leaves that are `constant` beside a linear form of their bits.
+fn leaf_to_linear<C: VerifierChannel>(
+    matrix: usize,
+    leaf: LeafClaim<C::Elem>,
+    coefficients: Vec<F128>,
+    constant: F128,
+) -> LinearClaim<C::Elem> {
+    let value = leaf
+        .values
+        .first()
+        .copied()
+        .unwrap_or(C::Elem::from(F128::ZERO));
+    LinearClaim {
+        matrix,
+        row_point: leaf.row_point,
+        col_point: leaf.col_point,
+        coefficients,
+        value: value + C::Elem::from(constant),
+    }
+}
+
+/// From the products to claims on the leaves of every box.
+fn leaf_claims<C: VerifierChannel>(
+    channel: &mut C,
+    lookups: &[Lookup],
+) -> Result<Vec<LeafClaim<C::Elem>>, VerifyError> {
+    let mut roots = Vec::new();
+    for lookup in lookups {
+        let products = channel.receive_many("lookup products", lookup.lists.len())?;
+        let one = C::Elem::from(F128::ONE);
+        let all = products.iter().fold(one, |all, &p| all * p);
+        let count = C::Elem::from(GENERATOR.pow(lookup.n_lookups() as u128));
+        roots.extend(products.into_iter().chain([all, count]));
+    }
+    let root = |value| RootClaim {
+        row_point: Vec::new(),
+        value,
+    };
+    let boxes: Vec<_> = lookups.iter().flat_map(Lookup::boxes).collect();
+    let tops: Vec<_> = boxes.iter().map(above).collect();
+    let rows = product::verify(channel, &tops, roots.into_iter().map(root).collect())?;
+    product::verify(
+        channel,
+        &boxes,
+        rows.into_iter().filter_map(row_claim).collect(),
+    )
+}
+
+/// A claim on the columns of the one row above a box is one on the box's rows.
+pub(super) fn row_claim<E: Copy>(leaf: LeafClaim<E>) -> Option<RootClaim<E>> {
+    let value = leaf.values.first().copied()?;
+    Some(RootClaim {
+        row_point: leaf.col_point,
+        value,
+    })
+}
+
+/// From claims on the leaves `1 + bit_s(m_t) (F_t^{2^s} + 1)` to claims on the bits alone.
+fn verify_powers<C: VerifierChannel>(
+    channel: &mut C,
+    lookups: &[Lookup],
+    gamma: F128,
+    weights: &[F128],
+    leaves: Vec<(usize, LeafClaim<C::Elem>)>,
+) -> Result<Vec<LinearClaim<C::Elem>>, VerifyError> {
+    let (zero, one) = (C::Elem::from(F128::ZERO), C::Elem::from(F128::ONE));
+    let mut batch = Vec::with_capacity(lookups.len());
+    for (lookup, (_, leaf)) in lookups.iter().zip(&leaves) {
+        let shape = Shape {
+            n_vars: lookup.table_vars(),
+            degree: 3,
+        };
+        batch.push((leaf.values.first().map_or(zero, |&v| v + one), shape));
+    }
+    let reduced = sumcheck::verify(channel, &batch)?;
+    let n_vars = reduced.challenges.len();
+    let mut expected = zero;
+    let mut evaluations = Vec::new();
+    let mut bit_values = Vec::with_capacity(lookups.len());
+    for (i, (lookup, (_, leaf))) in lookups.iter().zip(&leaves).enumerate() {
+        let k = lookup.multiplicity_bits();
+        let bits = channel.receive_many("lookup multiplicity bits", k)?;
+        let roots = channel.receive_many("lookup table values", k)?;
+        let point = table_point(&reduced.challenges, lookup);
+        let inside = C::Elem::from(prefix_indicator(&point, lookup.n_entries()));
+        let mut sum = zero;
+        for (s, (&bit, &root)) in bits.iter().zip(&roots).enumerate() {
+            let power = root.frobenius(s as u32) + inside;
+            sum += bit * power * eq_vertex(&leaf.col_point, s);
+            evaluations.push(EvaluationClaim {
+                vector: i,
+                point: padded_root(&point, s, n_vars),
+                value: root,
+            });
+        }
+        let weight = reduced.weights.get(i).copied().unwrap_or(F128::ZERO);
+        expected += sum * (weight * row_weight(&leaf.row_point, &point));
+        bit_values.push((point, bits));
+    }
+    channel.assert_zero("lookup powers", reduced.claim + expected)?;
+
+    let table = claims::verify(channel, n_vars, lookups.len(), &evaluations)?;
+    let eq_table = kernels::eq_table(&table.point);
+    for (lookup, &value) in lookups.iter().zip(&table.values) {
+        let fingerprints = lookup.fingerprints(gamma, weights);
+        let public = fingerprints
+            .iter()
+            .zip(&eq_table)
+            .map(|(&f, &e)| f * e)
+            .sum();
+        channel.assert_zero("lookup table", value + C::Elem::from(public))?;
+    }
+
+    let delta = channel.challenge("lookup multiplicity batching");
+    let k = lookups
+        .iter()
+        .map(Lookup::multiplicity_bits)
+        .max()
+        .unwrap_or(0);
+    let degree = k.saturating_sub(1).max(1) as f64;
+    channel.soundness(SoundnessTerm::schwartz_zippel(
+        "lookup multiplicity batching",
+        degree,
+    ));
+    let claim = |((point, bits), (matrix, _)): ((Vec<F128>, Vec<C::Elem>), (usize, _))| {
+        let coefficients = powers_of(delta, bits.len());
+        let value = bits
+            .iter()
+            .zip(&coefficients)
+            .fold(zero, |sum, (&b, &d)| sum + b * d);
+        LinearClaim {
+            matrix,
+            row_point: point,
+            col_point: Vec::new(),
+            coefficients,
+            value,
+        }
+    };
+    Ok(bit_values.into_iter().zip(leaves).map(claim).collect())
+}
+
+/// The last `table_vars` challenges, lowest variable first.
+pub(super) fn table_point(challenges: &[F128], lookup: &Lookup) -> Vec<F128> {
+    challenges
+        .iter()
+        .rev()
+        .take(lookup.table_vars())
+        .copied()
+        .collect()
+}
+
+/// `point^(2^-s)`, with zeros for the variables that the table does not have.
+pub(super) fn padded_root(point: &[F128], s: usize, n_vars: usize) -> Vec<F128> {
+    let mut root: Vec<F128> = point
+        .iter()
+        .map(|x| x.inverse_frobenius(s as u32))
+        .collect();
+    root.resize(n_vars, F128::ZERO);
+    root
+}
+
+/// `eq(leaf, point)`, the leaf's coordinates continued by zeros.
+fn row_weight(leaf: &[F128], point: &[F128]) -> F128 {
+    let (own, beyond) = point.split_at_checked(leaf.len()).unwrap_or((point, &[]));
+    eq(leaf, own) * eq_vertex(beyond, 0)
+}
+
+/// `1, x, ..., x^(n - 1)`.
+pub(super) fn powers_of(x: F128, n: usize) -> Vec<F128> {
+    core::iter::successors(Some(F128::ONE), |&power| Some(power * x))
+        .take(n)
+        .collect()
+}

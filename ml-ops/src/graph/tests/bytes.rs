@@ -1,0 +1,142 @@
+//! The encoding: round trips, each decoding error, and arbitrary and mutated bytes.
+
+use super::super::*;
+use super::graph;
+use proptest::prelude::*;
+
+#[test]
+fn graphs_round_trip() {
+    let bytes = graph().to_bytes();
+    assert_eq!(Graph::from_bytes(&bytes), Ok(graph()));
+    for transform in [
+        InputTransform::Codes {
+            dtype: CodeType::U8,
+        },
+        InputTransform::Codes {
+            dtype: CodeType::I8,
+        },
+    ] {
+        let mut graph = graph();
+        graph.input.transform = transform;
+        assert_eq!(Graph::from_bytes(&graph.to_bytes()), Ok(graph));
+    }
+    for transform in [
+        OutputTransform::Codes {
+            dtype: CodeType::I8,
+        },
+        OutputTransform::Dequantize {
+            scale: 0.5,
+            zero_point: -3,
+            dtype: CodeType::I8,
+        },
+    ] {
+        let mut graph = graph();
+        graph.output = OutputPort {
+            tensor: 2,
+            shape: vec![2, 4],
+            transform,
+        };
+        assert_eq!(Graph::from_bytes(&graph.to_bytes()), Ok(graph));
+    }
+}
+
+#[test]
+fn every_proper_prefix_is_truncated() {
+    let bytes = graph().to_bytes();
+    for len in 0..bytes.len() {
+        let error = Graph::from_bytes(&bytes[..len]).expect_err("a prefix");
+        assert!(matches!(error, DecodeError::Truncated { .. }), "{error}");
+    }
+}
+
+#[test]
+fn trailing_bytes_are_refused() {
+    let mut bytes = graph().to_bytes();
+    bytes.extend([0, 0]);
+    assert_eq!(
+        Graph::from_bytes(&bytes),
+        Err(DecodeError::Trailing { left: 2 })
+    );
+}
+
+#[test]
+fn other_files_and_versions_are_refused() {
+    let mut bytes = graph().to_bytes();
+    bytes[8] = 2;
+    assert_eq!(
+        Graph::from_bytes(&bytes),
+        Err(DecodeError::Version { got: 2 })
+    );
+    bytes[0] ^= 1;
+    assert_eq!(Graph::from_bytes(&bytes), Err(DecodeError::Magic));
+}
+
+#[test]
+fn unknown_tags_are_refused() {
+    let mut bytes = graph().to_bytes();
+    // Magic, version, name, tensor count, and the first tensor's two sizes come before its kind.
+    let offset = 8 + 4 + (4 + 5) + 4 + 8;
+    bytes[offset] = 7;
+    let expected = DecodeError::Tag { offset, tag: 7 };
+    assert_eq!(Graph::from_bytes(&bytes), Err(expected));
+}
+
+#[test]
+fn names_are_short_utf8() {
+    let mut bytes = graph().to_bytes();
+    bytes[16] = 0xff;
+    let expected = DecodeError::Name {
+        offset: 16,
+        bytes: 5,
+    };
+    assert_eq!(Graph::from_bytes(&bytes), Err(expected));
+    bytes[13] = 0xff;
+    let expected = DecodeError::Name {
+        offset: 16,
+        bytes: 0xff05,
+    };
+    assert_eq!(Graph::from_bytes(&bytes), Err(expected));
+}
+
+#[test]
+fn invalid_graphs_are_refused() {
+    let mut graph = graph();
+    graph.output.shape = vec![5];
+    let expected = DecodeError::Invalid(GraphError::PortShape { tensor: 4 });
+    assert_eq!(Graph::from_bytes(&graph.to_bytes()), Err(expected));
+}
+
+#[test]
+fn lengths_do_not_allocate() {
+    let mut bytes = graph().to_bytes();
+    bytes[21..25].copy_from_slice(&u32::MAX.to_le_bytes());
+    let error = Graph::from_bytes(&bytes).expect_err("a list of 2^32 tensors");
+    assert!(matches!(error, DecodeError::Truncated { offset: 25, .. }));
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        prop_assert!(Graph::from_bytes(&bytes).is_err());
+        let mut framed = graph().to_bytes()[..12].to_vec();
+        framed.extend(bytes);
+        prop_assert!(Graph::from_bytes(&framed).is_err());
+    }
+
+    #[test]
+    fn what_decodes_is_canonical(
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+    ) {
+        let mut bytes = graph().to_bytes();
+        for (at, value) in edits {
+            let at = at.index(bytes.len());
+            bytes[at] = value;
+        }
+        if let Ok(graph) = Graph::from_bytes(&bytes) {
+            prop_assert_eq!(graph.to_bytes(), bytes);
+            for node in 0..graph.nodes.len() {
+                prop_assert!(graph.accumulator_bound(node) >= 0);
+            }
+        }
+    }
+}

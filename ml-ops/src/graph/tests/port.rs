@@ -1,0 +1,201 @@
+//! Ports: quantization, leading dimensions, and each way in which an array does not fit.
+
+use super::super::*;
+use super::graph;
+use crate::array::{Array, ArrayData, ArrayError, ElementType};
+
+fn floats(shape: &[usize], value: f32) -> Array {
+    let data = ArrayData::F32(vec![value; shape.iter().product()]);
+    Array::new(shape.to_vec(), data).expect("a shape that fits")
+}
+
+fn encode(array: &Array) -> Result<(Values, Batch), PortError> {
+    let graph = graph();
+    graph.input.encode(&graph.tensors[0], array)
+}
+
+/// A dequantizing port over a 1 x 3 tensor.
+fn output() -> (OutputPort, TensorShape) {
+    let port = OutputPort {
+        tensor: 0,
+        shape: vec![3],
+        transform: OutputTransform::Dequantize {
+            scale: 0.1,
+            zero_point: 3,
+            dtype: CodeType::I8,
+        },
+    };
+    let shape = TensorShape {
+        rows_per_sample: 1,
+        features: 3,
+        kind: TensorKind::Code,
+    };
+    (port, shape)
+}
+
+const TWO: Batch = Batch {
+    size: 2,
+    stacked: false,
+};
+
+#[test]
+fn arrays_have_as_many_elements_as_their_shape() {
+    let data = || ArrayData::U8(vec![0; 5]);
+    assert_eq!(
+        Array::new(vec![2, 3], data()),
+        Err(ArrayError::Length {
+            expected: 6,
+            got: 5
+        })
+    );
+    assert_eq!(
+        Array::new(vec![usize::MAX, 3], data()),
+        Err(ArrayError::Overflow { rank: 2 })
+    );
+    assert!(ArrayData::I64(vec![]).is_empty());
+}
+
+#[test]
+fn inputs_are_quantized_and_transposed() {
+    let data = (0..12).map(|i| i as f32 * 0.25).collect();
+    let array = Array::new(vec![2, 2, 3], ArrayData::F32(data)).expect("12 elements");
+    let (values, batch) = encode(&array).expect("a batch of two");
+    assert_eq!(batch, TWO);
+    let expected = [100, 103, 106, 109, 101, 104, 107, 110, 102, 105, 108, 111u8];
+    assert_eq!(values.as_codes(), Some(&expected[..]));
+    assert_eq!((values.len(), values.is_empty()), (12, false));
+    assert_eq!(values.as_integers(), None);
+}
+
+#[test]
+fn quantization_saturates_and_rounds_to_even() {
+    let q = |x| quantize(x, 0.5, 10, CodeType::U8);
+    let inputs = [f32::INFINITY, f32::NEG_INFINITY, 1e30, 0.25, 0.75, -0.25];
+    assert_eq!(inputs.map(q), [255, 0, 255, 10, 12, 10]);
+    assert_eq!(quantize(-1e9, 0.5, -3, CodeType::I8), 0);
+}
+
+#[test]
+fn leading_dimensions_are_the_batch() {
+    let batch = |shape: &[usize]| encode(&floats(shape, 0.0)).map(|(_, batch)| batch);
+    assert_eq!(batch(&[2, 2, 3]), Ok(TWO));
+    let stacked = Batch {
+        size: 2,
+        stacked: true,
+    };
+    assert_eq!(batch(&[2, 1, 2, 3]), Ok(stacked));
+    for shape in [&[2, 3][..], &[2, 2, 2, 3], &[12], &[2, 3, 2], &[]] {
+        let error = PortError::Shape {
+            sample_rank: 2,
+            sample_elements: 6,
+            got_rank: shape.len(),
+            got_elements: shape.iter().product(),
+        };
+        assert_eq!(batch(shape), Err(error));
+    }
+    assert_eq!(batch(&[0, 2, 3]), Err(PortError::EmptyBatch));
+}
+
+#[test]
+fn inputs_have_the_port_s_type_and_are_numbers() {
+    let array = Array::new(vec![1, 2, 3], ArrayData::I8(vec![0; 6])).expect("6 elements");
+    let error = PortError::ElementType {
+        expected: ElementType::F32,
+        got: ElementType::I8,
+    };
+    assert_eq!(encode(&array), Err(error));
+    assert_eq!(
+        encode(&floats(&[1, 2, 3], f32::NAN)),
+        Err(PortError::NotANumber { index: 0 })
+    );
+}
+
+#[test]
+fn outputs_round_trip_in_every_type() {
+    let (mut port, mut shape) = output();
+    let codes = Values::Codes(vec![0, 255, 7, 131, 128, 130]);
+    for transform in [
+        port.transform,
+        OutputTransform::Codes {
+            dtype: CodeType::U8,
+        },
+        OutputTransform::Codes {
+            dtype: CodeType::I8,
+        },
+    ] {
+        port.transform = transform;
+        let array = port.decode(&shape, &codes, TWO).expect("6 codes");
+        assert_eq!(array.shape(), [2, 3]);
+        assert_eq!(array.data().element_type(), transform.element_type());
+        assert_eq!(port.encode(&shape, &array, TWO), Ok(codes.clone()));
+    }
+    shape.kind = TensorKind::Integer { bits: 20 };
+    let integers = Values::Integers(vec![1, -2, 3, -4, 5, 1 << 18]);
+    for dtype in [IntegerType::I32, IntegerType::I64] {
+        port.transform = OutputTransform::Integer { dtype };
+        let array = port.decode(&shape, &integers, TWO).expect("6 integers");
+        assert_eq!(array.data().element_type(), port.transform.element_type());
+        assert_eq!(port.encode(&shape, &array, TWO), Ok(integers.clone()));
+    }
+}
+
+#[test]
+fn output_floats_are_images_of_codes() {
+    let (port, shape) = output();
+    let encode = |value| port.encode(&shape, &floats(&[2, 3], value), TWO);
+    assert_eq!(encode(0.0), Ok(Values::Codes(vec![131; 6])));
+    assert_eq!(encode(4.0 * 0.1), Ok(Values::Codes(vec![135; 6])));
+    let next = f32::from_bits((4.0f32 * 0.1).to_bits() + 1);
+    for value in [f32::NAN, -0.0, next, 1e9, f32::NEG_INFINITY] {
+        assert_eq!(encode(value), Err(PortError::NoSuchOutput { index: 0 }));
+    }
+}
+
+#[test]
+fn output_integers_fit_their_tensor() {
+    let (mut port, mut shape) = output();
+    shape.kind = TensorKind::Integer { bits: 8 };
+    port.transform = OutputTransform::Integer {
+        dtype: IntegerType::I64,
+    };
+    let array = Array::new(vec![1, 3], ArrayData::I64(vec![127, -128, 128])).expect("3 elements");
+    let one = Batch {
+        size: 1,
+        stacked: false,
+    };
+    let error = PortError::NoSuchOutput { index: 2 };
+    assert_eq!(port.encode(&shape, &array, one), Err(error));
+}
+
+#[test]
+fn output_batches_are_the_input_s() {
+    let (port, shape) = output();
+    let error = |got| PortError::Batch { expected: 2, got };
+    let three = port.encode(&shape, &floats(&[3, 3], 0.0), TWO);
+    assert_eq!(three, Err(error(3)));
+    let stacked = port.encode(&shape, &floats(&[2, 1, 3], 0.0), TWO);
+    assert_eq!(stacked, Err(error(2)));
+    let bytes = Array::new(vec![2, 3], ArrayData::U8(vec![0; 6])).expect("6 elements");
+    let error = PortError::ElementType {
+        expected: ElementType::F32,
+        got: ElementType::U8,
+    };
+    assert_eq!(port.encode(&shape, &bytes, TWO), Err(error));
+}
+
+#[test]
+fn only_tensors_of_the_port_decode() {
+    let (mut port, shape) = output();
+    let short = port.decode(&shape, &Values::Codes(vec![0; 5]), TWO);
+    let error = |got| PortError::Values { expected: 6, got };
+    assert_eq!(short, Err(error(5)));
+    let integers = Values::Integers(vec![0, 0, 1 << 40, 0, 0, 0]);
+    assert_eq!(port.decode(&shape, &integers, TWO), Err(error(6)));
+    port.transform = OutputTransform::Integer {
+        dtype: IntegerType::I32,
+    };
+    assert_eq!(
+        port.decode(&shape, &integers, TWO),
+        Err(PortError::IntegerRange { index: 2 })
+    );
+}

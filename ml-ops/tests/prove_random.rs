@@ -1,0 +1,293 @@
+//! Random small networks are proved and verified; false outputs and changed proofs are not.
+
+use binfer_ml_ops::array::{Array, ArrayData};
+use binfer_ml_ops::graph::{
+    CodeType, Epilogue, Graph, InputPort, InputTransform, IntegerType, Model, Node, Op, OutputPort,
+    OutputTransform, Requantize, RoundingProfile, Step, TensorKind, TensorShape, WeightMatrix,
+};
+use binfer_ml_ops::{ProverKey, Rejection, estimate, run, verify};
+use binfer_pcs::Params;
+use proptest::prelude::*;
+use rand::{Rng, SeedableRng, rngs::StdRng};
+
+/// What follows the first matmul.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Tail {
+    /// Its accumulators are the output.
+    Nothing,
+    /// Codes, and a second matmul to codes.
+    Codes,
+    /// Codes, a map, codes.
+    Map,
+    /// Relu on the accumulators, and a second matmul to 64-bit accumulators.
+    Relu,
+    /// Relu on the accumulators, which is the output.
+    LastRelu,
+}
+
+#[derive(Clone, Debug)]
+struct Spec {
+    widths: [usize; 3],
+    values: usize,
+    bias: bool,
+    per_column: bool,
+    tail: Tail,
+    seed: u64,
+}
+
+fn matrix(
+    rng: &mut StdRng,
+    k: usize,
+    n: usize,
+    values: usize,
+    bias: bool,
+) -> (binfer_ml_ops::graph::WeightShape, WeightMatrix) {
+    let codes: Vec<u8> = (0..k * n)
+        .map(|_| rng.random_range(0..values.max(1)) as u8)
+        .collect();
+    let bias: Vec<i64> = if bias {
+        (0..n).map(|_| rng.random_range(-5000..5000)).collect()
+    } else {
+        Vec::new()
+    };
+    WeightMatrix::from_codes(k, n, &codes, &[-(values as i32 / 2)], &bias)
+}
+
+fn requantize(rng: &mut StdRng, n: usize, per_column: bool) -> Epilogue {
+    let count = if per_column { n } else { 1 };
+    let step = |_| Step {
+        scale: 2f32.powf(rng.random_range(-14.0..1.0)),
+        zero_point: rng.random_range(-128..128),
+        qmin: -128 + rng.random_range(0..100),
+        qmax: 127 - rng.random_range(0..20),
+        type_min: -128,
+        profile: RoundingProfile::OrtF32Rne,
+    };
+    Epilogue::Requantize(Requantize {
+        steps: (0..count).map(step).collect(),
+    })
+}
+
+fn model(spec: &Spec) -> Model {
+    let mut rng = StdRng::seed_from_u64(spec.seed);
+    let [a, b, c] = spec.widths;
+    let tensor = |features, kind| TensorShape {
+        rows_per_sample: 1,
+        features,
+        kind,
+    };
+    let code = TensorKind::Code;
+    let wide = |bits| TensorKind::Integer { bits };
+    let (first, first_matrix) = matrix(&mut rng, a, b, spec.values, spec.bias);
+    let (mut weights, mut matrices) = (vec![first], vec![first_matrix]);
+    let mut tensors = vec![tensor(a, code)];
+    let zero_code: u8 = if rng.random() { rng.random() } else { 0 };
+    let mut nodes = Vec::new();
+    let mut push = |op| {
+        nodes.push(Node {
+            name: "node".into(),
+            op,
+        })
+    };
+    let matmul = |x, zero_code, weights, y, epilogue| Op::MatMul {
+        x,
+        zero_code,
+        weights,
+        y,
+        epilogue,
+    };
+    let integers = OutputTransform::Integer {
+        dtype: IntegerType::I64,
+    };
+    let codes = OutputTransform::Codes {
+        dtype: CodeType::I8,
+    };
+    let transform = match spec.tail {
+        Tail::Nothing => {
+            tensors.push(tensor(b, wide(32)));
+            push(matmul(0, zero_code, 0, 1, Epilogue::Accumulator));
+            integers
+        }
+        Tail::Codes => {
+            tensors.extend([tensor(b, code), tensor(c, code)]);
+            let (shape, data) = matrix(&mut rng, b, c, spec.values, spec.bias);
+            weights.push(shape);
+            matrices.push(data);
+            push(matmul(
+                0,
+                zero_code,
+                0,
+                1,
+                requantize(&mut rng, b, spec.per_column),
+            ));
+            push(matmul(
+                1,
+                128,
+                1,
+                2,
+                requantize(&mut rng, c, spec.per_column),
+            ));
+            codes
+        }
+        Tail::Map => {
+            tensors.extend([tensor(b, code), tensor(b, code)]);
+            push(matmul(
+                0,
+                zero_code,
+                0,
+                1,
+                requantize(&mut rng, b, spec.per_column),
+            ));
+            let mut table = Box::new([0; 256]);
+            rng.fill(&mut table[..]);
+            push(Op::Map { x: 1, y: 2, table });
+            codes
+        }
+        Tail::Relu => {
+            tensors.extend([
+                tensor(b, wide(30)),
+                tensor(b, wide(30)),
+                tensor(c, wide(50)),
+            ]);
+            let (shape, data) = matrix(&mut rng, b, c, spec.values, spec.bias);
+            weights.push(shape);
+            matrices.push(data);
+            push(matmul(0, zero_code, 0, 1, Epilogue::Accumulator));
+            push(Op::Relu { x: 1, y: 2 });
+            push(matmul(2, 0, 1, 3, Epilogue::Accumulator));
+            integers
+        }
+        Tail::LastRelu => {
+            tensors.extend([tensor(b, wide(30)), tensor(b, wide(30))]);
+            push(matmul(0, zero_code, 0, 1, Epilogue::Accumulator));
+            push(Op::Relu { x: 1, y: 2 });
+            integers
+        }
+    };
+    let output = tensors.len() - 1;
+    let graph = Graph {
+        name: "random".into(),
+        weights,
+        nodes,
+        input: InputPort {
+            tensor: 0,
+            shape: vec![a],
+            transform: InputTransform::Codes {
+                dtype: CodeType::U8,
+            },
+        },
+        output: OutputPort {
+            tensor: output,
+            shape: vec![tensors[output].features],
+            transform,
+        },
+        tensors,
+    };
+    graph.validate().unwrap();
+    Model {
+        graph,
+        weights: matrices,
+    }
+}
+
+fn input(model: &Model, batch: usize, seed: u64) -> Array {
+    let mut rng = StdRng::seed_from_u64(seed ^ 1);
+    let features = model.graph.tensors[0].features;
+    let data = (0..batch * features).map(|_| rng.random()).collect();
+    Array::new(vec![batch, features], ArrayData::U8(data)).unwrap()
+}
+
+/// The array with element `at` one unit larger (or smaller at the top).
+fn bumped(array: &Array, at: usize) -> Array {
+    let data = match array.data() {
+        ArrayData::I8(v) => {
+            let mut v = v.clone();
+            v[at] = v[at].checked_add(1).unwrap_or(v[at] - 1);
+            ArrayData::I8(v)
+        }
+        ArrayData::I64(v) => {
+            let mut v = v.clone();
+            v[at] += 1;
+            ArrayData::I64(v)
+        }
+        other => panic!("no test gives {other:?}"),
+    };
+    Array::new(array.shape().to_vec(), data).unwrap()
+}
+
+fn spec() -> impl Strategy<Value = Spec> {
+    let tails = [
+        Tail::Nothing,
+        Tail::Codes,
+        Tail::Map,
+        Tail::Relu,
+        Tail::LastRelu,
+    ];
+    (
+        prop::array::uniform3(1usize..40),
+        prop::sample::select(vec![2usize, 3, 4, 5, 7, 16, 17, 256]),
+        any::<bool>(),
+        any::<bool>(),
+        prop::sample::select(tails.to_vec()),
+        any::<u64>(),
+    )
+        .prop_map(|(widths, values, bias, per_column, tail, seed)| Spec {
+            widths,
+            values,
+            bias,
+            per_column,
+            tail,
+            seed,
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn random_networks_are_proved(spec in spec(), batch in 1usize..12, at: prop::sample::Index) {
+        let model = model(&spec);
+        let x = input(&model, batch, spec.seed);
+        let y = run(&model, &x).unwrap();
+        let key = ProverKey::new(model, Params::default(), &[7; 32]);
+        let proof = key.prove(&x, &y, &mut |_| ()).unwrap().to_bytes();
+        let commitment = key.commitment();
+        prop_assert_eq!(verify(commitment, &x, &y, &proof), Ok(()));
+        prop_assert!(estimate(commitment, batch).soundness_bits >= 100.0);
+
+        let wrong = bumped(&y, at.index(y.data().len()));
+        prop_assert!(verify(commitment, &x, &wrong, &proof).is_err());
+        let mut flipped = proof.clone();
+        let i = at.index(flipped.len());
+        flipped[i] ^= 1;
+        prop_assert!(verify(commitment, &x, &y, &flipped).is_err());
+        let cut = &proof[..at.index(proof.len())];
+        prop_assert!(verify(commitment, &x, &y, cut).is_err());
+        let mut longer = proof;
+        longer.push(0);
+        prop_assert!(verify(commitment, &x, &y, &longer).is_err());
+    }
+}
+
+#[test]
+fn another_models_commitment_is_rejected() {
+    let spec = Spec {
+        widths: [9, 8, 3],
+        values: 256,
+        bias: true,
+        per_column: false,
+        tail: Tail::Codes,
+        seed: 5,
+    };
+    let model = model(&spec);
+    let x = input(&model, 2, 1);
+    let y = run(&model, &x).unwrap();
+    let key = ProverKey::new(model.clone(), Params::default(), &[1; 32]);
+    let other = ProverKey::new(model, Params::default(), &[2; 32]);
+    assert_ne!(key.commitment().root(), other.commitment().root());
+    let proof = key.prove(&x, &y, &mut |_| ()).unwrap().to_bytes();
+    assert_eq!(
+        verify(other.commitment(), &x, &y, &proof),
+        Err(Rejection::OtherModel)
+    );
+}
