@@ -73,6 +73,16 @@ fn naive_root(kind: HashKind, leaves: &[u8], leaf_len: usize) -> Digest {
     level[0]
 }
 
+#[test]
+fn trees_of_many_tasks() {
+    for kind in HashKind::ALL {
+        let leaves = pattern(24 << 11, 0);
+        let tree = MerkleTree::new(kind, &leaves, 24);
+        assert_eq!(tree.root(), naive_root(kind, &leaves, 24));
+        assert_eq!(tree.log_leaves(), 11);
+    }
+}
+
 proptest! {
     #[test]
     fn roots_are_those_of_the_definition(

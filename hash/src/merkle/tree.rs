@@ -4,8 +4,8 @@ use rayon::prelude::*;
 
 use crate::{Digest, HashKind};
 
-/// Digests of one task of the thread pool.
-const TASK: usize = 1 << 8;
+/// Digests of one task of the thread pool. A level of fewer isn't worth waking a thread for.
+const TASK: usize = 1 << 9;
 
 /// The digests of a Merkle tree; the leaves stay with the caller.
 #[derive(Clone, Debug)]
@@ -38,10 +38,14 @@ impl MerkleTree {
             .for_each(|(digests, leaves)| kind.leaves(leaves, leaf_len, digests));
         while level.len() > 1 {
             let (above, higher) = rest.split_at_mut(level.len() / 2);
-            above
-                .par_chunks_mut(TASK)
-                .zip(level.par_chunks(2 * TASK))
-                .for_each(|(parents, children)| kind.nodes(children, parents));
+            if above.len() <= TASK {
+                kind.nodes(level, above);
+            } else {
+                above
+                    .par_chunks_mut(TASK)
+                    .zip(level.par_chunks(2 * TASK))
+                    .for_each(|(parents, children)| kind.nodes(children, parents));
+            }
             (level, rest) = (above, higher);
         }
         Self {
