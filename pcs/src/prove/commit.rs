@@ -79,3 +79,23 @@ pub fn commit(params: &Params, log_row: u32, mut words: Vec<F128>) -> Oracle {
         tree,
     }
 }
+
+#[cfg(test)]
+impl Oracle {
+    /// Other words behind the same root.
+    pub(super) fn with_words(mut self, words: Vec<F128>) -> Self {
+        self.words = words;
+        self
+    }
+
+    /// The commitment to a codeword whose first row has this noise added.
+    pub(super) fn with_noise(mut self, params: &Params, noise: &[F128]) -> Self {
+        let n_rows = self.shape.n_rows;
+        for (symbol, &noise) in self.codeword.iter_mut().step_by(n_rows).zip(noise) {
+            *symbol += noise;
+        }
+        let leaves = bytemuck::cast_slice(&self.codeword);
+        self.tree = Some(MerkleTree::new(params.hash, leaves, 16 * n_rows));
+        self
+    }
+}

@@ -17,8 +17,8 @@ const SMALL_BLOCK: usize = 1 << 11;
 const PASS_LAYERS: u32 = 6;
 /// Elements of one run of a column.
 const RUN: usize = 1 << 8;
-/// Runs shorter than this are gathered before a butterfly.
-const SHORT_RUN: usize = 4;
+/// Groups of four symbols whose last two layers are done together.
+const GROUPS: usize = 1 << 7;
 
 /// The codewords of all rows of `words`, interleaved: element `x * n_rows + row` is symbol `x` of
 /// that row's codeword.
@@ -135,7 +135,10 @@ impl Ntt<'_> {
         }
         let mut half = block.len() / 2;
         let mut first = k;
-        while half >= self.n_rows.max(SHORT_RUN) {
+        while half >= self.n_rows {
+            if (self.n_rows, half) == (1, 2) {
+                return self.last_two_layers(block, first);
+            }
             for (part, &t) in block
                 .chunks_exact_mut(2 * half)
                 .zip(&self.twiddles[first..])
@@ -146,32 +149,43 @@ impl Ntt<'_> {
             half /= 2;
             first *= 2;
         }
-        while half >= self.n_rows {
-            self.short_layer(block, half, first);
-            half /= 2;
-            first *= 2;
-        }
     }
 
-    /// One layer with runs of `half` elements, block `first` coming first: gathers the runs, so that
-    /// one kernel call does them all.
-    fn short_layer(&self, block: &mut [F128], half: usize, first: usize) {
-        let capacity = block.len() / 2;
-        let mut lo = Vec::with_capacity(capacity);
-        let mut hi = Vec::with_capacity(capacity);
-        let mut factors = Vec::with_capacity(capacity);
-        for (part, &t) in block.chunks_exact(2 * half).zip(&self.twiddles[first..]) {
-            let (low, high) = part.split_at(half);
-            lo.extend_from_slice(low);
-            hi.extend_from_slice(high);
-            factors.extend(core::iter::repeat_n(t, half));
-        }
-        kernels::add_products(&mut lo, &hi, &factors);
-        kernels::add_assign(&mut hi, &lo);
-        let runs = lo.chunks_exact(half).zip(hi.chunks_exact(half));
-        for (part, (low, high)) in block.chunks_exact_mut(2 * half).zip(runs) {
-            part[..half].copy_from_slice(low);
-            part[half..].copy_from_slice(high);
+    /// The last two layers of one row: runs of two symbols and of one are too short for the kernels,
+    /// so symbols are sorted by their position in a group of four first. `first` is the number of
+    /// the first group.
+    fn last_two_layers(&self, block: &mut [F128], first: usize) {
+        let mut symbols = [[F128::ZERO; GROUPS]; 4];
+        let mut factors = [[F128::ZERO; GROUPS]; 2];
+        let (groups, _) = block.as_chunks_mut::<4>();
+        for (i, groups) in groups.chunks_mut(GROUPS).enumerate() {
+            let n = groups.len();
+            let first = first + i * GROUPS;
+            let (pairs, _) = self.twiddles[2 * first..][..2 * n].as_chunks::<2>();
+            let [even, odd] = &mut factors;
+            for ((pair, even), odd) in pairs.iter().zip(even).zip(odd) {
+                [*even, *odd] = *pair;
+            }
+            for (j, symbols) in symbols.iter_mut().enumerate() {
+                for (symbol, group) in symbols.iter_mut().zip(groups.iter()) {
+                    *symbol = group[j];
+                }
+            }
+            let [a, b, c, d] = symbols.each_mut().map(|symbols| &mut symbols[..n]);
+            let layer = |lo: &mut [F128], hi: &mut [F128], factors: &[F128]| {
+                kernels::add_products(lo, hi, factors);
+                kernels::add_assign(hi, lo);
+            };
+            let upper = &self.twiddles[first..][..n];
+            layer(a, c, upper);
+            layer(b, d, upper);
+            layer(a, b, &factors[0][..n]);
+            layer(c, d, &factors[1][..n]);
+            for (j, symbols) in symbols.iter().enumerate() {
+                for (symbol, group) in symbols.iter().zip(groups.iter_mut()) {
+                    group[j] = *symbol;
+                }
+            }
         }
     }
 }

@@ -43,6 +43,25 @@ pub fn open(
         .iter()
         .flat_map(|oracle| (0..oracle.shape().n_rows).map(|row| oracle.row(row)))
         .collect();
+    let shape = Shape {
+        log_row: layout.log_row,
+        n_rows: 1,
+    };
+    let encode = |row: &[F128]| encode_rows(row, shape, params.log_inv_rate);
+    let codewords = reduce(params, &layout, &rows, groups, channel, encode);
+    query(params, oracles, &codewords, channel);
+}
+
+/// Everything before the queries: returns the folded codewords, `encode` giving the symbols of the
+/// first from the combined row.
+fn reduce(
+    params: &Params,
+    layout: &Layout,
+    rows: &[&[F128]],
+    groups: &[ClaimGroup<F128>],
+    channel: &mut ProverChannel,
+    encode: impl FnOnce(&[F128]) -> Vec<F128>,
+) -> Vec<FoldedCodeword> {
     let pieces = |group: &ClaimGroup<F128>, weights: &[F128]| match layout.pieces(group, weights) {
         Ok(pieces) => pieces,
         Err(error) => panic!("{error}"),
@@ -55,7 +74,7 @@ pub fn open(
             group.point.len() >= group.width.log_coefficients() as usize,
             "point too short"
         );
-        let sums = coefficient_sums(group, &pieces(group, weights), &rows);
+        let sums = coefficient_sums(group, &pieces(group, weights), rows);
         channel.send_public("ring switching", &sums);
     }
 
@@ -77,11 +96,19 @@ pub fn open(
         layout.total_rows,
         layout.log_row,
     );
-    let (t, a) = combine_rows(&rows, a, channel);
-    let codewords = fold_rows(params, t, a, channel);
+    let (t, a) = combine_rows(rows, a, channel);
+    fold_rows(params, (t, a), channel, encode)
+}
 
+/// Opens all codewords at random positions.
+fn query(
+    params: &Params,
+    oracles: &[&Oracle],
+    codewords: &[FoldedCodeword],
+    channel: &mut ProverChannel,
+) {
     channel.grind(params.grinding_bits);
-    let log_length = layout.log_row + params.log_inv_rate;
+    let log_length = oracles[0].shape().log_row + params.log_inv_rate;
     let mut positions = channel.positions("queries", log_length, params.queries());
     for oracle in oracles {
         if let Some(tree) = oracle.tree() {
@@ -153,9 +180,9 @@ fn combine_rows(
 /// The rounds of a row's variables, lowest first, with the folded codewords between.
 fn fold_rows(
     params: &Params,
-    mut t: Vec<F128>,
-    mut a: Vec<F128>,
+    (mut t, mut a): (Vec<F128>, Vec<F128>),
     channel: &mut ProverChannel,
+    encode: impl FnOnce(&[F128]) -> Vec<F128>,
 ) -> Vec<FoldedCodeword> {
     let log_row = t.len().ilog2();
     let schedule = params.schedule(log_row);
@@ -168,7 +195,7 @@ fn fold_rows(
     let mut codewords = Vec::with_capacity(schedule.len());
     if !schedule.is_empty() {
         let twiddles = code::twiddles(log_row + params.log_inv_rate - 1);
-        let mut symbols = encode_rows(&t, Shape { log_row, n_rows: 1 }, params.log_inv_rate);
+        let mut symbols = encode(&t);
         for (i, &step) in schedule.iter().enumerate() {
             let codeword = FoldedCodeword::new(params.hash, symbols, step);
             channel.send_digest("folded codeword", &codeword.tree().root());
@@ -187,4 +214,118 @@ fn fold_rows(
         round(&mut t, &mut a, channel);
     }
     codewords
+}
+
+#[cfg(test)]
+mod tests {
+    use binfer_hash::Transcript;
+    use binfer_iop::channel::{ProofReader, VerifyError};
+    use rand::{SeedableRng, rngs::StdRng};
+
+    use super::*;
+    use crate::{Claim, Width, commit, verify};
+
+    const LOG_ROW: u32 = 14;
+
+    fn random_words(rng: &mut StdRng, n_rows: usize) -> Vec<F128> {
+        (0..n_rows << LOG_ROW).map(|_| F128::random(rng)).collect()
+    }
+
+    /// A true claim on the first row.
+    fn groups(rng: &mut StdRng, words: &[F128]) -> Vec<ClaimGroup<F128>> {
+        let point: Vec<F128> = (0..LOG_ROW).map(|_| F128::random(rng)).collect();
+        let row = &words[..1 << LOG_ROW];
+        let value = kernels::inner_product(row, &kernels::eq_table(&point));
+        let claims = vec![Claim {
+            oracle: 0,
+            offset: 0,
+            n_vars: LOG_ROW,
+            value,
+        }];
+        vec![ClaimGroup {
+            width: Width::B128,
+            point,
+            claims,
+        }]
+    }
+
+    fn check(
+        oracle: &Oracle,
+        groups: &[ClaimGroup<F128>],
+        channel: ProverChannel,
+    ) -> Result<(), VerifyError> {
+        let proof = channel.finish();
+        let mut reader = ProofReader::new(Transcript::new("cheats"), &proof);
+        verify(
+            &Params::default(),
+            &[(oracle.root(), oracle.shape())],
+            groups,
+            &mut reader,
+        )
+    }
+
+    #[test]
+    fn other_words_than_committed_are_rejected() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let honest = commit(&Params::default(), LOG_ROW, random_words(&mut rng, 3));
+        let words = random_words(&mut rng, 3);
+        let groups = groups(&mut rng, &words);
+        let cheat = honest.with_words(words);
+        let mut channel = ProverChannel::new(Transcript::new("cheats"));
+        open(&Params::default(), &[&cheat], &groups, &mut channel);
+        let label = "folded symbol";
+        assert_eq!(
+            check(&cheat, &groups, channel),
+            Err(VerifyError::CheckFailed { label })
+        );
+    }
+
+    #[test]
+    fn words_far_from_the_code_are_rejected() {
+        let params = Params::default();
+        let mut rng = StdRng::seed_from_u64(2);
+        let words = random_words(&mut rng, 3);
+        let groups = groups(&mut rng, &words);
+        // A quarter of the positions of one row is the unique-decoding radius at rate 1/2.
+        let noise: Vec<F128> = (0..2 << LOG_ROW)
+            .map(|x| {
+                if x % 4 == 0 {
+                    F128::random(&mut rng)
+                } else {
+                    F128::ZERO
+                }
+            })
+            .collect();
+        let cheat = commit(&params, LOG_ROW, words).with_noise(&params, &noise);
+        let mut channel = ProverChannel::new(Transcript::new("cheats"));
+        open(&params, &[&cheat], &groups, &mut channel);
+        let label = "folded symbol";
+        assert_eq!(
+            check(&cheat, &groups, channel),
+            Err(VerifyError::CheckFailed { label })
+        );
+    }
+
+    #[test]
+    fn a_message_other_than_the_folded_codeword_is_rejected() {
+        let params = Params::default();
+        let mut rng = StdRng::seed_from_u64(3);
+        let honest = commit(&params, LOG_ROW, random_words(&mut rng, 1));
+        let words = random_words(&mut rng, 1);
+        let groups = groups(&mut rng, &words);
+
+        // The sumcheck runs on other words, the codewords are those of the committed ones.
+        let shape = honest.shape();
+        let layout = Layout::new(&params, &[shape]).unwrap();
+        let mut channel = ProverChannel::new(Transcript::new("cheats"));
+        let codewords = reduce(&params, &layout, &[&words], &groups, &mut channel, |_| {
+            encode_rows(honest.words(), shape, params.log_inv_rate)
+        });
+        query(&params, &[&honest], &codewords, &mut channel);
+        let label = "folded message";
+        assert_eq!(
+            check(&honest, &groups, channel),
+            Err(VerifyError::CheckFailed { label })
+        );
+    }
 }

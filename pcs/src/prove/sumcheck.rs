@@ -61,7 +61,9 @@ pub(super) fn round_of_neighbours(t: &[F128], a: &[F128]) -> Round {
 /// The first elements of the pairs of neighbours, and the pairs' sums.
 pub(super) fn split_neighbours(values: &[F128]) -> (Vec<F128>, Vec<F128>) {
     let (pairs, _) = values.as_chunks::<2>();
-    pairs.iter().map(|&[lo, hi]| (lo, lo + hi)).unzip()
+    let lower = pairs.iter().map(|&[lo, _]| lo).collect();
+    let sums = pairs.iter().map(|&[lo, hi]| lo + hi).collect();
+    (lower, sums)
 }
 
 /// Binds the variable that tells the halves apart; the values end in the lower half.
