@@ -24,6 +24,8 @@ mod node;
 mod operands;
 mod ops;
 mod proto;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use error::{ImportError, NodeError, TensorError};

@@ -1,5 +1,6 @@
 //! Ports: quantization, leading dimensions, and each way in which an array does not fit.
 
+use super::super::port::quantize;
 use super::super::*;
 use super::graph;
 use crate::array::{Array, ArrayData, ArrayError, ElementType};

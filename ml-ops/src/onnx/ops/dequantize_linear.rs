@@ -66,6 +66,9 @@ pub(in crate::onnx) fn as_dequantized(
     name: &str,
     floats: &Floats,
 ) -> Option<TensorId> {
+    if floats.pure {
+        return Some(floats.codes.tensor);
+    }
     let Scaling { scale, zero_point } = floats.scaling;
     let grid = dequantize_table(scale, zero_point, floats.codes.dtype);
     let mut table = Box::new([0u8; 256]);
