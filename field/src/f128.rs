@@ -6,6 +6,7 @@ use core::ops::{Add, AddAssign, Mul, MulAssign, Sub, SubAssign};
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::Field;
 use crate::arch::dispatch::{self, Backend};
 
 /// An element of GF(2^128) in the GHASH representation: bit `i` is the coefficient of `x^i`.
@@ -93,22 +94,7 @@ impl F128 {
 
     /// Inverts every non-zero element in place with one inversion; zeros stay zero.
     pub fn batch_invert(elements: &mut [Self]) {
-        let mut prefix = Vec::with_capacity(elements.len());
-        let mut product = Self::ONE;
-        for &x in elements.iter() {
-            prefix.push(product);
-            if !x.is_zero() {
-                product *= x;
-            }
-        }
-        let mut inverse = product.invert();
-        for (x, before) in elements.iter_mut().zip(prefix).rev() {
-            if !x.is_zero() {
-                let original = *x;
-                *x = inverse * before;
-                inverse *= original;
-            }
-        }
+        Field::batch_invert(elements);
     }
 
     /// A uniformly random element.
@@ -189,5 +175,38 @@ impl Sum for F128 {
 impl Product for F128 {
     fn product<I: Iterator<Item = Self>>(iter: I) -> Self {
         iter.fold(Self::ONE, Mul::mul)
+    }
+}
+
+impl Field for F128 {
+    const BITS: u32 = 128;
+    const ZERO: Self = Self::ZERO;
+    const ONE: Self = Self::ONE;
+
+    #[inline]
+    fn from_bits(bits: u128) -> Self {
+        Self(bits)
+    }
+
+    #[inline]
+    fn to_bits(self) -> u128 {
+        self.0
+    }
+
+    #[inline]
+    fn square(self) -> Self {
+        self.square()
+    }
+
+    fn invert(self) -> Self {
+        self.invert()
+    }
+
+    fn frobenius(self, times: u32) -> Self {
+        self.frobenius(times)
+    }
+
+    fn pow(self, exponent: u128) -> Self {
+        self.pow(exponent)
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::F128;
 use crate::arch::dispatch::{self, Backend};
+use crate::tower::WholeBytes;
 
 /// `dst[i] += src[i]`.
 pub fn add_assign(dst: &mut [F128], src: &[F128]) {
@@ -140,4 +141,34 @@ pub fn pack_plane(dst: &mut [F128], bytes: &[u8], plane: u32) {
     assert!(plane < 8);
     assert_eq!(dst.len(), bytes.len().div_ceil(128));
     dispatch::pack_plane(Backend::current(), dst, bytes, plane);
+}
+
+/// All eight bit planes of a slice of bytes: `planes[p]` is what [`pack_plane`] makes of plane `p`.
+pub fn pack_planes(planes: [&mut [F128]; 8], bytes: &[u8]) {
+    for plane in &planes {
+        assert_eq!(plane.len(), bytes.len().div_ceil(128));
+    }
+    dispatch::pack_planes(Backend::current(), planes, bytes);
+}
+
+/// Transposes a matrix of 128 x 128 bits in place: bit `j` of word `i` changes places with bit `i`
+/// of word `j`.
+pub fn transpose(rows: &mut [F128; 128]) {
+    dispatch::transpose(Backend::current(), rows);
+}
+
+/// Products in a field of the tower: `dst[i] = a[i] * b[i]`.
+///
+/// With GFNI the elements are taken apart into byte slices of 64 elements each and computed in the
+/// AES field, which is isomorphic to `Tower8`.
+pub fn tower_mul<T: WholeBytes>(dst: &mut [T], a: &[T], b: &[T]) {
+    assert!(dst.len() == a.len() && a.len() == b.len());
+    let (a, b) = (bytemuck::cast_slice(a), bytemuck::cast_slice(b));
+    dispatch::tower_mul(
+        Backend::current(),
+        bytemuck::cast_slice_mut(dst),
+        a,
+        b,
+        size_of::<T>(),
+    );
 }

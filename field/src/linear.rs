@@ -1,10 +1,14 @@
 //! GF(2)-linear maps of GF(2^128), applied a byte of the argument at a time.
 
 use crate::F128;
+use crate::arch::dispatch::{self, Backend};
 
 /// A GF(2)-linear map `F128 -> F128` as sixteen tables of 256 entries (64 KiB).
 pub struct LinearMap {
     tables: Vec<[F128; 256]>,
+    /// `blocks[j][i]` takes byte `i` of the argument to byte `j` of the image: the matrix of the
+    /// `GF2P8AFFINEQB` instruction, whose byte `7 - r` selects the bits that make bit `r`.
+    blocks: [[u64; 16]; 16],
 }
 
 impl LinearMap {
@@ -22,15 +26,56 @@ impl LinearMap {
                 table
             })
             .collect();
-        Self { tables }
+        let mut blocks = [[0; 16]; 16];
+        for (column, image) in images.iter().enumerate() {
+            for (j, row) in blocks.iter_mut().enumerate() {
+                for r in 0..8 {
+                    let bit = (image.to_bits() >> (8 * j + r) & 1) as u64;
+                    row[column / 8] |= bit << (8 * (7 - r) + column % 8);
+                }
+            }
+        }
+        Self { tables, blocks }
     }
 
     /// The image of `x`.
+    #[inline]
     pub fn apply(&self, x: F128) -> F128 {
         self.tables
             .iter()
             .zip(x.to_le_bytes())
             .map(|(table, byte)| table[usize::from(byte)])
             .sum()
+    }
+
+    /// The image of a slice: `dst[i] = self.apply(src[i])`. The slices are of one length.
+    pub fn apply_slice(&self, dst: &mut [F128], src: &[F128]) {
+        self.apply_slice_on(Backend::current(), dst, src);
+    }
+
+    /// [`Self::apply_slice`] on a backend of choice.
+    pub(crate) fn apply_slice_on(&self, backend: Backend, dst: &mut [F128], src: &[F128]) {
+        assert_eq!(dst.len(), src.len());
+        dispatch::linear_map(backend, dst, src, &self.tables, &self.blocks);
+    }
+
+    /// The map that undoes this one, or nothing where two arguments share an image.
+    pub fn inverse(&self) -> Option<Self> {
+        // Gauss-Jordan elimination on the pairs (image, argument): the images become the basis.
+        let mut pairs: [(u128, u128); 128] = core::array::from_fn(|i| {
+            let argument = 1 << i;
+            (self.apply(F128::new(argument)).to_bits(), argument)
+        });
+        for i in 0..128 {
+            let pivot = (i..128).find(|&j| pairs[j].0 >> i & 1 == 1)?;
+            pairs.swap(i, pivot);
+            let (image, argument) = pairs[i];
+            for (j, pair) in pairs.iter_mut().enumerate() {
+                if j != i && pair.0 >> i & 1 == 1 {
+                    *pair = (pair.0 ^ image, pair.1 ^ argument);
+                }
+            }
+        }
+        Some(Self::new(&pairs.map(|(_, argument)| F128::new(argument))))
     }
 }

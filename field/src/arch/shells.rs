@@ -32,6 +32,15 @@ macro_rules! for_each_kernel {
             fn histogram(bins: &mut [F128], index: &[u8], weights: &[F128]);
             fn gather(dst: &mut [F128], table: &[F128], index: &[u8]);
             fn pack_plane(dst: &mut [F128], bytes: &[u8], plane: u32);
+            fn pack_planes(planes: [&mut [F128]; 8], bytes: &[u8]);
+            fn transpose(rows: &mut [F128; 128]);
+            fn linear_map(
+                dst: &mut [F128],
+                src: &[F128],
+                tables: &[[F128; 256]],
+                blocks: &[[u64; 16]; 16]
+            );
+            fn tower_mul(dst: &mut [u8], a: &[u8], b: &[u8], n_bytes: usize);
         }
     };
 }

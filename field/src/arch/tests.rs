@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::dispatch::{self, Backend};
-use crate::F128;
+use crate::{F128, Field, LinearMap, Tower8, Tower16, Tower32, Tower64, Tower128};
 
 /// The product by its definition, one coefficient of `b` at a time.
 fn naive_mul(a: F128, b: F128) -> F128 {
@@ -178,4 +178,83 @@ proptest! {
             Ok(())
         })?;
     }
+
+    #[test]
+    fn all_bit_planes(bytes in vec(any::<u8>(), 0..500)) {
+        let n = bytes.len().div_ceil(128);
+        on_every_backend(|backend| {
+            let mut planes: [Vec<F128>; 8] = core::array::from_fn(|_| vec![F128::ONE; n]);
+            dispatch::pack_planes(backend, planes.each_mut().map(|plane| &mut plane[..]), &bytes);
+            for (plane, packed) in (0..).zip(planes) {
+                let mut alone = vec![F128::ONE; n];
+                dispatch::pack_plane(backend, &mut alone, &bytes, plane);
+                prop_assert_eq!(packed, alone);
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn transposition(rows in vec(element(), 128)) {
+        on_every_backend(|backend| {
+            let mut transposed: [F128; 128] = rows.clone().try_into().unwrap();
+            dispatch::transpose(backend, &mut transposed);
+            for (i, row) in rows.iter().enumerate() {
+                for (j, column) in transposed.iter().enumerate() {
+                    prop_assert_eq!(row.to_bits() >> j & 1, column.to_bits() >> i & 1);
+                }
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn linear_maps(images in vec(element(), 128), src in vec(element(), 0..200)) {
+        let map = LinearMap::new(&images.clone().try_into().unwrap());
+        let image = |x: F128| -> F128 {
+            (0..128).filter(|i| x.to_bits() >> i & 1 == 1).map(|i| images[i]).sum()
+        };
+        let expected: Vec<_> = src.iter().map(|&x| image(x)).collect();
+        on_every_backend(|backend| {
+            let mut dst = vec![F128::ONE; src.len()];
+            map.apply_slice_on(backend, &mut dst, &src);
+            prop_assert_eq!(&dst, &expected);
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn tower_products(bytes in vec(any::<(u8, u8)>(), 0..3000)) {
+        let (a, b): (Vec<_>, Vec<_>) = bytes.into_iter().unzip();
+        tower_product::<Tower8, 1>(&a, &b)?;
+        tower_product::<Tower16, 2>(&a, &b)?;
+        tower_product::<Tower32, 4>(&a, &b)?;
+        tower_product::<Tower64, 8>(&a, &b)?;
+        tower_product::<Tower128, 16>(&a, &b)?;
+    }
+}
+
+/// The products of the whole elements in `a` and `b`.
+fn tower_product<T: Field, const N: usize>(a: &[u8], b: &[u8]) -> Result<(), TestCaseError> {
+    let (a, b) = (a.as_chunks::<N>().0, b.as_chunks::<N>().0);
+    let element = |bytes: [u8; N]| {
+        let mut wide = [0; 16];
+        wide[..N].copy_from_slice(&bytes);
+        T::from_bits(u128::from_le_bytes(wide))
+    };
+    let products: Vec<_> = a
+        .iter()
+        .zip(b)
+        .map(|(&a, &b)| element(a) * element(b))
+        .collect();
+    on_every_backend(|backend| {
+        let mut dst = vec![[1; N]; a.len()];
+        let (d, a, b) = (dst.as_flattened_mut(), a.as_flattened(), b.as_flattened());
+        dispatch::tower_mul(backend, d, a, b, N);
+        prop_assert_eq!(
+            dst.into_iter().map(element).collect::<Vec<_>>(),
+            &products[..]
+        );
+        Ok(())
+    })
 }

@@ -49,6 +49,61 @@ pub(crate) fn pack_plane<const N: usize>(
     }
 }
 
+/// All eight planes in one pass over the bytes.
+#[inline(always)]
+pub(crate) fn pack_planes<const N: usize>(
+    isa: impl Lanes<N>,
+    planes: [&mut [F128]; 8],
+    bytes: &[u8],
+) {
+    let (words, tail) = bytes.as_chunks::<128>();
+    let mut last = [0; 128];
+    last[..tail.len()].copy_from_slice(tail);
+    for (plane, dst) in (0..).zip(planes) {
+        let (d, d_tail) = dst.split_at_mut(words.len());
+        for (d, word) in d.iter_mut().zip(words) {
+            *d = pack_word(isa, word, plane);
+        }
+        if let [d, ..] = d_tail {
+            *d = pack_word(isa, &last, plane);
+        }
+    }
+}
+
+/// Transposes 128 x 128 bits: in seven steps, blocks of 64, 32, ... 1 bits change places across
+/// the diagonal of the block twice as large that holds them.
+#[inline(always)]
+pub(crate) fn transpose<const N: usize>(_isa: impl Lanes<N>, rows: &mut [F128; 128]) {
+    let rows: &mut [[u64; 2]; 128] = bytemuck::cast_mut(rows);
+    let (top, bottom) = rows.split_at_mut(64);
+    for (top, bottom) in top.iter_mut().zip(bottom) {
+        core::mem::swap(&mut top[1], &mut bottom[0]);
+    }
+    exchange::<32>(rows, 0x0000_0000_ffff_ffff);
+    exchange::<16>(rows, 0x0000_ffff_0000_ffff);
+    exchange::<8>(rows, 0x00ff_00ff_00ff_00ff);
+    exchange::<4>(rows, 0x0f0f_0f0f_0f0f_0f0f);
+    exchange::<2>(rows, 0x3333_3333_3333_3333);
+    exchange::<1>(rows, 0x5555_5555_5555_5555);
+}
+
+/// Exchanges the upper right and the lower left block of `S` bits of each block of `2 S`.
+#[inline(always)]
+fn exchange<const S: usize>(rows: &mut [[u64; 2]; 128], low: u64) {
+    for block in rows.chunks_exact_mut(2 * S) {
+        let (top, bottom) = block.split_at_mut(S);
+        for (top, bottom) in top
+            .as_flattened_mut()
+            .iter_mut()
+            .zip(bottom.as_flattened_mut())
+        {
+            let swapped = (*top >> S ^ *bottom) & low;
+            *bottom ^= swapped;
+            *top ^= swapped << S;
+        }
+    }
+}
+
 #[inline(always)]
 fn pack_word<const N: usize>(isa: impl Lanes<N>, bytes: &[u8; 128], plane: u32) -> F128 {
     let (halves, _) = bytes.as_chunks::<64>();

@@ -3,7 +3,7 @@
 //! A product is three carry-less multiplies (Karatsuba) and its reduction two; the sum of many
 //! products is reduced once. A product by a prepared factor is four and its reduction one.
 
-use super::Lanes;
+use super::{ByteLanes, Lanes};
 use crate::F128;
 
 /// A register of `N` 128-bit lanes with a carry-less multiply of 64-bit halves in each.
@@ -11,6 +11,7 @@ use crate::F128;
 /// The same promise as [`Lanes`]: a value proves that the instructions exist.
 pub(crate) trait Clmul<const N: usize>: Copy {
     type Register: Copy;
+    type Bytes: ByteLanes;
 
     fn load(self, src: &[F128; N]) -> Self::Register;
     fn store(self, dst: &mut [F128; N], v: Self::Register);
@@ -30,6 +31,7 @@ pub(crate) trait Clmul<const N: usize>: Copy {
     -> (Self::Register, Self::Register);
     fn mul_one(self, a: F128, b: F128) -> F128;
     fn square_one(self, a: F128) -> F128;
+    fn byte_lanes(self) -> Option<Self::Bytes>;
     fn plane(self, bytes: &[u8; 64], plane: u32) -> u64;
 
     /// The element `low + middle x^64 + high x^128` of each lane: two carry-less multiplies.
@@ -95,6 +97,7 @@ impl<const N: usize, T: Clmul<N>> Lanes<N> for T {
     type Vector = T::Register;
     type Wide = Karatsuba<T::Register>;
     type Factor = Factor<T::Register>;
+    type Bytes = T::Bytes;
 
     #[inline(always)]
     fn load(self, src: &[F128; N]) -> T::Register {
@@ -196,6 +199,11 @@ impl<const N: usize, T: Clmul<N>> Lanes<N> for T {
     #[inline(always)]
     fn square_one(self, a: F128) -> F128 {
         Clmul::square_one(self, a)
+    }
+
+    #[inline(always)]
+    fn byte_lanes(self) -> Option<T::Bytes> {
+        Clmul::byte_lanes(self)
     }
 
     #[inline(always)]

@@ -1,5 +1,6 @@
 //! The lane trait: a register of `N` field elements and the arithmetic a processor has for it.
 
+use super::ByteLanes;
 use crate::F128;
 
 /// A processor's way to compute on `N` elements of [`F128`] at a time.
@@ -14,6 +15,8 @@ pub(crate) trait Lanes<const N: usize>: Copy {
     type Wide: Copy;
     /// One element in all lanes, prepared as a factor of many products.
     type Factor: Copy;
+    /// The same processor's way to compute on bytes.
+    type Bytes: ByteLanes;
 
     fn load(self, src: &[F128; N]) -> Self::Vector;
     fn store(self, dst: &mut [F128; N], v: Self::Vector);
@@ -45,6 +48,9 @@ pub(crate) trait Lanes<const N: usize>: Copy {
     fn mul_one(self, a: F128, b: F128) -> F128;
     /// One square, in the narrowest register that holds it.
     fn square_one(self, a: F128) -> F128;
+
+    /// The byte lanes, if the processor has them.
+    fn byte_lanes(self) -> Option<Self::Bytes>;
 
     /// Bit `plane` of each byte, the first byte's as the least significant bit.
     fn plane(self, bytes: &[u8; 64], plane: u32) -> u64;

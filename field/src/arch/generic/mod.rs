@@ -1,14 +1,17 @@
 //! The slice algorithms, written once over [`Lanes`].
 
 mod bits;
+mod byte_lanes;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod clmul;
 mod fold;
 mod lanes;
 mod product;
+mod tower;
 mod transform;
 
-pub(crate) use bits::{gather, histogram, pack_plane};
+pub(crate) use bits::{gather, histogram, pack_plane, pack_planes, transpose};
+pub(crate) use byte_lanes::{ByteLanes, NoByteLanes, linear_map};
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(crate) use clmul::Clmul;
 #[cfg(target_arch = "x86_64")]
@@ -19,4 +22,5 @@ pub(crate) use product::{
     add_assign, add_products, add_scaled, inner_product, mul, mul_adjacent, mul_assign, mul_one,
     product_round, scale, square, square_one, sum,
 };
+pub(crate) use tower::tower_mul;
 pub(crate) use transform::{butterfly, eq_expand, inverse_butterfly};

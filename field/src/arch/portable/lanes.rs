@@ -1,6 +1,6 @@
 //! One lane in general registers.
 
-use super::super::generic::Lanes;
+use super::super::generic::{Lanes, NoByteLanes};
 use super::clmul::{clmul, reduce, square};
 use crate::F128;
 
@@ -19,6 +19,7 @@ impl Lanes<1> for Portable {
     type Vector = F128;
     type Wide = Wide;
     type Factor = F128;
+    type Bytes = NoByteLanes;
 
     #[inline(always)]
     fn load(self, src: &[F128; 1]) -> F128 {
@@ -111,6 +112,11 @@ impl Lanes<1> for Portable {
     #[inline(always)]
     fn square_one(self, a: F128) -> F128 {
         self.reduce(self.square_wide(a))
+    }
+
+    #[inline(always)]
+    fn byte_lanes(self) -> Option<NoByteLanes> {
+        None
     }
 
     #[inline(always)]

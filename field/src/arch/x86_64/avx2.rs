@@ -10,7 +10,7 @@ use core::arch::x86_64::{
 
 use std::arch::is_x86_feature_detected;
 
-use super::super::generic::Clmul;
+use super::super::generic::{Clmul, NoByteLanes};
 use super::pclmul::Pclmul;
 use crate::F128;
 
@@ -30,6 +30,7 @@ impl Avx2 {
 
 impl Clmul<2> for Avx2 {
     type Register = __m256i;
+    type Bytes = NoByteLanes;
 
     #[inline(always)]
     fn load(self, src: &[F128; 2]) -> __m256i {
@@ -123,6 +124,11 @@ impl Clmul<2> for Avx2 {
     #[inline(always)]
     fn square_one(self, a: F128) -> F128 {
         Clmul::square_one(self.narrow(), a)
+    }
+
+    #[inline(always)]
+    fn byte_lanes(self) -> Option<NoByteLanes> {
+        None
     }
 
     #[inline(always)]

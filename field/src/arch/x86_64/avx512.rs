@@ -57,6 +57,7 @@ const FOLD_HIGH: i64 = matrix([0xc2, 0x84, 0x08, 0x10, 0x20, 0x40, 0x80, 0x00]);
 
 impl Clmul<4> for Avx512 {
     type Register = __m512i;
+    type Bytes = Self;
 
     #[inline(always)]
     fn load(self, src: &[F128; 4]) -> __m512i {
@@ -148,6 +149,11 @@ impl Clmul<4> for Avx512 {
     #[inline(always)]
     fn square_one(self, a: F128) -> F128 {
         Clmul::square_one(self.narrow(), a)
+    }
+
+    #[inline(always)]
+    fn byte_lanes(self) -> Option<Self> {
+        Some(self)
     }
 
     #[inline(always)]

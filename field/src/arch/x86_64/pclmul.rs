@@ -8,7 +8,7 @@ use core::arch::x86_64::{
 
 use std::arch::is_x86_feature_detected;
 
-use super::super::generic::{Clmul, Lanes};
+use super::super::generic::{Clmul, Lanes, NoByteLanes};
 use crate::F128;
 
 backend!(Pclmul, is_x86_feature_detected, ["sse2", "pclmulqdq"]);
@@ -37,6 +37,7 @@ fn unpack(v: __m128i) -> F128 {
 
 impl Clmul<1> for Pclmul {
     type Register = __m128i;
+    type Bytes = NoByteLanes;
 
     #[inline(always)]
     fn load(self, src: &[F128; 1]) -> __m128i {
@@ -107,6 +108,11 @@ impl Clmul<1> for Pclmul {
     #[inline(always)]
     fn square_one(self, a: F128) -> F128 {
         unpack(self.reduce(self.square_wide(self.splat(a))))
+    }
+
+    #[inline(always)]
+    fn byte_lanes(self) -> Option<NoByteLanes> {
+        None
     }
 
     #[inline(always)]

@@ -1,0 +1,231 @@
+//! Products of tower fields of whole bytes on slices.
+//!
+//! With byte lanes, 1024 bytes of each factor are transposed so that register `i` holds byte `i`
+//! of words of 16 bytes, and taken to the AES field by an affine map: then a product of two
+//! `Tower8` is one instruction, and a product of two `Tower128` is Karatsuba's 81 of them for 64
+//! elements.
+
+use super::{ByteLanes, Lanes};
+use crate::Field;
+use crate::tower::{AES_TO_TOWER, TOWER_TO_AES, Tower8, Tower16, Tower32, Tower64, Tower128};
+
+/// Elementwise products of fields of `n_bytes` bytes, stored one after the other in little-endian
+/// order. `n_bytes` is 1, 2, 4, 8 or 16; the slices are of one length, a multiple of it.
+#[inline(always)]
+pub(crate) fn tower_mul<const N: usize>(
+    isa: impl Lanes<N>,
+    dst: &mut [u8],
+    a: &[u8],
+    b: &[u8],
+    n_bytes: usize,
+) {
+    let Some(lanes) = isa.byte_lanes() else {
+        return mul_each(dst, a, b, n_bytes);
+    };
+    let (d, d_tail) = dst.as_chunks_mut::<1024>();
+    let (a, a_tail) = a.as_chunks::<1024>();
+    let (b, b_tail) = b.as_chunks::<1024>();
+    for ((d, a), b) in d.iter_mut().zip(a).zip(b) {
+        mul_block(lanes, d, a, b, n_bytes);
+    }
+    if d_tail.len() <= 2 * n_bytes {
+        return mul_each(d_tail, a_tail, b_tail, n_bytes);
+    }
+    let (mut a, mut b) = ([0; 1024], [0; 1024]);
+    a[..a_tail.len()].copy_from_slice(a_tail);
+    b[..b_tail.len()].copy_from_slice(b_tail);
+    let mut product = [0; 1024];
+    mul_block(lanes, &mut product, &a, &b, n_bytes);
+    d_tail.copy_from_slice(&product[..d_tail.len()]);
+}
+
+fn mul_each(dst: &mut [u8], a: &[u8], b: &[u8], n_bytes: usize) {
+    match n_bytes {
+        1 => mul_each_in::<Tower8>(dst, a, b),
+        2 => mul_each_in::<Tower16>(dst, a, b),
+        4 => mul_each_in::<Tower32>(dst, a, b),
+        8 => mul_each_in::<Tower64>(dst, a, b),
+        16 => mul_each_in::<Tower128>(dst, a, b),
+        _ => unreachable!("no tower field has {n_bytes} bytes"),
+    }
+}
+
+fn mul_each_in<T: Field>(dst: &mut [u8], a: &[u8], b: &[u8]) {
+    let n = T::BITS as usize / 8;
+    let element = |bytes: &[u8]| {
+        let mut wide = [0; 16];
+        wide[..n].copy_from_slice(bytes);
+        T::from_bits(u128::from_le_bytes(wide))
+    };
+    for ((d, a), b) in dst
+        .chunks_exact_mut(n)
+        .zip(a.chunks_exact(n))
+        .zip(b.chunks_exact(n))
+    {
+        let product = element(a) * element(b);
+        d.copy_from_slice(&product.to_bits().to_le_bytes()[..n]);
+    }
+}
+
+/// The matrix of the map with these images of the eight bits, as [`ByteLanes::affine`] takes it.
+const fn matrix(images: [u8; 8]) -> u64 {
+    let mut matrix = 0;
+    let mut bit = 0;
+    while bit < 64 {
+        let (r, column) = (bit / 8, bit % 8);
+        matrix |= ((images[column] >> r & 1) as u64) << (8 * (7 - r) + column);
+        bit += 1;
+    }
+    matrix
+}
+
+const TO_AES: u64 = matrix(TOWER_TO_AES);
+const FROM_AES: u64 = matrix(AES_TO_TOWER);
+
+/// The product by the image of the generator of `Tower8`.
+const MUL_GENERATOR: u64 = {
+    let mut images = [0; 8];
+    let mut bit = 0;
+    while bit < 8 {
+        let (mut multiple, mut product, mut i) = (1 << bit, 0, 0);
+        while i < 8 {
+            if TOWER_TO_AES[4] >> i & 1 == 1 {
+                product ^= multiple;
+            }
+            multiple = (multiple << 1) ^ (((multiple >> 7) & 1) * 0x11b);
+            i += 1;
+        }
+        images[bit] = product as u8;
+        bit += 1;
+    }
+    matrix(images)
+};
+
+/// The products of the elements in the AES basis that registers `i` and `i + 1`, and so on hold,
+/// as many registers together as `$mul` takes.
+macro_rules! mul_groups {
+    ($lanes:ident, $a:ident, $b:ident, $mul:ident) => {{
+        let mut product = $a;
+        let factors = $a.as_chunks().0.iter().zip($b.as_chunks().0);
+        for (product, (&a, &b)) in product.as_chunks_mut().0.iter_mut().zip(factors) {
+            *product = $mul($lanes, a, b);
+        }
+        product
+    }};
+}
+#[inline(always)]
+fn mul_block<B: ByteLanes>(
+    lanes: B,
+    dst: &mut [u8; 1024],
+    a: &[u8; 1024],
+    b: &[u8; 1024],
+    n_bytes: usize,
+) {
+    let mut a = lanes.load_block(bytemuck::cast_ref(a));
+    let mut b = lanes.load_block(bytemuck::cast_ref(b));
+    if n_bytes > 1 {
+        (a, b) = (lanes.transpose(a), lanes.transpose(b));
+    }
+    let (a, b) = (affine_each(lanes, a, TO_AES), affine_each(lanes, b, TO_AES));
+    let product = match n_bytes {
+        1 => mul_groups!(lanes, a, b, mul_1),
+        2 => mul_groups!(lanes, a, b, mul_2),
+        4 => mul_groups!(lanes, a, b, mul_4),
+        8 => mul_groups!(lanes, a, b, mul_8),
+        _ => mul_groups!(lanes, a, b, mul_16),
+    };
+    let mut product = affine_each(lanes, product, FROM_AES);
+    if n_bytes > 1 {
+        product = lanes.transpose(product);
+    }
+    lanes.store_block(bytemuck::cast_mut(dst), product);
+}
+
+#[inline(always)]
+fn affine_each<B: ByteLanes>(
+    lanes: B,
+    mut block: [B::Register; 16],
+    matrix: u64,
+) -> [B::Register; 16] {
+    for v in &mut block {
+        *v = lanes.affine(*v, matrix);
+    }
+    block
+}
+
+#[inline(always)]
+fn xor_each<B: ByteLanes, const W: usize>(
+    lanes: B,
+    mut a: [B::Register; W],
+    b: [B::Register; W],
+) -> [B::Register; W] {
+    for (a, b) in a.iter_mut().zip(b) {
+        *a = lanes.xor_bytes(*a, b);
+    }
+    a
+}
+
+#[inline(always)]
+fn mul_1<B: ByteLanes>(lanes: B, [a]: [B::Register; 1], [b]: [B::Register; 1]) -> [B::Register; 1] {
+    [lanes.mul_bytes(a, b)]
+}
+
+#[inline(always)]
+fn generator_1<B: ByteLanes>(lanes: B, [a]: [B::Register; 1]) -> [B::Register; 1] {
+    [lanes.affine(a, MUL_GENERATOR)]
+}
+
+/// A level of the tower from the one below: the product and the product by the generator of
+/// elements of `$width` registers, as [`crate::tower`] defines them.
+macro_rules! level {
+    (
+        $mul:ident $(, $generator:ident)?: $width:literal,
+        $mul_half:ident, $generator_half:ident: $half:literal
+    ) => {
+        #[inline(always)]
+        fn $mul<B: ByteLanes>(
+            lanes: B,
+            a: [B::Register; $width],
+            b: [B::Register; $width],
+        ) -> [B::Register; $width] {
+            let ([a0, a1], [b0, b1]) = (halves::<_, $width, $half>(a), halves(b));
+            let (low, high) = ($mul_half(lanes, a0, b0), $mul_half(lanes, a1, b1));
+            let both = $mul_half(lanes, xor_each(lanes, a0, a1), xor_each(lanes, b0, b1));
+            let constant = xor_each(lanes, low, high);
+            let cross = xor_each(lanes, both, constant);
+            join([constant, xor_each(lanes, cross, $generator_half(lanes, high))])
+        }
+
+        $(#[inline(always)]
+        fn $generator<B: ByteLanes>(
+            lanes: B,
+            a: [B::Register; $width],
+        ) -> [B::Register; $width] {
+            let [a0, a1] = halves::<_, $width, $half>(a);
+            join([a1, xor_each(lanes, a0, $generator_half(lanes, a1))])
+        })?
+    };
+}
+
+level!(mul_2, generator_2: 2, mul_1, generator_1: 1);
+level!(mul_4, generator_4: 4, mul_2, generator_2: 2);
+level!(mul_8, generator_8: 8, mul_4, generator_4: 4);
+level!(mul_16: 16, mul_8, generator_8: 8);
+
+#[inline(always)]
+fn halves<T: Copy, const W: usize, const H: usize>(a: [T; W]) -> [[T; H]; 2] {
+    let mut halves = [[a[0]; H]; 2];
+    for i in 0..H {
+        (halves[0][i], halves[1][i]) = (a[i], a[H + i]);
+    }
+    halves
+}
+
+#[inline(always)]
+fn join<T: Copy, const W: usize, const H: usize>(halves: [[T; H]; 2]) -> [T; W] {
+    let mut joined = [halves[0][0]; W];
+    for i in 0..H {
+        (joined[i], joined[H + i]) = (halves[0][i], halves[1][i]);
+    }
+    joined
+}

@@ -1,0 +1,229 @@
+//! Known answers of Binius v0 (tower) and Binius64 (GHASH).
+
+/// `[a, b, a * b, a^2, 1 / a]`, the inverse of zero being zero.
+pub(crate) type Row = [u128; 5];
+
+/// Products in the tower field of 8 bits.
+#[rustfmt::skip]
+pub(crate) const TOWER_8: &[Row] = &[
+    [0x5d, 0xf2, 0xa2, 0xe7, 0xe0],
+    [0x03, 0x2d, 0x1b, 0x02, 0x02],
+    [0x42, 0xe0, 0xcf, 0xaa, 0x1f],
+    [0x65, 0x49, 0xd2, 0x62, 0xeb],
+    [0x43, 0x19, 0x03, 0xab, 0x2e],
+    [0x78, 0xf2, 0x0d, 0x2c, 0xdc],
+    [0xb9, 0x8e, 0xf8, 0xd3, 0x33],
+    [0xd0, 0xd4, 0x8f, 0xbf, 0x8e],
+];
+
+/// Products in the tower field of 16 bits.
+#[rustfmt::skip]
+pub(crate) const TOWER_16: &[Row] = &[
+    [0xc0f4, 0x5962, 0x0acd, 0x5f8b, 0xf9d8],
+    [0x43ed, 0xc114, 0x7649, 0xda99, 0x68fa],
+    [0x894f, 0x07f9, 0x00e4, 0xc5f4, 0xc504],
+    [0x705d, 0x090e, 0x61c4, 0x32cc, 0x3871],
+    [0xd207, 0x2ebf, 0xbf20, 0xebb7, 0x6739],
+    [0xcf96, 0x6ba1, 0x4a73, 0x9fee, 0xb1af],
+    [0x8fdc, 0xe05c, 0x5a85, 0x65ea, 0x64bd],
+    [0x51fe, 0x5c00, 0xae04, 0x6e98, 0xf1ca],
+];
+
+/// Products in the tower field of 32 bits.
+#[rustfmt::skip]
+pub(crate) const TOWER_32: &[Row] = &[
+    [0x7992f176, 0xccd3c423, 0xbc0a51e1, 0xcd52d564, 0x7e4d8e25],
+    [0xc3e0939e, 0x3b1c88c5, 0x27f5d0cf, 0x667f7ece, 0xcceb4986],
+    [0xeedf20de, 0x88acb7dd, 0x1c545987, 0xcfc38ff2, 0xece1244e],
+    [0xecbe83b0, 0xc6c91f83, 0xe28198c2, 0x64f3766b, 0xd53c3035],
+    [0xbefc7f1e, 0x6082421d, 0xf7f26b43, 0x51bd4fc1, 0xaf03bbae],
+    [0x493e9f8b, 0x06a79eae, 0xac3a2b15, 0x299a7b68, 0xc3139e24],
+    [0x4704bcd5, 0xe6cbc31f, 0x6ca8c281, 0x9f4ac7c7, 0xd49d9a80],
+    [0xfc64181e, 0x4bdec2fb, 0x7bfbe9b3, 0x3677831b, 0xd2b7f8b8],
+];
+
+/// Products in the tower field of 64 bits.
+#[rustfmt::skip]
+pub(crate) const TOWER_64: &[Row] = &[
+    [0x5297461ce58d1368, 0x2de8e3000ac73e91, 0xe4e839eb826136f4, 0x9298824e76dd2359, 0x5b27bb17b8f92281],
+    [0x6edc3a6ee1bd4da6, 0x4d3b4d6d542621e9, 0x55a7af87e17e7864, 0xe297a0667665e7e9, 0x5c7af030ce4b1200],
+    [0x4b038baa0938d3d9, 0x881b82cd4b4b156c, 0x36104cc16f3b1a2e, 0xa30864aaf1cac4eb, 0x435dcee0b3d328bf],
+    [0xf0bab80c0551180b, 0x5e2c415a1b408806, 0xea860f0f79a9dc27, 0x0a0574977d17fed3, 0x8a2b5be136b1e5ba],
+    [0x9c0c445afa670041, 0x1e647e20b33c4fe9, 0x96d9564ffca8ba02, 0x9d207ac12e167ceb, 0xd39b91dc1afd1b71],
+    [0x26c2bbb520a97986, 0xec4a49656636b0db, 0x75325b729d91f471, 0x9d330aec0fa0cf18, 0x964e0a2597e6ab75],
+    [0x0943f2c8d41be360, 0x3fd70e35996e96e9, 0xefb47eec98341314, 0x3c90bb606d2bbf8c, 0xca22af7f3ffa3f92],
+    [0x9a70d8285f4d3656, 0x79d6af904d2544de, 0x3039d88b7114aa19, 0x987a3f61b6df1c6d, 0x8ec1fae6440358d6],
+];
+
+/// Products in the tower field of 128 bits.
+#[rustfmt::skip]
+pub(crate) const TOWER_128: &[Row] = &[
+    [
+        0x00f39e8f032741199a253750aa7fd713,
+        0xdc3efd88c77c084df61a53f9e4b55c89,
+        0x0c3ba2e9246a487ce5cf581c7c77409d,
+        0xfc667d5b46407e00f327a161a4e8e0e3,
+        0x4f0d1eb3824b14b2cd1adf116f7cfd10,
+    ],
+    [
+        0xb0ff5a0870e21752c6f7307e56f2a46d,
+        0xa05fc5f8276b18ef087a6d9b24dd9198,
+        0xe76f0e399f5d036d3a5586663e3d28cd,
+        0x1a2a4dd7182d636d6cc6af92197ec5b8,
+        0xd5c528d7e3fe3d1bb97b917e01d55329,
+    ],
+    [
+        0x17872d439db8b59614192ed0cf4a0a8b,
+        0x044ac657efac3b8233067858aa5d7a5f,
+        0x1c28983aff9450b4c5be77705ddb1a67,
+        0xc694f19f45e4953439949b207b6ee30c,
+        0x270bb3db03fbc4c6ead11d7753633c8a,
+    ],
+    [
+        0x3badfc710ad80fffccdb91a66017b2c2,
+        0xab7edde87de2f752c97f9936d5a33763,
+        0xd461025e0da11f1b3c92850e0c2b6cd5,
+        0xe7a48bf5e47135986c23a427e7d10a4c,
+        0xa33b6051387933126f3df9422bacd1af,
+    ],
+    [
+        0xca669d252b6cdfcf1b69e5793661057b,
+        0x2497bf2e0d877134730608ab2a138ca6,
+        0x0fc533ee427dcd220b0b7410b4aa3e68,
+        0x8eff2ac8e3632b1ff5067ecb28bf665e,
+        0x964b3602c0874a743fbb1866ee3386e0,
+    ],
+    [
+        0x9b646f4a40bc5e4ae0dee581e8290a5f,
+        0xbe08a4b42554fc2e8e7c2bb8fcecee5c,
+        0x95b1325bed3a900aaf756c8b05f79aa8,
+        0xcd3f960dc58c3771099ec9627dfbf072,
+        0x212608068f7994ba3b8653a8a5d6a18a,
+    ],
+    [
+        0xcbf367b6fff8e555795079abe1b1e227,
+        0xcb6adfd34a8ba43d814066ef502a7db1,
+        0xafbea50078bc9433c6e70e0dcb38a61f,
+        0xf056ccab014e750f9007455d3309ed82,
+        0xfcd18c1b12f42438f244030c4fefa1dc,
+    ],
+    [
+        0x7663f8df6bbfb0a8a1ba8459b28e7865,
+        0x76fe9262c899786f3df8eecb9d18a866,
+        0x802ddbdfe25eee3f390e72791257e9c5,
+        0x707d65309b41c09208deab6b0ad02d47,
+        0x36d4b39f0dd34d6498bd51b315b5a834,
+    ],
+];
+
+/// Products in the GHASH field.
+#[rustfmt::skip]
+pub(crate) const GHASH: &[Row] = &[
+    [
+        0x910a2dec89025cc1beeb8da1658eec67,
+        0xf893a2eefb32555e71c18690ee42c90b,
+        0xd32c67fc852f867471151090cf4bc374,
+        0x02d3779b754dc190f55642408ac9b4f5,
+        0x28dbff80b618a73237cc69d59abaf024,
+    ],
+    [
+        0x71bb54d8d101b5b9c34d0bff90150280,
+        0xe099ec6cd7363ca585e7bb0f12278575,
+        0xa73309c5ea60e18bfa8b151c48d985a9,
+        0xbba16802ff1c43bc768701b553d03f71,
+        0xe5a000bbdcb755450eb76050e1b61140,
+    ],
+    [
+        0x491718de357e3da8cb435c8e74616796,
+        0x6775dc7701564f619afcd44d14cf8bfe,
+        0x6dc7a08a71b4552b0232f8b86ae98583,
+        0x01029deeb7b95cfa86edd4afa601b8ec,
+        0xaaff9eca07c1b79268f137617fb36026,
+    ],
+    [
+        0x7476cf8a4baa5dc087b341d690d7a28a,
+        0x6f9b6dae6f4c57a82ac2ce17a5794a3b,
+        0xca9630e5b6dcee7f5b5bd4c64b62660d,
+        0xa36fa4408b0bb2c01278aec19a1af572,
+        0x8ac8bda086f7e50b4d56dcb39eb2be36,
+    ],
+    [
+        0xa534a6a6b7fd0b63d0bad0da572baaf1,
+        0xae84379630af89eee263183773ef6508,
+        0x2420769fd2f5840decdce8096b1d1d5a,
+        0x85f5d617874f870b40d5067267152af3,
+        0xf171d9b17d579ebcbacd1ef9b24bbf4f,
+    ],
+    [
+        0x10e2c46865e9874614d7973c5c2a449c,
+        0x7ef1fd0ed1548fcd1f8410633ef306ac,
+        0xbbd852e50756111d858a0754c3c10ac6,
+        0x863bff20f96f489a758c8922daf33b3c,
+        0xc6bef16ebdfeb7a1bdb86dab53ddb058,
+    ],
+    [
+        0x497305c5d1aab99f0c43407dc177b6f7,
+        0x83f91ca7864a7135b6b9aeef0d2df7ab,
+        0x58a5d746dd30f175a412c06e9303fc2f,
+        0x511df99e18dead8f67a5eaea3f723d06,
+        0x1d0078e1f82270682a2d32d469faec8c,
+    ],
+    [
+        0x0b331645445bcd27ff6c67e81909778a,
+        0x990cd70b12c5d084962b1967c90789ba,
+        0x7dc806682904f6a41d4d557a754adccd,
+        0x760c8dcb99712cbf7939d4338c2056af,
+        0xcd8bc577f75a4a5229a89307fb10fc7d,
+    ],
+];
+
+/// `a * b` in the tower field of two bits at `4 a + b`.
+#[rustfmt::skip]
+pub(crate) const PRODUCTS_4: [u8; 16] = [
+     0,  0,  0,  0,
+     0,  1,  2,  3,
+     0,  2,  3,  1,
+     0,  3,  1,  2,
+];
+
+/// `a * b` in the tower field of four bits at `16 a + b`.
+#[rustfmt::skip]
+pub(crate) const PRODUCTS_16: [u8; 256] = [
+     0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,
+     0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14, 15,
+     0,  2,  3,  1,  8, 10, 11,  9, 12, 14, 15, 13,  4,  6,  7,  5,
+     0,  3,  1,  2, 12, 15, 13, 14,  4,  7,  5,  6,  8, 11,  9, 10,
+     0,  4,  8, 12,  9, 13,  1,  5, 14, 10,  6,  2,  7,  3, 15, 11,
+     0,  5, 10, 15, 13,  8,  7,  2,  6,  3, 12,  9, 11, 14,  1,  4,
+     0,  6, 11, 13,  1,  7, 10, 12,  2,  4,  9, 15,  3,  5,  8, 14,
+     0,  7,  9, 14,  5,  2, 12, 11, 10, 13,  3,  4, 15,  8,  6,  1,
+     0,  8, 12,  4, 14,  6,  2, 10,  7, 15, 11,  3,  9,  1,  5, 13,
+     0,  9, 14,  7, 10,  3,  4, 13, 15,  6,  1,  8,  5, 12, 11,  2,
+     0, 10, 15,  5,  6, 12,  9,  3, 11,  1,  4, 14, 13,  7,  2,  8,
+     0, 11, 13,  6,  2,  9, 15,  4,  3,  8, 14,  5,  1, 10, 12,  7,
+     0, 12,  4,  8,  7, 11,  3, 15,  9,  5, 13,  1, 14,  2, 10,  6,
+     0, 13,  6, 11,  3, 14,  5,  8,  1, 12,  7, 10,  2, 15,  4,  9,
+     0, 14,  7,  9, 15,  1,  8,  6,  5, 11,  2, 12, 10,  4, 13,  3,
+     0, 15,  5, 10, 11,  4, 14,  1, 13,  2,  8,  7,  6,  9,  3, 12,
+];
+
+/// The isomorphism from the tower field of eight bits to the AES field.
+#[rustfmt::skip]
+pub(crate) const TOWER_TO_AES: [u8; 256] = [
+    0x00, 0x01, 0xbc, 0xbd, 0xb0, 0xb1, 0x0c, 0x0d, 0xec, 0xed, 0x50, 0x51, 0x5c, 0x5d, 0xe0, 0xe1,
+    0xd3, 0xd2, 0x6f, 0x6e, 0x63, 0x62, 0xdf, 0xde, 0x3f, 0x3e, 0x83, 0x82, 0x8f, 0x8e, 0x33, 0x32,
+    0x8d, 0x8c, 0x31, 0x30, 0x3d, 0x3c, 0x81, 0x80, 0x61, 0x60, 0xdd, 0xdc, 0xd1, 0xd0, 0x6d, 0x6c,
+    0x5e, 0x5f, 0xe2, 0xe3, 0xee, 0xef, 0x52, 0x53, 0xb2, 0xb3, 0x0e, 0x0f, 0x02, 0x03, 0xbe, 0xbf,
+    0x2e, 0x2f, 0x92, 0x93, 0x9e, 0x9f, 0x22, 0x23, 0xc2, 0xc3, 0x7e, 0x7f, 0x72, 0x73, 0xce, 0xcf,
+    0xfd, 0xfc, 0x41, 0x40, 0x4d, 0x4c, 0xf1, 0xf0, 0x11, 0x10, 0xad, 0xac, 0xa1, 0xa0, 0x1d, 0x1c,
+    0xa3, 0xa2, 0x1f, 0x1e, 0x13, 0x12, 0xaf, 0xae, 0x4f, 0x4e, 0xf3, 0xf2, 0xff, 0xfe, 0x43, 0x42,
+    0x70, 0x71, 0xcc, 0xcd, 0xc0, 0xc1, 0x7c, 0x7d, 0x9c, 0x9d, 0x20, 0x21, 0x2c, 0x2d, 0x90, 0x91,
+    0x58, 0x59, 0xe4, 0xe5, 0xe8, 0xe9, 0x54, 0x55, 0xb4, 0xb5, 0x08, 0x09, 0x04, 0x05, 0xb8, 0xb9,
+    0x8b, 0x8a, 0x37, 0x36, 0x3b, 0x3a, 0x87, 0x86, 0x67, 0x66, 0xdb, 0xda, 0xd7, 0xd6, 0x6b, 0x6a,
+    0xd5, 0xd4, 0x69, 0x68, 0x65, 0x64, 0xd9, 0xd8, 0x39, 0x38, 0x85, 0x84, 0x89, 0x88, 0x35, 0x34,
+    0x06, 0x07, 0xba, 0xbb, 0xb6, 0xb7, 0x0a, 0x0b, 0xea, 0xeb, 0x56, 0x57, 0x5a, 0x5b, 0xe6, 0xe7,
+    0x76, 0x77, 0xca, 0xcb, 0xc6, 0xc7, 0x7a, 0x7b, 0x9a, 0x9b, 0x26, 0x27, 0x2a, 0x2b, 0x96, 0x97,
+    0xa5, 0xa4, 0x19, 0x18, 0x15, 0x14, 0xa9, 0xa8, 0x49, 0x48, 0xf5, 0xf4, 0xf9, 0xf8, 0x45, 0x44,
+    0xfb, 0xfa, 0x47, 0x46, 0x4b, 0x4a, 0xf7, 0xf6, 0x17, 0x16, 0xab, 0xaa, 0xa7, 0xa6, 0x1b, 0x1a,
+    0x28, 0x29, 0x94, 0x95, 0x98, 0x99, 0x24, 0x25, 0xc4, 0xc5, 0x78, 0x79, 0x74, 0x75, 0xc8, 0xc9,
+];
