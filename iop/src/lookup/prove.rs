@@ -4,7 +4,7 @@ use binfer_field::{F128, kernels};
 
 use super::multiplicity::{bit, frobenius_powers, leaves, limbs};
 use super::statement::{GENERATOR, above, generator_powers};
-use super::verify::{padded_root, powers_of, row_claim, table_point};
+use super::verify::{PowerClaim, padded_root, powers_of, row_claim, split_leaves, table_point};
 use super::{Lookup, LookupClaims};
 use crate::channel::ProverChannel;
 use crate::claims::planes::{self, Limb, LinearClaim, PlaneMatrix, combine, limb_tables};
@@ -52,36 +52,8 @@ pub fn prove(
         .map(|l| l.fingerprints(gamma, &weights))
         .collect();
 
-    let mut leaf_claims =
-        prove_products(channel, lookups, witnesses, gamma, &weights, &tables).into_iter();
-    let mut matrix = 0;
-    let mut linear = Vec::new();
-    let mut powers = Vec::new();
-    for lookup in lookups {
-        for (&(rows, cols), leaf) in lookup.lists.iter().zip(&mut leaf_claims) {
-            let inside =
-                prefix_indicator(&leaf.row_point, rows) * prefix_indicator(&leaf.col_point, cols);
-            let constant = F128::ONE + (gamma + F128::ONE) * inside;
-            linear.push(to_linear(
-                matrix,
-                leaf,
-                weights[..lookup.n_planes()].to_vec(),
-                constant,
-            ));
-            matrix += 1;
-        }
-        powers.extend(leaf_claims.next().map(|leaf| (matrix, leaf)));
-        if let Some(leaf) = leaf_claims.next() {
-            let bases = generator_powers(lookup.multiplicity_bits())
-                .into_iter()
-                .enumerate();
-            let coefficients = bases
-                .map(|(s, g)| eq_vertex(&leaf.col_point, s) * (g + F128::ONE))
-                .collect();
-            linear.push(to_linear(matrix, leaf, coefficients, F128::ONE));
-        }
-        matrix += 1;
-    }
+    let leaves = prove_products(channel, lookups, witnesses, gamma, &weights, &tables);
+    let (mut linear, powers) = split_leaves(lookups, gamma, &weights, leaves);
     linear.extend(prove_powers(channel, lookups, witnesses, &tables, powers));
 
     let counts: Vec<Vec<Vec<u8>>> = lookups
@@ -97,23 +69,6 @@ pub fn prove(
         .collect();
     let tiles = planes::prove(channel, &matrices, &linear);
     LookupClaims::new(tiles.point, tiles.values, lookups)
-}
-
-fn to_linear(
-    matrix: usize,
-    leaf: LeafClaim<F128>,
-    coefficients: Vec<F128>,
-    constant: F128,
-) -> LinearClaim<F128> {
-    let value = leaf.values[0] + constant;
-    let (row_point, col_point) = (leaf.row_point, leaf.col_point);
-    LinearClaim {
-        matrix,
-        row_point,
-        col_point,
-        coefficients,
-        value,
-    }
 }
 
 fn plane_matrices<'a>(
@@ -201,7 +156,7 @@ fn prove_powers(
     lookups: &[Lookup],
     witnesses: &[LookupWitness<'_>],
     tables: &[Vec<F128>],
-    leaves: Vec<(usize, LeafClaim<F128>)>,
+    leaves: Vec<PowerClaim<F128>>,
 ) -> Vec<LinearClaim<F128>> {
     let mut instances: Vec<TileSum> = lookups
         .iter()
@@ -251,18 +206,20 @@ fn prove_powers(
     claims::prove(channel, n_vars, &vectors, &evaluations);
 
     let delta = channel.challenge("lookup multiplicity batching");
-    let claim = |((point, bits), (matrix, _)): ((Vec<F128>, Vec<F128>), (usize, _))| {
+    let mut claims = Vec::with_capacity(lookups.len());
+    for ((row_point, bits), (matrix, _)) in bit_values.into_iter().zip(leaves) {
         let coefficients = powers_of(delta, bits.len());
         let value = kernels::inner_product(&bits, &coefficients);
-        LinearClaim {
+        let col_point = Vec::new();
+        claims.push(LinearClaim {
             matrix,
-            row_point: point,
-            col_point: Vec::new(),
+            row_point,
+            col_point,
             coefficients,
             value,
-        }
-    };
-    bit_values.into_iter().zip(leaves).map(claim).collect()
+        });
+    }
+    claims
 }
 
 /// `sum_t eq(x, t) sum_s eq(y, s) bit_s(m_t) (F_t^{2^s} + 1)` for a claim at `(x, y)`.

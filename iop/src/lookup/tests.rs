@@ -69,11 +69,15 @@ fn views(lists: &[Vec<Vec<u8>>]) -> Vec<Vec<&[u8]>> {
 
 fn prove_case(case: &Case) -> Vec<u8> {
     let mut prover = ProverChannel::new(Transcript::new("test"));
-    let witness = |(lists, counts): (&Vec<Vec<Vec<u8>>>, &Vec<u64>)| LookupWitness {
-        lists: views(lists),
-        multiplicities: counts.clone(),
-    };
-    let witnesses: Vec<_> = case.lists.iter().zip(&case.counts).map(witness).collect();
+    let witnesses: Vec<_> = case
+        .lists
+        .iter()
+        .zip(&case.counts)
+        .map(|(lists, counts)| LookupWitness {
+            lists: views(lists),
+            multiplicities: counts.clone(),
+        })
+        .collect();
     prove(&mut prover, &case.lookups, &witnesses);
     prover.finish()
 }
@@ -143,7 +147,7 @@ fn squares() -> Case {
         (0..16).collect(),
         (0..16).map(|x: u8| x * x % 251).collect(),
     ];
-    let x: Vec<u8> = (0..40).map(|i| i * 7 % 16).collect();
+    let x: Vec<u8> = (0..40u16).map(|i| (i * 7 % 16) as u8).collect();
     let y = x.iter().map(|&x| table[1][usize::from(x)]).collect();
     let lookup = Lookup {
         widths: vec![4, 8],
@@ -171,14 +175,16 @@ proptest! {
     fn a_changed_entry_is_rejected(mut case in any_case(), at: prop::sample::Index, bit: prop::sample::Index) {
         let width = case.lookups[0].widths[0];
         let limb = &mut case.lists[0][0][0];
-        limb[at.index(limb.len())] ^= 1 << bit.index(width);
+        let at = at.index(limb.len());
+        limb[at] ^= 1 << bit.index(width);
         prop_assert!(verify_case(&case, &prove_case(&case)).is_err());
     }
 
     #[test]
     fn a_changed_multiplicity_is_rejected(mut case in any_case(), at: prop::sample::Index) {
         let counts = case.counts.last_mut().unwrap();
-        counts[at.index(counts.len())] ^= 1;
+        let at = at.index(counts.len());
+        counts[at] ^= 1;
         prop_assert!(verify_case(&case, &prove_case(&case)).is_err());
     }
 }

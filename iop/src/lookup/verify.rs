@@ -38,56 +38,63 @@ pub fn verify<C: VerifierChannel>(
         degree,
     ));
 
-    let mut leaves = leaf_claims(channel, lookups)?.into_iter();
-    let mut matrix = 0usize;
-    let mut linear = Vec::new();
-    let mut powers = Vec::new();
-    for lookup in lookups {
-        for (&(rows, cols), leaf) in lookup.lists.iter().zip(&mut leaves) {
-            let inside =
-                prefix_indicator(&leaf.row_point, rows) * prefix_indicator(&leaf.col_point, cols);
-            let constant = F128::ONE + (gamma + F128::ONE) * inside;
-            let coefficients = weights.iter().copied().take(lookup.n_planes()).collect();
-            linear.push(leaf_to_linear::<C>(matrix, leaf, coefficients, constant));
-            matrix = matrix.saturating_add(1);
-        }
-        powers.extend(leaves.next().map(|leaf| (matrix, leaf)));
-        if let Some(leaf) = leaves.next() {
-            let bases = generator_powers(lookup.multiplicity_bits())
-                .into_iter()
-                .enumerate();
-            let coefficients = bases
-                .map(|(s, g)| eq_vertex(&leaf.col_point, s) * (g + F128::ONE))
-                .collect();
-            linear.push(leaf_to_linear::<C>(matrix, leaf, coefficients, F128::ONE));
-        }
-        matrix = matrix.saturating_add(1);
-    }
+    let leaves = leaf_claims(channel, lookups)?;
+    let (mut linear, powers) = split_leaves(lookups, gamma, &weights, leaves);
     linear.extend(verify_powers(channel, lookups, gamma, &weights, powers)?);
     let matrices: Vec<_> = lookups.iter().flat_map(Lookup::matrices).collect();
     let tiles = planes::verify(channel, &matrices, &linear)?;
     Ok(LookupClaims::new(tiles.point, tiles.values, lookups))
 }
 
-/// A claim on leaves that are `constant` beside a linear form of their bits.
-fn leaf_to_linear<C: VerifierChannel>(
-    matrix: usize,
-    leaf: LeafClaim<C::Elem>,
-    coefficients: Vec<F128>,
-    constant: F128,
-) -> LinearClaim<C::Elem> {
-    let value = leaf
-        .values
-        .first()
-        .copied()
-        .unwrap_or(C::Elem::from(F128::ZERO));
-    LinearClaim {
-        matrix,
-        row_point: leaf.row_point,
-        col_point: leaf.col_point,
-        coefficients,
-        value: value + C::Elem::from(constant),
+/// A claim on the leaves of `prod_t F_t^{m_t}` and the number of the multiplicities' matrix.
+pub(super) type PowerClaim<E> = (usize, LeafClaim<E>);
+
+/// Sorts the claims on leaves into those that are linear in the bits and those on powers.
+pub(super) fn split_leaves<E: Element>(
+    lookups: &[Lookup],
+    gamma: F128,
+    weights: &[F128],
+    leaves: Vec<LeafClaim<E>>,
+) -> (Vec<LinearClaim<E>>, Vec<PowerClaim<E>>) {
+    let mut leaves = leaves.into_iter();
+    let (mut linear, mut powers) = (Vec::new(), Vec::new());
+    let mut matrix = 0usize;
+    for lookup in lookups {
+        // F_e = gamma + sum_s w_s bit_s inside the list, 1 outside.
+        for (&(rows, cols), leaf) in lookup.lists.iter().zip(&mut leaves) {
+            let inside =
+                prefix_indicator(&leaf.row_point, rows) * prefix_indicator(&leaf.col_point, cols);
+            let constant = F128::ONE + (gamma + F128::ONE) * inside;
+            linear.push(LinearClaim {
+                matrix,
+                value: leaf_value(&leaf) + E::from(constant),
+                row_point: leaf.row_point,
+                col_point: leaf.col_point,
+                coefficients: weights.iter().copied().take(lookup.n_planes()).collect(),
+            });
+            matrix = matrix.saturating_add(1);
+        }
+        powers.extend(leaves.next().map(|leaf| (matrix, leaf)));
+        // 1 + bit_s(m_t) (g^(2^s) + 1): the columns of leaves are planes of one column.
+        if let Some(leaf) = leaves.next() {
+            let bases = generator_powers(lookup.multiplicity_bits());
+            let coefficient =
+                |(s, g): (usize, F128)| eq_vertex(&leaf.col_point, s) * (g + F128::ONE);
+            linear.push(LinearClaim {
+                matrix,
+                value: leaf_value(&leaf) + E::from(F128::ONE),
+                coefficients: bases.into_iter().enumerate().map(coefficient).collect(),
+                row_point: leaf.row_point,
+                col_point: Vec::new(),
+            });
+        }
+        matrix = matrix.saturating_add(1);
     }
+    (linear, powers)
+}
+
+fn leaf_value<E: Element>(leaf: &LeafClaim<E>) -> E {
+    leaf.values.first().copied().unwrap_or(E::from(F128::ZERO))
 }
 
 /// From the products to claims on the leaves of every box.
@@ -132,7 +139,7 @@ fn verify_powers<C: VerifierChannel>(
     lookups: &[Lookup],
     gamma: F128,
     weights: &[F128],
-    leaves: Vec<(usize, LeafClaim<C::Elem>)>,
+    leaves: Vec<PowerClaim<C::Elem>>,
 ) -> Result<Vec<LinearClaim<C::Elem>>, VerifyError> {
     let (zero, one) = (C::Elem::from(F128::ZERO), C::Elem::from(F128::ONE));
     let mut batch = Vec::with_capacity(lookups.len());
@@ -141,7 +148,7 @@ fn verify_powers<C: VerifierChannel>(
             n_vars: lookup.table_vars(),
             degree: 3,
         };
-        batch.push((leaf.values.first().map_or(zero, |&v| v + one), shape));
+        batch.push((leaf_value(leaf) + one, shape));
     }
     let reduced = sumcheck::verify(channel, &batch)?;
     let n_vars = reduced.challenges.len();
@@ -193,21 +200,23 @@ fn verify_powers<C: VerifierChannel>(
         "lookup multiplicity batching",
         degree,
     ));
-    let claim = |((point, bits), (matrix, _)): ((Vec<F128>, Vec<C::Elem>), (usize, _))| {
+    let mut claims = Vec::with_capacity(lookups.len());
+    for ((row_point, bits), (matrix, _)) in bit_values.into_iter().zip(leaves) {
         let coefficients = powers_of(delta, bits.len());
         let value = bits
             .iter()
             .zip(&coefficients)
             .fold(zero, |sum, (&b, &d)| sum + b * d);
-        LinearClaim {
+        let col_point = Vec::new();
+        claims.push(LinearClaim {
             matrix,
-            row_point: point,
-            col_point: Vec::new(),
+            row_point,
+            col_point,
             coefficients,
             value,
-        }
-    };
-    Ok(bit_values.into_iter().zip(leaves).map(claim).collect())
+        });
+    }
+    Ok(claims)
 }
 
 /// The last `table_vars` challenges, lowest variable first.
