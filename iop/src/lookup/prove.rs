@@ -2,7 +2,7 @@
 
 use binfer_field::{F128, kernels};
 
-use super::multiplicity::{bit, frobenius_powers, leaves, limbs};
+use super::multiplicity::{bit, frobenius_powers, leaves, limbs, widths};
 use super::statement::{GENERATOR, above, generator_powers};
 use super::verify::{PowerClaim, padded_root, powers_of, row_claim, split_leaves, table_point};
 use super::{Lookup, LookupClaims};
@@ -59,7 +59,7 @@ pub fn prove(
     let counts: Vec<Vec<Vec<u8>>> = lookups
         .iter()
         .zip(witnesses)
-        .map(|(lookup, w)| limbs(&w.multiplicities, lookup.multiplicity_widths().len()))
+        .map(|(lookup, w)| limbs(&w.multiplicities, widths(lookup.multiplicity_bits()).len()))
         .collect();
     let matrices: Vec<PlaneMatrix<'_>> = lookups
         .iter()
@@ -92,7 +92,7 @@ fn plane_matrices<'a>(
         });
     }
     let counts: Vec<&[u8]> = counts.iter().map(Vec::as_slice).collect();
-    let limbs = limbs(&lookup.multiplicity_widths(), &counts);
+    let limbs = limbs(&widths(lookup.multiplicity_bits()), &counts);
     matrices.push(PlaneMatrix {
         rows: lookup.n_entries(),
         cols: 1,

@@ -105,15 +105,6 @@ impl Lookup {
         matrices
     }
 
-    /// The limbs of a multiplicity.
-    pub(super) fn multiplicity_widths(&self) -> Vec<usize> {
-        let bits = self.multiplicity_bits();
-        (0..bits)
-            .step_by(LIMB)
-            .map(|first| bits.saturating_sub(first).min(LIMB))
-            .collect()
-    }
-
     /// Variables of the sums over the table, at least one.
     pub(super) fn table_vars(&self) -> usize {
         log2_ceil(self.n_entries()).max(1)
