@@ -1,5 +1,7 @@
 //! The interpreter against the defining sums, over random shapes, alphabets and epilogues.
 
+#![cfg(feature = "prover")]
+
 use binfer_ml_ops::graph::{
     CodeType, Epilogue, Graph, InputPort, InputTransform, IntegerType, Model, Node, Op, OutputPort,
     OutputTransform, Requantize, RoundingProfile, Step, TensorKind, TensorShape, Values,

@@ -1,5 +1,6 @@
 //! Whole models against ONNX Runtime's outputs, bit for bit.
 
+#![cfg(feature = "prover")]
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod fixtures;

@@ -1,5 +1,6 @@
 //! Each supported pattern of operators, and the shipped models, against ONNX Runtime.
 
+#![cfg(feature = "prover")]
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod fixtures;

@@ -3,6 +3,7 @@
 //! A [`Graph`] is public and is what the verifier holds; a [`Model`] adds the weights.
 
 mod bytes;
+mod error;
 mod model;
 mod node;
 mod port;
@@ -14,16 +15,15 @@ mod validate;
 mod weights;
 
 pub use bytes::{DecodeError, FORMAT_VERSION};
+pub use error::{GraphError, PortError};
 pub use model::{Graph, Model};
 pub use node::{Epilogue, Node, Op};
-pub use port::{
-    Batch, InputPort, InputTransform, IntegerType, OutputPort, OutputTransform, PortError,
-};
+pub use port::{Batch, InputPort, InputTransform, IntegerType, OutputPort, OutputTransform};
 #[cfg(feature = "prover")]
 pub(crate) use port::{dequantize_table, quantize};
 pub use step::{Requantize, RoundingProfile, Step};
 pub use tensor::{CodeType, TensorId, TensorKind, TensorShape, Values};
 #[cfg(feature = "prover")]
 pub(crate) use validate::bound;
-pub use validate::{GraphError, MAX_ELEMENTS, MAX_NAME_BYTES};
+pub use validate::{MAX_ELEMENTS, MAX_NAME_BYTES};
 pub use weights::{Alphabet, WeightId, WeightMatrix, WeightShape, digits_per_byte, signed_bits};

@@ -1,8 +1,7 @@
 //! Ports: how the arrays that a user holds become the tensors at a graph's two ends, and back.
 
-use super::{CodeType, TensorId, TensorShape, Values};
+use super::{CodeType, PortError, TensorId, TensorShape, Values};
 use crate::array::{Array, ArrayData, ElementType};
-use thiserror::Error;
 
 /// Where the network's input enters.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,73 +85,6 @@ pub struct Batch {
     pub size: usize,
     /// The array is a stack of inputs each of leading dimension 1: `(size, 1, ..)`, not `(size, ..)`.
     pub stacked: bool,
-}
-
-/// An array does not fit a port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum PortError {
-    /// The elements have another type than the port's.
-    #[error("the array holds {got:?}, the port takes {expected:?}")]
-    ElementType {
-        /// The port's type.
-        expected: ElementType,
-        /// The array's type.
-        got: ElementType,
-    },
-    /// The array is neither `(batch, ..)` nor `(batch, 1, ..)` over the port's dimensions.
-    #[error(
-        "an array of {got_rank} dimensions and {got_elements} elements is no batch of samples of {sample_rank} dimensions and {sample_elements} elements"
-    )]
-    Shape {
-        /// Number of the port's dimensions, without the batch.
-        sample_rank: usize,
-        /// Elements of one sample.
-        sample_elements: usize,
-        /// Number of the array's dimensions.
-        got_rank: usize,
-        /// Number of the array's elements.
-        got_elements: usize,
-    },
-    /// The batch has no samples.
-    #[error("the batch is empty")]
-    EmptyBatch,
-    /// The output's leading dimensions are not the input's.
-    #[error(
-        "the array holds a batch of {got}, the input one of {expected}, or only one of them is stacked"
-    )]
-    Batch {
-        /// Samples of the input.
-        expected: usize,
-        /// Samples of this array.
-        got: usize,
-    },
-    /// An input element is not a number.
-    #[error("element {index} is not a number")]
-    NotANumber {
-        /// Row-major position in the array.
-        index: usize,
-    },
-    /// An output element is one that no code maps to.
-    #[error("element {index} is not a value that the output can take")]
-    NoSuchOutput {
-        /// Row-major position in the array.
-        index: usize,
-    },
-    /// The values are not of the kind or number that the port's tensor has.
-    #[error("the tensor holds {got} elements or is of another kind, the port asks for {expected}")]
-    Values {
-        /// Elements that the port asks for.
-        expected: usize,
-        /// Elements given.
-        got: usize,
-    },
-    /// An integer does not fit the output's type.
-    #[error("the value at position {index} of the tensor does not fit the output's type")]
-    IntegerRange {
-        /// Position in the tensor.
-        index: usize,
-    },
 }
 
 impl InputPort {

@@ -1,0 +1,168 @@
+//! Writing the fields of a graph.
+
+use crate::graph::{
+    Alphabet, CodeType, Epilogue, InputTransform, IntegerType, Node, Op, OutputTransform,
+    RoundingProfile, Step, TensorKind, TensorShape, WeightShape,
+};
+
+/// The bytes written so far.
+pub(super) struct Writer(pub(super) Vec<u8>);
+
+impl Writer {
+    pub(super) fn tag(&mut self, tag: u8) {
+        self.0.push(tag);
+    }
+
+    pub(super) fn size(&mut self, size: usize) {
+        self.0.extend((size as u32).to_le_bytes());
+    }
+
+    pub(super) fn integer(&mut self, value: i32) {
+        self.0.extend(value.to_le_bytes());
+    }
+
+    pub(super) fn float(&mut self, value: f32) {
+        self.0.extend(value.to_bits().to_le_bytes());
+    }
+
+    pub(super) fn name(&mut self, name: &str) {
+        self.size(name.len());
+        self.0.extend(name.as_bytes());
+    }
+
+    pub(super) fn list<T>(&mut self, items: &[T], write: impl Fn(&mut Self, &T)) {
+        self.size(items.len());
+        for item in items {
+            write(self, item);
+        }
+    }
+
+    pub(super) fn dtype(&mut self, dtype: CodeType) {
+        self.tag(match dtype {
+            CodeType::U8 => 0,
+            CodeType::I8 => 1,
+        });
+    }
+
+    pub(super) fn tensor(&mut self, shape: &TensorShape) {
+        self.size(shape.rows_per_sample);
+        self.size(shape.features);
+        match shape.kind {
+            TensorKind::Code => self.tag(0),
+            TensorKind::Integer { bits } => {
+                self.tag(1);
+                self.size(bits as usize);
+            }
+        }
+    }
+
+    pub(super) fn weights(&mut self, shape: &WeightShape) {
+        self.size(shape.k);
+        self.size(shape.n);
+        match &shape.alphabet {
+            Alphabet::Digits { values, per_byte } => {
+                self.tag(0);
+                self.list(values, |w, &v| w.integer(v));
+                self.size(*per_byte);
+            }
+            Alphabet::Byte { offsets } => {
+                self.tag(1);
+                self.list(offsets, |w, &v| w.integer(v));
+            }
+        }
+        self.size(shape.bias_bits as usize);
+    }
+
+    pub(super) fn node(&mut self, node: &Node) {
+        self.name(&node.name);
+        match &node.op {
+            Op::MatMul {
+                x,
+                zero_code,
+                weights,
+                y,
+                epilogue,
+            } => {
+                self.tag(0);
+                self.size(*x);
+                self.tag(*zero_code);
+                self.size(*weights);
+                self.size(*y);
+                match epilogue {
+                    Epilogue::Accumulator => self.tag(0),
+                    Epilogue::Requantize(requantize) => {
+                        self.tag(1);
+                        self.list(&requantize.steps, Self::step);
+                    }
+                }
+            }
+            Op::Relu { x, y } => {
+                self.tag(1);
+                self.size(*x);
+                self.size(*y);
+            }
+            Op::Map { x, y, table } => {
+                self.tag(2);
+                self.size(*x);
+                self.size(*y);
+                self.0.extend(table.iter());
+            }
+        }
+    }
+
+    pub(super) fn step(&mut self, step: &Step) {
+        self.float(step.scale);
+        self.integer(step.zero_point);
+        self.integer(step.qmin);
+        self.integer(step.qmax);
+        self.integer(step.type_min);
+        self.tag(match step.profile {
+            RoundingProfile::OrtF32Rne => 0,
+        });
+    }
+
+    pub(super) fn input(&mut self, transform: &InputTransform) {
+        match transform {
+            InputTransform::Codes { dtype } => {
+                self.tag(0);
+                self.dtype(*dtype);
+            }
+            InputTransform::Quantize {
+                scale,
+                zero_point,
+                dtype,
+            } => {
+                self.tag(1);
+                self.float(*scale);
+                self.integer(*zero_point);
+                self.dtype(*dtype);
+            }
+        }
+    }
+
+    pub(super) fn output(&mut self, transform: &OutputTransform) {
+        match transform {
+            OutputTransform::Codes { dtype } => {
+                self.tag(0);
+                self.dtype(*dtype);
+            }
+            OutputTransform::Dequantize {
+                scale,
+                zero_point,
+                dtype,
+            } => {
+                self.tag(1);
+                self.float(*scale);
+                self.integer(*zero_point);
+                self.dtype(*dtype);
+            }
+            OutputTransform::Integer { dtype } => {
+                self.tag(2);
+                self.tag(match dtype {
+                    IntegerType::I32 => 0,
+                    IntegerType::I64 => 1,
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! What can be wrong with a graph, and with an array at one of its ports.
+
+use super::validate::MAX_NAME_BYTES;
+use crate::array::ElementType;
+use thiserror::Error;
+
+/// A graph is not valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum GraphError {
+    /// A name is longer than [`MAX_NAME_BYTES`].
+    #[error("a name has {bytes} bytes, more than {MAX_NAME_BYTES}")]
+    Name {
+        /// Its length.
+        bytes: usize,
+    },
+    /// A tensor has no rows or features, or more elements than [`MAX_ELEMENTS`](super::MAX_ELEMENTS).
+    #[error("tensor {tensor} has {rows_per_sample} rows a sample and {features} features")]
+    TensorSize {
+        /// The tensor.
+        tensor: usize,
+        /// Its rows for each sample.
+        rows_per_sample: usize,
+        /// Its features.
+        features: usize,
+    },
+    /// An integer tensor's width is not 1 to 63 bits.
+    #[error("tensor {tensor} has {bits}-bit integers")]
+    IntegerWidth {
+        /// The tensor.
+        tensor: usize,
+        /// Its width.
+        bits: u32,
+    },
+    /// A weight matrix has no rows or columns, or more elements than [`MAX_ELEMENTS`](super::MAX_ELEMENTS).
+    #[error("weight matrix {weights} is {k} x {n}")]
+    WeightSize {
+        /// The matrix.
+        weights: usize,
+        /// Its rows.
+        k: usize,
+        /// Its columns.
+        n: usize,
+    },
+    /// An alphabet's values are not 2 to 16 increasing numbers of at most 255 in size, its digits a
+    /// byte are not [`digits_per_byte`](super::digits_per_byte), or its offsets are not 1 or `n` such numbers.
+    #[error("weight matrix {weights} has an invalid alphabet")]
+    Alphabet {
+        /// The matrix.
+        weights: usize,
+    },
+    /// A bias is wider than 62 bits.
+    #[error("weight matrix {weights} has biases of {bits} bits")]
+    BiasWidth {
+        /// The matrix.
+        weights: usize,
+        /// The width.
+        bits: u32,
+    },
+    /// A node or port names a tensor that does not exist.
+    #[error("tensor {tensor} does not exist")]
+    NoSuchTensor {
+        /// The tensor named.
+        tensor: usize,
+    },
+    /// A node names a weight matrix that does not exist.
+    #[error("node {node} names weight matrix {weights}, which does not exist")]
+    NoSuchWeights {
+        /// The node.
+        node: usize,
+        /// The matrix named.
+        weights: usize,
+    },
+    /// A node or the output port reads a tensor that nothing before it writes.
+    #[error("tensor {tensor} is read before it is written")]
+    ReadBeforeWrite {
+        /// The tensor.
+        tensor: usize,
+    },
+    /// A tensor is written twice.
+    #[error("tensor {tensor} is written twice")]
+    WrittenTwice {
+        /// The tensor.
+        tensor: usize,
+    },
+    /// A tensor is never written.
+    #[error("tensor {tensor} is never written")]
+    NeverWritten {
+        /// The tensor.
+        tensor: usize,
+    },
+    /// A weight matrix is used by no node or by several.
+    #[error("weight matrix {weights} is used {uses} times, not once")]
+    WeightUses {
+        /// The matrix.
+        weights: usize,
+        /// How many nodes use it.
+        uses: usize,
+    },
+    /// The shapes or kinds of a node's tensors and weights do not agree.
+    #[error("the shapes or kinds of node {node}'s operands do not agree")]
+    NodeShape {
+        /// The node.
+        node: usize,
+    },
+    /// The zero code of a node whose input holds integers is not 0.
+    #[error("node {node} subtracts zero code {zero_code} from integers")]
+    ZeroCode {
+        /// The node.
+        node: usize,
+        /// The zero code.
+        zero_code: u8,
+    },
+    /// A node has neither one step nor one for each column.
+    #[error("node {node} has {got} steps for {columns} columns")]
+    StepCount {
+        /// The node.
+        node: usize,
+        /// Its output columns.
+        columns: usize,
+        /// Its steps.
+        got: usize,
+    },
+    /// A step's scale is not finite and positive, or its range or zero point is not within its type.
+    #[error("step {step} of node {node} is invalid")]
+    Step {
+        /// The node.
+        node: usize,
+        /// The step.
+        step: usize,
+    },
+    /// Accumulators may exceed 31 bits and a sign where they are requantized, or 62 elsewhere.
+    #[error("the accumulators of node {node} may reach 2^{log_bound} in size")]
+    AccumulatorRange {
+        /// The node.
+        node: usize,
+        /// Base-2 logarithm of the bound, rounded down.
+        log_bound: u32,
+    },
+    /// A port's dimensions or kind do not agree with its tensor.
+    #[error("the port's dimensions or kind do not agree with tensor {tensor}")]
+    PortShape {
+        /// The tensor.
+        tensor: usize,
+    },
+    /// A model has another number of matrices than its graph.
+    #[error("{got} weight matrices, the graph has {expected}")]
+    MatrixCount {
+        /// Matrices of the graph.
+        expected: usize,
+        /// Matrices of the model.
+        got: usize,
+    },
+    /// A model's matrix has another size than its graph says, or a bias that is too wide.
+    #[error("weight matrix {weights} has another size or wider biases than the graph says")]
+    Matrix {
+        /// The matrix.
+        weights: usize,
+    },
+    /// A port's scale is not finite and positive, its zero point is not of its type, or it does not
+    /// map different codes to different finite floats.
+    #[error("the scale or zero point of tensor {tensor}'s port is invalid")]
+    PortScale {
+        /// The tensor.
+        tensor: usize,
+    },
+}
+
+/// An array does not fit a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum PortError {
+    /// The elements have another type than the port's.
+    #[error("the array holds {got:?}, the port takes {expected:?}")]
+    ElementType {
+        /// The port's type.
+        expected: ElementType,
+        /// The array's type.
+        got: ElementType,
+    },
+    /// The array is neither `(batch, ..)` nor `(batch, 1, ..)` over the port's dimensions.
+    #[error(
+        "an array of {got_rank} dimensions and {got_elements} elements is no batch of samples of {sample_rank} dimensions and {sample_elements} elements"
+    )]
+    Shape {
+        /// Number of the port's dimensions, without the batch.
+        sample_rank: usize,
+        /// Elements of one sample.
+        sample_elements: usize,
+        /// Number of the array's dimensions.
+        got_rank: usize,
+        /// Number of the array's elements.
+        got_elements: usize,
+    },
+    /// The batch has no samples.
+    #[error("the batch is empty")]
+    EmptyBatch,
+    /// The output's leading dimensions are not the input's.
+    #[error(
+        "the array holds a batch of {got}, the input one of {expected}, or only one of them is stacked"
+    )]
+    Batch {
+        /// Samples of the input.
+        expected: usize,
+        /// Samples of this array.
+        got: usize,
+    },
+    /// An input element is not a number.
+    #[error("element {index} is not a number")]
+    NotANumber {
+        /// Row-major position in the array.
+        index: usize,
+    },
+    /// An output element is one that no code maps to.
+    #[error("element {index} is not a value that the output can take")]
+    NoSuchOutput {
+        /// Row-major position in the array.
+        index: usize,
+    },
+    /// The values are not of the kind or number that the port's tensor has.
+    #[error("the tensor holds {got} elements or is of another kind, the port asks for {expected}")]
+    Values {
+        /// Elements that the port asks for.
+        expected: usize,
+        /// Elements given.
+        got: usize,
+    },
+    /// An integer does not fit the output's type.
+    #[error("the value at position {index} of the tensor does not fit the output's type")]
+    IntegerRange {
+        /// Position in the tensor.
+        index: usize,
+    },
+}

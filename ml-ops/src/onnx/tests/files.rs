@@ -1,0 +1,196 @@
+//! Files that are refused before or after their nodes, and bytes of any kind.
+
+use super::*;
+use crate::graph::GraphError;
+use crate::onnx::proto::{OperatorSetIdProto, TensorShapeProto};
+use proptest::prelude::*;
+
+#[test]
+fn bytes_that_are_no_message() {
+    let error = Model::from_onnx(&[0xff; 9]).expect_err("no message");
+    assert!(matches!(error, ImportError::Protobuf(_)));
+}
+
+#[test]
+fn files_without_a_graph() {
+    assert_eq!(Model::from_onnx(&[]), Err(ImportError::NoGraph));
+}
+
+#[test]
+fn operator_sets_that_are_unknown() {
+    let opset = |domain: &str, version, first, last| ImportError::Opset {
+        domain: domain.to_owned(),
+        version,
+        first,
+        last,
+    };
+    let old = error(SHAPES, |m| m.opset_import[0].version = Some(9));
+    assert_eq!(old, opset("", Some(9), 10, 25));
+    let missing = error(QGEMM, |m| {
+        m.opset_import.truncate(1);
+        m.opset_import.push(OperatorSetIdProto {
+            domain: Some("other".to_owned()),
+            version: Some(1),
+        });
+    });
+    assert_eq!(missing, opset("com.microsoft", None, 1, 1));
+}
+
+#[test]
+fn sparse_initializers() {
+    let found = graph_error(QGEMM, |g| g.sparse_initializer.push(vec![]));
+    assert_eq!(found, ImportError::SparseInitializers { count: 1 });
+}
+
+#[test]
+fn initializers_that_are_malformed() {
+    let initializer = |change: fn(&mut TensorProto)| {
+        let found = graph_error(QGEMM, |g| change(constant(g, "QGemm", 3)));
+        match found {
+            ImportError::Initializer { error, .. } => error,
+            other => panic!("not an initializer's error: {other}"),
+        }
+    };
+    assert_eq!(
+        initializer(|t| t.data_type = Some(10)),
+        TensorError::ElementType { got: 10 }
+    );
+    assert_eq!(
+        initializer(|t| t.dims[1] = -1),
+        TensorError::Dimension { axis: 1, value: -1 }
+    );
+    assert_eq!(
+        initializer(|t| t.dims = vec![i64::MAX, 4]),
+        TensorError::Dimension { axis: 1, value: 4 }
+    );
+    assert_eq!(
+        initializer(|t| t.dims = vec![5, 5]),
+        TensorError::Length {
+            expected: 25,
+            got: 168
+        }
+    );
+    assert_eq!(
+        initializer(|t| {
+            t.data_type = Some(data_type::INT64);
+            t.raw_data = Some(vec![0; 9]);
+        }),
+        TensorError::Length {
+            expected: 168,
+            got: 2
+        }
+    );
+    assert_eq!(
+        initializer(|t| set_integers(t, data_type::INT8, &[2], &[0, 128])),
+        TensorError::Value {
+            index: 1,
+            value: 128
+        }
+    );
+    assert_eq!(
+        initializer(|t| t.data_location = Some(1)),
+        TensorError::External
+    );
+}
+
+#[test]
+fn several_inputs_or_outputs() {
+    let two = graph_error(QGEMM, |g| {
+        let mut second = g.input[0].clone();
+        second.name = Some("second".to_owned());
+        g.input.push(second);
+    });
+    let ports = |inputs, outputs| ImportError::Ports { inputs, outputs };
+    assert_eq!(two, ports(2, 1));
+    assert_eq!(graph_error(QGEMM, |g| g.output.clear()), ports(1, 0));
+}
+
+#[test]
+fn input_types_and_shapes() {
+    let input = |change: fn(&mut TensorShapeProto)| {
+        graph_error(QGEMM, |g| {
+            let input = g.input[0].r#type.as_mut().expect("a type");
+            let tensor = input.tensor_type.as_mut().expect("a tensor");
+            change(tensor.shape.as_mut().expect("a shape"));
+        })
+    };
+    let shape = |axis, value| ImportError::InputShape { axis, value };
+    assert_eq!(input(|s| s.dim[0].dim_value = Some(8)), shape(0, Some(8)));
+    assert_eq!(input(|s| s.dim[1].dim_value = None), shape(1, None));
+    assert_eq!(input(|s| s.dim[1].dim_value = Some(0)), shape(1, Some(0)));
+    let many = 1 << 29;
+    assert_eq!(
+        input(|s| s.dim[1].dim_value = Some(1 << 29)),
+        shape(1, Some(many))
+    );
+    assert_eq!(input(|s| s.dim.clear()), shape(0, None));
+    let wide = graph_error(QGEMM, |g| {
+        let input = g.input[0].r#type.as_mut().expect("a type");
+        input.tensor_type.as_mut().expect("a tensor").elem_type = Some(11);
+    });
+    assert_eq!(wide, ImportError::InputType { got: 11 });
+}
+
+#[test]
+fn outputs_that_are_floats_or_missing() {
+    let output = |name: &str| ImportError::Output {
+        name: name.to_owned(),
+    };
+    // The result of the Gemm, the graph's float input, and no value at all.
+    let gemm = graph_error(QDQ, |g| {
+        g.output[0].name = node(g, "Gemm").output.first().cloned();
+    });
+    assert!(matches!(gemm, ImportError::Output { .. }));
+    let input = graph_error(SHAPES, |g| g.output[0].name = Some("x".to_owned()));
+    assert_eq!(input, output("x"));
+    let none = graph_error(QDQ, |g| g.output[0].name = Some("none".to_owned()));
+    assert_eq!(none, output("none"));
+    // Floats that a Clip moves off the grid of codes.
+    let clipped = graph_error(fixture!("dq_clip_q"), |g| {
+        g.output[0].name = node(g, "Clip").output.first().cloned();
+    });
+    assert!(matches!(clipped, ImportError::Output { .. }));
+}
+
+#[test]
+fn graphs_that_are_invalid() {
+    let found = graph_error(SHAPES, |g| {
+        let last = g.node.len() - 2;
+        let name = g.node[last].input[1].clone();
+        let tensor = g
+            .initializer
+            .iter_mut()
+            .find(|t| t.name == Some(name.clone()));
+        set_floats(tensor.expect("the output's scale"), &[f32::MAX]);
+    });
+    assert_eq!(
+        found,
+        ImportError::Graph(GraphError::PortScale { tensor: 1 })
+    );
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        prop_assert!(Model::from_onnx(&bytes).is_err());
+    }
+
+    #[test]
+    fn mutated_files_do_not_panic(
+        which in 0usize..6,
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut in prop::option::weighted(0.2, any::<prop::sample::Index>()),
+    ) {
+        let mut bytes = [QGEMM, QLINEAR, QDQ, SHAPES, CLIP, REQUANTIZED][which].to_vec();
+        for (at, value) in edits {
+            let at = at.index(bytes.len());
+            bytes[at] = value;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        if let Ok(model) = Model::from_onnx(&bytes) {
+            prop_assert_eq!(model.validate(), Ok(()));
+        }
+    }
+}
