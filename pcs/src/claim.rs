@@ -8,18 +8,24 @@ use binfer_field::F128;
 pub enum Width {
     /// GF(2): coefficient `i` of a word is its bit `i` in the GHASH representation.
     Bit,
+    /// GF(2^8) of the tower: coefficient `i` is byte `i` of the word's image in the tower.
+    B8,
+    /// GF(2^32) of the tower: coefficient `i` is the `i`-th 32-bit part of the word's image there.
+    B32,
     /// GF(2^128): the word itself.
     B128,
 }
 
 impl Width {
     /// Every width, narrow to wide.
-    pub const ALL: [Self; 2] = [Self::Bit, Self::B128];
+    pub const ALL: [Self; 4] = [Self::Bit, Self::B8, Self::B32, Self::B128];
 
     /// Logarithm of the number of coefficients in a word (`kappa` in the literature).
     pub const fn log_coefficients(self) -> u32 {
         match self {
             Self::Bit => 7,
+            Self::B8 => 4,
+            Self::B32 => 2,
             Self::B128 => 0,
         }
     }

@@ -30,9 +30,9 @@ impl Tensor {
     /// Multiplies by `1 + z (x) 1 + 1 (x) p`, the sum over a bit of `eq(z, bit) (x) eq(p, bit)`.
     fn bind(&mut self, z: F128, p: F128) {
         let mut right = self.0;
-        transpose(&mut right);
+        kernels::transpose(&mut right);
         kernels::scale(&mut right, p);
-        transpose(&mut right);
+        kernels::transpose(&mut right);
         kernels::scale(&mut self.0, F128::ONE + z);
         kernels::add_assign(&mut self.0, &right);
     }
@@ -83,27 +83,6 @@ pub(crate) fn weight_tensor(
     tensor
 }
 
-/// Transposes 128 x 128 bits: bit `i` of word `j` and bit `j` of word `i` change places.
-///
-/// Swaps off-diagonal blocks of halving size (Warren, "Hacker's Delight", section 7-3).
-fn transpose(words: &mut [F128; 128]) {
-    let mut size = 64;
-    let mut mask = u128::from(u64::MAX);
-    while size > 0 {
-        for block in words.chunks_exact_mut(2 * size) {
-            let (top, bottom) = block.split_at_mut(size);
-            for (a, b) in top.iter_mut().zip(bottom) {
-                let (x, y) = (a.to_bits(), b.to_bits());
-                let swap = (x >> size ^ y) & mask;
-                *a = F128::new(x ^ swap << size);
-                *b = F128::new(y ^ swap);
-            }
-        }
-        size /= 2;
-        mask ^= mask << size;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -113,22 +92,6 @@ mod tests {
 
     fn random<const N: usize>(rng: &mut StdRng) -> [F128; N] {
         core::array::from_fn(|_| F128::random(rng))
-    }
-
-    #[test]
-    fn transposes() {
-        let words: [F128; 128] = random(&mut StdRng::seed_from_u64(1));
-        let mut transposed = words;
-        transpose(&mut transposed);
-        for (i, word) in words.iter().enumerate() {
-            for (j, image) in transposed.iter().enumerate() {
-                assert_eq!(
-                    word.to_bits() >> j & 1,
-                    image.to_bits() >> i & 1,
-                    "bit {j}, word {i}"
-                );
-            }
-        }
     }
 
     proptest! {

@@ -109,7 +109,7 @@ fn switch_rings<C: VerifierChannel>(
     }
 
     let gamma = channel.challenge("group batching");
-    let switches = Switches::new(&channel.challenges("coordinate batching", SWITCH_VARS));
+    let switches = Switches::new(channel.challenges("coordinate batching", SWITCH_VARS));
     let degree = groups.len().saturating_sub(1).saturating_add(SWITCH_VARS);
     channel.soundness(SoundnessTerm::schwartz_zippel(
         "ring switching",

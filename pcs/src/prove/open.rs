@@ -8,11 +8,8 @@ use rayon::prelude::*;
 use super::Oracle;
 use super::fold::FoldedCodeword;
 use super::ntt::encode_rows;
-use super::sumcheck::{
-    Round, bind_halves, bind_neighbours, round_of_halves, round_of_lower_half, round_of_neighbours,
-    sum_rounds,
-};
-use super::weights::{batched_weights, coefficient_sums};
+use super::sumcheck::{Round, bind_halves, bind_neighbours, round_of_halves, round_of_neighbours};
+use super::weights::{GroupWeights, batched_weights};
 use crate::layout::{Layout, claim_weights, powers};
 use crate::packing::{SWITCH_VARS, Switches};
 use crate::{ClaimGroup, Params, Shape, code};
@@ -74,29 +71,23 @@ fn reduce(
             group.point.len() >= group.width.log_coefficients() as usize,
             "point too short"
         );
-        let sums = coefficient_sums(group, &pieces(group, weights), rows);
+        let sums = GroupWeights::new(group, pieces(group, weights)).coefficient_sums(rows);
         channel.send_public("ring switching", &sums);
     }
 
     let gamma = channel.challenge("group batching");
-    let switches = Switches::new(&channel.challenges("coordinate batching", SWITCH_VARS));
+    let switches = Switches::new(channel.challenges("coordinate batching", SWITCH_VARS));
     let batched: Vec<_> = groups
         .iter()
         .zip(&claim_weights)
         .zip(powers(gamma))
         .map(|((group, weights), power)| {
             let weights: Vec<F128> = weights.iter().map(|&weight| power * weight).collect();
-            pieces(group, &weights)
+            GroupWeights::new(group, pieces(group, &weights))
         })
         .collect();
-    let a = batched_weights(
-        groups,
-        &batched,
-        &switches,
-        layout.total_rows,
-        layout.log_row,
-    );
-    let (t, a) = combine_rows(rows, a, channel);
+    let (a, round) = batched_weights(&batched, &switches, rows);
+    let (t, a) = combine_rows(rows, a, round, channel);
     fold_rows(params, (t, a), channel, encode)
 }
 
@@ -127,10 +118,12 @@ fn query(
     }
 }
 
-/// The rounds of the rows' variables, highest first: returns the combined row and weights.
+/// The rounds of the rows' variables, highest first, of which the caller has the first
+/// polynomial: returns the combined row and weights.
 fn combine_rows(
     rows: &[&[F128]],
     mut a: Vec<F128>,
+    first_round: Round,
     channel: &mut ProverChannel,
 ) -> (Vec<F128>, Vec<F128>) {
     let length = rows[0].len();
@@ -138,18 +131,11 @@ fn combine_rows(
     if n_vars == 0 {
         return (rows[0].to_vec(), a);
     }
-    // The first round reads the rows where they are.
+    // The first round leaves the rows where they are.
+    let r = send_round(channel, &first_round, 2);
     let half = 1 << (n_vars - 1);
     let (lower, upper) = rows.split_at(half);
     let (a_lo, a_hi) = a.split_at_mut(half * length);
-    let round = sum_rounds((0..half).map(|row| -> Round {
-        let part = row * length..(row + 1) * length;
-        match upper.get(row) {
-            Some(high) => round_of_halves((lower[row], high), (&a_lo[part.clone()], &a_hi[part])),
-            None => round_of_lower_half(lower[row], &a_lo[part]),
-        }
-    }));
-    let r = send_round(channel, &round, 2);
     let mut t = vec![F128::ZERO; half * length];
     t.par_chunks_mut(length)
         .enumerate()

@@ -9,11 +9,10 @@ const TASK: usize = 1 << 11;
 /// The coefficients of `X^0`, `X^1` (left out: zero) and `X^2` of a round polynomial.
 pub(super) type Round = [F128; 3];
 
-fn add(a: Round, b: Round) -> Round {
+/// The sum of two round polynomials.
+pub(super) fn add(a: Round, b: Round) -> Round {
     [a[0] + b[0], a[1] + b[1], a[2] + b[2]]
 }
-
-const ZERO: Round = [F128::ZERO; 3];
 
 /// The round polynomial of `sum (t_lo + X (t_lo + t_hi)) (a_lo + X (a_lo + a_hi))`.
 pub(super) fn round_of_halves(
@@ -30,7 +29,7 @@ pub(super) fn round_of_halves(
             let constant = kernels::inner_product(t_lo, a_lo);
             [constant, F128::ZERO, kernels::inner_product(&t, &a)]
         })
-        .reduce(|| ZERO, add)
+        .reduce(Round::default, add)
 }
 
 /// [`round_of_halves`] where the upper halves are zero.
@@ -38,11 +37,6 @@ pub(super) fn round_of_lower_half(t_lo: &[F128], a_lo: &[F128]) -> Round {
     let parts = t_lo.par_chunks(TASK).zip(a_lo.par_chunks(TASK));
     let sum: F128 = parts.map(|(t, a)| kernels::inner_product(t, a)).sum();
     [sum, F128::ZERO, sum]
-}
-
-/// The sum of round polynomials.
-pub(super) fn sum_rounds(rounds: impl IntoIterator<Item = Round>) -> Round {
-    rounds.into_iter().fold(ZERO, add)
 }
 
 /// [`round_of_halves`] where neighbours are paired instead.
@@ -55,7 +49,7 @@ pub(super) fn round_of_neighbours(t: &[F128], a: &[F128]) -> Round {
             let constant = kernels::inner_product(&t_lo, &a_lo);
             [constant, F128::ZERO, kernels::inner_product(&t_sum, &a_sum)]
         })
-        .reduce(|| ZERO, add)
+        .reduce(Round::default, add)
 }
 
 /// The first elements of the pairs of neighbours, and the pairs' sums.

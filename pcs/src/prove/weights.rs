@@ -1,79 +1,114 @@
 //! The prover's weights: sums of coefficients against eq tables, and the batched weight of each word.
 
-use binfer_field::{F128, kernels};
+use binfer_field::{F128, LinearMap, Tower128, kernels, tower};
 use rayon::prelude::*;
 
+use super::sumcheck::{self, Round, round_of_halves, round_of_lower_half};
 use crate::layout::Piece;
 use crate::packing::Switches;
 use crate::{ClaimGroup, Width};
 
-/// Words of one task.
-const TASK: usize = 1 << 12;
+/// Logarithm of the words of a chunk.
+const LOG_CHUNK: u32 = 11;
 
 /// Sums of weights by position and value of a word's bytes.
 type Bins = [[F128; 256]; 16];
 
-/// The eq tables of one group's pieces, by their number of variables.
-struct Tables(Vec<Vec<F128>>);
-
-impl Tables {
-    fn new<E>(group: &ClaimGroup<E>, pieces: &[Piece]) -> Self {
-        let longest = pieces.iter().map(|piece| piece.n_vars as usize).max();
-        let mut tables = vec![Vec::new(); longest.map_or(0, |n| n + 1)];
-        let high = &group.point[group.width.log_coefficients() as usize..];
-        for piece in pieces {
-            let n_vars = piece.n_vars as usize;
-            if tables[n_vars].is_empty() {
-                tables[n_vars] = kernels::eq_table(&high[..n_vars]);
-            }
-        }
-        Self(tables)
-    }
-
-    fn of(&self, piece: &Piece) -> &[F128] {
-        &self.0[piece.n_vars as usize]
-    }
+/// The weights of one group's claims on the words, in the form of eq tables of at most a chunk.
+pub(super) struct GroupWeights {
+    width: Width,
+    pieces: Vec<Piece>,
+    /// Tables of the first `n` variables, `n` up to that of a chunk, where a piece needs them.
+    low: Vec<Vec<F128>>,
+    /// Tables of the variables from a chunk's to the first `n`.
+    high: Vec<Vec<F128>>,
 }
 
-/// `s_i`: the sum over all words of the group's weight of the word times the word's coefficient `i`.
-///
-/// Weights are added up by the values of bytes first: 16 additions a word, no product but one to
-/// weight the piece.
-pub(super) fn coefficient_sums<E: Sync>(
-    group: &ClaimGroup<E>,
-    pieces: &[Piece],
-    rows: &[&[F128]],
-) -> Vec<F128> {
-    let tables = Tables::new(group, pieces);
-    let tasks: Vec<(&[F128], &[F128], F128)> = pieces
-        .iter()
-        .flat_map(|piece| {
-            let table = tables.of(piece);
-            let words = &rows[piece.row][piece.offset..][..table.len()];
-            let parts = words.chunks(TASK).zip(table.chunks(TASK));
-            parts.map(move |(words, weights)| (words, weights, piece.weight))
-        })
-        .collect();
-    if group.width == Width::B128 {
-        let sum = tasks
-            .par_iter()
-            .map(|(words, weights, scale)| *scale * kernels::inner_product(words, weights));
-        return vec![sum.sum()];
+/// What one piece adds to the weights in one chunk: `scale * table` from word `start` of the row on.
+struct Part<'a> {
+    row: usize,
+    start: usize,
+    table: &'a [F128],
+    scale: F128,
+}
+
+impl GroupWeights {
+    /// The weights that these pieces of `group` stand for.
+    pub(super) fn new<E>(group: &ClaimGroup<E>, pieces: Vec<Piece>) -> Self {
+        let point = &group.point[group.width.log_coefficients() as usize..];
+        let longest = pieces
+            .iter()
+            .map(|piece| piece.n_vars as usize)
+            .max()
+            .unwrap_or(0);
+        let mut low = vec![Vec::new(); LOG_CHUNK as usize + 1];
+        let mut high = vec![Vec::new(); longest + 1];
+        for piece in &pieces {
+            let n_vars = piece.n_vars as usize;
+            let n_low = n_vars.min(LOG_CHUNK as usize);
+            if low[n_low].is_empty() {
+                low[n_low] = kernels::eq_table(&point[..n_low]);
+            }
+            if high[n_vars].is_empty() {
+                high[n_vars] = kernels::eq_table(&point[n_low..n_vars]);
+            }
+        }
+        Self {
+            width: group.width,
+            pieces,
+            low,
+            high,
+        }
     }
-    let bins = tasks
-        .par_iter()
-        .with_min_len(8)
-        .fold(empty_bins, |mut bins, &(words, weights, scale)| {
-            let mut weights = weights.to_vec();
-            kernels::scale(&mut weights, scale);
-            accumulate(&mut bins, words, &weights);
-            bins
+
+    fn parts(&self) -> impl Iterator<Item = Part<'_>> {
+        self.pieces.iter().flat_map(|piece| {
+            let table = &self.low[piece.n_vars.min(LOG_CHUNK) as usize];
+            let scales = &self.high[piece.n_vars as usize];
+            scales.iter().enumerate().map(move |(chunk, &scale)| Part {
+                row: piece.row,
+                start: piece.offset + (chunk << LOG_CHUNK),
+                table,
+                scale: piece.weight * scale,
+            })
         })
-        .reduce(empty_bins, |mut a, b| {
+    }
+
+    /// `s_i`: the sum over all words of the weight of the word times the word's coefficient `i`.
+    ///
+    /// Weights are added up by the values of bytes first: 16 additions a word and no product but the
+    /// one that scales the table.
+    pub(super) fn coefficient_sums(&self, rows: &[&[F128]]) -> Vec<F128> {
+        let parts: Vec<Part<'_>> = self.parts().collect();
+        let words = |part: &Part<'_>| &rows[part.row][part.start..][..part.table.len()];
+        if self.width == Width::B128 {
+            let products = parts
+                .par_iter()
+                .map(|part| part.scale * kernels::inner_product(words(part), part.table));
+            return vec![products.sum()];
+        }
+        let add = |mut bins: Box<Bins>, part: &Part<'_>| {
+            let mut weights = part.table.to_vec();
+            kernels::scale(&mut weights, part.scale);
+            if self.width == Width::Bit {
+                accumulate(&mut bins, words(part), &weights);
+            } else {
+                let mut images = vec![Tower128::ZERO; weights.len()];
+                tower::to_tower(&mut images, words(part));
+                accumulate(&mut bins, bytemuck::cast_slice(&images), &weights);
+            }
+            bins
+        };
+        let bins = parts.par_iter().with_min_len(16).fold(empty_bins, add);
+        let bins = bins.reduce(empty_bins, |mut a, b| {
             kernels::add_assign(a.as_flattened_mut(), b.as_flattened());
             a
         });
-    bits_of_bins(&bins)
+        match self.width {
+            Width::Bit => bit_sums(&bins),
+            width => subfield_sums(&bins, 16 >> width.log_coefficients()),
+        }
+    }
 }
 
 fn empty_bins() -> Box<Bins> {
@@ -95,7 +130,7 @@ fn accumulate(bins: &mut Bins, words: &[F128], weights: &[F128]) {
 }
 
 /// The sum of weights for each bit of a word.
-fn bits_of_bins(bins: &Bins) -> Vec<F128> {
+fn bit_sums(bins: &Bins) -> Vec<F128> {
     let bit = |bins: &[F128; 256], bit: usize| -> F128 {
         bins.iter()
             .enumerate()
@@ -108,60 +143,105 @@ fn bits_of_bins(bins: &Bins) -> Vec<F128> {
         .collect()
 }
 
-/// `A(row, y)` for all rows: the batched weight of every word, with the batched pieces of each group.
-pub(super) fn batched_weights<E: Sync>(
-    groups: &[ClaimGroup<E>],
-    pieces: &[Vec<Piece>],
-    switches: &Switches,
-    n_rows: usize,
-    log_row: u32,
-) -> Vec<F128> {
-    let mut batched: Option<Vec<F128>> = None;
-    for width in Width::ALL {
-        if groups.iter().all(|group| group.width != width) {
-            continue;
-        }
-        let mut weights = vec![F128::ZERO; n_rows << log_row];
-        let of_width = groups
-            .iter()
-            .zip(pieces)
-            .filter(|(group, _)| group.width == width);
-        for (group, pieces) in of_width {
-            add_weights(&mut weights, log_row, &Tables::new(group, pieces), pieces);
-        }
-        let map = &switches.of(width).map;
-        if width != Width::B128 {
-            weights.par_chunks_mut(TASK).for_each(|weights| {
-                for weight in weights.iter_mut().filter(|weight| !weight.is_zero()) {
-                    *weight = map.apply(*weight);
-                }
-            });
-        }
-        batched = Some(match batched {
-            None => weights,
-            Some(mut sum) => {
-                sum.par_chunks_mut(TASK)
-                    .zip(weights.par_chunks(TASK))
-                    .for_each(|(sum, weights)| kernels::add_assign(sum, weights));
-                sum
-            }
-        });
-    }
-    batched.unwrap_or_else(|| vec![F128::ZERO; n_rows << log_row])
+/// The sum of weight times coefficient for each coefficient of a word, `n_bytes` bytes of the tower.
+fn subfield_sums(bins: &Bins, n_bytes: usize) -> Vec<F128> {
+    let elements = |byte: usize| -> Vec<F128> {
+        (0..256)
+            .map(|value| Tower128::new(value << (8 * byte)).into())
+            .collect()
+    };
+    let elements: Vec<Vec<F128>> = (0..n_bytes).map(elements).collect();
+    bins.chunks_exact(n_bytes)
+        .map(|bins| {
+            let bytes = bins.iter().zip(&elements);
+            bytes
+                .map(|(weights, elements)| kernels::inner_product(weights, elements))
+                .sum()
+        })
+        .collect()
 }
 
-fn add_weights(weights: &mut [F128], log_row: u32, tables: &Tables, pieces: &[Piece]) {
-    let mut by_row: Vec<Vec<&Piece>> = vec![Vec::new(); weights.len() >> log_row];
-    for piece in pieces {
-        by_row[piece.row].push(piece);
-    }
-    weights
-        .par_chunks_mut(1 << log_row)
-        .zip(by_row)
-        .for_each(|(row, pieces)| {
-            for piece in pieces {
-                let table = tables.of(piece);
-                kernels::add_scaled(&mut row[piece.offset..][..table.len()], table, piece.weight);
+/// `A(row, y)` for all rows, and the first round polynomial of `sum T A` over the variable that tells
+/// the upper rows from the lower ones.
+pub(super) fn batched_weights(
+    groups: &[GroupWeights],
+    switches: &Switches,
+    rows: &[&[F128]],
+) -> (Vec<F128>, Round) {
+    let length = rows[0].len();
+    let chunk = length.min(1 << LOG_CHUNK);
+    let per_row = length / chunk;
+    let lower = rows.len().next_power_of_two().div_ceil(2);
+    let mut a = vec![F128::ZERO; rows.len() * length];
+
+    let filler = Filler::new(groups, switches, rows.len(), length);
+    let (a_lo, a_hi) = a.split_at_mut(lower * length);
+    let mut upper = a_hi.chunks_exact_mut(chunk);
+    let chunks: Vec<_> = a_lo
+        .chunks_exact_mut(chunk)
+        .map(|lo| (lo, upper.next()))
+        .collect();
+    let rounds = chunks.into_par_iter().enumerate().map(|(i, (a_lo, a_hi))| {
+        let words = |row: usize| &rows[row][i % per_row * chunk..][..chunk];
+        filler.fill(i, a_lo);
+        let t_lo = words(i / per_row);
+        match a_hi {
+            Some(a_hi) => {
+                filler.fill(i + lower * per_row, a_hi);
+                round_of_halves((t_lo, words(i / per_row + lower)), (a_lo, a_hi))
             }
-        });
+            None => round_of_lower_half(t_lo, a_lo),
+        }
+    });
+    let round = rounds.reduce(Round::default, sumcheck::add);
+    (a, round)
+}
+
+/// Computes `A` in any chunk.
+struct Filler<'a> {
+    /// The parts of each width in each chunk, and the width's map unless that is the identity.
+    widths: Vec<(Vec<Vec<Part<'a>>>, Option<LinearMap>)>,
+}
+
+impl<'a> Filler<'a> {
+    fn new(groups: &'a [GroupWeights], switches: &Switches, n_rows: usize, length: usize) -> Self {
+        let chunk = length.min(1 << LOG_CHUNK);
+        let of_width = |width: Width| {
+            let mut chunks: Vec<Vec<Part<'a>>> = Vec::new();
+            chunks.resize_with(n_rows * length / chunk, Vec::new);
+            for part in groups
+                .iter()
+                .filter(|g| g.width == width)
+                .flat_map(GroupWeights::parts)
+            {
+                chunks[(part.row * length + part.start) / chunk].push(part);
+            }
+            let map = (width != Width::B128).then(|| LinearMap::new(&switches.of(width).images));
+            (chunks, map)
+        };
+        let used = |width: &Width| groups.iter().any(|group| group.width == *width);
+        Self {
+            widths: Width::ALL.into_iter().filter(used).map(of_width).collect(),
+        }
+    }
+
+    /// Adds the weights in chunk `i` to `a`.
+    fn fill(&self, i: usize, a: &mut [F128]) {
+        for (chunks, map) in &self.widths {
+            if chunks[i].is_empty() {
+                continue;
+            }
+            let mut weights = vec![F128::ZERO; a.len()];
+            for part in &chunks[i] {
+                let start = part.start % a.len();
+                let weights = &mut weights[start..][..part.table.len()];
+                kernels::add_scaled(weights, part.table, part.scale);
+            }
+            if let Some(map) = map {
+                let arguments = weights.clone();
+                map.apply_slice(&mut weights, &arguments);
+            }
+            kernels::add_assign(a, &weights);
+        }
+    }
 }

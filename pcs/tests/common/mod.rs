@@ -1,6 +1,6 @@
 //! Random statements about random data, and both ends of the channel for them.
 
-use binfer_field::{F128, kernels};
+use binfer_field::{F128, Tower128, kernels};
 use binfer_hash::{Digest, Transcript};
 use binfer_iop::channel::{Estimator, ProofReader, ProverChannel, VerifyError};
 use binfer_pcs::{Claim, ClaimGroup, Oracle, Params, Shape, Width, commit, open, verify};
@@ -102,6 +102,15 @@ fn coefficients(width: Width, word: F128) -> Vec<F128> {
         Width::Bit => (0..128)
             .map(|i| F128::new(word.to_bits() >> i & 1))
             .collect(),
+        Width::B8 | Width::B32 => {
+            let n_bits = 128 >> width.log_coefficients();
+            let bits = Tower128::from(word).to_bits();
+            let mask = (1 << n_bits) - 1;
+            let coefficients = (0..128 / n_bits).map(|i| bits >> (i * n_bits) & mask);
+            coefficients
+                .map(|bits| Tower128::new(bits).into())
+                .collect()
+        }
         _ => vec![word],
     }
 }
