@@ -1,1 +1,13 @@
-//! Placeholder.
+//! What the benchmarks share, and the README's example as a documentation test.
+#![forbid(unsafe_code)]
+
+mod random;
+mod task;
+
+pub use random::{bytes, elements};
+pub use task::Task;
+
+/// The README, whose Rust example is compiled and run by `cargo test --doc`.
+#[doc = include_str!("../../README.md")]
+#[derive(Clone, Copy, Debug)]
+pub struct Readme;

@@ -1,0 +1,154 @@
+//! What does an index of an indexed product cost, from the leaf in its table to the claim on its bits?
+
+use binfer_benches::{bytes, elements};
+use binfer_field::{Backend, F128, kernels};
+use binfer_hash::Transcript;
+use binfer_iop::channel::ProverChannel;
+use binfer_iop::claims::{self, EvaluationClaim};
+use binfer_iop::indexed::onehot::{self, OneHotClaim, View};
+use binfer_iop::indexed::table::{self, TableInput, TableStatement, histogram};
+use binfer_iop::multilinear::log2_ceil;
+use binfer_iop::product::{self, BoxShape, RootClaim, Tree};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
+
+/// Rows and columns of the matrices of byte indices.
+const SHAPES: [(usize, usize); 2] = [(256, 256), (768, 768)];
+
+fn channel() -> ProverChannel {
+    ProverChannel::new(Transcript::new("bench"))
+}
+
+fn id(rows: usize, cols: usize) -> BenchmarkId {
+    BenchmarkId::new(Backend::current().name(), format!("{rows}x{cols}"))
+}
+
+fn sumcheck(c: &mut Criterion) {
+    let mut group = c.benchmark_group("iop/sumcheck");
+    let n_vars = 16;
+    let f = elements(1 << n_vars, 1);
+    let point = elements(n_vars, 2);
+    let value = kernels::inner_product(&f, &kernels::eq_table(&point));
+    let claim = EvaluationClaim {
+        vector: 0,
+        point,
+        value,
+    };
+    group.throughput(Throughput::Elements(1 << n_vars));
+    group.bench_function(
+        BenchmarkId::new(Backend::current().name(), 1 << n_vars),
+        |b| {
+            b.iter(|| claims::prove(&mut channel(), n_vars, &[&f], core::slice::from_ref(&claim)));
+        },
+    );
+    group.finish();
+}
+
+fn product_trees(c: &mut Criterion) {
+    let mut group = c.benchmark_group("iop/product");
+    for (rows, cols) in SHAPES {
+        let shape = BoxShape {
+            rows,
+            cols,
+            fan_in: 1,
+        };
+        let leaves = elements(rows * cols, 1);
+        let row_point = elements(log2_ceil(rows), 2);
+        group.throughput(Throughput::Elements((rows * cols) as u64));
+        group.bench_function(id(rows, cols), |b| {
+            b.iter_batched(
+                || leaves.clone(),
+                |leaves| {
+                    let tree = Tree::new(shape, leaves);
+                    let value = kernels::inner_product(
+                        tree.outputs(),
+                        &kernels::eq_table(&row_point)[..rows],
+                    );
+                    let root = RootClaim {
+                        row_point: row_point.clone(),
+                        value,
+                    };
+                    product::prove(&mut channel(), vec![tree], vec![root])
+                },
+                BatchSize::LargeInput,
+            );
+        });
+    }
+    group.finish();
+}
+
+fn indexed_products(c: &mut Criterion) {
+    let mut group = c.benchmark_group("iop/indexed_product");
+    for (rows, cols) in SHAPES {
+        let index = bytes(rows * cols, 3);
+        let table = elements(cols << 8, 4);
+        let row_point = elements(log2_ceil(rows), 5);
+        group.throughput(Throughput::Elements((rows * cols) as u64));
+        group.bench_function(id(rows, cols), |b| {
+            b.iter(|| indexed_product((rows, cols), &index, &table, &row_point));
+        });
+    }
+    group.finish();
+}
+
+/// The whole argument on byte indices `[column][row]`, up to claims on bit planes.
+fn indexed_product(
+    (rows, cols): (usize, usize),
+    index: &[u8],
+    table: &[F128],
+    row_point: &[F128],
+) -> onehot::PlaneClaims<F128> {
+    let mut channel = channel();
+    let mut leaves = vec![F128::ZERO; rows * cols];
+    for ((leaf, column), index) in leaves
+        .chunks_mut(rows)
+        .zip(table.chunks(256))
+        .zip(index.chunks(rows))
+    {
+        kernels::gather(leaf, column, index);
+    }
+    let shape = BoxShape {
+        rows,
+        cols,
+        fan_in: 1,
+    };
+    let tree = Tree::new(shape, leaves);
+    let value = kernels::inner_product(tree.outputs(), &kernels::eq_table(row_point)[..rows]);
+    let root = RootClaim {
+        row_point: row_point.to_vec(),
+        value,
+    };
+    let leaf = product::prove(&mut channel, vec![tree], vec![root]).remove(0);
+    let row_eq = kernels::eq_table(&leaf.row_point);
+    let input = TableInput {
+        statement: TableStatement {
+            cols,
+            width: 8,
+            col_point: leaf.col_point,
+            value: leaf.values[0],
+        },
+        table: table.iter().map(|&t| t + F128::ONE).collect(),
+        histogram: histogram(index, &row_eq[..rows], 8),
+    };
+    let claim = table::prove(&mut channel, vec![input]).remove(0);
+    let views = [View {
+        rows,
+        cols,
+        planes: (0..8).collect(),
+    }];
+    let hot = OneHotClaim {
+        view: 0,
+        row_point: leaf.row_point,
+        col_point: claim.col_point,
+        index_point: claim.index_point,
+        value: claim.histogram,
+    };
+    onehot::prove(&mut channel, &[(rows, cols); 8], &views, &[index], &[hot])
+}
+
+fn main() {
+    let mut c = Criterion::default().sample_size(10).configure_from_args();
+    sumcheck(&mut c);
+    product_trees(&mut c);
+    indexed_products(&mut c);
+    c.final_summary();
+}

@@ -1,0 +1,90 @@
+//! What does a committed bit cost: to encode and hash, to open at a point, to verify?
+
+use binfer_benches::elements;
+use binfer_field::{Backend, F128, kernels};
+use binfer_hash::Transcript;
+use binfer_iop::channel::{ProofReader, ProverChannel};
+use binfer_pcs::{Claim, ClaimGroup, Params, Width, commit, log_row_for, open, verify};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
+
+/// Logarithms of the numbers of bits.
+const LOG_BITS: [u32; 2] = [20, 24];
+
+fn id(size: u32) -> BenchmarkId {
+    BenchmarkId::new(Backend::current().name(), format!("2^{size}"))
+}
+
+/// A claim on all bits of one oracle.
+fn claim(words: &[F128], log_bits: u32) -> Vec<ClaimGroup<F128>> {
+    let point = elements(log_bits as usize, 7);
+    let high = kernels::eq_table(&point[7..]);
+    let low = kernels::eq_table(&point[..7]);
+    let word_value = |word: F128| -> F128 {
+        let set = |i: &usize| word.to_bits() >> i & 1 == 1;
+        (0..128).filter(set).map(|i| low[i]).sum()
+    };
+    let value = words
+        .iter()
+        .zip(&high)
+        .map(|(&w, &e)| e * word_value(w))
+        .sum();
+    let claims = vec![Claim {
+        oracle: 0,
+        offset: 0,
+        n_vars: log_bits,
+        value,
+    }];
+    vec![ClaimGroup {
+        width: Width::Bit,
+        point,
+        claims,
+    }]
+}
+
+fn commitments(c: &mut Criterion) {
+    let params = Params::default();
+    for log_bits in LOG_BITS {
+        let words = elements(1 << (log_bits - 7), 1);
+        let log_row = log_row_for(words.len());
+        let mut group = c.benchmark_group("pcs/commit");
+        group.throughput(Throughput::Bytes(1 << (log_bits - 3)));
+        group.bench_function(id(log_bits), |b| {
+            b.iter_batched(
+                || words.clone(),
+                |words| commit(&params, log_row, words),
+                BatchSize::LargeInput,
+            );
+        });
+        group.finish();
+
+        let oracle = commit(&params, log_row, words);
+        let groups = claim(oracle.words(), log_bits);
+        let prove = || {
+            let mut channel = ProverChannel::new(Transcript::new("bench"));
+            open(&params, &[&oracle], &groups, &mut channel);
+            channel.finish()
+        };
+        let mut group = c.benchmark_group("pcs/open");
+        group.throughput(Throughput::Bytes(1 << (log_bits - 3)));
+        group.bench_function(id(log_bits), |b| b.iter(prove));
+        group.finish();
+
+        let proof = prove();
+        let commitments = [(oracle.root(), oracle.shape())];
+        let check = || {
+            let mut channel = ProofReader::new(Transcript::new("bench"), &proof);
+            verify(&params, &commitments, &groups, &mut channel)
+        };
+        assert_eq!(check(), Ok(()));
+        let mut group = c.benchmark_group("pcs/verify");
+        group.throughput(Throughput::Bytes(proof.len() as u64));
+        group.bench_function(id(log_bits), |b| b.iter(check));
+        group.finish();
+    }
+}
+
+fn main() {
+    let mut c = Criterion::default().sample_size(10).configure_from_args();
+    commitments(&mut c);
+    c.final_summary();
+}
