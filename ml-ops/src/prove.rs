@@ -107,7 +107,7 @@ impl ProverKey {
         &self,
         input: &Array,
         output: &Array,
-        progress: &mut dyn FnMut(&'static str),
+        progress: &mut (dyn FnMut(&'static str) + Send),
     ) -> Result<Proof, ProveError> {
         let graph = &self.model.graph;
         progress("run");
@@ -135,7 +135,7 @@ impl ProverKey {
         output: &Array,
         tensors: &[Values],
         batch: usize,
-        progress: &mut dyn FnMut(&'static str),
+        progress: &mut (dyn FnMut(&'static str) + Send),
     ) -> Result<Proof, ProveError> {
         let number = u32::try_from(batch).map_err(|_| ProveError::Batch { got: batch })?;
         let plan = Plan::new(&self.model.graph, batch);
@@ -149,7 +149,8 @@ impl ProverKey {
             model: &self.oracle,
             entries: &entries,
         };
-        prover.prove(&mut channel, progress);
+        // Within the pool, so that no step waits for another thread to take it up.
+        rayon::scope(|_| prover.prove(&mut channel, progress));
         Ok(Proof {
             commitment: self.commitment.clone(),
             batch: number,

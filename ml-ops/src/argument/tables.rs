@@ -1,6 +1,6 @@
 //! Tables in the exponent: what each index of an indexed product multiplies into its row.
 
-use binfer_field::{F128, kernels::eq_table, kernels::inner_product};
+use binfer_field::{F128, kernels};
 
 use super::requantize::Thresholds;
 use crate::graph::{Alphabet, WeightShape};
@@ -102,7 +102,7 @@ impl Table<'_> {
 
     /// The extension of `T + 1`, zero beyond the columns, at `(col_point, index_point)`.
     pub(crate) fn evaluate(&self, col_point: &[F128], index_point: &[F128]) -> F128 {
-        let col_eq = eq_table(col_point);
+        let col_eq = kernels::eq_table(col_point);
         let value = |c: usize| match self {
             Self::Powers { bases, shift, .. } => powers_at(bases[c].frobenius(*shift), index_point),
             Self::Weights {
@@ -129,7 +129,7 @@ impl Table<'_> {
                 bits,
             } => thresholds.distance_at(h[c], k[c], *first, *bits, index_point),
             Self::Weights { .. } | Self::Map { .. } | Self::Codes { .. } => {
-                inner_product(&self.column(c), &eq_table(index_point))
+                kernels::inner_product(&self.column(c), &kernels::eq_table(index_point))
             }
         };
         (0..self.cols())
@@ -138,13 +138,16 @@ impl Table<'_> {
     }
 }
 
-/// `base^v` for `v < 2^width`.
+/// `base^v` for `v < 2^width`, doubled slice by slice.
 pub(crate) fn powers(base: F128, width: usize) -> Vec<F128> {
     let mut table = Vec::with_capacity(1 << width);
     table.push(F128::ONE);
-    for _ in 1..1usize << width {
-        let last = table[table.len() - 1];
-        table.push(last * base);
+    let mut power = base;
+    for _ in 0..width {
+        let size = table.len();
+        table.extend_from_within(..);
+        kernels::scale(&mut table[size..], power);
+        power = power.square();
     }
     table
 }
@@ -170,25 +173,30 @@ fn weights_column(h: Bases<'_>, shape: &WeightShape, width: usize, c: usize) -> 
                 offsets[c]
             };
             let mut column = powers(h.h[c], width);
-            binfer_field::kernels::scale(&mut column, h.pow(c, i128::from(offset)));
+            kernels::scale(&mut column, h.pow(c, i128::from(offset)));
             column
         }
         Alphabet::Digits { values, per_byte } => {
             let mut column = vec![F128::ONE];
+            // Digits beyond the last column stand for nothing.
             for j in c * per_byte..(c + 1) * per_byte {
-                // Digits beyond the last column stand for nothing.
-                let digit = |&v: &i32| {
-                    if j < shape.n {
-                        h.pow(j, i128::from(v))
+                let size = column.len();
+                for (d, &value) in values.iter().enumerate().rev() {
+                    let factor = if j < shape.n {
+                        h.pow(j, i128::from(value))
                     } else {
                         F128::ONE
+                    };
+                    if d == 0 {
+                        kernels::scale(&mut column[..size], factor);
+                    } else {
+                        column.resize(size * values.len(), F128::ZERO);
+                        let (first, rest) = column.split_at_mut(size);
+                        let digit = &mut rest[(d - 1) * size..d * size];
+                        digit.copy_from_slice(first);
+                        kernels::scale(digit, factor);
                     }
-                };
-                let digits: Vec<F128> = values.iter().map(digit).collect();
-                let grown = digits
-                    .iter()
-                    .flat_map(|&d| column.iter().map(move |&x| d * x));
-                column = grown.collect();
+                }
             }
             let symbols = column.len();
             (0..1usize << width)

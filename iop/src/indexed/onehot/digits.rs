@@ -1,4 +1,9 @@
 //! One stage on one tile: `sum_x eq(z, x) sum_t lambda^t prod_d D_d(index(x))`, digits looked up.
+//!
+//! A term's two digits read disjoint bits of the index byte, so with
+//! `F(byte) = sum_t lambda^t A_t(byte) B_t(byte)` every cross product `sum_t lambda^t A_t(a) B_t(b)` is
+//! `F` of the byte that takes the first digits' bits from `a` and the second digits' from `b`. The first
+//! rounds therefore need additions of table entries only, however many terms there are.
 
 use binfer_field::{F128, kernels};
 use rayon::prelude::*;
@@ -9,52 +14,42 @@ use crate::sumcheck::{Instance, Shape, univariate};
 /// Variables of the weights that a chunk shares.
 const CHUNK_VARS: usize = 9;
 
-/// A digit's polynomial as a function of the whole index byte.
+/// A function of the whole index byte.
 type ByteTable = [F128; 256];
 
 /// `prod_{s in digit} (1 + sigma_s + bit_s(byte))` for every byte.
 fn digit_table(sigma: &[F128], (start, width): Digit) -> ByteTable {
-    let mut table = [F128::ZERO; 256];
-    for (byte, entry) in table.iter_mut().enumerate() {
-        let factor = |s: usize| {
-            let bit = if byte >> s & 1 == 1 {
-                F128::ONE
-            } else {
-                F128::ZERO
-            };
-            F128::ONE + sigma[s] + bit
-        };
-        *entry = (start..start + width).map(factor).product();
+    let mut table = [F128::ONE; 256];
+    for s in start..start + width {
+        let factors = [F128::ONE + sigma[s], sigma[s]];
+        for (byte, entry) in table.iter_mut().enumerate() {
+            *entry *= factors[byte >> s & 1];
+        }
     }
     table
 }
 
-/// A factor of a term: looked up while few variables are bound, then held as field elements.
-enum Factor {
-    /// One table for each setting of the bound variables, scaled by its eq weight.
-    Lookup(Vec<ByteTable>),
-    Dense(Vec<F128>),
+/// One or two digits whose polynomials are multiplied.
+struct Term {
+    digits: Vec<Digit>,
+    /// One for each digit, the first scaled by the term's power of `lambda`.
+    tables: Vec<ByteTable>,
+    /// Their values at the positions left, once they are held as field elements.
+    dense: Vec<Vec<F128>>,
 }
 
-impl Factor {
-    /// The factor's values at `start..start + out.len()` of the `2^left` positions left.
-    fn read(&self, bytes: &[u8], left: usize, start: usize, out: &mut [F128]) {
-        match self {
-            Self::Dense(values) => out.copy_from_slice(&values[start..start + out.len()]),
-            Self::Lookup(tables) => {
-                for (i, (table, block)) in tables.iter().zip(bytes.chunks(1 << left)).enumerate() {
-                    let block = &block[start..start + out.len()];
-                    if i == 0 {
-                        kernels::gather(out, table, block);
-                    } else {
-                        for (o, &b) in out.iter_mut().zip(block) {
-                            *o += table[usize::from(b)];
-                        }
-                    }
-                }
-            }
-        }
-    }
+/// What the first rounds look up.
+struct Lookup {
+    /// The sum of all terms with two digits.
+    pairs: ByteTable,
+    /// The sum of all terms with one.
+    singles: ByteTable,
+    /// The bits that first digits read.
+    first: u8,
+    /// The eq weight of each setting of the bound variables, the last bound lowest.
+    bound: Vec<F128>,
+    /// Variables to bind before factors are held as field elements.
+    rounds: usize,
 }
 
 /// The instance; variables are bound highest first.
@@ -62,10 +57,10 @@ pub(super) struct DigitProduct<'a> {
     bytes: &'a [u8],
     n_vars: usize,
     left: usize,
-    /// Bound variables after which factors are held as field elements.
-    lookups: usize,
-    /// Each term's weight and its one or two factors.
-    terms: Vec<(F128, Vec<(Digit, Factor)>)>,
+    terms: Vec<Term>,
+    /// The inverses of the powers of `lambda`.
+    unscale: Vec<F128>,
+    lookup: Option<Lookup>,
     z: Vec<F128>,
     scale: F128,
     claim: F128,
@@ -88,48 +83,66 @@ impl<'a> DigitProduct<'a> {
             .iter()
             .rev()
             .fold(F128::ZERO, |acc, &(_, v)| acc * lambda + v);
-        let mut power = F128::ONE;
+        let inverse = lambda.invert();
+        let (mut power, mut unscaled) = (F128::ONE, F128::ONE);
+        let mut unscale = Vec::with_capacity(digits.len());
+        let (mut pairs, mut singles) = ([F128::ZERO; 256], [F128::ZERO; 256]);
+        let mut first = 0;
         let mut terms = Vec::with_capacity(digits.len());
         for &(digit, _) in digits {
-            let lookup = |d: Digit| (d, Factor::Lookup(vec![digit_table(sigma, d)]));
-            terms.push((
-                power,
-                split(digit, target).into_iter().map(lookup).collect(),
-            ));
+            let digits = split(digit, target);
+            let mut tables: Vec<ByteTable> =
+                digits.iter().map(|&d| digit_table(sigma, d)).collect();
+            kernels::scale(&mut tables[0], power);
+            match &tables[..] {
+                [a, b] => {
+                    kernels::add_products(&mut pairs, a, b);
+                    let (start, width) = digits[0];
+                    first |= ((1u16 << width) - 1 << start) as u8;
+                }
+                _ => kernels::add_assign(&mut singles, &tables[0]),
+            }
+            terms.push(Term {
+                digits,
+                tables,
+                dense: Vec::new(),
+            });
+            unscale.push(unscaled);
             power *= lambda;
+            unscaled *= inverse;
         }
-        // As many as keep the field elements at 16 bytes an index.
-        let lookups = match target {
-            4 => 1,
-            2 => 2,
-            _ => 3,
+        let rounds = if target == 4 { 1 } else { 2 };
+        let lookup = Lookup {
+            pairs,
+            singles,
+            first,
+            bound: vec![F128::ONE],
+            rounds,
         };
-        let scale = F128::ONE;
-        let cofactor = [F128::ZERO; 3];
         Self {
             bytes,
             n_vars,
             left: n_vars,
-            lookups,
             terms,
+            unscale,
+            lookup: Some(lookup),
             z,
-            scale,
+            scale: F128::ONE,
             claim,
-            cofactor,
+            cofactor: [F128::ZERO; 3],
         }
     }
 
     /// The digits' values at the bound point.
     pub(super) fn values(&self) -> Vec<(Digit, F128)> {
-        debug_assert_eq!(self.left, 0);
-        let factors = self.terms.iter().flat_map(|(_, factors)| factors);
-        factors
-            .map(|(digit, factor)| {
-                let mut value = [F128::ZERO];
-                factor.read(self.bytes, 0, 0, &mut value);
-                (*digit, value[0])
-            })
-            .collect()
+        debug_assert!(self.left == 0 && self.lookup.is_none());
+        let mut values = Vec::new();
+        for (term, &unscale) in self.terms.iter().zip(&self.unscale) {
+            for (i, (&digit, dense)) in term.digits.iter().zip(&term.dense).enumerate() {
+                values.push((digit, if i == 0 { dense[0] * unscale } else { dense[0] }));
+            }
+        }
+        values
     }
 
     /// `t(1)` (or `t(0)` where `flip`) and the coefficient of `X^2` of the cofactor of eq.
@@ -139,32 +152,164 @@ impl<'a> DigitProduct<'a> {
         let inner = kernels::eq_table(&self.z[..chunk_vars]);
         let outer = kernels::eq_table(&self.z[chunk_vars..rest]);
         let len = 1 << chunk_vars;
-        let chunks = outer.par_iter().enumerate().map_init(
-            || vec![vec![F128::ZERO; len]; 4],
-            |buffers, (chunk, &weight)| {
-                let (mut at, mut leading) = (F128::ZERO, F128::ZERO);
-                for (lambda, factors) in &self.terms {
-                    for ((_, factor), pair) in factors.iter().zip(buffers.chunks_mut(2)) {
-                        let (lo, hi) = (chunk * len, (1 << rest) + chunk * len);
-                        let (lo, hi) = if flip { (hi, lo) } else { (lo, hi) };
-                        factor.read(self.bytes, self.left, lo, &mut pair[0]);
-                        factor.read(self.bytes, self.left, hi, &mut pair[1]);
+        let tables = self.lookup.as_ref().map(|l| l.scaled(flip));
+        let sums = outer.par_iter().enumerate().map_init(
+            || vec![F128::ZERO; 6 * len],
+            |buffer, (chunk, &weight)| {
+                let (at, buffer) = buffer.split_at_mut(len);
+                let (leading, spare) = buffer.split_at_mut(len);
+                let start = chunk * len;
+                match (&self.lookup, &tables) {
+                    (Some(lookup), Some(tables)) => {
+                        tables.sums(lookup, self.bytes, rest, start, at, leading);
                     }
-                    let [a_lo, a_hi, b_lo, b_hi] = &buffers[..] else {
-                        unreachable!()
-                    };
-                    let (one, two) = if factors.len() == 2 {
-                        kernels::product_round(&inner, a_lo, a_hi, b_lo, b_hi)
-                    } else {
-                        (kernels::inner_product(&inner, a_hi), F128::ZERO)
-                    };
-                    at += *lambda * one;
-                    leading += *lambda * two;
+                    _ => self.dense_sums(rest, start, flip, at, leading, spare),
                 }
-                (weight * at, weight * leading)
+                (
+                    weight * kernels::inner_product(&inner, at),
+                    weight * kernels::inner_product(&inner, leading),
+                )
             },
         );
-        chunks.reduce(|| (F128::ZERO, F128::ZERO), |a, b| (a.0 + b.0, a.1 + b.1))
+        sums.reduce(|| (F128::ZERO, F128::ZERO), |a, b| (a.0 + b.0, a.1 + b.1))
+    }
+
+    /// Both cofactor values at the positions of a chunk, from field elements.
+    fn dense_sums(
+        &self,
+        rest: usize,
+        start: usize,
+        flip: bool,
+        at: &mut [F128],
+        leading: &mut [F128],
+        spare: &mut [F128],
+    ) {
+        let len = at.len();
+        let range = (rest, start, len, flip);
+        at.fill(F128::ZERO);
+        leading.fill(F128::ZERO);
+        for term in &self.terms {
+            match &term.dense[..] {
+                [a, b] => {
+                    let ((a_lo, a_hi), (b_lo, b_hi)) = (halves(a, range), halves(b, range));
+                    kernels::add_products(at, a_hi, b_hi);
+                    let (da, db) = spare.split_at_mut(len);
+                    da.copy_from_slice(a_lo);
+                    kernels::add_assign(da, a_hi);
+                    let db = &mut db[..len];
+                    db.copy_from_slice(b_lo);
+                    kernels::add_assign(db, b_hi);
+                    kernels::add_products(leading, da, db);
+                }
+                dense => dense
+                    .iter()
+                    .for_each(|a| kernels::add_assign(at, halves(a, range).1)),
+            }
+        }
+    }
+}
+
+/// The two halves of `values` over the positions of a chunk, exchanged where `flip`.
+fn halves(
+    values: &[F128],
+    (rest, start, len, flip): (usize, usize, usize, bool),
+) -> (&[F128], &[F128]) {
+    let (lo, hi) = values.split_at(1 << rest);
+    let (lo, hi) = if flip { (hi, lo) } else { (lo, hi) };
+    (&lo[start..start + len], &hi[start..start + len])
+}
+
+/// The tables of one lookup round, scaled by the weights of the bound variables.
+struct ScaledTables {
+    /// `bound[p] bound[q] pairs`, for `p <= q` at `q (q + 1) / 2 + p`.
+    pairs: Vec<ByteTable>,
+    /// `bound[p] singles`, or none.
+    singles: Vec<ByteTable>,
+    flip: bool,
+}
+
+impl Lookup {
+    fn scaled(&self, flip: bool) -> ScaledTables {
+        let scaled = |table: &ByteTable, by: F128| {
+            let mut table = *table;
+            kernels::scale(&mut table, by);
+            table
+        };
+        let mut pairs = Vec::new();
+        for (q, &y) in self.bound.iter().enumerate() {
+            pairs.extend(self.bound[..=q].iter().map(|&x| scaled(&self.pairs, x * y)));
+        }
+        let singles = if self.singles.iter().all(|x| x.is_zero()) {
+            Vec::new()
+        } else {
+            self.bound
+                .iter()
+                .map(|&x| scaled(&self.singles, x))
+                .collect()
+        };
+        ScaledTables {
+            pairs,
+            singles,
+            flip,
+        }
+    }
+}
+
+impl ScaledTables {
+    fn pair(&self, p: usize, q: usize) -> &ByteTable {
+        let (p, q) = (p.min(q), p.max(q));
+        &self.pairs[q * (q + 1) / 2 + p]
+    }
+
+    /// Both cofactor values at `2^rest` positions from `start`, as many as `at` holds.
+    fn sums(
+        &self,
+        lookup: &Lookup,
+        bytes: &[u8],
+        rest: usize,
+        start: usize,
+        at: &mut [F128],
+        leading: &mut [F128],
+    ) {
+        let len = at.len();
+        let block = |b: usize| &bytes[(b << rest) + start..][..len];
+        let value = usize::from(!self.flip);
+        let first = lookup.first;
+        match lookup.bound.len() {
+            1 => {
+                self.mixed([(0, block(value))], first, at);
+                self.mixed([(0, block(0)), (0, block(1))], first, leading);
+            }
+            2 => {
+                self.mixed([(0, block(value)), (1, block(2 + value))], first, at);
+                let all = [(0, block(0)), (0, block(1)), (1, block(2)), (1, block(3))];
+                self.mixed(all, first, leading);
+            }
+            n => unreachable!("{n} settings of bound variables in a lookup round"),
+        }
+        for (p, table) in self.singles.iter().enumerate() {
+            for (out, &byte) in at.iter_mut().zip(block(2 * p + value)) {
+                *out += table[usize::from(byte)];
+            }
+        }
+    }
+
+    /// `out[x] = sum over pairs of sources of F(first digits of one, second digits of the other)`.
+    fn mixed<const N: usize>(&self, sources: [(usize, &[u8]); N], first: u8, out: &mut [F128]) {
+        let tables: [[&ByteTable; N]; N] = core::array::from_fn(|i| {
+            core::array::from_fn(|j| self.pair(sources[i].0, sources[j].0))
+        });
+        for (x, out) in out.iter_mut().enumerate() {
+            let bytes: [u8; N] = core::array::from_fn(|i| sources[i].1[x]);
+            let mut sum = F128::ZERO;
+            for i in 0..N {
+                for j in 0..N {
+                    let mix = bytes[i] & first | bytes[j] & !first;
+                    sum += tables[i][j][usize::from(mix)];
+                }
+            }
+            *out = sum;
+        }
     }
 }
 
@@ -196,33 +341,57 @@ impl Instance for DigitProduct<'_> {
         self.claim = univariate(&self.cofactor, r);
         self.scale *= F128::ONE + self.z[self.left - 1] + r;
         self.left -= 1;
-        let materialize = self.n_vars - self.left >= self.lookups;
-        let (bytes, left) = (self.bytes, self.left);
-        let factors = self.terms.iter_mut().flat_map(|(_, factors)| factors);
-        let factors: Vec<&mut Factor> = factors.map(|(_, factor)| factor).collect();
-        factors.into_par_iter().for_each(|factor| match factor {
-            Factor::Dense(values) => {
+        let left = self.left;
+        let Some(lookup) = &mut self.lookup else {
+            let dense = self
+                .terms
+                .par_iter_mut()
+                .flat_map(|t| t.dense.par_iter_mut());
+            dense.for_each(|values| {
                 let (lo, hi) = values.split_at_mut(1 << left);
                 kernels::fold(lo, hi, r);
                 values.truncate(1 << left);
-            }
-            Factor::Lookup(tables) => {
-                // The variable just bound is the lowest of those that number the tables.
-                let mut next = Vec::with_capacity(2 * tables.len());
-                for table in tables.iter() {
-                    let high = table.map(|x| x * r);
-                    let mut low = *table;
-                    kernels::add_assign(&mut low, &high);
-                    next.push(low);
-                    next.push(high);
-                }
-                *tables = next;
-                if materialize {
-                    let mut values = vec![F128::ZERO; 1 << left];
-                    factor.read(bytes, left, 0, &mut values);
-                    *factor = Factor::Dense(values);
+            });
+            return;
+        };
+        lookup.bound = lookup
+            .bound
+            .iter()
+            .flat_map(|&x| [x * (F128::ONE + r), x * r])
+            .collect();
+        if self.n_vars - left >= lookup.rounds {
+            let (bytes, bound) = (self.bytes, &lookup.bound);
+            self.terms.par_iter_mut().for_each(|term| {
+                let read = |table| read(table, bytes, bound, left);
+                term.dense = term.tables.par_iter().map(read).collect();
+            });
+            self.lookup = None;
+        }
+    }
+}
+
+/// A digit's values at the `2^left` positions left.
+fn read(table: &ByteTable, bytes: &[u8], bound: &[F128], left: usize) -> Vec<F128> {
+    let mut tables = vec![*table; bound.len()];
+    for (table, &weight) in tables.iter_mut().zip(bound) {
+        kernels::scale(table, weight);
+    }
+    let chunk = 1 << left.min(CHUNK_VARS);
+    let mut values = vec![F128::ZERO; 1 << left];
+    values
+        .par_chunks_mut(chunk)
+        .enumerate()
+        .for_each(|(i, out)| {
+            for (p, table) in tables.iter().enumerate() {
+                let block = &bytes[(p << left) + i * chunk..][..chunk];
+                if p == 0 {
+                    kernels::gather(out, table, block);
+                } else {
+                    for (o, &b) in out.iter_mut().zip(block) {
+                        *o += table[usize::from(b)];
+                    }
                 }
             }
         });
-    }
+    values
 }
