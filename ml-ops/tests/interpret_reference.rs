@@ -195,6 +195,8 @@ fn inputs_of_another_size_or_kind_are_an_error() {
     assert_eq!(short, Err(error(6, 5)));
     let integers = run(&model, &Values::Integers(vec![0; 6]), 3);
     assert_eq!(integers, Err(error(6, 6)));
+    let none = run(&model, &Values::Codes(vec![]), 0);
+    assert_eq!(none, Err(error(2, 0)));
 }
 
 #[test]

@@ -46,12 +46,12 @@ pub enum RunError {
 /// Precondition: the model is valid.
 ///
 /// # Errors
-/// [`RunError::Input`] if `input` is not `batch` samples of the input tensor. [`RunError::Overflow`]
+/// [`RunError::Input`] if `input` is not `batch` samples of the input tensor, at least one. [`RunError::Overflow`]
 /// if an accumulator exceeds a width that is smaller than its bound; an imported model has none.
 pub fn run(model: &Model, input: &Values, batch: usize) -> Result<Trace, RunError> {
     let graph = &model.graph;
     let shape = &graph.tensors[graph.input.tensor];
-    let expected = batch.saturating_mul(shape.per_sample());
+    let expected = batch.max(1).saturating_mul(shape.per_sample());
     if input.len() != expected || input.as_codes().is_none() {
         let got = input.len();
         return Err(RunError::Input { expected, got });
