@@ -46,8 +46,9 @@ pub enum RunError {
 /// Precondition: the model is valid.
 ///
 /// # Errors
-/// [`RunError::Input`] if `input` is not `batch` samples of the input tensor, at least one. [`RunError::Overflow`]
-/// if an accumulator exceeds a width that is smaller than its bound; an imported model has none.
+/// [`RunError::Input`] if `input` is not `batch` samples of the input tensor, at least one.
+/// [`RunError::Overflow`] if an accumulator exceeds a width that is smaller than its bound; an
+/// imported model has none.
 pub fn run(model: &Model, input: &Values, batch: usize) -> Result<Trace, RunError> {
     let graph = &model.graph;
     let shape = &graph.tensors[graph.input.tensor];
