@@ -3,6 +3,7 @@
 use binfer_field::F128;
 use binfer_hash::{Digest, MerkleTree};
 
+use super::buffer::Buffer;
 use super::ntt::encode_rows;
 use crate::{Params, Shape};
 
@@ -10,7 +11,7 @@ use crate::{Params, Shape};
 pub struct Oracle {
     shape: Shape,
     words: Vec<F128>,
-    codeword: Vec<F128>,
+    codeword: Buffer,
     tree: Option<MerkleTree>,
 }
 
@@ -68,7 +69,7 @@ pub fn commit(params: &Params, log_row: u32, mut words: Vec<F128>) -> Oracle {
     let tree = (shape.n_rows > 0).then(|| {
         MerkleTree::new(
             params.hash,
-            bytemuck::cast_slice(&codeword),
+            bytemuck::cast_slice::<F128, u8>(&codeword),
             16 * shape.n_rows,
         )
     });
@@ -94,7 +95,7 @@ impl Oracle {
         for (symbol, &noise) in self.codeword.iter_mut().step_by(n_rows).zip(noise) {
             *symbol += noise;
         }
-        let leaves = bytemuck::cast_slice(&self.codeword);
+        let leaves = bytemuck::cast_slice::<F128, u8>(&self.codeword);
         self.tree = Some(MerkleTree::new(params.hash, leaves, 16 * n_rows));
         self
     }

@@ -4,6 +4,7 @@ use binfer_field::{F128, kernels};
 use binfer_hash::{HashKind, MerkleTree};
 use rayon::prelude::*;
 
+use super::buffer::Buffer;
 use super::sumcheck::split_neighbours;
 
 /// Pairs of symbols of one task.
@@ -11,15 +12,15 @@ const TASK: usize = 1 << 11;
 
 /// A codeword whose leaves are cosets of `2^step` neighbours.
 pub(super) struct FoldedCodeword {
-    symbols: Vec<F128>,
+    symbols: Buffer,
     step: u32,
     tree: MerkleTree,
 }
 
 impl FoldedCodeword {
     /// Commits to `symbols`.
-    pub(super) fn new(hash: HashKind, symbols: Vec<F128>, step: u32) -> Self {
-        let tree = MerkleTree::new(hash, bytemuck::cast_slice(&symbols), 16 << step);
+    pub(super) fn new(hash: HashKind, symbols: Buffer, step: u32) -> Self {
+        let tree = MerkleTree::new(hash, bytemuck::cast_slice::<F128, u8>(&symbols), 16 << step);
         Self {
             symbols,
             step,
@@ -49,12 +50,10 @@ impl FoldedCodeword {
 
     /// The symbols folded at these challenges.
     pub(super) fn fold(&self, twiddles: &[F128], challenges: &[F128]) -> Vec<F128> {
-        let mut challenges = challenges.iter();
-        let Some(&first) = challenges.next() else {
-            return self.symbols.clone();
-        };
-        let once = fold(&self.symbols, twiddles, first);
-        challenges.fold(once, |symbols, &r| fold(&symbols, twiddles, r))
+        let (first, rest) = challenges.split_first().expect("a step binds a variable");
+        let once = fold(&self.symbols, twiddles, *first);
+        rest.iter()
+            .fold(once, |symbols, &r| fold(&symbols, twiddles, r))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The prover's half: commitments and their openings.
 
+mod buffer;
 mod commit;
 mod fold;
 mod ntt;

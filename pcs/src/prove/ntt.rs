@@ -7,6 +7,7 @@
 use binfer_field::{F128, kernels};
 use rayon::prelude::*;
 
+use super::buffer::Buffer;
 use crate::{Shape, code};
 
 /// Elements of a block that a core's second-level cache holds.
@@ -22,9 +23,9 @@ const GROUPS: usize = 1 << 7;
 
 /// The codewords of all rows of `words`, interleaved: element `x * n_rows + row` is symbol `x` of
 /// that row's codeword.
-pub(super) fn encode_rows(words: &[F128], shape: Shape, log_inv_rate: u32) -> Vec<F128> {
+pub(super) fn encode_rows(words: &[F128], shape: Shape, log_inv_rate: u32) -> Buffer {
     let Shape { log_row, n_rows } = shape;
-    let mut codeword = vec![F128::ZERO; words.len() << log_inv_rate];
+    let mut codeword = Buffer::zeroed(words.len() << log_inv_rate);
     if words.is_empty() {
         return codeword;
     }
@@ -94,10 +95,13 @@ impl Ntt<'_> {
             return;
         }
         let n_words = part.len() / self.n_rows;
-        for (row, row_words) in words.chunks_exact(length).enumerate() {
-            let symbols = part[row..].iter_mut().step_by(self.n_rows);
-            for (symbol, &word) in symbols.zip(&row_words[position..][..n_words]) {
-                *symbol = word;
+        let rows = words
+            .chunks_exact(length)
+            .map(|row| &row[position..][..n_words]);
+        let rows: Vec<&[F128]> = rows.collect();
+        for (i, symbols) in part.chunks_exact_mut(self.n_rows).enumerate() {
+            for (symbol, row) in symbols.iter_mut().zip(&rows) {
+                *symbol = row[i];
             }
         }
     }

@@ -6,6 +6,7 @@ use binfer_iop::sumcheck::send_round;
 use rayon::prelude::*;
 
 use super::Oracle;
+use super::buffer::Buffer;
 use super::fold::FoldedCodeword;
 use super::ntt::encode_rows;
 use super::sumcheck::{Round, bind_halves, bind_neighbours, round_of_halves, round_of_neighbours};
@@ -57,7 +58,7 @@ fn reduce(
     rows: &[&[F128]],
     groups: &[ClaimGroup<F128>],
     channel: &mut ProverChannel,
-    encode: impl FnOnce(&[F128]) -> Vec<F128>,
+    encode: impl FnOnce(&[F128]) -> Buffer,
 ) -> Vec<FoldedCodeword> {
     let pieces = |group: &ClaimGroup<F128>, weights: &[F128]| match layout.pieces(group, weights) {
         Ok(pieces) => pieces,
@@ -122,21 +123,21 @@ fn query(
 /// polynomial: returns the combined row and weights.
 fn combine_rows(
     rows: &[&[F128]],
-    mut a: Vec<F128>,
+    mut a: Buffer,
     first_round: Round,
     channel: &mut ProverChannel,
 ) -> (Vec<F128>, Vec<F128>) {
     let length = rows[0].len();
     let n_vars = rows.len().next_power_of_two().ilog2();
     if n_vars == 0 {
-        return (rows[0].to_vec(), a);
+        return (rows[0].to_vec(), a.to_vec());
     }
     // The first round leaves the rows where they are.
     let r = send_round(channel, &first_round, 2);
     let half = 1 << (n_vars - 1);
     let (lower, upper) = rows.split_at(half);
     let (a_lo, a_hi) = a.split_at_mut(half * length);
-    let mut t = vec![F128::ZERO; half * length];
+    let mut t = Buffer::zeroed(half * length);
     t.par_chunks_mut(length)
         .enumerate()
         .for_each(|(row, bound)| match upper.get(row) {
@@ -148,19 +149,17 @@ fn combine_rows(
     absent
         .par_chunks_mut(length)
         .for_each(|row| kernels::scale(row, F128::ONE + r));
-    a.truncate(half * length);
 
-    for _ in 1..n_vars {
-        let half = t.len() / 2;
-        let (t_lo, t_hi) = t.split_at_mut(half);
-        let (a_lo, a_hi) = a.split_at_mut(half);
+    let (mut t, mut a) = (&mut t[..], &mut a[..half * length]);
+    while t.len() > length {
+        let (t_lo, t_hi) = t.split_at_mut(t.len() / 2);
+        let (a_lo, a_hi) = a.split_at_mut(a.len() / 2);
         let r = send_round(channel, &round_of_halves((t_lo, t_hi), (a_lo, a_hi)), 2);
         bind_halves(t_lo, t_hi, r);
         bind_halves(a_lo, a_hi, r);
-        t.truncate(half);
-        a.truncate(half);
+        (t, a) = (t_lo, a_lo);
     }
-    (t, a)
+    (t.to_vec(), a.to_vec())
 }
 
 /// The rounds of a row's variables, lowest first, with the folded codewords between.
@@ -168,7 +167,7 @@ fn fold_rows(
     params: &Params,
     (mut t, mut a): (Vec<F128>, Vec<F128>),
     channel: &mut ProverChannel,
-    encode: impl FnOnce(&[F128]) -> Vec<F128>,
+    encode: impl FnOnce(&[F128]) -> Buffer,
 ) -> Vec<FoldedCodeword> {
     let log_row = t.len().ilog2();
     let schedule = params.schedule(log_row);
@@ -188,9 +187,9 @@ fn fold_rows(
             let challenges: Vec<F128> = (0..step).map(|_| round(&mut t, &mut a, channel)).collect();
             // The last folded codeword is that of the message sent in the clear.
             symbols = if i + 1 < schedule.len() {
-                codeword.fold(&twiddles, &challenges)
+                codeword.fold(&twiddles, &challenges).into()
             } else {
-                Vec::new()
+                Vec::new().into()
             };
             codewords.push(codeword);
         }

@@ -3,6 +3,7 @@
 use binfer_field::{F128, LinearMap, Tower128, kernels, tower};
 use rayon::prelude::*;
 
+use super::buffer::Buffer;
 use super::sumcheck::{self, Round, round_of_halves, round_of_lower_half};
 use crate::layout::Piece;
 use crate::packing::Switches;
@@ -167,12 +168,12 @@ pub(super) fn batched_weights(
     groups: &[GroupWeights],
     switches: &Switches,
     rows: &[&[F128]],
-) -> (Vec<F128>, Round) {
+) -> (Buffer, Round) {
     let length = rows[0].len();
     let chunk = length.min(1 << LOG_CHUNK);
     let per_row = length / chunk;
     let lower = rows.len().next_power_of_two().div_ceil(2);
-    let mut a = vec![F128::ZERO; rows.len() * length];
+    let mut a = Buffer::zeroed(rows.len() * length);
 
     let filler = Filler::new(groups, switches, rows.len(), length);
     let (a_lo, a_hi) = a.split_at_mut(lower * length);

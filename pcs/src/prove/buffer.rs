@@ -1,0 +1,76 @@
+//! `Buffer`: long zeroed slices, in huge pages where the system has them.
+//!
+//! A page fault a 4 KiB page costs more than the arithmetic on it.
+
+use core::ops::{Deref, DerefMut};
+
+use binfer_field::F128;
+use memmap2::MmapMut;
+
+/// Elements from which a mapping of its own pays: four huge pages of x86-64.
+const MAPPED: usize = 1 << 19;
+
+/// Elements on the heap or in an anonymous mapping.
+pub(super) enum Buffer {
+    Heap(Vec<F128>),
+    Mapped(MmapMut),
+}
+
+impl Buffer {
+    /// `n` zeros.
+    pub(super) fn zeroed(n: usize) -> Self {
+        let mapped = if n < MAPPED { None } else { map(n) };
+        mapped.map_or_else(|| Self::Heap(vec![F128::ZERO; n]), Self::Mapped)
+    }
+}
+
+/// Anonymous memory for `n` elements; where there is none, the allocator may still have some.
+fn map(n: usize) -> Option<MmapMut> {
+    let map = MmapMut::map_anon(n.checked_mul(size_of::<F128>())?).ok()?;
+    // Refused advice costs time only.
+    #[cfg(target_os = "linux")]
+    let _ = map.advise(memmap2::Advice::HugePage);
+    Some(map)
+}
+
+impl From<Vec<F128>> for Buffer {
+    fn from(elements: Vec<F128>) -> Self {
+        Self::Heap(elements)
+    }
+}
+
+impl Deref for Buffer {
+    type Target = [F128];
+
+    fn deref(&self) -> &[F128] {
+        match self {
+            Self::Heap(elements) => elements,
+            Self::Mapped(map) => bytemuck::cast_slice(map),
+        }
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [F128] {
+        match self {
+            Self::Heap(elements) => elements,
+            Self::Mapped(map) => bytemuck::cast_slice_mut(map),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_are_zeroed_and_writable() {
+        for n in [0, 5, MAPPED, MAPPED + 3] {
+            let mut buffer = Buffer::zeroed(n);
+            assert_eq!(buffer.len(), n);
+            assert!(buffer.iter().all(|x| x.is_zero()));
+            buffer.fill(F128::ONE);
+            assert!(buffer.iter().all(|&x| x == F128::ONE));
+        }
+    }
+}
