@@ -1,5 +1,8 @@
 //! Committing to a model, and proving what it maps an input to.
 
+#[cfg(test)]
+mod forgeries;
+
 use binfer_field::F128;
 use binfer_iop::channel::ProverChannel;
 use binfer_pcs::{Oracle, Params};

@@ -114,8 +114,15 @@ pub(crate) struct Plan {
     pub(crate) relus: Vec<Relu>,
 }
 
-/// Largest exponent for which one Freivalds check leaves an error of at most `2^-100.4`.
-const SINGLE_CHECK: i128 = 203_000_000;
+/// Bits of soundness that a Freivalds check should have on its own: with the default parameters'
+/// queries the whole then has 100.
+const FREIVALDS_BITS: f64 = 100.4;
+
+/// Independent repetitions that bring `(bound / (2^128 - 1))^repetitions` below `2^-100.4`.
+fn repetitions(bound: i128) -> usize {
+    let bits = 128.0 - (bound.max(1) as f64).log2();
+    (FREIVALDS_BITS / bits.max(1.0)).ceil() as usize
+}
 
 impl Plan {
     /// The plan for `batch` samples. Precondition: `graph` is valid and its shapes times `batch` fit.
@@ -236,7 +243,9 @@ impl Plan {
                 )
             }
             Epilogue::Requantize(requantize) => {
-                let thresholds = Thresholds::new(requantize, bound);
+                // A valid graph's requantized accumulators are below 2^31.
+                let most = i64::try_from(bound).unwrap_or(i64::MAX >> 2);
+                let thresholds = Thresholds::new(requantize, most);
                 let (half, flag) = (thresholds.half_bits(), thresholds.distance_bits());
                 let matrix = self.add(Matrix {
                     source: Source::Distances(node),
@@ -261,10 +270,7 @@ impl Plan {
                 )
             }
         };
-        let mut repetitions = 1;
-        if exponent_bound > SINGLE_CHECK {
-            repetitions = 2;
-        }
+        let repetitions = repetitions(exponent_bound);
         self.matmuls.push(MatMul {
             rows,
             weights: *weights,

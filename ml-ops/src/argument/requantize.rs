@@ -86,14 +86,14 @@ impl Thresholds {
 
     /// Bound on the size of any exponent of `h_j` that operands of size `bound` and any committed bits
     /// can leave over.
-    pub(crate) fn exponent_bound(&self, bound: i64) -> i128 {
+    pub(crate) fn exponent_bound(&self, bound: i128) -> i128 {
         let lows = self.codes.iter().flatten().map(|c| i128::from(c.low));
         let reach = 1i128 << self.distance_bits();
         let most = lows
             .map(|low| low.abs().max((low + reach).abs()))
             .max()
             .unwrap_or(0);
-        (i128::from(bound) + most).max(i128::from(self.most) + 2 + reach)
+        (bound + most).max(i128::from(self.most) + 2 + reach)
     }
 
     /// Distance and flag, `z + 2^(2d) f`, that prove `code` for `acc` in `column`; for a wrong code some

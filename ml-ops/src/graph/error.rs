@@ -129,7 +129,7 @@ pub enum GraphError {
         /// The step.
         step: usize,
     },
-    /// Accumulators may exceed 31 bits and a sign where they are requantized, or 62 elsewhere.
+    /// Accumulators may exceed 31 bits and a sign where they are requantized.
     #[error("the accumulators of node {node} may reach 2^{log_bound} in size")]
     AccumulatorRange {
         /// The node.

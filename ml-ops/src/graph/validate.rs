@@ -11,9 +11,6 @@ pub const MAX_ELEMENTS: usize = 1 << 28;
 /// Most bytes of a graph's or a node's name.
 pub const MAX_NAME_BYTES: usize = 1024;
 
-/// Bound on accumulators that are an output themselves.
-const MAX_ACCUMULATOR: i128 = 1 << 62;
-
 /// Bound on accumulators that are requantized, as runtimes hold them in 32 bits.
 const MAX_REQUANTIZED: i128 = 1 << 31;
 
@@ -50,7 +47,7 @@ impl Graph {
     /// Bound on the size of every accumulator of node `node`, from public data alone: the row count of
     /// its weights, the ranges of its input and of its alphabet, and the width of its biases. 0 for a
     /// node that is no matmul.
-    pub fn accumulator_bound(&self, node: usize) -> i64 {
+    pub fn accumulator_bound(&self, node: usize) -> i128 {
         match &self.nodes[node].op {
             Op::MatMul {
                 x,
@@ -58,12 +55,8 @@ impl Graph {
                 weights,
                 ..
             } => {
-                let bound = bound(
-                    self.tensors[*x].kind,
-                    i64::from(*zero_code),
-                    &self.weights[*weights],
-                );
-                i64::try_from(bound).unwrap_or(i64::MAX)
+                let kind = self.tensors[*x].kind;
+                bound(kind, i64::from(*zero_code), &self.weights[*weights])
             }
             Op::Relu { .. } | Op::Map { .. } => 0,
         }
@@ -244,11 +237,8 @@ impl Graph {
                 }
                 check_epilogue(index, epilogue, shape.n)?;
                 let bound = bound(x.kind, i64::from(*zero_code), shape);
-                let (limit, codes) = match epilogue {
-                    Epilogue::Accumulator => (MAX_ACCUMULATOR, false),
-                    Epilogue::Requantize(_) => (MAX_REQUANTIZED, true),
-                };
-                if bound >= limit {
+                let codes = matches!(epilogue, Epilogue::Requantize(_));
+                if codes && bound >= MAX_REQUANTIZED {
                     return Err(GraphError::AccumulatorRange {
                         node: index,
                         log_bound: bound.ilog2(),

@@ -7,7 +7,7 @@ use std::ops::AddAssign;
 
 /// A type that operands are held in, and the type of their products and sums.
 trait Operand: Copy + Default + Send + Sync {
-    type Sum: Copy + Default + AddAssign + Into<i64> + Send;
+    type Sum: Copy + Default + AddAssign + Into<i128> + Send;
 
     /// Precondition: the type holds `value`.
     fn new(value: i64) -> Self;
@@ -39,6 +39,19 @@ impl Operand for i64 {
     }
 }
 
+/// Where declared widths allow accumulators that 64 bits do not hold.
+impl Operand for i128 {
+    type Sum = Self;
+
+    fn new(value: i64) -> Self {
+        Self::from(value)
+    }
+
+    fn times(self, other: Self) -> Self {
+        self * other
+    }
+}
+
 impl MatMul<'_> {
     /// The accumulators, feature-major.
     pub(super) fn accumulators(&self) -> Vec<i64> {
@@ -56,14 +69,17 @@ impl MatMul<'_> {
     ) -> Vec<T> {
         let zero = i64::from(self.zero_code);
         match self.x {
-            Values::Codes(codes) if self.bound <= i64::from(i32::MAX) => {
+            Values::Codes(codes) if self.bound <= i128::from(i32::MAX) => {
                 self.map_columns_of::<i16, T>(codes.iter().map(|&c| i64::from(c) - zero), map)
             }
             Values::Codes(codes) => {
                 self.map_columns_of::<i64, T>(codes.iter().map(|&c| i64::from(c) - zero), map)
             }
-            Values::Integers(integers) => {
+            Values::Integers(integers) if self.bound <= i128::from(i64::MAX) => {
                 self.map_columns_of::<i64, T>(integers.iter().copied(), map)
+            }
+            Values::Integers(integers) => {
+                self.map_columns_of::<i128, T>(integers.iter().copied(), map)
             }
         }
     }
@@ -89,7 +105,7 @@ impl MatMul<'_> {
                         product(&x, weights, sums);
                         let bias = self.matrix.bias.get(column).copied().unwrap_or(0);
                         for (out, &sum) in out.iter_mut().zip(sums.iter()) {
-                            *out = map(column, sum.into() + bias);
+                            *out = map(column, narrow(sum.into() + i128::from(bias)));
                         }
                     }
                 },
@@ -117,6 +133,11 @@ impl MatMul<'_> {
             }
         }
     }
+}
+
+/// The nearest 64-bit integer, which no declared width holds if it is another one.
+fn narrow(sum: i128) -> i64 {
+    i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX })
 }
 
 /// `sums[row] = sum_k x[k * rows + row] * weights[k]`, `rows` being the length of `sums`.

@@ -146,7 +146,7 @@ struct MatMul<'a> {
     shape: &'a WeightShape,
     matrix: &'a WeightMatrix,
     /// Bound on the size of the accumulators.
-    bound: i64,
+    bound: i128,
 }
 
 fn rows(graph: &Graph, tensor: TensorId, batch: usize) -> usize {

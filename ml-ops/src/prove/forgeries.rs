@@ -1,0 +1,303 @@
+//! Provers that cheat on what they prove, message for message honest otherwise: all are rejected.
+
+use binfer_iop::channel::VerifyError;
+use binfer_pcs::Params;
+
+use crate::array::{Array, ArrayData};
+use crate::graph::{
+    CodeType, Epilogue, Graph, InputPort, InputTransform, IntegerType, Model, Node, Op, OutputPort,
+    OutputTransform, Requantize, RoundingProfile, Step, TensorKind, TensorShape, Values,
+    WeightMatrix,
+};
+use crate::{ProverKey, Rejection, interpret, verify};
+
+const K: usize = 12;
+const HIDDEN: usize = 10;
+const BATCH: usize = 3;
+
+fn weights(k: usize, n: usize) -> (crate::graph::WeightShape, WeightMatrix) {
+    let codes: Vec<u8> = (0..k * n).map(|i| (i * i * 37 + i * 11) as u8).collect();
+    let bias: Vec<i64> = (0..n as i64).map(|j| j * 31 - 100).collect();
+    WeightMatrix::from_codes(k, n, &codes, &[-128], &bias)
+}
+
+fn matmul(x: usize, zero_code: u8, weights: usize, y: usize, epilogue: Epilogue) -> Node {
+    Node {
+        name: "matmul".into(),
+        op: Op::MatMul {
+            x,
+            zero_code,
+            weights,
+            y,
+            epilogue,
+        },
+    }
+}
+
+fn tensor(features: usize, kind: TensorKind) -> TensorShape {
+    TensorShape {
+        rows_per_sample: 1,
+        features,
+        kind,
+    }
+}
+
+fn model(tensors: Vec<TensorShape>, nodes: Vec<Node>, transform: OutputTransform) -> Model {
+    let mut shapes = Vec::new();
+    let mut matrices = Vec::new();
+    for node in &nodes {
+        if let Op::MatMul { x, y, .. } = node.op {
+            let (shape, matrix) = weights(tensors[x].features, tensors[y].features);
+            shapes.push(shape);
+            matrices.push(matrix);
+        }
+    }
+    let output = tensors.len() - 1;
+    let graph = Graph {
+        name: "forged".into(),
+        weights: shapes,
+        nodes,
+        input: InputPort {
+            tensor: 0,
+            shape: vec![K],
+            transform: InputTransform::Codes {
+                dtype: CodeType::I8,
+            },
+        },
+        output: OutputPort {
+            tensor: output,
+            shape: vec![tensors[output].features],
+            transform,
+        },
+        tensors,
+    };
+    graph.validate().unwrap();
+    Model {
+        graph,
+        weights: matrices,
+    }
+}
+
+/// Two matmuls to codes, whose steps have this scale.
+fn coded(scale: f32) -> Model {
+    let requantize = || {
+        let step = Step {
+            scale,
+            zero_point: 5,
+            qmin: -100,
+            qmax: 120,
+            type_min: -128,
+            profile: RoundingProfile::OrtF32Rne,
+        };
+        Epilogue::Requantize(Requantize { steps: vec![step] })
+    };
+    let code = TensorKind::Code;
+    model(
+        vec![tensor(K, code), tensor(HIDDEN, code), tensor(4, code)],
+        vec![
+            matmul(0, 128, 0, 1, requantize()),
+            matmul(1, 133, 1, 2, requantize()),
+        ],
+        OutputTransform::Codes {
+            dtype: CodeType::I8,
+        },
+    )
+}
+
+/// A matmul whose accumulators are the output, in this many bits.
+fn accumulated(bits: u32) -> Model {
+    model(
+        vec![
+            tensor(K, TensorKind::Code),
+            tensor(HIDDEN, TensorKind::Integer { bits }),
+        ],
+        vec![matmul(0, 128, 0, 1, Epilogue::Accumulator)],
+        OutputTransform::Integer {
+            dtype: IntegerType::I64,
+        },
+    )
+}
+
+/// A matmul, Relu, a matmul.
+fn rectified() -> Model {
+    let wide = TensorKind::Integer { bits: 24 };
+    model(
+        vec![
+            tensor(K, TensorKind::Code),
+            tensor(HIDDEN, wide),
+            tensor(HIDDEN, wide),
+            tensor(4, TensorKind::Integer { bits: 40 }),
+        ],
+        vec![
+            matmul(0, 128, 0, 1, Epilogue::Accumulator),
+            Node {
+                name: "relu".into(),
+                op: Op::Relu { x: 1, y: 2 },
+            },
+            matmul(2, 0, 1, 3, Epilogue::Accumulator),
+        ],
+        OutputTransform::Integer {
+            dtype: IntegerType::I64,
+        },
+    )
+}
+
+fn input() -> Array {
+    let data = (0..BATCH * K).map(|i| (i * 89 + 7) as i8).collect();
+    Array::new(vec![BATCH, K], ArrayData::I8(data)).unwrap()
+}
+
+fn key(model: &Model) -> ProverKey {
+    ProverKey::new(model.clone(), Params::default(), &[9; 32])
+}
+
+/// Proves the tensors that `cheat` makes of `source`'s run under `key`, and verifies the proof.
+fn forge(
+    key: &ProverKey,
+    source: &Model,
+    cheat: impl FnOnce(&mut Vec<Values>),
+) -> Result<(), Rejection> {
+    let graph = &key.commitment().graph;
+    let x = input();
+    let (values, batch) = graph.input.encode(&graph.tensors[0], &x).unwrap();
+    let mut tensors = interpret::run(source, &values, batch.size).unwrap().tensors;
+    cheat(&mut tensors);
+    let last = graph.output.tensor;
+    let y = graph
+        .output
+        .decode(&graph.tensors[last], &tensors[last], batch)
+        .unwrap();
+    let proof = key
+        .prove_trace(&x, &y, &tensors, batch.size, &mut |_| ())
+        .unwrap();
+    verify(key.commitment(), &x, &y, &proof.to_bytes())
+}
+
+fn codes(values: &mut Values) -> &mut Vec<u8> {
+    match values {
+        Values::Codes(codes) => codes,
+        Values::Integers(_) => panic!("codes"),
+    }
+}
+
+fn integers(values: &mut Values) -> &mut Vec<i64> {
+    match values {
+        Values::Integers(integers) => integers,
+        Values::Codes(_) => panic!("integers"),
+    }
+}
+
+fn rejected(result: Result<(), Rejection>) {
+    assert!(
+        matches!(
+            result,
+            Err(Rejection::Argument(VerifyError::CheckFailed { .. }))
+        ),
+        "{result:?}"
+    );
+}
+
+#[test]
+fn honest_provers_are_accepted() {
+    for model in [coded(0.002), accumulated(40), rectified()] {
+        assert_eq!(forge(&key(&model), &model, |_| ()), Ok(()));
+    }
+}
+
+#[test]
+fn an_interpreter_that_rounds_differently_is_rejected() {
+    // The run of a network whose scale is one unit in the last place larger, or visibly so.
+    let honest = coded(0.002);
+    for scale in [0.0021, 0.0020001] {
+        let patched = coded(scale);
+        let mut differs = false;
+        let key = key(&honest);
+        let result = forge(&key, &patched, |tensors| {
+            let x = tensors[0].clone();
+            differs = interpret::run(&honest, &x, BATCH).unwrap().tensors != *tensors;
+        });
+        if differs {
+            rejected(result);
+        }
+    }
+}
+
+#[test]
+fn a_code_off_by_one_is_rejected_wherever_it_is() {
+    let model = coded(0.002);
+    let key = key(&model);
+    for t in [1, 2] {
+        for at in 0..BATCH * 4 {
+            rejected(forge(&key, &model, |tensors| {
+                let code = &mut codes(&mut tensors[t])[at];
+                *code = code.checked_add(1).unwrap_or(254);
+            }));
+        }
+    }
+}
+
+#[test]
+fn accumulators_off_by_a_divisor_of_the_group_order_are_rejected() {
+    // 2^128 - 1 is divisible by 2^32 - 1, 2^16 - 1 and 65537: h^d = 1 for many h then.
+    let model = accumulated(60);
+    let key = key(&model);
+    for d in [
+        1,
+        3,
+        65_535,
+        65_537,
+        (1i64 << 32) - 1,
+        (1 << 32) + 1,
+        -((1 << 32) - 1),
+    ] {
+        for at in [0, BATCH * HIDDEN - 1] {
+            rejected(forge(&key, &model, |tensors| {
+                integers(&mut tensors[1])[at] += d
+            }));
+        }
+        rejected(forge(&key, &model, |tensors| {
+            integers(&mut tensors[1])
+                .iter_mut()
+                .for_each(|acc| *acc += d);
+        }));
+    }
+}
+
+#[test]
+fn a_false_relu_is_rejected() {
+    let model = rectified();
+    let key = key(&model);
+    for (at, to) in [(0, 1i64), (1, 0), (7, 5)] {
+        rejected(forge(&key, &model, |tensors| {
+            let honest = integers(&mut tensors[2])[at];
+            integers(&mut tensors[2])[at] = if honest == to { to + 1 } else { to };
+            // Run on from there, so that only the Relu is false.
+            let acc = interpret::accumulators(&model, 2, tensors, BATCH);
+            *integers(&mut tensors[3]) = acc;
+        }));
+    }
+}
+
+#[test]
+fn another_weight_is_rejected() {
+    let model = coded(0.002);
+    let honest = key(&model);
+    let mut other = model.clone();
+    other.weights[1].index[3] ^= 1;
+    let mut cheat = key(&other);
+    // It runs the other weights, but its oracle and commitment are the honest ones.
+    cheat.oracle = binfer_pcs::commit(
+        honest.commitment().params(),
+        honest.oracle.shape().log_row,
+        honest.oracle.words().to_vec(),
+    );
+    cheat.commitment = honest.commitment().clone();
+    rejected(forge(&cheat, &other, |_| ()));
+}
+
+#[test]
+fn another_salt_gives_another_root() {
+    let model = coded(0.002);
+    let other = ProverKey::new(model.clone(), Params::default(), &[8; 32]);
+    assert_ne!(key(&model).commitment().root(), other.commitment().root());
+}
