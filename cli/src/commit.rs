@@ -1,0 +1,66 @@
+//! `binfer commit`: the public commitment of a model, and the prover's key.
+
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+
+use binfer_ml_ops::{ProverKey, random_salt};
+
+use crate::failure::Failure;
+use crate::files;
+use crate::key::{COMMITMENT_FILE, KEY_FILE, Key};
+use crate::progress::Phases;
+
+/// Commit to a model's weights.
+///
+/// Writes DIR/model.commitment, which is public, and DIR/model.key, which the prover keeps secret.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The quantized ONNX model
+    model: PathBuf,
+    /// The folder to write to; made if absent
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Replace the key of another model
+    #[arg(long)]
+    force: bool,
+}
+
+impl Args {
+    pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
+        let model = files::read_model(&self.model)?;
+        fs::create_dir_all(&self.out).map_err(|source| Failure::Io {
+            path: self.out.clone(),
+            source,
+        })?;
+        let (key_path, commitment_path) = (self.out.join(KEY_FILE), self.out.join(COMMITMENT_FILE));
+        let kept = if self.force || !key_path.exists() {
+            None
+        } else {
+            Some(Key::read(&key_path)?)
+        };
+        let salt = kept
+            .as_ref()
+            .map_or_else(|| random_salt(&mut rand::rng()), |key| key.salt);
+        let mut phases = Phases::shown();
+        phases.start("commit");
+        let prover = ProverKey::new(model, Default::default(), &salt);
+        phases.finish();
+        let commitment = prover.commitment();
+        let key = Key::new(commitment, salt);
+        if kept.is_some_and(|kept| kept != key) {
+            return Err(Failure::KeyExists { path: key_path });
+        }
+        key.write(&key_path)?;
+        files::write(&commitment_path, &commitment.to_bytes())?;
+        writeln!(out, "commitment  {}", hex(&key.digest))?;
+        writeln!(out, "public      {}", commitment_path.display())?;
+        writeln!(out, "secret      {}", key_path.display())?;
+        Ok(())
+    }
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}

@@ -1,0 +1,81 @@
+//! What can go wrong in a command, and the exit status that says so.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use binfer_ml_ops::{ProveError, Rejection};
+use thiserror::Error;
+
+/// A command that did not succeed.
+#[derive(Debug, Error)]
+pub(crate) enum Failure {
+    /// A verifier says no.
+    #[error("rejected: {0}")]
+    Rejected(Rejection),
+    /// The statement to prove is false or cannot be proved.
+    #[error("cannot prove: {0}")]
+    Statement(ProveError),
+    /// A file cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
+    /// A file's content is not what it should be.
+    #[error("{}: {reason}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        reason: Box<dyn std::error::Error>,
+    },
+    /// The model is not the one that the key belongs to.
+    #[error(
+        "{}: the model, its parameters or the salt are not those of this key; commit the model again",
+        path.display()
+    )]
+    OtherKey {
+        /// The key.
+        path: PathBuf,
+    },
+    /// A key would be lost.
+    #[error(
+        "{}: the key of another model is here, and its proofs need it; --force replaces it",
+        path.display()
+    )]
+    KeyExists {
+        /// The key.
+        path: PathBuf,
+    },
+    /// Standard output cannot be written.
+    #[error("standard output: {0}")]
+    Stdout(#[from] io::Error),
+    /// Threads cannot be started.
+    #[error("threads: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+}
+
+impl Failure {
+    /// 1 for a false statement or a rejected proof, 2 for everything else.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Rejected(_) | Self::Statement(_) => 1,
+            _ => 2,
+        }
+    }
+
+    /// Whether it is only that nobody reads the output any more.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Stdout(e) if e.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// The content of the file at `path` is not what it should be.
+    pub(crate) fn malformed(path: &Path, reason: impl Into<Box<dyn std::error::Error>>) -> Self {
+        Self::Malformed {
+            path: path.to_owned(),
+            reason: reason.into(),
+        }
+    }
+}

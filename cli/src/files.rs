@@ -1,0 +1,42 @@
+//! Files by path, with errors that name them.
+
+use std::fs;
+use std::path::Path;
+
+use binfer_ml_ops::ModelCommitment;
+use binfer_ml_ops::array::Array;
+use binfer_ml_ops::graph::Model;
+
+use crate::failure::Failure;
+use crate::npy;
+
+/// All bytes of a file.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path).map_err(|source| Failure::Io {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Makes `bytes` the content of a file.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    fs::write(path, bytes).map_err(|source| Failure::Io {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// The model of an ONNX file.
+pub(crate) fn read_model(path: &Path) -> Result<Model, Failure> {
+    Model::from_onnx(&read(path)?).map_err(|e| Failure::malformed(path, e))
+}
+
+/// The commitment of a file.
+pub(crate) fn read_commitment(path: &Path) -> Result<ModelCommitment, Failure> {
+    ModelCommitment::from_bytes(&read(path)?).map_err(|e| Failure::malformed(path, e))
+}
+
+/// The array of a NumPy file.
+pub(crate) fn read_array(path: &Path) -> Result<Array, Failure> {
+    npy::parse(&read(path)?).map_err(|e| Failure::malformed(path, e))
+}

@@ -1,0 +1,67 @@
+//! `binfer prove`: a proof that the committed model maps an input to an output.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use binfer_ml_ops::ProverKey;
+
+use crate::failure::Failure;
+use crate::files;
+use crate::key::{COMMITMENT_FILE, KEY_FILE, Key};
+use crate::progress::{Phases, human};
+use crate::run::statement;
+
+/// Prove that a committed model maps an input to an output.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The quantized ONNX model that was committed
+    model: PathBuf,
+    /// The folder that `binfer commit` wrote
+    #[arg(long, value_name = "DIR")]
+    key: PathBuf,
+    /// The input, one sample or a batch
+    #[arg(long, value_name = "X.npy")]
+    input: PathBuf,
+    /// The output, as `binfer run` writes it
+    #[arg(long, value_name = "Y.npy")]
+    output: PathBuf,
+    /// The file to write the proof to
+    #[arg(long, value_name = "P")]
+    proof: PathBuf,
+}
+
+impl Args {
+    pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
+        let model = files::read_model(&self.model)?;
+        let key_path = self.key.join(KEY_FILE);
+        let key = Key::read(&key_path)?;
+        let commitment = files::read_commitment(&self.key.join(COMMITMENT_FILE))?;
+        let (x, y) = (
+            files::read_array(&self.input)?,
+            files::read_array(&self.output)?,
+        );
+        let mut phases = Phases::shown();
+        let start = Instant::now();
+        phases.start("commit weights");
+        let prover = ProverKey::new(model, *commitment.params(), &key.salt);
+        if prover.commitment().digest() != key.digest || commitment != *prover.commitment() {
+            phases.finish();
+            return Err(Failure::OtherKey { path: key_path });
+        }
+        let proof = prover.prove(&x, &y, &mut |phase| phases.start(phase));
+        phases.finish();
+        let proof = proof.map_err(|e| statement(e, &self.input, &self.output))?;
+        let bytes = proof.to_bytes();
+        files::write(&self.proof, &bytes)?;
+        writeln!(
+            out,
+            "proof  {}  {} bytes, batch of {}, {}",
+            self.proof.display(),
+            bytes.len(),
+            proof.batch(),
+            human(start.elapsed()),
+        )?;
+        Ok(())
+    }
+}

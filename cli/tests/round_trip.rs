@@ -1,0 +1,143 @@
+//! Commit, run, prove and verify on the shipped digits models, and what must not be accepted.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod common;
+
+use common::{Scratch, digits, images};
+
+const VERIFY: &str =
+    "verify --commitment key/model.commitment --input x.npy --output y.npy --proof";
+
+/// A folder with the digits model committed, and input, output and proof of `batch` images.
+fn proved(model: &str, batch: usize) -> Scratch {
+    let scratch = Scratch::new();
+    let model = digits().join(model);
+    scratch.write("model.onnx", &std::fs::read(model).unwrap());
+    scratch.write("x.npy", &images(batch));
+    scratch.expect(0, "commit model.onnx --out key");
+    scratch.expect(0, "run model.onnx --input x.npy --output y.npy");
+    scratch.expect(
+        0,
+        "prove model.onnx --key key --input x.npy --output y.npy --proof p",
+    );
+    scratch
+}
+
+#[test]
+fn batches_of_both_models_are_accepted() {
+    for model in ["digits.onnx", "digits_ternary.onnx"] {
+        for batch in [1, 8, 33] {
+            let scratch = proved(model, batch);
+            let ran = scratch.expect(0, &format!("{VERIFY} p"));
+            assert_eq!(ran.stdout, "accepted\n");
+        }
+    }
+}
+
+#[test]
+fn the_number_of_threads_does_not_matter() {
+    let scratch = proved("digits.onnx", 2);
+    scratch.expect(
+        0,
+        "--threads 1 prove model.onnx --key key --input x.npy --output y.npy --proof q",
+    );
+    assert!(scratch.read("p") == scratch.read("q"));
+    scratch.expect(2, "--threads 0 run model.onnx --input x.npy --output y.npy");
+}
+
+#[test]
+fn other_statements_are_rejected() {
+    let scratch = proved("digits.onnx", 2);
+    let y = scratch.read("y.npy");
+
+    // Two different logits of the first image exchanged: an output that the model could give.
+    let mut changed = y.clone();
+    let logit = |i: usize| 128 + 4 * i..132 + 4 * i;
+    let other = (1..10).find(|&i| y[logit(i)] != y[logit(0)]).unwrap();
+    changed[logit(0)].copy_from_slice(&y[logit(other)]);
+    changed[logit(other)].copy_from_slice(&y[logit(0)]);
+    scratch.write("y.npy", &changed);
+    let ran = scratch.expect(1, &format!("{VERIFY} p"));
+    assert!(ran.stderr.starts_with("rejected: "), "{}", ran.stderr);
+    let prove = "prove model.onnx --key key --input x.npy --output y.npy --proof q";
+    scratch.expect(1, prove);
+
+    // A float that no code stands for.
+    changed[128..132].copy_from_slice(&0.1f32.to_le_bytes());
+    scratch.write("y.npy", &changed);
+    scratch.expect(1, &format!("{VERIFY} p"));
+
+    // Another input.
+    scratch.write("y.npy", &y);
+    let mut x = scratch.read("x.npy");
+    x[128 + 4 * 20..128 + 4 * 21].copy_from_slice(&16f32.to_le_bytes());
+    scratch.write("x.npy", &x);
+    scratch.expect(1, &format!("{VERIFY} p"));
+}
+
+#[test]
+fn proofs_of_others_are_rejected() {
+    let scratch = proved("digits.onnx", 3);
+    let other = proved("digits.onnx", 3);
+    let ternary = proved("digits_ternary.onnx", 3);
+    let smaller = proved("digits.onnx", 2);
+    for from in [&other, &ternary, &smaller] {
+        scratch.write("swapped", &from.read("p"));
+        scratch.expect(1, &format!("{VERIFY} swapped"));
+    }
+    assert_ne!(scratch.read("key/model.key"), other.read("key/model.key"));
+    scratch.write("key/model.commitment", &other.read("key/model.commitment"));
+    scratch.expect(1, &format!("{VERIFY} p"));
+    // And nothing is proved under it.
+    let prove = "prove model.onnx --key key --input x.npy --output y.npy --proof q";
+    scratch.expect(2, prove);
+}
+
+#[test]
+fn changed_proofs_are_rejected() {
+    let scratch = proved("digits.onnx", 1);
+    let proof = scratch.read("p");
+    let positions = (0..proof.len()).step_by(proof.len() / 60);
+    for at in positions.chain(0..24) {
+        let mut changed = proof.clone();
+        changed[at] ^= 1 << (at % 8);
+        scratch.write("q", &changed);
+        scratch.expect(1, &format!("{VERIFY} q"));
+    }
+    for length in [0, 7, 8, 20, 100, proof.len() / 2, proof.len() - 1] {
+        scratch.write("q", &proof[..length]);
+        scratch.expect(1, &format!("{VERIFY} q"));
+    }
+    let mut longer = proof;
+    longer.push(0);
+    scratch.write("q", &longer);
+    scratch.expect(1, &format!("{VERIFY} q"));
+}
+
+#[test]
+fn a_changed_model_is_not_proved() {
+    let scratch = proved("digits.onnx", 1);
+    let other = digits().join("digits_ternary.onnx");
+    scratch.write("model.onnx", &std::fs::read(other).unwrap());
+    let prove = "prove model.onnx --key key --input x.npy --output y.npy --proof q";
+    let ran = scratch.expect(2, prove);
+    assert!(ran.stderr.contains("model.key"), "{}", ran.stderr);
+    // Its key would be lost.
+    scratch.expect(2, "commit model.onnx --out key");
+    scratch.expect(0, "commit model.onnx --out key --force");
+}
+
+#[test]
+fn committing_again_keeps_the_key() {
+    let scratch = proved("digits.onnx", 1);
+    let key = scratch.read("key/model.key");
+    scratch.expect(0, "commit model.onnx --out key");
+    assert_eq!(scratch.read("key/model.key"), key);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let metadata = std::fs::metadata(scratch.path("key/model.key")).unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+    }
+}
