@@ -6,8 +6,8 @@ use core::ops::{Add, AddAssign, Mul, MulAssign, Sub, SubAssign};
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::Field;
 use crate::arch::dispatch::{self, Backend};
+use crate::{Field, frobenius};
 
 /// An element of GF(2^128) in the GHASH representation: bit `i` is the coefficient of `x^i`.
 ///
@@ -55,7 +55,7 @@ impl F128 {
 
     /// `self^(2^times)`: the Frobenius map applied `times` times. Its order is 128.
     pub fn frobenius(self, times: u32) -> Self {
-        (0..times % 128).fold(self, |x, _| x.square())
+        frobenius::apply(self, times % 128)
     }
 
     /// `self^(2^-times)`: the inverse Frobenius map applied `times` times.
@@ -63,33 +63,25 @@ impl F128 {
         self.frobenius(128 - times % 128)
     }
 
-    /// `self^exponent`.
+    /// `self^exponent`; the power with exponent zero is one.
     pub fn pow(self, exponent: u128) -> Self {
-        let mut result = Self::ONE;
-        for i in (0..128 - exponent.leading_zeros()).rev() {
-            result = result.square();
-            if exponent >> i & 1 == 1 {
-                result *= self;
-            }
-        }
-        result
+        dispatch::pow(Backend::current(), self, exponent)
     }
 
     /// The multiplicative inverse; the inverse of zero is zero.
     pub fn invert(self) -> Self {
-        // Itoh-Tsujii: self^(2^128 - 2) from self^(2^k - 1) for k = 1, 2, 3, 6, 7, 14, ..., 127.
-        let mut ones = self; // self^(2^k - 1)
-        let mut k = 1;
-        for bit in [1, 1, 1, 1, 1, 1] {
-            ones *= ones.frobenius(k);
-            k *= 2;
-            if bit == 1 {
-                ones = ones.square() * self;
-                k += 1;
-            }
+        // After Itoh and Tsujii: self^(2^128 - 2) is the square of self^(2^127 - 1), and
+        // x^(2^(a + b) - 1) = (x^(2^a - 1))^(2^b) * x^(2^b - 1), with 127 = 64 + 32 + ... + 1.
+        let mut ones = [self; 7]; // ones[i] = self^(2^(2^i) - 1)
+        for i in 1..7 {
+            ones[i] = ones[i - 1] * ones[i - 1].frobenius(1 << (i - 1));
         }
-        debug_assert_eq!(k, 127);
-        ones.square()
+        let [rest @ .., top] = ones;
+        let mut power = top;
+        for (i, x) in rest.into_iter().enumerate().rev() {
+            power = power.frobenius(1 << i) * x;
+        }
+        power.square()
     }
 
     /// Inverts every non-zero element in place with one inversion; zeros stay zero.

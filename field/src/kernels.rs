@@ -3,9 +3,9 @@
 //! Lengths are preconditions: every function panics where two slices of one call differ in length
 //! and its documentation does not say otherwise.
 
-use crate::F128;
 use crate::arch::dispatch::{self, Backend};
 use crate::tower::WholeBytes;
+use crate::{F128, frobenius};
 
 /// `dst[i] += src[i]`.
 pub fn add_assign(dst: &mut [F128], src: &[F128]) {
@@ -47,6 +47,11 @@ pub fn add_products(dst: &mut [F128], a: &[F128], b: &[F128]) {
 pub fn square(dst: &mut [F128], src: &[F128]) {
     assert_eq!(dst.len(), src.len());
     dispatch::square(Backend::current(), dst, src);
+}
+
+/// The Frobenius map `times` times: `elements[i]` becomes its power with exponent `2^times`.
+pub fn frobenius(elements: &mut [F128], times: u32) {
+    frobenius::apply_slice(elements, times % 128);
 }
 
 /// `dst[i] *= scalar`.

@@ -12,6 +12,7 @@ pub mod tower;
 mod arch;
 mod f128;
 mod field;
+mod frobenius;
 mod linear;
 
 pub use arch::dispatch::Backend;

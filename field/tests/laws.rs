@@ -2,7 +2,7 @@
 
 use binfer_field::{
     ExtensionField, F128, Field, Tower1, Tower2, Tower4, Tower8, Tower16, Tower32, Tower64,
-    Tower128, tower,
+    Tower128, kernels, tower,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -155,5 +155,13 @@ proptest! {
         let mut back = vec![F128::ZERO; elements.len()];
         tower::from_tower(&mut back, &images);
         prop_assert_eq!(back, elements);
+    }
+
+    #[test]
+    fn frobenius_of_slices(elements in vec(element::<F128>(), 0..300), times in 0..300u32) {
+        let each: Vec<_> = elements.iter().map(|x| x.frobenius(times)).collect();
+        let mut powers = elements;
+        kernels::frobenius(&mut powers, times);
+        prop_assert_eq!(powers, each);
     }
 }

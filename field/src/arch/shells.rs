@@ -6,6 +6,8 @@ macro_rules! for_each_kernel {
         $callback! { $context
             fn mul_one(a: F128, b: F128) -> F128;
             fn square_one(a: F128) -> F128;
+            fn square_times(a: F128, times: u32) -> F128;
+            fn pow(a: F128, exponent: u128) -> F128;
             fn add_assign(dst: &mut [F128], src: &[F128]);
             fn sum(src: &[F128]) -> F128;
             fn mul(dst: &mut [F128], a: &[F128], b: &[F128]);

@@ -47,6 +47,9 @@ proptest! {
         on_every_backend(|backend| {
             prop_assert_eq!(dispatch::mul_one(backend, a, b), naive_mul(a, b));
             prop_assert_eq!(dispatch::square_one(backend, a), naive_mul(a, a));
+            let fourth = naive_mul(naive_mul(a, a), naive_mul(a, a));
+            prop_assert_eq!(dispatch::square_times(backend, a, 2), fourth);
+            prop_assert_eq!(dispatch::pow(backend, a, 5), naive_mul(fourth, a));
             Ok(())
         })?;
     }

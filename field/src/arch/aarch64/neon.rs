@@ -8,7 +8,7 @@ use core::arch::aarch64::{
 
 use std::arch::is_aarch64_feature_detected;
 
-use super::super::generic::{Clmul, Lanes, NoByteLanes};
+use super::super::generic::{Clmul, NoByteLanes};
 use crate::F128;
 
 backend!(Neon, is_aarch64_feature_detected, ["neon", "aes"]);
@@ -32,6 +32,7 @@ fn pmull(a: u64, b: u64) -> uint64x2_t {
 
 impl Clmul<1> for Neon {
     type Register = uint64x2_t;
+    type One = Self;
     type Bytes = NoByteLanes;
 
     #[inline(always)]
@@ -111,13 +112,8 @@ impl Clmul<1> for Neon {
     }
 
     #[inline(always)]
-    fn mul_one(self, a: F128, b: F128) -> F128 {
-        unpack(self.mul(self.splat(a), self.splat(b)))
-    }
-
-    #[inline(always)]
-    fn square_one(self, a: F128) -> F128 {
-        unpack(self.reduce(self.square_wide(self.splat(a))))
+    fn one(self) -> Self {
+        self
     }
 
     #[inline(always)]

@@ -79,27 +79,28 @@ pub(crate) fn transpose<const N: usize>(_isa: impl Lanes<N>, rows: &mut [F128; 1
     for (top, bottom) in top.iter_mut().zip(bottom) {
         core::mem::swap(&mut top[1], &mut bottom[0]);
     }
-    exchange::<32>(rows, 0x0000_0000_ffff_ffff);
-    exchange::<16>(rows, 0x0000_ffff_0000_ffff);
-    exchange::<8>(rows, 0x00ff_00ff_00ff_00ff);
-    exchange::<4>(rows, 0x0f0f_0f0f_0f0f_0f0f);
-    exchange::<2>(rows, 0x3333_3333_3333_3333);
-    exchange::<1>(rows, 0x5555_5555_5555_5555);
+    // Were the sizes known to the compiler, it would unroll all six steps into 64 exchanges each.
+    let mut size = core::hint::black_box(32);
+    while size > 0 {
+        exchange(rows, size);
+        size /= 2;
+    }
 }
 
-/// Exchanges the upper right and the lower left block of `S` bits of each block of `2 S`.
+/// Exchanges the upper right and the lower left block of `size` bits of each block twice as large.
 #[inline(always)]
-fn exchange<const S: usize>(rows: &mut [[u64; 2]; 128], low: u64) {
-    for block in rows.chunks_exact_mut(2 * S) {
-        let (top, bottom) = block.split_at_mut(S);
+fn exchange(rows: &mut [[u64; 2]; 128], size: usize) {
+    let low = u64::MAX / ((1 << size) + 1);
+    for block in rows.chunks_exact_mut(2 * size) {
+        let (top, bottom) = block.split_at_mut(size);
         for (top, bottom) in top
             .as_flattened_mut()
             .iter_mut()
             .zip(bottom.as_flattened_mut())
         {
-            let swapped = (*top >> S ^ *bottom) & low;
+            let swapped = (*top >> size ^ *bottom) & low;
             *bottom ^= swapped;
-            *top ^= swapped << S;
+            *top ^= swapped << size;
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A product is three carry-less multiplies (Karatsuba) and its reduction two; the sum of many
 //! products is reduced once. A product by a prepared factor is four and its reduction one.
 
-use super::{ByteLanes, Lanes};
+use super::{ByteLanes, Lanes, mul_one};
 use crate::F128;
 
 /// A register of `N` 128-bit lanes with a carry-less multiply of 64-bit halves in each.
@@ -11,6 +11,7 @@ use crate::F128;
 /// The same promise as [`Lanes`]: a value proves that the instructions exist.
 pub(crate) trait Clmul<const N: usize>: Copy {
     type Register: Copy;
+    type One: Lanes<1>;
     type Bytes: ByteLanes;
 
     fn load(self, src: &[F128; N]) -> Self::Register;
@@ -29,8 +30,7 @@ pub(crate) trait Clmul<const N: usize>: Copy {
     fn sum(self, v: Self::Register) -> F128;
     fn deinterleave(self, a: Self::Register, b: Self::Register)
     -> (Self::Register, Self::Register);
-    fn mul_one(self, a: F128, b: F128) -> F128;
-    fn square_one(self, a: F128) -> F128;
+    fn one(self) -> Self::One;
     fn byte_lanes(self) -> Option<Self::Bytes>;
     fn plane(self, bytes: &[u8; 64], plane: u32) -> u64;
 
@@ -53,7 +53,7 @@ pub(crate) trait Clmul<const N: usize>: Copy {
 
     #[inline(always)]
     fn factor(self, x: F128) -> Factor<Self::Register> {
-        let shifted = self.mul_one(x, F128::new(1 << 64));
+        let shifted = mul_one(self.one(), x, F128::new(1 << 64));
         Factor {
             x: self.splat(x),
             companion: self.splat(shifted),
@@ -97,6 +97,7 @@ impl<const N: usize, T: Clmul<N>> Lanes<N> for T {
     type Vector = T::Register;
     type Wide = Karatsuba<T::Register>;
     type Factor = Factor<T::Register>;
+    type One = T::One;
     type Bytes = T::Bytes;
 
     #[inline(always)]
@@ -192,13 +193,8 @@ impl<const N: usize, T: Clmul<N>> Lanes<N> for T {
     }
 
     #[inline(always)]
-    fn mul_one(self, a: F128, b: F128) -> F128 {
-        Clmul::mul_one(self, a, b)
-    }
-
-    #[inline(always)]
-    fn square_one(self, a: F128) -> F128 {
-        Clmul::square_one(self, a)
+    fn one(self) -> T::One {
+        Clmul::one(self)
     }
 
     #[inline(always)]

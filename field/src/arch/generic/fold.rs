@@ -1,6 +1,6 @@
 //! Binding one variable of a multilinear to a field element.
 
-use super::Lanes;
+use super::{Lanes, mul_one};
 use crate::F128;
 
 /// `lo[i] += r * (lo[i] + hi[i])`.
@@ -65,6 +65,6 @@ pub(crate) fn fold_adjacent<const N: usize>(
         isa.store(d, isa.add(even, isa.mul_factor(isa.add(even, odd), factor)));
     }
     for (d, s) in d_tail.iter_mut().zip(s_tail.as_chunks::<2>().0) {
-        *d = s[0] + isa.mul_one(s[0] + s[1], r);
+        *d = s[0] + mul_one(isa, s[0] + s[1], r);
     }
 }

@@ -15,6 +15,8 @@ pub(crate) trait Lanes<const N: usize>: Copy {
     type Wide: Copy;
     /// One element in all lanes, prepared as a factor of many products.
     type Factor: Copy;
+    /// The same processor's narrowest register.
+    type One: Lanes<1>;
     /// The same processor's way to compute on bytes.
     type Bytes: ByteLanes;
 
@@ -44,10 +46,8 @@ pub(crate) trait Lanes<const N: usize>: Copy {
         self.reduce(self.mul_wide(a, b))
     }
 
-    /// One product, in the narrowest register that holds it.
-    fn mul_one(self, a: F128, b: F128) -> F128;
-    /// One square, in the narrowest register that holds it.
-    fn square_one(self, a: F128) -> F128;
+    /// The lanes for single elements.
+    fn one(self) -> Self::One;
 
     /// The byte lanes, if the processor has them.
     fn byte_lanes(self) -> Option<Self::Bytes>;

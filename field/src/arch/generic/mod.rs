@@ -20,7 +20,7 @@ pub(crate) use fold::{fold, fold_adjacent, fold_into};
 pub(crate) use lanes::Lanes;
 pub(crate) use product::{
     add_assign, add_products, add_scaled, inner_product, mul, mul_adjacent, mul_assign, mul_one,
-    product_round, scale, square, square_one, sum,
+    pow, product_round, scale, square, square_one, square_times, sum,
 };
 pub(crate) use tower::tower_mul;
 pub(crate) use transform::{butterfly, eq_expand, inverse_butterfly};

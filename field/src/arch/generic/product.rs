@@ -71,7 +71,7 @@ pub(crate) fn mul_adjacent<const N: usize>(isa: impl Lanes<N>, dst: &mut [F128],
         isa.store(d, isa.mul(even, odd));
     }
     for (d, s) in d_tail.iter_mut().zip(s_tail.as_chunks::<2>().0) {
-        *d = isa.mul_one(s[0], s[1]);
+        *d = mul_one(isa, s[0], s[1]);
     }
 }
 
@@ -202,11 +202,38 @@ fn add_round<const N: usize, L: Lanes<N>>(
 /// One product.
 #[inline(always)]
 pub(crate) fn mul_one<const N: usize>(isa: impl Lanes<N>, a: F128, b: F128) -> F128 {
-    isa.mul_one(a, b)
+    let one = isa.one();
+    one.sum(one.mul(one.load(&[a]), one.load(&[b])))
 }
 
 /// One square.
 #[inline(always)]
 pub(crate) fn square_one<const N: usize>(isa: impl Lanes<N>, a: F128) -> F128 {
-    isa.square_one(a)
+    square_times(isa, a, 1)
+}
+
+/// `a^(2^times)` by squaring.
+#[inline(always)]
+pub(crate) fn square_times<const N: usize>(isa: impl Lanes<N>, a: F128, times: u32) -> F128 {
+    let one = isa.one();
+    let mut power = one.load(&[a]);
+    for _ in 0..times {
+        power = one.reduce(one.square_wide(power));
+    }
+    one.sum(power)
+}
+
+/// `a^exponent` by squaring and multiplying.
+#[inline(always)]
+pub(crate) fn pow<const N: usize>(isa: impl Lanes<N>, a: F128, exponent: u128) -> F128 {
+    let one = isa.one();
+    let base = one.load(&[a]);
+    let mut power = one.load(&[F128::ONE]);
+    for i in (0..u128::BITS - exponent.leading_zeros()).rev() {
+        power = one.reduce(one.square_wide(power));
+        if exponent >> i & 1 == 1 {
+            power = one.mul(power, base);
+        }
+    }
+    one.sum(power)
 }

@@ -9,6 +9,9 @@ use super::{ByteLanes, Lanes};
 use crate::Field;
 use crate::tower::{AES_TO_TOWER, TOWER_TO_AES, Tower8, Tower16, Tower32, Tower64, Tower128};
 
+/// Up to this many bytes the elements are faster one by one than as part of a block.
+const WORTH_A_BLOCK: usize = 64;
+
 /// Elementwise products of fields of `n_bytes` bytes, stored one after the other in little-endian
 /// order. `n_bytes` is 1, 2, 4, 8 or 16; the slices are of one length, a multiple of it.
 #[inline(always)]
@@ -28,7 +31,7 @@ pub(crate) fn tower_mul<const N: usize>(
     for ((d, a), b) in d.iter_mut().zip(a).zip(b) {
         mul_block(lanes, d, a, b, n_bytes);
     }
-    if d_tail.len() <= 2 * n_bytes {
+    if d_tail.len() <= WORTH_A_BLOCK {
         return mul_each(d_tail, a_tail, b_tail, n_bytes);
     }
     let (mut a, mut b) = ([0; 1024], [0; 1024]);
@@ -210,7 +213,27 @@ macro_rules! level {
 level!(mul_2, generator_2: 2, mul_1, generator_1: 1);
 level!(mul_4, generator_4: 4, mul_2, generator_2: 2);
 level!(mul_8, generator_8: 8, mul_4, generator_4: 4);
-level!(mul_16: 16, mul_8, generator_8: 8);
+
+/// The uppermost level. Its three products share one copy of the code of the level below, which
+/// is large: the compiler does not know their number.
+#[inline(always)]
+fn mul_16<B: ByteLanes>(lanes: B, a: [B::Register; 16], b: [B::Register; 16]) -> [B::Register; 16] {
+    let ([a0, a1], [b0, b1]) = (halves::<_, 16, 8>(a), halves(b));
+    let factors = [
+        (a0, b0),
+        (a1, b1),
+        (xor_each(lanes, a0, a1), xor_each(lanes, b0, b1)),
+    ];
+    let mut products = [a0; 3];
+    let n_products = core::hint::black_box(3);
+    for (product, (a, b)) in products.iter_mut().zip(factors).take(n_products) {
+        *product = mul_8(lanes, a, b);
+    }
+    let [low, high, both] = products;
+    let constant = xor_each(lanes, low, high);
+    let cross = xor_each(lanes, both, constant);
+    join([constant, xor_each(lanes, cross, generator_8(lanes, high))])
+}
 
 #[inline(always)]
 fn halves<T: Copy, const W: usize, const H: usize>(a: [T; W]) -> [[T; H]; 2] {

@@ -19,6 +19,7 @@ impl Lanes<1> for Portable {
     type Vector = F128;
     type Wide = Wide;
     type Factor = F128;
+    type One = Self;
     type Bytes = NoByteLanes;
 
     #[inline(always)]
@@ -105,13 +106,8 @@ impl Lanes<1> for Portable {
     }
 
     #[inline(always)]
-    fn mul_one(self, a: F128, b: F128) -> F128 {
-        self.mul(a, b)
-    }
-
-    #[inline(always)]
-    fn square_one(self, a: F128) -> F128 {
-        self.reduce(self.square_wide(a))
+    fn one(self) -> Self {
+        self
     }
 
     #[inline(always)]

@@ -20,16 +20,9 @@ backend!(
     ["sse2", "pclmulqdq", "avx2", "vpclmulqdq"]
 );
 
-impl Avx2 {
-    #[inline(always)]
-    fn narrow(self) -> Pclmul {
-        // SAFETY: `self` proves SSE2 and PCLMULQDQ.
-        unsafe { Pclmul::assume() }
-    }
-}
-
 impl Clmul<2> for Avx2 {
     type Register = __m256i;
+    type One = Pclmul;
     type Bytes = NoByteLanes;
 
     #[inline(always)]
@@ -102,7 +95,7 @@ impl Clmul<2> for Avx2 {
         // SAFETY: `self` proves AVX2.
         let total: __m128i =
             unsafe { _mm_xor_si128(_mm256_castsi256_si128(v), _mm256_extracti128_si256::<1>(v)) };
-        self.narrow().sum(total)
+        Clmul::sum(self.one(), total)
     }
 
     #[inline(always)]
@@ -117,13 +110,9 @@ impl Clmul<2> for Avx2 {
     }
 
     #[inline(always)]
-    fn mul_one(self, a: F128, b: F128) -> F128 {
-        Clmul::mul_one(self.narrow(), a, b)
-    }
-
-    #[inline(always)]
-    fn square_one(self, a: F128) -> F128 {
-        Clmul::square_one(self.narrow(), a)
+    fn one(self) -> Pclmul {
+        // SAFETY: `self` proves SSE2 and PCLMULQDQ.
+        unsafe { Pclmul::assume() }
     }
 
     #[inline(always)]

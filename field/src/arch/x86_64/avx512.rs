@@ -30,14 +30,6 @@ backend!(
     ]
 );
 
-impl Avx512 {
-    #[inline(always)]
-    fn narrow(self) -> Pclmul {
-        // SAFETY: `self` proves SSE2 and PCLMULQDQ.
-        unsafe { Pclmul::assume() }
-    }
-}
-
 /// The 64-bit halves of the first `n < 4` lanes.
 #[inline(always)]
 fn first(n: usize) -> __mmask8 {
@@ -57,6 +49,7 @@ const FOLD_HIGH: i64 = matrix([0xc2, 0x84, 0x08, 0x10, 0x20, 0x40, 0x80, 0x00]);
 
 impl Clmul<4> for Avx512 {
     type Register = __m512i;
+    type One = Pclmul;
     type Bytes = Self;
 
     #[inline(always)]
@@ -127,7 +120,7 @@ impl Clmul<4> for Avx512 {
                 _mm256_extracti128_si256::<1>(half),
             )
         };
-        self.narrow().sum(total)
+        Clmul::sum(self.one(), total)
     }
 
     #[inline(always)]
@@ -142,13 +135,9 @@ impl Clmul<4> for Avx512 {
     }
 
     #[inline(always)]
-    fn mul_one(self, a: F128, b: F128) -> F128 {
-        Clmul::mul_one(self.narrow(), a, b)
-    }
-
-    #[inline(always)]
-    fn square_one(self, a: F128) -> F128 {
-        Clmul::square_one(self.narrow(), a)
+    fn one(self) -> Pclmul {
+        // SAFETY: `self` proves SSE2 and PCLMULQDQ.
+        unsafe { Pclmul::assume() }
     }
 
     #[inline(always)]

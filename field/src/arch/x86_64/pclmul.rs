@@ -8,7 +8,7 @@ use core::arch::x86_64::{
 
 use std::arch::is_x86_feature_detected;
 
-use super::super::generic::{Clmul, Lanes, NoByteLanes};
+use super::super::generic::{Clmul, NoByteLanes};
 use crate::F128;
 
 backend!(Pclmul, is_x86_feature_detected, ["sse2", "pclmulqdq"]);
@@ -37,6 +37,7 @@ fn unpack(v: __m128i) -> F128 {
 
 impl Clmul<1> for Pclmul {
     type Register = __m128i;
+    type One = Self;
     type Bytes = NoByteLanes;
 
     #[inline(always)]
@@ -101,13 +102,8 @@ impl Clmul<1> for Pclmul {
     }
 
     #[inline(always)]
-    fn mul_one(self, a: F128, b: F128) -> F128 {
-        unpack(self.mul(self.splat(a), self.splat(b)))
-    }
-
-    #[inline(always)]
-    fn square_one(self, a: F128) -> F128 {
-        unpack(self.reduce(self.square_wide(self.splat(a))))
+    fn one(self) -> Self {
+        self
     }
 
     #[inline(always)]
