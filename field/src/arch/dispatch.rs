@@ -110,13 +110,17 @@ impl Backend {
 
     #[cold]
     fn choose() -> Self {
-        let wanted = std::env::var("BINFER_BACKEND").unwrap_or_default();
-        let best = || Self::available().next().unwrap_or(Self(Kind::Portable));
-        let chosen = Self::available()
-            .find(|b| b.name() == wanted)
-            .unwrap_or_else(best);
+        let chosen = Self::named_or_best(&std::env::var("BINFER_BACKEND").unwrap_or_default());
         chosen.select();
         chosen
+    }
+
+    /// The backend of this name if this processor can run it, the best one otherwise.
+    pub(super) fn named_or_best(name: &str) -> Self {
+        Self::available()
+            .find(|backend| backend.name() == name)
+            .or_else(|| Self::available().next())
+            .unwrap_or(Self(Kind::Portable))
     }
 }
 

@@ -41,6 +41,22 @@ fn zip_map(a: &[F128], b: &[F128], f: impl Fn(F128, F128) -> F128) -> Vec<F128> 
     a.iter().zip(b).map(|(&a, &b)| f(a, b)).collect()
 }
 
+#[test]
+fn backends_by_name() {
+    let available: Vec<_> = Backend::available().collect();
+    for &backend in &available {
+        assert_eq!(Backend::named_or_best(backend.name()), backend);
+        assert_eq!(format!("{backend:?}"), backend.name());
+    }
+    for other in ["", "unknown", "PORTABLE"] {
+        assert_eq!(Backend::named_or_best(other), available[0]);
+    }
+    assert_eq!(
+        available.last().map(|backend| backend.name()),
+        Some("portable")
+    );
+}
+
 proptest! {
     #[test]
     fn one_product(a in element(), b in element()) {
