@@ -13,7 +13,7 @@ use binfer_iop::sumcheck::verify_round;
 use crate::layout::{Layout, Piece, claim_weights, powers};
 use crate::packing::{SWITCH_VARS, Switches};
 use crate::tensor::weight_tensor;
-use crate::{ClaimGroup, Params, Shape, code};
+use crate::{ClaimGroup, Params, Shape, Width, code};
 
 /// Verifies that the words behind `commitments` satisfy all claims.
 ///
@@ -115,7 +115,7 @@ fn switch_rings<C: VerifierChannel>(
         "ring switching",
         degree as f64,
     ));
-    let mut claim = F128::ZERO;
+    let mut totals = Width::ALL.map(|width| (width, Vec::new()));
     let mut pieces = Vec::with_capacity(groups.len());
     for (((group, weights), s), power) in groups
         .iter()
@@ -124,11 +124,17 @@ fn switch_rings<C: VerifierChannel>(
         .zip(powers(gamma))
     {
         // The power weights words, so it multiplies before coordinates are taken.
-        let weighted: Vec<F128> = s.iter().map(|&s| power * s).collect();
-        claim += switches.of(group.width).transpose(&weighted);
+        for (_, total) in totals.iter_mut().filter(|(width, _)| *width == group.width) {
+            total.resize(s.len(), F128::ZERO);
+            kernels::add_scaled(total, s, power);
+        }
         let weights: Vec<F128> = weights.iter().map(|&weight| power * weight).collect();
         pieces.push(layout.pieces(group, &weights)?);
     }
+    let used = totals.iter().filter(|(_, total)| !total.is_empty());
+    let claim: F128 = used
+        .map(|(width, total)| switches.of(*width).transpose(total))
+        .sum();
     Ok((Weights { pieces, switches }, C::Elem::from(claim)))
 }
 

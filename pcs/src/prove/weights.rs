@@ -130,18 +130,19 @@ fn accumulate(bins: &mut Bins, words: &[F128], weights: &[F128]) {
     }
 }
 
-/// The sum of weights for each bit of a word.
+/// The sum of weights for each bit of a word: from the highest bit of a byte down, the half of the
+/// bins that have it are added up, then joined to the other half.
 fn bit_sums(bins: &Bins) -> Vec<F128> {
-    let bit = |bins: &[F128; 256], bit: usize| -> F128 {
-        bins.iter()
-            .enumerate()
-            .filter(|(value, _)| value >> bit & 1 == 1)
-            .map(|(_, &w)| w)
-            .sum()
-    };
-    bins.iter()
-        .flat_map(|bins| (0..8).map(move |i| bit(bins, i)))
-        .collect()
+    let mut sums = vec![F128::ZERO; 128];
+    for (bins, sums) in bins.iter().zip(sums.chunks_exact_mut(8)) {
+        let mut joined = *bins;
+        for (bit, sum) in sums.iter_mut().enumerate().rev() {
+            let (lo, hi) = joined[..2 << bit].split_at_mut(1 << bit);
+            *sum = kernels::sum(hi);
+            kernels::add_assign(lo, hi);
+        }
+    }
+    sums
 }
 
 /// The sum of weight times coefficient for each coefficient of a word, `n_bytes` bytes of the tower.
