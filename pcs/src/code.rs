@@ -12,7 +12,12 @@
 
 #![cfg_attr(
     not(test),
-    deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)
+    deny(
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::expect_used,
+        clippy::arithmetic_side_effects
+    )
 )]
 
 use std::sync::OnceLock;
@@ -77,11 +82,11 @@ pub(crate) fn encode(message: &[F128], log_inv_rate: u32) -> Vec<F128> {
     let table = twiddles(codeword.len().ilog2().saturating_sub(1));
     let mut half = message.len() / 2;
     while half > 0 {
-        for (block, &t) in codeword.chunks_exact_mut(2 * half).zip(&table) {
+        for (block, &t) in codeword.chunks_exact_mut(half << 1).zip(&table) {
             let (lo, hi) = block.split_at_mut(half);
             kernels::butterfly(lo, hi, t);
         }
-        half /= 2;
+        half >>= 1;
     }
     codeword
 }

@@ -2,7 +2,12 @@
 
 #![cfg_attr(
     not(test),
-    deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)
+    deny(
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::expect_used,
+        clippy::arithmetic_side_effects
+    )
 )]
 
 use binfer_field::{F128, kernels};
@@ -123,7 +128,7 @@ impl Layout {
             if claim.n_vars as usize > group.point.len() {
                 return Err(invalid("claim longer than its point"));
             }
-            if n_vars >= MAX_LOG_LENGTH || claim.offset % (1usize << n_vars) != 0 {
+            if n_vars >= MAX_LOG_LENGTH || low_bits(claim.offset, n_vars) != 0 {
                 return Err(invalid("claim's alignment"));
             }
             let row = claim.offset >> self.log_row;
@@ -131,9 +136,9 @@ impl Layout {
                 continue;
             };
             let Some(row_vars @ 1..) = n_vars.checked_sub(self.log_row) else {
-                let offset = claim.offset % (1 << self.log_row);
+                let offset = low_bits(claim.offset, self.log_row);
                 pieces.push(Piece {
-                    row: first + row,
+                    row: first.saturating_add(row),
                     offset,
                     n_vars,
                     weight,
@@ -152,7 +157,7 @@ impl Layout {
                 .iter()
                 .fold(weight, |product, &p| product * (F128::ONE + p));
             let piece = |(i, eq)| Piece {
-                row: first + row + i,
+                row: first.saturating_add(row).saturating_add(i),
                 offset: 0,
                 n_vars: self.log_row,
                 weight: scale * eq,
@@ -162,6 +167,11 @@ impl Layout {
         }
         Ok(pieces)
     }
+}
+
+/// `x` modulo `2^n`, `n` below 64.
+pub(crate) const fn low_bits(x: usize, n: u32) -> usize {
+    x & !(usize::MAX << n)
 }
 
 /// The powers `1, x, x^2, ..` of a batching challenge.

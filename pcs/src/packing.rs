@@ -5,7 +5,12 @@
 
 #![cfg_attr(
     not(test),
-    deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)
+    deny(
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::expect_used,
+        clippy::arithmetic_side_effects
+    )
 )]
 
 use std::sync::OnceLock;
@@ -41,7 +46,7 @@ impl Switch {
             }
             Width::B8 | Width::B32 => {
                 let n_bits = 128 >> n_vars;
-                let shifts = (0..1 << n_vars).map(|i: u32| i * n_bits);
+                let shifts = (0u32..128).step_by(n_bits as usize);
                 let image = |word: F128| {
                     let coefficients = shifts.clone().map(|s| coefficient(word, s, n_bits));
                     coefficients.zip(&eq).map(|(c, &weight)| weight * c).sum()
@@ -82,7 +87,7 @@ impl Switch {
 /// The coefficient of `n_bits` bits that starts at bit `shift` of the word's image in the tower.
 fn coefficient(word: F128, shift: u32, n_bits: u32) -> F128 {
     let bits = Tower128::from(word).to_bits() >> shift;
-    Tower128::new(bits & ((1 << n_bits) - 1)).into()
+    Tower128::new(bits & !(u128::MAX << n_bits)).into()
 }
 
 /// The maps of all widths at one `r''`, made when needed.

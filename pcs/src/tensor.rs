@@ -5,7 +5,12 @@
 
 #![cfg_attr(
     not(test),
-    deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)
+    deny(
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::expect_used,
+        clippy::arithmetic_side_effects
+    )
 )]
 
 use binfer_field::{F128, kernels};
@@ -75,11 +80,11 @@ pub(crate) fn weight_tensor(
             tensor.add_pure(left, piece.weight);
         }
     };
+    add(&mut tensor, z.len());
     for (i, &z_i) in z.iter().enumerate().rev() {
-        add(&mut tensor, i + 1);
         tensor.bind(z_i, point.get(i).copied().unwrap_or(F128::ZERO));
+        add(&mut tensor, i);
     }
-    add(&mut tensor, 0);
     tensor
 }
 

@@ -2,15 +2,20 @@
 
 #![cfg_attr(
     not(test),
-    deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)
+    deny(
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::expect_used,
+        clippy::arithmetic_side_effects
+    )
 )]
 
 use binfer_field::{F128, kernels};
 use binfer_hash::Digest;
-use binfer_iop::channel::{SoundnessTerm, VerifierChannel, VerifyError};
+use binfer_iop::channel::{Element, SoundnessTerm, VerifierChannel, VerifyError};
 use binfer_iop::sumcheck::verify_round;
 
-use crate::layout::{Layout, Piece, claim_weights, powers};
+use crate::layout::{Layout, Piece, claim_weights, low_bits, powers};
 use crate::packing::{SWITCH_VARS, Switches};
 use crate::tensor::weight_tensor;
 use crate::{ClaimGroup, Params, Shape, Width, code};
@@ -54,8 +59,21 @@ pub fn verify<C: VerifierChannel>(
         &folding.message,
         &kernels::eq_table(folding.last_challenges()),
     );
-    let product = C::Elem::from(a * t);
-    channel.assert_zero("opened value", folding.claim + product)
+    let difference = combination(a * t, [(folding.claim, F128::ONE)]);
+    channel.assert_zero("opened value", difference)
+}
+
+/// `constant + sum element * weight`.
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "field operations cannot overflow"
+)]
+fn combination<E: Element>(constant: F128, terms: impl IntoIterator<Item = (E, F128)>) -> E {
+    terms
+        .into_iter()
+        .fold(E::from(constant), |sum, (element, weight)| {
+            sum + element * weight
+        })
 }
 
 /// The batched weights: the claims say that `sum_{row, y} A(row, y) word(row, y)` has some value.
@@ -95,10 +113,8 @@ fn switch_rings<C: VerifierChannel>(
         let low = group.point.get(..log_word as usize).unwrap_or(&group.point);
         if low.len() == log_word as usize {
             let value = kernels::inner_product(&s, &kernels::eq_table(low));
-            let claimed = group.claims.iter().zip(weights);
-            let difference = claimed.fold(C::Elem::from(value), |sum, (claim, &weight)| {
-                sum + claim.value * weight
-            });
+            let claimed = group.claims.iter().map(|claim| claim.value);
+            let difference = combination(value, claimed.zip(weights.iter().copied()));
             channel.assert_zero("ring switching", difference)?;
         } else if !group.claims.is_empty() {
             return Err(VerifyError::CheckFailed {
@@ -257,7 +273,7 @@ fn query<C: VerifierChannel>(
         let mut expected = symbols.iter().peekable();
         for (&coset, leaf) in cosets.iter().zip(leaves.chunks_exact(1 << step)) {
             while let Some(&(x, symbol)) = expected.next_if(|(x, _)| x >> step == coset) {
-                let sent = leaf.get(x % (1 << step)).copied().unwrap_or(F128::ZERO);
+                let sent = leaf.get(low_bits(x, step)).copied().unwrap_or(F128::ZERO);
                 channel.assert_equal_public("folded symbol", sent, symbol)?;
             }
             folded.push((coset, code::fold_coset(leaf.to_vec(), coset, bound)));
