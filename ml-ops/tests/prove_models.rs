@@ -10,17 +10,20 @@ use binfer_ml_ops::array::{Array, ArrayData};
 use binfer_ml_ops::graph::Model;
 use binfer_ml_ops::{ProverKey, estimate, verify};
 use binfer_pcs::Params;
-use fixtures::array;
+use fixtures::{array, output};
 
-/// The first `batch` samples of an array of floats or bytes.
+/// `batch` samples of an array of floats or bytes, from the first one round and round.
 fn samples(array: &Array, batch: usize) -> Array {
+    fn cycle<T: Copy>(values: &[T], n: usize) -> Vec<T> {
+        values.iter().copied().cycle().take(n).collect()
+    }
     let mut shape = array.shape().to_vec();
     let n = array.data().len() / shape[0] * batch;
     shape[0] = batch;
     let data = match array.data() {
-        ArrayData::F32(v) => ArrayData::F32(v[..n].to_vec()),
-        ArrayData::U8(v) => ArrayData::U8(v[..n].to_vec()),
-        ArrayData::I8(v) => ArrayData::I8(v[..n].to_vec()),
+        ArrayData::F32(v) => ArrayData::F32(cycle(v, n)),
+        ArrayData::U8(v) => ArrayData::U8(cycle(v, n)),
+        ArrayData::I8(v) => ArrayData::I8(cycle(v, n)),
         other => panic!("no model takes {other:?}"),
     };
     Array::new(shape, data).unwrap()
@@ -29,6 +32,7 @@ fn samples(array: &Array, batch: usize) -> Array {
 fn prove_batches(onnx: &Path, archive: &Path) {
     let model = Model::from_onnx(&std::fs::read(onnx).unwrap()).unwrap();
     let (inputs, outputs) = (array(archive, "input"), array(archive, "output"));
+    assert_eq!(output(&model, &inputs), outputs);
     let key = ProverKey::new(model, Params::default(), &[3; 32]);
     let commitment = key.commitment();
     for batch in [1, 8, 33] {

@@ -1,5 +1,7 @@
 //! Random small networks are proved and verified; false outputs and changed proofs are not.
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 use binfer_ml_ops::array::{Array, ArrayData};
 use binfer_ml_ops::graph::{
     CodeType, Epilogue, Graph, InputPort, InputTransform, IntegerType, Model, Node, Op, OutputPort,

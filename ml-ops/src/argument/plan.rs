@@ -85,6 +85,18 @@ pub(crate) struct MatMul {
     pub(crate) repetitions: usize,
 }
 
+impl MatMul {
+    /// The chunks of the outputs, in the order of their tables.
+    pub(crate) fn output_chunks(&self) -> Vec<Chunk> {
+        match &self.outputs {
+            Outputs::Integers { chunks, .. } => chunks.clone(),
+            Outputs::Codes { codes, distances, .. } => {
+                core::iter::once(codes).chain(distances).cloned().collect()
+            }
+        }
+    }
+}
+
 /// One elementwise map of codes.
 pub(crate) struct Map {
     pub(crate) rows: usize,
@@ -239,7 +251,7 @@ impl Plan {
                 let chunks = self.split(*y, 0..bits, None);
                 (
                     Outputs::Integers { chunks, offset },
-                    i128::from(bound) + (1i128 << bits),
+                    bound + (1i128 << bits),
                 )
             }
             Epilogue::Requantize(requantize) => {

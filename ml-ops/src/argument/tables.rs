@@ -68,6 +68,7 @@ impl Table<'_> {
     }
 
     /// Bits of an index.
+    #[cfg(feature = "prover")]
     pub(crate) fn width(&self) -> usize {
         match self {
             Self::Powers { width, .. } | Self::Weights { width, .. } => *width,

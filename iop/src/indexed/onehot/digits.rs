@@ -98,7 +98,7 @@ impl<'a> DigitProduct<'a> {
                 [a, b] => {
                     kernels::add_products(&mut pairs, a, b);
                     let (start, width) = digits[0];
-                    first |= ((1u16 << width) - 1 << start) as u8;
+                    first |= (((1u16 << width) - 1) << start) as u8;
                 }
                 _ => kernels::add_assign(&mut singles, &tables[0]),
             }

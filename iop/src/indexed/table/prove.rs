@@ -23,7 +23,7 @@ pub struct TableInput {
 /// `index` is `[column][row]`, as many rows as `weights`, each entry below `2^width`.
 pub fn histogram(index: &[u8], weights: &[F128], width: usize) -> Vec<F128> {
     let rows = weights.len();
-    let mut bins = vec![F128::ZERO; index.len() / rows << width];
+    let mut bins = vec![F128::ZERO; (index.len() / rows) << width];
     bins.par_chunks_mut(1 << width)
         .zip(index.par_chunks(rows))
         .for_each(|(bins, column)| kernels::histogram(bins, column, weights));

@@ -1,0 +1,159 @@
+//! The prover of a graph's relations: the mirror of [`verify`](super::verify), message for message.
+
+mod openings;
+mod relation;
+mod step;
+
+use std::borrow::Cow;
+
+use binfer_field::F128;
+use binfer_iop::channel::ProverChannel;
+use binfer_iop::claims::EvaluationClaim;
+use binfer_iop::indexed::onehot;
+use binfer_iop::multilinear::log2_ceil;
+use binfer_iop::product::{self, RootClaim};
+use binfer_pcs::{ClaimGroup, Oracle, Params, Width};
+
+use self::relation::{Relation, prove_g_tables};
+use self::step::{TableStep, extension, look_up};
+use super::bases::{map_tables, powers};
+use super::entries::{Entries, words};
+use super::layout::Layout;
+use super::plan::{Chunk, Origin, Plan};
+use crate::graph::Graph;
+
+/// What the prover brings to a statement.
+pub(crate) struct Prover<'a> {
+    pub(crate) graph: &'a Graph,
+    pub(crate) plan: &'a Plan,
+    pub(crate) params: &'a Params,
+    pub(crate) model: &'a Oracle,
+    /// By matrix of the plan.
+    pub(crate) entries: &'a [Entries<'a>],
+}
+
+const LEAF: &str = "one leaf claim a tree";
+
+impl Prover<'_> {
+    /// Proves every relation; `progress` hears the name of each phase as it starts.
+    pub(crate) fn prove(
+        &self,
+        channel: &mut ProverChannel,
+        progress: &mut dyn FnMut(&'static str),
+    ) {
+        let Self { graph, plan, params, model, entries } = *self;
+        progress("commit trace");
+        let trace = words(plan, Origin::Trace, entries);
+        let trace = binfer_pcs::commit(params, model.shape().log_row, trace);
+        if trace.shape().n_rows > 0 {
+            channel.send_digest("trace", &trace.root());
+        }
+        progress("products");
+        let indices = self.indices();
+        let mut relations = Vec::new();
+        let (mut trees, mut roots) = (Vec::new(), Vec::new());
+        for matmul in &plan.matmuls {
+            for _ in 0..matmul.repetitions {
+                let relation =
+                    Relation::begin(channel, graph, matmul, &indices, &mut trees, &mut roots);
+                relations.push(relation);
+            }
+        }
+        let mut maps = Vec::new();
+        for map in &plan.maps {
+            let h = channel.nonzero_challenges("bases", map.cols);
+            let row_point = channel.challenges("rows", log2_ceil(map.rows));
+            for (table, chunk) in map_tables(map, &h).iter().zip([&map.x, &map.y]) {
+                let (table, chunk) = (core::slice::from_ref(table), core::slice::from_ref(chunk));
+                trees.push(look_up(map.rows, map.cols, table, chunk, &indices));
+            }
+            let value = extension(trees[trees.len() - 1].outputs(), &row_point);
+            channel.send("map rows", value);
+            roots.extend([(); 2].map(|()| RootClaim { row_point: row_point.clone(), value }));
+            maps.push((map, h));
+        }
+
+        // The rows' leaves: those of inputs, of outputs, and of the product of all G.
+        let mut leaves = product::prove(channel, trees, roots).into_iter();
+        progress("tables");
+        let mut step = TableStep::default();
+        for relation in &mut relations {
+            let matmul = relation.matmul;
+            let tables: Vec<_> = powers(&relation.g, &matmul.x).collect();
+            step.push(&tables, &matmul.x, &indices, &leaves.next().expect(LEAF));
+            let tables = relation.drawn.output_tables(matmul);
+            let chunks = matmul.output_chunks();
+            step.push(&tables, &chunks, &indices, &leaves.next().expect(LEAF));
+            if matmul.x_offset > 0 {
+                let leaf = leaves.next().expect(LEAF);
+                let value = leaf.values[0] + F128::ONE;
+                relation.on_g.push(EvaluationClaim { vector: 0, point: leaf.col_point, value });
+            }
+        }
+        for (map, h) in &maps {
+            for (table, chunk) in map_tables(map, h).iter().zip([&map.x, &map.y]) {
+                let (table, chunk) = (core::slice::from_ref(table), core::slice::from_ref(chunk));
+                step.push(table, chunk, &indices, &leaves.next().expect(LEAF));
+            }
+        }
+        let mut hot = Vec::new();
+        let mut claims = step.run(channel, &mut hot).into_iter();
+        let mut inputs = Vec::new();
+        for relation in &relations {
+            inputs.push(claims.by_ref().take(relation.matmul.x.len()).collect::<Vec<_>>());
+            claims.by_ref().take(relation.matmul.output_chunks().len()).for_each(drop);
+        }
+
+        // The inputs' tables are powers of G: claims on them become claims on G, then one each.
+        prove_g_tables(channel, &mut relations, &inputs);
+        progress("weights");
+        let (mut trees, mut roots) = (Vec::new(), Vec::new());
+        for relation in &mut relations {
+            roots.push(relation.claim_on_g(channel));
+            roots.extend(relation.bias.map(|value| RootClaim { row_point: Vec::new(), value }));
+            trees.append(&mut relation.trees);
+        }
+
+        // The weights' leaves, whose tables are public.
+        let mut leaves = product::prove(channel, trees, roots).into_iter();
+        let mut step = TableStep::default();
+        for relation in &relations {
+            let matmul = relation.matmul;
+            let tables = relation.drawn.weight_tables(matmul, relation.shape);
+            let (weights, bias) = tables.split_at(1);
+            let chunk = core::slice::from_ref(&matmul.w);
+            step.push(weights, chunk, &indices, &leaves.next().expect(LEAF));
+            if relation.bias.is_some() {
+                step.push(bias, &matmul.bias, &indices, &leaves.next().expect(LEAF));
+            }
+        }
+        step.run(channel, &mut hot);
+        drop(relations);
+
+        progress("indices");
+        let bytes: Vec<&[u8]> = indices.iter().map(AsRef::as_ref).collect();
+        let planes = onehot::prove(channel, &plan.planes, &plan.views, &bytes, &hot);
+        drop(indices);
+        let layouts = [Layout::new(plan, Origin::Model), Layout::new(plan, Origin::Trace)];
+        let mut group = ClaimGroup { width: Width::Bit, point: planes.point, claims: vec![] };
+        for (m, matrix) in plan.matrices.iter().enumerate() {
+            if let Some(first) = matrix.first_plane {
+                let values = &planes.values[first..first + matrix.bits as usize];
+                openings::add(plan, &layouts, m, values, &mut group);
+            }
+        }
+        let mut groups = vec![group];
+        for relu in &plan.relus {
+            groups.push(openings::prove_relu(channel, plan, entries, relu, &layouts));
+        }
+        groups.retain(|g| !g.claims.is_empty());
+        progress("open");
+        binfer_pcs::open(params, &[model, &trace], &groups, channel);
+    }
+
+    /// The index bytes of every view.
+    fn indices(&self) -> Vec<Cow<'_, [u8]>> {
+        let indices = |chunk: &Chunk| self.entries[chunk.matrix].indices(chunk);
+        self.plan.chunks.iter().map(indices).collect()
+    }
+}

@@ -1,0 +1,97 @@
+//! Indexed products of a plan's chunks: their trees, and one table step over many.
+
+use std::borrow::Cow;
+
+use binfer_field::{F128, kernels};
+use binfer_iop::channel::ProverChannel;
+use binfer_iop::indexed::onehot::OneHotClaim;
+use binfer_iop::indexed::table::{self, TableClaim, TableInput, TableStatement, histogram};
+use binfer_iop::multilinear::prefix_indicator;
+use binfer_iop::product::{BoxShape, LeafClaim, Tree};
+use rayon::prelude::*;
+
+use crate::argument::plan::Chunk;
+use crate::argument::tables::Table;
+
+/// The tree whose leaves' factors are looked up in `tables` by the indices of `chunks`.
+pub(super) fn look_up(
+    rows: usize,
+    cols: usize,
+    tables: &[Table<'_>],
+    chunks: &[Chunk],
+    indices: &[Cow<'_, [u8]>],
+) -> Tree {
+    let shape = BoxShape { rows, cols, fan_in: chunks.len() };
+    assert_eq!(tables.len(), chunks.len());
+    let mut leaves = vec![F128::ZERO; rows * cols * chunks.len()];
+    leaves.par_chunks_mut(rows * chunks.len()).enumerate().for_each(|(c, block)| {
+        for ((factor, table), chunk) in block.chunks_mut(rows).zip(tables).zip(chunks) {
+            let index = &indices[chunk.view][c * rows..(c + 1) * rows];
+            kernels::gather(factor, &table.column(c), index);
+        }
+    });
+    Tree::new(shape, leaves)
+}
+
+/// The extension of rows' products, one beyond them.
+pub(super) fn extension(outputs: &[F128], row_point: &[F128]) -> F128 {
+    let eq = kernels::eq_table(row_point);
+    let inside = kernels::inner_product(outputs, &eq[..outputs.len()]);
+    inside + F128::ONE + prefix_indicator(row_point, outputs.len())
+}
+
+/// A table step in the making: statements with the index bytes they are about.
+#[derive(Default)]
+pub(super) struct TableStep {
+    inputs: Vec<TableInput>,
+    views: Vec<(usize, Vec<F128>)>,
+}
+
+impl TableStep {
+    /// Adds the factors of one tree's leaves.
+    pub(super) fn push(
+        &mut self,
+        tables: &[Table<'_>],
+        chunks: &[Chunk],
+        indices: &[Cow<'_, [u8]>],
+        leaf: &LeafClaim<F128>,
+    ) {
+        let row_eq = kernels::eq_table(&leaf.row_point);
+        for ((table, chunk), &value) in tables.iter().zip(chunks).zip(&leaf.values) {
+            let (cols, width) = (table.cols(), table.width());
+            let index = indices[chunk.view].as_ref();
+            let rows = index.len() / cols;
+            let mut entries = vec![F128::ONE; cols << width];
+            entries
+                .par_chunks_mut(1 << width)
+                .enumerate()
+                .for_each(|(c, column)| kernels::add_assign(column, &table.column(c)));
+            let col_point = leaf.col_point.clone();
+            self.inputs.push(TableInput {
+                statement: TableStatement { cols, width, col_point, value },
+                table: entries,
+                histogram: histogram(index, &row_eq[..rows], width),
+            });
+            self.views.push((chunk.view, leaf.row_point.clone()));
+        }
+    }
+
+    /// Proves the step; its claims on histograms go to `hot`.
+    pub(super) fn run(
+        self,
+        channel: &mut ProverChannel,
+        hot: &mut Vec<OneHotClaim<F128>>,
+    ) -> Vec<TableClaim<F128>> {
+        let claims = table::prove(channel, self.inputs);
+        for (claim, (view, row_point)) in claims.iter().zip(self.views) {
+            hot.push(OneHotClaim {
+                view,
+                row_point,
+                col_point: claim.col_point.clone(),
+                index_point: claim.index_point.clone(),
+                value: claim.histogram,
+            });
+        }
+        claims
+    }
+}

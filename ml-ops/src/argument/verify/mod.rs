@@ -1,0 +1,196 @@
+//! The verifier of a graph's relations, over commitments to its weights and its trace.
+
+#![deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
+
+mod openings;
+mod relation;
+mod step;
+
+use binfer_field::F128;
+use binfer_hash::Digest;
+use binfer_iop::channel::{SoundnessTerm, VerifierChannel, VerifyError};
+use binfer_iop::claims::EvaluationClaim;
+use binfer_iop::indexed::onehot;
+use binfer_iop::multilinear::log2_ceil;
+use binfer_iop::product::{self, BoxShape, RootClaim};
+use binfer_pcs::{ClaimGroup, Params, Width};
+
+use self::openings::Openings;
+use self::relation::{Relation, verify_g_tables};
+use self::step::{TableStep, check_table};
+use super::bases::map_tables;
+use super::layout::Layout;
+use super::plan::{MatMul, Origin, Plan};
+use crate::graph::{Graph, Values};
+
+/// What is proved, as the verifier sees it.
+pub(crate) struct Statement<'a> {
+    pub(crate) graph: &'a Graph,
+    pub(crate) plan: &'a Plan,
+    pub(crate) params: &'a Params,
+    /// Root and shape of the model's oracle.
+    pub(crate) model: (Digest, binfer_pcs::Shape),
+    pub(crate) input: &'a Values,
+    pub(crate) output: &'a Values,
+}
+
+/// Verifies all relations and the openings they end in.
+///
+/// # Errors
+/// The first check that fails, or the channel's errors.
+pub(crate) fn verify<C: VerifierChannel>(
+    channel: &mut C,
+    statement: &Statement<'_>,
+) -> Result<(), VerifyError> {
+    let Statement {
+        graph,
+        plan,
+        params,
+        model,
+        ..
+    } = *statement;
+    let trace_layout = Layout::new(plan, Origin::Trace);
+    let trace = binfer_pcs::Shape::for_words(model.1.log_row, trace_layout.n_words);
+    let trace_root = match trace.n_rows {
+        0 => Digest::default(),
+        _ => channel.receive_digest("trace")?,
+    };
+    state_freivalds(channel, plan);
+
+    let mut relations = Vec::new();
+    let (mut shapes, mut roots) = (Vec::new(), Vec::new());
+    for matmul in &plan.matmuls {
+        for _ in 0..matmul.repetitions {
+            let relation = Relation::begin(channel, graph, matmul, &mut shapes, &mut roots)?;
+            relations.push(relation);
+        }
+    }
+    let mut maps = Vec::new();
+    for map in &plan.maps {
+        let h = channel.nonzero_challenges("bases", map.cols);
+        let row_point = channel.challenges("rows", log2_ceil(map.rows));
+        let value = channel.receive("map rows")?;
+        for _ in 0..2 {
+            shapes.push(BoxShape { rows: map.rows, cols: map.cols, fan_in: 1 });
+            roots.push(RootClaim { row_point: row_point.clone(), value });
+        }
+        maps.push((map, h));
+    }
+
+    // The rows' leaves: those of inputs, of outputs, and of the product of all G.
+    let mut leaves = product::verify(channel, &shapes, roots)?.into_iter();
+    let mut step = TableStep::default();
+    for relation in &mut relations {
+        let matmul = relation.matmul;
+        step.push(&matmul.x, relation.shape.k, next(&mut leaves)?);
+        step.push(&matmul.output_chunks(), relation.shape.n, next(&mut leaves)?);
+        if relation.sum.is_some() {
+            let leaf = next(&mut leaves)?;
+            let value = leaf.values.first().copied().ok_or(MALFORMED)?;
+            let value = value + C::Elem::from(F128::ONE);
+            relation.on_g.push(EvaluationClaim { vector: 0, point: leaf.col_point, value });
+        }
+    }
+    for (map, _) in &maps {
+        for chunk in [&map.x, &map.y] {
+            step.push(core::slice::from_ref(chunk), map.cols, next(&mut leaves)?);
+        }
+    }
+    let mut hot = Vec::new();
+    let mut claims = step.run(channel, &mut hot)?.into_iter();
+    let mut inputs = Vec::new();
+    for relation in &relations {
+        let matmul = relation.matmul;
+        inputs.push(claims.by_ref().take(matmul.x.len()).collect::<Vec<_>>());
+        for table in relation.drawn.output_tables(matmul) {
+            check_table(channel, &table, next(&mut claims)?)?;
+        }
+    }
+    for (map, h) in &maps {
+        for table in map_tables(map, h) {
+            check_table(channel, &table, next(&mut claims)?)?;
+        }
+    }
+
+    // The inputs' tables are powers of G: claims on them become claims on G, then one claim each.
+    verify_g_tables(channel, &mut relations, &inputs)?;
+    let (mut shapes, mut roots) = (Vec::new(), Vec::new());
+    for relation in &relations {
+        let (k, n, cols) = (relation.shape.k, relation.shape.n, relation.shape.columns());
+        roots.push(relation.claim_on_g(channel)?);
+        shapes.push(BoxShape { rows: k, cols, fan_in: 1 });
+        if let Some(value) = relation.bias {
+            roots.push(RootClaim { row_point: Vec::new(), value });
+            shapes.push(BoxShape { rows: 1, cols: n, fan_in: relation.matmul.bias.len() });
+        }
+    }
+
+    // The weights' leaves, whose tables are public.
+    let mut leaves = product::verify(channel, &shapes, roots)?.into_iter();
+    let mut step = TableStep::default();
+    for relation in &relations {
+        let (matmul, shape) = (relation.matmul, relation.shape);
+        step.push(core::slice::from_ref(&matmul.w), shape.columns(), next(&mut leaves)?);
+        if relation.bias.is_some() {
+            step.push(&matmul.bias, shape.n, next(&mut leaves)?);
+        }
+    }
+    let mut claims = step.run(channel, &mut hot)?.into_iter();
+    for relation in &relations {
+        for table in relation.drawn.weight_tables(relation.matmul, relation.shape) {
+            check_table(channel, &table, next(&mut claims)?)?;
+        }
+    }
+
+    let planes = onehot::verify(channel, &plan.planes, &plan.views, &hot)?;
+    let layouts = [&Layout::new(plan, Origin::Model), &trace_layout];
+    let openings = Openings { statement, layouts };
+    let mut group = ClaimGroup { width: Width::Bit, point: planes.point, claims: vec![] };
+    for (m, matrix) in plan.matrices.iter().enumerate() {
+        if let Some(first) = matrix.first_plane {
+            let values = planes.values.iter().skip(first).take(matrix.bits as usize);
+            openings.open(channel, m, values, &mut group)?;
+        }
+    }
+    let mut groups = vec![group];
+    for relu in &plan.relus {
+        groups.push(openings.verify_relu(channel, relu)?);
+    }
+    groups.retain(|g| !g.claims.is_empty());
+    binfer_pcs::verify(params, &[model, (trace_root, trace)], &groups, channel)
+}
+
+const MALFORMED: VerifyError = VerifyError::CheckFailed { label: "plan" };
+
+fn next<T>(items: &mut impl Iterator<Item = T>) -> Result<T, VerifyError> {
+    items.next().ok_or(MALFORMED)
+}
+
+/// A false relation in the committed trace is some matmul's or map's, and only that one's own check
+/// must fail to catch it: the term is the largest of them, not their sum.
+fn state_freivalds<C: VerifierChannel>(channel: &mut C, plan: &Plan) {
+    let error = |m: &MatMul| m.repetitions as f64 * ((m.exponent_bound as f64).log2() - 128.0);
+    let worst = plan
+        .matmuls
+        .iter()
+        .map(error)
+        .fold(f64::NEG_INFINITY, f64::max);
+    if worst > f64::NEG_INFINITY {
+        let label = "Freivalds check in the exponent (worst matmul)";
+        channel.soundness(SoundnessTerm {
+            label,
+            log2_error: worst,
+        });
+    }
+    if !plan.maps.is_empty() {
+        channel.soundness(SoundnessTerm::schwartz_zippel("map in the exponent", 255.0));
+    }
+    // That the extensions of all rows' products agree at one point.
+    let rows = plan
+        .matmuls
+        .iter()
+        .map(|m| log2_ceil(m.rows))
+        .max()
+        .unwrap_or(0);
+    channel.soundness(SoundnessTerm::schwartz_zippel("row point", rows as f64));
+}

@@ -1,0 +1,127 @@
+//! The verifier's side of one matmul: its opening messages, and its claims on `G`.
+
+use binfer_field::F128;
+use binfer_iop::channel::{Element, VerifierChannel, VerifyError};
+use binfer_iop::claims::{self, EvaluationClaim};
+use binfer_iop::indexed::table::TableClaim;
+use binfer_iop::multilinear::{eq, log2_ceil, prefix_indicator};
+use binfer_iop::product::{BoxShape, RootClaim};
+use binfer_iop::sumcheck::{self, Shape};
+
+use super::{MALFORMED, next};
+use crate::argument::bases::{Drawn, frobenius_points};
+use crate::argument::plan::{MatMul, Outputs};
+use crate::graph::{Graph, WeightShape};
+
+/// One repetition of a matmul's check in the middle of the protocol.
+pub(super) struct Relation<'a, E> {
+    pub(super) matmul: &'a MatMul,
+    pub(super) shape: &'a WeightShape,
+    pub(super) drawn: Drawn,
+    /// The claimed product of all `G_k`, where the input has an offset.
+    pub(super) sum: Option<E>,
+    /// The claimed product of the bias, where there is one.
+    pub(super) bias: Option<E>,
+    /// Claims on `G + 1`.
+    pub(super) on_g: Vec<EvaluationClaim<E>>,
+}
+
+impl<'a, E: Element> Relation<'a, E> {
+    /// Draws the bases, receives the products and checks the relation between them; adds the trees
+    /// that take the products apart.
+    pub(super) fn begin<C: VerifierChannel<Elem = E>>(
+        channel: &mut C,
+        graph: &'a Graph,
+        matmul: &'a MatMul,
+        shapes: &mut Vec<BoxShape>,
+        roots: &mut Vec<RootClaim<E>>,
+    ) -> Result<Self, VerifyError> {
+        let shape = graph.weights.get(matmul.weights).ok_or(MALFORMED)?;
+        let rows = matmul.rows;
+        let h = channel.nonzero_challenges("bases", shape.n);
+        let distance = match &matmul.outputs {
+            Outputs::Codes { .. } => channel.nonzero_challenges("distance bases", shape.n),
+            Outputs::Integers { .. } => Vec::new(),
+        };
+        let drawn = Drawn::new(h, distance);
+        let row_point = channel.challenges("rows", log2_ceil(rows));
+        let x = channel.receive("input rows")?;
+        let y = channel.receive("output rows")?;
+        let mut receive = |wanted: bool, label| wanted.then(|| channel.receive(label)).transpose();
+        let sum = receive(matmul.x_offset > 0, "sum of G")?;
+        let bias = receive(!matmul.bias.is_empty(), "bias product")?;
+
+        // prod_k G_k^(x_ik) bias h^(y offset) k^W
+        //     = outputs_i (prod_k G_k)^(x offset) h^(bias offset).
+        let one = E::from(F128::ONE);
+        let outside = E::from(F128::ONE + prefix_indicator(&row_point, rows));
+        let (left, right) = drawn.constants(matmul);
+        let left = (x + outside) * bias.unwrap_or(one) * left;
+        let power = sum.map_or(one, |s| s.pow(matmul.x_offset));
+        let right = (y + outside) * power * right;
+        channel.assert_zero("matmul rows", left + right)?;
+
+        let mut tree = |rows, cols, fan_in, row_point: Vec<F128>, value| {
+            shapes.push(BoxShape { rows, cols, fan_in });
+            roots.push(RootClaim { row_point, value });
+        };
+        tree(rows, shape.k, matmul.x.len(), row_point.clone(), x);
+        tree(rows, shape.n, matmul.output_chunks().len(), row_point, y);
+        if let Some(value) = sum {
+            tree(1, shape.k, 1, Vec::new(), value);
+        }
+        Ok(Self { matmul, shape, drawn, sum, bias, on_g: Vec::new() })
+    }
+
+    fn k_vars(&self) -> usize {
+        log2_ceil(self.shape.k)
+    }
+
+    /// All claims on `G + 1` become one.
+    pub(super) fn claim_on_g<C: VerifierChannel<Elem = E>>(
+        &self,
+        channel: &mut C,
+    ) -> Result<RootClaim<E>, VerifyError> {
+        let common = claims::verify(channel, self.k_vars(), 1, &self.on_g)?;
+        let value = common.values.first().copied().ok_or(MALFORMED)?;
+        Ok(RootClaim { row_point: common.point, value: value + E::from(F128::ONE) })
+    }
+}
+
+/// Claims on tables of powers of `G` become claims on `G`: with `u_t = (G + 1)(tau^(2^-t))`,
+/// `(T + 1)(sigma) = sum_k eq(sigma_c, k) (1 + prod_s (1 + sigma_s (G_k + 1)^(2^(o + s))))`.
+pub(super) fn verify_g_tables<C: VerifierChannel>(
+    channel: &mut C,
+    relations: &mut [Relation<'_, C::Elem>],
+    inputs: &[Vec<TableClaim<C::Elem>>],
+) -> Result<(), VerifyError> {
+    let mut instances = Vec::new();
+    for (relation, claims) in relations.iter().zip(inputs) {
+        for (chunk, claim) in relation.matmul.x.iter().zip(claims) {
+            let degree = chunk.width().saturating_add(1);
+            instances.push((claim.table, Shape { n_vars: relation.k_vars(), degree }));
+        }
+    }
+    let reduced = sumcheck::verify(channel, &instances)?;
+    let mut weights = reduced.weights.iter();
+    let one = C::Elem::from(F128::ONE);
+    let mut expected = C::Elem::from(F128::ZERO);
+    for (relation, claims) in relations.iter_mut().zip(inputs) {
+        let tau: Vec<F128> = reduced.point(relation.k_vars()).iter().rev().copied().collect();
+        let n_bits: u32 = relation.matmul.x.iter().map(|c| c.bits).sum();
+        let values = channel.receive_many("powers of G", n_bits as usize)?;
+        for (chunk, claim) in relation.matmul.x.iter().zip(claims) {
+            let mut product = one;
+            for (t, &sigma) in (chunk.first..).zip(&claim.index_point) {
+                let value = values.get(t as usize).ok_or(MALFORMED)?;
+                product = product * (value.frobenius(t) * sigma + one);
+            }
+            let &weight = next(&mut weights)?;
+            expected += (product + one) * (weight * eq(&claim.col_point, &tau));
+        }
+        let points = frobenius_points(&tau, n_bits).into_iter().zip(values);
+        let claim = |(point, value)| EvaluationClaim { vector: 0, point, value };
+        relation.on_g.extend(points.map(claim));
+    }
+    channel.assert_zero("tables of G", reduced.claim + expected)
+}
