@@ -60,34 +60,25 @@ fn reduce(
     channel: &mut ProverChannel,
     encode: impl FnOnce(&[F128]) -> Buffer,
 ) -> Vec<FoldedCodeword> {
-    let pieces = |group: &ClaimGroup<F128>, weights: &[F128]| match layout.pieces(group, weights) {
-        Ok(pieces) => pieces,
-        Err(error) => panic!("{error}"),
-    };
-
     let alpha = channel.challenge("claim batching");
     let claim_weights = claim_weights(groups, alpha);
-    for (group, weights) in groups.iter().zip(&claim_weights) {
-        assert!(
-            group.point.len() >= group.width.log_coefficients() as usize,
-            "point too short"
-        );
-        let sums = GroupWeights::new(group, pieces(group, weights)).coefficient_sums(rows);
+    let weigh =
+        |(group, weights): (&ClaimGroup<F128>, &Vec<F128>)| match layout.pieces(group, weights) {
+            Ok(pieces) => GroupWeights::new(group, pieces),
+            Err(error) => panic!("{error}"),
+        };
+    let mut weights: Vec<GroupWeights> = groups.par_iter().zip(&claim_weights).map(weigh).collect();
+    let sums = weights.par_iter().map(|group| group.coefficient_sums(rows));
+    for sums in sums.collect::<Vec<_>>() {
         channel.send_public("ring switching", &sums);
     }
 
     let gamma = channel.challenge("group batching");
     let switches = Switches::new(channel.challenges("coordinate batching", SWITCH_VARS));
-    let batched: Vec<_> = groups
-        .iter()
-        .zip(&claim_weights)
-        .zip(powers(gamma))
-        .map(|((group, weights), power)| {
-            let weights: Vec<F128> = weights.iter().map(|&weight| power * weight).collect();
-            GroupWeights::new(group, pieces(group, &weights))
-        })
-        .collect();
-    let (a, round) = batched_weights(&batched, &switches, rows);
+    for (group, power) in weights.iter_mut().zip(powers(gamma)) {
+        group.scale(power);
+    }
+    let (a, round) = batched_weights(&weights, &switches, rows);
     let (t, a) = combine_rows(rows, a, round, channel);
     fold_rows(params, (t, a), channel, encode)
 }

@@ -35,6 +35,9 @@ struct Part<'a> {
 
 impl GroupWeights {
     /// The weights that these pieces of `group` stand for.
+    ///
+    /// # Panics
+    /// If the group's point is shorter than a word has coefficient variables.
     pub(super) fn new<E>(group: &ClaimGroup<E>, pieces: Vec<Piece>) -> Self {
         let point = &group.point[group.width.log_coefficients() as usize..];
         let longest = pieces
@@ -60,6 +63,13 @@ impl GroupWeights {
             low,
             high,
         }
+    }
+
+    /// Multiplies all weights by `scalar`.
+    pub(super) fn scale(&mut self, scalar: F128) {
+        self.pieces
+            .iter_mut()
+            .for_each(|piece| piece.weight *= scalar);
     }
 
     fn parts(&self) -> impl Iterator<Item = Part<'_>> {
@@ -100,7 +110,7 @@ impl GroupWeights {
             }
             bins
         };
-        let bins = parts.par_iter().with_min_len(16).fold(empty_bins, add);
+        let bins = parts.par_iter().with_min_len(4).fold(empty_bins, add);
         let bins = bins.reduce(empty_bins, |mut a, b| {
             kernels::add_assign(a.as_flattened_mut(), b.as_flattened());
             a
