@@ -10,7 +10,7 @@ use crate::Field;
 use crate::tower::{AES_TO_TOWER, TOWER_TO_AES, Tower8, Tower16, Tower32, Tower64, Tower128};
 
 /// Up to this many bytes the elements are faster one by one than as part of a block.
-const WORTH_A_BLOCK: usize = 64;
+const WORTH_A_BLOCK: usize = 32;
 
 /// Elementwise products of fields of `n_bytes` bytes, stored one after the other in little-endian
 /// order. `n_bytes` is 1, 2, 4, 8 or 16; the slices are of one length, a multiple of it.
