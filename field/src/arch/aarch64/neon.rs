@@ -5,7 +5,6 @@ use core::arch::aarch64::{
     vextq_u64, vget_high_u8, vget_low_u8, vgetq_lane_u64, vld1q_u8, vld1q_u64, vmull_p64,
     vreinterpretq_u64_p128, vst1q_u64, vtstq_u8,
 };
-
 use std::arch::is_aarch64_feature_detected;
 
 use super::super::generic::{Clmul, NoByteLanes};

@@ -1,11 +1,8 @@
-//! Byte slicing: algorithms on sixteen registers, each holding one byte of 64 elements.
-
-use super::Lanes;
-use crate::F128;
+//! Byte slicing: the trait of processors that compute on 64 bytes, one of each of 64 elements.
 
 /// A register of 64 bytes with affine maps and AES-field products of each byte.
 ///
-/// The same promise as [`Lanes`]: a value proves that the instructions exist.
+/// The same promise as [`super::Lanes`]: a value proves that the instructions exist.
 pub(crate) trait ByteLanes: Copy {
     type Register: Copy;
 
@@ -96,61 +93,4 @@ impl ByteLanes for NoByteLanes {
     fn interleave(self, _a: (), _b: ()) -> ((), ()) {
         match self {}
     }
-}
-
-/// Below this many elements a block of 64 costs more than they do one by one.
-const WORTH_A_BLOCK: usize = 12;
-
-/// `dst[i]` is the image of `src[i]` under a GF(2)-linear map, given by tables for each byte of the
-/// argument and by matrices for each byte of argument and image.
-#[inline(always)]
-pub(crate) fn linear_map<const N: usize, L: Lanes<N>>(
-    isa: L,
-    dst: &mut [F128],
-    src: &[F128],
-    tables: &[[F128; 256]],
-    blocks: &[[u64; 16]; 16],
-) {
-    let mut done = 0;
-    if let Some(lanes) = isa.byte_lanes() {
-        let (d, d_tail) = dst.as_chunks_mut::<64>();
-        let (s, s_tail) = src.as_chunks::<64>();
-        for (d, s) in d.iter_mut().zip(s) {
-            map_block(lanes, d, s, blocks);
-        }
-        done = 64 * d.len();
-        if s_tail.len() >= WORTH_A_BLOCK {
-            let mut block = [F128::ZERO; 64];
-            block[..s_tail.len()].copy_from_slice(s_tail);
-            let copy = block;
-            map_block(lanes, &mut block, &copy, blocks);
-            d_tail.copy_from_slice(&block[..s_tail.len()]);
-            done = dst.len();
-        }
-    }
-    for (d, s) in dst[done..].iter_mut().zip(&src[done..]) {
-        let mut image = F128::ZERO;
-        for (table, byte) in tables.iter().zip(s.to_le_bytes()) {
-            image += table[usize::from(byte)];
-        }
-        *d = image;
-    }
-}
-
-#[inline(always)]
-fn map_block<B: ByteLanes>(
-    lanes: B,
-    dst: &mut [F128; 64],
-    src: &[F128; 64],
-    blocks: &[[u64; 16]; 16],
-) {
-    let src = lanes.transpose(lanes.load_block(bytemuck::cast_ref(src)));
-    let mut image = src;
-    for (image, row) in image.iter_mut().zip(blocks) {
-        *image = lanes.affine(src[0], row[0]);
-        for i in 1..16 {
-            *image = lanes.xor_bytes(*image, lanes.affine(src[i], row[i]));
-        }
-    }
-    lanes.store_block(bytemuck::cast_mut(dst), lanes.transpose(image));
 }

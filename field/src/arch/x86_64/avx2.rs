@@ -7,7 +7,6 @@ use core::arch::x86_64::{
     _mm256_set_epi64x, _mm256_setzero_si256, _mm256_shuffle_epi32, _mm256_sll_epi16,
     _mm256_storeu_si256, _mm256_xor_si256, _mm256_zextsi128_si256,
 };
-
 use std::arch::is_x86_feature_detected;
 
 use super::super::generic::{Clmul, NoByteLanes};

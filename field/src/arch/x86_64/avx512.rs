@@ -8,7 +8,6 @@ use core::arch::x86_64::{
     _mm512_set1_epi8, _mm512_set1_epi64, _mm512_shuffle_epi32, _mm512_shuffle_i64x2,
     _mm512_storeu_si512, _mm512_test_epi8_mask, _mm512_xor_si512,
 };
-
 use std::arch::is_x86_feature_detected;
 
 use super::super::generic::{Clmul, Factor};

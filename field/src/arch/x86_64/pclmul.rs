@@ -5,7 +5,6 @@ use core::arch::x86_64::{
     _mm_movemask_epi8, _mm_set_epi64x, _mm_shuffle_epi32, _mm_sll_epi16, _mm_slli_si128,
     _mm_storeu_si128, _mm_unpackhi_epi64, _mm_xor_si128,
 };
-
 use std::arch::is_x86_feature_detected;
 
 use super::super::generic::{Clmul, NoByteLanes};
