@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use binfer_ml_ops::graph::{GraphError, PortError};
 use binfer_ml_ops::{ProveError, Rejection};
 use thiserror::Error;
 
@@ -49,6 +50,24 @@ pub(crate) enum Failure {
         /// The key.
         path: PathBuf,
     },
+    /// A workload is not one.
+    #[error("workload: {0}")]
+    Workload(#[from] GraphError),
+    /// An array of ours does not fit its own network.
+    #[error("array: {0}")]
+    Port(PortError),
+    /// Native inference gives other numbers than the interpreter.
+    #[error("native inference and the interpreter disagree")]
+    NativeDiffers,
+    /// A verifier accepts what is false.
+    #[error("accepted, though it is false: {what}")]
+    ForgeryAccepted {
+        /// The attempt.
+        what: String,
+    },
+    /// No weight makes a difference to a batch.
+    #[error("no weight makes a difference to the batch")]
+    NoForgery,
     /// Standard output cannot be written.
     #[error("standard output: {0}")]
     Stdout(#[from] io::Error),

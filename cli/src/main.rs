@@ -2,11 +2,14 @@
 
 #![forbid(unsafe_code)]
 
+mod bench;
 mod commit;
+mod demo;
 mod failure;
 mod files;
 mod inspect;
 mod key;
+mod native;
 mod npy;
 mod progress;
 mod prove;
@@ -42,6 +45,8 @@ enum Command {
     Prove(prove::Args),
     Verify(verify::Args),
     Inspect(inspect::Args),
+    Bench(bench::Args),
+    Demo(demo::Args),
 }
 
 impl Cli {
@@ -56,6 +61,8 @@ impl Cli {
             Command::Prove(args) => args.run(out),
             Command::Verify(args) => args.run(out),
             Command::Inspect(args) => args.run(out),
+            Command::Bench(args) => args.run(out),
+            Command::Demo(args) => args.run(out),
         }
     }
 }

@@ -168,8 +168,6 @@ fn encode<T: AutoSerialize>(shape: &[usize], elements: &[T]) -> io::Result<Vec<u
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
     use super::*;
     use rand::rngs::StdRng;
     use rand::{Rng, SeedableRng};

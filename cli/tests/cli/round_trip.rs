@@ -1,10 +1,6 @@
 //! Commit, run, prove and verify on the shipped digits models, and what must not be accepted.
 
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
-mod common;
-
-use common::{Scratch, digits, images};
+use crate::common::{Scratch, digits, images};
 
 const VERIFY: &str =
     "verify --commitment key/model.commitment --input x.npy --output y.npy --proof";

@@ -1,10 +1,6 @@
 //! Missing, truncated and random files of every kind: exit status 2 and the file's name, no panic.
 
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
-mod common;
-
-use common::{Scratch, digits, images, npy};
+use crate::common::{Scratch, digits, images, npy};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 

@@ -1,10 +1,6 @@
 //! `binfer inspect` on models, commitments and proofs.
 
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
-mod common;
-
-use common::{Scratch, digits, images};
+use crate::common::{Scratch, digits, images};
 use serde_json::Value;
 
 fn json(scratch: &Scratch, line: &str) -> Value {
