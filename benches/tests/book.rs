@@ -17,8 +17,10 @@ fn pages() -> Vec<PathBuf> {
     let folders = [".", "docs", "docs/protocols", "docs/decisions"];
     let entries = folders
         .iter()
-        .flat_map(|folder| fs::read_dir(root().join(folder)).unwrap());
-    let mut pages: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+        .flat_map(|folder| fs::read_dir(root().join(folder)).expect("a folder"));
+    let mut pages: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
     pages.retain(|path| path.extension().is_some_and(|e| e == "md"));
     assert!(pages.len() > 15);
     pages
