@@ -18,6 +18,8 @@ pub struct BoxProduct {
     n_vars: usize,
     /// Blocks `[column][factor][row]`.
     data: Vec<F128>,
+    /// What `data` was before the last fold: room for the next.
+    spare: Vec<F128>,
     cols_left: usize,
     rows_left: usize,
     z_cols: Vec<F128>,
@@ -46,6 +48,7 @@ impl BoxProduct {
             shape,
             n_vars: n_cols + n_rows,
             data,
+            spare: Vec::new(),
             cols_left: n_cols,
             rows_left: n_rows,
             z_cols: claim.col_point.clone(),
@@ -80,6 +83,7 @@ impl BoxProduct {
             }
             self.data = data;
         }
+        self.spare = Vec::new();
         self.eq_rows = kernels::eq_table(&self.z_rows);
         self.shape.rows = padded;
     }
@@ -244,21 +248,22 @@ impl BoxProduct {
         let block = self.shape.rows * self.shape.fan_in;
         let pairs = TASK.div_ceil(2 * block);
         let cols = self.shape.cols.div_ceil(2);
-        let mut next = vec![F128::ZERO; cols * block];
+        let ones = vec![F128::ONE; block];
+        let mut next = core::mem::take(&mut self.spare);
+        next.resize(cols * block, F128::ZERO);
         next.par_chunks_mut(pairs * block)
             .zip(self.data.par_chunks(2 * pairs * block))
             .for_each(|(next, data)| {
                 for (out, pair) in next.chunks_mut(block).zip(data.chunks(2 * block)) {
                     let (lo, hi) = pair.split_at(block);
-                    out.copy_from_slice(lo);
                     if hi.is_empty() {
-                        out.iter_mut().for_each(|x| *x += r * (*x + F128::ONE));
+                        kernels::fold_into(out, lo, &ones, r);
                     } else {
-                        kernels::fold(out, hi, r);
+                        kernels::fold_into(out, lo, hi, r);
                     }
                 }
             });
-        self.data = next;
+        self.spare = core::mem::replace(&mut self.data, next);
         self.shape.cols = cols;
         debug_assert!(log2_ceil(cols) < self.cols_left || cols == 1);
         self.eq_cols = self.eq_cols.chunks(2).map(|p| p[0] + p[1]).collect();

@@ -154,16 +154,15 @@ impl<'a> DigitProduct<'a> {
         let len = 1 << chunk_vars;
         let tables = self.lookup.as_ref().map(|l| l.scaled(flip));
         let sums = outer.par_iter().enumerate().map_init(
-            || vec![F128::ZERO; 6 * len],
+            || vec![F128::ZERO; 2 * len],
             |buffer, (chunk, &weight)| {
-                let (at, buffer) = buffer.split_at_mut(len);
-                let (leading, spare) = buffer.split_at_mut(len);
-                let start = chunk * len;
+                let (at, leading) = buffer.split_at_mut(len);
+                                let start = chunk * len;
                 match (&self.lookup, &tables) {
                     (Some(lookup), Some(tables)) => {
                         tables.sums(lookup, self.bytes, rest, start, at, leading);
                     }
-                    _ => self.dense_sums(rest, start, flip, at, leading, spare),
+                    _ => self.dense_sums(rest, start, flip, at, leading),
                 }
                 (
                     weight * kernels::inner_product(&inner, at),
@@ -182,7 +181,6 @@ impl<'a> DigitProduct<'a> {
         flip: bool,
         at: &mut [F128],
         leading: &mut [F128],
-        spare: &mut [F128],
     ) {
         let len = at.len();
         let range = (rest, start, len, flip);
@@ -191,15 +189,7 @@ impl<'a> DigitProduct<'a> {
         for term in &self.terms {
             match &term.dense[..] {
                 [a, b] => {
-                    let ((a_lo, a_hi), (b_lo, b_hi)) = (halves(a, range), halves(b, range));
-                    kernels::add_products(at, a_hi, b_hi);
-                    let (da, db) = spare.split_at_mut(len);
-                    da.copy_from_slice(a_lo);
-                    kernels::add_assign(da, a_hi);
-                    let db = &mut db[..len];
-                    db.copy_from_slice(b_lo);
-                    kernels::add_assign(db, b_hi);
-                    kernels::add_products(leading, da, db);
+                    kernels::add_round_products(at, leading, halves(a, range), halves(b, range));
                 }
                 dense => dense
                     .iter()
@@ -378,20 +368,29 @@ fn read(table: &ByteTable, bytes: &[u8], bound: &[F128], left: usize) -> Vec<F12
     }
     let chunk = 1 << left.min(CHUNK_VARS);
     let mut values = vec![F128::ZERO; 1 << left];
-    values
-        .par_chunks_mut(chunk)
-        .enumerate()
-        .for_each(|(i, out)| {
-            for (p, table) in tables.iter().enumerate() {
-                let block = &bytes[(p << left) + i * chunk..][..chunk];
-                if p == 0 {
-                    kernels::gather(out, table, block);
-                } else {
-                    for (o, &b) in out.iter_mut().zip(block) {
-                        *o += table[usize::from(b)];
-                    }
-                }
+    values.par_chunks_mut(chunk).enumerate().for_each(|(i, out)| {
+        let block = |p: usize| &bytes[(p << left) + i * chunk..][..chunk];
+        match &tables[..] {
+            [a, b] => add_looked_up([a, b], [block(0), block(1)], out),
+            [a, b, c, d] => {
+                let blocks = [block(0), block(1), block(2), block(3)];
+                add_looked_up([a, b, c, d], blocks, out);
             }
-        });
+            _ => unreachable!("{} settings of bound variables", tables.len()),
+        }
+    });
     values
+}
+
+/// `out[x] = sum_p tables[p][blocks[p][x]]`.
+fn add_looked_up<const P: usize>(
+    tables: [&ByteTable; P],
+    blocks: [&[u8]; P],
+    out: &mut [F128],
+) {
+    let blocks = blocks.map(|block| &block[..out.len()]);
+    for (x, out) in out.iter_mut().enumerate() {
+        let entry = |p: usize| tables[p][usize::from(blocks[p][x])];
+        *out = (0..P).map(entry).sum();
+    }
 }

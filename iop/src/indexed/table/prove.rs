@@ -65,6 +65,8 @@ struct TableProduct {
     width: usize,
     table: Vec<F128>,
     histogram: Vec<F128>,
+    /// Room for the next fold.
+    spare: Vec<F128>,
     z: Vec<F128>,
     eq: Vec<F128>,
     scale: F128,
@@ -88,6 +90,7 @@ impl TableProduct {
             width,
             table,
             histogram,
+            spare: Vec::new(),
             eq: kernels::eq_table(&statement.col_point),
             z: statement.col_point,
             scale: F128::ONE,
@@ -185,18 +188,18 @@ impl Instance for TableProduct {
         self.eq = self.eq.chunks(2).map(|pair| pair[0] + pair[1]).collect();
         let width = self.width;
         for data in [&mut self.table, &mut self.histogram] {
-            let cols = data.len() / width;
-            for c in 0..cols.div_ceil(2) {
-                if 2 * c + 1 == cols {
-                    data.copy_within(2 * c * width..(2 * c + 1) * width, c * width);
-                    kernels::scale(&mut data[c * width..(c + 1) * width], F128::ONE + r);
+            let mut next = core::mem::take(&mut self.spare);
+            next.resize((data.len() / width).div_ceil(2) * width, F128::ZERO);
+            next.par_chunks_mut(width).zip(data.par_chunks(2 * width)).for_each(|(next, pair)| {
+                let (lo, hi) = pair.split_at(width);
+                if hi.is_empty() {
+                    next.copy_from_slice(lo);
+                    kernels::scale(next, F128::ONE + r);
                 } else {
-                    let (lo, hi) = data[2 * c * width..(2 * c + 2) * width].split_at_mut(width);
-                    kernels::fold(lo, hi, r);
-                    data.copy_within(2 * c * width..(2 * c + 1) * width, c * width);
+                    kernels::fold_into(next, lo, hi, r);
                 }
-            }
-            data.truncate(cols.div_ceil(2) * width);
+            });
+            self.spare = core::mem::replace(data, next);
         }
     }
 }
