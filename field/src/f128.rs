@@ -106,10 +106,7 @@ impl fmt::Debug for F128 {
 impl Add for F128 {
     type Output = Self;
     #[inline]
-    #[expect(
-        clippy::suspicious_arithmetic_impl,
-        reason = "addition in characteristic two"
-    )]
+    #[expect(clippy::suspicious_arithmetic_impl, reason = "addition in characteristic two")]
     fn add(self, other: Self) -> Self {
         Self(self.0 ^ other.0)
     }
@@ -134,10 +131,7 @@ impl Mul for F128 {
 
 impl AddAssign for F128 {
     #[inline]
-    #[expect(
-        clippy::suspicious_op_assign_impl,
-        reason = "addition in characteristic two"
-    )]
+    #[expect(clippy::suspicious_op_assign_impl, reason = "addition in characteristic two")]
     fn add_assign(&mut self, other: Self) {
         self.0 ^= other.0;
     }

@@ -183,11 +183,5 @@ pub fn transpose(rows: &mut [F128; 128]) {
 pub fn tower_mul<T: WholeBytes>(dst: &mut [T], a: &[T], b: &[T]) {
     assert!(dst.len() == a.len() && a.len() == b.len());
     let (a, b) = (bytemuck::cast_slice(a), bytemuck::cast_slice(b));
-    dispatch::tower_mul(
-        Backend::current(),
-        bytemuck::cast_slice_mut(dst),
-        a,
-        b,
-        size_of::<T>(),
-    );
+    dispatch::tower_mul(Backend::current(), bytemuck::cast_slice_mut(dst), a, b, size_of::<T>());
 }

@@ -41,11 +41,7 @@ impl LinearMap {
     /// The image of `x`.
     #[inline]
     pub fn apply(&self, x: F128) -> F128 {
-        self.tables
-            .iter()
-            .zip(x.to_le_bytes())
-            .map(|(table, byte)| table[usize::from(byte)])
-            .sum()
+        self.tables.iter().zip(x.to_le_bytes()).map(|(table, byte)| table[usize::from(byte)]).sum()
     }
 
     /// The image of a slice: `dst[i] = self.apply(src[i])`. The slices are of one length.

@@ -35,19 +35,13 @@ fn whole_product_tables() {
     for a in 0..4 {
         for b in 0..4 {
             let product = Tower2::new(a) * Tower2::new(b);
-            assert_eq!(
-                product.to_bits(),
-                vectors::PRODUCTS_4[usize::from(4 * a + b)]
-            );
+            assert_eq!(product.to_bits(), vectors::PRODUCTS_4[usize::from(4 * a + b)]);
         }
     }
     for a in 0..16 {
         for b in 0..16 {
             let product = Tower4::new(a) * Tower4::new(b);
-            assert_eq!(
-                product.to_bits(),
-                vectors::PRODUCTS_16[usize::from(16 * a + b)]
-            );
+            assert_eq!(product.to_bits(), vectors::PRODUCTS_16[usize::from(16 * a + b)]);
         }
     }
 }

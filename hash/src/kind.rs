@@ -67,10 +67,9 @@ impl HashKind {
     /// the construction of [`Self::node`] differs.
     pub fn leaf(self, bytes: &[u8]) -> Digest {
         match self {
-            Self::Sha256 => Sha256::new_with_prefix([SHA256_LEAF_PREFIX])
-                .chain_update(bytes)
-                .finalize()
-                .into(),
+            Self::Sha256 => {
+                Sha256::new_with_prefix([SHA256_LEAF_PREFIX]).chain_update(bytes).finalize().into()
+            }
             Self::Blake3 => *blake3::keyed_hash(BLAKE3_LEAF_KEY, bytes).as_bytes(),
             Self::Groestl256 => groestl::groestl256(bytes),
         }
@@ -119,10 +118,7 @@ impl TryFrom<u8> for HashKind {
     type Error = UnknownHash;
 
     fn try_from(code: u8) -> Result<Self, UnknownHash> {
-        Self::ALL
-            .into_iter()
-            .find(|&kind| kind as u8 == code)
-            .ok_or(UnknownHash { code })
+        Self::ALL.into_iter().find(|&kind| kind as u8 == code).ok_or(UnknownHash { code })
     }
 }
 
@@ -136,10 +132,7 @@ impl FromStr for HashKind {
     type Err = UnknownHashName;
 
     fn from_str(name: &str) -> Result<Self, UnknownHashName> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.name() == name)
-            .ok_or(UnknownHashName)
+        Self::ALL.into_iter().find(|kind| kind.name() == name).ok_or(UnknownHashName)
     }
 }
 
@@ -160,11 +153,7 @@ mod tests {
 
     #[test]
     fn published_digests() {
-        let abc = |kind: HashKind| {
-            blake3::Hash::from_bytes(kind.hash(b"abc"))
-                .to_hex()
-                .to_string()
-        };
+        let abc = |kind: HashKind| blake3::Hash::from_bytes(kind.hash(b"abc")).to_hex().to_string();
         assert_eq!(
             abc(HashKind::Sha256),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

@@ -48,9 +48,7 @@ pub struct Transcript {
 impl Transcript {
     /// An empty transcript of the protocol of this name and version, say `"binfer v1"`.
     pub fn new(protocol: &'static str) -> Self {
-        let mut transcript = Self {
-            pending: blake3::Hasher::new_derive_key(CONTEXT),
-        };
+        let mut transcript = Self { pending: blake3::Hasher::new_derive_key(CONTEXT) };
         transcript.frame(Operation::Protocol, protocol, &[]);
         transcript
     }
@@ -63,11 +61,7 @@ impl Transcript {
     /// Absorbs a message of field elements.
     pub fn absorb(&mut self, label: &'static str, elements: &[F128]) {
         if cfg!(target_endian = "little") {
-            self.frame(
-                Operation::AbsorbElements,
-                label,
-                bytemuck::cast_slice(elements),
-            );
+            self.frame(Operation::AbsorbElements, label, bytemuck::cast_slice(elements));
         } else {
             let bytes: Vec<u8> = elements.iter().flat_map(|x| x.to_le_bytes()).collect();
             self.frame(Operation::AbsorbElements, label, &bytes);
@@ -77,36 +71,23 @@ impl Transcript {
     /// Draws a uniform element.
     pub fn challenge(&mut self, label: &'static str) -> F128 {
         let mut bytes = [0; 16];
-        self.draw(Operation::Challenges, label, &1u64.to_le_bytes())
-            .fill(&mut bytes);
+        self.draw(Operation::Challenges, label, &1u64.to_le_bytes()).fill(&mut bytes);
         F128::from_le_bytes(bytes)
     }
 
     /// Draws `n` independent uniform elements.
     pub fn challenges(&mut self, label: &'static str, n: usize) -> Vec<F128> {
         let mut output = self.draw(Operation::Challenges, label, &(n as u64).to_le_bytes());
-        squeeze(&mut output, n)
-            .into_iter()
-            .map(F128::from_le_bytes)
-            .collect()
+        squeeze(&mut output, n).into_iter().map(F128::from_le_bytes).collect()
     }
 
     /// Draws `n` independent uniform non-zero elements, by rejection.
     pub fn nonzero_challenges(&mut self, label: &'static str, n: usize) -> Vec<F128> {
-        let mut output = self.draw(
-            Operation::NonzeroChallenges,
-            label,
-            &(n as u64).to_le_bytes(),
-        );
+        let mut output = self.draw(Operation::NonzeroChallenges, label, &(n as u64).to_le_bytes());
         let mut elements = Vec::with_capacity(n);
         while elements.len() < n {
             let drawn = squeeze(&mut output, n - elements.len());
-            elements.extend(
-                drawn
-                    .into_iter()
-                    .map(F128::from_le_bytes)
-                    .filter(|x| !x.is_zero()),
-            );
+            elements.extend(drawn.into_iter().map(F128::from_le_bytes).filter(|x| !x.is_zero()));
         }
         elements
     }
@@ -117,10 +98,7 @@ impl Transcript {
     ///
     /// If `2^log_size` is no `usize`.
     pub fn positions(&mut self, label: &'static str, log_size: u32, n: usize) -> Vec<usize> {
-        assert!(
-            log_size < usize::BITS,
-            "a position is below 2^{log_size}, which is no usize"
-        );
+        assert!(log_size < usize::BITS, "a position is below 2^{log_size}, which is no usize");
         let mut argument = [0; 12];
         argument[..4].copy_from_slice(&log_size.to_le_bytes());
         argument[4..].copy_from_slice(&(n as u64).to_le_bytes());
@@ -161,8 +139,7 @@ impl Transcript {
 
     fn grinding_key(&mut self, bits: u32) -> [u8; 32] {
         let mut key = [0; 32];
-        self.draw(Operation::Grind, "", &bits.to_le_bytes())
-            .fill(&mut key);
+        self.draw(Operation::Grind, "", &bits.to_le_bytes()).fill(&mut key);
         key
     }
 
@@ -232,16 +209,8 @@ mod grinding {
             *bytes = nonce.to_le_bytes();
         }
         let mut digests = [Digest::default(); BATCH];
-        dispatch::blake3(
-            Backend::limit(),
-            key,
-            nonces.as_flattened(),
-            8,
-            &mut digests,
-        );
-        let hit = digests
-            .iter()
-            .position(|digest| trailing_zeros(digest) >= bits)?;
+        dispatch::blake3(Backend::limit(), key, nonces.as_flattened(), 8, &mut digests);
+        let hit = digests.iter().position(|digest| trailing_zeros(digest) >= bits)?;
         Some(start + hit as u64)
     }
 }

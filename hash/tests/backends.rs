@@ -6,22 +6,14 @@ use proptest::prelude::*;
 
 fn check(kind: HashKind, leaves: &[u8], leaf_len: usize) {
     let n = leaves.len() / leaf_len;
-    let expected: Vec<Digest> = leaves
-        .chunks(leaf_len)
-        .map(|leaf| kind.leaf(leaf))
-        .collect();
+    let expected: Vec<Digest> = leaves.chunks(leaf_len).map(|leaf| kind.leaf(leaf)).collect();
     let children = &expected[..n / 2 * 2];
-    let parents: Vec<Digest> = children
-        .chunks(2)
-        .map(|pair| kind.node(&pair[0], &pair[1]))
-        .collect();
+    let parents: Vec<Digest> =
+        children.chunks(2).map(|pair| kind.node(&pair[0], &pair[1])).collect();
     for limit in Backend::ALL {
         let mut got = vec![[0; 32]; n];
         kind.leaves_on(limit, leaves, leaf_len, &mut got);
-        assert!(
-            got == expected,
-            "{n} leaves of {leaf_len} bytes, {kind} on {limit}"
-        );
+        assert!(got == expected, "{n} leaves of {leaf_len} bytes, {kind} on {limit}");
         let mut got = vec![[0; 32]; n / 2];
         kind.nodes_on(limit, children, &mut got);
         assert!(got == parents, "{} nodes, {kind} on {limit}", n / 2);

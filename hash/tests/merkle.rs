@@ -18,14 +18,7 @@ struct Opening {
 impl Opening {
     fn verify(&self) -> Result<(), MerkleError> {
         let leaves: Vec<&[u8]> = self.leaves.iter().map(Vec::as_slice).collect();
-        let Self {
-            kind,
-            root,
-            log_leaves,
-            positions,
-            siblings,
-            ..
-        } = self;
+        let Self { kind, root, log_leaves, positions, siblings, .. } = self;
         verify_multi(*kind, root, *log_leaves, positions, &leaves, siblings)
     }
 }
@@ -60,15 +53,9 @@ prop_compose! {
 }
 
 fn naive_root(kind: HashKind, leaves: &[u8], leaf_len: usize) -> Digest {
-    let mut level: Vec<Digest> = leaves
-        .chunks(leaf_len)
-        .map(|leaf| kind.leaf(leaf))
-        .collect();
+    let mut level: Vec<Digest> = leaves.chunks(leaf_len).map(|leaf| kind.leaf(leaf)).collect();
     while level.len() > 1 {
-        level = level
-            .chunks(2)
-            .map(|pair| kind.node(&pair[0], &pair[1]))
-            .collect();
+        level = level.chunks(2).map(|pair| kind.node(&pair[0], &pair[1])).collect();
     }
     level[0]
 }
@@ -173,49 +160,18 @@ fn each_error_has_its_cause() {
     let verify = |log_leaves, positions: &[usize], n_leaves: usize, n_siblings: usize| {
         let leaves: Vec<&[u8]> = vec![b"leaf"; n_leaves];
         let siblings = vec![[0; 32]; n_siblings];
-        verify_multi(
-            HashKind::Sha256,
-            &[0; 32],
-            log_leaves,
-            positions,
-            &leaves,
-            &siblings,
-        )
+        verify_multi(HashKind::Sha256, &[0; 32], log_leaves, positions, &leaves, &siblings)
     };
-    assert_eq!(
-        verify(64, &[0], 1, 64),
-        Err(MerkleError::TooManyLeaves { log_leaves: 64 })
-    );
+    assert_eq!(verify(64, &[0], 1, 64), Err(MerkleError::TooManyLeaves { log_leaves: 64 }));
     assert_eq!(verify(3, &[], 0, 0), Err(MerkleError::NoPositions));
-    assert_eq!(
-        verify(3, &[1, 1], 2, 3),
-        Err(MerkleError::UnsortedPositions { index: 1 })
-    );
-    assert_eq!(
-        verify(3, &[2, 1], 2, 3),
-        Err(MerkleError::UnsortedPositions { index: 1 })
-    );
+    assert_eq!(verify(3, &[1, 1], 2, 3), Err(MerkleError::UnsortedPositions { index: 1 }));
+    assert_eq!(verify(3, &[2, 1], 2, 3), Err(MerkleError::UnsortedPositions { index: 1 }));
     assert_eq!(
         verify(3, &[1, 8], 2, 3),
-        Err(MerkleError::PositionOutOfRange {
-            position: 8,
-            log_leaves: 3
-        })
+        Err(MerkleError::PositionOutOfRange { position: 8, log_leaves: 3 })
     );
-    assert_eq!(
-        verify(3, &[1, 2], 1, 3),
-        Err(MerkleError::LeafCount {
-            expected: 2,
-            got: 1
-        })
-    );
-    assert_eq!(
-        verify(3, &[1, 2], 2, 4),
-        Err(MerkleError::SiblingCount {
-            expected: 3,
-            got: 4
-        })
-    );
+    assert_eq!(verify(3, &[1, 2], 1, 3), Err(MerkleError::LeafCount { expected: 2, got: 1 }));
+    assert_eq!(verify(3, &[1, 2], 2, 4), Err(MerkleError::SiblingCount { expected: 3, got: 4 }));
     assert_eq!(verify(3, &[1, 2], 2, 3), Err(MerkleError::RootMismatch));
 }
 

@@ -21,12 +21,7 @@ fn equal_histories_give_equal_draws() {
         t.absorb("round", &[element(1), element(2)]);
         let first = t.challenge("r");
         t.absorb("round", &[first]);
-        (
-            first,
-            t.challenges("batch", 5),
-            t.nonzero_challenges("h", 3),
-            t.positions("q", 10, 7),
-        )
+        (first, t.challenges("batch", 5), t.nonzero_challenges("h", 3), t.positions("q", 10, 7))
     };
     assert_eq!(side(), side());
 }
@@ -147,15 +142,8 @@ fn positions_fill_their_range_evenly() {
     for position in t.positions("q", 4, 16 << 10) {
         counts[position] += 1;
     }
-    assert!(
-        counts.iter().all(|count| count.abs_diff(1 << 10) < 256),
-        "{counts:?}"
-    );
-    assert!(
-        t.positions("q", usize::BITS - 1, 100)
-            .iter()
-            .any(|&q| q >> (usize::BITS - 2) == 1)
-    );
+    assert!(counts.iter().all(|count| count.abs_diff(1 << 10) < 256), "{counts:?}");
+    assert!(t.positions("q", usize::BITS - 1, 100).iter().any(|&q| q >> (usize::BITS - 2) == 1));
 }
 
 #[cfg(feature = "prover")]
@@ -179,10 +167,7 @@ fn grinding_is_checked() {
         assert!(!start.clone().check_grinding(u32::MAX, nonce));
         let mut other = start.clone();
         let _ = other.check_grinding(bits, nonce + 1);
-        assert_ne!(
-            other.challenge("r"),
-            Transcript::clone(&verifier).challenge("r")
-        );
+        assert_ne!(other.challenge("r"), Transcript::clone(&verifier).challenge("r"));
     }
     assert!(!Transcript::new("test v1").check_grinding(0, 1));
 }

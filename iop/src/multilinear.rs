@@ -4,8 +4,7 @@ use binfer_field::F128;
 
 /// The number of variables that index `n` positions: `ceil(log2(n))`, and 0 for none or one.
 pub fn log2_ceil(n: usize) -> usize {
-    n.checked_next_power_of_two()
-        .map_or(usize::BITS, usize::trailing_zeros) as usize
+    n.checked_next_power_of_two().map_or(usize::BITS, usize::trailing_zeros) as usize
 }
 
 /// `eq(a, b) = prod_i (1 + a_i + b_i)` over the common prefix of the two points.

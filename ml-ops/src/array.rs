@@ -99,10 +99,7 @@ impl Array {
             .try_fold(1usize, |n, &d| n.checked_mul(d))
             .ok_or(ArrayError::Overflow { rank: shape.len() })?;
         if expected != data.len() {
-            return Err(ArrayError::Length {
-                expected,
-                got: data.len(),
-            });
+            return Err(ArrayError::Length { expected, got: data.len() });
         }
         Ok(Self { shape, data })
     }

@@ -82,10 +82,7 @@ impl ModelCommitment {
     /// [`CommitmentError`] on any other bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CommitmentError> {
         let expected = 8 + 4 + Params::BYTES + 32;
-        let truncated = CommitmentError::Truncated {
-            expected,
-            got: bytes.len(),
-        };
+        let truncated = CommitmentError::Truncated { expected, got: bytes.len() };
         let header = bytes.split_at_checked(expected);
         let (header, graph) = header.ok_or(truncated)?;
         let (magic, header) = header.split_at(8);
@@ -93,10 +90,7 @@ impl ModelCommitment {
             return Err(CommitmentError::Magic);
         }
         let (version, header) = header.split_at(4);
-        let got = version
-            .iter()
-            .rev()
-            .fold(0, |acc, &b| acc << 8 | u32::from(b));
+        let got = version.iter().rev().fold(0, |acc, &b| acc << 8 | u32::from(b));
         if got != VERSION {
             return Err(CommitmentError::Version { got });
         }
@@ -104,11 +98,7 @@ impl ModelCommitment {
         let params = Params::from_bytes(params)?;
         let mut digest = Digest::default();
         digest.copy_from_slice(root);
-        Ok(Self {
-            graph: Graph::from_bytes(graph)?,
-            params,
-            root: digest,
-        })
+        Ok(Self { graph: Graph::from_bytes(graph)?, params, root: digest })
     }
 
     /// The digest that names this commitment: BLAKE3 of its bytes.

@@ -84,22 +84,13 @@ impl Proof {
         }
         let mut number = || {
             let bytes = take(4)?;
-            Ok::<_, ProofError>(
-                bytes
-                    .iter()
-                    .rev()
-                    .fold(0, |acc, &b| acc << 8 | u32::from(b)),
-            )
+            Ok::<_, ProofError>(bytes.iter().rev().fold(0, |acc, &b| acc << 8 | u32::from(b)))
         };
         let (version, batch, length) = (number()?, number()?, number()?);
         if version != VERSION {
             return Err(ProofError::Version { got: version });
         }
         let commitment = ModelCommitment::from_bytes(take(length as usize)?)?;
-        Ok(Self {
-            commitment,
-            batch,
-            messages: rest.to_vec(),
-        })
+        Ok(Self { commitment, batch, messages: rest.to_vec() })
     }
 }

@@ -72,16 +72,9 @@ impl ProverKey {
         let (salt_words, _) = salt.as_chunks::<16>();
         words.extend(salt_words.iter().map(|&w| F128::from_le_bytes(w)));
         let oracle = binfer_pcs::commit(&params, shape.log_row, words);
-        let commitment = ModelCommitment {
-            graph: model.graph.clone(),
-            params,
-            root: oracle.root(),
-        };
-        Self {
-            model,
-            oracle,
-            commitment,
-        }
+        let commitment =
+            ModelCommitment { graph: model.graph.clone(), params, root: oracle.root() };
+        Self { model, oracle, commitment }
     }
 
     /// The public commitment.
@@ -115,16 +108,10 @@ impl ProverKey {
         let graph = &self.model.graph;
         progress("run");
         let shape = &graph.tensors[graph.input.tensor];
-        let (values, batch) = graph
-            .input
-            .encode(shape, input)
-            .map_err(ProveError::Input)?;
+        let (values, batch) = graph.input.encode(shape, input).map_err(ProveError::Input)?;
         let trace = interpret::run(&self.model, &values, batch.size)?;
         let shape = &graph.tensors[graph.output.tensor];
-        let expected = graph
-            .output
-            .encode(shape, output, batch)
-            .map_err(ProveError::Output)?;
+        let expected = graph.output.encode(shape, output, batch).map_err(ProveError::Output)?;
         if trace.tensors[graph.output.tensor] != expected {
             return Err(ProveError::WrongOutput);
         }
@@ -154,11 +141,7 @@ impl ProverKey {
         };
         // Within the pool, so that no step waits for another thread to take it up.
         rayon::scope(|_| prover.prove(&mut channel, progress));
-        Ok(Proof {
-            commitment: self.commitment.clone(),
-            batch: number,
-            messages: channel.finish(),
-        })
+        Ok(Proof { commitment: self.commitment.clone(), batch: number, messages: channel.finish() })
     }
 }
 
@@ -169,14 +152,9 @@ impl ProverKey {
 pub fn run(model: &Model, input: &Array) -> Result<Array, ProveError> {
     let graph = &model.graph;
     let shape = &graph.tensors[graph.input.tensor];
-    let (values, batch) = graph
-        .input
-        .encode(shape, input)
-        .map_err(ProveError::Input)?;
+    let (values, batch) = graph.input.encode(shape, input).map_err(ProveError::Input)?;
     let trace = interpret::run(model, &values, batch.size)?;
     let tensor = graph.output.tensor;
-    let output = graph
-        .output
-        .decode(&graph.tensors[tensor], &trace.tensors[tensor], batch);
+    let output = graph.output.decode(&graph.tensors[tensor], &trace.tensors[tensor], batch);
     output.map_err(ProveError::Output)
 }

@@ -70,23 +70,14 @@ pub fn verify(
     let graph = &commitment.graph;
     let in_shape = &graph.tensors[graph.input.tensor];
     let out_shape = &graph.tensors[graph.output.tensor];
-    let (in_values, batch) = graph
-        .input
-        .encode(in_shape, input)
-        .map_err(Rejection::Input)?;
-    let out_values = graph
-        .output
-        .encode(out_shape, output, batch)
-        .map_err(Rejection::Output)?;
+    let (in_values, batch) = graph.input.encode(in_shape, input).map_err(Rejection::Input)?;
+    let out_values = graph.output.encode(out_shape, output, batch).map_err(Rejection::Output)?;
     let proof = Proof::from_bytes(proof)?;
     if proof.commitment != *commitment {
         return Err(Rejection::OtherModel);
     }
     if proof.batch() != batch.size {
-        return Err(Rejection::OtherBatch {
-            expected: batch.size,
-            got: proof.batch(),
-        });
+        return Err(Rejection::OtherBatch { expected: batch.size, got: proof.batch() });
     }
     if graph.input.tensor == graph.output.tensor && in_values != out_values {
         return Err(Rejection::NotIdentity);
@@ -149,10 +140,5 @@ pub fn estimate(commitment: &ModelCommitment, batch: usize) -> Estimate {
     }
     terms.sort_by(|a, b| b.log2_error.total_cmp(&a.log2_error));
     let soundness_bits = -log2_sum(terms.iter().map(|t| t.log2_error));
-    Estimate {
-        terms,
-        soundness_bits,
-        messages: channel.messages(),
-        bytes: channel.bytes(),
-    }
+    Estimate { terms, soundness_bits, messages: channel.messages(), bytes: channel.bytes() }
 }

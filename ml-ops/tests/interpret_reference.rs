@@ -40,10 +40,7 @@ fn layer(k: usize, n: usize) -> impl Strategy<Value = Layer> {
             k,
             n,
             zero_code,
-            codes: codes
-                .iter()
-                .map(|c| 128 - 3 + c % distinct.min(131))
-                .collect(),
+            codes: codes.iter().map(|c| 128 - 3 + c % distinct.min(131)).collect(),
             bias,
         })
 }
@@ -59,18 +56,11 @@ fn network() -> impl Strategy<Value = (Layer, Layer, usize, usize, Vec<u8>)> {
 }
 
 fn model(first: &Layer, second: &Layer, rows: usize, steps: Vec<Step>, bits: u32) -> Model {
-    let tensor = |features, kind| TensorShape {
-        rows_per_sample: rows,
-        features,
-        kind,
-    };
+    let tensor = |features, kind| TensorShape { rows_per_sample: rows, features, kind };
     let integers = TensorKind::Integer { bits };
     let spell = |l: &Layer| WeightMatrix::from_codes(l.k, l.n, &l.codes, &[-128], &l.bias);
     let ((shape0, matrix0), (shape1, matrix1)) = (spell(first), spell(second));
-    let node = |op| Node {
-        name: String::new(),
-        op,
-    };
+    let node = |op| Node { name: String::new(), op };
     Model {
         graph: Graph {
             name: String::new(),
@@ -101,16 +91,12 @@ fn model(first: &Layer, second: &Layer, rows: usize, steps: Vec<Step>, bits: u32
             input: InputPort {
                 tensor: 0,
                 shape: vec![rows, first.k],
-                transform: InputTransform::Codes {
-                    dtype: CodeType::U8,
-                },
+                transform: InputTransform::Codes { dtype: CodeType::U8 },
             },
             output: OutputPort {
                 tensor: 3,
                 shape: vec![rows, second.n],
-                transform: OutputTransform::Integer {
-                    dtype: IntegerType::I64,
-                },
+                transform: OutputTransform::Integer { dtype: IntegerType::I64 },
             },
         },
         weights: vec![matrix0, matrix1],
@@ -163,13 +149,7 @@ proptest! {
 
 /// A layer of one weight, -3, and one bias.
 fn small(bias: i64) -> Layer {
-    Layer {
-        k: 1,
-        n: 1,
-        zero_code: 0,
-        codes: vec![125],
-        bias: vec![bias],
-    }
+    Layer { k: 1, n: 1, zero_code: 0, codes: vec![125], bias: vec![bias] }
 }
 
 #[test]
@@ -179,11 +159,7 @@ fn accumulators_that_exceed_their_width_are_an_error() {
     let input = Values::Codes(vec![0]);
     // The hidden code is its zero point, 100.
     let value = -300;
-    let error = RunError::Overflow {
-        node: 1,
-        value,
-        bits,
-    };
+    let error = RunError::Overflow { node: 1, value, bits };
     assert_eq!(run(&model, &input, 1), Err(error));
 }
 
@@ -201,11 +177,8 @@ fn inputs_of_another_size_or_kind_are_an_error() {
 
 #[test]
 fn accumulators_beyond_32_bits_are_exact() {
-    let tensor = |bits| TensorShape {
-        rows_per_sample: 1,
-        features: 1,
-        kind: TensorKind::Integer { bits },
-    };
+    let tensor =
+        |bits| TensorShape { rows_per_sample: 1, features: 1, kind: TensorKind::Integer { bits } };
     let mut model = model(&small(0), &small(5), 1, steps(1), 20);
     model.graph.tensors = vec![model.graph.tensors[0], tensor(40), tensor(62), tensor(62)];
     let Op::MatMul { epilogue, .. } = &mut model.graph.nodes[0].op else {

@@ -33,11 +33,9 @@ fn check(folder: &Path, name: &str) -> Model {
 #[test]
 fn digits_models_are_equal_to_onnx_runtime() {
     let Some(folder) = models() else { return };
-    for (name, per_byte) in [
-        ("digits_int8_mlp", 1),
-        ("digits_ternary_mlp", 5),
-        ("digits_binary_mlp", 8),
-    ] {
+    for (name, per_byte) in
+        [("digits_int8_mlp", 1), ("digits_ternary_mlp", 5), ("digits_binary_mlp", 8)]
+    {
         let model = check(&folder, name);
         assert_eq!(model.graph.macs_per_sample(), 64 * 64 + 64 * 10);
         for shape in &model.graph.weights {
@@ -71,13 +69,7 @@ fn anomaly_detection_is_equal_to_onnx_runtime() {
 #[test]
 fn other_models_are_refused_with_the_node_and_its_operator() {
     let Some(folder) = models() else { return };
-    for name in [
-        "mnist8_qop",
-        "mnist8_qdq",
-        "kws_dscnn_int8",
-        "fm_resnet20_qop",
-        "fm_bnn",
-    ] {
+    for name in ["mnist8_qop", "mnist8_qdq", "kws_dscnn_int8", "fm_resnet20_qop", "fm_bnn"] {
         let bytes = std::fs::read(folder.join(format!("{name}.onnx"))).unwrap();
         let error = Model::from_onnx(&bytes).unwrap_err();
         assert!(error.to_string().contains("node"), "{name}: {error}");

@@ -17,10 +17,7 @@ fn folder() -> PathBuf {
 /// What a graph's nodes are: M(at)mul with requantization, A(ccumulator), R(elu), T(able).
 fn nodes(model: &Model) -> String {
     let letter = |op: &Op| match op {
-        Op::MatMul {
-            epilogue: Epilogue::Requantize(_),
-            ..
-        } => 'M',
+        Op::MatMul { epilogue: Epilogue::Requantize(_), .. } => 'M',
         Op::MatMul { .. } => 'A',
         Op::Relu { .. } => 'R',
         Op::Map { .. } => 'T',
@@ -76,11 +73,7 @@ fn patterns_are_equal_to_onnx_runtime() {
 fn matrices_of_rows_keep_their_rows() {
     let bytes = std::fs::read(folder().join("qlinear_matmul.onnx")).unwrap();
     let graph = Model::from_onnx(&bytes).unwrap().graph;
-    let shapes: Vec<_> = graph
-        .tensors
-        .iter()
-        .map(|t| (t.rows_per_sample, t.features))
-        .collect();
+    let shapes: Vec<_> = graph.tensors.iter().map(|t| (t.rows_per_sample, t.features)).collect();
     assert_eq!(shapes, [(3, 16), (3, 5)]);
     assert_eq!(graph.macs_per_sample(), 3 * 16 * 5);
 }
@@ -100,23 +93,17 @@ fn shipped_digits_are_equal_to_onnx_runtime_and_accurate() {
             panic!("floats");
         };
         assert_eq!(shape, [500, 10]);
-        let ArrayData::F32(golden) = array(&folder().join("shipped_digits.npz"), name)
-            .into_parts()
-            .1
+        let ArrayData::F32(golden) =
+            array(&folder().join("shipped_digits.npz"), name).into_parts().1
         else {
             panic!("floats");
         };
         assert_eq!(logits[..golden.len()], golden);
-        let predicted = logits.chunks_exact(10).map(|row| {
-            (0..10)
-                .rev()
-                .max_by(|&a, &b| row[a].total_cmp(&row[b]))
-                .unwrap()
-        });
-        let hits = predicted
-            .zip(&labels)
-            .filter(|(class, label)| *class == usize::from(**label))
-            .count();
+        let predicted = logits
+            .chunks_exact(10)
+            .map(|row| (0..10).rev().max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap());
+        let hits =
+            predicted.zip(&labels).filter(|(class, label)| *class == usize::from(**label)).count();
         assert_eq!(hits, correct, "{name}");
     }
 }

@@ -56,10 +56,7 @@ fn prove_beside(name: &str) {
         eprintln!("skipped: {} is absent", folder.display());
         return;
     }
-    prove_batches(
-        &folder.join(format!("{name}.onnx")),
-        &folder.join(format!("{name}.npz")),
-    );
+    prove_batches(&folder.join(format!("{name}.onnx")), &folder.join(format!("{name}.npz")));
 }
 
 #[test]

@@ -44,14 +44,9 @@ fn matrix(
     values: usize,
     bias: bool,
 ) -> (binfer_ml_ops::graph::WeightShape, WeightMatrix) {
-    let codes: Vec<u8> = (0..k * n)
-        .map(|_| rng.random_range(0..values.max(1)) as u8)
-        .collect();
-    let bias: Vec<i64> = if bias {
-        (0..n).map(|_| rng.random_range(-5000..5000)).collect()
-    } else {
-        Vec::new()
-    };
+    let codes: Vec<u8> = (0..k * n).map(|_| rng.random_range(0..values.max(1)) as u8).collect();
+    let bias: Vec<i64> =
+        if bias { (0..n).map(|_| rng.random_range(-5000..5000)).collect() } else { Vec::new() };
     WeightMatrix::from_codes(k, n, &codes, &[-(values as i32 / 2)], &bias)
 }
 
@@ -65,19 +60,13 @@ fn requantize(rng: &mut StdRng, n: usize, per_column: bool) -> Epilogue {
         type_min: -128,
         profile: RoundingProfile::OrtF32Rne,
     };
-    Epilogue::Requantize(Requantize {
-        steps: (0..count).map(step).collect(),
-    })
+    Epilogue::Requantize(Requantize { steps: (0..count).map(step).collect() })
 }
 
 fn model(spec: &Spec) -> Model {
     let mut rng = StdRng::seed_from_u64(spec.seed);
     let [a, b, c] = spec.widths;
-    let tensor = |features, kind| TensorShape {
-        rows_per_sample: 1,
-        features,
-        kind,
-    };
+    let tensor = |features, kind| TensorShape { rows_per_sample: 1, features, kind };
     let code = TensorKind::Code;
     let wide = |bits| TensorKind::Integer { bits };
     let (first, first_matrix) = matrix(&mut rng, a, b, spec.values, spec.bias);
@@ -85,25 +74,11 @@ fn model(spec: &Spec) -> Model {
     let mut tensors = vec![tensor(a, code)];
     let zero_code: u8 = if rng.random() { rng.random() } else { 0 };
     let mut nodes = Vec::new();
-    let mut push = |op| {
-        nodes.push(Node {
-            name: "node".into(),
-            op,
-        })
-    };
-    let matmul = |x, zero_code, weights, y, epilogue| Op::MatMul {
-        x,
-        zero_code,
-        weights,
-        y,
-        epilogue,
-    };
-    let integers = OutputTransform::Integer {
-        dtype: IntegerType::I64,
-    };
-    let codes = OutputTransform::Codes {
-        dtype: CodeType::I8,
-    };
+    let mut push = |op| nodes.push(Node { name: "node".into(), op });
+    let matmul =
+        |x, zero_code, weights, y, epilogue| Op::MatMul { x, zero_code, weights, y, epilogue };
+    let integers = OutputTransform::Integer { dtype: IntegerType::I64 };
+    let codes = OutputTransform::Codes { dtype: CodeType::I8 };
     let transform = match spec.tail {
         Tail::Nothing => {
             tensors.push(tensor(b, wide(32)));
@@ -115,42 +90,20 @@ fn model(spec: &Spec) -> Model {
             let (shape, data) = matrix(&mut rng, b, c, spec.values, spec.bias);
             weights.push(shape);
             matrices.push(data);
-            push(matmul(
-                0,
-                zero_code,
-                0,
-                1,
-                requantize(&mut rng, b, spec.per_column),
-            ));
-            push(matmul(
-                1,
-                128,
-                1,
-                2,
-                requantize(&mut rng, c, spec.per_column),
-            ));
+            push(matmul(0, zero_code, 0, 1, requantize(&mut rng, b, spec.per_column)));
+            push(matmul(1, 128, 1, 2, requantize(&mut rng, c, spec.per_column)));
             codes
         }
         Tail::Map => {
             tensors.extend([tensor(b, code), tensor(b, code)]);
-            push(matmul(
-                0,
-                zero_code,
-                0,
-                1,
-                requantize(&mut rng, b, spec.per_column),
-            ));
+            push(matmul(0, zero_code, 0, 1, requantize(&mut rng, b, spec.per_column)));
             let mut table = Box::new([0; 256]);
             rng.fill(&mut table[..]);
             push(Op::Map { x: 1, y: 2, table });
             codes
         }
         Tail::Relu => {
-            tensors.extend([
-                tensor(b, wide(30)),
-                tensor(b, wide(30)),
-                tensor(c, wide(50)),
-            ]);
+            tensors.extend([tensor(b, wide(30)), tensor(b, wide(30)), tensor(c, wide(50))]);
             let (shape, data) = matrix(&mut rng, b, c, spec.values, spec.bias);
             weights.push(shape);
             matrices.push(data);
@@ -174,22 +127,13 @@ fn model(spec: &Spec) -> Model {
         input: InputPort {
             tensor: 0,
             shape: vec![a],
-            transform: InputTransform::Codes {
-                dtype: CodeType::U8,
-            },
+            transform: InputTransform::Codes { dtype: CodeType::U8 },
         },
-        output: OutputPort {
-            tensor: output,
-            shape: vec![tensors[output].features],
-            transform,
-        },
+        output: OutputPort { tensor: output, shape: vec![tensors[output].features], transform },
         tensors,
     };
     graph.validate().unwrap();
-    Model {
-        graph,
-        weights: matrices,
-    }
+    Model { graph, weights: matrices }
 }
 
 fn input(model: &Model, batch: usize, seed: u64) -> Array {
@@ -218,13 +162,7 @@ fn bumped(array: &Array, at: usize) -> Array {
 }
 
 fn spec() -> impl Strategy<Value = Spec> {
-    let tails = [
-        Tail::Nothing,
-        Tail::Codes,
-        Tail::Map,
-        Tail::Relu,
-        Tail::LastRelu,
-    ];
+    let tails = [Tail::Nothing, Tail::Codes, Tail::Map, Tail::Relu, Tail::LastRelu];
     (
         prop::array::uniform3(1usize..40),
         prop::sample::select(vec![2usize, 3, 4, 5, 7, 16, 17, 256]),
@@ -288,8 +226,5 @@ fn another_models_commitment_is_rejected() {
     let other = ProverKey::new(model, Params::default(), &[2; 32]);
     assert_ne!(key.commitment().root(), other.commitment().root());
     let proof = key.prove(&x, &y, &mut |_| ()).unwrap().to_bytes();
-    assert_eq!(
-        verify(other.commitment(), &x, &y, &proof),
-        Err(Rejection::OtherModel)
-    );
+    assert_eq!(verify(other.commitment(), &x, &y, &proof), Err(Rejection::OtherModel));
 }

@@ -133,9 +133,7 @@ mod tests {
         (0..length)
             .map(|x| {
                 let mut point = F128::ZERO;
-                for (m, b) in core::iter::once(F128::ONE)
-                    .chain(basis().iter().copied())
-                    .enumerate()
+                for (m, b) in core::iter::once(F128::ONE).chain(basis().iter().copied()).enumerate()
                 {
                     if x.checked_shr(m as u32).unwrap_or(0) & 1 == 1 {
                         point += b;

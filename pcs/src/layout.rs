@@ -31,10 +31,7 @@ impl Shape {
     /// The shape that holds `n_words` words in rows of `2^log_row`.
     pub fn for_words(log_row: u32, n_words: usize) -> Self {
         let row = 1usize.checked_shl(log_row).unwrap_or(usize::MAX);
-        Self {
-            log_row,
-            n_rows: n_words.div_ceil(row),
-        }
+        Self { log_row, n_rows: n_words.div_ceil(row) }
     }
 
     /// Words in all rows.
@@ -73,9 +70,7 @@ impl Layout {
     /// # Errors
     /// Where the parameters are invalid, rows differ in length, or there are too many.
     pub(crate) fn new(params: &Params, shapes: &[Shape]) -> Result<Self, VerifyError> {
-        params
-            .validate()
-            .map_err(|_| invalid("commitment parameters"))?;
+        params.validate().map_err(|_| invalid("commitment parameters"))?;
         let log_row = shapes.first().map_or(0, |shape| shape.log_row);
         if shapes.iter().any(|shape| shape.log_row != log_row) {
             return Err(invalid("oracles of one opening have rows of one length"));
@@ -84,17 +79,11 @@ impl Layout {
             return Err(invalid("row length"));
         }
         let n_rows: Vec<usize> = shapes.iter().map(|shape| shape.n_rows).collect();
-        let total_rows = n_rows
-            .iter()
-            .fold(0, |sum: usize, &n| sum.saturating_add(n));
+        let total_rows = n_rows.iter().fold(0, |sum: usize, &n| sum.saturating_add(n));
         if total_rows > MAX_ROWS {
             return Err(invalid("number of rows"));
         }
-        Ok(Self {
-            log_row,
-            n_rows,
-            total_rows,
-        })
+        Ok(Self { log_row, n_rows, total_rows })
     }
 
     /// Variables of a row's index in the stack.
@@ -116,15 +105,9 @@ impl Layout {
         let high = group.point.get(log_word as usize..).unwrap_or(&[]);
         let mut pieces = Vec::with_capacity(group.claims.len());
         for (claim, &weight) in group.claims.iter().zip(weights) {
-            let &n_rows = self
-                .n_rows
-                .get(claim.oracle)
-                .ok_or(invalid("claim on no oracle"))?;
+            let &n_rows = self.n_rows.get(claim.oracle).ok_or(invalid("claim on no oracle"))?;
             let first: usize = self.n_rows.iter().take(claim.oracle).sum();
-            let n_vars = claim
-                .n_vars
-                .checked_sub(log_word)
-                .ok_or(invalid("claim below a word"))?;
+            let n_vars = claim.n_vars.checked_sub(log_word).ok_or(invalid("claim below a word"))?;
             if claim.n_vars as usize > group.point.len() {
                 return Err(invalid("claim longer than its point"));
             }
@@ -137,25 +120,14 @@ impl Layout {
             };
             let Some(row_vars @ 1..) = n_vars.checked_sub(self.log_row) else {
                 let offset = low_bits(claim.offset, self.log_row);
-                pieces.push(Piece {
-                    row: first.saturating_add(row),
-                    offset,
-                    n_vars,
-                    weight,
-                });
+                pieces.push(Piece { row: first.saturating_add(row), offset, n_vars, weight });
                 continue;
             };
             // Rows beyond the last are zero, so high variables may have a factor for zero only.
-            let row_point = high
-                .get(self.log_row as usize..n_vars as usize)
-                .unwrap_or(&[]);
+            let row_point = high.get(self.log_row as usize..n_vars as usize).unwrap_or(&[]);
             let present = row_vars.min(rows_left.next_power_of_two().ilog2());
-            let (low, absent) = row_point
-                .split_at_checked(present as usize)
-                .unwrap_or_default();
-            let scale = absent
-                .iter()
-                .fold(weight, |product, &p| product * (F128::ONE + p));
+            let (low, absent) = row_point.split_at_checked(present as usize).unwrap_or_default();
+            let scale = absent.iter().fold(weight, |product, &p| product * (F128::ONE + p));
             let piece = |(i, eq)| Piece {
                 row: first.saturating_add(row).saturating_add(i),
                 offset: 0,
@@ -182,8 +154,5 @@ pub(crate) fn powers(x: F128) -> impl Iterator<Item = F128> {
 /// The powers of `alpha`, one a claim, claims numbered through all groups.
 pub(crate) fn claim_weights<E>(groups: &[ClaimGroup<E>], alpha: F128) -> Vec<Vec<F128>> {
     let mut all = powers(alpha);
-    groups
-        .iter()
-        .map(|group| all.by_ref().take(group.claims.len()).collect())
-        .collect()
+    groups.iter().map(|group| all.by_ref().take(group.claims.len()).collect()).collect()
 }

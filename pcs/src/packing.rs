@@ -39,10 +39,7 @@ impl Switch {
             Width::Bit => {
                 let mut weights = eq.into_iter();
                 let images = monomials.map(|_| weights.next().unwrap_or(F128::ZERO));
-                Self {
-                    basis: monomials.to_vec(),
-                    images,
-                }
+                Self { basis: monomials.to_vec(), images }
             }
             Width::B8 | Width::B32 => {
                 let n_bits = 128 >> n_vars;
@@ -55,32 +52,21 @@ impl Switch {
                 let basis = shifts.map(|s| Tower128::new(1 << s).into()).collect();
                 Self { basis, images }
             }
-            Width::B128 => Self {
-                basis: vec![F128::ONE],
-                images: monomials,
-            },
+            Width::B128 => Self { basis: vec![F128::ONE], images: monomials },
         }
     }
 
     /// `L(x)`.
     fn apply(&self, x: F128) -> F128 {
         let bits = core::iter::successors(Some(x.to_bits()), |bits| Some(bits >> 1));
-        let images = self
-            .images
-            .iter()
-            .zip(bits)
-            .filter(|(_, bits)| bits & 1 == 1);
+        let images = self.images.iter().zip(bits).filter(|(_, bits)| bits & 1 == 1);
         images.map(|(&image, _)| image).sum()
     }
 
     /// `sum_u eq(r'', u) sum_i s_{i,u} beta_i = sum_i beta_i L(s_i)`, the sums `s_i` over the words
     /// being of a weight times coefficient `i`.
     pub(crate) fn transpose(&self, s: &[F128]) -> F128 {
-        self.basis
-            .iter()
-            .zip(s)
-            .map(|(&beta, &s)| beta * self.apply(s))
-            .sum()
+        self.basis.iter().zip(s).map(|(&beta, &s)| beta * self.apply(s)).sum()
     }
 }
 
@@ -99,10 +85,7 @@ pub(crate) struct Switches {
 impl Switches {
     /// The maps at `r''`, which has [`SWITCH_VARS`] coordinates.
     pub(crate) fn new(r: Vec<F128>) -> Self {
-        Self {
-            r,
-            maps: Default::default(),
-        }
+        Self { r, maps: Default::default() }
     }
 
     /// The map for words of this width.
@@ -132,22 +115,13 @@ mod tests {
             let r: Vec<F128> = (0..7).map(|_| F128::random(&mut rng)).collect();
             let switch = Switch::new(width, &r);
             let word = F128::random(&mut rng);
-            let coefficients: Vec<F128> = (0..128 / n_bits)
-                .map(|i| coefficient(word, i * n_bits, n_bits))
-                .collect();
-            let sum: F128 = coefficients
-                .iter()
-                .zip(&switch.basis)
-                .map(|(&c, &b)| c * b)
-                .sum();
+            let coefficients: Vec<F128> =
+                (0..128 / n_bits).map(|i| coefficient(word, i * n_bits, n_bits)).collect();
+            let sum: F128 = coefficients.iter().zip(&switch.basis).map(|(&c, &b)| c * b).sum();
             assert_eq!(sum, word);
             for c in coefficients {
                 assert_eq!(c.frobenius(n_bits), c, "in the subfield");
-                assert_eq!(
-                    switch.apply(c * word),
-                    c * switch.apply(word),
-                    "linear over it"
-                );
+                assert_eq!(switch.apply(c * word), c * switch.apply(word), "linear over it");
             }
         }
     }

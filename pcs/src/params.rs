@@ -116,10 +116,7 @@ impl Params {
     /// [`ParamsError`] for bytes that are not valid parameters.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParamsError> {
         let &[rate, security, grinding, hash, arity] = bytes else {
-            return Err(ParamsError::Length {
-                expected: Self::BYTES,
-                got: bytes.len(),
-            });
+            return Err(ParamsError::Length { expected: Self::BYTES, got: bytes.len() });
         };
         let params = Self {
             log_inv_rate: rate.into(),
@@ -138,24 +135,16 @@ impl Params {
     /// [`ParamsError`] for the first field out of its range.
     pub fn validate(&self) -> Result<(), ParamsError> {
         if !(1..=8).contains(&self.log_inv_rate) {
-            return Err(ParamsError::Rate {
-                got: self.log_inv_rate,
-            });
+            return Err(ParamsError::Rate { got: self.log_inv_rate });
         }
         if !(1..=128).contains(&self.security_bits) {
-            return Err(ParamsError::Security {
-                got: self.security_bits,
-            });
+            return Err(ParamsError::Security { got: self.security_bits });
         }
         if self.grinding_bits > 40 || self.grinding_bits >= self.security_bits {
-            return Err(ParamsError::Grinding {
-                got: self.grinding_bits,
-            });
+            return Err(ParamsError::Grinding { got: self.grinding_bits });
         }
         if !(1..=8).contains(&self.log_arity) {
-            return Err(ParamsError::Arity {
-                got: self.log_arity,
-            });
+            return Err(ParamsError::Arity { got: self.log_arity });
         }
         Ok(())
     }
@@ -205,9 +194,7 @@ impl Params {
     /// About how many bytes a codeword of `2^log_message` elements costs whose leaves are cosets of
     /// `2^step` symbols.
     fn oracle_bytes(&self, log_message: u32, step: u32) -> u64 {
-        let log_leaves = log_message
-            .saturating_add(self.log_inv_rate)
-            .saturating_sub(step);
+        let log_leaves = log_message.saturating_add(self.log_inv_rate).saturating_sub(step);
         let opened = (self.queries() as u64).min(pow2(log_leaves));
         let path = log_leaves.saturating_sub(opened.checked_ilog2().unwrap_or(0));
         let leaf = ELEMENT.saturating_mul(pow2(step));
@@ -221,10 +208,7 @@ impl Params {
 ///
 /// Twice as many rows would add more to the leaves than a shorter code takes off the paths.
 pub fn log_row_for(n_words: usize) -> u32 {
-    let log_words = n_words
-        .max(1)
-        .checked_next_power_of_two()
-        .map_or(usize::BITS, |n| n.ilog2());
+    let log_words = n_words.max(1).checked_next_power_of_two().map_or(usize::BITS, |n| n.ilog2());
     log_words.saturating_sub(4).max(6)
 }
 
@@ -239,13 +223,7 @@ mod tests {
     #[test]
     fn query_counts() {
         let queries = |log_inv_rate, security_bits, grinding_bits| {
-            Params {
-                log_inv_rate,
-                security_bits,
-                grinding_bits,
-                ..Params::default()
-            }
-            .queries()
+            Params { log_inv_rate, security_bits, grinding_bits, ..Params::default() }.queries()
         };
         assert_eq!(queries(1, 100, 0), 241);
         assert_eq!(queries(2, 100, 0), 148);
@@ -258,12 +236,7 @@ mod tests {
     fn bytes_round_trip() {
         for log_inv_rate in [1, 2, 8] {
             for hash in HashKind::ALL {
-                let params = Params {
-                    log_inv_rate,
-                    hash,
-                    grinding_bits: 7,
-                    ..Params::default()
-                };
+                let params = Params { log_inv_rate, hash, grinding_bits: 7, ..Params::default() };
                 assert_eq!(Params::from_bytes(&params.to_bytes()), Ok(params));
             }
         }
@@ -273,28 +246,13 @@ mod tests {
     fn invalid_bytes_are_errors() {
         let hash = u8::from(HashKind::default());
         let error = |bytes: &[u8]| Params::from_bytes(bytes).unwrap_err();
-        assert_eq!(
-            error(&[1, 100, 0, hash]),
-            ParamsError::Length {
-                expected: 5,
-                got: 4
-            }
-        );
+        assert_eq!(error(&[1, 100, 0, hash]), ParamsError::Length { expected: 5, got: 4 });
         assert_eq!(error(&[0, 100, 0, hash, 4]), ParamsError::Rate { got: 0 });
         assert_eq!(error(&[9, 100, 0, hash, 4]), ParamsError::Rate { got: 9 });
         assert_eq!(error(&[1, 0, 0, hash, 4]), ParamsError::Security { got: 0 });
-        assert_eq!(
-            error(&[1, 129, 0, hash, 4]),
-            ParamsError::Security { got: 129 }
-        );
-        assert_eq!(
-            error(&[1, 20, 20, hash, 4]),
-            ParamsError::Grinding { got: 20 }
-        );
-        assert_eq!(
-            error(&[1, 100, 41, hash, 4]),
-            ParamsError::Grinding { got: 41 }
-        );
+        assert_eq!(error(&[1, 129, 0, hash, 4]), ParamsError::Security { got: 129 });
+        assert_eq!(error(&[1, 20, 20, hash, 4]), ParamsError::Grinding { got: 20 });
+        assert_eq!(error(&[1, 100, 41, hash, 4]), ParamsError::Grinding { got: 41 });
         assert_eq!(error(&[1, 100, 0, 77, 4]), ParamsError::Hash { got: 77 });
         assert_eq!(error(&[1, 100, 0, hash, 0]), ParamsError::Arity { got: 0 });
         assert_eq!(error(&[1, 100, 0, hash, 9]), ParamsError::Arity { got: 9 });
@@ -303,18 +261,12 @@ mod tests {
     #[test]
     fn schedules_fold_what_is_too_long_to_send() {
         for log_inv_rate in [1, 2] {
-            let params = Params {
-                log_inv_rate,
-                ..Params::default()
-            };
+            let params = Params { log_inv_rate, ..Params::default() };
             for d in 0..40 {
                 let schedule = params.schedule(d);
                 assert!(schedule.iter().all(|&step| (1..=4).contains(&step)));
                 let left = d - schedule.iter().sum::<u32>();
-                assert!(
-                    left == d || (4..=12).contains(&left),
-                    "2^{left} of 2^{d} are sent"
-                );
+                assert!(left == d || (4..=12).contains(&left), "2^{left} of 2^{d} are sent");
                 assert!(d < 12 || left < d);
             }
         }

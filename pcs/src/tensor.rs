@@ -66,10 +66,7 @@ pub(crate) fn weight_tensor(
     let mut tensor = Tensor([F128::ZERO; 128]);
     let add = |tensor: &mut Tensor, n_vars: usize| {
         let high = z.get(n_vars..).unwrap_or(&[]);
-        for piece in pieces
-            .iter()
-            .filter(|piece| piece.n_vars as usize == n_vars)
-        {
+        for piece in pieces.iter().filter(|piece| piece.n_vars as usize == n_vars) {
             let row = row_table.get(piece.row).copied().unwrap_or(F128::ZERO);
             let mut bits = piece.offset >> n_vars;
             let left = high.iter().fold(row, |product, &z| {

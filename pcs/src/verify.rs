@@ -37,43 +37,28 @@ pub fn verify<C: VerifierChannel>(
 ) -> Result<(), VerifyError> {
     let shapes: Vec<Shape> = commitments.iter().map(|&(_, shape)| shape).collect();
     let layout = Layout::new(params, &shapes)?;
-    let n_claims = groups
-        .iter()
-        .fold(0usize, |n, group| n.saturating_add(group.claims.len()));
+    let n_claims = groups.iter().fold(0usize, |n, group| n.saturating_add(group.claims.len()));
     if layout.total_rows == 0 || n_claims == 0 {
         let mut claims = groups.iter().flat_map(|group| &group.claims);
         return claims
             .try_for_each(|claim| channel.assert_zero("claim on empty oracles", claim.value));
     }
 
-    channel.soundness(SoundnessTerm::schwartz_zippel(
-        "claim batching",
-        n_claims as f64,
-    ));
+    channel.soundness(SoundnessTerm::schwartz_zippel("claim batching", n_claims as f64));
     let (weights, claim) = switch_rings(&layout, groups, channel)?;
     let folding = fold(params, &layout, claim, channel)?;
     query(params, commitments, &folding, channel)?;
 
     let a = weights.at(groups, &folding);
-    let t = kernels::inner_product(
-        &folding.message,
-        &kernels::eq_table(folding.last_challenges()),
-    );
+    let t = kernels::inner_product(&folding.message, &kernels::eq_table(folding.last_challenges()));
     let difference = combination(a * t, [(folding.claim, F128::ONE)]);
     channel.assert_zero("opened value", difference)
 }
 
 /// `constant + sum element * weight`.
-#[expect(
-    clippy::arithmetic_side_effects,
-    reason = "field operations cannot overflow"
-)]
+#[expect(clippy::arithmetic_side_effects, reason = "field operations cannot overflow")]
 fn combination<E: Element>(constant: F128, terms: impl IntoIterator<Item = (E, F128)>) -> E {
-    terms
-        .into_iter()
-        .fold(E::from(constant), |sum, (element, weight)| {
-            sum + element * weight
-        })
+    terms.into_iter().fold(E::from(constant), |sum, (element, weight)| sum + element * weight)
 }
 
 /// The batched weights: the claims say that `sum_{row, y} A(row, y) word(row, y)` has some value.
@@ -87,10 +72,7 @@ impl Weights {
     /// `A` at the point that the sumcheck ends in.
     fn at<E>(&self, groups: &[ClaimGroup<E>], folding: &Folding<E>) -> F128 {
         let parts = groups.iter().zip(&self.pieces).map(|(group, pieces)| {
-            let high = group
-                .point
-                .get(group.width.log_coefficients() as usize..)
-                .unwrap_or(&[]);
+            let high = group.point.get(group.width.log_coefficients() as usize..).unwrap_or(&[]);
             let tensor = weight_tensor(pieces, &folding.row_table, &folding.point, high);
             tensor.apply(&self.switches.of(group.width).images)
         });
@@ -117,9 +99,7 @@ fn switch_rings<C: VerifierChannel>(
             let difference = combination(value, claimed.zip(weights.iter().copied()));
             channel.assert_zero("ring switching", difference)?;
         } else if !group.claims.is_empty() {
-            return Err(VerifyError::CheckFailed {
-                label: "claim longer than its point",
-            });
+            return Err(VerifyError::CheckFailed { label: "claim longer than its point" });
         }
         sums.push(s);
     }
@@ -127,17 +107,11 @@ fn switch_rings<C: VerifierChannel>(
     let gamma = channel.challenge("group batching");
     let switches = Switches::new(channel.challenges("coordinate batching", SWITCH_VARS));
     let degree = groups.len().saturating_sub(1).saturating_add(SWITCH_VARS);
-    channel.soundness(SoundnessTerm::schwartz_zippel(
-        "ring switching",
-        degree as f64,
-    ));
+    channel.soundness(SoundnessTerm::schwartz_zippel("ring switching", degree as f64));
     let mut totals = Width::ALL.map(|width| (width, Vec::new()));
     let mut pieces = Vec::with_capacity(groups.len());
-    for (((group, weights), s), power) in groups
-        .iter()
-        .zip(&claim_weights)
-        .zip(&sums)
-        .zip(powers(gamma))
+    for (((group, weights), s), power) in
+        groups.iter().zip(&claim_weights).zip(&sums).zip(powers(gamma))
     {
         // The power weights words, so it multiplies before coordinates are taken.
         for (_, total) in totals.iter_mut().filter(|(width, _)| *width == group.width) {
@@ -148,9 +122,7 @@ fn switch_rings<C: VerifierChannel>(
         pieces.push(layout.pieces(group, &weights)?);
     }
     let used = totals.iter().filter(|(_, total)| !total.is_empty());
-    let claim: F128 = used
-        .map(|(width, total)| switches.of(*width).transpose(total))
-        .sum();
+    let claim: F128 = used.map(|(width, total)| switches.of(*width).transpose(total)).sum();
     Ok((Weights { pieces, switches }, C::Elem::from(claim)))
 }
 
@@ -222,13 +194,7 @@ fn fold<C: VerifierChannel>(
         claim = next;
     }
     let row_table = kernels::eq_table(&row_point);
-    Ok(Folding {
-        claim,
-        row_table,
-        point,
-        codewords,
-        message,
-    })
+    Ok(Folding { claim, row_table, point, codewords, message })
 }
 
 /// Opens codewords at random positions and checks that each folds to the next.
@@ -261,9 +227,7 @@ fn query<C: VerifierChannel>(
 
     let mut challenges = folding.point.as_slice();
     for &(root, step) in &folding.codewords {
-        let (bound, rest) = challenges
-            .split_at_checked(step as usize)
-            .unwrap_or((&[], &[]));
+        let (bound, rest) = challenges.split_at_checked(step as usize).unwrap_or((&[], &[]));
         challenges = rest;
         log_length = log_length.saturating_sub(step);
         let mut cosets: Vec<usize> = symbols.iter().map(|&(x, _)| x >> step).collect();

@@ -11,11 +11,7 @@ use proptest::prelude::*;
 use rand::{SeedableRng, rngs::StdRng};
 
 fn few_queries(log_inv_rate: u32) -> Params {
-    Params {
-        log_inv_rate,
-        security_bits: 8,
-        ..Params::default()
-    }
+    Params { log_inv_rate, security_bits: 8, ..Params::default() }
 }
 
 proptest! {
@@ -62,22 +58,14 @@ fn long_rows_fold_several_times() {
 #[test]
 fn every_hash_and_grinding() {
     for hash in HashKind::ALL {
-        let params = Params {
-            hash,
-            grinding_bits: 5,
-            ..few_queries(1)
-        };
+        let params = Params { hash, grinding_bits: 5, ..few_queries(1) };
         assert_eq!(random_case(params, 3, 5, &[100], 2).verify(), Ok(()));
     }
 }
 
 /// A proof with all kinds of messages in it.
 fn full_case(seed: u64) -> Case {
-    let params = Params {
-        security_bits: 30,
-        grinding_bits: 4,
-        ..Params::default()
-    };
+    let params = Params { security_bits: 30, grinding_bits: 4, ..Params::default() };
     let mut rng = StdRng::seed_from_u64(seed);
     let first = commit(&params, 12, random_words(&mut rng, 5 << 12));
     let second = commit(&params, 12, random_words(&mut rng, 100));
@@ -86,19 +74,10 @@ fn full_case(seed: u64) -> Case {
         let mut words = [&first, &second][oracle].words()[offset..].to_vec();
         words.resize(1 << (n_vars - 7), F128::ZERO);
         let value = evaluate(Width::Bit, &words, &point[..n_vars as usize]);
-        Claim {
-            oracle,
-            offset,
-            n_vars,
-            value,
-        }
+        Claim { oracle, offset, n_vars, value }
     };
     let claims = vec![claim(0, 0, 22), claim(0, 1 << 13, 20), claim(1, 64, 12)];
-    let groups = vec![ClaimGroup {
-        width: Width::Bit,
-        point: point.clone(),
-        claims,
-    }];
+    let groups = vec![ClaimGroup { width: Width::Bit, point: point.clone(), claims }];
     Case::prove(params, &[&first, &second], groups)
 }
 
@@ -110,37 +89,23 @@ fn changed_proofs_are_rejected() {
     let n = case.proof.len();
     let mut rng = StdRng::seed_from_u64(5);
     let step = n / 700;
-    let sampled = (0..2100.min(n))
-        .chain((0..n).step_by(step.max(1)))
-        .chain(n - 40..n);
+    let sampled = (0..2100.min(n)).chain((0..n).step_by(step.max(1))).chain(n - 40..n);
     for position in sampled {
         let mut proof = case.proof.clone();
         proof[position] ^= 1 << (F128::random(&mut rng).to_bits() % 8);
         assert!(case.verify_bytes(&proof).is_err(), "byte {position} of {n}");
     }
     for cut in (0..n).step_by(step.max(1)).chain(n - 40..n) {
-        assert!(
-            case.verify_bytes(&case.proof[..cut]).is_err(),
-            "cut at {cut}"
-        );
+        assert!(case.verify_bytes(&case.proof[..cut]).is_err(), "cut at {cut}");
     }
-    assert_eq!(
-        case.verify_bytes(&case.proof[..n - 1]),
-        Err(VerifyError::Truncated)
-    );
+    assert_eq!(case.verify_bytes(&case.proof[..n - 1]), Err(VerifyError::Truncated));
     let extended = [case.proof.as_slice(), &[0]].concat();
-    assert_eq!(
-        case.verify_bytes(&extended),
-        Err(VerifyError::Trailing { bytes: 1 })
-    );
+    assert_eq!(case.verify_bytes(&extended), Err(VerifyError::Trailing { bytes: 1 }));
     assert!(case.verify_bytes(&other).is_err());
     for start in (0..n.min(other.len()) - 32).step_by(n / 50) {
         let mut proof = case.proof.clone();
         proof[start..start + 32].copy_from_slice(&other[start..start + 32]);
-        assert!(
-            case.verify_bytes(&proof).is_err(),
-            "32 bytes of another proof at {start}"
-        );
+        assert!(case.verify_bytes(&proof).is_err(), "32 bytes of another proof at {start}");
     }
 }
 
@@ -176,10 +141,7 @@ fn senseless_statements_are_errors() {
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!(
-        label(&|case| case.params.log_inv_rate = 0),
-        "commitment parameters"
-    );
+    assert_eq!(label(&|case| case.params.log_inv_rate = 0), "commitment parameters");
     assert_eq!(
         label(&|case| case.commitments[1].1.log_row = 11),
         "oracles of one opening have rows of one length"
@@ -188,54 +150,21 @@ fn senseless_statements_are_errors() {
         label(&|case| case.commitments.iter_mut().for_each(|c| c.1.log_row = 99)),
         "row length"
     );
-    assert_eq!(
-        label(&|case| case.commitments[1].1.n_rows = usize::MAX),
-        "number of rows"
-    );
-    assert_eq!(
-        label(&|case| case.groups[0].claims[1].oracle = 2),
-        "claim on no oracle"
-    );
-    assert_eq!(
-        label(&|case| case.groups[0].claims[1].n_vars = 6),
-        "claim below a word"
-    );
-    assert_eq!(
-        label(&|case| case.groups[0].claims[1].n_vars = 23),
-        "claim longer than its point"
-    );
-    assert_eq!(
-        label(&|case| case.groups[0].claims[1].offset += 1),
-        "claim's alignment"
-    );
+    assert_eq!(label(&|case| case.commitments[1].1.n_rows = usize::MAX), "number of rows");
+    assert_eq!(label(&|case| case.groups[0].claims[1].oracle = 2), "claim on no oracle");
+    assert_eq!(label(&|case| case.groups[0].claims[1].n_vars = 6), "claim below a word");
+    assert_eq!(label(&|case| case.groups[0].claims[1].n_vars = 23), "claim longer than its point");
+    assert_eq!(label(&|case| case.groups[0].claims[1].offset += 1), "claim's alignment");
 }
 
 #[test]
 fn empty_oracles_hold_zeros() {
     let params = few_queries(1);
     let oracle = commit(&params, 4, Vec::new());
-    assert_eq!(
-        (oracle.shape(), oracle.root()),
-        (
-            Shape {
-                log_row: 4,
-                n_rows: 0
-            },
-            [0; 32]
-        )
-    );
+    assert_eq!((oracle.shape(), oracle.root()), (Shape { log_row: 4, n_rows: 0 }, [0; 32]));
     let group = |value| {
-        let claims = vec![Claim {
-            oracle: 0,
-            offset: 0,
-            n_vars: 8,
-            value,
-        }];
-        vec![ClaimGroup {
-            width: Width::Bit,
-            point: vec![F128::new(3); 8],
-            claims,
-        }]
+        let claims = vec![Claim { oracle: 0, offset: 0, n_vars: 8, value }];
+        vec![ClaimGroup { width: Width::Bit, point: vec![F128::new(3); 8], claims }]
     };
     let case = Case::prove(params, &[&oracle], group(F128::ZERO));
     assert_eq!(case.verify(), Ok(()));
@@ -249,28 +178,15 @@ fn sizes_and_soundness() {
     // KiB of an optimised FRI with ring switching at 100 bits and rate 1/4, whose query phase alone
     // has 100 bits, from DP24's successors.
     for (log_bits, published) in [(20, 84.0), (24, 162.0)] {
-        let params = Params {
-            log_inv_rate: 2,
-            security_bits: 100,
-            ..Params::default()
-        };
+        let params = Params { log_inv_rate: 2, security_bits: 100, ..Params::default() };
         let n_words = 1usize << (log_bits - 7);
         let log_row = log_row_for(n_words);
         let mut rng = StdRng::seed_from_u64(1);
         let oracle = commit(&params, log_row, random_words(&mut rng, n_words));
         let point = random_words(&mut rng, log_bits);
         let value = evaluate(Width::Bit, oracle.words(), &point);
-        let claims = vec![Claim {
-            oracle: 0,
-            offset: 0,
-            n_vars: log_bits as u32,
-            value,
-        }];
-        let group = ClaimGroup {
-            width: Width::Bit,
-            point,
-            claims,
-        };
+        let claims = vec![Claim { oracle: 0, offset: 0, n_vars: log_bits as u32, value }];
+        let group = ClaimGroup { width: Width::Bit, point, claims };
         let case = Case::prove(params, &[&oracle], vec![group]);
         assert_eq!(case.verify(), Ok(()));
         let kib = case.proof.len() as f64 / 1024.0;
@@ -279,19 +195,10 @@ fn sizes_and_soundness() {
 
         let estimate = case.estimate().unwrap();
         let counted = estimate.bytes() as f64 / 1024.0;
-        assert!(
-            (counted / kib - 1.0).abs() < 0.05,
-            "estimated {counted} of {kib}"
-        );
+        assert!((counted / kib - 1.0).abs() < 0.05, "estimated {counted} of {kib}");
         let total = log2_sum(estimate.terms().iter().map(|term| term.log2_error));
-        assert!(
-            (-101.0..=-100.0).contains(&total),
-            "{total}: {:?}",
-            estimate.terms()
-        );
+        assert!((-101.0..=-100.0).contains(&total), "{total}: {:?}", estimate.terms());
     }
-    let estimate = random_case(Params::default(), 1, 8, &[4000], 2)
-        .estimate()
-        .unwrap();
+    let estimate = random_case(Params::default(), 1, 8, &[4000], 2).estimate().unwrap();
     assert!(log2_sum(estimate.terms().iter().map(|term| term.log2_error)) < -100.0);
 }

@@ -68,11 +68,7 @@ static CURRENT: AtomicU8 = AtomicU8::new(0);
 impl Backend {
     /// The backends that this processor can run, the best first; the last is portable.
     pub fn available() -> impl Iterator<Item = Self> {
-        KINDS
-            .iter()
-            .copied()
-            .filter(|kind| kind.is_supported())
-            .map(Self)
+        KINDS.iter().copied().filter(|kind| kind.is_supported()).map(Self)
     }
 
     /// The backend of every kernel call from now on until [`Self::select`].

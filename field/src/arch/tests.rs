@@ -51,10 +51,7 @@ fn backends_by_name() {
     for other in ["", "unknown", "PORTABLE"] {
         assert_eq!(Backend::named_or_best(other), available[0]);
     }
-    assert_eq!(
-        available.last().map(|backend| backend.name()),
-        Some("portable")
-    );
+    assert_eq!(available.last().map(|backend| backend.name()), Some("portable"));
 }
 
 proptest! {
@@ -276,19 +273,12 @@ fn tower_product<T: Field, const N: usize>(a: &[u8], b: &[u8]) -> Result<(), Tes
         wide[..N].copy_from_slice(&bytes);
         T::from_bits(u128::from_le_bytes(wide))
     };
-    let products: Vec<_> = a
-        .iter()
-        .zip(b)
-        .map(|(&a, &b)| element(a) * element(b))
-        .collect();
+    let products: Vec<_> = a.iter().zip(b).map(|(&a, &b)| element(a) * element(b)).collect();
     on_every_backend(|backend| {
         let mut dst = vec![[1; N]; a.len()];
         let (d, a, b) = (dst.as_flattened_mut(), a.as_flattened(), b.as_flattened());
         dispatch::tower_mul(backend, d, a, b, N);
-        prop_assert_eq!(
-            dst.into_iter().map(element).collect::<Vec<_>>(),
-            &products[..]
-        );
+        prop_assert_eq!(dst.into_iter().map(element).collect::<Vec<_>>(), &products[..]);
         Ok(())
     })
 }

@@ -14,11 +14,8 @@ use crate::{F128, LinearMap};
 
 static FROM_TOWER: LazyLock<LinearMap> = LazyLock::new(|| LinearMap::new(&basis_images()));
 
-static TO_TOWER: LazyLock<LinearMap> = LazyLock::new(|| {
-    FROM_TOWER
-        .inverse()
-        .expect("an isomorphism of fields is invertible")
-});
+static TO_TOWER: LazyLock<LinearMap> =
+    LazyLock::new(|| FROM_TOWER.inverse().expect("an isomorphism of fields is invertible"));
 
 /// The images of the 128 bits of [`Tower128`].
 fn basis_images() -> [F128; 128] {

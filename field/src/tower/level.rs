@@ -127,10 +127,7 @@ macro_rules! extension {
             /// The constant and the linear coefficient over the level below.
             #[inline]
             pub const fn halves(self) -> ($half, $half) {
-                (
-                    $half::new(self.0 as $half_int),
-                    $half::new((self.0 >> $half_bits) as $half_int),
-                )
+                ($half::new(self.0 as $half_int), $half::new((self.0 >> $half_bits) as $half_int))
             }
 
             /// The product by this level's generator: `(a0 + a1 X) X = a1 + (a0 + Y a1) X`.

@@ -45,10 +45,7 @@ impl Backend {
     /// The limit that this process observes.
     pub fn limit() -> Self {
         let known = LIMIT.load(Ordering::Relaxed);
-        if let Some(limit) = Self::ALL
-            .into_iter()
-            .find(|&backend| backend as u8 == known)
-        {
+        if let Some(limit) = Self::ALL.into_iter().find(|&backend| backend as u8 == known) {
             return limit;
         }
         let limit = match std::env::var("BINFER_BACKEND").as_deref() {

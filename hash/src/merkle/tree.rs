@@ -48,10 +48,7 @@ impl MerkleTree {
             }
             (level, rest) = (above, higher);
         }
-        Self {
-            digests,
-            log_leaves: n_leaves.trailing_zeros(),
-        }
+        Self { digests, log_leaves: n_leaves.trailing_zeros() }
     }
 
     /// The root.
@@ -71,16 +68,8 @@ impl MerkleTree {
     ///
     /// If the positions aren't strictly increasing and below the number of leaves.
     pub fn open(&self, positions: &[usize]) -> Vec<Digest> {
-        assert!(
-            positions.is_sorted_by(|a, b| a < b),
-            "positions are sorted and distinct"
-        );
-        assert!(
-            positions
-                .last()
-                .is_none_or(|last| last >> self.log_leaves == 0),
-            "no such leaf"
-        );
+        assert!(positions.is_sorted_by(|a, b| a < b), "positions are sorted and distinct");
+        assert!(positions.last().is_none_or(|last| last >> self.log_leaves == 0), "no such leaf");
         let mut siblings = Vec::with_capacity(crate::n_siblings(self.log_leaves, positions));
         let mut known = positions.to_vec();
         for i in 0..self.log_leaves {

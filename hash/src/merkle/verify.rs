@@ -85,11 +85,8 @@ pub fn verify_multi(
         return Err(MerkleError::SiblingCount { expected, got });
     }
 
-    let mut level: Vec<(usize, Digest)> = positions
-        .iter()
-        .zip(leaves)
-        .map(|(&position, leaf)| (position, kind.leaf(leaf)))
-        .collect();
+    let mut level: Vec<(usize, Digest)> =
+        positions.iter().zip(leaves).map(|(&position, leaf)| (position, kind.leaf(leaf))).collect();
     let mut siblings = siblings.iter();
     for _ in 0..log_leaves {
         let mut above = Vec::with_capacity(level.len());
@@ -97,9 +94,7 @@ pub fn verify_multi(
         while let Some((position, digest)) = nodes.next() {
             let sibling = match nodes.next_if(|(next, _)| *next == position ^ 1) {
                 Some((_, sibling)) => sibling,
-                None => siblings
-                    .next()
-                    .ok_or(MerkleError::SiblingCount { expected, got })?,
+                None => siblings.next().ok_or(MerkleError::SiblingCount { expected, got })?,
             };
             let parent = match position & 1 {
                 0 => kind.node(digest, sibling),
@@ -141,10 +136,7 @@ fn check_positions(log_leaves: u32, positions: &[usize]) -> Result<(), MerkleErr
             return Err(MerkleError::UnsortedPositions { index });
         }
         if position >> log_leaves != 0 {
-            return Err(MerkleError::PositionOutOfRange {
-                position,
-                log_leaves,
-            });
+            return Err(MerkleError::PositionOutOfRange { position, log_leaves });
         }
         previous = Some(position);
     }

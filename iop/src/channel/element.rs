@@ -19,16 +19,10 @@ pub trait Element:
     /// `self^exponent`.
     fn pow(self, exponent: u64) -> Self {
         let one = Self::from(F128::ONE);
-        (0..64 - exponent.leading_zeros())
-            .rev()
-            .fold(one, |power, i| {
-                let squared = power.square();
-                if exponent >> i & 1 == 1 {
-                    squared * self
-                } else {
-                    squared
-                }
-            })
+        (0..64 - exponent.leading_zeros()).rev().fold(one, |power, i| {
+            let squared = power.square();
+            if exponent >> i & 1 == 1 { squared * self } else { squared }
+        })
     }
 }
 

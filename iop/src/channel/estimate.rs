@@ -23,12 +23,7 @@ impl Estimator {
     /// An empty count.
     pub fn new() -> Self {
         let transcript = Transcript::new("binfer estimate");
-        Self {
-            transcript,
-            messages: 0,
-            bytes: 0,
-            terms: Vec::new(),
-        }
+        Self { transcript, messages: 0, bytes: 0, terms: Vec::new() }
     }
 
     /// Prover messages so far.

@@ -15,10 +15,7 @@ pub struct ProverChannel {
 impl ProverChannel {
     /// A channel whose transcript already holds the statement.
     pub fn new(transcript: Transcript) -> Self {
-        Self {
-            transcript,
-            proof: Vec::new(),
-        }
+        Self { transcript, proof: Vec::new() }
     }
 
     /// The proof's bytes.
@@ -39,8 +36,7 @@ impl ProverChannel {
     /// Sends a list of elements whose length the verifier knows.
     pub fn send_many(&mut self, label: &'static str, elements: &[F128]) {
         self.transcript.absorb(label, elements);
-        self.proof
-            .extend(elements.iter().flat_map(|e| e.to_le_bytes()));
+        self.proof.extend(elements.iter().flat_map(|e| e.to_le_bytes()));
     }
 
     /// Sends elements that are public in every mode.
@@ -85,8 +81,7 @@ impl ProverChannel {
     /// Sends the leaves at `positions` (sorted, distinct; `leaves` holds them one after the other)
     /// with the siblings that authenticate them.
     pub fn send_leaves(&mut self, tree: &MerkleTree, positions: &[usize], leaves: &[F128]) {
-        self.proof
-            .extend(leaves.iter().flat_map(|e| e.to_le_bytes()));
+        self.proof.extend(leaves.iter().flat_map(|e| e.to_le_bytes()));
         for sibling in tree.open(positions) {
             self.proof.extend(sibling);
         }

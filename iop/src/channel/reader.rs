@@ -14,10 +14,7 @@ pub struct ProofReader<'a> {
 impl<'a> ProofReader<'a> {
     /// A reader of `proof` whose transcript already holds the statement.
     pub fn new(transcript: Transcript, proof: &'a [u8]) -> Self {
-        Self {
-            transcript,
-            rest: proof,
-        }
+        Self { transcript, rest: proof }
     }
 
     /// Ends the proof.
@@ -32,10 +29,7 @@ impl<'a> ProofReader<'a> {
     }
 
     fn take(&mut self, n: usize) -> Result<&'a [u8], VerifyError> {
-        let (head, tail) = self
-            .rest
-            .split_at_checked(n)
-            .ok_or(VerifyError::Truncated)?;
+        let (head, tail) = self.rest.split_at_checked(n).ok_or(VerifyError::Truncated)?;
         self.rest = tail;
         Ok(head)
     }
@@ -47,9 +41,7 @@ impl<'a> ProofReader<'a> {
     }
 
     fn take_digest(&mut self) -> Result<Digest, VerifyError> {
-        self.take(32)?
-            .try_into()
-            .map_err(|_| VerifyError::Truncated)
+        self.take(32)?.try_into().map_err(|_| VerifyError::Truncated)
     }
 }
 
@@ -92,14 +84,8 @@ impl VerifierChannel for ProofReader<'_> {
         if bits == 0 {
             return Ok(());
         }
-        let nonce = self
-            .take(8)?
-            .try_into()
-            .map_err(|_| VerifyError::Truncated)?;
-        if self
-            .transcript
-            .check_grinding(bits, u64::from_le_bytes(nonce))
-        {
+        let nonce = self.take(8)?.try_into().map_err(|_| VerifyError::Truncated)?;
+        if self.transcript.check_grinding(bits, u64::from_le_bytes(nonce)) {
             Ok(())
         } else {
             Err(VerifyError::Grinding { bits })
@@ -115,26 +101,19 @@ impl VerifierChannel for ProofReader<'_> {
         positions: &[usize],
     ) -> Result<Vec<F128>, VerifyError> {
         let leaf_bytes = leaf_len.checked_mul(16).ok_or(VerifyError::Truncated)?;
-        let n_bytes = leaf_bytes
-            .checked_mul(positions.len())
-            .ok_or(VerifyError::Truncated)?;
+        let n_bytes = leaf_bytes.checked_mul(positions.len()).ok_or(VerifyError::Truncated)?;
         let bytes = self.take(n_bytes)?;
         let leaves: Vec<&[u8]> = bytes.chunks_exact(leaf_bytes.max(1)).collect();
         let n_siblings = n_siblings(log_leaves, positions);
-        let siblings = (0..n_siblings)
-            .map(|_| self.take_digest())
-            .collect::<Result<Vec<_>, _>>()?;
+        let siblings =
+            (0..n_siblings).map(|_| self.take_digest()).collect::<Result<Vec<_>, _>>()?;
         verify_multi(hash, root, log_leaves, positions, &leaves, &siblings)?;
         let (elements, _) = bytes.as_chunks::<16>();
         Ok(elements.iter().map(|&e| F128::from_le_bytes(e)).collect())
     }
 
     fn assert_zero(&mut self, label: &'static str, value: F128) -> Result<(), VerifyError> {
-        if value.is_zero() {
-            Ok(())
-        } else {
-            Err(VerifyError::CheckFailed { label })
-        }
+        if value.is_zero() { Ok(()) } else { Err(VerifyError::CheckFailed { label }) }
     }
 
     fn assert_equal_public(

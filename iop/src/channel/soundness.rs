@@ -12,10 +12,7 @@ pub struct SoundnessTerm {
 impl SoundnessTerm {
     /// A term from the Schwartz-Zippel lemma: `degree / 2^128`.
     pub fn schwartz_zippel(label: &'static str, degree: f64) -> Self {
-        Self {
-            label,
-            log2_error: degree.log2() - 128.0,
-        }
+        Self { label, log2_error: degree.log2() - 128.0 }
     }
 }
 

@@ -36,14 +36,7 @@ impl InnerProduct {
     pub(crate) fn new(weights: Vec<F128>, values: Vec<F128>, n_vars: usize, claim: F128) -> Self {
         assert!(weights.len() == 1 << n_vars && values.len() == 1 << n_vars);
         let round = [F128::ZERO; 3];
-        Self {
-            weights,
-            values,
-            terms: Vec::new(),
-            n_vars,
-            claim,
-            round,
-        }
+        Self { weights, values, terms: Vec::new(), n_vars, claim, round }
     }
 
     /// The inner product `claim` of `values`, at most `2^n_vars` of them, with a sum of eq
@@ -60,14 +53,7 @@ impl InnerProduct {
             assert_eq!(term.point.len(), n_vars);
             kernels::add_assign(&mut weights, &eq_prefix(term, values.len()));
         }
-        Self {
-            weights,
-            values,
-            terms,
-            n_vars,
-            claim,
-            round: [F128::ZERO; 3],
-        }
+        Self { weights, values, terms, n_vars, claim, round: [F128::ZERO; 3] }
     }
 
     /// The bound value of `values`; zero where there were none.
@@ -98,26 +84,17 @@ fn eq_prefix(term: &EqTerm, len: usize) -> Vec<F128> {
 
 impl Instance for InnerProduct {
     fn shape(&self) -> Shape {
-        Shape {
-            n_vars: self.n_vars,
-            degree: 2,
-        }
+        Shape { n_vars: self.n_vars, degree: 2 }
     }
 
     fn round(&mut self) -> Vec<F128> {
         if self.values.len() % 2 == 1 {
             let next = self.values.len();
-            let beyond = self
-                .terms
-                .iter()
-                .map(|t| t.scale * eq_vertex(&t.point, next));
+            let beyond = self.terms.iter().map(|t| t.scale * eq_vertex(&t.point, next));
             self.weights.push(beyond.sum());
             self.values.push(F128::ZERO);
         }
-        let chunks = self
-            .weights
-            .par_chunks(2 * TASK)
-            .zip(self.values.par_chunks(2 * TASK));
+        let chunks = self.weights.par_chunks(2 * TASK).zip(self.values.par_chunks(2 * TASK));
         let sums = chunks.map(|(weights, values)| pair_sums(weights, values));
         let (at_zero, leading) =
             sums.reduce(|| (F128::ZERO, F128::ZERO), |a, b| (a.0 + b.0, a.1 + b.1));
@@ -146,13 +123,8 @@ impl Instance for InnerProduct {
 /// `sum a(0) b(0)` and `sum (a(0) + a(1)) (b(0) + b(1))` over neighbours.
 fn pair_sums(a: &[F128], b: &[F128]) -> (F128, F128) {
     let split = |v: &[F128]| -> (Vec<F128>, Vec<F128>) {
-        v.chunks_exact(2)
-            .map(|pair| (pair[0], pair[0] + pair[1]))
-            .unzip()
+        v.chunks_exact(2).map(|pair| (pair[0], pair[0] + pair[1])).unzip()
     };
     let ((a_lo, a_slope), (b_lo, b_slope)) = (split(a), split(b));
-    (
-        kernels::inner_product(&a_lo, &b_lo),
-        kernels::inner_product(&a_slope, &b_slope),
-    )
+    (kernels::inner_product(&a_lo, &b_lo), kernels::inner_product(&a_slope, &b_slope))
 }

@@ -26,10 +26,7 @@ pub fn prove(
     let weighted = weights(rho, vectors.len(), claims.iter().map(|c| c.vector));
     for (claim, scale) in claims.iter().zip(weighted) {
         sums[claim.vector] += scale * claim.value;
-        terms[claim.vector].push(EqTerm {
-            scale,
-            point: claim.point.clone(),
-        });
+        terms[claim.vector].push(EqTerm { scale, point: claim.point.clone() });
     }
     let mut instances: Vec<InnerProduct> = terms
         .into_iter()
@@ -37,10 +34,8 @@ pub fn prove(
         .zip(sums)
         .map(|((terms, vector), sum)| InnerProduct::with_eq(terms, vector.to_vec(), n_vars, sum))
         .collect();
-    let mut batch: Vec<&mut dyn Instance> = instances
-        .iter_mut()
-        .map(|i| i as &mut dyn Instance)
-        .collect();
+    let mut batch: Vec<&mut dyn Instance> =
+        instances.iter_mut().map(|i| i as &mut dyn Instance).collect();
     let point = sumcheck::prove(channel, &mut batch);
     let values: Vec<F128> = instances.iter().map(InnerProduct::value).collect();
     channel.send_many("claims values", &values);

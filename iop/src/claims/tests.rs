@@ -9,11 +9,7 @@ use super::*;
 use crate::channel::{Blank, Estimator, ProofReader, ProverChannel, VerifyError, log2_sum};
 
 fn evaluate(vector: &[F128], point: &[F128]) -> F128 {
-    vector
-        .iter()
-        .zip(eq_table(point))
-        .map(|(&f, e)| f * e)
-        .sum()
+    vector.iter().zip(eq_table(point)).map(|(&f, e)| f * e).sum()
 }
 
 struct Case {
@@ -25,29 +21,17 @@ struct Case {
 fn case(n_vars: usize, n_vectors: usize, n_claims: usize, seed: u64) -> Case {
     let rng = &mut StdRng::seed_from_u64(seed);
     let vectors: Vec<Vec<F128>> = (0..n_vectors)
-        .map(|_| {
-            (0..rng.random_range(0..=1 << n_vars))
-                .map(|_| F128::random(rng))
-                .collect()
-        })
+        .map(|_| (0..rng.random_range(0..=1 << n_vars)).map(|_| F128::random(rng)).collect())
         .collect();
     let claims = (0..n_claims)
         .map(|_| {
             let vector = rng.random_range(0..n_vectors);
             let point: Vec<F128> = (0..n_vars).map(|_| F128::random(rng)).collect();
             let value = evaluate(&vectors[vector], &point);
-            EvaluationClaim {
-                vector,
-                point,
-                value,
-            }
+            EvaluationClaim { vector, point, value }
         })
         .collect();
-    Case {
-        n_vars,
-        vectors,
-        claims,
-    }
+    Case { n_vars, vectors, claims }
 }
 
 /// Proves, tampers, verifies, and opens what is left as a commitment would.
@@ -62,9 +46,7 @@ fn run(case: &Case, tamper: impl Fn(&mut Vec<u8>)) -> Result<(), VerifyError> {
     reader.finish()?;
     for (vector, &value) in vectors.iter().zip(&left.values) {
         if evaluate(vector, &left.point) != value {
-            return Err(VerifyError::CheckFailed {
-                label: "test opening",
-            });
+            return Err(VerifyError::CheckFailed { label: "test opening" });
         }
     }
     Ok(())
@@ -78,12 +60,7 @@ fn any_case() -> impl Strategy<Value = Case> {
 impl core::fmt::Debug for Case {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let lengths: Vec<usize> = self.vectors.iter().map(Vec::len).collect();
-        write!(
-            f,
-            "{} variables, lengths {lengths:?}, {} claims",
-            self.n_vars,
-            self.claims.len()
-        )
+        write!(f, "{} variables, lengths {lengths:?}, {} claims", self.n_vars, self.claims.len())
     }
 }
 
@@ -113,29 +90,17 @@ proptest! {
 #[test]
 fn truncated_and_extended_proofs_are_rejected() {
     let case = case(4, 2, 3, 1);
-    assert_eq!(
-        run(&case, |p| p.truncate(p.len() - 1)),
-        Err(VerifyError::Truncated)
-    );
-    assert_eq!(
-        run(&case, |p| p.push(0)),
-        Err(VerifyError::Trailing { bytes: 1 })
-    );
+    assert_eq!(run(&case, |p| p.truncate(p.len() - 1)), Err(VerifyError::Truncated));
+    assert_eq!(run(&case, |p| p.push(0)), Err(VerifyError::Trailing { bytes: 1 }));
 }
 
 #[test]
 fn claims_outside_the_statement_are_rejected() {
     for (vector, n_coordinates) in [(1, 3), (0, 2)] {
         let point = vec![F128::ONE; n_coordinates];
-        let claims = [EvaluationClaim {
-            vector,
-            point,
-            value: F128::ZERO,
-        }];
+        let claims = [EvaluationClaim { vector, point, value: F128::ZERO }];
         let mut reader = ProofReader::new(Transcript::new("test"), &[]);
-        let expected = VerifyError::CheckFailed {
-            label: "claims shape",
-        };
+        let expected = VerifyError::CheckFailed { label: "claims shape" };
         assert_eq!(verify(&mut reader, 3, 1, &claims), Err(expected));
     }
 }
@@ -152,10 +117,7 @@ fn estimate_matches_the_proof_and_the_stated_error() {
     let mut estimator = Estimator::new();
     assert!(verify(&mut estimator, 6, 2, &claims).is_ok());
     assert_eq!(estimator.bytes(), 16 * (2 * 6 + 2));
-    let most = (0..2)
-        .map(|j| claims.iter().filter(|c| c.vector == j).count())
-        .max()
-        .unwrap();
+    let most = (0..2).map(|j| claims.iter().filter(|c| c.vector == j).count()).max().unwrap();
     let error = log2_sum(estimator.terms().iter().map(|t| t.log2_error)) + 128.0;
     assert!((error.exp2() - (most - 1 + 2 + 2 * 6) as f64).abs() < 1e-9);
 }

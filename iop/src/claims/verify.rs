@@ -38,27 +38,15 @@ pub fn verify<C: VerifierChannel>(
     n_vectors: usize,
     claims: &[EvaluationClaim<C::Elem>],
 ) -> Result<CommonPoint<C::Elem>, VerifyError> {
-    if claims
-        .iter()
-        .any(|c| c.vector >= n_vectors || c.point.len() != n_vars)
-    {
-        return Err(VerifyError::CheckFailed {
-            label: "claims shape",
-        });
+    if claims.iter().any(|c| c.vector >= n_vectors || c.point.len() != n_vars) {
+        return Err(VerifyError::CheckFailed { label: "claims shape" });
     }
     let rho = channel.challenge("claims batching");
     let weighted = weights(rho, n_vectors, claims.iter().map(|c| c.vector));
     let count = |j| claims.iter().filter(|c| c.vector == j).count();
-    let degree = (0..n_vectors)
-        .map(count)
-        .max()
-        .unwrap_or(0)
-        .saturating_sub(1);
+    let degree = (0..n_vectors).map(count).max().unwrap_or(0).saturating_sub(1);
     if degree > 0 {
-        channel.soundness(SoundnessTerm::schwartz_zippel(
-            "claims batching",
-            degree as f64,
-        ));
+        channel.soundness(SoundnessTerm::schwartz_zippel("claims batching", degree as f64));
     }
     let zero = C::Elem::from(F128::ZERO);
     let mut batch = vec![(zero, Shape { n_vars, degree: 2 }); n_vectors];
@@ -71,19 +59,13 @@ pub fn verify<C: VerifierChannel>(
     let values = channel.receive_many("claims values", n_vectors)?;
     let mut expected = zero;
     for (claim, &weight) in claims.iter().zip(&weighted) {
-        let of_vector = reduced
-            .weights
-            .get(claim.vector)
-            .zip(values.get(claim.vector));
+        let of_vector = reduced.weights.get(claim.vector).zip(values.get(claim.vector));
         if let Some((&batch_weight, &value)) = of_vector {
             expected += value * (batch_weight * weight * eq(&claim.point, &reduced.challenges));
         }
     }
     channel.assert_zero("claims values", reduced.claim + expected)?;
-    Ok(CommonPoint {
-        point: reduced.challenges,
-        values,
-    })
+    Ok(CommonPoint { point: reduced.challenges, values })
 }
 
 /// `rho^i` for the `i`-th claim on each vector.
@@ -94,8 +76,7 @@ pub(super) fn weights(
 ) -> Vec<F128> {
     let mut next = vec![F128::ONE; n_vectors];
     let weight = |j: usize| {
-        next.get_mut(j)
-            .map_or(F128::ZERO, |power| core::mem::replace(power, *power * rho))
+        next.get_mut(j).map_or(F128::ZERO, |power| core::mem::replace(power, *power * rho))
     };
     vectors.map(weight).collect()
 }

@@ -21,19 +21,9 @@ struct Case {
 impl Case {
     fn random(rows: usize, cols: usize, width: usize, seed: u64) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
-        let index = (0..rows * cols)
-            .map(|_| rng.random_range(0..1u32 << width) as u8)
-            .collect();
+        let index = (0..rows * cols).map(|_| rng.random_range(0..1u32 << width) as u8).collect();
         let table = (0..cols << width).map(|_| F128::random(&mut rng)).collect();
-        Self {
-            view: View {
-                rows,
-                cols,
-                planes: (0..width).collect(),
-            },
-            index,
-            table,
-        }
+        Self { view: View { rows, cols, planes: (0..width).collect() }, index, table }
     }
 
     fn width(&self) -> usize {
@@ -45,21 +35,12 @@ impl Case {
     }
 
     fn shape(&self) -> BoxShape {
-        BoxShape {
-            rows: self.view.rows,
-            cols: self.view.cols,
-            fan_in: 1,
-        }
+        BoxShape { rows: self.view.rows, cols: self.view.cols, fan_in: 1 }
     }
 
     fn leaves(&self) -> Vec<F128> {
-        let columns = self
-            .index
-            .chunks(self.view.rows)
-            .zip(self.table.chunks(1 << self.width()));
-        columns
-            .flat_map(|(c, t)| c.iter().map(|&i| t[usize::from(i)]))
-            .collect()
+        let columns = self.index.chunks(self.view.rows).zip(self.table.chunks(1 << self.width()));
+        columns.flat_map(|(c, t)| c.iter().map(|&i| t[usize::from(i)])).collect()
     }
 
     fn shifted_table(&self) -> Vec<F128> {
@@ -71,19 +52,11 @@ impl Case {
         let tree = Tree::new(self.shape(), self.leaves());
         let row_point = channel.challenges("rows", log2_ceil(self.view.rows));
         let eq = eq_table(&row_point);
-        let inside = tree
-            .outputs()
-            .iter()
-            .zip(&eq)
-            .map(|(&p, &e)| e * (p + F128::ONE));
+        let inside = tree.outputs().iter().zip(&eq).map(|(&p, &e)| e * (p + F128::ONE));
         let value = F128::ONE + inside.sum::<F128>();
         channel.send("root", value);
-        let leaf = product::prove(
-            &mut channel,
-            vec![tree],
-            vec![RootClaim { row_point, value }],
-        )
-        .remove(0);
+        let leaf = product::prove(&mut channel, vec![tree], vec![RootClaim { row_point, value }])
+            .remove(0);
         let weights = &eq_table(&leaf.row_point)[..self.view.rows];
         let input = TableInput {
             statement: TableStatement {
@@ -104,13 +77,7 @@ impl Case {
             value: claim.histogram,
         };
         let views = [self.view.clone()];
-        onehot::prove(
-            &mut channel,
-            &self.planes(),
-            &views,
-            &[&self.index],
-            &[claim],
-        );
+        onehot::prove(&mut channel, &self.planes(), &views, &[&self.index], &[claim]);
         channel.finish()
     }
 
@@ -131,11 +98,7 @@ impl Case {
         let bit_eq = eq_table(&claim.index_point);
         let columns = self.table.chunks(1 << self.width()).zip(&col_eq);
         let expected: F128 = columns
-            .flat_map(|(t, &c)| {
-                t.iter()
-                    .zip(&bit_eq)
-                    .map(move |(&t, &b)| c * b * (t + F128::ONE))
-            })
+            .flat_map(|(t, &c)| t.iter().zip(&bit_eq).map(move |(&t, &b)| c * b * (t + F128::ONE)))
             .sum();
         channel.assert_zero("table", expected + claim.table)?;
         let claim = OneHotClaim {
@@ -160,9 +123,7 @@ impl Case {
                 let bytes = tile.gather(&self.index, rows);
                 let set = bytes.iter().zip(&eq).filter(|(b, _)| **b >> bit & 1 == 1);
                 if set.map(|(_, &e)| e).sum::<F128>() != value {
-                    return Err(VerifyError::CheckFailed {
-                        label: "test opening",
-                    });
+                    return Err(VerifyError::CheckFailed { label: "test opening" });
                 }
             }
         }

@@ -66,12 +66,7 @@ pub fn tiles(rows: usize, cols: usize) -> Vec<Tile> {
     let mut all = Vec::new();
     for (col, log_cols) in dyadic(cols) {
         for (row, log_rows) in dyadic(rows) {
-            all.push(Tile {
-                row,
-                col,
-                log_rows,
-                log_cols,
-            });
+            all.push(Tile { row, col, log_rows, log_cols });
         }
     }
     all

@@ -32,17 +32,12 @@ pub fn multiplicities(lookup: &Lookup, lists: &[Vec<&[u8]>]) -> Option<Vec<u64>>
 
 /// The widths of the limbs of multiplicities of `bits` bits.
 pub(super) fn widths(bits: usize) -> Vec<usize> {
-    (0..bits)
-        .step_by(8)
-        .map(|first| (bits - first).min(8))
-        .collect()
+    (0..bits).step_by(8).map(|first| (bits - first).min(8)).collect()
 }
 
 /// The bytes of multiplicities, limb by limb.
 pub(super) fn limbs(counts: &[u64], n_limbs: usize) -> Vec<Vec<u8>> {
-    (0..n_limbs)
-        .map(|l| counts.iter().map(|m| m.to_le_bytes()[l]).collect())
-        .collect()
+    (0..n_limbs).map(|l| counts.iter().map(|m| m.to_le_bytes()[l]).collect()).collect()
 }
 
 /// Whether bit `s` of a multiplicity is set.

@@ -47,10 +47,7 @@ pub fn prove(
     let gamma = channel.challenge("lookup offset");
     let n_weights = lookups.iter().map(Lookup::n_planes).max().unwrap_or(0);
     let weights = channel.challenges("lookup weights", n_weights);
-    let tables: Vec<Vec<F128>> = lookups
-        .iter()
-        .map(|l| l.fingerprints(gamma, &weights))
-        .collect();
+    let tables: Vec<Vec<F128>> = lookups.iter().map(|l| l.fingerprints(gamma, &weights)).collect();
 
     let leaves = prove_products(channel, lookups, witnesses, gamma, &weights, &tables);
     let (mut linear, powers) = split_leaves(lookups, gamma, &weights, leaves);
@@ -77,27 +74,15 @@ fn plane_matrices<'a>(
     counts: &'a [Vec<u8>],
 ) -> Vec<PlaneMatrix<'a>> {
     let limbs = |widths: &[usize], bytes: &[&'a [u8]]| {
-        widths
-            .iter()
-            .zip(bytes)
-            .map(|(&width, &bytes)| Limb { width, bytes })
-            .collect()
+        widths.iter().zip(bytes).map(|(&width, &bytes)| Limb { width, bytes }).collect()
     };
     let mut matrices = Vec::new();
     for (&(rows, cols), list) in lookup.lists.iter().zip(&witness.lists) {
-        matrices.push(PlaneMatrix {
-            rows,
-            cols,
-            limbs: limbs(&lookup.widths, list),
-        });
+        matrices.push(PlaneMatrix { rows, cols, limbs: limbs(&lookup.widths, list) });
     }
     let counts: Vec<&[u8]> = counts.iter().map(Vec::as_slice).collect();
     let limbs = limbs(&widths(lookup.multiplicity_bits()), &counts);
-    matrices.push(PlaneMatrix {
-        rows: lookup.n_entries(),
-        cols: 1,
-        limbs,
-    });
+    matrices.push(PlaneMatrix { rows: lookup.n_entries(), cols: 1, limbs });
     matrices
 }
 
@@ -113,11 +98,8 @@ fn prove_products(
     let (mut tops, mut bottoms, mut roots) = (Vec::new(), Vec::new(), Vec::new());
     for ((lookup, witness), table) in lookups.iter().zip(witnesses).zip(tables) {
         let limb_tables = limb_tables(&lookup.widths, weights);
-        let mut boxes: Vec<Vec<F128>> = witness
-            .lists
-            .iter()
-            .map(|list| combine(list, &limb_tables, gamma))
-            .collect();
+        let mut boxes: Vec<Vec<F128>> =
+            witness.lists.iter().map(|list| combine(list, &limb_tables, gamma)).collect();
         let (n, k) = (lookup.n_entries(), lookup.multiplicity_bits());
         boxes.push(leaves(&witness.multiplicities, frobenius_powers(table, k)));
         let generators = generator_powers(k).into_iter().map(|g| vec![g; n]);
@@ -129,25 +111,16 @@ fn prove_products(
             tops.push(Tree::new(above(&shape), bottom.outputs().to_vec()));
             bottoms.push(bottom);
         }
-        let products: Vec<F128> = tops[first..][..lookup.lists.len()]
-            .iter()
-            .map(|top| top.outputs()[0])
-            .collect();
+        let products: Vec<F128> =
+            tops[first..][..lookup.lists.len()].iter().map(|top| top.outputs()[0]).collect();
         channel.send_many("lookup products", &products);
         let all = products.iter().copied().product();
         let count = GENERATOR.pow(lookup.n_lookups() as u128);
         roots.extend(products.into_iter().chain([all, count]));
     }
-    let root = |value| RootClaim {
-        row_point: Vec::new(),
-        value,
-    };
+    let root = |value| RootClaim { row_point: Vec::new(), value };
     let rows = product::prove(channel, tops, roots.into_iter().map(root).collect());
-    product::prove(
-        channel,
-        bottoms,
-        rows.into_iter().filter_map(row_claim).collect(),
-    )
+    product::prove(channel, bottoms, rows.into_iter().filter_map(row_claim).collect())
 }
 
 /// From claims on the leaves `1 + bit_s(m_t) (F_t^{2^s} + 1)` to claims on the bits alone.
@@ -165,10 +138,8 @@ fn prove_powers(
         .zip(&leaves)
         .map(|(((lookup, witness), table), (_, leaf))| power_sum(lookup, witness, table, leaf))
         .collect();
-    let mut batch: Vec<&mut dyn Instance> = instances
-        .iter_mut()
-        .map(|i| i as &mut dyn Instance)
-        .collect();
+    let mut batch: Vec<&mut dyn Instance> =
+        instances.iter_mut().map(|i| i as &mut dyn Instance).collect();
     let challenges = sumcheck::prove(channel, &mut batch);
     let n_vars = challenges.len();
     let mut evaluations = Vec::new();
@@ -190,16 +161,11 @@ fn prove_powers(
         let roots: Vec<F128> = instance.products.iter().enumerate().map(root).collect();
         channel.send_many("lookup multiplicity bits", &bits);
         channel.send_many("lookup table values", &roots);
-        evaluations.extend(
-            roots
-                .into_iter()
-                .enumerate()
-                .map(|(s, value)| EvaluationClaim {
-                    vector: i,
-                    point: padded_root(&point, s, n_vars),
-                    value,
-                }),
-        );
+        evaluations.extend(roots.into_iter().enumerate().map(|(s, value)| EvaluationClaim {
+            vector: i,
+            point: padded_root(&point, s, n_vars),
+            value,
+        }));
         bit_values.push((point, bits));
     }
     let vectors: Vec<&[F128]> = tables.iter().map(Vec::as_slice).collect();
@@ -211,13 +177,7 @@ fn prove_powers(
         let coefficients = powers_of(delta, bits.len());
         let value = kernels::inner_product(&bits, &coefficients);
         let col_point = Vec::new();
-        claims.push(LinearClaim {
-            matrix,
-            row_point,
-            col_point,
-            coefficients,
-            value,
-        });
+        claims.push(LinearClaim { matrix, row_point, col_point, coefficients, value });
     }
     claims
 }

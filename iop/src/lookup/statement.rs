@@ -32,10 +32,7 @@ impl Lookup {
 
     /// Lookups.
     pub fn n_lookups(&self) -> usize {
-        let sizes = self
-            .lists
-            .iter()
-            .map(|&(rows, cols)| rows.saturating_mul(cols));
+        let sizes = self.lists.iter().map(|&(rows, cols)| rows.saturating_mul(cols));
         sizes.fold(0, usize::saturating_add)
     }
 
@@ -56,9 +53,7 @@ impl Lookup {
         let limb = |(&width, limb): (&usize, &Vec<u8>)| {
             (1..=LIMB).contains(&width)
                 && limb.len() == n_entries
-                && limb
-                    .iter()
-                    .all(|&v| usize::from(v).checked_shr(width as u32) == Some(0))
+                && limb.iter().all(|&v| usize::from(v).checked_shr(width as u32) == Some(0))
         };
         n_entries > 0
             && !self.lists.is_empty()
@@ -70,38 +65,20 @@ impl Lookup {
 
     /// The boxes of leaves: each list, then the multiplicities twice.
     pub(super) fn boxes(&self) -> Vec<BoxShape> {
-        let list = |&(rows, cols): &(usize, usize)| BoxShape {
-            rows,
-            cols,
-            fan_in: 1,
-        };
+        let list = |&(rows, cols): &(usize, usize)| BoxShape { rows, cols, fan_in: 1 };
         let mut boxes: Vec<_> = self.lists.iter().map(list).collect();
         let (rows, cols) = (self.n_entries(), self.multiplicity_bits());
-        boxes.extend(
-            [BoxShape {
-                rows,
-                cols,
-                fan_in: 1,
-            }; 2],
-        );
+        boxes.extend([BoxShape { rows, cols, fan_in: 1 }; 2]);
         boxes
     }
 
     /// The matrices of planes: each list, then the multiplicities, one column.
     pub(super) fn matrices(&self) -> Vec<MatrixShape> {
         let n_planes = self.n_planes();
-        let list = |&(rows, cols): &(usize, usize)| MatrixShape {
-            rows,
-            cols,
-            n_planes,
-        };
+        let list = |&(rows, cols): &(usize, usize)| MatrixShape { rows, cols, n_planes };
         let mut matrices: Vec<_> = self.lists.iter().map(list).collect();
         let n_planes = self.multiplicity_bits();
-        matrices.push(MatrixShape {
-            rows: self.n_entries(),
-            cols: 1,
-            n_planes,
-        });
+        matrices.push(MatrixShape { rows: self.n_entries(), cols: 1, n_planes });
         matrices
     }
 
@@ -118,18 +95,12 @@ impl Lookup {
 
 /// The box above a box of leaves: its rows as the columns of one row.
 pub(super) fn above(shape: &BoxShape) -> BoxShape {
-    BoxShape {
-        rows: 1,
-        cols: shape.rows,
-        fan_in: 1,
-    }
+    BoxShape { rows: 1, cols: shape.rows, fan_in: 1 }
 }
 
 /// `g, g^2, g^4, ...`: what bit `s` of an exponent stands for.
 pub(super) fn generator_powers(n: usize) -> Vec<F128> {
-    core::iter::successors(Some(GENERATOR), |g| Some(g.square()))
-        .take(n)
-        .collect()
+    core::iter::successors(Some(GENERATOR), |g| Some(g.square())).take(n).collect()
 }
 
 /// Claims on the planes of one lookup.

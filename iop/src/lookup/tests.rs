@@ -22,37 +22,21 @@ type LookupShape = (Vec<usize>, usize, Vec<(usize, usize)>);
 
 fn case(shapes: &[LookupShape], seed: u64) -> Case {
     let rng = &mut StdRng::seed_from_u64(seed);
-    let mut case = Case {
-        lookups: Vec::new(),
-        lists: Vec::new(),
-        counts: Vec::new(),
-    };
+    let mut case = Case { lookups: Vec::new(), lists: Vec::new(), counts: Vec::new() };
     for (widths, n_entries, list_shapes) in shapes {
         let table: Vec<Vec<u8>> = widths
             .iter()
-            .map(|&w| {
-                (0..*n_entries)
-                    .map(|_| rng.random::<u8>() >> (8 - w))
-                    .collect()
-            })
+            .map(|&w| (0..*n_entries).map(|_| rng.random::<u8>() >> (8 - w)).collect())
             .collect();
         let lists: Vec<Vec<Vec<u8>>> = list_shapes
             .iter()
             .map(|&(rows, cols)| {
-                let index: Vec<usize> = (0..rows * cols)
-                    .map(|_| rng.random_range(0..*n_entries))
-                    .collect();
-                table
-                    .iter()
-                    .map(|limb| index.iter().map(|&t| limb[t]).collect())
-                    .collect()
+                let index: Vec<usize> =
+                    (0..rows * cols).map(|_| rng.random_range(0..*n_entries)).collect();
+                table.iter().map(|limb| index.iter().map(|&t| limb[t]).collect()).collect()
             })
             .collect();
-        let lookup = Lookup {
-            widths: widths.clone(),
-            table,
-            lists: list_shapes.clone(),
-        };
+        let lookup = Lookup { widths: widths.clone(), table, lists: list_shapes.clone() };
         case.counts.extend(multiplicities(&lookup, &views(&lists)));
         case.lookups.push(lookup);
         case.lists.push(lists);
@@ -61,10 +45,7 @@ fn case(shapes: &[LookupShape], seed: u64) -> Case {
 }
 
 fn views(lists: &[Vec<Vec<u8>>]) -> Vec<Vec<&[u8]>> {
-    lists
-        .iter()
-        .map(|limbs| limbs.iter().map(Vec::as_slice).collect())
-        .collect()
+    lists.iter().map(|limbs| limbs.iter().map(Vec::as_slice).collect()).collect()
 }
 
 fn prove_case(case: &Case) -> Vec<u8> {
@@ -95,9 +76,7 @@ fn open(
             bits((tile.col + col) * rows + tile.row + row)
         });
         if set.map(|x| eq[x]).sum::<F128>() != value {
-            return Err(VerifyError::CheckFailed {
-                label: "test opening",
-            });
+            return Err(VerifyError::CheckFailed { label: "test opening" });
         }
     }
     Ok(())
@@ -119,12 +98,7 @@ fn verify_case(case: &Case, proof: &[u8]) -> Result<(), VerifyError> {
         }
         for (bit, plane) in values.multiplicities.iter().enumerate() {
             let shape = (lookup.n_entries(), 1);
-            open(
-                |t| case.counts[i][t] >> bit & 1 == 1,
-                shape,
-                plane,
-                &claims.point,
-            )?;
+            open(|t| case.counts[i][t] >> bit & 1 == 1, shape, plane, &claims.point)?;
         }
     }
     Ok(())
@@ -143,24 +117,13 @@ fn any_case() -> impl Strategy<Value = Case> {
 
 /// `y = x^2` on 4 bits, 40 lookups.
 fn squares() -> Case {
-    let table: Vec<Vec<u8>> = vec![
-        (0..16).collect(),
-        (0..16).map(|x: u8| x * x % 251).collect(),
-    ];
+    let table: Vec<Vec<u8>> = vec![(0..16).collect(), (0..16).map(|x: u8| x * x % 251).collect()];
     let x: Vec<u8> = (0..40u16).map(|i| (i * 7 % 16) as u8).collect();
     let y = x.iter().map(|&x| table[1][usize::from(x)]).collect();
-    let lookup = Lookup {
-        widths: vec![4, 8],
-        table,
-        lists: vec![(8, 5)],
-    };
+    let lookup = Lookup { widths: vec![4, 8], table, lists: vec![(8, 5)] };
     let lists = vec![vec![x, y]];
     let counts = multiplicities(&lookup, &views(&lists)).expect("members");
-    Case {
-        lookups: vec![lookup],
-        lists: vec![lists],
-        counts: vec![counts],
-    }
+    Case { lookups: vec![lookup], lists: vec![lists], counts: vec![counts] }
 }
 
 proptest! {
@@ -197,10 +160,7 @@ fn a_foreign_entry_is_rejected_even_in_pairs() {
         assert_eq!(case.lists[0][0][0][at], 5);
         case.lists[0][0][1][at] ^= 1;
     }
-    assert_eq!(
-        multiplicities(&case.lookups[0], &views(&case.lists[0])),
-        None
-    );
+    assert_eq!(multiplicities(&case.lookups[0], &views(&case.lists[0])), None);
     assert!(verify_case(&case, &prove_case(&case)).is_err());
     case.counts[0][5] -= 2;
     assert!(verify_case(&case, &prove_case(&case)).is_err());
@@ -223,16 +183,10 @@ fn truncated_and_extended_proofs_are_rejected() {
     let case = squares();
     let mut proof = prove_case(&case);
     for end in [0, 15, 16, proof.len() / 2, proof.len() - 1] {
-        assert_eq!(
-            verify_case(&case, &proof[..end]),
-            Err(VerifyError::Truncated)
-        );
+        assert_eq!(verify_case(&case, &proof[..end]), Err(VerifyError::Truncated));
     }
     proof.push(0);
-    assert_eq!(
-        verify_case(&case, &proof),
-        Err(VerifyError::Trailing { bytes: 1 })
-    );
+    assert_eq!(verify_case(&case, &proof), Err(VerifyError::Trailing { bytes: 1 }));
 }
 
 #[test]
@@ -258,9 +212,7 @@ fn malformed_statements_are_rejected() {
         let mut lookup = good.clone();
         change(&mut lookup);
         let mut reader = ProofReader::new(Transcript::new("test"), &[]);
-        let expected = VerifyError::CheckFailed {
-            label: "lookup statement",
-        };
+        let expected = VerifyError::CheckFailed { label: "lookup statement" };
         assert_eq!(verify(&mut reader, &[lookup]), Err(expected));
     }
 }
@@ -274,17 +226,7 @@ fn nothing_to_look_up_needs_no_proof() {
 
 #[test]
 fn generator_has_full_order() {
-    for prime in [
-        3,
-        5,
-        17,
-        257,
-        641,
-        65537,
-        274_177,
-        6_700_417,
-        67_280_421_310_721,
-    ] {
+    for prime in [3, 5, 17, 257, 641, 65537, 274_177, 6_700_417, 67_280_421_310_721] {
         assert_eq!(u128::MAX % prime, 0);
         assert_ne!(statement::GENERATOR.pow(u128::MAX / prime), F128::ONE);
     }
@@ -292,21 +234,12 @@ fn generator_has_full_order() {
 
 #[test]
 fn estimate_matches_the_proof_and_the_stated_error() {
-    let case = case(
-        &[
-            (vec![8, 8], 256, vec![(16, 16), (3, 5)]),
-            (vec![3], 6, vec![(9, 2)]),
-        ],
-        8,
-    );
+    let case = case(&[(vec![8, 8], 256, vec![(16, 16), (3, 5)]), (vec![3], 6, vec![(9, 2)])], 8);
     let mut estimator = Estimator::new();
     assert!(verify(&mut estimator, &case.lookups).is_ok());
     assert_eq!(estimator.bytes(), prove_case(&case).len());
-    let fingerprints = estimator
-        .terms()
-        .iter()
-        .find(|t| t.label == "lookup fingerprints")
-        .expect("stated");
+    let fingerprints =
+        estimator.terms().iter().find(|t| t.label == "lookup fingerprints").expect("stated");
     let lookups = 16 * 16 + 3 * 5 + 9 * 2;
     assert!((fingerprints.log2_error + 128.0 - f64::from(lookups).log2()).abs() < 1e-9);
     assert!(log2_sum(estimator.terms().iter().map(|t| t.log2_error)) < -118.0);

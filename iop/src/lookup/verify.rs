@@ -22,9 +22,7 @@ pub fn verify<C: VerifierChannel>(
     lookups: &[Lookup],
 ) -> Result<LookupClaims<C::Elem>, VerifyError> {
     if !lookups.iter().all(Lookup::is_well_formed) {
-        return Err(VerifyError::CheckFailed {
-            label: "lookup statement",
-        });
+        return Err(VerifyError::CheckFailed { label: "lookup statement" });
     }
     if lookups.is_empty() {
         return Ok(LookupClaims::new(Vec::new(), Vec::new(), lookups));
@@ -33,10 +31,7 @@ pub fn verify<C: VerifierChannel>(
     let n_weights = lookups.iter().map(Lookup::n_planes).max().unwrap_or(0);
     let weights = channel.challenges("lookup weights", n_weights);
     let degree: f64 = lookups.iter().map(|l| l.n_lookups() as f64).sum();
-    channel.soundness(SoundnessTerm::schwartz_zippel(
-        "lookup fingerprints",
-        degree,
-    ));
+    channel.soundness(SoundnessTerm::schwartz_zippel("lookup fingerprints", degree));
 
     let leaves = leaf_claims(channel, lookups)?;
     let (mut linear, powers) = split_leaves(lookups, gamma, &weights, leaves);
@@ -110,27 +105,17 @@ fn leaf_claims<C: VerifierChannel>(
         let count = C::Elem::from(GENERATOR.pow(lookup.n_lookups() as u128));
         roots.extend(products.into_iter().chain([all, count]));
     }
-    let root = |value| RootClaim {
-        row_point: Vec::new(),
-        value,
-    };
+    let root = |value| RootClaim { row_point: Vec::new(), value };
     let boxes: Vec<_> = lookups.iter().flat_map(Lookup::boxes).collect();
     let tops: Vec<_> = boxes.iter().map(above).collect();
     let rows = product::verify(channel, &tops, roots.into_iter().map(root).collect())?;
-    product::verify(
-        channel,
-        &boxes,
-        rows.into_iter().filter_map(row_claim).collect(),
-    )
+    product::verify(channel, &boxes, rows.into_iter().filter_map(row_claim).collect())
 }
 
 /// A claim on the columns of the one row above a box is one on the box's rows.
 pub(super) fn row_claim<E: Copy>(leaf: LeafClaim<E>) -> Option<RootClaim<E>> {
     let value = leaf.values.first().copied()?;
-    Some(RootClaim {
-        row_point: leaf.col_point,
-        value,
-    })
+    Some(RootClaim { row_point: leaf.col_point, value })
 }
 
 /// From claims on the leaves `1 + bit_s(m_t) (F_t^{2^s} + 1)` to claims on the bits alone.
@@ -144,10 +129,7 @@ fn verify_powers<C: VerifierChannel>(
     let (zero, one) = (C::Elem::from(F128::ZERO), C::Elem::from(F128::ONE));
     let mut batch = Vec::with_capacity(lookups.len());
     for (lookup, (_, leaf)) in lookups.iter().zip(&leaves) {
-        let shape = Shape {
-            n_vars: lookup.table_vars(),
-            degree: 3,
-        };
+        let shape = Shape { n_vars: lookup.table_vars(), degree: 3 };
         batch.push((leaf_value(leaf) + one, shape));
     }
     let reduced = sumcheck::verify(channel, &batch)?;
@@ -181,60 +163,32 @@ fn verify_powers<C: VerifierChannel>(
     let eq_table = kernels::eq_table(&table.point);
     for (lookup, &value) in lookups.iter().zip(&table.values) {
         let fingerprints = lookup.fingerprints(gamma, weights);
-        let public = fingerprints
-            .iter()
-            .zip(&eq_table)
-            .map(|(&f, &e)| f * e)
-            .sum();
+        let public = fingerprints.iter().zip(&eq_table).map(|(&f, &e)| f * e).sum();
         channel.assert_zero("lookup table", value + C::Elem::from(public))?;
     }
 
     let delta = channel.challenge("lookup multiplicity batching");
-    let k = lookups
-        .iter()
-        .map(Lookup::multiplicity_bits)
-        .max()
-        .unwrap_or(0);
+    let k = lookups.iter().map(Lookup::multiplicity_bits).max().unwrap_or(0);
     let degree = k.saturating_sub(1).max(1) as f64;
-    channel.soundness(SoundnessTerm::schwartz_zippel(
-        "lookup multiplicity batching",
-        degree,
-    ));
+    channel.soundness(SoundnessTerm::schwartz_zippel("lookup multiplicity batching", degree));
     let mut claims = Vec::with_capacity(lookups.len());
     for ((row_point, bits), (matrix, _)) in bit_values.into_iter().zip(leaves) {
         let coefficients = powers_of(delta, bits.len());
-        let value = bits
-            .iter()
-            .zip(&coefficients)
-            .fold(zero, |sum, (&b, &d)| sum + b * d);
+        let value = bits.iter().zip(&coefficients).fold(zero, |sum, (&b, &d)| sum + b * d);
         let col_point = Vec::new();
-        claims.push(LinearClaim {
-            matrix,
-            row_point,
-            col_point,
-            coefficients,
-            value,
-        });
+        claims.push(LinearClaim { matrix, row_point, col_point, coefficients, value });
     }
     Ok(claims)
 }
 
 /// The last `table_vars` challenges, lowest variable first.
 pub(super) fn table_point(challenges: &[F128], lookup: &Lookup) -> Vec<F128> {
-    challenges
-        .iter()
-        .rev()
-        .take(lookup.table_vars())
-        .copied()
-        .collect()
+    challenges.iter().rev().take(lookup.table_vars()).copied().collect()
 }
 
 /// `point^(2^-s)`, with zeros for the variables that the table does not have.
 pub(super) fn padded_root(point: &[F128], s: usize, n_vars: usize) -> Vec<F128> {
-    let mut root: Vec<F128> = point
-        .iter()
-        .map(|x| x.inverse_frobenius(s as u32))
-        .collect();
+    let mut root: Vec<F128> = point.iter().map(|x| x.inverse_frobenius(s as u32)).collect();
     root.resize(n_vars, F128::ZERO);
     root
 }
@@ -247,7 +201,5 @@ fn row_weight(leaf: &[F128], point: &[F128]) -> F128 {
 
 /// `1, x, ..., x^(n - 1)`.
 pub(super) fn powers_of(x: F128, n: usize) -> Vec<F128> {
-    core::iter::successors(Some(F128::ONE), |&power| Some(power * x))
-        .take(n)
-        .collect()
+    core::iter::successors(Some(F128::ONE), |&power| Some(power * x)).take(n).collect()
 }

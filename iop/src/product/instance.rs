@@ -37,10 +37,7 @@ impl BoxProduct {
     /// `cols * fan_in * rows` elements `[column][factor][row]`, or one block of ones more.
     pub fn new(shape: BoxShape, mut data: Vec<F128>, claim: &LeafClaim<F128>) -> Self {
         let (n_cols, n_rows) = (shape.col_vars(), shape.row_vars());
-        debug_assert_eq!(
-            (claim.col_point.len(), claim.row_point.len()),
-            (n_cols, n_rows)
-        );
+        debug_assert_eq!((claim.col_point.len(), claim.row_point.len()), (n_cols, n_rows));
         data.truncate(shape.cols * shape.fan_in * shape.rows);
         let mut eq_rows = kernels::eq_table(&claim.row_point);
         eq_rows.truncate(shape.rows);
@@ -90,11 +87,7 @@ impl BoxProduct {
 
     /// `sum w * coefficients of prod_g (lo_g + X (lo_g + hi_g))`, plus `sum w` at the constant.
     fn cofactor_at(&self, flip: bool) -> Vec<F128> {
-        if self.cols_left > 0 {
-            self.column_cofactor(flip)
-        } else {
-            self.row_cofactor(flip)
-        }
+        if self.cols_left > 0 { self.column_cofactor(flip) } else { self.row_cofactor(flip) }
     }
 
     fn column_cofactor(&self, flip: bool) -> Vec<F128> {
@@ -103,10 +96,7 @@ impl BoxProduct {
         let pairs = TASK.div_ceil(2 * block);
         let ones = vec![F128::ONE; block];
         let weights = &self.eq_cols;
-        let chunks = self
-            .data
-            .par_chunks(2 * block * pairs)
-            .zip(weights.par_chunks(2 * pairs));
+        let chunks = self.data.par_chunks(2 * block * pairs).zip(weights.par_chunks(2 * pairs));
         let sums = chunks.map(|(data, weights)| {
             let mut total = vec![F128::ZERO; fan_in + 1];
             for (pair, w) in data.chunks(2 * block).zip(weights.chunks(2)) {
@@ -129,11 +119,7 @@ impl BoxProduct {
         let mut weights = self.eq_rows[..half].to_vec();
         kernels::add_assign(&mut weights, &self.eq_rows[half..]);
         let side = |offset: usize| -> Vec<F128> {
-            self.data
-                .chunks(rows)
-                .flat_map(|f| &f[offset..offset + half])
-                .copied()
-                .collect()
+            self.data.chunks(rows).flat_map(|f| &f[offset..offset + half]).copied().collect()
         };
         weighted_product(&weights, &side(0), &side(half), half, flip)
     }
@@ -184,10 +170,7 @@ fn weighted_product(w: &[F128], lo: &[F128], hi: &[F128], rows: usize, flip: boo
 
 impl Instance for BoxProduct {
     fn shape(&self) -> Shape {
-        Shape {
-            n_vars: self.n_vars,
-            degree: self.shape.fan_in + 1,
-        }
+        Shape { n_vars: self.n_vars, degree: self.shape.fan_in + 1 }
     }
 
     fn round(&mut self) -> Vec<F128> {
@@ -251,9 +234,8 @@ impl BoxProduct {
         let ones = vec![F128::ONE; block];
         let mut next = core::mem::take(&mut self.spare);
         next.resize(cols * block, F128::ZERO);
-        next.par_chunks_mut(pairs * block)
-            .zip(self.data.par_chunks(2 * pairs * block))
-            .for_each(|(next, data)| {
+        next.par_chunks_mut(pairs * block).zip(self.data.par_chunks(2 * pairs * block)).for_each(
+            |(next, data)| {
                 for (out, pair) in next.chunks_mut(block).zip(data.chunks(2 * block)) {
                     let (lo, hi) = pair.split_at(block);
                     if hi.is_empty() {
@@ -262,7 +244,8 @@ impl BoxProduct {
                         kernels::fold_into(out, lo, hi, r);
                     }
                 }
-            });
+            },
+        );
         self.spare = core::mem::replace(&mut self.data, next);
         self.shape.cols = cols;
         debug_assert!(log2_ceil(cols) < self.cols_left || cols == 1);

@@ -30,21 +30,11 @@ pub fn prove(
             let shape = tree.shape;
             (shape.col_vars() > level).then(|| {
                 let data = tree.levels.pop().unwrap_or_default();
-                (
-                    BoxShape {
-                        cols: data.len() / (2 * shape.rows),
-                        fan_in: 2,
-                        ..shape
-                    },
-                    data,
-                )
+                (BoxShape { cols: data.len() / (2 * shape.rows), fan_in: 2, ..shape }, data)
             })
         });
         let low = channel.challenge("product column");
-        for (_, claim) in trees
-            .iter()
-            .zip(&mut claims)
-            .filter(|(t, _)| t.shape.col_vars() > level)
+        for (_, claim) in trees.iter().zip(&mut claims).filter(|(t, _)| t.shape.col_vars() > level)
         {
             let (even, odd) = (claim.values[0], claim.values[1]);
             claim.values = vec![even + low * (even + odd)];
@@ -66,34 +56,21 @@ fn prove_level(
     let mut instances: Vec<(usize, usize, BoxProduct)> = Vec::new();
     for (i, tree) in trees.iter_mut().enumerate() {
         if let Some((shape, data)) = level(tree) {
-            instances.push((
-                i,
-                shape.col_vars(),
-                BoxProduct::new(shape, data, &claims[i]),
-            ));
+            instances.push((i, shape.col_vars(), BoxProduct::new(shape, data, &claims[i])));
         }
     }
     if instances.is_empty() {
         return;
     }
-    let shapes: Vec<_> = instances
-        .iter()
-        .map(|(.., instance)| instance.shape())
-        .collect();
-    let mut batch: Vec<&mut dyn Instance> = instances
-        .iter_mut()
-        .map(|(.., instance)| instance as &mut dyn Instance)
-        .collect();
+    let shapes: Vec<_> = instances.iter().map(|(.., instance)| instance.shape()).collect();
+    let mut batch: Vec<&mut dyn Instance> =
+        instances.iter_mut().map(|(.., instance)| instance as &mut dyn Instance).collect();
     let challenges = sumcheck::prove(channel, &mut batch);
     for ((i, cols, instance), shape) in instances.into_iter().zip(shapes) {
         let values = instance.values().to_vec();
         channel.send_many("product factors", &values);
         let point = &challenges[challenges.len() - shape.n_vars..];
         let (row_point, col_point) = split_challenges(point, cols);
-        claims[i] = LeafClaim {
-            row_point,
-            col_point,
-            values,
-        };
+        claims[i] = LeafClaim { row_point, col_point, values };
     }
 }

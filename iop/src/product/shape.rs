@@ -50,8 +50,6 @@ pub struct LeafClaim<E> {
 /// Splits an instance's challenges into row and column points: columns are bound first and lowest
 /// first, then rows, highest first.
 pub(super) fn split_challenges(challenges: &[F128], n_cols: usize) -> (Vec<F128>, Vec<F128>) {
-    let (cols, rows) = challenges
-        .split_at_checked(n_cols)
-        .unwrap_or((challenges, &[]));
+    let (cols, rows) = challenges.split_at_checked(n_cols).unwrap_or((challenges, &[]));
     (rows.iter().rev().copied().collect(), cols.to_vec())
 }

@@ -12,10 +12,7 @@ use crate::channel::{ProofReader, ProverChannel, VerifierChannel, VerifyError};
 fn evaluate(data: &[F128], rows: usize, row_point: &[F128], col_point: &[F128]) -> F128 {
     let (row_eq, col_eq) = (eq_table(row_point), eq_table(col_point));
     let inside = data.chunks(rows).zip(&col_eq).flat_map(|(column, &c)| {
-        column
-            .iter()
-            .zip(&row_eq)
-            .map(move |(&x, &r)| c * r * (x + F128::ONE))
+        column.iter().zip(&row_eq).map(move |(&x, &r)| c * r * (x + F128::ONE))
     });
     F128::ONE + inside.sum::<F128>()
 }
@@ -23,10 +20,7 @@ fn evaluate(data: &[F128], rows: usize, row_point: &[F128], col_point: &[F128]) 
 fn random_forest(shapes: &[BoxShape], seed: u64) -> Vec<Vec<F128>> {
     let mut rng = StdRng::seed_from_u64(seed);
     let size = |s: &BoxShape| s.rows * s.cols * s.fan_in;
-    shapes
-        .iter()
-        .map(|s| (0..size(s)).map(|_| F128::random(&mut rng)).collect())
-        .collect()
+    shapes.iter().map(|s| (0..size(s)).map(|_| F128::random(&mut rng)).collect()).collect()
 }
 
 fn run(
@@ -36,11 +30,7 @@ fn run(
     tamper: impl Fn(&mut Vec<u8>),
 ) -> Result<(), VerifyError> {
     let mut prover = ProverChannel::new(Transcript::new("test"));
-    let trees: Vec<_> = shapes
-        .iter()
-        .zip(factors)
-        .map(|(&s, f)| Tree::new(s, f.clone()))
-        .collect();
+    let trees: Vec<_> = shapes.iter().zip(factors).map(|(&s, f)| Tree::new(s, f.clone())).collect();
     let roots: Vec<_> = trees
         .iter()
         .map(|t| {
@@ -58,10 +48,7 @@ fn run(
     let mut roots = Vec::new();
     for s in shapes {
         let row_point = reader.challenges("rows", s.row_vars());
-        roots.push(RootClaim {
-            row_point,
-            value: reader.receive("root")?,
-        });
+        roots.push(RootClaim { row_point, value: reader.receive("root")? });
     }
     let claims = verify(&mut reader, shapes, roots)?;
     reader.finish()?;
@@ -73,9 +60,7 @@ fn run(
                 .copied()
                 .collect();
             if evaluate(&factor, shape.rows, &claim.row_point, &claim.col_point) != value {
-                return Err(VerifyError::CheckFailed {
-                    label: "test opening",
-                });
+                return Err(VerifyError::CheckFailed { label: "test opening" });
             }
         }
     }
@@ -115,11 +100,7 @@ proptest! {
 
 #[test]
 fn a_truncated_or_extended_proof_is_rejected() {
-    let shapes = [BoxShape {
-        rows: 3,
-        cols: 5,
-        fan_in: 2,
-    }];
+    let shapes = [BoxShape { rows: 3, cols: 5, fan_in: 2 }];
     let factors = random_forest(&shapes, 1);
     assert_eq!(
         run(&shapes, &factors, F128::ZERO, |p| p.truncate(p.len() - 1)),

@@ -41,11 +41,7 @@ impl Tree {
             leaves = next;
         }
         levels.push(leaves);
-        Self {
-            shape,
-            factors,
-            levels,
-        }
+        Self { shape, factors, levels }
     }
 
     /// The products, one a row.
@@ -63,9 +59,8 @@ impl Tree {
 fn multiply_blocks(data: &[F128], rows: usize, fan_in: usize) -> Vec<F128> {
     let mut out = vec![F128::ZERO; data.len() / fan_in];
     let columns = TASK.div_ceil(rows * fan_in);
-    out.par_chunks_mut(columns * rows)
-        .zip(data.par_chunks(columns * rows * fan_in))
-        .for_each(|(out, data)| {
+    out.par_chunks_mut(columns * rows).zip(data.par_chunks(columns * rows * fan_in)).for_each(
+        |(out, data)| {
             for (product, block) in out.chunks_mut(rows).zip(data.chunks(rows * fan_in)) {
                 let (first, rest) = block.split_at(rows);
                 if rows < 4 {
@@ -80,6 +75,7 @@ fn multiply_blocks(data: &[F128], rows: usize, fan_in: usize) -> Vec<F128> {
                     kernels::mul_assign(product, factor);
                 }
             }
-        });
+        },
+    );
     out
 }

@@ -30,11 +30,7 @@ pub fn verify<C: VerifierChannel>(
         })?;
         let low = channel.challenge("product column");
         channel.soundness(SoundnessTerm::schwartz_zippel("product column", 1.0));
-        for (_, claim) in shapes
-            .iter()
-            .zip(&mut claims)
-            .filter(|(s, _)| s.col_vars() > level)
-        {
+        for (_, claim) in shapes.iter().zip(&mut claims).filter(|(s, _)| s.col_vars() > level) {
             if let [even, odd] = *claim.values.as_slice() {
                 claim.values = vec![even + (even + odd) * low];
                 claim.col_point.insert(0, low);
@@ -80,11 +76,7 @@ fn verify_level<C: VerifierChannel>(
         let (row_point, col_point) = split_challenges(reduced.point(instance.n_vars), cols);
         let weight = weight * eq(&claim.row_point, &row_point) * eq(&claim.col_point, &col_point);
         expected += (values.iter().fold(one, |p, &v| p * v) + one) * weight;
-        *claim = LeafClaim {
-            row_point,
-            col_point,
-            values,
-        };
+        *claim = LeafClaim { row_point, col_point, values };
     }
     channel.assert_zero("product level", reduced.claim + expected)
 }

@@ -34,10 +34,7 @@ impl<E> Reduced<E> {
 
 /// The polynomial with these coefficients, constant first, at `x`.
 pub fn univariate<E: Element>(coefficients: &[E], x: F128) -> E {
-    coefficients
-        .iter()
-        .rev()
-        .fold(E::from(F128::ZERO), |acc, &c| acc * x + c)
+    coefficients.iter().rev().fold(E::from(F128::ZERO), |acc, &c| acc * x + c)
 }
 
 /// One round: receives `s`, checks it against `claim`, draws `r`; returns `r` and `s(r)`.
@@ -56,10 +53,7 @@ pub fn verify_round<C: VerifierChannel>(
     };
     let linear = high.iter().fold(claim, |sum, &c| sum + c);
     let tail = univariate(high, r) * r + linear;
-    channel.soundness(SoundnessTerm::schwartz_zippel(
-        "sumcheck round",
-        degree as f64,
-    ));
+    channel.soundness(SoundnessTerm::schwartz_zippel("sumcheck round", degree as f64));
     Ok((r, tail * r + constant))
 }
 
@@ -72,21 +66,14 @@ pub fn verify<C: VerifierChannel>(
     instances: &[(C::Elem, Shape)],
 ) -> Result<Reduced<C::Elem>, VerifyError> {
     let beta = channel.challenge("sumcheck batching");
-    channel.soundness(SoundnessTerm::schwartz_zippel(
-        "sumcheck batching",
-        instances.len() as f64,
-    ));
+    channel.soundness(SoundnessTerm::schwartz_zippel("sumcheck batching", instances.len() as f64));
     let mut weights = Vec::with_capacity(instances.len());
     let mut power = F128::ONE;
     for _ in instances {
         weights.push(power);
         power *= beta;
     }
-    let n_rounds = instances
-        .iter()
-        .map(|(_, shape)| shape.n_vars)
-        .max()
-        .unwrap_or(0);
+    let n_rounds = instances.iter().map(|(_, shape)| shape.n_vars).max().unwrap_or(0);
     let mut challenges = Vec::with_capacity(n_rounds);
     let mut claim = C::Elem::from(F128::ZERO);
     for left in (0..=n_rounds).rev() {
@@ -103,9 +90,5 @@ pub fn verify<C: VerifierChannel>(
             claim = next;
         }
     }
-    Ok(Reduced {
-        challenges,
-        weights,
-        claim,
-    })
+    Ok(Reduced { challenges, weights, claim })
 }

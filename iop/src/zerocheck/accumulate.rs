@@ -34,11 +34,9 @@ pub(super) fn accumulate(sums: &mut [F128], subset_sums: &[F128; 256], blocks: &
 /// Transposes an 8 x 8 bit matrix, a row a byte.
 #[inline]
 fn transpose(mut x: u64) -> u64 {
-    for (shift, mask) in [
-        (7, 0x00aa_00aa_00aa_00aa),
-        (14, 0x0000_cccc_0000_cccc),
-        (28, 0xf0f0_f0f0),
-    ] {
+    for (shift, mask) in
+        [(7, 0x00aa_00aa_00aa_00aa), (14, 0x0000_cccc_0000_cccc), (28, 0xf0f0_f0f0)]
+    {
         let t = (x ^ x >> shift) & mask;
         x ^= t ^ t << shift;
     }

@@ -103,11 +103,8 @@ mod tests {
         }
         let x = F128::new(0x1234_5678_9abc_def0 << 50);
         for exponent in [0, 1, 17, 63] {
-            let sum: F128 = lagrange(x)
-                .iter()
-                .zip(&points)
-                .map(|(&l, d)| l * d.pow(exponent))
-                .sum();
+            let sum: F128 =
+                lagrange(x).iter().zip(&points).map(|(&l, d)| l * d.pow(exponent)).sum();
             assert_eq!(sum, x.pow(exponent));
         }
     }
@@ -117,11 +114,8 @@ mod tests {
         let cofactor = |x: F128| x.pow(63) + x.pow(5) * F128::new(77) + F128::new(9);
         let polynomial = |x: F128| vanishing(x) * cofactor(x);
         let z = F128::new(3 << 99);
-        let sum: F128 = coset_weights(z)
-            .iter()
-            .zip(points())
-            .map(|(&w, d)| w * polynomial(d + shift()))
-            .sum();
+        let sum: F128 =
+            coset_weights(z).iter().zip(points()).map(|(&w, d)| w * polynomial(d + shift())).sum();
         assert_eq!(sum, polynomial(z));
     }
 
@@ -129,10 +123,7 @@ mod tests {
     fn fixed_coordinates_have_an_independent_eq_table() {
         let table = binfer_field::kernels::eq_table(&fixed_point());
         for subset in 1u32..256 {
-            let chosen = table
-                .iter()
-                .enumerate()
-                .filter(|(i, _)| subset >> i & 1 == 1);
+            let chosen = table.iter().enumerate().filter(|(i, _)| subset >> i & 1 == 1);
             assert!(!chosen.map(|(_, &e)| e).sum::<F128>().is_zero());
         }
     }

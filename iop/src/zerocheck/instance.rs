@@ -32,15 +32,7 @@ impl TileSum {
     ) -> Self {
         let weights = kernels::eq_table(&zeta[..zeta.len() - 1]);
         let cofactor = [F128::ZERO; 3];
-        Self {
-            products,
-            linear,
-            zeta,
-            weights,
-            scale: F128::ONE,
-            claim,
-            cofactor,
-        }
+        Self { products, linear, zeta, weights, scale: F128::ONE, claim, cofactor }
     }
 
     /// The value at 0 of the cofactor, summed directly.
@@ -57,10 +49,7 @@ impl TileSum {
 
 impl Instance for TileSum {
     fn shape(&self) -> Shape {
-        Shape {
-            n_vars: self.zeta.len(),
-            degree: if self.products.is_empty() { 2 } else { 3 },
-        }
+        Shape { n_vars: self.zeta.len(), degree: if self.products.is_empty() { 2 } else { 3 } }
     }
 
     fn round(&mut self) -> Vec<F128> {
@@ -96,12 +85,7 @@ impl Instance for TileSum {
         let [constant, slope, leading] = self.cofactor;
         self.claim = constant + r * (slope + r * leading);
         let half = self.weights.len();
-        for vector in self
-            .products
-            .iter_mut()
-            .flat_map(|(a, b)| [a, b])
-            .chain([&mut self.linear])
-        {
+        for vector in self.products.iter_mut().flat_map(|(a, b)| [a, b]).chain([&mut self.linear]) {
             let (lo, hi) = vector.split_at_mut(half);
             kernels::fold(lo, hi, r);
             vector.truncate(half);

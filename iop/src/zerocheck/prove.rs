@@ -28,20 +28,10 @@ pub fn prove(
     tiles: &[Vec<&[F128]>],
 ) -> ZerocheckClaims<F128> {
     let Some(n_planes) = tiles.first().map(Vec::len) else {
-        return ZerocheckClaims {
-            point: Vec::new(),
-            values: Vec::new(),
-        };
+        return ZerocheckClaims { point: Vec::new(), values: Vec::new() };
     };
-    let n_high: Vec<usize> = tiles
-        .iter()
-        .map(|tile| high_variables(tile, n_planes))
-        .collect();
-    let n_drawn = n_high
-        .iter()
-        .map(|&n| n.saturating_sub(domain::N_FIXED))
-        .max()
-        .unwrap_or(0);
+    let n_high: Vec<usize> = tiles.iter().map(|tile| high_variables(tile, n_planes)).collect();
+    let n_drawn = n_high.iter().map(|&n| n.saturating_sub(domain::N_FIXED)).max().unwrap_or(0);
 
     let alpha = channel.challenge("zerocheck constraints");
     let alphas = powers(alpha, constraints.len());
@@ -50,11 +40,8 @@ pub fn prove(
     zeta.extend(channel.challenges("zerocheck point", n_drawn));
 
     let skip = Skip::new(constraints);
-    let rounds: Vec<[F128; SIZE]> = tiles
-        .iter()
-        .zip(&n_high)
-        .map(|(tile, &n)| skip.round(tile, &zeta[..n], &alphas))
-        .collect();
+    let rounds: Vec<[F128; SIZE]> =
+        tiles.iter().zip(&n_high).map(|(tile, &n)| skip.round(tile, &zeta[..n], &alphas)).collect();
     let mut round = [F128::ZERO; SIZE];
     for (values, weight) in rounds.iter().zip(powers(beta, tiles.len())) {
         kernels::add_scaled(&mut round, values, weight);
@@ -62,10 +49,8 @@ pub fn prove(
     channel.send_many("zerocheck univariate round", &round);
     let z = channel.challenge("zerocheck univariate challenge");
     let coset_weights = domain::coset_weights(z);
-    let sums: Vec<F128> = rounds
-        .iter()
-        .map(|values| kernels::inner_product(values, &coset_weights))
-        .collect();
+    let sums: Vec<F128> =
+        rounds.iter().map(|values| kernels::inner_product(values, &coset_weights)).collect();
     channel.send_many("zerocheck tile sums", &sums);
 
     let lagrange = domain::lagrange(z);
@@ -74,23 +59,16 @@ pub fn prove(
         tile_sum(&quadratic, tile, &lagrange, &zeta[..n], sum)
     };
     let mut instances: Vec<TileSum> = tiles.iter().zip(&n_high).zip(&sums).map(instance).collect();
-    let mut batch: Vec<&mut dyn Instance> = instances
-        .iter_mut()
-        .map(|i| i as &mut dyn Instance)
-        .collect();
+    let mut batch: Vec<&mut dyn Instance> =
+        instances.iter_mut().map(|i| i as &mut dyn Instance).collect();
     let mut high = sumcheck::prove(channel, &mut batch);
     high.reverse();
 
-    let columns: Vec<Vec<[F128; SIZE]>> = tiles
-        .iter()
-        .zip(&n_high)
-        .map(|(tile, &n)| bind_high(tile, &high[..n]))
-        .collect();
+    let columns: Vec<Vec<[F128; SIZE]>> =
+        tiles.iter().zip(&n_high).map(|(tile, &n)| bind_high(tile, &high[..n])).collect();
     for tile in &columns {
-        let at_z: Vec<F128> = tile
-            .iter()
-            .map(|column| kernels::inner_product(column, &lagrange))
-            .collect();
+        let at_z: Vec<F128> =
+            tile.iter().map(|column| kernels::inner_product(column, &lagrange)).collect();
         channel.send_many("zerocheck plane values", &at_z);
     }
     let delta = channel.challenge("zerocheck values batching");
@@ -104,9 +82,7 @@ pub fn prove(
     let mut point = sumcheck::prove(channel, &mut [&mut last]);
     let eq_low = kernels::eq_table(&point);
     let evaluate = |tile: &Vec<[F128; SIZE]>| {
-        tile.iter()
-            .map(|column| kernels::inner_product(column, &eq_low))
-            .collect()
+        tile.iter().map(|column| kernels::inner_product(column, &eq_low)).collect()
     };
     let values: Vec<Vec<F128>> = columns.iter().map(evaluate).collect();
     for tile in &values {
@@ -139,10 +115,7 @@ fn tile_sum(
         values
     };
     let product = |(hub, other): &(usize, Vec<(usize, F128)>)| {
-        (
-            combine(&[(*hub, F128::ONE)], F128::ZERO),
-            combine(other, F128::ZERO),
-        )
+        (combine(&[(*hub, F128::ONE)], F128::ZERO), combine(other, F128::ZERO))
     };
     let products = quadratic.products.iter().map(product).collect();
     let linear = combine(&quadratic.linear, quadratic.constant);
@@ -153,19 +126,12 @@ fn tile_sum(
 fn add_bound(values: &mut [F128], plane: &[F128], weights: &[F128; SIZE]) {
     const TASK: usize = 1 << 12;
     let tables: Vec<[F128; 256]> = weights.chunks_exact(8).map(subset_sums).collect();
-    values
-        .par_chunks_mut(TASK)
-        .enumerate()
-        .for_each(|(task, values)| {
-            for (i, value) in values.iter_mut().enumerate() {
-                let bytes = block(plane, task * TASK + i).to_le_bytes();
-                *value += tables
-                    .iter()
-                    .zip(bytes)
-                    .map(|(t, byte)| t[usize::from(byte)])
-                    .sum();
-            }
-        });
+    values.par_chunks_mut(TASK).enumerate().for_each(|(task, values)| {
+        for (i, value) in values.iter_mut().enumerate() {
+            let bytes = block(plane, task * TASK + i).to_le_bytes();
+            *value += tables.iter().zip(bytes).map(|(t, byte)| t[usize::from(byte)]).sum();
+        }
+    });
 }
 
 /// Every plane's values at `(d, high)` for the 64 low positions `d`.
@@ -177,11 +143,7 @@ fn bind_high(tile: &[&[F128]], high: &[F128]) -> Vec<[F128; SIZE]> {
         let table = subset_sums(weights);
         for (sums, plane) in sums.iter_mut().zip(tile) {
             let blocks = core::array::from_fn(|lane| {
-                if lane < weights.len() {
-                    block(plane, 8 * chunk + lane)
-                } else {
-                    0
-                }
+                if lane < weights.len() { block(plane, 8 * chunk + lane) } else { 0 }
             });
             accumulate(sums, &table, &blocks);
         }

@@ -30,18 +30,13 @@ impl Quadratic {
         }
         let mut products = Vec::new();
         while let Some(hub) = most_frequent(&left) {
-            let (with, without): (Vec<_>, Vec<_>) = left
-                .into_iter()
-                .partition(|&(a, b, _)| a == hub || b == hub);
+            let (with, without): (Vec<_>, Vec<_>) =
+                left.into_iter().partition(|&(a, b, _)| a == hub || b == hub);
             let other = |(a, b, alpha)| (if a == hub { b } else { a }, alpha);
             products.push((hub, merge(with.into_iter().map(other).collect())));
             left = without;
         }
-        Self {
-            products,
-            linear: merge(linear),
-            constant,
-        }
+        Self { products, linear: merge(linear), constant }
     }
 }
 

@@ -30,19 +30,10 @@ impl<'a> Skip<'a> {
         factors.sort_unstable();
         factors.dedup();
         let position = |plane: usize| factors.partition_point(|&p| p < plane);
-        let renamed = |c: &Constraint| {
-            c.products
-                .iter()
-                .map(|&(a, b)| (position(a), position(b)))
-                .collect()
-        };
+        let renamed =
+            |c: &Constraint| c.products.iter().map(|&(a, b)| (position(a), position(b))).collect();
         let products = constraints.iter().map(renamed).collect();
-        Self {
-            constraints,
-            factors,
-            products,
-            extension: Extension::new(),
-        }
+        Self { constraints, factors, products, extension: Extension::new() }
     }
 
     /// `P(X)` on the coset for one tile, `zeta` cut to the tile's variables above the sixth.
@@ -122,10 +113,7 @@ impl<'a> Skip<'a> {
         }
         let constraints = self.constraints.iter().zip(&self.products);
         for (value, (constraint, products)) in values.iter_mut().zip(constraints) {
-            let bits = constraint
-                .linear
-                .iter()
-                .fold(0, |bits, &p| bits ^ block(planes[p], x));
+            let bits = constraint.linear.iter().fold(0, |bits, &p| bits ^ block(planes[p], x));
             *value = self.extension.apply(bits);
             if constraint.constant {
                 value[0] = !value[0];

@@ -71,9 +71,7 @@ impl Extension {
             }
             table
         };
-        Self {
-            tables: columns.chunks_exact(8).map(table).collect(),
-        }
+        Self { tables: columns.chunks_exact(8).map(table).collect() }
     }
 
     /// The extension of `bits`.
@@ -100,10 +98,7 @@ mod tests {
 
     fn unslice(a: &Sliced, i: usize) -> F128 {
         let basis = domain::basis();
-        (0..8)
-            .filter(|&k| a[k] >> i & 1 == 1)
-            .map(|k| basis[k])
-            .sum()
+        (0..8).filter(|&k| a[k] >> i & 1 == 1).map(|k| basis[k]).sum()
     }
 
     #[test]
@@ -127,10 +122,7 @@ mod tests {
         let extended = Extension::new().apply(bits);
         for (i, d) in domain::points().into_iter().enumerate() {
             let weights = domain::lagrange(d + domain::shift());
-            let chosen = weights
-                .iter()
-                .enumerate()
-                .filter(|(j, _)| bits >> j & 1 == 1);
+            let chosen = weights.iter().enumerate().filter(|(j, _)| bits >> j & 1 == 1);
             assert_eq!(unslice(&extended, i), chosen.map(|(_, &w)| w).sum());
         }
     }

@@ -43,32 +43,19 @@ pub fn verify<C: VerifierChannel>(
     tile_vars: &[usize],
 ) -> Result<ZerocheckClaims<C::Elem>, VerifyError> {
     let Some(&n_vars) = tile_vars.iter().max() else {
-        return Ok(ZerocheckClaims {
-            point: Vec::new(),
-            values: Vec::new(),
-        });
+        return Ok(ZerocheckClaims { point: Vec::new(), values: Vec::new() });
     };
     if tile_vars.iter().any(|&n| n <= domain::LOG_SIZE) {
-        return Err(VerifyError::CheckFailed {
-            label: "zerocheck tile size",
-        });
+        return Err(VerifyError::CheckFailed { label: "zerocheck tile size" });
     }
     let zero = C::Elem::from(F128::ZERO);
     let n_high = n_vars.saturating_sub(domain::LOG_SIZE);
     let n_drawn = n_high.saturating_sub(domain::N_FIXED);
 
     let alpha = channel.challenge("zerocheck constraints");
-    term(
-        channel,
-        "zerocheck constraints",
-        constraints.len().saturating_sub(1),
-    );
+    term(channel, "zerocheck constraints", constraints.len().saturating_sub(1));
     let beta = channel.challenge("zerocheck tiles");
-    term(
-        channel,
-        "zerocheck tiles",
-        tile_vars.len().saturating_sub(1),
-    );
+    term(channel, "zerocheck tiles", tile_vars.len().saturating_sub(1));
     let mut zeta = domain::fixed_point().to_vec();
     zeta.extend(channel.challenges("zerocheck point", n_drawn));
     term(channel, "zerocheck point", n_drawn);
@@ -101,16 +88,9 @@ pub fn verify<C: VerifierChannel>(
     channel.assert_zero("zerocheck constraints", reduced.claim + expected)?;
 
     let delta = channel.challenge("zerocheck values batching");
-    term(
-        channel,
-        "zerocheck values batching",
-        skipped.len().saturating_sub(1),
-    );
+    term(channel, "zerocheck values batching", skipped.len().saturating_sub(1));
     let weights = powers(delta, skipped.len());
-    let last = Shape {
-        n_vars: domain::LOG_SIZE,
-        degree: 2,
-    };
+    let last = Shape { n_vars: domain::LOG_SIZE, degree: 2 };
     let reduced_low = sumcheck::verify(channel, &[(weighted(&skipped, &weights, zero), last)])?;
     let mut values = Vec::with_capacity(tile_vars.len());
     for _ in tile_vars {
@@ -119,10 +99,7 @@ pub fn verify<C: VerifierChannel>(
     let low = reduced_low.challenges;
     let lagrange = kernels::inner_product(&domain::lagrange(z), &kernels::eq_table(&low));
     let batched = weighted(&values.concat(), &weights, zero);
-    channel.assert_zero(
-        "zerocheck evaluations",
-        reduced_low.claim + batched * lagrange,
-    )?;
+    channel.assert_zero("zerocheck evaluations", reduced_low.claim + batched * lagrange)?;
 
     let mut point = low;
     point.extend(reduced.challenges.iter().rev());
@@ -146,10 +123,7 @@ fn term<C: VerifierChannel>(channel: &mut C, label: &'static str, degree: usize)
 }
 
 fn weighted<E: Element>(values: &[E], weights: &[F128], zero: E) -> E {
-    values
-        .iter()
-        .zip(weights)
-        .fold(zero, |sum, (&v, &w)| sum + v * w)
+    values.iter().zip(weights).fold(zero, |sum, (&v, &w)| sum + v * w)
 }
 
 /// `sum_c alpha^c C_c(values)`.
@@ -158,17 +132,11 @@ fn evaluate<E: Element>(
     alpha: F128,
     values: &[E],
 ) -> Result<E, VerifyError> {
-    let missing = VerifyError::CheckFailed {
-        label: "zerocheck plane index",
-    };
+    let missing = VerifyError::CheckFailed { label: "zerocheck plane index" };
     let plane = |i: usize| values.get(i).copied();
     let mut total = E::from(F128::ZERO);
     for (constraint, weight) in constraints.iter().zip(powers(alpha, constraints.len())) {
-        let mut sum = E::from(if constraint.constant {
-            F128::ONE
-        } else {
-            F128::ZERO
-        });
+        let mut sum = E::from(if constraint.constant { F128::ONE } else { F128::ZERO });
         for &(a, b) in &constraint.products {
             let (Some(a), Some(b)) = (plane(a), plane(b)) else {
                 return Err(missing);

@@ -19,18 +19,11 @@ impl Drawn {
     pub(crate) fn new(h: Vec<F128>, distance: Vec<F128>) -> Self {
         let mut inverse = h.clone();
         F128::batch_invert(&mut inverse);
-        Self {
-            h,
-            inverse,
-            distance,
-        }
+        Self { h, inverse, distance }
     }
 
     fn bases(&self) -> Bases<'_> {
-        Bases {
-            h: &self.h,
-            inverse: &self.inverse,
-        }
+        Bases { h: &self.h, inverse: &self.inverse }
     }
 
     /// The constant factors of the two sides of the row relation.
@@ -38,12 +31,9 @@ impl Drawn {
         let h: F128 = self.h.iter().copied().product();
         let left = match &matmul.outputs {
             Outputs::Integers { offset, .. } => h.pow(offset.unsigned_abs()),
-            Outputs::Codes { thresholds, .. } => self
-                .distance
-                .iter()
-                .copied()
-                .product::<F128>()
-                .pow(thresholds.surplus()),
+            Outputs::Codes { thresholds, .. } => {
+                self.distance.iter().copied().product::<F128>().pow(thresholds.surplus())
+            }
         };
         (left, h.pow(matmul.bias_offset.unsigned_abs()))
     }
@@ -52,17 +42,9 @@ impl Drawn {
     pub(crate) fn output_tables<'a>(&'a self, matmul: &'a MatMul) -> Vec<Table<'a>> {
         match &matmul.outputs {
             Outputs::Integers { chunks, .. } => powers(&self.h, chunks).collect(),
-            Outputs::Codes {
-                distances,
-                thresholds,
-                ..
-            } => {
+            Outputs::Codes { distances, thresholds, .. } => {
                 let (h, k) = (&self.h, &self.distance);
-                let mut tables = vec![Table::Codes {
-                    h: self.bases(),
-                    k,
-                    thresholds,
-                }];
+                let mut tables = vec![Table::Codes { h: self.bases(), k, thresholds }];
                 tables.extend(distances.iter().map(|c| Table::Distance {
                     h,
                     k,
@@ -82,11 +64,7 @@ impl Drawn {
         shape: &'a WeightShape,
     ) -> Vec<Table<'a>> {
         let width = matmul.w.width();
-        let mut tables = vec![Table::Weights {
-            h: self.bases(),
-            shape,
-            width,
-        }];
+        let mut tables = vec![Table::Weights { h: self.bases(), shape, width }];
         tables.extend(powers(&self.h, &matmul.bias));
         tables
     }
@@ -97,23 +75,12 @@ pub(crate) fn powers<'a>(
     bases: &'a [F128],
     chunks: &'a [Chunk],
 ) -> impl Iterator<Item = Table<'a>> {
-    chunks.iter().map(|c| Table::Powers {
-        bases,
-        shift: c.first,
-        width: c.width(),
-    })
+    chunks.iter().map(|c| Table::Powers { bases, shift: c.first, width: c.width() })
 }
 
 /// The tables of a map's inputs and outputs: `h^(table[x])` and `h^y`.
 pub(crate) fn map_tables<'a>(map: &'a Map, h: &'a [F128]) -> [Table<'a>; 2] {
-    [
-        Table::Map { h, map: &map.table },
-        Table::Powers {
-            bases: h,
-            shift: 0,
-            width: 8,
-        },
-    ]
+    [Table::Map { h, map: &map.table }, Table::Powers { bases: h, shift: 0, width: 8 }]
 }
 
 /// `tau^(2^-t)` coordinate by coordinate, for `t < n`.

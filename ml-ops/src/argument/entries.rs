@@ -116,9 +116,8 @@ pub(crate) fn entries<'a>(
 pub(crate) fn model_words(plan: &Plan, weights: &[WeightMatrix]) -> Vec<F128> {
     let none = || Entries::Wide(Vec::new());
     let matrices = plan.matrices.iter();
-    let entries: Vec<_> = matrices
-        .map(|m| Entries::of_model(m, weights).unwrap_or_else(none))
-        .collect();
+    let entries: Vec<_> =
+        matrices.map(|m| Entries::of_model(m, weights).unwrap_or_else(none)).collect();
     words(plan, Origin::Model, &entries)
 }
 
@@ -126,17 +125,10 @@ pub(crate) fn model_words(plan: &Plan, weights: &[WeightMatrix]) -> Vec<F128> {
 pub(crate) fn words(plan: &Plan, origin: Origin, entries: &[Entries<'_>]) -> Vec<F128> {
     let layout = Layout::new(plan, origin);
     let mut words = vec![F128::ZERO; layout.n_words];
-    for (m, matrix) in plan
-        .matrices
-        .iter()
-        .enumerate()
-        .filter(|(_, x)| x.origin == origin)
-    {
+    for (m, matrix) in plan.matrices.iter().enumerate().filter(|(_, x)| x.origin == origin) {
         let tiles = tiles(matrix.rows, matrix.cols);
-        let planes: Vec<_> = (0..tiles.len())
-            .into_par_iter()
-            .map(|t| entries[m].planes(matrix, t))
-            .collect();
+        let planes: Vec<_> =
+            (0..tiles.len()).into_par_iter().map(|t| entries[m].planes(matrix, t)).collect();
         for (t, planes) in planes.into_iter().enumerate() {
             for (bit, plane) in planes.into_iter().enumerate() {
                 let start = layout.offsets[m][bit][t];

@@ -25,12 +25,7 @@ impl Layout {
             let tiles = tiles(matrix.rows, matrix.cols);
             offsets.push(vec![vec![0; tiles.len()]; matrix.bits as usize]);
             for bit in 0..matrix.bits as usize {
-                pieces.extend(
-                    tiles
-                        .iter()
-                        .enumerate()
-                        .map(|(t, tile)| (tile.words(), m, bit, t)),
-                );
+                pieces.extend(tiles.iter().enumerate().map(|(t, tile)| (tile.words(), m, bit, t)));
             }
         }
         pieces.sort_by_key(|&(words, ..)| core::cmp::Reverse(words));

@@ -61,11 +61,7 @@ pub(crate) enum Outputs {
     /// Accumulators themselves.
     Integers { chunks: Vec<Chunk>, offset: i128 },
     /// Codes with distances.
-    Codes {
-        codes: Chunk,
-        distances: Vec<Chunk>,
-        thresholds: Thresholds,
-    },
+    Codes { codes: Chunk, distances: Vec<Chunk>, thresholds: Thresholds },
 }
 
 /// One matmul relation.
@@ -154,22 +150,12 @@ impl Plan {
                 Op::MatMul { .. } => plan.add_matmul(graph, i),
                 Op::Relu { x, y } => {
                     let unsigned = plan.matrices[*x].offset == 0;
-                    plan.relus.push(Relu {
-                        x: *x,
-                        y: *y,
-                        unsigned,
-                    });
+                    plan.relus.push(Relu { x: *x, y: *y, unsigned });
                 }
                 Op::Map { x, y, table } => {
                     let Matrix { rows, cols, .. } = plan.matrices[*x];
                     let (x, y) = (plan.chunk(*x, 0, 8, None), plan.chunk(*y, 0, 8, None));
-                    plan.maps.push(Map {
-                        rows,
-                        cols,
-                        x,
-                        y,
-                        table: table.clone(),
-                    });
+                    plan.maps.push(Map { rows, cols, x, y, table: table.clone() });
                 }
             }
         }
@@ -179,10 +165,8 @@ impl Plan {
     /// The matrices of tensors come first: matrix `t` is tensor `t`.
     fn add_tensors(&mut self, graph: &Graph, batch: usize) {
         for (t, shape) in graph.tensors.iter().enumerate() {
-            let rectified = graph
-                .nodes
-                .iter()
-                .any(|n| matches!(n.op, Op::Relu { y, .. } if y == t));
+            let rectified =
+                graph.nodes.iter().any(|n| matches!(n.op, Op::Relu { y, .. } if y == t));
             let (bits, offset) = match shape.kind {
                 TensorKind::Code => (8, 0),
                 TensorKind::Integer { bits } if rectified => (bits.saturating_sub(1).max(1), 0),
@@ -191,11 +175,7 @@ impl Plan {
             let public = t == graph.input.tensor || t == graph.output.tensor;
             self.matrices.push(Matrix {
                 source: Source::Tensor(t),
-                origin: if public {
-                    Origin::Public
-                } else {
-                    Origin::Trace
-                },
+                origin: if public { Origin::Public } else { Origin::Trace },
                 rows: batch * shape.rows_per_sample,
                 cols: shape.features,
                 bits,
@@ -206,14 +186,7 @@ impl Plan {
     }
 
     fn add_matmul(&mut self, graph: &Graph, node: usize) {
-        let Op::MatMul {
-            x,
-            zero_code,
-            weights,
-            y,
-            epilogue,
-        } = &graph.nodes[node].op
-        else {
+        let Op::MatMul { x, zero_code, weights, y, epilogue } = &graph.nodes[node].op else {
             return;
         };
         let shape = &graph.weights[*weights];
@@ -249,10 +222,7 @@ impl Plan {
             Epilogue::Accumulator => {
                 let Matrix { bits, offset, .. } = self.matrices[*y];
                 let chunks = self.split(*y, 0..bits, None);
-                (
-                    Outputs::Integers { chunks, offset },
-                    bound + (1i128 << bits),
-                )
+                (Outputs::Integers { chunks, offset }, bound + (1i128 << bits))
             }
             Epilogue::Requantize(requantize) => {
                 // A valid graph's requantized accumulators are below 2^31.
@@ -272,14 +242,7 @@ impl Plan {
                 distances.extend(self.split(matrix, half..flag, Some(flag)));
                 let codes = self.chunk(*y, 0, 8, None);
                 let exponent_bound = thresholds.exponent_bound(bound);
-                (
-                    Outputs::Codes {
-                        codes,
-                        distances,
-                        thresholds,
-                    },
-                    exponent_bound,
-                )
+                (Outputs::Codes { codes, distances, thresholds }, exponent_bound)
             }
         };
         let repetitions = repetitions(exponent_bound);
@@ -325,9 +288,7 @@ impl Plan {
         // As even as the count allows.
         let width = n_bits.div_ceil(n_bits.div_ceil(width));
         let starts = bits.clone().step_by(width as usize);
-        starts
-            .map(|first| self.chunk(matrix, first, width.min(bits.end - first), flag))
-            .collect()
+        starts.map(|first| self.chunk(matrix, first, width.min(bits.end - first), flag)).collect()
     }
 
     /// The view of some bits of a matrix, shared by all who ask for the same bits.
@@ -339,12 +300,7 @@ impl Plan {
         if let Some(known) = known {
             return known.clone();
         }
-        let Matrix {
-            rows,
-            cols,
-            bits: all,
-            ..
-        } = self.matrices[matrix];
+        let Matrix { rows, cols, bits: all, .. } = self.matrices[matrix];
         let start = match self.matrices[matrix].first_plane {
             Some(start) => start,
             None => {
@@ -354,18 +310,9 @@ impl Plan {
                 start
             }
         };
-        let planes = (first..first + bits)
-            .chain(flag)
-            .map(|bit| start + bit as usize)
-            .collect();
+        let planes = (first..first + bits).chain(flag).map(|bit| start + bit as usize).collect();
         self.views.push(View { rows, cols, planes });
-        let chunk = Chunk {
-            view: self.views.len() - 1,
-            matrix,
-            first,
-            bits,
-            flag,
-        };
+        let chunk = Chunk { view: self.views.len() - 1, matrix, first, bits, flag };
         self.chunks.push(chunk.clone());
         chunk
     }

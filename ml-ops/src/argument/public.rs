@@ -14,9 +14,7 @@ pub(crate) fn entries(values: &Values, matrix: &Matrix) -> Option<Vec<u64>> {
             .iter()
             .map(|&v| {
                 let entry = i128::from(v) + matrix.offset;
-                (0..1i128 << matrix.bits)
-                    .contains(&entry)
-                    .then_some(entry as u64)
+                (0..1i128 << matrix.bits).contains(&entry).then_some(entry as u64)
             })
             .collect(),
     }
@@ -27,10 +25,7 @@ pub(crate) fn evaluate(entries: &[u64], matrix: &Matrix, point: &[F128]) -> Vec<
     let evaluate_tile = |tile: &binfer_iop::indexed::Tile| {
         let eq = eq_table(point.get(..tile.n_vars()).unwrap_or(point));
         let mut bits = vec![F128::ZERO; matrix.bits as usize];
-        let columns = entries
-            .chunks(matrix.rows)
-            .skip(tile.col)
-            .take(1 << tile.log_cols);
+        let columns = entries.chunks(matrix.rows).skip(tile.col).take(1 << tile.log_cols);
         let tile_entries =
             columns.flat_map(|column| column.iter().skip(tile.row).take(1 << tile.log_rows));
         for (&entry, &weight) in tile_entries.zip(&eq) {
@@ -44,8 +39,5 @@ pub(crate) fn evaluate(entries: &[u64], matrix: &Matrix, point: &[F128]) -> Vec<
         }
         bits
     };
-    tiles(matrix.rows, matrix.cols)
-        .iter()
-        .map(evaluate_tile)
-        .collect()
+    tiles(matrix.rows, matrix.cols).iter().map(evaluate_tile).collect()
 }

@@ -43,11 +43,7 @@ pub(crate) struct Thresholds {
 impl Thresholds {
     /// Those of `requantize` for accumulators of size at most `bound`.
     pub(crate) fn new(requantize: &Requantize, bound: i64) -> Self {
-        let ranges: Vec<_> = requantize
-            .steps
-            .iter()
-            .map(|s| s.thresholds(bound))
-            .collect();
+        let ranges: Vec<_> = requantize.steps.iter().map(|s| s.thresholds(bound)).collect();
         let mut inner = 1i64;
         let mut wide = 1i64;
         for table in &ranges {
@@ -62,11 +58,7 @@ impl Thresholds {
         let bits = |x: i64| i64::BITS - x.leading_zeros();
         let half = bits(inner).max(bits(wide).div_ceil(2));
         let codes = ranges.iter().map(|table| codes(table, half)).collect();
-        Self {
-            codes,
-            half,
-            most: inner + 1,
-        }
+        Self { codes, half, most: inner + 1 }
     }
 
     /// Bits of a distance, `2d`.
@@ -89,10 +81,7 @@ impl Thresholds {
     pub(crate) fn exponent_bound(&self, bound: i128) -> i128 {
         let lows = self.codes.iter().flatten().map(|c| i128::from(c.low));
         let reach = 1i128 << self.distance_bits();
-        let most = lows
-            .map(|low| low.abs().max((low + reach).abs()))
-            .max()
-            .unwrap_or(0);
+        let most = lows.map(|low| low.abs().max((low + reach).abs())).max().unwrap_or(0);
         (bound + most).max(i128::from(self.most) + 2 + reach)
     }
 
@@ -112,11 +101,7 @@ impl Thresholds {
     }
 
     fn of(&self, column: usize) -> &[Code; 256] {
-        if self.codes.len() == 1 {
-            &self.codes[0]
-        } else {
-            &self.codes[column]
-        }
+        if self.codes.len() == 1 { &self.codes[0] } else { &self.codes[column] }
     }
 
     /// `h^(lo*[q]) k^(W - width[q])` for all codes of a column.
@@ -158,11 +143,7 @@ impl Thresholds {
     /// The exponents of `h` and `k`, as `(shift or none, shift)`, that bit 0 of a run of distance bits
     /// from `first` has where the flag is off; runs never cross the middle.
     fn inner_shifts(&self, first: u32) -> (Option<u32>, u32) {
-        if first < self.half {
-            (Some(first), first)
-        } else {
-            (None, first - self.half)
-        }
+        if first < self.half { (Some(first), first) } else { (None, first - self.half) }
     }
 
     fn inner_base(&self, h: F128, k: F128, first: u32) -> F128 {
@@ -210,15 +191,8 @@ fn codes(table: &[Option<(i64, i64)>], half: u32) -> [Code; 256] {
         Some((lo, hi)) => {
             let end = q == first || q == last;
             // The bottom code; where it is the top one too, `lo` is the least accumulator.
-            low = if q == first && first != last {
-                hi - reach
-            } else {
-                lo
-            };
-            Code {
-                low,
-                width: if end { 0 } else { hi - lo + 1 },
-            }
+            low = if q == first && first != last { hi - reach } else { lo };
+            Code { low, width: if end { 0 } else { hi - lo + 1 } }
         }
     })
 }

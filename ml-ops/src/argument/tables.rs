@@ -8,33 +8,15 @@ use crate::graph::{Alphabet, WeightShape};
 /// Public tables of an indexed product, one a column, computed from bases that the verifier knows.
 pub(crate) enum Table<'a> {
     /// `T_c[v] = bases[c]^(v 2^shift)`.
-    Powers {
-        bases: &'a [F128],
-        shift: u32,
-        width: usize,
-    },
+    Powers { bases: &'a [F128], shift: u32, width: usize },
     /// The weights that a byte spells: `T_c[v] = prod_t h_{cp + t}^(weight)`.
-    Weights {
-        h: Bases<'a>,
-        shape: &'a WeightShape,
-        width: usize,
-    },
+    Weights { h: Bases<'a>, shape: &'a WeightShape, width: usize },
     /// `T_c[v] = h_c^(map[v])`.
     Map { h: &'a [F128], map: &'a [u8; 256] },
     /// The codes of a requantization; see [`requantize`](super::requantize).
-    Codes {
-        h: Bases<'a>,
-        k: &'a [F128],
-        thresholds: &'a Thresholds,
-    },
+    Codes { h: Bases<'a>, k: &'a [F128], thresholds: &'a Thresholds },
     /// Some bits of a distance, with the flag on top; see [`requantize`](super::requantize).
-    Distance {
-        h: &'a [F128],
-        k: &'a [F128],
-        thresholds: &'a Thresholds,
-        first: u32,
-        bits: u32,
-    },
+    Distance { h: &'a [F128], k: &'a [F128], thresholds: &'a Thresholds, first: u32, bits: u32 },
 }
 
 /// Bases with their inverses.
@@ -47,11 +29,7 @@ pub(crate) struct Bases<'a> {
 impl Bases<'_> {
     /// `h[column]^exponent`.
     pub(crate) fn pow(&self, column: usize, exponent: i128) -> F128 {
-        let base = if exponent < 0 {
-            self.inverse[column]
-        } else {
-            self.h[column]
-        };
+        let base = if exponent < 0 { self.inverse[column] } else { self.h[column] };
         base.pow(exponent.unsigned_abs())
     }
 }
@@ -80,24 +58,16 @@ impl Table<'_> {
     /// The `2^width` entries of column `c`.
     pub(crate) fn column(&self, c: usize) -> Vec<F128> {
         match self {
-            Self::Powers {
-                bases,
-                shift,
-                width,
-            } => powers(bases[c].frobenius(*shift), *width),
+            Self::Powers { bases, shift, width } => powers(bases[c].frobenius(*shift), *width),
             Self::Weights { h, shape, width } => weights_column(*h, shape, *width, c),
             Self::Map { h, map } => {
                 let powers = powers(h[c], 8);
                 map.iter().map(|&y| powers[usize::from(y)]).collect()
             }
             Self::Codes { h, k, thresholds } => thresholds.codes_column(*h, k[c], c),
-            Self::Distance {
-                h,
-                k,
-                thresholds,
-                first,
-                bits,
-            } => thresholds.distance_column(h[c], k[c], *first, *bits),
+            Self::Distance { h, k, thresholds, first, bits } => {
+                thresholds.distance_column(h[c], k[c], *first, *bits)
+            }
         }
     }
 
@@ -108,34 +78,20 @@ impl Table<'_> {
             Self::Powers { bases, shift, .. } => powers_at(bases[c].frobenius(*shift), index_point),
             Self::Weights {
                 h,
-                shape:
-                    WeightShape {
-                        alphabet: Alphabet::Byte { offsets },
-                        ..
-                    },
+                shape: WeightShape { alphabet: Alphabet::Byte { offsets }, .. },
                 ..
             } => {
-                let offset = if offsets.len() == 1 {
-                    offsets[0]
-                } else {
-                    offsets[c]
-                };
+                let offset = if offsets.len() == 1 { offsets[0] } else { offsets[c] };
                 h.pow(c, i128::from(offset)) * powers_at(h.h[c], index_point)
             }
-            Self::Distance {
-                h,
-                k,
-                thresholds,
-                first,
-                bits,
-            } => thresholds.distance_at(h[c], k[c], *first, *bits, index_point),
+            Self::Distance { h, k, thresholds, first, bits } => {
+                thresholds.distance_at(h[c], k[c], *first, *bits, index_point)
+            }
             Self::Weights { .. } | Self::Map { .. } | Self::Codes { .. } => {
                 kernels::inner_product(&self.column(c), &kernels::eq_table(index_point))
             }
         };
-        (0..self.cols())
-            .map(|c| col_eq[c] * (value(c) + F128::ONE))
-            .sum()
+        (0..self.cols()).map(|c| col_eq[c] * (value(c) + F128::ONE)).sum()
     }
 }
 
@@ -168,11 +124,7 @@ pub(crate) fn powers_at(base: F128, point: &[F128]) -> F128 {
 fn weights_column(h: Bases<'_>, shape: &WeightShape, width: usize, c: usize) -> Vec<F128> {
     match &shape.alphabet {
         Alphabet::Byte { offsets } => {
-            let offset = if offsets.len() == 1 {
-                offsets[0]
-            } else {
-                offsets[c]
-            };
+            let offset = if offsets.len() == 1 { offsets[0] } else { offsets[c] };
             let mut column = powers(h.h[c], width);
             kernels::scale(&mut column, h.pow(c, i128::from(offset)));
             column
@@ -183,11 +135,7 @@ fn weights_column(h: Bases<'_>, shape: &WeightShape, width: usize, c: usize) -> 
             for j in c * per_byte..(c + 1) * per_byte {
                 let size = column.len();
                 for (d, &value) in values.iter().enumerate().rev() {
-                    let factor = if j < shape.n {
-                        h.pow(j, i128::from(value))
-                    } else {
-                        F128::ONE
-                    };
+                    let factor = if j < shape.n { h.pow(j, i128::from(value)) } else { F128::ONE };
                     if d == 0 {
                         kernels::scale(&mut column[..size], factor);
                     } else {
@@ -200,9 +148,7 @@ fn weights_column(h: Bases<'_>, shape: &WeightShape, width: usize, c: usize) -> 
                 }
             }
             let symbols = column.len();
-            (0..1usize << width)
-                .map(|byte| column[byte % symbols])
-                .collect()
+            (0..1usize << width).map(|byte| column[byte % symbols]).collect()
         }
     }
 }

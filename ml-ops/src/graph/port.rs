@@ -100,26 +100,13 @@ impl InputPort {
     ) -> Result<(Values, Batch), PortError> {
         let batch = batch_of(&self.shape, array)?;
         let codes = match (self.transform, array.data()) {
-            (
-                InputTransform::Codes {
-                    dtype: CodeType::U8,
-                },
-                ArrayData::U8(v),
-            ) => v.clone(),
-            (
-                InputTransform::Codes {
-                    dtype: CodeType::I8,
-                },
-                ArrayData::I8(v),
-            ) => v.iter().map(|&q| i8_code(q)).collect(),
-            (
-                InputTransform::Quantize {
-                    scale,
-                    zero_point,
-                    dtype,
-                },
-                ArrayData::F32(v),
-            ) => quantize_all(v, scale, zero_point, dtype)?,
+            (InputTransform::Codes { dtype: CodeType::U8 }, ArrayData::U8(v)) => v.clone(),
+            (InputTransform::Codes { dtype: CodeType::I8 }, ArrayData::I8(v)) => {
+                v.iter().map(|&q| i8_code(q)).collect()
+            }
+            (InputTransform::Quantize { scale, zero_point, dtype }, ArrayData::F32(v)) => {
+                quantize_all(v, scale, zero_point, dtype)?
+            }
             (transform, data) => {
                 return Err(PortError::ElementType {
                     expected: transform.element_type(),
@@ -128,10 +115,7 @@ impl InputPort {
             }
         };
         let rows = batch.size * tensor.rows_per_sample;
-        Ok((
-            Values::Codes(to_feature_major(&codes, rows, tensor.features)),
-            batch,
-        ))
+        Ok((Values::Codes(to_feature_major(&codes, rows, tensor.features)), batch))
     }
 }
 
@@ -151,12 +135,8 @@ impl OutputTransform {
         match self {
             Self::Codes { dtype } => code_element(dtype),
             Self::Dequantize { .. } => ElementType::F32,
-            Self::Integer {
-                dtype: IntegerType::I32,
-            } => ElementType::I32,
-            Self::Integer {
-                dtype: IntegerType::I64,
-            } => ElementType::I64,
+            Self::Integer { dtype: IntegerType::I32 } => ElementType::I32,
+            Self::Integer { dtype: IntegerType::I64 } => ElementType::I64,
         }
     }
 }
@@ -172,14 +152,8 @@ impl OutputPort {
         values: &Values,
         batch: Batch,
     ) -> Result<Array, PortError> {
-        let wrong = |expected| PortError::Values {
-            expected,
-            got: values.len(),
-        };
-        let expected = batch
-            .size
-            .checked_mul(tensor.per_sample())
-            .ok_or(wrong(usize::MAX))?;
+        let wrong = |expected| PortError::Values { expected, got: values.len() };
+        let expected = batch.size.checked_mul(tensor.per_sample()).ok_or(wrong(usize::MAX))?;
         if values.len() != expected {
             return Err(wrong(expected));
         }
@@ -194,14 +168,7 @@ impl OutputPort {
                     }
                 }
             }
-            (
-                OutputTransform::Dequantize {
-                    scale,
-                    zero_point,
-                    dtype,
-                },
-                Values::Codes(codes),
-            ) => {
+            (OutputTransform::Dequantize { scale, zero_point, dtype }, Values::Codes(codes)) => {
                 let images = dequantize_table(scale, zero_point, dtype);
                 let codes = to_row_major(codes, rows, tensor.features);
                 ArrayData::F32(codes.iter().map(|&c| images[usize::from(c)]).collect())
@@ -243,37 +210,19 @@ impl OutputPort {
     ) -> Result<Values, PortError> {
         let got = batch_of(&self.shape, array)?;
         if got != batch {
-            return Err(PortError::Batch {
-                expected: batch.size,
-                got: got.size,
-            });
+            return Err(PortError::Batch { expected: batch.size, got: got.size });
         }
         let rows = batch.size * tensor.rows_per_sample;
         let features = tensor.features;
         match (self.transform, array.data()) {
-            (
-                OutputTransform::Codes {
-                    dtype: CodeType::U8,
-                },
-                ArrayData::U8(v),
-            ) => Ok(Values::Codes(to_feature_major(v, rows, features))),
-            (
-                OutputTransform::Codes {
-                    dtype: CodeType::I8,
-                },
-                ArrayData::I8(v),
-            ) => {
+            (OutputTransform::Codes { dtype: CodeType::U8 }, ArrayData::U8(v)) => {
+                Ok(Values::Codes(to_feature_major(v, rows, features)))
+            }
+            (OutputTransform::Codes { dtype: CodeType::I8 }, ArrayData::I8(v)) => {
                 let codes: Vec<u8> = v.iter().map(|&q| i8_code(q)).collect();
                 Ok(Values::Codes(to_feature_major(&codes, rows, features)))
             }
-            (
-                OutputTransform::Dequantize {
-                    scale,
-                    zero_point,
-                    dtype,
-                },
-                ArrayData::F32(v),
-            ) => {
+            (OutputTransform::Dequantize { scale, zero_point, dtype }, ArrayData::F32(v)) => {
                 let images = dequantize_table(scale, zero_point, dtype);
                 let codes: Vec<u8> = v
                     .iter()
@@ -287,21 +236,13 @@ impl OutputPort {
                     .collect::<Result<_, _>>()?;
                 Ok(Values::Codes(to_feature_major(&codes, rows, features)))
             }
-            (
-                OutputTransform::Integer {
-                    dtype: IntegerType::I32,
-                },
-                ArrayData::I32(v),
-            ) => {
+            (OutputTransform::Integer { dtype: IntegerType::I32 }, ArrayData::I32(v)) => {
                 let wide: Vec<i64> = v.iter().map(|&q| i64::from(q)).collect();
                 integers(&wide, rows, tensor)
             }
-            (
-                OutputTransform::Integer {
-                    dtype: IntegerType::I64,
-                },
-                ArrayData::I64(v),
-            ) => integers(v, rows, tensor),
+            (OutputTransform::Integer { dtype: IntegerType::I64 }, ArrayData::I64(v)) => {
+                integers(v, rows, tensor)
+            }
             (transform, data) => Err(PortError::ElementType {
                 expected: transform.element_type(),
                 got: data.element_type(),
@@ -347,11 +288,7 @@ fn integers(values: &[i64], rows: usize, tensor: &TensorShape) -> Result<Values,
     if let Some(index) = values.iter().position(|v| !(low..=high).contains(v)) {
         return Err(PortError::NoSuchOutput { index });
     }
-    Ok(Values::Integers(to_feature_major(
-        values,
-        rows,
-        tensor.features,
-    )))
+    Ok(Values::Integers(to_feature_major(values, rows, tensor.features)))
 }
 
 fn code_element(dtype: CodeType) -> ElementType {
@@ -368,14 +305,8 @@ fn i8_code(value: i8) -> u8 {
 fn batch_of(sample: &[usize], array: &Array) -> Result<Batch, PortError> {
     let shape = array.shape();
     let batch = match shape {
-        [size, rest @ ..] if rest == sample => Batch {
-            size: *size,
-            stacked: false,
-        },
-        [size, 1, rest @ ..] if rest == sample => Batch {
-            size: *size,
-            stacked: true,
-        },
+        [size, rest @ ..] if rest == sample => Batch { size: *size, stacked: false },
+        [size, 1, rest @ ..] if rest == sample => Batch { size: *size, stacked: true },
         _ => {
             return Err(PortError::Shape {
                 sample_rank: sample.len(),

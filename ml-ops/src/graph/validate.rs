@@ -49,12 +49,7 @@ impl Graph {
     /// node that is no matmul.
     pub fn accumulator_bound(&self, node: usize) -> i128 {
         match &self.nodes[node].op {
-            Op::MatMul {
-                x,
-                zero_code,
-                weights,
-                ..
-            } => {
+            Op::MatMul { x, zero_code, weights, .. } => {
                 let kind = self.tensors[*x].kind;
                 bound(kind, i64::from(*zero_code), &self.weights[*weights])
             }
@@ -129,20 +124,13 @@ impl Graph {
     fn check_input(&self) -> Result<(), GraphError> {
         let tensor = self.input.tensor;
         let elements = elements(&self.input.shape);
-        let shape = self
-            .tensors
-            .get(tensor)
-            .ok_or(GraphError::NoSuchTensor { tensor })?;
+        let shape = self.tensors.get(tensor).ok_or(GraphError::NoSuchTensor { tensor })?;
         if shape.kind != TensorKind::Code || elements != Some(shape.per_sample()) {
             return Err(GraphError::PortShape { tensor });
         }
         match self.input.transform {
             InputTransform::Codes { .. } => Ok(()),
-            InputTransform::Quantize {
-                scale,
-                zero_point,
-                dtype,
-            } => {
+            InputTransform::Quantize { scale, zero_point, dtype } => {
                 if positive(scale) && dtype.code(zero_point).is_some() {
                     Ok(())
                 } else {
@@ -155,10 +143,7 @@ impl Graph {
     fn check_output(&self) -> Result<(), GraphError> {
         let tensor = self.output.tensor;
         let elements = elements(&self.output.shape);
-        let shape = self
-            .tensors
-            .get(tensor)
-            .ok_or(GraphError::NoSuchTensor { tensor })?;
+        let shape = self.tensors.get(tensor).ok_or(GraphError::NoSuchTensor { tensor })?;
         if elements != Some(shape.per_sample()) {
             return Err(GraphError::PortShape { tensor });
         }
@@ -177,12 +162,7 @@ impl Graph {
         if !agrees {
             return Err(GraphError::PortShape { tensor });
         }
-        if let OutputTransform::Dequantize {
-            scale,
-            zero_point,
-            dtype,
-        } = self.output.transform
-        {
+        if let OutputTransform::Dequantize { scale, zero_point, dtype } = self.output.transform {
             let valid = positive(scale) && dtype.code(zero_point).is_some() && {
                 let images = dequantize_table(scale, zero_point, dtype);
                 images.iter().all(|x| x.is_finite()) && images.is_sorted_by(|a, b| a < b)
@@ -203,11 +183,8 @@ impl Graph {
     ) -> Result<(), GraphError> {
         check_name(&node.name)?;
         let (x_id, y_id) = (node.op.input(), node.op.output());
-        let tensor = |id: usize| {
-            self.tensors
-                .get(id)
-                .ok_or(GraphError::NoSuchTensor { tensor: id })
-        };
+        let tensor =
+            |id: usize| self.tensors.get(id).ok_or(GraphError::NoSuchTensor { tensor: id });
         let (x, y) = (tensor(x_id)?, tensor(y_id)?);
         if !written[x_id] {
             return Err(GraphError::ReadBeforeWrite { tensor: x_id });
@@ -217,23 +194,12 @@ impl Graph {
         }
         written[y_id] = true;
         let agrees = match &node.op {
-            Op::MatMul {
-                zero_code,
-                weights,
-                epilogue,
-                ..
-            } => {
-                let missing = GraphError::NoSuchWeights {
-                    node: index,
-                    weights: *weights,
-                };
+            Op::MatMul { zero_code, weights, epilogue, .. } => {
+                let missing = GraphError::NoSuchWeights { node: index, weights: *weights };
                 let shape = self.weights.get(*weights).ok_or(missing)?;
                 uses[*weights] += 1;
                 if x.kind != TensorKind::Code && *zero_code != 0 {
-                    return Err(GraphError::ZeroCode {
-                        node: index,
-                        zero_code: *zero_code,
-                    });
+                    return Err(GraphError::ZeroCode { node: index, zero_code: *zero_code });
                 }
                 check_epilogue(index, epilogue, shape.n)?;
                 let bound = bound(x.kind, i64::from(*zero_code), shape);
@@ -252,11 +218,7 @@ impl Graph {
             Op::Relu { .. } => x == y && x.kind != TensorKind::Code,
             Op::Map { .. } => x == y && x.kind == TensorKind::Code,
         };
-        if agrees {
-            Ok(())
-        } else {
-            Err(GraphError::NodeShape { node: index })
-        }
+        if agrees { Ok(()) } else { Err(GraphError::NodeShape { node: index }) }
     }
 }
 
@@ -302,16 +264,13 @@ fn elements(shape: &[usize]) -> Option<usize> {
 /// `max_j |sum_k x_k W_kj + bias_j|` over the ranges that operands have.
 pub(crate) fn bound(x: TensorKind, zero_code: i64, weights: &WeightShape) -> i128 {
     let (low, high) = x.range();
-    let operand = i128::from(low - zero_code)
-        .abs()
-        .max(i128::from(high - zero_code).abs());
+    let operand = i128::from(low - zero_code).abs().max(i128::from(high - zero_code).abs());
     let widest = |(low, high): (i32, i32)| low.unsigned_abs().max(high.unsigned_abs());
     let weight = match &weights.alphabet {
         Alphabet::Digits { .. } => widest(weights.alphabet.range(0)),
-        Alphabet::Byte { offsets } => (0..offsets.len())
-            .map(|j| widest(weights.alphabet.range(j)))
-            .max()
-            .unwrap_or(0),
+        Alphabet::Byte { offsets } => {
+            (0..offsets.len()).map(|j| widest(weights.alphabet.range(j))).max().unwrap_or(0)
+        }
     };
     let bias = match weights.bias_bits {
         0 => 0,

@@ -161,18 +161,9 @@ impl WeightMatrix {
                 }
             }
         }
-        let bias = if bias.iter().all(|&b| b == 0) {
-            Vec::new()
-        } else {
-            bias.to_vec()
-        };
+        let bias = if bias.iter().all(|&b| b == 0) { Vec::new() } else { bias.to_vec() };
         let bias_bits = bias.iter().map(|&b| signed_bits(b)).max().unwrap_or(0);
-        let shape = WeightShape {
-            k,
-            n,
-            alphabet,
-            bias_bits,
-        };
+        let shape = WeightShape { k, n, alphabet, bias_bits };
         (shape, Self { index, bias })
     }
 }
@@ -207,11 +198,5 @@ fn find_alphabet(n: usize, codes: &[u8], offsets: &[i32]) -> Alphabet {
 
 fn byte_alphabet(offsets: &[i32]) -> Alphabet {
     let uniform = offsets.iter().all(|o| *o == offsets[0]);
-    Alphabet::Byte {
-        offsets: if uniform {
-            vec![offsets[0]]
-        } else {
-            offsets.to_vec()
-        },
-    }
+    Alphabet::Byte { offsets: if uniform { vec![offsets[0]] } else { offsets.to_vec() } }
 }

@@ -74,13 +74,7 @@ fn evaluate(
     batch: usize,
 ) -> Result<Values, RunError> {
     match &node.op {
-        Op::MatMul {
-            x,
-            zero_code,
-            weights,
-            y,
-            epilogue,
-        } => {
+        Op::MatMul { x, zero_code, weights, y, epilogue } => {
             let operands = MatMul {
                 x: &tensors[*x],
                 zero_code: *zero_code,
@@ -98,14 +92,11 @@ fn evaluate(
                 }
             }
         }
-        Op::Relu { x, .. } => Ok(Values::Integers(
-            integers(&tensors[*x]).iter().map(|&v| v.max(0)).collect(),
-        )),
+        Op::Relu { x, .. } => {
+            Ok(Values::Integers(integers(&tensors[*x]).iter().map(|&v| v.max(0)).collect()))
+        }
         Op::Map { x, table, .. } => Ok(Values::Codes(
-            codes(&tensors[*x])
-                .iter()
-                .map(|&code| table[usize::from(code)])
-                .collect(),
+            codes(&tensors[*x]).iter().map(|&code| table[usize::from(code)]).collect(),
         )),
     }
 }
@@ -118,13 +109,7 @@ pub(crate) fn accumulators(
     tensors: &[Values],
     batch: usize,
 ) -> Vec<i64> {
-    let Op::MatMul {
-        x,
-        zero_code,
-        weights,
-        ..
-    } = &model.graph.nodes[index].op
-    else {
+    let Op::MatMul { x, zero_code, weights, .. } = &model.graph.nodes[index].op else {
         return Vec::new();
     };
     MatMul {

@@ -62,11 +62,7 @@ impl Builder {
             None => {
                 let grouping = self.grouping(self.input_shape.iter().product(), None);
                 let tensor = self.tensor(grouping, TensorKind::Code);
-                self.input = Some(InputPort {
-                    tensor,
-                    shape: self.input_shape.clone(),
-                    transform,
-                });
+                self.input = Some(InputPort { tensor, shape: self.input_shape.clone(), transform });
                 tensor
             }
         };
@@ -74,12 +70,7 @@ impl Builder {
             InputTransform::Codes { dtype } => (dtype, false),
             InputTransform::Quantize { dtype, .. } => (dtype, true),
         };
-        Ok(Codes {
-            tensor,
-            dtype,
-            shape: shape.to_vec(),
-            quantized,
-        })
+        Ok(Codes { tensor, dtype, shape: shape.to_vec(), quantized })
     }
 
     /// The float input quantized.
@@ -89,11 +80,8 @@ impl Builder {
         dtype: CodeType,
         shape: &[usize],
     ) -> Result<Codes, NodeError> {
-        let transform = InputTransform::Quantize {
-            scale: to.scale,
-            zero_point: to.zero_point,
-            dtype,
-        };
+        let transform =
+            InputTransform::Quantize { scale: to.scale, zero_point: to.zero_point, dtype };
         self.input(transform, shape)
     }
 
@@ -130,22 +118,14 @@ impl Builder {
         let narrow = i32::try_from(bound).map_err(|_| NodeError::AccumulatorRange { bound })?;
         let kind = match &epilogue {
             Epilogue::Requantize(_) => TensorKind::Code,
-            Epilogue::Accumulator => TensorKind::Integer {
-                bits: signed_bits(i64::from(narrow)),
-            },
+            Epilogue::Accumulator => TensorKind::Integer { bits: signed_bits(i64::from(narrow)) },
         };
         let grouping = self.grouping(rows.saturating_mul(of.n), Some(of.n));
         let y = self.tensor(grouping, kind);
         self.weights.push(shape);
         self.matrices.push(matrix);
         let weights = self.weights.len() - 1;
-        let op = Op::MatMul {
-            x,
-            zero_code: operands.zero_code,
-            weights,
-            y,
-            epilogue,
-        };
+        let op = Op::MatMul { x, zero_code: operands.zero_code, weights, y, epilogue };
         self.push(&operands.name, op);
         Ok(y)
     }
@@ -155,11 +135,7 @@ impl Builder {
         let PendingTensor { grouping, kind } = self.tensors[tensor];
         let Grouping { elements, features } = self.groupings[grouping];
         let features = features.unwrap_or(elements);
-        TensorShape {
-            rows_per_sample: elements / features,
-            features,
-            kind,
-        }
+        TensorShape { rows_per_sample: elements / features, features, kind }
     }
 
     /// Groups a tensor into rows of `features`, and says how many those are.
@@ -167,10 +143,7 @@ impl Builder {
         let grouping = &mut self.groupings[self.tensors[tensor].grouping];
         let rows_hold = *grouping.features.get_or_insert(features);
         if rows_hold != features {
-            return Err(NodeError::Regrouping {
-                features,
-                rows_hold,
-            });
+            return Err(NodeError::Regrouping { features, rows_hold });
         }
         Ok(grouping.elements / features)
     }

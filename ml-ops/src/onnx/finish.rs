@@ -33,9 +33,7 @@ pub(super) fn model(
     place(&mut input.tensor);
     for Node { op, .. } in &mut nodes {
         match op {
-            Op::MatMul {
-                x, y, weights: id, ..
-            } => {
+            Op::MatMul { x, y, weights: id, .. } => {
                 place(x);
                 place(y);
                 weights.push(builder.weights[*id].clone());
@@ -56,17 +54,10 @@ pub(super) fn model(
         weights,
         nodes,
         input,
-        output: OutputPort {
-            tensor,
-            shape,
-            transform,
-        },
+        output: OutputPort { tensor, shape, transform },
     };
     graph.validate()?;
-    Ok(Model {
-        graph,
-        weights: matrices,
-    })
+    Ok(Model { graph, weights: matrices })
 }
 
 fn remove_dead(builder: &mut Builder, output: TensorId) {
@@ -93,11 +84,8 @@ fn fold_clamps(builder: &mut Builder, output: TensorId) {
             && reads[*x] == 1
             && let Some((low, high)) = as_clamp(table)
             && let Some(producer) = kept.iter_mut().rfind(|earlier| earlier.op.output() == *x)
-            && let Op::MatMul {
-                y: made,
-                epilogue: Epilogue::Requantize(requantize),
-                ..
-            } = &mut producer.op
+            && let Op::MatMul { y: made, epilogue: Epilogue::Requantize(requantize), .. } =
+                &mut producer.op
         {
             *made = *y;
             for step in &mut requantize.steps {

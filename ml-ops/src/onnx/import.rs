@@ -44,10 +44,7 @@ impl Model {
 
 fn check_opsets(model: &ModelProto, graph: &GraphProto) -> Result<(), ImportError> {
     for (domain, first, last) in OPSETS {
-        let used = graph
-            .node
-            .iter()
-            .any(|node| canonical_domain(node.domain.as_deref()) == domain);
+        let used = graph.node.iter().any(|node| canonical_domain(node.domain.as_deref()) == domain);
         let version = model
             .opset_import
             .iter()
@@ -55,12 +52,7 @@ fn check_opsets(model: &ModelProto, graph: &GraphProto) -> Result<(), ImportErro
             .and_then(|set| set.version);
         let known = version.is_some_and(|v| (first..=last).contains(&v));
         if used && !known {
-            return Err(ImportError::Opset {
-                domain: domain.to_owned(),
-                version,
-                first,
-                last,
-            });
+            return Err(ImportError::Opset { domain: domain.to_owned(), version, first, last });
         }
     }
     Ok(())
@@ -100,18 +92,15 @@ fn ports<'a>(
         .collect();
     match (inputs.as_slice(), graph.output.as_slice()) {
         ([input], [output]) => Ok((input, output)),
-        (inputs, outputs) => Err(ImportError::Ports {
-            inputs: inputs.len(),
-            outputs: outputs.len(),
-        }),
+        (inputs, outputs) => {
+            Err(ImportError::Ports { inputs: inputs.len(), outputs: outputs.len() })
+        }
     }
 }
 
 fn import_input(input: &ValueInfoProto) -> Result<(Builder, Value), ImportError> {
     let tensor = input.r#type.as_ref().and_then(|t| t.tensor_type.as_ref());
-    let dims = tensor
-        .and_then(|t| t.shape.as_ref())
-        .map_or(&[][..], |s| &s.dim);
+    let dims = tensor.and_then(|t| t.shape.as_ref()).map_or(&[][..], |s| &s.dim);
     let wrong = |axis, value| ImportError::InputShape { axis, value };
     let (batch, sizes) = dims.split_first().ok_or(wrong(0, None))?;
     let batch_is_one = match batch.dim_value {
@@ -221,9 +210,7 @@ fn import_output(
     };
     let title = truncated(graph.name.as_deref().unwrap_or(""));
     let shape = shape.clone();
-    Ok(finish::model(
-        builder, title, input, tensor, shape, transform,
-    )?)
+    Ok(finish::model(builder, title, input, tensor, shape, transform)?)
 }
 
 /// At most [`MAX_NAME_BYTES`] of `name`.

@@ -38,24 +38,15 @@ impl<'a> NodeView<'a> {
         operator: &Operator,
     ) -> Result<Self, NodeError> {
         if proto.input.len() > operator.inputs {
-            return Err(NodeError::TooManyInputs {
-                most: operator.inputs,
-                got: proto.input.len(),
-            });
+            return Err(NodeError::TooManyInputs { most: operator.inputs, got: proto.input.len() });
         }
         for attribute in &proto.attribute {
             let name = attribute.name.as_deref().unwrap_or("");
             if !operator.attributes.contains(&name) {
-                return Err(NodeError::UnknownAttribute {
-                    attribute: name.to_owned(),
-                });
+                return Err(NodeError::UnknownAttribute { attribute: name.to_owned() });
             }
         }
-        Ok(Self {
-            name,
-            proto,
-            values,
-        })
+        Ok(Self { name, proto, values })
     }
 
     /// Operand `index`, if the node has it.
@@ -71,8 +62,7 @@ impl<'a> NodeView<'a> {
 
     /// Operand `index`.
     pub(super) fn value(&self, index: usize) -> Result<&'a Value, NodeError> {
-        self.optional(index)?
-            .ok_or(NodeError::MissingInput { index })
+        self.optional(index)?.ok_or(NodeError::MissingInput { index })
     }
 
     /// Operand `index`, a constant, if the node has it.
@@ -83,17 +73,13 @@ impl<'a> NodeView<'a> {
         match self.optional(index)? {
             None => Ok(None),
             Some(Value::Constant(array)) => Ok(Some(array)),
-            Some(_) => Err(NodeError::Operand {
-                index,
-                expected: "a constant",
-            }),
+            Some(_) => Err(NodeError::Operand { index, expected: "a constant" }),
         }
     }
 
     /// Operand `index`, a constant.
     pub(super) fn constant(&self, index: usize) -> Result<&'a Rc<Array>, NodeError> {
-        self.optional_constant(index)?
-            .ok_or(NodeError::MissingInput { index })
+        self.optional_constant(index)?.ok_or(NodeError::MissingInput { index })
     }
 
     /// Operand `index`, an 8-bit tensor that the graph computes.
@@ -133,11 +119,7 @@ impl<'a> NodeView<'a> {
     pub(super) fn scale(&self, index: usize) -> Result<f32, NodeError> {
         match self.scales(index)?.as_slice() {
             [scale] => Ok(*scale),
-            scales => Err(NodeError::OperandShape {
-                index,
-                expected: 1,
-                got: scales.len(),
-            }),
+            scales => Err(NodeError::OperandShape { index, expected: 1, got: scales.len() }),
         }
     }
 
@@ -149,11 +131,9 @@ impl<'a> NodeView<'a> {
         match array.data() {
             ArrayData::U8(v) if v.len() == 1 => Ok(Some((CodeType::U8, i32::from(v[0])))),
             ArrayData::I8(v) if v.len() == 1 => Ok(Some((CodeType::I8, i32::from(v[0])))),
-            ArrayData::U8(_) | ArrayData::I8(_) => Err(NodeError::OperandShape {
-                index,
-                expected: 1,
-                got: array.data().len(),
-            }),
+            ArrayData::U8(_) | ArrayData::I8(_) => {
+                Err(NodeError::OperandShape { index, expected: 1, got: array.data().len() })
+            }
             _ => Err(NodeError::OperandType { index }),
         }
     }
@@ -169,10 +149,7 @@ impl<'a> NodeView<'a> {
 
     /// An attribute by its name.
     pub(super) fn attribute(&self, name: &str) -> Option<&'a AttributeProto> {
-        self.proto
-            .attribute
-            .iter()
-            .find(|attribute| attribute.name.as_deref() == Some(name))
+        self.proto.attribute.iter().find(|attribute| attribute.name.as_deref() == Some(name))
     }
 
     /// All attributes.

@@ -28,18 +28,10 @@ pub(super) fn weights(
 ) -> Result<Weights, NodeError> {
     let (codes, dtype) = codes_of(array).ok_or(NodeError::OperandType { index })?;
     let &[rows, columns] = array.shape() else {
-        return Err(NodeError::OperandShape {
-            index,
-            expected: 2,
-            got: array.shape().len(),
-        });
+        return Err(NodeError::OperandShape { index, expected: 2, got: array.shape().len() });
     };
     if codes.is_empty() {
-        return Err(NodeError::OperandShape {
-            index,
-            expected: 1,
-            got: 0,
-        });
+        return Err(NodeError::OperandShape { index, expected: 1, got: 0 });
     }
     let (k, n, codes) = if transposed {
         let transposed = (0..columns)
@@ -62,12 +54,7 @@ pub(super) fn weights(
             zeros.iter().map(|&zero| -i32::from(zero)).collect()
         }
     };
-    Ok(Weights {
-        k,
-        n,
-        codes,
-        offsets,
-    })
+    Ok(Weights { k, n, codes, offsets })
 }
 
 /// The weight matrix behind a DequantizeLinear, operand `index`, and its scales (one or `n`).
@@ -76,20 +63,11 @@ pub(super) fn dequantized_weights(
     transposed: bool,
     index: usize,
 ) -> Result<(Weights, Vec<f32>), NodeError> {
-    let weights = weights(
-        &constant.values,
-        constant.zero_points.as_deref(),
-        transposed,
-        index,
-        index,
-    )?;
+    let weights =
+        weights(&constant.values, constant.zero_points.as_deref(), transposed, index, index)?;
     let column_axis = usize::from(!transposed);
     if constant.scales.len() > 1 && constant.axis != column_axis {
-        return Err(NodeError::OperandShape {
-            index,
-            expected: column_axis,
-            got: constant.axis,
-        });
+        return Err(NodeError::OperandShape { index, expected: column_axis, got: constant.axis });
     }
     check_columns(constant.scales.len(), weights.n, index)?;
     Ok((weights, constant.scales.clone()))
@@ -101,11 +79,7 @@ pub(super) fn bias(array: &Array, n: usize, index: usize) -> Result<Vec<i64>, No
         return Err(NodeError::OperandType { index });
     };
     if values.len() != n {
-        return Err(NodeError::OperandShape {
-            index,
-            expected: n,
-            got: values.len(),
-        });
+        return Err(NodeError::OperandShape { index, expected: n, got: values.len() });
     }
     Ok(values.iter().map(|&b| i64::from(b)).collect())
 }
@@ -130,16 +104,9 @@ pub(super) fn dequantized_bias(
         }
     }
     for column in 0..n {
-        let (expected, got) = (
-            of_column(products, column),
-            of_column(&constant.scales, column),
-        );
+        let (expected, got) = (of_column(products, column), of_column(&constant.scales, column));
         if (got - expected).abs() > expected * f32::EPSILON * 8.0 {
-            return Err(NodeError::BiasScale {
-                column,
-                expected,
-                got,
-            });
+            return Err(NodeError::BiasScale { column, expected, got });
         }
     }
     Ok(values)
@@ -204,11 +171,7 @@ pub(super) fn check_columns(got: usize, n: usize, index: usize) -> Result<(), No
     if got == 1 || got == n {
         return Ok(());
     }
-    Err(NodeError::OperandShape {
-        index,
-        expected: n,
-        got,
-    })
+    Err(NodeError::OperandShape { index, expected: n, got })
 }
 
 fn of_column(values: &[f32], column: usize) -> f32 {

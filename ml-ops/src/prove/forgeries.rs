@@ -22,24 +22,11 @@ fn weights(k: usize, n: usize) -> (crate::graph::WeightShape, WeightMatrix) {
 }
 
 fn matmul(x: usize, zero_code: u8, weights: usize, y: usize, epilogue: Epilogue) -> Node {
-    Node {
-        name: "matmul".into(),
-        op: Op::MatMul {
-            x,
-            zero_code,
-            weights,
-            y,
-            epilogue,
-        },
-    }
+    Node { name: "matmul".into(), op: Op::MatMul { x, zero_code, weights, y, epilogue } }
 }
 
 fn tensor(features: usize, kind: TensorKind) -> TensorShape {
-    TensorShape {
-        rows_per_sample: 1,
-        features,
-        kind,
-    }
+    TensorShape { rows_per_sample: 1, features, kind }
 }
 
 fn model(tensors: Vec<TensorShape>, nodes: Vec<Node>, transform: OutputTransform) -> Model {
@@ -60,22 +47,13 @@ fn model(tensors: Vec<TensorShape>, nodes: Vec<Node>, transform: OutputTransform
         input: InputPort {
             tensor: 0,
             shape: vec![K],
-            transform: InputTransform::Codes {
-                dtype: CodeType::I8,
-            },
+            transform: InputTransform::Codes { dtype: CodeType::I8 },
         },
-        output: OutputPort {
-            tensor: output,
-            shape: vec![tensors[output].features],
-            transform,
-        },
+        output: OutputPort { tensor: output, shape: vec![tensors[output].features], transform },
         tensors,
     };
     graph.validate().unwrap();
-    Model {
-        graph,
-        weights: matrices,
-    }
+    Model { graph, weights: matrices }
 }
 
 /// Two matmuls to codes, whose steps have this scale.
@@ -94,27 +72,17 @@ fn coded(scale: f32) -> Model {
     let code = TensorKind::Code;
     model(
         vec![tensor(K, code), tensor(HIDDEN, code), tensor(4, code)],
-        vec![
-            matmul(0, 128, 0, 1, requantize()),
-            matmul(1, 133, 1, 2, requantize()),
-        ],
-        OutputTransform::Codes {
-            dtype: CodeType::I8,
-        },
+        vec![matmul(0, 128, 0, 1, requantize()), matmul(1, 133, 1, 2, requantize())],
+        OutputTransform::Codes { dtype: CodeType::I8 },
     )
 }
 
 /// A matmul whose accumulators are the output, in this many bits.
 fn accumulated(bits: u32) -> Model {
     model(
-        vec![
-            tensor(K, TensorKind::Code),
-            tensor(HIDDEN, TensorKind::Integer { bits }),
-        ],
+        vec![tensor(K, TensorKind::Code), tensor(HIDDEN, TensorKind::Integer { bits })],
         vec![matmul(0, 128, 0, 1, Epilogue::Accumulator)],
-        OutputTransform::Integer {
-            dtype: IntegerType::I64,
-        },
+        OutputTransform::Integer { dtype: IntegerType::I64 },
     )
 }
 
@@ -130,15 +98,10 @@ fn rectified() -> Model {
         ],
         vec![
             matmul(0, 128, 0, 1, Epilogue::Accumulator),
-            Node {
-                name: "relu".into(),
-                op: Op::Relu { x: 1, y: 2 },
-            },
+            Node { name: "relu".into(), op: Op::Relu { x: 1, y: 2 } },
             matmul(2, 0, 1, 3, Epilogue::Accumulator),
         ],
-        OutputTransform::Integer {
-            dtype: IntegerType::I64,
-        },
+        OutputTransform::Integer { dtype: IntegerType::I64 },
     )
 }
 
@@ -163,13 +126,8 @@ fn forge(
     let mut tensors = interpret::run(source, &values, batch.size).unwrap().tensors;
     cheat(&mut tensors);
     let last = graph.output.tensor;
-    let y = graph
-        .output
-        .decode(&graph.tensors[last], &tensors[last], batch)
-        .unwrap();
-    let proof = key
-        .prove_trace(&x, &y, &tensors, batch.size, &mut |_| ())
-        .unwrap();
+    let y = graph.output.decode(&graph.tensors[last], &tensors[last], batch).unwrap();
+    let proof = key.prove_trace(&x, &y, &tensors, batch.size, &mut |_| ()).unwrap();
     verify(key.commitment(), &x, &y, &proof.to_bytes())
 }
 
@@ -189,10 +147,7 @@ fn integers(values: &mut Values) -> &mut Vec<i64> {
 
 fn rejected(result: Result<(), Rejection>) {
     assert!(
-        matches!(
-            result,
-            Err(Rejection::Argument(VerifyError::CheckFailed { .. }))
-        ),
+        matches!(result, Err(Rejection::Argument(VerifyError::CheckFailed { .. }))),
         "{result:?}"
     );
 }
@@ -241,24 +196,12 @@ fn accumulators_off_by_a_divisor_of_the_group_order_are_rejected() {
     // 2^128 - 1 is divisible by 2^32 - 1, 2^16 - 1 and 65537: h^d = 1 for many h then.
     let model = accumulated(60);
     let key = key(&model);
-    for d in [
-        1,
-        3,
-        65_535,
-        65_537,
-        (1i64 << 32) - 1,
-        (1 << 32) + 1,
-        -((1 << 32) - 1),
-    ] {
+    for d in [1, 3, 65_535, 65_537, (1i64 << 32) - 1, (1 << 32) + 1, -((1 << 32) - 1)] {
         for at in [0, BATCH * HIDDEN - 1] {
-            rejected(forge(&key, &model, |tensors| {
-                integers(&mut tensors[1])[at] += d
-            }));
+            rejected(forge(&key, &model, |tensors| integers(&mut tensors[1])[at] += d));
         }
         rejected(forge(&key, &model, |tensors| {
-            integers(&mut tensors[1])
-                .iter_mut()
-                .for_each(|acc| *acc += d);
+            integers(&mut tensors[1]).iter_mut().for_each(|acc| *acc += d);
         }));
     }
 }

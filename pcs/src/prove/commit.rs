@@ -24,9 +24,7 @@ impl Oracle {
     /// The commitment: the root of the tree whose leaf `x` is the symbols of all rows at position
     /// `x`. Zero where there are no rows.
     pub fn root(&self) -> Digest {
-        self.tree
-            .as_ref()
-            .map_or(Digest::default(), MerkleTree::root)
+        self.tree.as_ref().map_or(Digest::default(), MerkleTree::root)
     }
 
     /// The committed words, row after row, the last one padded with zeros.
@@ -67,18 +65,9 @@ pub fn commit(params: &Params, log_row: u32, mut words: Vec<F128>) -> Oracle {
     words.resize(shape.n_words(), F128::ZERO);
     let codeword = encode_rows(&words, shape, params.log_inv_rate);
     let tree = (shape.n_rows > 0).then(|| {
-        MerkleTree::new(
-            params.hash,
-            bytemuck::cast_slice::<F128, u8>(&codeword),
-            16 * shape.n_rows,
-        )
+        MerkleTree::new(params.hash, bytemuck::cast_slice::<F128, u8>(&codeword), 16 * shape.n_rows)
     });
-    Oracle {
-        shape,
-        words,
-        codeword,
-        tree,
-    }
+    Oracle { shape, words, codeword, tree }
 }
 
 #[cfg(test)]

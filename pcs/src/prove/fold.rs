@@ -21,11 +21,7 @@ impl FoldedCodeword {
     /// Commits to `symbols`.
     pub(super) fn new(hash: HashKind, symbols: Buffer, step: u32) -> Self {
         let tree = MerkleTree::new(hash, bytemuck::cast_slice::<F128, u8>(&symbols), 16 << step);
-        Self {
-            symbols,
-            step,
-            tree,
-        }
+        Self { symbols, step, tree }
     }
 
     /// Variables that the codeword binds before the next one.
@@ -41,19 +37,14 @@ impl FoldedCodeword {
     /// The symbols of these cosets, one after another.
     pub(super) fn cosets(&self, cosets: &[usize]) -> Vec<F128> {
         let length = 1 << self.step;
-        cosets
-            .iter()
-            .flat_map(|coset| &self.symbols[coset * length..][..length])
-            .copied()
-            .collect()
+        cosets.iter().flat_map(|coset| &self.symbols[coset * length..][..length]).copied().collect()
     }
 
     /// The symbols folded at these challenges.
     pub(super) fn fold(&self, twiddles: &[F128], challenges: &[F128]) -> Vec<F128> {
         let (first, rest) = challenges.split_first().expect("a step binds a variable");
         let once = fold(&self.symbols, twiddles, *first);
-        rest.iter()
-            .fold(once, |symbols, &r| fold(&symbols, twiddles, r))
+        rest.iter().fold(once, |symbols, &r| fold(&symbols, twiddles, r))
     }
 }
 

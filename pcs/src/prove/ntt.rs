@@ -30,10 +30,7 @@ pub(super) fn encode_rows(words: &[F128], shape: Shape, log_inv_rate: u32) -> Bu
         return codeword;
     }
     let twiddles = code::twiddles((log_row + log_inv_rate).saturating_sub(1));
-    let ntt = Ntt {
-        n_rows,
-        twiddles: &twiddles,
-    };
+    let ntt = Ntt { n_rows, twiddles: &twiddles };
     // The top layers meet zeros and copy the message into each of the cosets.
     for (coset, block) in codeword.chunks_exact_mut(words.len()).enumerate() {
         ntt.transform(block, coset, Some(words));
@@ -62,26 +59,22 @@ impl Ntt<'_> {
         let run = (RUN / self.n_rows).max(1).next_power_of_two() * self.n_rows;
         let run = run.min(segment);
 
-        let mut columns: Vec<Vec<&mut [F128]>> = (0..segment / run)
-            .map(|_| Vec::with_capacity(1 << layers))
-            .collect();
+        let mut columns: Vec<Vec<&mut [F128]>> =
+            (0..segment / run).map(|_| Vec::with_capacity(1 << layers)).collect();
         for segment in block.chunks_exact_mut(segment) {
             for (column, run) in columns.iter_mut().zip(segment.chunks_exact_mut(run)) {
                 column.push(run);
             }
         }
-        columns
-            .into_par_iter()
-            .enumerate()
-            .for_each(|(i, mut column)| {
-                if let Some(words) = source {
-                    for (j, part) in column.iter_mut().enumerate() {
-                        let position = (j * segment + i * run) / self.n_rows;
-                        self.load(part, position, words, length);
-                    }
+        columns.into_par_iter().enumerate().for_each(|(i, mut column)| {
+            if let Some(words) = source {
+                for (j, part) in column.iter_mut().enumerate() {
+                    let position = (j * segment + i * run) / self.n_rows;
+                    self.load(part, position, words, length);
                 }
-                self.transform_column(&mut column, k);
-            });
+            }
+            self.transform_column(&mut column, k);
+        });
         block
             .par_chunks_exact_mut(segment)
             .enumerate()
@@ -95,9 +88,7 @@ impl Ntt<'_> {
             return;
         }
         let n_words = part.len() / self.n_rows;
-        let rows = words
-            .chunks_exact(length)
-            .map(|row| &row[position..][..n_words]);
+        let rows = words.chunks_exact(length).map(|row| &row[position..][..n_words]);
         let rows: Vec<&[F128]> = rows.collect();
         for (i, symbols) in part.chunks_exact_mut(self.n_rows).enumerate() {
             for (symbol, row) in symbols.iter_mut().zip(&rows) {
@@ -111,10 +102,7 @@ impl Ntt<'_> {
         let mut half = column.len() / 2;
         let mut first = k;
         while half > 0 {
-            for (runs, &t) in column
-                .chunks_exact_mut(2 * half)
-                .zip(&self.twiddles[first..])
-            {
+            for (runs, &t) in column.chunks_exact_mut(2 * half).zip(&self.twiddles[first..]) {
                 let (lo, hi) = runs.split_at_mut(half);
                 for (lo, hi) in lo.iter_mut().zip(hi) {
                     kernels::butterfly(lo, hi, t);
@@ -143,10 +131,7 @@ impl Ntt<'_> {
             if (self.n_rows, half) == (1, 2) {
                 return self.last_two_layers(block, first);
             }
-            for (part, &t) in block
-                .chunks_exact_mut(2 * half)
-                .zip(&self.twiddles[first..])
-            {
+            for (part, &t) in block.chunks_exact_mut(2 * half).zip(&self.twiddles[first..]) {
                 let (lo, hi) = part.split_at_mut(half);
                 kernels::butterfly(lo, hi, t);
             }
@@ -203,9 +188,7 @@ mod tests {
 
     fn check(log_row: u32, n_rows: usize, rate: u32, seed: u64) {
         let mut rng = StdRng::seed_from_u64(seed);
-        let words: Vec<F128> = (0..n_rows << log_row)
-            .map(|_| F128::random(&mut rng))
-            .collect();
+        let words: Vec<F128> = (0..n_rows << log_row).map(|_| F128::random(&mut rng)).collect();
         let codeword = encode_rows(&words, Shape { log_row, n_rows }, rate);
         for (row, message) in words.chunks(1 << log_row).enumerate() {
             let symbols: Vec<F128> = codeword[row..].iter().step_by(n_rows).copied().collect();

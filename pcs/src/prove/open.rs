@@ -41,10 +41,7 @@ pub fn open(
         .iter()
         .flat_map(|oracle| (0..oracle.shape().n_rows).map(|row| oracle.row(row)))
         .collect();
-    let shape = Shape {
-        log_row: layout.log_row,
-        n_rows: 1,
-    };
+    let shape = Shape { log_row: layout.log_row, n_rows: 1 };
     let encode = |row: &[F128]| encode_rows(row, shape, params.log_inv_rate);
     let codewords = reduce(params, &layout, &rows, groups, channel, encode);
     query(params, oracles, &codewords, channel);
@@ -95,11 +92,8 @@ fn query(
     let mut positions = channel.positions("queries", log_length, params.queries());
     for oracle in oracles {
         if let Some(tree) = oracle.tree() {
-            let leaves: Vec<F128> = positions
-                .iter()
-                .flat_map(|&x| oracle.leaf(x))
-                .copied()
-                .collect();
+            let leaves: Vec<F128> =
+                positions.iter().flat_map(|&x| oracle.leaf(x)).copied().collect();
             channel.send_leaves(tree, &positions, &leaves);
         }
     }
@@ -129,17 +123,13 @@ fn combine_rows(
     let (lower, upper) = rows.split_at(half);
     let (a_lo, a_hi) = a.split_at_mut(half * length);
     let mut t = Buffer::zeroed(half * length);
-    t.par_chunks_mut(length)
-        .enumerate()
-        .for_each(|(row, bound)| match upper.get(row) {
-            Some(high) => kernels::fold_into(bound, lower[row], high, r),
-            None => kernels::add_scaled(bound, lower[row], F128::ONE + r),
-        });
+    t.par_chunks_mut(length).enumerate().for_each(|(row, bound)| match upper.get(row) {
+        Some(high) => kernels::fold_into(bound, lower[row], high, r),
+        None => kernels::add_scaled(bound, lower[row], F128::ONE + r),
+    });
     let (present, absent) = a_lo.split_at_mut(a_hi.len());
     bind_halves(present, a_hi, r);
-    absent
-        .par_chunks_mut(length)
-        .for_each(|row| kernels::scale(row, F128::ONE + r));
+    absent.par_chunks_mut(length).for_each(|row| kernels::scale(row, F128::ONE + r));
 
     let (mut t, mut a) = (&mut t[..], &mut a[..half * length]);
     while t.len() > length {
@@ -212,17 +202,8 @@ mod tests {
         let point: Vec<F128> = (0..LOG_ROW).map(|_| F128::random(rng)).collect();
         let row = &words[..1 << LOG_ROW];
         let value = kernels::inner_product(row, &kernels::eq_table(&point));
-        let claims = vec![Claim {
-            oracle: 0,
-            offset: 0,
-            n_vars: LOG_ROW,
-            value,
-        }];
-        vec![ClaimGroup {
-            width: Width::B128,
-            point,
-            claims,
-        }]
+        let claims = vec![Claim { oracle: 0, offset: 0, n_vars: LOG_ROW, value }];
+        vec![ClaimGroup { width: Width::B128, point, claims }]
     }
 
     fn check(
@@ -232,12 +213,7 @@ mod tests {
     ) -> Result<(), VerifyError> {
         let proof = channel.finish();
         let mut reader = ProofReader::new(Transcript::new("cheats"), &proof);
-        verify(
-            &Params::default(),
-            &[(oracle.root(), oracle.shape())],
-            groups,
-            &mut reader,
-        )
+        verify(&Params::default(), &[(oracle.root(), oracle.shape())], groups, &mut reader)
     }
 
     #[test]
@@ -250,10 +226,7 @@ mod tests {
         let mut channel = ProverChannel::new(Transcript::new("cheats"));
         open(&Params::default(), &[&cheat], &groups, &mut channel);
         let label = "folded symbol";
-        assert_eq!(
-            check(&cheat, &groups, channel),
-            Err(VerifyError::CheckFailed { label })
-        );
+        assert_eq!(check(&cheat, &groups, channel), Err(VerifyError::CheckFailed { label }));
     }
 
     #[test]
@@ -264,22 +237,13 @@ mod tests {
         let groups = groups(&mut rng, &words);
         // A quarter of the positions of one row is the unique-decoding radius at rate 1/2.
         let noise: Vec<F128> = (0..2 << LOG_ROW)
-            .map(|x| {
-                if x % 4 == 0 {
-                    F128::random(&mut rng)
-                } else {
-                    F128::ZERO
-                }
-            })
+            .map(|x| if x % 4 == 0 { F128::random(&mut rng) } else { F128::ZERO })
             .collect();
         let cheat = commit(&params, LOG_ROW, words).with_noise(&params, &noise);
         let mut channel = ProverChannel::new(Transcript::new("cheats"));
         open(&params, &[&cheat], &groups, &mut channel);
         let label = "folded symbol";
-        assert_eq!(
-            check(&cheat, &groups, channel),
-            Err(VerifyError::CheckFailed { label })
-        );
+        assert_eq!(check(&cheat, &groups, channel), Err(VerifyError::CheckFailed { label }));
     }
 
     #[test]
@@ -299,9 +263,6 @@ mod tests {
         });
         query(&params, &[&honest], &codewords, &mut channel);
         let label = "folded message";
-        assert_eq!(
-            check(&honest, &groups, channel),
-            Err(VerifyError::CheckFailed { label })
-        );
+        assert_eq!(check(&honest, &groups, channel), Err(VerifyError::CheckFailed { label }));
     }
 }

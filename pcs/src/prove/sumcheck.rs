@@ -62,9 +62,7 @@ pub(super) fn split_neighbours(values: &[F128]) -> (Vec<F128>, Vec<F128>) {
 
 /// Binds the variable that tells the halves apart; the values end in the lower half.
 pub(super) fn bind_halves(lo: &mut [F128], hi: &[F128], r: F128) {
-    lo.par_chunks_mut(TASK)
-        .zip(hi.par_chunks(TASK))
-        .for_each(|(lo, hi)| kernels::fold(lo, hi, r));
+    lo.par_chunks_mut(TASK).zip(hi.par_chunks(TASK)).for_each(|(lo, hi)| kernels::fold(lo, hi, r));
 }
 
 /// Binds the variable that tells neighbours apart.

@@ -40,11 +40,7 @@ impl GroupWeights {
     /// If the group's point is shorter than a word has coefficient variables.
     pub(super) fn new<E>(group: &ClaimGroup<E>, pieces: Vec<Piece>) -> Self {
         let point = &group.point[group.width.log_coefficients() as usize..];
-        let longest = pieces
-            .iter()
-            .map(|piece| piece.n_vars as usize)
-            .max()
-            .unwrap_or(0);
+        let longest = pieces.iter().map(|piece| piece.n_vars as usize).max().unwrap_or(0);
         let mut low = vec![Vec::new(); LOG_CHUNK as usize + 1];
         let mut high = vec![Vec::new(); longest + 1];
         for piece in &pieces {
@@ -57,19 +53,12 @@ impl GroupWeights {
                 high[n_vars] = kernels::eq_table(&point[n_low..n_vars]);
             }
         }
-        Self {
-            width: group.width,
-            pieces,
-            low,
-            high,
-        }
+        Self { width: group.width, pieces, low, high }
     }
 
     /// Multiplies all weights by `scalar`.
     pub(super) fn scale(&mut self, scalar: F128) {
-        self.pieces
-            .iter_mut()
-            .for_each(|piece| piece.weight *= scalar);
+        self.pieces.iter_mut().for_each(|piece| piece.weight *= scalar);
     }
 
     fn parts(&self) -> impl Iterator<Item = Part<'_>> {
@@ -158,17 +147,13 @@ fn bit_sums(bins: &Bins) -> Vec<F128> {
 /// The sum of weight times coefficient for each coefficient of a word, `n_bytes` bytes of the tower.
 fn subfield_sums(bins: &Bins, n_bytes: usize) -> Vec<F128> {
     let elements = |byte: usize| -> Vec<F128> {
-        (0..256)
-            .map(|value| Tower128::new(value << (8 * byte)).into())
-            .collect()
+        (0..256).map(|value| Tower128::new(value << (8 * byte)).into()).collect()
     };
     let elements: Vec<Vec<F128>> = (0..n_bytes).map(elements).collect();
     bins.chunks_exact(n_bytes)
         .map(|bins| {
             let bytes = bins.iter().zip(&elements);
-            bytes
-                .map(|(weights, elements)| kernels::inner_product(weights, elements))
-                .sum()
+            bytes.map(|(weights, elements)| kernels::inner_product(weights, elements)).sum()
         })
         .collect()
 }
@@ -189,10 +174,7 @@ pub(super) fn batched_weights(
     let filler = Filler::new(groups, switches, rows.len(), length);
     let (a_lo, a_hi) = a.split_at_mut(lower * length);
     let mut upper = a_hi.chunks_exact_mut(chunk);
-    let chunks: Vec<_> = a_lo
-        .chunks_exact_mut(chunk)
-        .map(|lo| (lo, upper.next()))
-        .collect();
+    let chunks: Vec<_> = a_lo.chunks_exact_mut(chunk).map(|lo| (lo, upper.next())).collect();
     let rounds = chunks.into_par_iter().enumerate().map(|(i, (a_lo, a_hi))| {
         let words = |row: usize| &rows[row][i % per_row * chunk..][..chunk];
         filler.fill(i, a_lo);
@@ -221,20 +203,14 @@ impl<'a> Filler<'a> {
         let of_width = |width: Width| {
             let mut chunks: Vec<Vec<Part<'a>>> = Vec::new();
             chunks.resize_with(n_rows * length / chunk, Vec::new);
-            for part in groups
-                .iter()
-                .filter(|g| g.width == width)
-                .flat_map(GroupWeights::parts)
-            {
+            for part in groups.iter().filter(|g| g.width == width).flat_map(GroupWeights::parts) {
                 chunks[(part.row * length + part.start) / chunk].push(part);
             }
             let map = (width != Width::B128).then(|| LinearMap::new(&switches.of(width).images));
             (chunks, map)
         };
         let used = |width: &Width| groups.iter().any(|group| group.width == *width);
-        Self {
-            widths: Width::ALL.into_iter().filter(used).map(of_width).collect(),
-        }
+        Self { widths: Width::ALL.into_iter().filter(used).map(of_width).collect() }
     }
 
     /// Adds the weights in chunk `i` to `a`.

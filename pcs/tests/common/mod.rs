@@ -40,12 +40,7 @@ impl Case {
         let commitments: Vec<_> = oracles.iter().map(|o| (o.root(), o.shape())).collect();
         let mut channel = ProverChannel::new(transcript(&commitments, &groups));
         open(&params, oracles, &groups, &mut channel);
-        Self {
-            params,
-            commitments,
-            groups,
-            proof: channel.finish(),
-        }
+        Self { params, commitments, groups, proof: channel.finish() }
     }
 
     pub(crate) fn verify(&self) -> Result<(), VerifyError> {
@@ -99,17 +94,13 @@ pub(crate) fn evaluate(width: Width, words: &[F128], point: &[F128]) -> F128 {
 
 fn coefficients(width: Width, word: F128) -> Vec<F128> {
     match width {
-        Width::Bit => (0..128)
-            .map(|i| F128::new(word.to_bits() >> i & 1))
-            .collect(),
+        Width::Bit => (0..128).map(|i| F128::new(word.to_bits() >> i & 1)).collect(),
         Width::B8 | Width::B32 => {
             let n_bits = 128 >> width.log_coefficients();
             let bits = Tower128::from(word).to_bits();
             let mask = (1 << n_bits) - 1;
             let coefficients = (0..128 / n_bits).map(|i| bits >> (i * n_bits) & mask);
-            coefficients
-                .map(|bits| Tower128::new(bits).into())
-                .collect()
+            coefficients.map(|bits| Tower128::new(bits).into()).collect()
         }
         _ => vec![word],
     }
@@ -124,14 +115,10 @@ pub(crate) fn random_case(
     groups: usize,
 ) -> Case {
     let mut rng = StdRng::seed_from_u64(seed);
-    let oracles: Vec<Oracle> = sizes
-        .iter()
-        .map(|&n| commit(&params, log_row, random_words(&mut rng, n)))
-        .collect();
+    let oracles: Vec<Oracle> =
+        sizes.iter().map(|&n| commit(&params, log_row, random_words(&mut rng, n))).collect();
     let oracles: Vec<&Oracle> = oracles.iter().collect();
-    let groups = (0..groups)
-        .map(|_| random_group(&mut rng, &oracles))
-        .collect();
+    let groups = (0..groups).map(|_| random_group(&mut rng, &oracles)).collect();
     Case::prove(params, &oracles, groups)
 }
 
@@ -150,21 +137,9 @@ fn random_group(rng: &mut StdRng, oracles: &[&Oracle]) -> ClaimGroup<F128> {
         let n_vars = rng.random_range(0..=padded.ilog2());
         let offset = rng.random_range(0..padded >> n_vars) << n_vars;
         let n_coefficient_vars = n_vars + log_word;
-        let value = evaluate(
-            width,
-            &words[offset..][..1 << n_vars],
-            &point[..n_coefficient_vars as usize],
-        );
-        claims.push(Claim {
-            oracle,
-            offset,
-            n_vars: n_coefficient_vars,
-            value,
-        });
+        let value =
+            evaluate(width, &words[offset..][..1 << n_vars], &point[..n_coefficient_vars as usize]);
+        claims.push(Claim { oracle, offset, n_vars: n_coefficient_vars, value });
     }
-    ClaimGroup {
-        width,
-        point,
-        claims,
-    }
+    ClaimGroup { width, point, claims }
 }

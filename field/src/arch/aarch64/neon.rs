@@ -72,16 +72,8 @@ impl Clmul<1> for Neon {
         // SAFETY: NEON is part of aarch64.
         let (a, b) = unsafe {
             (
-                if HALVES & 1 == 0 {
-                    vgetq_lane_u64::<0>(a)
-                } else {
-                    vgetq_lane_u64::<1>(a)
-                },
-                if HALVES & 16 == 0 {
-                    vgetq_lane_u64::<0>(b)
-                } else {
-                    vgetq_lane_u64::<1>(b)
-                },
+                if HALVES & 1 == 0 { vgetq_lane_u64::<0>(a) } else { vgetq_lane_u64::<1>(a) },
+                if HALVES & 16 == 0 { vgetq_lane_u64::<0>(b) } else { vgetq_lane_u64::<1>(b) },
             )
         };
         // SAFETY: `self` proves PMULL, which the `aes` feature includes.
@@ -128,10 +120,7 @@ impl Clmul<1> for Neon {
             let (low, high) = unsafe {
                 let chosen = vtstq_u8(vld1q_u8(sixteen.as_ptr()), vdupq_n_u8(1 << plane));
                 let weighed = vandq_u8(chosen, vld1q_u8(WEIGHTS.as_ptr()));
-                (
-                    vaddv_u8(vget_low_u8(weighed)),
-                    vaddv_u8(vget_high_u8(weighed)),
-                )
+                (vaddv_u8(vget_low_u8(weighed)), vaddv_u8(vget_high_u8(weighed)))
             };
             bits |= (u64::from(low) | u64::from(high) << 8) << (16 * i);
         }

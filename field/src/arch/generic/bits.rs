@@ -93,11 +93,7 @@ fn exchange(rows: &mut [[u64; 2]; 128], size: usize) {
     let low = u64::MAX / ((1 << size) + 1);
     for block in rows.chunks_exact_mut(2 * size) {
         let (top, bottom) = block.split_at_mut(size);
-        for (top, bottom) in top
-            .as_flattened_mut()
-            .iter_mut()
-            .zip(bottom.as_flattened_mut())
-        {
+        for (top, bottom) in top.as_flattened_mut().iter_mut().zip(bottom.as_flattened_mut()) {
             let swapped = (*top >> size ^ *bottom) & low;
             *bottom ^= swapped;
             *top ^= swapped << size;

@@ -57,9 +57,7 @@ pub(crate) trait ByteLanes: Copy {
         let (r10, r11) = self.interleave(b[5], b[13]);
         let (r12, r13) = self.interleave(b[6], b[14]);
         let (r14, r15) = self.interleave(b[7], b[15]);
-        [
-            r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, r13, r14, r15,
-        ]
+        [r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, r13, r14, r15]
     }
 }
 

@@ -54,20 +54,14 @@ pub(crate) trait Clmul<const N: usize>: Copy {
     #[inline(always)]
     fn factor(self, x: F128) -> Factor<Self::Register> {
         let shifted = mul_one(self.one(), x, F128::new(1 << 64));
-        Factor {
-            x: self.splat(x),
-            companion: self.splat(shifted),
-        }
+        Factor { x: self.splat(x), companion: self.splat(shifted) }
     }
 
     /// Four carry-less multiplies, and one for the reduction: `a_0 x + a_1 (x x^64)` has degree
     /// below 192.
     #[inline(always)]
     fn mul_factor(self, a: Self::Register, factor: Factor<Self::Register>) -> Self::Register {
-        let Factor {
-            x,
-            companion: shifted,
-        } = factor;
+        let Factor { x, companion: shifted } = factor;
         let low = self.xor(self.clmul::<0x00>(a, x), self.clmul::<0x01>(a, shifted));
         let middle = self.xor(self.clmul::<0x10>(a, x), self.clmul::<0x11>(a, shifted));
         let low = self.xor(low, self.raise(middle));
@@ -150,11 +144,7 @@ impl<const N: usize, T: Clmul<N>> Lanes<N> for T {
     fn square_wide(self, a: T::Register) -> Self::Wide {
         let low = self.clmul::<0x00>(a, a);
         let high = self.clmul::<0x11>(a, a);
-        Karatsuba {
-            low,
-            middle: self.xor(low, high),
-            high,
-        }
+        Karatsuba { low, middle: self.xor(low, high), high }
     }
 
     #[inline(always)]
@@ -169,11 +159,7 @@ impl<const N: usize, T: Clmul<N>> Lanes<N> for T {
     #[inline(always)]
     fn zero_wide(self) -> Self::Wide {
         let zero = self.splat(F128::ZERO);
-        Karatsuba {
-            low: zero,
-            middle: zero,
-            high: zero,
-        }
+        Karatsuba { low: zero, middle: zero, high: zero }
     }
 
     #[inline(always)]

@@ -15,10 +15,7 @@ pub(crate) fn fold<const N: usize>(isa: impl Lanes<N>, lo: &mut [F128], hi: &[F1
     }
     if !l_tail.is_empty() {
         let (low, high) = (isa.load_part(l_tail), isa.load_part(h_tail));
-        isa.store_part(
-            l_tail,
-            isa.add(low, isa.mul_factor(isa.add(low, high), factor)),
-        );
+        isa.store_part(l_tail, isa.add(low, isa.mul_factor(isa.add(low, high), factor)));
     }
 }
 
@@ -41,10 +38,7 @@ pub(crate) fn fold_into<const N: usize>(
     }
     if !d_tail.is_empty() {
         let (low, high) = (isa.load_part(l_tail), isa.load_part(h_tail));
-        isa.store_part(
-            d_tail,
-            isa.add(low, isa.mul_factor(isa.add(low, high), factor)),
-        );
+        isa.store_part(d_tail, isa.add(low, isa.mul_factor(isa.add(low, high), factor)));
     }
 }
 

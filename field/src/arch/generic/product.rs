@@ -38,10 +38,7 @@ pub(crate) fn mul<const N: usize>(isa: impl Lanes<N>, dst: &mut [F128], a: &[F12
         isa.store(d, isa.mul(isa.load(a), isa.load(b)));
     }
     if !d_tail.is_empty() {
-        isa.store_part(
-            d_tail,
-            isa.mul(isa.load_part(a_tail), isa.load_part(b_tail)),
-        );
+        isa.store_part(d_tail, isa.mul(isa.load_part(a_tail), isa.load_part(b_tail)));
     }
 }
 
@@ -53,10 +50,7 @@ pub(crate) fn mul_assign<const N: usize>(isa: impl Lanes<N>, dst: &mut [F128], s
         isa.store(d, isa.mul(isa.load(d), isa.load(s)));
     }
     if !d_tail.is_empty() {
-        isa.store_part(
-            d_tail,
-            isa.mul(isa.load_part(d_tail), isa.load_part(s_tail)),
-        );
+        isa.store_part(d_tail, isa.mul(isa.load_part(d_tail), isa.load_part(s_tail)));
     }
 }
 
@@ -226,10 +220,7 @@ fn add_round<const N: usize, L: Lanes<N>>(
 ) -> (L::Wide, L::Wide) {
     let high = isa.mul(hi.0, hi.1);
     let both = isa.mul(isa.add(lo.0, hi.0), isa.add(lo.1, hi.1));
-    (
-        isa.add_wide(at_one, isa.mul_wide(w, high)),
-        isa.add_wide(leading, isa.mul_wide(w, both)),
-    )
+    (isa.add_wide(at_one, isa.mul_wide(w, high)), isa.add_wide(leading, isa.mul_wide(w, both)))
 }
 
 /// One product.

@@ -60,11 +60,7 @@ fn mul_each_in<T: Field>(dst: &mut [u8], a: &[u8], b: &[u8]) {
         wide[..n].copy_from_slice(bytes);
         T::from_bits(u128::from_le_bytes(wide))
     };
-    for ((d, a), b) in dst
-        .chunks_exact_mut(n)
-        .zip(a.chunks_exact(n))
-        .zip(b.chunks_exact(n))
-    {
+    for ((d, a), b) in dst.chunks_exact_mut(n).zip(a.chunks_exact(n)).zip(b.chunks_exact(n)) {
         let product = element(a) * element(b);
         d.copy_from_slice(&product.to_bits().to_le_bytes()[..n]);
     }
@@ -219,11 +215,7 @@ level!(mul_8, generator_8: 8, mul_4, generator_4: 4);
 #[inline(always)]
 fn mul_16<B: ByteLanes>(lanes: B, a: [B::Register; 16], b: [B::Register; 16]) -> [B::Register; 16] {
     let ([a0, a1], [b0, b1]) = (halves::<_, 16, 8>(a), halves(b));
-    let factors = [
-        (a0, b0),
-        (a1, b1),
-        (xor_each(lanes, a0, a1), xor_each(lanes, b0, b1)),
-    ];
+    let factors = [(a0, b0), (a1, b1), (xor_each(lanes, a0, a1), xor_each(lanes, b0, b1))];
     let mut products = [a0; 3];
     let n_products = core::hint::black_box(3);
     for (product, (a, b)) in products.iter_mut().zip(factors).take(n_products) {

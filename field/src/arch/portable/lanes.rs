@@ -62,27 +62,18 @@ impl Lanes<1> for Portable {
         let (b0, b1) = (b as u64, (b >> 64) as u64);
         let (low, high) = (clmul(a0, b0), clmul(a1, b1));
         let middle = clmul(a0 ^ a1, b0 ^ b1) ^ low ^ high;
-        Wide {
-            low: low ^ middle << 64,
-            high: high ^ middle >> 64,
-        }
+        Wide { low: low ^ middle << 64, high: high ^ middle >> 64 }
     }
 
     #[inline(always)]
     fn square_wide(self, a: F128) -> Wide {
         let a = a.to_bits();
-        Wide {
-            low: square(a as u64),
-            high: square((a >> 64) as u64),
-        }
+        Wide { low: square(a as u64), high: square((a >> 64) as u64) }
     }
 
     #[inline(always)]
     fn add_wide(self, a: Wide, b: Wide) -> Wide {
-        Wide {
-            low: a.low ^ b.low,
-            high: a.high ^ b.high,
-        }
+        Wide { low: a.low ^ b.low, high: a.high ^ b.high }
     }
 
     #[inline(always)]

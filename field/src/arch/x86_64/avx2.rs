@@ -13,11 +13,7 @@ use super::super::generic::{Clmul, NoByteLanes};
 use super::pclmul::Pclmul;
 use crate::F128;
 
-backend!(
-    Avx2,
-    is_x86_feature_detected,
-    ["sse2", "pclmulqdq", "avx2", "vpclmulqdq"]
-);
+backend!(Avx2, is_x86_feature_detected, ["sse2", "pclmulqdq", "avx2", "vpclmulqdq"]);
 
 impl Clmul<2> for Avx2 {
     type Register = __m256i;
@@ -101,10 +97,7 @@ impl Clmul<2> for Avx2 {
     fn deinterleave(self, a: __m256i, b: __m256i) -> (__m256i, __m256i) {
         // SAFETY: `self` proves AVX2.
         unsafe {
-            (
-                _mm256_permute2x128_si256::<0x20>(a, b),
-                _mm256_permute2x128_si256::<0x31>(a, b),
-            )
+            (_mm256_permute2x128_si256::<0x20>(a, b), _mm256_permute2x128_si256::<0x31>(a, b))
         }
     }
 

@@ -17,16 +17,7 @@ use crate::F128;
 backend!(
     Avx512,
     is_x86_feature_detected,
-    [
-        "sse2",
-        "pclmulqdq",
-        "avx2",
-        "vpclmulqdq",
-        "avx512f",
-        "avx512bw",
-        "avx512vl",
-        "gfni"
-    ]
+    ["sse2", "pclmulqdq", "avx2", "vpclmulqdq", "avx512f", "avx512bw", "avx512vl", "gfni"]
 );
 
 /// The 64-bit halves of the first `n < 4` lanes.
@@ -114,10 +105,7 @@ impl Clmul<4> for Avx512 {
         let total = unsafe {
             let half =
                 _mm256_xor_si256(_mm512_castsi512_si256(v), _mm512_extracti64x4_epi64::<1>(v));
-            _mm_xor_si128(
-                _mm256_castsi256_si128(half),
-                _mm256_extracti128_si256::<1>(half),
-            )
+            _mm_xor_si128(_mm256_castsi256_si128(half), _mm256_extracti128_si256::<1>(half))
         };
         Clmul::sum(self.one(), total)
     }
@@ -176,10 +164,7 @@ impl Clmul<4> for Avx512 {
     #[inline(always)]
     fn factor(self, x: F128) -> Factor<__m512i> {
         let x = self.splat(x);
-        Factor {
-            x,
-            companion: self.xor(x, self.swap(x)),
-        }
+        Factor { x, companion: self.xor(x, self.swap(x)) }
     }
 
     /// Karatsuba with the factor's half of the preparation done once: its reduction is cheaper here

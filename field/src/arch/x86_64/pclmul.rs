@@ -26,10 +26,7 @@ impl Pclmul {
 fn unpack(v: __m128i) -> F128 {
     // SAFETY: SSE2 is part of x86-64.
     let (low, high) = unsafe {
-        (
-            _mm_cvtsi128_si64(v) as u64,
-            _mm_cvtsi128_si64(_mm_unpackhi_epi64(v, v)) as u64,
-        )
+        (_mm_cvtsi128_si64(v) as u64, _mm_cvtsi128_si64(_mm_unpackhi_epi64(v, v)) as u64)
     };
     F128::new(u128::from(low) | u128::from(high) << 64)
 }

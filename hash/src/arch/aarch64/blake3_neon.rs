@@ -66,10 +66,7 @@ impl Lanes for Neon {
     #[inline(always)]
     fn store(self, words: [uint32x4_t; 8], digests: &mut [Digest]) {
         let [w0, w1, w2, w3, w4, w5, w6, w7] = words;
-        let halves = [
-            self.transpose([w0, w1, w2, w3]),
-            self.transpose([w4, w5, w6, w7]),
-        ];
+        let halves = [self.transpose([w0, w1, w2, w3]), self.transpose([w4, w5, w6, w7])];
         for (i, digest) in digests[..4].iter_mut().enumerate() {
             let (low, high) = digest.split_at_mut(16);
             // SAFETY: the halves of a digest are 16 bytes; NEON as above.

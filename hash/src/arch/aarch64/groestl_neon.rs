@@ -102,10 +102,7 @@ impl NeonAes {
         // SAFETY: a token is made only where NEON is enabled.
         unsafe {
             let (a, b) = (vreinterpretq_u64_u8(a), vreinterpretq_u64_u8(b));
-            (
-                vreinterpretq_u8_u64(vtrn1q_u64(a, b)),
-                vreinterpretq_u8_u64(vtrn2q_u64(a, b)),
-            )
+            (vreinterpretq_u8_u64(vtrn1q_u64(a, b)), vreinterpretq_u8_u64(vtrn2q_u64(a, b)))
         }
     }
 

@@ -79,9 +79,7 @@ pub(in crate::arch) fn hash_many<L: Lanes>(
     for (word, bytes) in words.iter_mut().zip(key.as_chunks().0) {
         *word = l.splat(u32::from_le_bytes(*bytes));
     }
-    let groups = messages
-        .chunks_exact(L::N * len)
-        .zip(digests.chunks_exact_mut(L::N));
+    let groups = messages.chunks_exact(L::N * len).zip(digests.chunks_exact_mut(L::N));
     let mut done = 0;
     for (messages, digests) in groups {
         l.store(hash_group(l, &words, messages, len), digests);
@@ -138,10 +136,7 @@ fn chunk<L: Lanes>(
         let words = if block_len == BLOCK {
             l.load(&bytes[start..], stride)
         } else {
-            l.load(
-                pad::<L>(&bytes[start..], stride, block_len).as_flattened(),
-                BLOCK,
-            )
+            l.load(pad::<L>(&bytes[start..], stride, block_len).as_flattened(), BLOCK)
         };
         let mut flags = KEYED_HASH;
         if start == 0 {

@@ -69,9 +69,7 @@ pub(in crate::arch) fn hash_many<L: Lanes>(
 ) -> usize {
     let n_blocks = len / BLOCK;
     let mut done = 0;
-    for (messages, digests) in messages
-        .chunks_exact(L::N * len)
-        .zip(digests.chunks_exact_mut(L::N))
+    for (messages, digests) in messages.chunks_exact(L::N * len).zip(digests.chunks_exact_mut(L::N))
     {
         let mut state = [l.splat(0); 8];
         state[INITIAL.0] = l.splat(INITIAL.1);
@@ -84,11 +82,7 @@ pub(in crate::arch) fn hash_many<L: Lanes>(
             (*tail, n_tails) = padding(len, &message[n_blocks * BLOCK..]);
         }
         for i in 0..n_tails {
-            absorb(
-                l,
-                &mut state,
-                &l.load(&tails.as_flattened()[i * BLOCK..], 2 * BLOCK),
-            );
+            absorb(l, &mut state, &l.load(&tails.as_flattened()[i * BLOCK..], 2 * BLOCK));
         }
         l.store(output(l, &state), digests);
         done += L::N;
@@ -104,10 +98,7 @@ pub(in crate::arch) fn compress_many<L: Lanes>(
     digests: &mut [Digest],
 ) -> usize {
     let mut done = 0;
-    for (blocks, digests) in blocks
-        .chunks_exact(L::N)
-        .zip(digests.chunks_exact_mut(L::N))
-    {
+    for (blocks, digests) in blocks.chunks_exact(L::N).zip(digests.chunks_exact_mut(L::N)) {
         l.store(output(l, &l.load(blocks.as_flattened(), BLOCK)), digests);
         done += L::N;
     }

@@ -41,11 +41,7 @@ pub fn prove(
     let tiled: Vec<Vec<(Tile, Vec<Vec<u8>>)>> = matrices.iter().map(gather).collect();
     let mut instances = Vec::new();
     for claim in claims {
-        let widths: Vec<usize> = matrices[claim.matrix]
-            .limbs
-            .iter()
-            .map(|l| l.width)
-            .collect();
+        let widths: Vec<usize> = matrices[claim.matrix].limbs.iter().map(|l| l.width).collect();
         assert_eq!(widths.iter().sum::<usize>(), claim.coefficients.len());
         let tables = limb_tables(&widths, &claim.coefficients);
         let mut sums = Vec::new();
@@ -58,10 +54,8 @@ pub fn prove(
         }
         channel.send_many("plane tile sums", &sums);
     }
-    let mut batch: Vec<&mut dyn Instance> = instances
-        .iter_mut()
-        .map(|i| i as &mut dyn Instance)
-        .collect();
+    let mut batch: Vec<&mut dyn Instance> =
+        instances.iter_mut().map(|i| i as &mut dyn Instance).collect();
     let mut point = sumcheck::prove(channel, &mut batch);
     point.reverse();
     let values: Vec<Vec<Vec<F128>>> = matrices
@@ -79,17 +73,8 @@ pub fn prove(
 fn gather(matrix: &PlaneMatrix<'_>) -> Vec<(Tile, Vec<Vec<u8>>)> {
     let (rows, cols) = (matrix.rows, matrix.cols);
     assert!(matrix.limbs.iter().all(|l| l.bytes.len() == rows * cols));
-    let limbs = |tile: &Tile| {
-        matrix
-            .limbs
-            .iter()
-            .map(|l| tile.gather(l.bytes, rows))
-            .collect()
-    };
-    tiles(rows, cols)
-        .into_iter()
-        .map(|tile| (tile, limbs(&tile)))
-        .collect()
+    let limbs = |tile: &Tile| matrix.limbs.iter().map(|l| tile.gather(l.bytes, rows)).collect();
+    tiles(rows, cols).into_iter().map(|tile| (tile, limbs(&tile))).collect()
 }
 
 /// `[plane][tile]`
@@ -127,9 +112,5 @@ fn weighted_bins(bytes: &[u8], point: &[F128]) -> [F128; 256] {
 
 /// The sum of the bins whose number has this bit.
 fn bit_sum(bins: &[F128; 256], bit: usize) -> F128 {
-    bins.iter()
-        .enumerate()
-        .filter(|(v, _)| v >> bit & 1 == 1)
-        .map(|(_, &b)| b)
-        .sum()
+    bins.iter().enumerate().filter(|(v, _)| v >> bit & 1 == 1).map(|(_, &b)| b).sum()
 }

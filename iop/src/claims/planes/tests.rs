@@ -23,27 +23,14 @@ fn case(shapes: &[(usize, usize)], n_more: usize, seed: u64) -> Case {
     let matrices: Vec<_> = shapes
         .iter()
         .map(|&(rows, cols)| {
-            let widths: Vec<usize> = (0..rng.random_range(1..3))
-                .map(|_| rng.random_range(1..=8))
-                .collect();
+            let widths: Vec<usize> =
+                (0..rng.random_range(1..3)).map(|_| rng.random_range(1..=8)).collect();
             let limbs: Vec<Vec<u8>> = widths
                 .iter()
-                .map(|&w| {
-                    (0..rows * cols)
-                        .map(|_| rng.random::<u8>() >> (8 - w))
-                        .collect()
-                })
+                .map(|&w| (0..rows * cols).map(|_| rng.random::<u8>() >> (8 - w)).collect())
                 .collect();
             let n_planes = widths.iter().sum();
-            (
-                MatrixShape {
-                    rows,
-                    cols,
-                    n_planes,
-                },
-                widths,
-                limbs,
-            )
+            (MatrixShape { rows, cols, n_planes }, widths, limbs)
         })
         .collect();
     let claims = (0..shapes.len() + n_more)
@@ -58,18 +45,8 @@ fn case(shapes: &[(usize, usize)], n_more: usize, seed: u64) -> Case {
             let entries = combine(limbs, &limb_tables(widths, &coefficients), F128::ZERO);
             let (row_eq, col_eq) = (eq_table(&row_point), eq_table(&col_point));
             let weight = |i: usize| row_eq[i % shape.rows] * col_eq[i / shape.rows];
-            let value = entries
-                .iter()
-                .enumerate()
-                .map(|(i, &e)| weight(i) * e)
-                .sum();
-            LinearClaim {
-                matrix,
-                row_point,
-                col_point,
-                coefficients,
-                value,
-            }
+            let value = entries.iter().enumerate().map(|(i, &e)| weight(i) * e).sum();
+            LinearClaim { matrix, row_point, col_point, coefficients, value }
         })
         .collect();
     Case { matrices, claims }
@@ -80,15 +57,8 @@ fn prove_case(case: &Case) -> Vec<u8> {
         .matrices
         .iter()
         .map(|(shape, widths, limbs)| {
-            let limbs = widths
-                .iter()
-                .zip(limbs)
-                .map(|(&width, bytes)| Limb { width, bytes });
-            PlaneMatrix {
-                rows: shape.rows,
-                cols: shape.cols,
-                limbs: limbs.collect(),
-            }
+            let limbs = widths.iter().zip(limbs).map(|(&width, bytes)| Limb { width, bytes });
+            PlaneMatrix { rows: shape.rows, cols: shape.cols, limbs: limbs.collect() }
         })
         .collect();
     let mut prover = ProverChannel::new(Transcript::new("test"));
@@ -103,19 +73,14 @@ fn verify_case(case: &Case, proof: &[u8]) -> Result<(), VerifyError> {
     let left = verify(&mut reader, &shapes, &case.claims)?;
     reader.finish()?;
     for ((shape, widths, limbs), values) in case.matrices.iter().zip(&left.values) {
-        let limb_bits = widths
-            .iter()
-            .zip(limbs)
-            .flat_map(|(&w, l)| (0..w).map(move |b| (l, b)));
+        let limb_bits = widths.iter().zip(limbs).flat_map(|(&w, l)| (0..w).map(move |b| (l, b)));
         for ((bytes, bit), values) in limb_bits.zip(values) {
             for (tile, &value) in tiles(shape.rows, shape.cols).iter().zip(values) {
                 let eq = eq_table(&left.point[..tile.n_vars()]);
                 let entries = tile.gather(bytes, shape.rows);
                 let set = entries.iter().zip(eq).filter(|(b, _)| **b >> bit & 1 == 1);
                 if set.map(|(_, e)| e).sum::<F128>() != value {
-                    return Err(VerifyError::CheckFailed {
-                        label: "test opening",
-                    });
+                    return Err(VerifyError::CheckFailed { label: "test opening" });
                 }
             }
         }
@@ -124,11 +89,7 @@ fn verify_case(case: &Case, proof: &[u8]) -> Result<(), VerifyError> {
 }
 
 fn any_case() -> impl Strategy<Value = Case> {
-    (
-        prop::collection::vec((1usize..40, 1usize..40), 1..4),
-        0usize..3,
-        any::<u64>(),
-    )
+    (prop::collection::vec((1usize..40, 1usize..40), 1..4), 0usize..3, any::<u64>())
         .prop_map(|(shapes, n_more, seed)| case(&shapes, n_more, seed))
 }
 
@@ -166,19 +127,14 @@ fn truncated_and_extended_proofs_are_rejected() {
     let cut = &proof[..proof.len() - 1];
     assert_eq!(verify_case(&case, cut), Err(VerifyError::Truncated));
     proof.push(0);
-    assert_eq!(
-        verify_case(&case, &proof),
-        Err(VerifyError::Trailing { bytes: 1 })
-    );
+    assert_eq!(verify_case(&case, &proof), Err(VerifyError::Trailing { bytes: 1 }));
 }
 
 #[test]
 fn claims_outside_the_statement_are_rejected() {
     let mut case = case(&[(4, 4), (8, 8)], 0, 6);
     let proof = prove_case(&case);
-    let expected = Err(VerifyError::CheckFailed {
-        label: "linear claim",
-    });
+    let expected = Err(VerifyError::CheckFailed { label: "linear claim" });
     case.claims[0].coefficients.push(F128::ONE);
     assert_eq!(verify_case(&case, &proof), expected);
     case.claims[0].coefficients.pop();

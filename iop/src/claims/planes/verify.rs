@@ -53,9 +53,7 @@ pub fn verify<C: VerifierChannel>(
     matrices: &[MatrixShape],
     claims: &[LinearClaim<C::Elem>],
 ) -> Result<TileClaims<C::Elem>, VerifyError> {
-    let malformed = VerifyError::CheckFailed {
-        label: "linear claim",
-    };
+    let malformed = VerifyError::CheckFailed { label: "linear claim" };
     if (0..matrices.len()).any(|m| claims.iter().all(|c| c.matrix != m)) {
         return Err(malformed);
     }
@@ -72,13 +70,7 @@ pub fn verify<C: VerifierChannel>(
         for (tile, sum) in tiles.iter().zip(sums) {
             let (scale, point) = tile.restrict(&claim.row_point, &claim.col_point);
             total += sum * scale;
-            batch.push((
-                sum,
-                Shape {
-                    n_vars: tile.n_vars(),
-                    degree: 2,
-                },
-            ));
+            batch.push((sum, Shape { n_vars: tile.n_vars(), degree: 2 }));
             points.push(point);
         }
         channel.assert_zero("plane tile sums", total)?;

@@ -79,10 +79,7 @@ impl<'a> DigitProduct<'a> {
     ) -> Self {
         let n_vars = z.len();
         assert_eq!(bytes.len(), 1 << n_vars);
-        let claim = digits
-            .iter()
-            .rev()
-            .fold(F128::ZERO, |acc, &(_, v)| acc * lambda + v);
+        let claim = digits.iter().rev().fold(F128::ZERO, |acc, &(_, v)| acc * lambda + v);
         let inverse = lambda.invert();
         let (mut power, mut unscaled) = (F128::ONE, F128::ONE);
         let mut unscale = Vec::with_capacity(digits.len());
@@ -102,23 +99,13 @@ impl<'a> DigitProduct<'a> {
                 }
                 _ => kernels::add_assign(&mut singles, &tables[0]),
             }
-            terms.push(Term {
-                digits,
-                tables,
-                dense: Vec::new(),
-            });
+            terms.push(Term { digits, tables, dense: Vec::new() });
             unscale.push(unscaled);
             power *= lambda;
             unscaled *= inverse;
         }
         let rounds = if target == 4 { 1 } else { 2 };
-        let lookup = Lookup {
-            pairs,
-            singles,
-            first,
-            bound: vec![F128::ONE],
-            rounds,
-        };
+        let lookup = Lookup { pairs, singles, first, bound: vec![F128::ONE], rounds };
         Self {
             bytes,
             n_vars,
@@ -157,7 +144,7 @@ impl<'a> DigitProduct<'a> {
             || vec![F128::ZERO; 2 * len],
             |buffer, (chunk, &weight)| {
                 let (at, leading) = buffer.split_at_mut(len);
-                                let start = chunk * len;
+                let start = chunk * len;
                 match (&self.lookup, &tables) {
                     (Some(lookup), Some(tables)) => {
                         tables.sums(lookup, self.bytes, rest, start, at, leading);
@@ -191,9 +178,7 @@ impl<'a> DigitProduct<'a> {
                 [a, b] => {
                     kernels::add_round_products(at, leading, halves(a, range), halves(b, range));
                 }
-                dense => dense
-                    .iter()
-                    .for_each(|a| kernels::add_assign(at, halves(a, range).1)),
+                dense => dense.iter().for_each(|a| kernels::add_assign(at, halves(a, range).1)),
             }
         }
     }
@@ -232,16 +217,9 @@ impl Lookup {
         let singles = if self.singles.iter().all(|x| x.is_zero()) {
             Vec::new()
         } else {
-            self.bound
-                .iter()
-                .map(|&x| scaled(&self.singles, x))
-                .collect()
+            self.bound.iter().map(|&x| scaled(&self.singles, x)).collect()
         };
-        ScaledTables {
-            pairs,
-            singles,
-            flip,
-        }
+        ScaledTables { pairs, singles, flip }
     }
 }
 
@@ -305,10 +283,7 @@ impl ScaledTables {
 
 impl Instance for DigitProduct<'_> {
     fn shape(&self) -> Shape {
-        Shape {
-            n_vars: self.n_vars,
-            degree: 3,
-        }
+        Shape { n_vars: self.n_vars, degree: 3 }
     }
 
     fn round(&mut self) -> Vec<F128> {
@@ -321,10 +296,7 @@ impl Instance for DigitProduct<'_> {
         let [a, b, c] = [at_zero, at_zero + at_one + leading, leading];
         self.cofactor = [a, b, c];
         let low = F128::ONE + z;
-        [a * low, a + b * low, b + c * low, c]
-            .iter()
-            .map(|&x| self.scale * x)
-            .collect()
+        [a * low, a + b * low, b + c * low, c].iter().map(|&x| self.scale * x).collect()
     }
 
     fn bind(&mut self, r: F128) {
@@ -333,10 +305,7 @@ impl Instance for DigitProduct<'_> {
         self.left -= 1;
         let left = self.left;
         let Some(lookup) = &mut self.lookup else {
-            let dense = self
-                .terms
-                .par_iter_mut()
-                .flat_map(|t| t.dense.par_iter_mut());
+            let dense = self.terms.par_iter_mut().flat_map(|t| t.dense.par_iter_mut());
             dense.for_each(|values| {
                 let (lo, hi) = values.split_at_mut(1 << left);
                 kernels::fold(lo, hi, r);
@@ -344,11 +313,7 @@ impl Instance for DigitProduct<'_> {
             });
             return;
         };
-        lookup.bound = lookup
-            .bound
-            .iter()
-            .flat_map(|&x| [x * (F128::ONE + r), x * r])
-            .collect();
+        lookup.bound = lookup.bound.iter().flat_map(|&x| [x * (F128::ONE + r), x * r]).collect();
         if self.n_vars - left >= lookup.rounds {
             let (bytes, bound) = (self.bytes, &lookup.bound);
             self.terms.par_iter_mut().for_each(|term| {
@@ -383,11 +348,7 @@ fn read(table: &ByteTable, bytes: &[u8], bound: &[F128], left: usize) -> Vec<F12
 }
 
 /// `out[x] = sum_p tables[p][blocks[p][x]]`.
-fn add_looked_up<const P: usize>(
-    tables: [&ByteTable; P],
-    blocks: [&[u8]; P],
-    out: &mut [F128],
-) {
+fn add_looked_up<const P: usize>(tables: [&ByteTable; P], blocks: [&[u8]; P], out: &mut [F128]) {
     let blocks = blocks.map(|block| &block[..out.len()]);
     for (x, out) in out.iter_mut().enumerate() {
         let entry = |p: usize| tables[p][usize::from(blocks[p][x])];

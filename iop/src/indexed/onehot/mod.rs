@@ -69,9 +69,7 @@ type Digit = (usize, usize);
 
 /// The stages that views of at most `width` bits need: the largest digit left after each.
 fn stages(width: usize) -> impl Iterator<Item = usize> {
-    [4, 2, 1]
-        .into_iter()
-        .filter(move |&target| target == 1 || width > target)
+    [4, 2, 1].into_iter().filter(move |&target| target == 1 || width > target)
 }
 
 /// The digits of at most `target` bits that `digit` becomes.
@@ -80,8 +78,5 @@ fn split(digit: Digit, target: usize) -> Vec<Digit> {
     if width <= target {
         return vec![digit];
     }
-    vec![
-        (start, target),
-        (start.saturating_add(target), width.saturating_sub(target)),
-    ]
+    vec![(start, target), (start.saturating_add(target), width.saturating_sub(target))]
 }

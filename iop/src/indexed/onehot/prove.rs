@@ -33,10 +33,7 @@ pub fn prove(
         .map(|(view, bytes)| {
             assert_eq!(bytes.len(), view.rows * view.cols);
             let gather = |tile: Tile| (tile, tile.gather(bytes, view.rows));
-            tiles(view.rows, view.cols)
-                .into_iter()
-                .map(gather)
-                .collect()
+            tiles(view.rows, view.cols).into_iter().map(gather).collect()
         })
         .collect();
     let mut jobs = Vec::new();
@@ -52,13 +49,7 @@ pub fn prove(
                 one_hot_sum(bytes, &point, &claim.index_point)
             };
             let index_point = claim.index_point.as_slice();
-            jobs.push(Job {
-                bytes,
-                tile: *tile,
-                index_point,
-                point,
-                digits: vec![(whole, sum)],
-            });
+            jobs.push(Job { bytes, tile: *tile, index_point, point, digits: vec![(whole, sum)] });
         }
         let sums: Vec<F128> = jobs[first..].iter().map(|job| job.digits[0].1).collect();
         channel.send_many("tile sums", &sums);
@@ -71,20 +62,11 @@ pub fn prove(
             .iter()
             .map(|job| {
                 let point = job.point.clone();
-                DigitProduct::new(
-                    job.bytes,
-                    point,
-                    job.index_point,
-                    &job.digits,
-                    target,
-                    lambda,
-                )
+                DigitProduct::new(job.bytes, point, job.index_point, &job.digits, target, lambda)
             })
             .collect();
-        let mut batch: Vec<&mut dyn Instance> = instances
-            .iter_mut()
-            .map(|i| i as &mut dyn Instance)
-            .collect();
+        let mut batch: Vec<&mut dyn Instance> =
+            instances.iter_mut().map(|i| i as &mut dyn Instance).collect();
         shared = sumcheck::prove(channel, &mut batch);
         shared.reverse();
         for (job, instance) in jobs.iter_mut().zip(&instances) {
@@ -101,10 +83,7 @@ pub fn prove(
     for plane in &values {
         channel.send_many("plane values", plane);
     }
-    PlaneClaims {
-        point: shared,
-        values,
-    }
+    PlaneClaims { point: shared, values }
 }
 
 /// The planes' values, read off the last stage's digits.
@@ -114,10 +93,8 @@ fn plane_values(
     claims: &[OneHotClaim<F128>],
     jobs: &[Job<'_>],
 ) -> Vec<Vec<F128>> {
-    let mut values: Vec<Vec<F128>> = planes
-        .iter()
-        .map(|&(rows, cols)| vec![F128::ZERO; tiles(rows, cols).len()])
-        .collect();
+    let mut values: Vec<Vec<F128>> =
+        planes.iter().map(|&(rows, cols)| vec![F128::ZERO; tiles(rows, cols).len()]).collect();
     let mut jobs = jobs.iter();
     for claim in claims {
         let view = &views[claim.view];

@@ -32,9 +32,7 @@ pub fn verify<C: VerifierChannel>(
 ) -> Result<PlaneClaims<C::Elem>, VerifyError> {
     let mut jobs = Vec::new();
     for claim in claims {
-        let malformed = VerifyError::CheckFailed {
-            label: "one-hot view",
-        };
+        let malformed = VerifyError::CheckFailed { label: "one-hot view" };
         let view = views.get(claim.view).ok_or(malformed)?;
         let tiles = tiles(view.rows, view.cols);
         let sums = channel.receive_many("tile sums", tiles.len())?;
@@ -44,14 +42,7 @@ pub fn verify<C: VerifierChannel>(
             total += sum * scale;
             let digits = vec![((0, view.planes.len()), sum)];
             let index_point = claim.index_point.as_slice();
-            jobs.push(Job {
-                view,
-                index_point,
-                tile,
-                tile_number,
-                point,
-                digits,
-            });
+            jobs.push(Job { view, index_point, tile, tile_number, point, digits });
         }
         channel.assert_zero("tile sums", total)?;
     }
@@ -61,26 +52,13 @@ pub fn verify<C: VerifierChannel>(
     for target in stages(width) {
         let lambda = channel.challenge("digit batching");
         let n_digits = jobs.iter().map(|j| j.digits.len()).max().unwrap_or(0);
-        channel.soundness(SoundnessTerm::schwartz_zippel(
-            "digit batching",
-            n_digits as f64,
-        ));
+        channel.soundness(SoundnessTerm::schwartz_zippel("digit batching", n_digits as f64));
         let zero = C::Elem::from(F128::ZERO);
         let instances: Vec<_> = jobs
             .iter()
             .map(|job| {
-                let claim = job
-                    .digits
-                    .iter()
-                    .rev()
-                    .fold(zero, |acc, &(_, v)| acc * lambda + v);
-                (
-                    claim,
-                    Shape {
-                        n_vars: job.tile.n_vars(),
-                        degree: 3,
-                    },
-                )
+                let claim = job.digits.iter().rev().fold(zero, |acc, &(_, v)| acc * lambda + v);
+                (claim, Shape { n_vars: job.tile.n_vars(), degree: 3 })
             })
             .collect();
         let reduced = sumcheck::verify(channel, &instances)?;
@@ -129,8 +107,6 @@ fn bit_value<C: VerifierChannel>(
     let value = plane.and_then(|tiles| tiles.get(job.tile_number));
     match (value, job.index_point.get(bit)) {
         (Some(&value), Some(&sigma)) => Ok(value + C::Elem::from(F128::ONE + sigma)),
-        _ => Err(VerifyError::CheckFailed {
-            label: "one-hot view",
-        }),
+        _ => Err(VerifyError::CheckFailed { label: "one-hot view" }),
     }
 }

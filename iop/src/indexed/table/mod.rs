@@ -45,8 +45,6 @@ pub struct TableClaim<E> {
 
 /// Splits an instance's challenges: column variables lowest first, then index bits highest first.
 fn split_challenges(challenges: &[F128], n_cols: usize) -> (Vec<F128>, Vec<F128>) {
-    let (cols, bits) = challenges
-        .split_at_checked(n_cols)
-        .unwrap_or((challenges, &[]));
+    let (cols, bits) = challenges.split_at_checked(n_cols).unwrap_or((challenges, &[]));
     (cols.to_vec(), bits.iter().rev().copied().collect())
 }

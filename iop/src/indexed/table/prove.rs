@@ -35,10 +35,8 @@ pub fn prove(channel: &mut ProverChannel, inputs: Vec<TableInput>) -> Vec<TableC
     let n_cols: Vec<usize> = inputs.iter().map(|i| log2_ceil(i.statement.cols)).collect();
     let mut instances: Vec<TableProduct> = inputs.into_iter().map(TableProduct::new).collect();
     let shapes: Vec<Shape> = instances.iter().map(Instance::shape).collect();
-    let mut batch: Vec<&mut dyn Instance> = instances
-        .iter_mut()
-        .map(|i| i as &mut dyn Instance)
-        .collect();
+    let mut batch: Vec<&mut dyn Instance> =
+        instances.iter_mut().map(|i| i as &mut dyn Instance).collect();
     let challenges = sumcheck::prove(channel, &mut batch);
     let mut claims = Vec::with_capacity(instances.len());
     for ((instance, shape), n_cols) in instances.iter().zip(shapes).zip(n_cols) {
@@ -47,12 +45,7 @@ pub fn prove(channel: &mut ProverChannel, inputs: Vec<TableInput>) -> Vec<TableC
         let (table, histogram) = (instance.table[0], instance.histogram[0]);
         channel.send("table value", table);
         channel.send("histogram value", histogram);
-        claims.push(TableClaim {
-            col_point,
-            index_point,
-            table,
-            histogram,
-        });
+        claims.push(TableClaim { col_point, index_point, table, histogram });
     }
     claims
 }
@@ -76,11 +69,7 @@ struct TableProduct {
 
 impl TableProduct {
     fn new(input: TableInput) -> Self {
-        let TableInput {
-            statement,
-            table,
-            histogram,
-        } = input;
+        let TableInput { statement, table, histogram } = input;
         let n_cols = log2_ceil(statement.cols);
         let width = 1 << statement.width;
         assert!(table.len() == statement.cols * width && histogram.len() == table.len());
@@ -102,22 +91,17 @@ impl TableProduct {
     /// `t(0)` or `t(1)` (whichever `flip` says) and the leading coefficient, over pairs of columns.
     fn column_sums(&self, flip: bool) -> (F128, F128) {
         let width = self.width;
-        let data = self
-            .table
-            .par_chunks(2 * width)
-            .zip(self.histogram.par_chunks(2 * width));
-        let sums = data
-            .zip(self.eq.par_chunks(2))
-            .map(|((table, histogram), eq)| {
-                let weight = eq.iter().copied().sum::<F128>();
-                if table.len() == width {
-                    // The neighbour column is outside: zero.
-                    let low = kernels::inner_product(table, histogram) * weight;
-                    return if flip { (low, low) } else { (F128::ZERO, low) };
-                }
-                let (at, leading) = pair_sums(table, histogram, flip);
-                (at * weight, leading * weight)
-            });
+        let data = self.table.par_chunks(2 * width).zip(self.histogram.par_chunks(2 * width));
+        let sums = data.zip(self.eq.par_chunks(2)).map(|((table, histogram), eq)| {
+            let weight = eq.iter().copied().sum::<F128>();
+            if table.len() == width {
+                // The neighbour column is outside: zero.
+                let low = kernels::inner_product(table, histogram) * weight;
+                return if flip { (low, low) } else { (F128::ZERO, low) };
+            }
+            let (at, leading) = pair_sums(table, histogram, flip);
+            (at * weight, leading * weight)
+        });
         sums.reduce(|| (F128::ZERO, F128::ZERO), |a, b| (a.0 + b.0, a.1 + b.1))
     }
 }
@@ -126,28 +110,19 @@ impl TableProduct {
 /// `sum (lo + hi) * (lo + hi)`.
 fn pair_sums(a: &[F128], b: &[F128], flip: bool) -> (F128, F128) {
     let ((a_lo, a_hi), (b_lo, b_hi)) = (a.split_at(a.len() / 2), b.split_at(b.len() / 2));
-    let at = if flip {
-        kernels::inner_product(a_lo, b_lo)
-    } else {
-        kernels::inner_product(a_hi, b_hi)
-    };
+    let at =
+        if flip { kernels::inner_product(a_lo, b_lo) } else { kernels::inner_product(a_hi, b_hi) };
     let sum = |lo: &[F128], hi: &[F128]| {
         let mut sum = lo.to_vec();
         kernels::add_assign(&mut sum, hi);
         sum
     };
-    (
-        at,
-        kernels::inner_product(&sum(a_lo, a_hi), &sum(b_lo, b_hi)),
-    )
+    (at, kernels::inner_product(&sum(a_lo, a_hi), &sum(b_lo, b_hi)))
 }
 
 impl Instance for TableProduct {
     fn shape(&self) -> Shape {
-        Shape {
-            n_vars: self.n_vars,
-            degree: 3,
-        }
+        Shape { n_vars: self.n_vars, degree: 3 }
     }
 
     fn round(&mut self) -> Vec<F128> {
@@ -166,10 +141,7 @@ impl Instance for TableProduct {
         let [a, b, c] = [at_zero, at_zero + at_one + leading, leading];
         self.cofactor = [a, b, c];
         let low = F128::ONE + z;
-        [a * low, a + b * low, b + c * low, c]
-            .iter()
-            .map(|&x| self.scale * x)
-            .collect()
+        [a * low, a + b * low, b + c * low, c].iter().map(|&x| self.scale * x).collect()
     }
 
     fn bind(&mut self, r: F128) {

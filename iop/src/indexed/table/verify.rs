@@ -32,12 +32,7 @@ pub fn verify<C: VerifierChannel>(
         let table = channel.receive("table value")?;
         let histogram = channel.receive("histogram value")?;
         expected += table * histogram * (weight * eq(&s.col_point, &col_point));
-        claims.push(TableClaim {
-            col_point,
-            index_point,
-            table,
-            histogram,
-        });
+        claims.push(TableClaim { col_point, index_point, table, histogram });
     }
     channel.assert_zero("table step", reduced.claim + expected)?;
     Ok(claims)

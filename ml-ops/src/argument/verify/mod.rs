@@ -42,13 +42,7 @@ pub(crate) fn verify<C: VerifierChannel>(
     channel: &mut C,
     statement: &Statement<'_>,
 ) -> Result<(), VerifyError> {
-    let Statement {
-        graph,
-        plan,
-        params,
-        model,
-        ..
-    } = *statement;
+    let Statement { graph, plan, params, model, .. } = *statement;
     let trace_layout = Layout::new(plan, Origin::Trace);
     let trace = binfer_pcs::Shape::for_words(model.1.log_row, trace_layout.n_words);
     let trace_root = match trace.n_rows {
@@ -170,27 +164,15 @@ fn next<T>(items: &mut impl Iterator<Item = T>) -> Result<T, VerifyError> {
 /// must fail to catch it: the term is the largest of them, not their sum.
 fn state_freivalds<C: VerifierChannel>(channel: &mut C, plan: &Plan) {
     let error = |m: &MatMul| m.repetitions as f64 * ((m.exponent_bound as f64).log2() - 128.0);
-    let worst = plan
-        .matmuls
-        .iter()
-        .map(error)
-        .fold(f64::NEG_INFINITY, f64::max);
+    let worst = plan.matmuls.iter().map(error).fold(f64::NEG_INFINITY, f64::max);
     if worst > f64::NEG_INFINITY {
         let label = "Freivalds check in the exponent (worst matmul)";
-        channel.soundness(SoundnessTerm {
-            label,
-            log2_error: worst,
-        });
+        channel.soundness(SoundnessTerm { label, log2_error: worst });
     }
     if !plan.maps.is_empty() {
         channel.soundness(SoundnessTerm::schwartz_zippel("map in the exponent", 255.0));
     }
     // That the extensions of all rows' products agree at one point.
-    let rows = plan
-        .matmuls
-        .iter()
-        .map(|m| log2_ceil(m.rows))
-        .max()
-        .unwrap_or(0);
+    let rows = plan.matmuls.iter().map(|m| log2_ceil(m.rows)).max().unwrap_or(0);
     channel.soundness(SoundnessTerm::schwartz_zippel("row point", rows as f64));
 }

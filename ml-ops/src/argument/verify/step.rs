@@ -17,10 +17,7 @@ pub(super) struct TableStep<E> {
 
 impl<E> Default for TableStep<E> {
     fn default() -> Self {
-        Self {
-            statements: Vec::new(),
-            views: Vec::new(),
-        }
+        Self { statements: Vec::new(), views: Vec::new() }
     }
 }
 
@@ -28,12 +25,7 @@ impl<E: Element> TableStep<E> {
     pub(super) fn push(&mut self, chunks: &[Chunk], cols: usize, leaf: LeafClaim<E>) {
         for (chunk, value) in chunks.iter().zip(leaf.values) {
             let (width, col_point) = (chunk.width(), leaf.col_point.clone());
-            self.statements.push(TableStatement {
-                cols,
-                width,
-                col_point,
-                value,
-            });
+            self.statements.push(TableStatement { cols, width, col_point, value });
             self.views.push((chunk.view, leaf.row_point.clone()));
         }
     }
@@ -66,4 +58,3 @@ pub(super) fn check_table<C: VerifierChannel>(
     let expected = table.evaluate(&claim.col_point, &claim.index_point);
     channel.assert_zero("table", claim.table + C::Elem::from(expected))
 }
-

@@ -16,11 +16,7 @@ impl Reader<'_> {
     pub(super) fn take(&mut self, needed: usize) -> Result<&[u8], DecodeError> {
         let left = self.bytes.len() - self.offset;
         if needed > left {
-            return Err(DecodeError::Truncated {
-                offset: self.offset,
-                needed,
-                left,
-            });
+            return Err(DecodeError::Truncated { offset: self.offset, needed, left });
         }
         let start = self.offset;
         self.offset += needed;
@@ -82,11 +78,7 @@ impl Reader<'_> {
         let left = self.bytes.len() - self.offset;
         let needed = count.saturating_mul(least);
         if needed > left {
-            return Err(DecodeError::Truncated {
-                offset: self.offset,
-                needed,
-                left,
-            });
+            return Err(DecodeError::Truncated { offset: self.offset, needed, left });
         }
         (0..count).map(|_| read(self)).collect()
     }
@@ -120,9 +112,7 @@ impl Reader<'_> {
                     values: self.list(4, Self::integer)?,
                     per_byte: self.size()?,
                 },
-                (1, _) => Alphabet::Byte {
-                    offsets: self.list(4, Self::integer)?,
-                },
+                (1, _) => Alphabet::Byte { offsets: self.list(4, Self::integer)? },
                 (_, error) => return Err(error),
             },
             bias_bits: self.u32()?,
@@ -139,21 +129,14 @@ impl Reader<'_> {
                 y: self.size()?,
                 epilogue: match self.tag()? {
                     (0, _) => Epilogue::Accumulator,
-                    (1, _) => Epilogue::Requantize(Requantize {
-                        steps: self.list(21, Self::step)?,
-                    }),
+                    (1, _) => {
+                        Epilogue::Requantize(Requantize { steps: self.list(21, Self::step)? })
+                    }
                     (_, error) => return Err(error),
                 },
             },
-            (1, _) => Op::Relu {
-                x: self.size()?,
-                y: self.size()?,
-            },
-            (2, _) => Op::Map {
-                x: self.size()?,
-                y: self.size()?,
-                table: Box::new(self.array()?),
-            },
+            (1, _) => Op::Relu { x: self.size()?, y: self.size()? },
+            (2, _) => Op::Map { x: self.size()?, y: self.size()?, table: Box::new(self.array()?) },
             (_, error) => return Err(error),
         };
         Ok(Node { name, op })
@@ -175,9 +158,7 @@ impl Reader<'_> {
 
     pub(super) fn input(&mut self) -> Result<InputTransform, DecodeError> {
         match self.tag()? {
-            (0, _) => Ok(InputTransform::Codes {
-                dtype: self.dtype()?,
-            }),
+            (0, _) => Ok(InputTransform::Codes { dtype: self.dtype()? }),
             (1, _) => Ok(InputTransform::Quantize {
                 scale: self.float()?,
                 zero_point: self.integer()?,
@@ -189,21 +170,15 @@ impl Reader<'_> {
 
     pub(super) fn output(&mut self) -> Result<OutputTransform, DecodeError> {
         match self.tag()? {
-            (0, _) => Ok(OutputTransform::Codes {
-                dtype: self.dtype()?,
-            }),
+            (0, _) => Ok(OutputTransform::Codes { dtype: self.dtype()? }),
             (1, _) => Ok(OutputTransform::Dequantize {
                 scale: self.float()?,
                 zero_point: self.integer()?,
                 dtype: self.dtype()?,
             }),
             (2, _) => match self.tag()? {
-                (0, _) => Ok(OutputTransform::Integer {
-                    dtype: IntegerType::I32,
-                }),
-                (1, _) => Ok(OutputTransform::Integer {
-                    dtype: IntegerType::I64,
-                }),
+                (0, _) => Ok(OutputTransform::Integer { dtype: IntegerType::I32 }),
+                (1, _) => Ok(OutputTransform::Integer { dtype: IntegerType::I64 }),
                 (_, error) => Err(error),
             },
             (_, error) => Err(error),

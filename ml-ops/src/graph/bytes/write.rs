@@ -76,13 +76,7 @@ impl Writer {
     pub(super) fn node(&mut self, node: &Node) {
         self.name(&node.name);
         match &node.op {
-            Op::MatMul {
-                x,
-                zero_code,
-                weights,
-                y,
-                epilogue,
-            } => {
+            Op::MatMul { x, zero_code, weights, y, epilogue } => {
                 self.tag(0);
                 self.size(*x);
                 self.tag(*zero_code);
@@ -127,11 +121,7 @@ impl Writer {
                 self.tag(0);
                 self.dtype(*dtype);
             }
-            InputTransform::Quantize {
-                scale,
-                zero_point,
-                dtype,
-            } => {
+            InputTransform::Quantize { scale, zero_point, dtype } => {
                 self.tag(1);
                 self.float(*scale);
                 self.integer(*zero_point);
@@ -146,11 +136,7 @@ impl Writer {
                 self.tag(0);
                 self.dtype(*dtype);
             }
-            OutputTransform::Dequantize {
-                scale,
-                zero_point,
-                dtype,
-            } => {
+            OutputTransform::Dequantize { scale, zero_point, dtype } => {
                 self.tag(1);
                 self.float(*scale);
                 self.integer(*zero_point);

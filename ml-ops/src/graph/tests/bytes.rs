@@ -9,33 +9,19 @@ fn graphs_round_trip() {
     let bytes = graph().to_bytes();
     assert_eq!(Graph::from_bytes(&bytes), Ok(graph()));
     for transform in [
-        InputTransform::Codes {
-            dtype: CodeType::U8,
-        },
-        InputTransform::Codes {
-            dtype: CodeType::I8,
-        },
+        InputTransform::Codes { dtype: CodeType::U8 },
+        InputTransform::Codes { dtype: CodeType::I8 },
     ] {
         let mut graph = graph();
         graph.input.transform = transform;
         assert_eq!(Graph::from_bytes(&graph.to_bytes()), Ok(graph));
     }
     for transform in [
-        OutputTransform::Codes {
-            dtype: CodeType::I8,
-        },
-        OutputTransform::Dequantize {
-            scale: 0.5,
-            zero_point: -3,
-            dtype: CodeType::I8,
-        },
+        OutputTransform::Codes { dtype: CodeType::I8 },
+        OutputTransform::Dequantize { scale: 0.5, zero_point: -3, dtype: CodeType::I8 },
     ] {
         let mut graph = graph();
-        graph.output = OutputPort {
-            tensor: 2,
-            shape: vec![2, 4],
-            transform,
-        };
+        graph.output = OutputPort { tensor: 2, shape: vec![2, 4], transform };
         assert_eq!(Graph::from_bytes(&graph.to_bytes()), Ok(graph));
     }
 }
@@ -53,20 +39,14 @@ fn every_proper_prefix_is_truncated() {
 fn trailing_bytes_are_refused() {
     let mut bytes = graph().to_bytes();
     bytes.extend([0, 0]);
-    assert_eq!(
-        Graph::from_bytes(&bytes),
-        Err(DecodeError::Trailing { left: 2 })
-    );
+    assert_eq!(Graph::from_bytes(&bytes), Err(DecodeError::Trailing { left: 2 }));
 }
 
 #[test]
 fn other_files_and_versions_are_refused() {
     let mut bytes = graph().to_bytes();
     bytes[8] = 2;
-    assert_eq!(
-        Graph::from_bytes(&bytes),
-        Err(DecodeError::Version { got: 2 })
-    );
+    assert_eq!(Graph::from_bytes(&bytes), Err(DecodeError::Version { got: 2 }));
     bytes[0] ^= 1;
     assert_eq!(Graph::from_bytes(&bytes), Err(DecodeError::Magic));
 }
@@ -85,16 +65,10 @@ fn unknown_tags_are_refused() {
 fn names_are_short_utf8() {
     let mut bytes = graph().to_bytes();
     bytes[16] = 0xff;
-    let expected = DecodeError::Name {
-        offset: 16,
-        bytes: 5,
-    };
+    let expected = DecodeError::Name { offset: 16, bytes: 5 };
     assert_eq!(Graph::from_bytes(&bytes), Err(expected));
     bytes[13] = 0xff;
-    let expected = DecodeError::Name {
-        offset: 16,
-        bytes: 0xff05,
-    };
+    let expected = DecodeError::Name { offset: 16, bytes: 0xff05 };
     assert_eq!(Graph::from_bytes(&bytes), Err(expected));
 }
 

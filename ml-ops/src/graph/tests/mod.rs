@@ -12,16 +12,9 @@ use super::*;
 ///
 /// Codes (3) - matmul, requantized - codes (4) - table - codes (4) - matmul - integers (2) - Relu.
 fn graph() -> Graph {
-    let shape = |features, kind| TensorShape {
-        rows_per_sample: 2,
-        features,
-        kind,
-    };
+    let shape = |features, kind| TensorShape { rows_per_sample: 2, features, kind };
     let integers = TensorKind::Integer { bits: 20 };
-    let node = |name: &str, op| Node {
-        name: name.to_owned(),
-        op,
-    };
+    let node = |name: &str, op| Node { name: name.to_owned(), op };
     Graph {
         name: "graph".to_owned(),
         tensors: vec![
@@ -35,18 +28,13 @@ fn graph() -> Graph {
             WeightShape {
                 k: 3,
                 n: 4,
-                alphabet: Alphabet::Byte {
-                    offsets: vec![-128, -100, 0, -255],
-                },
+                alphabet: Alphabet::Byte { offsets: vec![-128, -100, 0, -255] },
                 bias_bits: 12,
             },
             WeightShape {
                 k: 4,
                 n: 2,
-                alphabet: Alphabet::Digits {
-                    values: vec![-1, 0, 1],
-                    per_byte: 5,
-                },
+                alphabet: Alphabet::Digits { values: vec![-1, 0, 1], per_byte: 5 },
                 bias_bits: 0,
             },
         ],
@@ -95,9 +83,7 @@ fn graph() -> Graph {
         output: OutputPort {
             tensor: 4,
             shape: vec![4],
-            transform: OutputTransform::Integer {
-                dtype: IntegerType::I32,
-            },
+            transform: OutputTransform::Integer { dtype: IntegerType::I32 },
         },
     }
 }

@@ -20,39 +20,19 @@ fn output() -> (OutputPort, TensorShape) {
     let port = OutputPort {
         tensor: 0,
         shape: vec![3],
-        transform: OutputTransform::Dequantize {
-            scale: 0.1,
-            zero_point: 3,
-            dtype: CodeType::I8,
-        },
+        transform: OutputTransform::Dequantize { scale: 0.1, zero_point: 3, dtype: CodeType::I8 },
     };
-    let shape = TensorShape {
-        rows_per_sample: 1,
-        features: 3,
-        kind: TensorKind::Code,
-    };
+    let shape = TensorShape { rows_per_sample: 1, features: 3, kind: TensorKind::Code };
     (port, shape)
 }
 
-const TWO: Batch = Batch {
-    size: 2,
-    stacked: false,
-};
+const TWO: Batch = Batch { size: 2, stacked: false };
 
 #[test]
 fn arrays_have_as_many_elements_as_their_shape() {
     let data = || ArrayData::U8(vec![0; 5]);
-    assert_eq!(
-        Array::new(vec![2, 3], data()),
-        Err(ArrayError::Length {
-            expected: 6,
-            got: 5
-        })
-    );
-    assert_eq!(
-        Array::new(vec![usize::MAX, 3], data()),
-        Err(ArrayError::Overflow { rank: 2 })
-    );
+    assert_eq!(Array::new(vec![2, 3], data()), Err(ArrayError::Length { expected: 6, got: 5 }));
+    assert_eq!(Array::new(vec![usize::MAX, 3], data()), Err(ArrayError::Overflow { rank: 2 }));
     assert!(ArrayData::I64(vec![]).is_empty());
 }
 
@@ -80,10 +60,7 @@ fn quantization_saturates_and_rounds_to_even() {
 fn leading_dimensions_are_the_batch() {
     let batch = |shape: &[usize]| encode(&floats(shape, 0.0)).map(|(_, batch)| batch);
     assert_eq!(batch(&[2, 2, 3]), Ok(TWO));
-    let stacked = Batch {
-        size: 2,
-        stacked: true,
-    };
+    let stacked = Batch { size: 2, stacked: true };
     assert_eq!(batch(&[2, 1, 2, 3]), Ok(stacked));
     for shape in [&[2, 3][..], &[2, 2, 2, 3], &[12], &[2, 3, 2], &[]] {
         let error = PortError::Shape {
@@ -100,15 +77,9 @@ fn leading_dimensions_are_the_batch() {
 #[test]
 fn inputs_have_the_port_s_type_and_are_numbers() {
     let array = Array::new(vec![1, 2, 3], ArrayData::I8(vec![0; 6])).expect("6 elements");
-    let error = PortError::ElementType {
-        expected: ElementType::F32,
-        got: ElementType::I8,
-    };
+    let error = PortError::ElementType { expected: ElementType::F32, got: ElementType::I8 };
     assert_eq!(encode(&array), Err(error));
-    assert_eq!(
-        encode(&floats(&[1, 2, 3], f32::NAN)),
-        Err(PortError::NotANumber { index: 0 })
-    );
+    assert_eq!(encode(&floats(&[1, 2, 3], f32::NAN)), Err(PortError::NotANumber { index: 0 }));
 }
 
 #[test]
@@ -117,12 +88,8 @@ fn outputs_round_trip_in_every_type() {
     let codes = Values::Codes(vec![0, 255, 7, 131, 128, 130]);
     for transform in [
         port.transform,
-        OutputTransform::Codes {
-            dtype: CodeType::U8,
-        },
-        OutputTransform::Codes {
-            dtype: CodeType::I8,
-        },
+        OutputTransform::Codes { dtype: CodeType::U8 },
+        OutputTransform::Codes { dtype: CodeType::I8 },
     ] {
         port.transform = transform;
         let array = port.decode(&shape, &codes, TWO).expect("6 codes");
@@ -156,14 +123,9 @@ fn output_floats_are_images_of_codes() {
 fn output_integers_fit_their_tensor() {
     let (mut port, mut shape) = output();
     shape.kind = TensorKind::Integer { bits: 8 };
-    port.transform = OutputTransform::Integer {
-        dtype: IntegerType::I64,
-    };
+    port.transform = OutputTransform::Integer { dtype: IntegerType::I64 };
     let array = Array::new(vec![1, 3], ArrayData::I64(vec![127, -128, 128])).expect("3 elements");
-    let one = Batch {
-        size: 1,
-        stacked: false,
-    };
+    let one = Batch { size: 1, stacked: false };
     let error = PortError::NoSuchOutput { index: 2 };
     assert_eq!(port.encode(&shape, &array, one), Err(error));
 }
@@ -177,10 +139,7 @@ fn output_batches_are_the_input_s() {
     let stacked = port.encode(&shape, &floats(&[2, 1, 3], 0.0), TWO);
     assert_eq!(stacked, Err(error(2)));
     let bytes = Array::new(vec![2, 3], ArrayData::U8(vec![0; 6])).expect("6 elements");
-    let error = PortError::ElementType {
-        expected: ElementType::F32,
-        got: ElementType::U8,
-    };
+    let error = PortError::ElementType { expected: ElementType::F32, got: ElementType::U8 };
     assert_eq!(port.encode(&shape, &bytes, TWO), Err(error));
 }
 
@@ -192,11 +151,6 @@ fn only_tensors_of_the_port_decode() {
     assert_eq!(short, Err(error(5)));
     let integers = Values::Integers(vec![0, 0, 1 << 40, 0, 0, 0]);
     assert_eq!(port.decode(&shape, &integers, TWO), Err(error(6)));
-    port.transform = OutputTransform::Integer {
-        dtype: IntegerType::I32,
-    };
-    assert_eq!(
-        port.decode(&shape, &integers, TWO),
-        Err(PortError::IntegerRange { index: 2 })
-    );
+    port.transform = OutputTransform::Integer { dtype: IntegerType::I32 };
+    assert_eq!(port.decode(&shape, &integers, TWO), Err(PortError::IntegerRange { index: 2 }));
 }

@@ -29,15 +29,11 @@ fn ties_go_to_even_and_large_accumulators_round_first() {
         type_min: -128,
         profile: RoundingProfile::OrtF32Rne,
     };
-    let values: Vec<i32> = [-5, -3, -1, 1, 3, 5, 7]
-        .map(|acc| i32::from(step.code(acc)) - 128)
-        .to_vec();
+    let values: Vec<i32> =
+        [-5, -3, -1, 1, 3, 5, 7].map(|acc| i32::from(step.code(acc)) - 128).to_vec();
     assert_eq!(values, [-2, -2, 0, 0, 2, 2, 4]);
     // 2^24 + 1 is no float; it rounds to 2^24 before the product.
-    let fine = Step {
-        scale: 1.0 / (1 << 24) as f32,
-        ..step
-    };
+    let fine = Step { scale: 1.0 / (1 << 24) as f32, ..step };
     assert_eq!(fine.code((1 << 24) + 1), fine.code(1 << 24));
     assert_eq!(step.code(i64::from(i32::MAX)), 255);
     assert_eq!(step.code(i64::from(i32::MIN)), 0);

@@ -12,10 +12,7 @@ fn error(change: impl FnOnce(&mut Graph)) -> GraphError {
 
 fn steps(graph: &mut Graph) -> &mut Vec<Step> {
     match &mut graph.nodes[0].op {
-        Op::MatMul {
-            epilogue: Epilogue::Requantize(requantize),
-            ..
-        } => &mut requantize.steps,
+        Op::MatMul { epilogue: Epilogue::Requantize(requantize), .. } => &mut requantize.steps,
         _ => unreachable!("the first node is a requantized matmul"),
     }
 }
@@ -50,11 +47,7 @@ fn tensors_have_elements_and_not_too_many() {
             g.tensors[1].rows_per_sample = rows_per_sample;
             g.tensors[1].features = features;
         });
-        let expected = GraphError::TensorSize {
-            tensor: 1,
-            rows_per_sample,
-            features,
-        };
+        let expected = GraphError::TensorSize { tensor: 1, rows_per_sample, features };
         assert_eq!(found, expected);
     }
 }
@@ -80,10 +73,7 @@ fn weights_have_elements_and_not_too_many() {
 
 #[test]
 fn alphabets_are_canonical() {
-    let digits = |values: &[i32], per_byte| Alphabet::Digits {
-        values: values.to_vec(),
-        per_byte,
-    };
+    let digits = |values: &[i32], per_byte| Alphabet::Digits { values: values.to_vec(), per_byte };
     for alphabet in [
         digits(&[1], 8),
         digits(&[], 8),
@@ -94,12 +84,8 @@ fn alphabets_are_canonical() {
         digits(&[0, 256], 8),
         digits(&[i32::MIN, 0], 8),
         Alphabet::Byte { offsets: vec![] },
-        Alphabet::Byte {
-            offsets: vec![0, 0, 0],
-        },
-        Alphabet::Byte {
-            offsets: vec![-256],
-        },
+        Alphabet::Byte { offsets: vec![0, 0, 0] },
+        Alphabet::Byte { offsets: vec![-256] },
     ] {
         let found = error(|g| g.weights[1].alphabet = alphabet.clone());
         assert_eq!(found, GraphError::Alphabet { weights: 1 });
@@ -109,10 +95,7 @@ fn alphabets_are_canonical() {
 #[test]
 fn biases_have_at_most_62_bits() {
     let found = error(|g| g.weights[1].bias_bits = 63);
-    let expected = GraphError::BiasWidth {
-        weights: 1,
-        bits: 63,
-    };
+    let expected = GraphError::BiasWidth { weights: 1, bits: 63 };
     assert_eq!(found, expected);
 }
 
@@ -128,10 +111,7 @@ fn tensors_and_weights_exist() {
             *weights = 7;
         }
     });
-    let expected = GraphError::NoSuchWeights {
-        node: 0,
-        weights: 7,
-    };
+    let expected = GraphError::NoSuchWeights { node: 0, weights: 7 };
     assert_eq!(found, expected);
 }
 
@@ -150,10 +130,7 @@ fn tensors_are_written_once_before_they_are_read() {
 #[test]
 fn weights_are_used_once() {
     let found = error(|g| g.weights.push(g.weights[0].clone()));
-    let expected = GraphError::WeightUses {
-        weights: 2,
-        uses: 0,
-    };
+    let expected = GraphError::WeightUses { weights: 2, uses: 0 };
     assert_eq!(found, expected);
     let found = error(|g| {
         let again = g.nodes[2].clone();
@@ -164,10 +141,7 @@ fn weights_are_used_once() {
             *y = 5;
         }
     });
-    let expected = GraphError::WeightUses {
-        weights: 1,
-        uses: 2,
-    };
+    let expected = GraphError::WeightUses { weights: 1, uses: 2 };
     assert_eq!(found, expected);
 }
 
@@ -190,28 +164,16 @@ fn operands_agree() {
 #[test]
 fn integers_have_no_zero_code() {
     let found = error(|g| {
-        g.nodes[3].op = Op::MatMul {
-            x: 3,
-            zero_code: 1,
-            weights: 0,
-            y: 4,
-            epilogue: Epilogue::Accumulator,
-        };
+        g.nodes[3].op =
+            Op::MatMul { x: 3, zero_code: 1, weights: 0, y: 4, epilogue: Epilogue::Accumulator };
     });
-    let expected = GraphError::ZeroCode {
-        node: 3,
-        zero_code: 1,
-    };
+    let expected = GraphError::ZeroCode { node: 3, zero_code: 1 };
     assert_eq!(found, expected);
 }
 
 #[test]
 fn there_is_one_step_or_one_for_each_column() {
-    let expected = |got| GraphError::StepCount {
-        node: 0,
-        columns: 4,
-        got,
-    };
+    let expected = |got| GraphError::StepCount { node: 0, columns: 4, got };
     assert_eq!(error(|g| steps(g).clear()), expected(0));
     assert_eq!(error(|g| steps(g).truncate(3)), expected(3));
     let mut graph = graph();
@@ -242,10 +204,7 @@ fn steps_are_functions_into_their_type() {
 #[test]
 fn accumulators_are_bounded() {
     let found = error(|g| g.weights[0].bias_bits = 33);
-    let expected = GraphError::AccumulatorRange {
-        node: 0,
-        log_bound: 32,
-    };
+    let expected = GraphError::AccumulatorRange { node: 0, log_bound: 32 };
     assert_eq!(found, expected);
 }
 
@@ -258,9 +217,7 @@ fn ports_agree_with_their_tensors() {
     assert_eq!(integers, input);
     let output = GraphError::PortShape { tensor: 4 };
     assert_eq!(error(|g| g.output.shape = vec![5]), output);
-    let codes = OutputTransform::Codes {
-        dtype: CodeType::U8,
-    };
+    let codes = OutputTransform::Codes { dtype: CodeType::U8 };
     assert_eq!(error(|g| g.output.transform = codes), output);
     let wide = error(|g| {
         for tensor in &mut g.tensors[3..] {
@@ -273,20 +230,12 @@ fn ports_agree_with_their_tensors() {
 #[test]
 fn port_scales_are_positive_and_injective() {
     for (scale, zero_point) in [(0.0, 0), (f32::NAN, 0), (1.0, 256), (1.0, -1)] {
-        let transform = InputTransform::Quantize {
-            scale,
-            zero_point,
-            dtype: CodeType::U8,
-        };
+        let transform = InputTransform::Quantize { scale, zero_point, dtype: CodeType::U8 };
         let found = error(|g| g.input.transform = transform);
         assert_eq!(found, GraphError::PortScale { tensor: 0 });
     }
     for (scale, zero_point) in [(-1.0, 0), (1.0, 128), (f32::MAX, 0)] {
-        let transform = OutputTransform::Dequantize {
-            scale,
-            zero_point,
-            dtype: CodeType::I8,
-        };
+        let transform = OutputTransform::Dequantize { scale, zero_point, dtype: CodeType::I8 };
         let found = error(|g| {
             g.output.tensor = 2;
             g.output.shape = vec![8];
@@ -300,24 +249,15 @@ fn port_scales_are_positive_and_injective() {
 fn matrices_are_what_the_graph_says() {
     let model = |change: fn(&mut Vec<WeightMatrix>)| {
         let mut weights = vec![
-            WeightMatrix {
-                index: vec![1; 12],
-                bias: vec![-2048, 0, 1, 2047],
-            },
-            WeightMatrix {
-                index: vec![1; 4],
-                bias: vec![],
-            },
+            WeightMatrix { index: vec![1; 12], bias: vec![-2048, 0, 1, 2047] },
+            WeightMatrix { index: vec![1; 4], bias: vec![] },
         ];
         change(&mut weights);
         let graph = graph();
         Model { graph, weights }.validate()
     };
     assert_eq!(model(|_| {}), Ok(()));
-    let count = GraphError::MatrixCount {
-        expected: 2,
-        got: 1,
-    };
+    let count = GraphError::MatrixCount { expected: 2, got: 1 };
     assert_eq!(model(|w| w.truncate(1)), Err(count));
     let first = Err(GraphError::Matrix { weights: 0 });
     assert_eq!(model(|w| w[0].index.truncate(11)), first);
@@ -325,15 +265,6 @@ fn matrices_are_what_the_graph_says() {
     assert_eq!(model(|w| w[0].bias[0] = -2049), first);
     let second = Err(GraphError::Matrix { weights: 1 });
     assert_eq!(model(|w| w[1].bias.push(0)), second);
-    let broken = Model {
-        graph: Graph {
-            nodes: vec![],
-            ..graph()
-        },
-        weights: vec![],
-    };
-    assert_eq!(
-        broken.validate(),
-        Err(GraphError::NeverWritten { tensor: 1 })
-    );
+    let broken = Model { graph: Graph { nodes: vec![], ..graph() }, weights: vec![] };
+    assert_eq!(broken.validate(), Err(GraphError::NeverWritten { tensor: 1 }));
 }

@@ -11,43 +11,23 @@ fn read(shape: &WeightShape, matrix: &WeightMatrix, row: usize, column: usize) -
 
 #[test]
 fn few_values_are_spelled_in_few_bits() {
-    for (distinct, per_byte) in [
-        (1, 8),
-        (2, 8),
-        (3, 5),
-        (4, 4),
-        (5, 3),
-        (6, 3),
-        (7, 2),
-        (16, 2),
-        (17, 1),
-        (256, 1),
-    ] {
+    for (distinct, per_byte) in
+        [(1, 8), (2, 8), (3, 5), (4, 4), (5, 3), (6, 3), (7, 2), (16, 2), (17, 1), (256, 1)]
+    {
         let codes: Vec<u8> = (0..13 * 40).map(|i| (i % distinct) as u8).collect();
         let (shape, matrix) = WeightMatrix::from_codes(13, 40, &codes, &[-128], &[]);
         assert_eq!(shape.alphabet.per_byte(), per_byte, "{distinct} values");
         assert_eq!(matrix.index.len(), 13 * 40usize.div_ceil(per_byte));
-        assert!(
-            matrix
-                .index
-                .iter()
-                .all(|&b| usize::from(b) < shape.alphabet.symbols())
-        );
+        assert!(matrix.index.iter().all(|&b| usize::from(b) < shape.alphabet.symbols()));
     }
 }
 
 #[test]
 fn bytes_beyond_the_alphabet_are_read_modulo() {
-    let trits = Alphabet::Digits {
-        values: vec![-1, 0, 1],
-        per_byte: 5,
-    };
+    let trits = Alphabet::Digits { values: vec![-1, 0, 1], per_byte: 5 };
     for byte in 243..=255u8 {
         for digit in 0..5 {
-            assert_eq!(
-                trits.decode(byte, digit, 0),
-                trits.decode(byte - 243, digit, 0)
-            );
+            assert_eq!(trits.decode(byte, digit, 0), trits.decode(byte - 243, digit, 0));
         }
     }
     assert_eq!(trits.columns(11), 3);
@@ -70,11 +50,7 @@ fn offsets_are_per_column_only_where_they_differ() {
 
 #[test]
 fn bias_widths_are_found() {
-    let bits = |bias: &[i64]| {
-        WeightMatrix::from_codes(1, 2, &[0, 1], &[0], bias)
-            .0
-            .bias_bits
-    };
+    let bits = |bias: &[i64]| WeightMatrix::from_codes(1, 2, &[0, 1], &[0], bias).0.bias_bits;
     assert_eq!(bits(&[]), 0);
     assert_eq!(bits(&[0, 0]), 0);
     assert_eq!(bits(&[-1, 0]), 1);

@@ -6,13 +6,8 @@ use crate::onnx::error::NodeError;
 use crate::onnx::node::{NodeView, Operator};
 use crate::onnx::value::{Codes, Floats, Value};
 
-pub(super) const OPERATOR: Operator = Operator {
-    domain: "",
-    name: "Clip",
-    inputs: 3,
-    attributes: &[],
-    import,
-};
+pub(super) const OPERATOR: Operator =
+    Operator { domain: "", name: "Clip", inputs: 3, attributes: &[], import };
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     match node.value(0)? {
@@ -91,11 +86,7 @@ fn float_bounds(node: &NodeView<'_>) -> Result<(f32, f32), NodeError> {
         None => Ok(default),
         Some(array) => match array.data() {
             ArrayData::F32(v) if v.len() == 1 => Ok(v[0]),
-            ArrayData::F32(v) => Err(NodeError::OperandShape {
-                index,
-                expected: 1,
-                got: v.len(),
-            }),
+            ArrayData::F32(v) => Err(NodeError::OperandShape { index, expected: 1, got: v.len() }),
             _ => Err(NodeError::OperandType { index }),
         },
     };
@@ -105,9 +96,5 @@ fn float_bounds(node: &NodeView<'_>) -> Result<(f32, f32), NodeError> {
 }
 
 fn check_bounds(low: f32, high: f32) -> Result<(), NodeError> {
-    if low <= high {
-        Ok(())
-    } else {
-        Err(NodeError::ClipBounds { low, high })
-    }
+    if low <= high { Ok(()) } else { Err(NodeError::ClipBounds { low, high }) }
 }

@@ -13,13 +13,7 @@ pub(super) const OPERATOR: Operator = Operator {
     domain: "",
     name: "Constant",
     inputs: 0,
-    attributes: &[
-        "value",
-        "value_float",
-        "value_floats",
-        "value_int",
-        "value_ints",
-    ],
+    attributes: &["value", "value_float", "value_floats", "value_int", "value_ints"],
     import,
 };
 
@@ -32,21 +26,17 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     };
     let name = attribute.name.as_deref().unwrap_or("");
     let (expected, shape, data) = match name {
-        "value_float" => (
-            attribute_type::FLOAT,
-            vec![],
-            ArrayData::F32(vec![attribute.f.unwrap_or(0.0)]),
-        ),
+        "value_float" => {
+            (attribute_type::FLOAT, vec![], ArrayData::F32(vec![attribute.f.unwrap_or(0.0)]))
+        }
         "value_floats" => (
             attribute_type::FLOATS,
             vec![attribute.floats.len()],
             ArrayData::F32(attribute.floats.clone()),
         ),
-        "value_int" => (
-            attribute_type::INT,
-            vec![],
-            ArrayData::I64(vec![attribute.i.unwrap_or(0)]),
-        ),
+        "value_int" => {
+            (attribute_type::INT, vec![], ArrayData::I64(vec![attribute.i.unwrap_or(0)]))
+        }
         "value_ints" => (
             attribute_type::INTS,
             vec![attribute.ints.len()],

@@ -21,10 +21,8 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     node.int_among("output_dtype", &[0, i64::from(data_type::FLOAT)])?;
     match node.value(0)? {
         Value::Codes(codes) => {
-            let scaling = Scaling {
-                scale: node.scale(1)?,
-                zero_point: node.zero_point(2, codes.dtype)?,
-            };
+            let scaling =
+                Scaling { scale: node.scale(1)?, zero_point: node.zero_point(2, codes.dtype)? };
             let images = dequantize_table(scaling.scale, scaling.zero_point, codes.dtype);
             Ok(Value::Floats(Floats {
                 codes: codes.clone(),
@@ -52,10 +50,9 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
         | Value::FloatInput { .. }
         | Value::Floats(_)
         | Value::Product(_)
-        | Value::Integers { .. } => Err(NodeError::Operand {
-            index: 0,
-            expected: "an 8-bit tensor or constant weights",
-        }),
+        | Value::Integers { .. } => {
+            Err(NodeError::Operand { index: 0, expected: "an 8-bit tensor or constant weights" })
+        }
     }
 }
 

@@ -5,36 +5,20 @@ use crate::onnx::error::NodeError;
 use crate::onnx::node::{NodeView, Operator};
 use crate::onnx::value::Value;
 
-pub(super) const OPERATOR: Operator = Operator {
-    domain: "",
-    name: "Flatten",
-    inputs: 1,
-    attributes: &["axis"],
-    import,
-};
+pub(super) const OPERATOR: Operator =
+    Operator { domain: "", name: "Flatten", inputs: 1, attributes: &["axis"], import };
 
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    let operand = NodeError::Operand {
-        index: 0,
-        expected: "a tensor that the graph computes",
-    };
+    let operand = NodeError::Operand { index: 0, expected: "a tensor that the graph computes" };
     let value = node.value(0)?;
     let shape = value.sample_shape().ok_or(operand.clone())?;
     let axis = node.int("axis", 1)?;
     let rank = shape.len() as i64 + 1;
     let from_front = if axis < 0 { axis + rank } else { axis };
     let keeps_batch = (1..=rank).contains(&from_front)
-        && shape
-            .iter()
-            .take(from_front as usize - 1)
-            .all(|&size| size == 1);
+        && shape.iter().take(from_front as usize - 1).all(|&size| size == 1);
     if !keeps_batch {
-        return Err(NodeError::AttributeValue {
-            attribute: "axis",
-            value: axis as f64,
-        });
+        return Err(NodeError::AttributeValue { attribute: "axis", value: axis as f64 });
     }
-    value
-        .reshaped(|shape| vec![shape.iter().product()])
-        .ok_or(operand)
+    value.reshaped(|shape| vec![shape.iter().product()]).ok_or(operand)
 }

@@ -27,11 +27,7 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     }
     let shape = node.dequantized_codes(0)?.codes.shape.len();
     if shape != 1 {
-        return Err(NodeError::OperandShape {
-            index: 0,
-            expected: 2,
-            got: shape + 1,
-        });
+        return Err(NodeError::OperandShape { index: 0, expected: 2, got: shape + 1 });
     }
     product(node, transposed)
 }
@@ -42,10 +38,9 @@ pub(super) fn product(node: &NodeView<'_>, transposed: bool) -> Result<Value, No
     let constant = |index: usize| match node.optional(index)? {
         None => Ok(None),
         Some(Value::Dequantized(constant)) => Ok(Some(constant)),
-        Some(_) => Err(NodeError::Operand {
-            index,
-            expected: "the DequantizeLinear of a constant",
-        }),
+        Some(_) => {
+            Err(NodeError::Operand { index, expected: "the DequantizeLinear of a constant" })
+        }
     };
     let weights = constant(1)?.ok_or(NodeError::MissingInput { index: 1 })?;
     let (weights, scales) = dequantized_weights(weights, transposed, 1)?;

@@ -6,13 +6,8 @@ use crate::onnx::error::NodeError;
 use crate::onnx::node::{NodeView, Operator};
 use crate::onnx::value::Value;
 
-pub(super) const OPERATOR: Operator = Operator {
-    domain: "",
-    name: "MatMul",
-    inputs: 2,
-    attributes: &[],
-    import,
-};
+pub(super) const OPERATOR: Operator =
+    Operator { domain: "", name: "MatMul", inputs: 2, attributes: &[], import };
 
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     gemm::product(node, false)

@@ -7,13 +7,8 @@ use crate::onnx::node::{NodeView, Operator};
 use crate::onnx::operands::{product_shape, weights};
 use crate::onnx::value::{MatMulOperands, Value};
 
-pub(super) const OPERATOR: Operator = Operator {
-    domain: "",
-    name: "MatMulInteger",
-    inputs: 4,
-    attributes: &[],
-    import,
-};
+pub(super) const OPERATOR: Operator =
+    Operator { domain: "", name: "MatMulInteger", inputs: 4, attributes: &[], import };
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     let x = node.codes(0)?;
@@ -27,8 +22,5 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         weights,
         bias: Vec::new(),
     };
-    Ok(Value::Integers {
-        tensor: builder.matmul(&operands, Epilogue::Accumulator)?,
-        shape,
-    })
+    Ok(Value::Integers { tensor: builder.matmul(&operands, Epilogue::Accumulator)?, shape })
 }

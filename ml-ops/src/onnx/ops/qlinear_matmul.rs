@@ -7,13 +7,8 @@ use crate::onnx::node::{NodeView, Operator};
 use crate::onnx::operands::{check_columns, product_shape, requantize, weights};
 use crate::onnx::value::{Codes, MatMulOperands, Scaling, Value};
 
-pub(super) const OPERATOR: Operator = Operator {
-    domain: "",
-    name: "QLinearMatMul",
-    inputs: 8,
-    attributes: &[],
-    import,
-};
+pub(super) const OPERATOR: Operator =
+    Operator { domain: "", name: "QLinearMatMul", inputs: 8, attributes: &[], import };
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     let x = node.codes(0)?;
@@ -21,13 +16,8 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     let scale = node.scale(1)?;
     let products: Vec<f32> = node.scales(4)?.iter().map(|sw| scale * sw).collect();
     check_columns(products.len(), weights.n, 4)?;
-    let (dtype, zero_point) = node
-        .optional_code(7)?
-        .ok_or(NodeError::MissingInput { index: 7 })?;
-    let to = Scaling {
-        scale: node.scale(6)?,
-        zero_point,
-    };
+    let (dtype, zero_point) = node.optional_code(7)?.ok_or(NodeError::MissingInput { index: 7 })?;
+    let to = Scaling { scale: node.scale(6)?, zero_point };
     let unbounded = (f32::NEG_INFINITY, f32::INFINITY);
     let requantize = requantize(&products, unbounded, to, dtype)?;
     let shape = product_shape(&x.shape, &weights, 0)?;

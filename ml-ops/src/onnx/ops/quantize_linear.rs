@@ -12,13 +12,7 @@ pub(super) const OPERATOR: Operator = Operator {
     domain: "",
     name: "QuantizeLinear",
     inputs: 3,
-    attributes: &[
-        "axis",
-        "block_size",
-        "output_dtype",
-        "precision",
-        "saturate",
-    ],
+    attributes: &["axis", "block_size", "output_dtype", "precision", "saturate"],
     import,
 };
 
@@ -26,10 +20,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     node.int_among("block_size", &[0])?;
     node.int_among("precision", &[0, i64::from(data_type::FLOAT)])?;
     let (dtype, zero_point) = output_type(node)?;
-    let to = Scaling {
-        scale: node.scale(1)?,
-        zero_point,
-    };
+    let to = Scaling { scale: node.scale(1)?, zero_point };
     let (tensor, shape) = match node.value(0)? {
         Value::FloatInput { shape } => {
             let codes = builder.quantized_input(to, dtype, shape)?;
@@ -40,9 +31,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
             if floats.direct && floats.codes.quantized && !same {
                 return Err(NodeError::DoubleQuantization);
             }
-            let table = floats
-                .images
-                .map(|x| quantize(x, to.scale, to.zero_point, dtype));
+            let table = floats.images.map(|x| quantize(x, to.scale, to.zero_point, dtype));
             let tensor = builder.map(node.name, floats.codes.tensor, Box::new(table));
             (tensor, &floats.codes.shape)
         }
@@ -59,12 +48,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
             });
         }
     };
-    Ok(Value::Codes(Codes {
-        tensor,
-        dtype,
-        shape: shape.clone(),
-        quantized: true,
-    }))
+    Ok(Value::Codes(Codes { tensor, dtype, shape: shape.clone(), quantized: true }))
 }
 
 /// The output's type and zero point, by the zero point operand or else by the attribute.

@@ -6,21 +6,15 @@ use crate::onnx::error::NodeError;
 use crate::onnx::node::{NodeView, Operator};
 use crate::onnx::value::Value;
 
-pub(super) const OPERATOR: Operator = Operator {
-    domain: "",
-    name: "Relu",
-    inputs: 1,
-    attributes: &[],
-    import,
-};
+pub(super) const OPERATOR: Operator =
+    Operator { domain: "", name: "Relu", inputs: 1, attributes: &[], import };
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     match node.value(0)? {
         Value::Codes(codes) => Ok(clamp_codes(builder, node.name, codes, 0, codes.dtype.max())),
-        Value::Integers { tensor, shape } => Ok(Value::Integers {
-            tensor: builder.relu(node.name, *tensor),
-            shape: shape.clone(),
-        }),
+        Value::Integers { tensor, shape } => {
+            Ok(Value::Integers { tensor: builder.relu(node.name, *tensor), shape: shape.clone() })
+        }
         Value::Floats(floats) => Ok(super::clip::clamp_floats(floats, 0.0, f32::INFINITY)),
         Value::Product(product) => {
             let mut product = product.clone();

@@ -6,19 +6,11 @@ use crate::onnx::error::NodeError;
 use crate::onnx::node::{NodeView, Operator};
 use crate::onnx::value::Value;
 
-pub(super) const OPERATOR: Operator = Operator {
-    domain: "",
-    name: "Reshape",
-    inputs: 2,
-    attributes: &["allowzero"],
-    import,
-};
+pub(super) const OPERATOR: Operator =
+    Operator { domain: "", name: "Reshape", inputs: 2, attributes: &["allowzero"], import };
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    let operand = NodeError::Operand {
-        index: 0,
-        expected: "a tensor that the graph computes",
-    };
+    let operand = NodeError::Operand { index: 0, expected: "a tensor that the graph computes" };
     let value = node.value(0)?;
     let from = value.sample_shape().ok_or(operand.clone())?;
     let ArrayData::I64(target) = node.constant(1)?.data() else {
@@ -37,10 +29,8 @@ fn sample_shape(
     batch_is_one: bool,
 ) -> Result<Vec<usize>, NodeError> {
     let elements: usize = from.iter().product();
-    let wrong = |axis: usize| NodeError::Reshape {
-        axis,
-        value: target.get(axis).copied().unwrap_or(0),
-    };
+    let wrong =
+        |axis: usize| NodeError::Reshape { axis, value: target.get(axis).copied().unwrap_or(0) };
     let (&batch, sizes) = target.split_first().ok_or(wrong(0))?;
     let batch_is_wild = batch == -1;
     if !(batch_is_wild || batch == 0 && zero_copies || batch == 1 && batch_is_one) {

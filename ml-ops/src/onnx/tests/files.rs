@@ -28,10 +28,8 @@ fn operator_sets_that_are_unknown() {
     assert_eq!(old, opset("", Some(9), 10, 25));
     let missing = error(QGEMM, |m| {
         m.opset_import.truncate(1);
-        m.opset_import.push(OperatorSetIdProto {
-            domain: Some("other".to_owned()),
-            version: Some(1),
-        });
+        m.opset_import
+            .push(OperatorSetIdProto { domain: Some("other".to_owned()), version: Some(1) });
     });
     assert_eq!(missing, opset("com.microsoft", None, 1, 1));
 }
@@ -51,46 +49,28 @@ fn initializers_that_are_malformed() {
             other => panic!("not an initializer's error: {other}"),
         }
     };
-    assert_eq!(
-        initializer(|t| t.data_type = Some(10)),
-        TensorError::ElementType { got: 10 }
-    );
-    assert_eq!(
-        initializer(|t| t.dims[1] = -1),
-        TensorError::Dimension { axis: 1, value: -1 }
-    );
+    assert_eq!(initializer(|t| t.data_type = Some(10)), TensorError::ElementType { got: 10 });
+    assert_eq!(initializer(|t| t.dims[1] = -1), TensorError::Dimension { axis: 1, value: -1 });
     assert_eq!(
         initializer(|t| t.dims = vec![i64::MAX, 4]),
         TensorError::Dimension { axis: 1, value: 4 }
     );
     assert_eq!(
         initializer(|t| t.dims = vec![5, 5]),
-        TensorError::Length {
-            expected: 25,
-            got: 168
-        }
+        TensorError::Length { expected: 25, got: 168 }
     );
     assert_eq!(
         initializer(|t| {
             t.data_type = Some(data_type::INT64);
             t.raw_data = Some(vec![0; 9]);
         }),
-        TensorError::Length {
-            expected: 168,
-            got: 2
-        }
+        TensorError::Length { expected: 168, got: 2 }
     );
     assert_eq!(
         initializer(|t| set_integers(t, data_type::INT8, &[2], &[0, 128])),
-        TensorError::Value {
-            index: 1,
-            value: 128
-        }
+        TensorError::Value { index: 1, value: 128 }
     );
-    assert_eq!(
-        initializer(|t| t.data_location = Some(1)),
-        TensorError::External
-    );
+    assert_eq!(initializer(|t| t.data_location = Some(1)), TensorError::External);
 }
 
 #[test]
@@ -119,10 +99,7 @@ fn input_types_and_shapes() {
     assert_eq!(input(|s| s.dim[1].dim_value = None), shape(1, None));
     assert_eq!(input(|s| s.dim[1].dim_value = Some(0)), shape(1, Some(0)));
     let many = 1 << 29;
-    assert_eq!(
-        input(|s| s.dim[1].dim_value = Some(1 << 29)),
-        shape(1, Some(many))
-    );
+    assert_eq!(input(|s| s.dim[1].dim_value = Some(1 << 29)), shape(1, Some(many)));
     assert_eq!(input(|s| s.dim.clear()), shape(0, None));
     let wide = graph_error(QGEMM, |g| {
         let input = g.input[0].r#type.as_mut().expect("a type");
@@ -133,9 +110,7 @@ fn input_types_and_shapes() {
 
 #[test]
 fn outputs_that_are_floats_or_missing() {
-    let output = |name: &str| ImportError::Output {
-        name: name.to_owned(),
-    };
+    let output = |name: &str| ImportError::Output { name: name.to_owned() };
     // The result of the Gemm, the graph's float input, and no value at all.
     let gemm = graph_error(QDQ, |g| {
         g.output[0].name = node(g, "Gemm").output.first().cloned();
@@ -157,16 +132,10 @@ fn graphs_that_are_invalid() {
     let found = graph_error(SHAPES, |g| {
         let last = g.node.len() - 2;
         let name = g.node[last].input[1].clone();
-        let tensor = g
-            .initializer
-            .iter_mut()
-            .find(|t| t.name == Some(name.clone()));
+        let tensor = g.initializer.iter_mut().find(|t| t.name == Some(name.clone()));
         set_floats(tensor.expect("the output's scale"), &[f32::MAX]);
     });
-    assert_eq!(
-        found,
-        ImportError::Graph(GraphError::PortScale { tensor: 1 })
-    );
+    assert_eq!(found, ImportError::Graph(GraphError::PortScale { tensor: 1 }));
 }
 
 proptest! {

@@ -61,11 +61,7 @@ fn constant<'a>(graph: &'a mut GraphProto, operator: &str, index: usize) -> &'a 
 }
 
 fn node<'a>(graph: &'a mut GraphProto, operator: &str) -> &'a mut NodeProto {
-    graph
-        .node
-        .iter_mut()
-        .find(|node| node.op_type.as_deref() == Some(operator))
-        .expect("a node")
+    graph.node.iter_mut().find(|node| node.op_type.as_deref() == Some(operator)).expect("a node")
 }
 
 /// Replaces a constant by floats.

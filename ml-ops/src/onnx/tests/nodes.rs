@@ -21,18 +21,13 @@ fn unknown_operators_name_their_node() {
 #[test]
 fn attributes_that_are_unknown_or_unsupported() {
     let unknown = node_error(CLIP, |g| g.node[0].attribute.push(int_attribute("min", 0)));
-    let expected = NodeError::UnknownAttribute {
-        attribute: "min".to_owned(),
-    };
+    let expected = NodeError::UnknownAttribute { attribute: "min".to_owned() };
     assert_eq!(unknown, expected);
     let value = node_error(QDQ, |g| {
         let attribute = int_attribute("transA", 1);
         node(g, "Gemm").attribute.push(attribute);
     });
-    let expected = NodeError::AttributeValue {
-        attribute: "transA",
-        value: 1.0,
-    };
+    let expected = NodeError::AttributeValue { attribute: "transA", value: 1.0 };
     assert_eq!(value, expected);
     let beta = node_error(QDQ, |g| {
         node(g, "Gemm").attribute.push(AttributeProto {
@@ -42,27 +37,19 @@ fn attributes_that_are_unknown_or_unsupported() {
             ..Default::default()
         });
     });
-    let expected = NodeError::AttributeValue {
-        attribute: "beta",
-        value: 0.5,
-    };
+    let expected = NodeError::AttributeValue { attribute: "beta", value: 0.5 };
     assert_eq!(beta, expected);
     let of_another_type = node_error(QDQ, |g| {
         let attribute = int_attribute("alpha", 1);
         node(g, "Gemm").attribute.push(attribute);
     });
-    let expected = NodeError::AttributeType {
-        attribute: "alpha".to_owned(),
-        got: attribute_type::INT,
-    };
+    let expected =
+        NodeError::AttributeType { attribute: "alpha".to_owned(), got: attribute_type::INT };
     assert_eq!(of_another_type, expected);
     let flattened = node_error(SHAPES, |g| {
         node(g, "Flatten").attribute[0] = int_attribute("axis", 2);
     });
-    let expected = NodeError::AttributeValue {
-        attribute: "axis",
-        value: 2.0,
-    };
+    let expected = NodeError::AttributeValue { attribute: "axis", value: 2.0 };
     assert_eq!(flattened, expected);
 }
 
@@ -72,10 +59,7 @@ fn constants_in_attributes_that_are_malformed() {
         let tensor = g.node[0].attribute[0].t.as_mut().expect("a tensor");
         tensor.data_type = Some(16);
     });
-    assert_eq!(
-        found,
-        NodeError::Constant(TensorError::ElementType { got: 16 })
-    );
+    assert_eq!(found, NodeError::Constant(TensorError::ElementType { got: 16 }));
 }
 
 #[test]
@@ -97,31 +81,20 @@ fn inputs_and_outputs_of_nodes() {
 #[test]
 fn activations_where_weights_are_expected() {
     let found = node_error(QLINEAR, |g| g.node[0].input[3] = "x".to_owned());
-    let expected = NodeError::Operand {
-        index: 3,
-        expected: "a constant",
-    };
+    let expected = NodeError::Operand { index: 3, expected: "a constant" };
     assert_eq!(found, expected);
     let floats = node_error(QDQ, |g| {
         let x = node(g, "Gemm").input[0].clone();
         node(g, "Gemm").input[1] = x;
     });
-    let expected = NodeError::Operand {
-        index: 1,
-        expected: "the DequantizeLinear of a constant",
-    };
+    let expected = NodeError::Operand { index: 1, expected: "the DequantizeLinear of a constant" };
     assert_eq!(floats, expected);
 }
 
 #[test]
 fn operand_types_and_shapes() {
     let weights = node_error(QLINEAR, |g| {
-        set_integers(
-            constant(g, "QLinearMatMul", 3),
-            data_type::INT32,
-            &[1],
-            &[0],
-        );
+        set_integers(constant(g, "QLinearMatMul", 3), data_type::INT32, &[1], &[0]);
     });
     assert_eq!(weights, NodeError::OperandType { index: 3 });
     let zero = node_error(QLINEAR, |g| {
@@ -129,21 +102,12 @@ fn operand_types_and_shapes() {
     });
     assert_eq!(zero, NodeError::OperandType { index: 2 });
     let rank = node_error(QLINEAR, |g| constant(g, "QLinearMatMul", 3).dims = vec![80]);
-    let shape = |index, expected, got| NodeError::OperandShape {
-        index,
-        expected,
-        got,
-    };
+    let shape = |index, expected, got| NodeError::OperandShape { index, expected, got };
     assert_eq!(rank, shape(3, 2, 1));
     let depth = node_error(QLINEAR, |g| {
         constant(g, "QLinearMatMul", 3).dims = vec![8, 10];
         set_floats(constant(g, "QLinearMatMul", 4), &[1.0]);
-        set_integers(
-            constant(g, "QLinearMatMul", 5),
-            data_type::UINT8,
-            &[10],
-            &[0; 10],
-        );
+        set_integers(constant(g, "QLinearMatMul", 5), data_type::UINT8, &[10], &[0; 10]);
     });
     assert_eq!(depth, shape(0, 8, 16));
     let scales = node_error(QLINEAR, |g| {
@@ -172,10 +136,7 @@ fn scales_that_are_no_positive_numbers() {
         set_floats(constant(g, "QLinearMatMul", 4), &[1e-30]);
         set_floats(constant(g, "QLinearMatMul", 6), &[1e30]);
     });
-    let expected = NodeError::AccumulatorScale {
-        column: 0,
-        value: 0.0,
-    };
+    let expected = NodeError::AccumulatorScale { column: 0, value: 0.0 };
     assert_eq!(vanishing, expected);
 }
 
@@ -193,32 +154,19 @@ fn biases_in_another_unit() {
     // The third DequantizeLinear is the bias's.
     let bias = |g: &mut GraphProto, input: usize| {
         let name = g.node[2].input[input].clone();
-        g.initializer
-            .iter()
-            .position(|t| t.name.as_ref() == Some(&name))
-            .expect("an initializer")
+        g.initializer.iter().position(|t| t.name.as_ref() == Some(&name)).expect("an initializer")
     };
     let scale = node_error(QDQ, |g| {
         let at = bias(g, 1);
         set_floats(&mut g.initializer[at], &[0.5; 6]);
     });
-    assert!(matches!(
-        scale,
-        NodeError::BiasScale {
-            column: 0,
-            got: 0.5,
-            ..
-        }
-    ));
+    assert!(matches!(scale, NodeError::BiasScale { column: 0, got: 0.5, .. }));
     let zero_point = node_error(QDQ, |g| {
         let at = bias(g, 2);
         let values = [0, 0, 5, 0, 0, 0];
         set_integers(&mut g.initializer[at], data_type::INT32, &[6], &values);
     });
-    let expected = NodeError::BiasZeroPoint {
-        column: 2,
-        value: 5,
-    };
+    let expected = NodeError::BiasZeroPoint { column: 2, value: 5 };
     assert_eq!(zero_point, expected);
 }
 
@@ -276,10 +224,7 @@ fn reshapes_that_regroup_rows_between_matmuls() {
         };
         g.node.extend([reshape, second]);
     });
-    let expected = NodeError::Regrouping {
-        features: 3,
-        rows_hold: 5,
-    };
+    let expected = NodeError::Regrouping { features: 3, rows_hold: 5 };
     assert_eq!(found, expected);
 }
 
@@ -295,10 +240,7 @@ fn quantizations_that_onnx_runtime_would_merge() {
         g.node[0].input[0] = "codes".to_owned();
         g.node.insert(0, first);
     };
-    assert_eq!(
-        node_error(REQUANTIZED, change),
-        NodeError::DoubleQuantization
-    );
+    assert_eq!(node_error(REQUANTIZED, change), NodeError::DoubleQuantization);
 }
 
 #[test]
