@@ -29,19 +29,12 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
         let model = files::read_model(&self.model)?;
-        fs::create_dir_all(&self.out).map_err(|source| Failure::Io {
-            path: self.out.clone(),
-            source,
-        })?;
+        fs::create_dir_all(&self.out)
+            .map_err(|source| Failure::Io { path: self.out.clone(), source })?;
         let (key_path, commitment_path) = (self.out.join(KEY_FILE), self.out.join(COMMITMENT_FILE));
-        let kept = if self.force || !key_path.exists() {
-            None
-        } else {
-            Some(Key::read(&key_path)?)
-        };
-        let salt = kept
-            .as_ref()
-            .map_or_else(|| random_salt(&mut rand::rng()), |key| key.salt);
+        let kept =
+            if self.force || !key_path.exists() { None } else { Some(Key::read(&key_path)?) };
+        let salt = kept.as_ref().map_or_else(|| random_salt(&mut rand::rng()), |key| key.salt);
         let mut phases = Phases::shown();
         phases.start("commit");
         let prover = ProverKey::new(model, Default::default(), &salt);

@@ -92,9 +92,6 @@ impl Failure {
 
     /// The content of the file at `path` is not what it should be.
     pub(crate) fn malformed(path: &Path, reason: impl Into<Box<dyn std::error::Error>>) -> Self {
-        Self::Malformed {
-            path: path.to_owned(),
-            reason: reason.into(),
-        }
+        Self::Malformed { path: path.to_owned(), reason: reason.into() }
     }
 }

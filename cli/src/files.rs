@@ -12,18 +12,12 @@ use crate::npy;
 
 /// All bytes of a file.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(path).map_err(|source| Failure::Io {
-        path: path.to_owned(),
-        source,
-    })
+    fs::read(path).map_err(|source| Failure::Io { path: path.to_owned(), source })
 }
 
 /// Makes `bytes` the content of a file.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    fs::write(path, bytes).map_err(|source| Failure::Io {
-        path: path.to_owned(),
-        source,
-    })
+    fs::write(path, bytes).map_err(|source| Failure::Io { path: path.to_owned(), source })
 }
 
 /// The model of an ONNX file.

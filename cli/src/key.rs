@@ -54,10 +54,7 @@ pub(crate) enum KeyError {
 impl Key {
     /// The key of a commitment made with `salt`.
     pub(crate) fn new(commitment: &ModelCommitment, salt: Salt) -> Self {
-        Self {
-            salt,
-            digest: commitment.digest(),
-        }
+        Self { salt, digest: commitment.digest() }
     }
 
     fn to_bytes(&self) -> Vec<u8> {
@@ -81,10 +78,7 @@ impl Key {
         if got != VERSION {
             return Err(KeyError::Version { got });
         }
-        let mut key = Self {
-            salt: [0; SALT_BYTES],
-            digest: [0; 32],
-        };
+        let mut key = Self { salt: [0; SALT_BYTES], digest: [0; 32] };
         key.salt.copy_from_slice(salt);
         key.digest.copy_from_slice(digest);
         Ok(key)
@@ -97,10 +91,7 @@ impl Key {
 
     /// Writes the key to `path`, readable by its owner alone where the system has owners.
     pub(crate) fn write(&self, path: &Path) -> Result<(), Failure> {
-        self.write_private(path).map_err(|source| Failure::Io {
-            path: path.to_owned(),
-            source,
-        })
+        self.write_private(path).map_err(|source| Failure::Io { path: path.to_owned(), source })
     }
 
     fn write_private(&self, path: &Path) -> io::Result<()> {
@@ -118,10 +109,7 @@ mod tests {
 
     #[test]
     fn only_keys_are_keys() {
-        let key = Key {
-            salt: [7; SALT_BYTES],
-            digest: [9; 32],
-        };
+        let key = Key { salt: [7; SALT_BYTES], digest: [9; 32] };
         let bytes = key.to_bytes();
         assert_eq!(Key::from_bytes(&bytes), Ok(key));
         let length = KeyError::Length { got: 3 };

@@ -70,9 +70,7 @@ impl Cli {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut out = io::stdout().lock();
-    let result = cli
-        .run(&mut out)
-        .and_then(|()| out.flush().map_err(Failure::Stdout));
+    let result = cli.run(&mut out).and_then(|()| out.flush().map_err(Failure::Stdout));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

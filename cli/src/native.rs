@@ -35,23 +35,14 @@ pub(crate) struct Native<'a> {
 }
 
 enum Layer<'a> {
-    MatMul {
-        zero_code: u8,
-        k: usize,
-        n: usize,
-        weights: Weights,
-        epilogue: &'a Epilogue,
-    },
+    MatMul { zero_code: u8, k: usize, n: usize, weights: Weights, epilogue: &'a Epilogue },
     Relu,
     Map(&'a [u8; 256]),
 }
 
 enum Weights {
     /// In the layout of rten's kernels.
-    Int8 {
-        packed: PackedBMatrix<i8>,
-        bias: Vec<i32>,
-    },
+    Int8 { packed: PackedBMatrix<i8>, bias: Vec<i32> },
     /// Accumulators fit 32 bits.
     I32 { plain: Vec<i32>, bias: Vec<i32> },
     /// They may not.
@@ -69,13 +60,7 @@ impl<'a> Native<'a> {
             reads.push(written[node.op.input()]);
             written[node.op.output()] = Some(index);
             layers.push(match &node.op {
-                Op::MatMul {
-                    x,
-                    zero_code,
-                    weights,
-                    epilogue,
-                    ..
-                } => {
+                Op::MatMul { x, zero_code, weights, epilogue, .. } => {
                     let shape = &graph.weights[*weights];
                     let small = graph.accumulator_bound(index) <= i128::from(i32::MAX);
                     let codes = graph.tensors[*x].kind == TensorKind::Code;
@@ -96,21 +81,12 @@ impl<'a> Native<'a> {
                 Op::Map { table, .. } => Layer::Map(table),
             });
         }
-        Self {
-            executor,
-            layers,
-            last: written[graph.output.tensor],
-            reads,
-        }
+        Self { executor, layers, last: written[graph.output.tensor], reads }
     }
 
     /// The name of the int8 kernel that this processor has.
     pub(crate) fn kernel(&self) -> &str {
-        if self.executor.may_saturate() {
-            "plain loops"
-        } else {
-            self.executor.kernel_name()
-        }
+        if self.executor.may_saturate() { "plain loops" } else { self.executor.kernel_name() }
     }
 
     /// The output of `rows` rows of input codes.
@@ -120,8 +96,7 @@ impl<'a> Native<'a> {
             let x = read.map_or(input, |index| &outputs[index]);
             outputs.push(self.layer(layer, x, rows));
         }
-        self.last
-            .map_or_else(|| input.clone(), |index| outputs.swap_remove(index))
+        self.last.map_or_else(|| input.clone(), |index| outputs.swap_remove(index))
     }
 
     fn layer(&self, layer: &Layer<'_>, x: &Rows, rows: usize) -> Rows {
@@ -135,13 +110,7 @@ impl<'a> Native<'a> {
                 Rows::Codes(v) => Rows::Codes(v.iter().map(|&v| table[usize::from(v)]).collect()),
                 other => other.clone(),
             },
-            Layer::MatMul {
-                zero_code,
-                k,
-                n,
-                weights,
-                epilogue,
-            } => {
+            Layer::MatMul { zero_code, k, n, weights, epilogue } => {
                 let zero = *zero_code;
                 let y = match weights {
                     Weights::Int8 { packed, bias } => {
@@ -188,9 +157,7 @@ impl<'a> Native<'a> {
             ..GemmOptions::default()
         };
         // The shapes agree by construction; a wrong result is found by comparison.
-        let _ = self
-            .executor
-            .gemm(&mut y, a, GemmInputB::Packed(packed), options);
+        let _ = self.executor.gemm(&mut y, a, GemmInputB::Packed(packed), options);
         y
     }
 }
@@ -206,9 +173,8 @@ fn lay_out(
         let byte = matrix.index[column / per_byte * k + row];
         shape.alphabet.decode(byte, column % per_byte, column)
     };
-    let plain: Vec<i32> = (0..k)
-        .flat_map(|row| (0..n).map(move |column| weight(row, column)))
-        .collect();
+    let plain: Vec<i32> =
+        (0..k).flat_map(|row| (0..n).map(move |column| weight(row, column))).collect();
     if !small {
         return Weights::I64 {
             plain: plain.into_iter().map(i64::from).collect(),
@@ -264,9 +230,7 @@ fn multiply<T: Copy + Default + std::ops::AddAssign + std::ops::Mul<Output = T>>
 }
 
 fn codes(requantize: &Requantize, acc: impl Iterator<Item = i64>, n: usize) -> Vec<u8> {
-    acc.enumerate()
-        .map(|(at, acc)| requantize.step(at % n).code(acc))
-        .collect()
+    acc.enumerate().map(|(at, acc)| requantize.step(at % n).code(acc)).collect()
 }
 
 impl Rows {
@@ -299,8 +263,20 @@ fn transposed<T: Copy>(values: &[T], rows: usize) -> impl Iterator<Item = T> + '
     (0..rows).flat_map(move |row| (0..features).map(move |f| values[f * rows + row]))
 }
 
+/// The time of native inference: the smaller of those on one thread and on all, since small matmuls
+/// lose more by threads than they gain.
+pub(crate) fn time_inference(
+    native: &Native<'_>,
+    input: &Rows,
+    rows: usize,
+) -> Result<Duration, rayon::ThreadPoolBuildError> {
+    let single = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+    let on_all = time(|| native.run(input, rows));
+    Ok(on_all.min(single.install(|| time(|| native.run(input, rows)))))
+}
+
 /// The median time of `f`, over at least 5 calls and about 50 ms of them.
-pub(crate) fn time<T>(mut f: impl FnMut() -> T) -> Duration {
+fn time<T>(mut f: impl FnMut() -> T) -> Duration {
     let start = Instant::now();
     let mut times = Vec::new();
     while times.len() < 5 || start.elapsed() < Duration::from_millis(50) {

@@ -64,27 +64,20 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Array, NpyError> {
     }
     let mut data = bytes;
     let header = NpyHeader::from_reader(&mut data).map_err(NpyError::Header)?;
-    let unsupported = || NpyError::ElementType {
-        descr: header.dtype().descr(),
-    };
+    let unsupported = || NpyError::ElementType { descr: header.dtype().descr() };
     let DType::Plain(element) = header.dtype() else {
         return Err(unsupported());
     };
     let size = element.size_field();
     let expected = header.len().saturating_mul(size);
     let element = (element.type_char(), size);
-    let supported = matches!(
-        element,
-        (TypeChar::Float, 4) | (TypeChar::Uint, 1) | (TypeChar::Int, 1 | 4 | 8)
-    );
+    let supported =
+        matches!(element, (TypeChar::Float, 4) | (TypeChar::Uint, 1) | (TypeChar::Int, 1 | 4 | 8));
     if !supported {
         return Err(unsupported());
     }
     if expected != data.len() as u64 {
-        return Err(NpyError::Length {
-            expected,
-            got: data.len(),
-        });
+        return Err(NpyError::Length { expected, got: data.len() });
     }
     // A dimension of 0 leaves the others unbounded.
     let shape: Result<Vec<usize>, _> = header.shape().iter().map(|&d| d.try_into()).collect();
@@ -115,9 +108,8 @@ fn elements<T: Deserialize + Copy>(
     shape: &[usize],
 ) -> Result<Vec<T>, NpyError> {
     let order = header.order();
-    let stored: Vec<T> = NpyFile::with_header(header, data)
-        .into_vec()
-        .map_err(NpyError::Elements)?;
+    let stored: Vec<T> =
+        NpyFile::with_header(header, data).into_vec().map_err(NpyError::Elements)?;
     match order {
         Order::C => Ok(stored),
         Order::Fortran => Ok(row_major(&stored, shape)),
@@ -156,11 +148,8 @@ pub(crate) fn to_bytes(array: &Array) -> io::Result<Vec<u8>> {
 fn encode<T: AutoSerialize>(shape: &[usize], elements: &[T]) -> io::Result<Vec<u8>> {
     let shape: Vec<u64> = shape.iter().map(|&d| d as u64).collect();
     let mut bytes = Vec::new();
-    let mut writer = WriteOptions::new()
-        .default_dtype()
-        .shape(&shape)
-        .writer(&mut bytes)
-        .begin_nd()?;
+    let mut writer =
+        WriteOptions::new().default_dtype().shape(&shape).writer(&mut bytes).begin_nd()?;
     writer.extend(elements)?;
     writer.finish()?;
     Ok(bytes)
@@ -219,17 +208,8 @@ mod tests {
                 format!("{{'descr': '<i8', 'fortran_order': False, 'shape': {shape}, }}\n");
             parse(&file(&header, &[0; 8])).unwrap_err()
         };
-        assert!(matches!(
-            plain("(2,)"),
-            NpyError::Length {
-                expected: 16,
-                got: 8
-            }
-        ));
-        assert!(matches!(
-            plain("(9999999999, 9999999999)"),
-            NpyError::Complex
-        ));
+        assert!(matches!(plain("(2,)"), NpyError::Length { expected: 16, got: 8 }));
+        assert!(matches!(plain("(9999999999, 9999999999)"), NpyError::Complex));
         assert!(matches!(plain("((((1))))"), NpyError::Complex));
         assert!(matches!(plain("(-1,)"), NpyError::Header(_)));
         let header = "{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }\n";
@@ -248,11 +228,8 @@ mod tests {
             let mut bytes = good.clone();
             for _ in 0..rng.random_range(1..4) {
                 let at = rng.random_range(0..bytes.len());
-                bytes[at] = if rng.random() {
-                    rng.random()
-                } else {
-                    good[rng.random_range(0..good.len())]
-                };
+                bytes[at] =
+                    if rng.random() { rng.random() } else { good[rng.random_range(0..good.len())] };
             }
             let _ = parse(&bytes);
         }

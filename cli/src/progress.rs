@@ -28,11 +28,7 @@ impl Phases {
     }
 
     fn on(bar: ProgressBar) -> Self {
-        Self {
-            bar,
-            running: None,
-            done: Vec::new(),
-        }
+        Self { bar, running: None, done: Vec::new() }
     }
 
     /// Ends the current phase and begins another.

@@ -37,10 +37,7 @@ impl Args {
         let key_path = self.key.join(KEY_FILE);
         let key = Key::read(&key_path)?;
         let commitment = files::read_commitment(&self.key.join(COMMITMENT_FILE))?;
-        let (x, y) = (
-            files::read_array(&self.input)?,
-            files::read_array(&self.output)?,
-        );
+        let (x, y) = (files::read_array(&self.input)?, files::read_array(&self.output)?);
         let mut phases = Phases::shown();
         let start = Instant::now();
         phases.start("commit weights");

@@ -27,10 +27,8 @@ impl Args {
         let input = files::read_array(&self.input)?;
         let y = binfer_ml_ops::run(&model, &input)
             .map_err(|e| statement(e, &self.input, &self.output))?;
-        let bytes = npy::to_bytes(&y).map_err(|source| Failure::Io {
-            path: self.output.clone(),
-            source,
-        })?;
+        let bytes = npy::to_bytes(&y)
+            .map_err(|source| Failure::Io { path: self.output.clone(), source })?;
         files::write(&self.output, &bytes)?;
         let (path, shape) = (self.output.display(), y.shape());
         writeln!(out, "output  {path}  {shape:?}")?;

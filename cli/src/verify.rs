@@ -28,10 +28,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
         let commitment = files::read_commitment(&self.commitment)?;
-        let (x, y) = (
-            files::read_array(&self.input)?,
-            files::read_array(&self.output)?,
-        );
+        let (x, y) = (files::read_array(&self.input)?, files::read_array(&self.output)?);
         let proof = files::read(&self.proof)?;
         match binfer_ml_ops::verify(&commitment, &x, &y, &proof) {
             Ok(()) => Ok(writeln!(out, "accepted")?),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use binfer_ml_ops::{ProverKey, estimate, run, verify};
 
 use crate::failure::Failure;
-use crate::native::{Native, Rows, median, time};
+use crate::native::{Native, Rows, median, time_inference};
 use crate::progress::Phases;
 use report::Report;
 use workload::{Task, Workload};
@@ -88,7 +88,8 @@ fn native_time(workload: &Workload) -> Result<(Duration, String), Failure> {
         return Err(Failure::NativeDiffers);
     }
     let kernel = native.kernel().to_owned();
-    Ok((time(|| native.run(&input, batch.size)), kernel))
+    let time = time_inference(&native, &input, batch.size)?;
+    Ok((time, kernel))
 }
 
 /// Commits, proves and verifies once.
@@ -110,13 +111,7 @@ fn measure(workload: &Workload) -> Result<Run, Failure> {
 
     let start = Instant::now();
     verify(key.commitment(), input, &output, &proof).map_err(Failure::Rejected)?;
-    Ok(Run {
-        commit,
-        prove,
-        verify: start.elapsed(),
-        proof_bytes: proof.len(),
-        phases,
-    })
+    Ok(Run { commit, prove, verify: start.elapsed(), proof_bytes: proof.len(), phases })
 }
 
 /// The median time of every phase.

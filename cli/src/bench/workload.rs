@@ -66,14 +66,8 @@ impl FromStr for Shape {
         let numbers: Result<Vec<usize>, _> = text.split('x').map(str::parse).collect();
         match numbers.as_deref() {
             Ok(&[m, k, n]) => {
-                let sizes = [
-                    m,
-                    k,
-                    n,
-                    m.saturating_mul(k),
-                    k.saturating_mul(n),
-                    m.saturating_mul(n),
-                ];
+                let sizes =
+                    [m, k, n, m.saturating_mul(k), k.saturating_mul(n), m.saturating_mul(n)];
                 let valid = sizes.iter().all(|d| (1..=MAX_ELEMENTS).contains(d));
                 valid.then_some(Self { m, k, n }).ok_or(ShapeError)
             }
@@ -146,11 +140,7 @@ fn perceptron(
     widths: &[usize],
     weight_bits: u32,
 ) -> Result<Model, GraphError> {
-    let tensor = |features, kind| TensorShape {
-        rows_per_sample: 1,
-        features,
-        kind,
-    };
+    let tensor = |features, kind| TensorShape { rows_per_sample: 1, features, kind };
     let widest = TensorKind::Integer { bits: 63 };
     let mut graph = Graph {
         name: name.into(),
@@ -160,16 +150,12 @@ fn perceptron(
         input: InputPort {
             tensor: 0,
             shape: vec![widths[0]],
-            transform: InputTransform::Codes {
-                dtype: CodeType::I8,
-            },
+            transform: InputTransform::Codes { dtype: CodeType::I8 },
         },
         output: OutputPort {
             tensor: 0,
             shape: Vec::new(),
-            transform: OutputTransform::Integer {
-                dtype: IntegerType::I64,
-            },
+            transform: OutputTransform::Integer { dtype: IntegerType::I64 },
         },
     };
     let mut matrices = Vec::new();
@@ -199,24 +185,16 @@ fn perceptron(
         let bits = (129 - bound.leading_zeros()).min(63);
         graph.tensors[y].kind = TensorKind::Integer { bits };
         if last {
-            let dtype = if bits <= 32 {
-                IntegerType::I32
-            } else {
-                IntegerType::I64
-            };
+            let dtype = if bits <= 32 { IntegerType::I32 } else { IntegerType::I64 };
             graph.output.transform = OutputTransform::Integer { dtype };
         } else {
             graph.tensors.push(graph.tensors[y]);
-            graph.nodes.push(Node {
-                name: format!("relu {layer}"),
-                op: Op::Relu { x: y, y: y + 1 },
-            });
+            graph
+                .nodes
+                .push(Node { name: format!("relu {layer}"), op: Op::Relu { x: y, y: y + 1 } });
         }
     }
-    let model = Model {
-        graph,
-        weights: matrices,
-    };
+    let model = Model { graph, weights: matrices };
     model.validate()?;
     Ok(model)
 }
@@ -249,15 +227,7 @@ mod tests {
     fn shapes_are_parsed() {
         let shape = Shape { m: 1, k: 20, n: 3 };
         assert_eq!("1x20x3".parse(), Ok(shape));
-        for wrong in [
-            "",
-            "1x2",
-            "1x2x3x4",
-            "0x1x1",
-            "ax1x1",
-            "1x1x99999999999",
-            "1x16385x16385",
-        ] {
+        for wrong in ["", "1x2", "1x2x3x4", "0x1x1", "ax1x1", "1x1x99999999999", "1x16385x16385"] {
             assert_eq!(wrong.parse::<Shape>(), Err(ShapeError), "{wrong}");
         }
     }

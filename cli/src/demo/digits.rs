@@ -36,16 +36,9 @@ impl Digits {
             (ArrayData::F32(images), ArrayData::U8(labels))
                 if images.len() == labels.len() * PIXELS =>
             {
-                Ok(Self {
-                    model,
-                    images,
-                    labels,
-                })
+                Ok(Self { model, images, labels })
             }
-            _ => Err(malformed(
-                "images.npy",
-                "not the images of the labels".into(),
-            )),
+            _ => Err(malformed("images.npy", "not the images of the labels".into())),
         }
     }
 

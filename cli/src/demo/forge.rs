@@ -36,9 +36,7 @@ pub(super) fn all(
 
     let (model, false_output) = change_weight(key.model(), input, output)?;
     let other = ProverKey::new(model, *commitment.params(), salt);
-    let other = other
-        .prove(input, &false_output, &mut |_| ())
-        .map_err(Failure::Statement)?;
+    let other = other.prove(input, &false_output, &mut |_| ()).map_err(Failure::Statement)?;
     let grafted = graft(proof, &other);
     let what = "Prove with one weight changed, under the old commitment".into();
     let changed_weight = attempt(what, &false_output, &grafted)?;

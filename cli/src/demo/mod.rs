@@ -39,10 +39,8 @@ impl Args {
             let beside = |extension: &str| path.with_extension(extension);
             let array = |extension, array| {
                 let path = beside(extension);
-                let bytes = npy::to_bytes(array).map_err(|source| Failure::Io {
-                    path: path.clone(),
-                    source,
-                })?;
+                let bytes = npy::to_bytes(array)
+                    .map_err(|source| Failure::Io { path: path.clone(), source })?;
                 files::write(&path, &bytes)
             };
             files::write(path, page::html(&scene, path).as_bytes())?;

@@ -29,10 +29,7 @@ pub(super) fn html(scene: &Scene, path: &Path) -> String {
     page.push_str("<p>Attempts to cheat, each made and shown to the verifier:</p>\n<ul>\n");
     for forgery in &scene.forgeries {
         let answer = escape(&forgery.answer.to_string());
-        page.push_str(&format!(
-            "<li>{}: <b>rejected</b>, {answer}</li>\n",
-            escape(&forgery.what)
-        ));
+        page.push_str(&format!("<li>{}: <b>rejected</b>, {answer}</li>\n", escape(&forgery.what)));
     }
     page.push_str(&format!(
         "</ul>\n<p>{}</p>\n<p>Verify again:</p>\n<pre>{}</pre>\n</html>\n",
@@ -66,19 +63,10 @@ fn figure(picture: &Picture<'_>) -> String {
             );
         }
     }
-    let class = if picture.read == picture.label {
-        "right"
-    } else {
-        "wrong"
-    };
-    format!(
-        "{svg}</svg><figcaption class=\"{class}\">{}</figcaption></figure>\n",
-        picture.read
-    )
+    let class = if picture.read == picture.label { "right" } else { "wrong" };
+    format!("{svg}</svg><figcaption class=\"{class}\">{}</figcaption></figure>\n", picture.read)
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

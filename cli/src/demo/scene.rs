@@ -8,7 +8,7 @@ use binfer_ml_ops::{ModelCommitment, ProverKey, estimate, random_salt, run, veri
 use super::digits::{Digits, PIXELS, classes};
 use super::forge::{self, Forgery};
 use crate::failure::Failure;
-use crate::native::{Native, Rows, time};
+use crate::native::{Native, Rows, time_inference};
 use crate::progress::Phases;
 
 /// The demonstration's outcome.
@@ -59,13 +59,7 @@ impl Scene {
         let read = classes(
             &run(&digits.model, &digits.batch(digits.labels.len())).map_err(Failure::Statement)?,
         );
-        let right = |n: usize| {
-            read[..n]
-                .iter()
-                .zip(&digits.labels)
-                .filter(|(a, b)| a == b)
-                .count()
-        };
+        let right = |n: usize| read[..n].iter().zip(&digits.labels).filter(|(a, b)| a == b).count();
         let (right, right_in_batch) = (right(digits.labels.len()), right(batch));
 
         let input = digits.batch(batch);
@@ -122,11 +116,7 @@ impl Scene {
             .zip(read)
             .zip(&self.digits.labels)
             .take(n)
-            .map(|((pixels, read), &label)| Picture {
-                pixels,
-                read,
-                label,
-            })
+            .map(|((pixels, read), &label)| Picture { pixels, read, label })
             .collect()
     }
 
@@ -148,5 +138,5 @@ fn native_time(digits: &Digits, input: &Array) -> Result<Duration, Failure> {
     let (codes, batch) = graph.input.encode(shape, input).map_err(Failure::Port)?;
     let native = Native::new(&digits.model);
     let codes = Rows::from_codes(&codes, batch.size);
-    Ok(time(|| native.run(&codes, batch.size)))
+    Ok(time_inference(&native, &codes, batch.size)?)
 }

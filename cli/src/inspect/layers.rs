@@ -26,9 +26,7 @@ impl<'a> Layer<'a> {
     pub(super) fn new(graph: &'a Graph, index: usize) -> Self {
         let node = &graph.nodes[index];
         let matmul = match &node.op {
-            Op::MatMul {
-                weights, epilogue, ..
-            } => Some(MatMul {
+            Op::MatMul { weights, epilogue, .. } => Some(MatMul {
                 weights: &graph.weights[*weights],
                 steps: match epilogue {
                     Epilogue::Requantize(requantize) => &requantize.steps,
@@ -58,15 +56,8 @@ impl<'a> Layer<'a> {
     }
 
     /// The column titles of [`Self::cells`].
-    pub(super) const TITLES: [&'static str; 7] = [
-        "layer",
-        "operation",
-        "shape",
-        "weights",
-        "parameters",
-        "accumulator",
-        "output",
-    ];
+    pub(super) const TITLES: [&'static str; 7] =
+        ["layer", "operation", "shape", "weights", "parameters", "accumulator", "output"];
 
     /// The layer's line.
     pub(super) fn cells(&self) -> [String; 7] {
@@ -91,10 +82,7 @@ impl<'a> Layer<'a> {
         let matmul = self.matmul.as_ref()?;
         let first = matmul.steps.first()?;
         let scales = || matmul.steps.iter().map(|s| s.scale);
-        let (low, high) = (
-            scales().fold(f32::INFINITY, f32::min),
-            scales().fold(0.0, f32::max),
-        );
+        let (low, high) = (scales().fold(f32::INFINITY, f32::min), scales().fold(0.0, f32::max));
         let scale = match matmul.steps.len() {
             1 => format!("scale {low:e}"),
             n => format!("{n} scales {low:e} to {high:e}"),
@@ -175,7 +163,5 @@ fn kind_name(kind: TensorKind) -> String {
 
 /// A name from a file without what could steer a terminal.
 pub(super) fn printable(name: &str) -> String {
-    name.chars()
-        .map(|c| if c.is_control() { '?' } else { c })
-        .collect()
+    name.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }

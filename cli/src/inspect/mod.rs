@@ -54,9 +54,7 @@ enum InspectError {
 impl Args {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
         let bytes = files::read(&self.file)?;
-        let report = self
-            .report(&bytes)
-            .map_err(|e| Failure::malformed(&self.file, e))?;
+        let report = self.report(&bytes).map_err(|e| Failure::malformed(&self.file, e))?;
         if self.json {
             writeln!(out, "{:#}", report.json())?;
         } else {
@@ -69,13 +67,7 @@ impl Args {
         let (kind, commitment, batch) = self.sniff(bytes)?;
         check_size(commitment.graph(), batch)?;
         let estimate = estimate(&commitment, batch);
-        Ok(Report {
-            kind,
-            file_bytes: bytes.len(),
-            commitment,
-            batch,
-            estimate,
-        })
+        Ok(Report { kind, file_bytes: bytes.len(), commitment, batch, estimate })
     }
 
     /// What the bytes are, the commitment they hold or give, and the batch to speak of.
@@ -90,9 +82,7 @@ impl Args {
         }
         if bytes.starts_with(b"binfer-p") {
             let proof = Proof::from_bytes(bytes)?;
-            let kind = Kind::Proof {
-                message_bytes: proof.message_bytes(),
-            };
+            let kind = Kind::Proof { message_bytes: proof.message_bytes() };
             let batch = self.batch.unwrap_or(proof.batch()).max(1);
             return Ok((kind, proof.commitment().clone(), batch));
         }

@@ -73,9 +73,7 @@ impl Report {
         if let Kind::Proof { message_bytes } = self.kind {
             report["message_bytes"] = json!(message_bytes);
         }
-        let terms = self
-            .terms()
-            .map(|(label, bits)| json!({ "label": label, "bits": bits }));
+        let terms = self.terms().map(|(label, bits)| json!({ "label": label, "bits": bits }));
         report["batch"] = json!(self.batch);
         report["estimated_message_bytes"] = json!(self.estimate.bytes);
         report["messages"] = json!(self.estimate.messages);
@@ -131,16 +129,12 @@ impl Report {
         let graph = self.commitment.graph();
         let layers = || (0..graph.nodes.len()).map(|i| Layer::new(graph, i));
         let titles = Layer::TITLES.map(String::from);
-        let lines: Vec<[String; 7]> = std::iter::once(titles)
-            .chain(layers().map(|layer| layer.cells()))
-            .collect();
+        let lines: Vec<[String; 7]> =
+            std::iter::once(titles).chain(layers().map(|layer| layer.cells())).collect();
         let width = |column: usize| lines.iter().map(|l| l[column].chars().count()).max();
         let widths: Vec<usize> = (0..7).map(|c| width(c).unwrap_or(0)).collect();
         for line in &lines {
-            let padded = line
-                .iter()
-                .zip(&widths)
-                .map(|(cell, &w)| format!("{cell:w$}"));
+            let padded = line.iter().zip(&widths).map(|(cell, &w)| format!("{cell:w$}"));
             let line = padded.collect::<Vec<_>>().join("  ");
             writeln!(out, "{}", line.trim_end())?;
         }
@@ -159,11 +153,9 @@ impl Report {
                 "proof of a batch of {batch}: {message_bytes} bytes of messages (estimated {})",
                 estimate.bytes
             )?,
-            Kind::Model | Kind::Commitment => writeln!(
-                out,
-                "proof of a batch of {batch}: about {} bytes",
-                estimate.bytes
-            )?,
+            Kind::Model | Kind::Commitment => {
+                writeln!(out, "proof of a batch of {batch}: about {} bytes", estimate.bytes)?
+            }
         }
         writeln!(
             out,
@@ -187,12 +179,7 @@ impl Report {
             "type": element_name(input.transform.element_type()),
             "shape": input.shape,
         });
-        if let InputTransform::Quantize {
-            scale,
-            zero_point,
-            dtype,
-        } = input.transform
-        {
+        if let InputTransform::Quantize { scale, zero_point, dtype } = input.transform {
             port["quantized"] = quantization(scale, zero_point, dtype);
         }
         port
@@ -204,12 +191,7 @@ impl Report {
             "type": element_name(output.transform.element_type()),
             "shape": output.shape,
         });
-        if let OutputTransform::Dequantize {
-            scale,
-            zero_point,
-            dtype,
-        } = output.transform
-        {
+        if let OutputTransform::Dequantize { scale, zero_point, dtype } = output.transform {
             port["quantized"] = quantization(scale, zero_point, dtype);
         }
         port

@@ -23,13 +23,7 @@ fn bench(line: &str) -> Value {
     let keys: Vec<&str> = report.as_object().unwrap().keys().map(|k| &k[..]).collect();
     assert_eq!(keys, KEYS);
     assert!(report["soundness_bits"].as_f64().unwrap() >= 100.0);
-    for key in [
-        "native_ns",
-        "commit_ns",
-        "prove_ns",
-        "verify_ns",
-        "proof_bytes",
-    ] {
+    for key in ["native_ns", "commit_ns", "prove_ns", "verify_ns", "proof_bytes"] {
         assert!(report[key].as_u64().unwrap() > 0, "{key}");
     }
     assert!(!report["phases"].as_object().unwrap().is_empty());
@@ -38,12 +32,7 @@ fn bench(line: &str) -> Value {
 
 #[test]
 fn tasks_report_every_figure() {
-    for (task, macs) in [
-        ("t1-0", 65_536),
-        ("t1-a", 589_824),
-        ("t2", 92_224),
-        ("t3", 737_792),
-    ] {
+    for (task, macs) in [("t1-0", 65_536), ("t1-a", 589_824), ("t2", 92_224), ("t3", 737_792)] {
         let report = bench(&format!("bench {task} --runs 1 --threads 1 --json"));
         assert_eq!(report["task"], task);
         assert_eq!(report["macs"], macs);
@@ -61,12 +50,7 @@ fn narrow_weights_and_odd_shapes_are_proved() {
         assert_eq!(report["macs"], 3 * 65 * 33);
     }
     let scratch = Scratch::new();
-    assert!(
-        scratch
-            .expect(0, "bench t1-0 --runs 2")
-            .stdout
-            .contains("native")
-    );
+    assert!(scratch.expect(0, "bench t1-0 --runs 2").stdout.contains("native"));
     scratch.expect(2, "bench matmul --shape 3x4");
     scratch.expect(2, "bench matmul --shape 3x4x5 --weight-bits 3");
     scratch.expect(2, "bench matmul --shape 1x16777216x16777216");
@@ -82,9 +66,6 @@ fn the_demonstration_writes_files_that_verify() {
     let page = String::from_utf8(scratch.read("page.html")).unwrap();
     assert_eq!(page.matches("<figure>").count(), 32);
     let verify = "verify --commitment page.commitment --input page.input.npy";
-    scratch.expect(
-        0,
-        &format!("{verify} --output page.output.npy --proof page.proof"),
-    );
+    scratch.expect(0, &format!("{verify} --output page.output.npy --proof page.proof"));
     scratch.expect(0, "demo --batch 1");
 }

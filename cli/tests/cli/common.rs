@@ -42,11 +42,7 @@ impl Scratch {
 
     /// Runs `binfer` with the words of `line`.
     pub(crate) fn binfer(&self, line: &str) -> Ran {
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = Command::new(env!("CARGO_BIN_EXE_binfer"))
+        let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_binfer"))
             .args(line.split_whitespace())
             .current_dir(self.0.path())
             .output()

@@ -17,11 +17,9 @@ fn every_kind_of_file_is_described() {
     scratch.expect(0, "run model.onnx --input x.npy --output y.npy");
     let prove = "prove model.onnx --key key --input x.npy --output y.npy --proof p";
     scratch.expect(0, prove);
-    for (file, kind, batch) in [
-        ("model.onnx", "model", 1),
-        ("key/model.commitment", "commitment", 1),
-        ("p", "proof", 3),
-    ] {
+    for (file, kind, batch) in
+        [("model.onnx", "model", 1), ("key/model.commitment", "commitment", 1), ("p", "proof", 3)]
+    {
         let report = json(&scratch, &format!("inspect {file} --json"));
         assert_eq!(report["kind"], kind);
         assert_eq!(report["batch"], batch);
@@ -30,10 +28,7 @@ fn every_kind_of_file_is_described() {
         assert_eq!(report["parameters"], 64 * 64 + 64 * 10 + 64 + 10);
         assert!(report["soundness_bits"].as_f64().unwrap() >= 100.0);
         let terms = report["soundness_terms"].as_array().unwrap();
-        let error: f64 = terms
-            .iter()
-            .map(|t| (-t["bits"].as_f64().unwrap()).exp2())
-            .sum();
+        let error: f64 = terms.iter().map(|t| (-t["bits"].as_f64().unwrap()).exp2()).sum();
         let bits = report["soundness_bits"].as_f64().unwrap();
         assert!((bits + error.log2()).abs() < 1e-6);
         let text = scratch.expect(0, &format!("inspect {file}")).stdout;

@@ -6,23 +6,11 @@ use rand::{Rng, SeedableRng};
 
 /// Every command that reads files, and the files it reads.
 const COMMANDS: [(&str, &[&str]); 5] = [
-    (
-        "commit model.onnx --out key",
-        &["model.onnx", "key/model.key"],
-    ),
-    (
-        "run model.onnx --input x.npy --output out.npy",
-        &["model.onnx", "x.npy"],
-    ),
+    ("commit model.onnx --out key", &["model.onnx", "key/model.key"]),
+    ("run model.onnx --input x.npy --output out.npy", &["model.onnx", "x.npy"]),
     (
         "prove model.onnx --key key --input x.npy --output y.npy --proof out",
-        &[
-            "model.onnx",
-            "key/model.key",
-            "key/model.commitment",
-            "x.npy",
-            "y.npy",
-        ],
+        &["model.onnx", "key/model.key", "key/model.commitment", "x.npy", "y.npy"],
     ),
     (
         "verify --commitment key/model.commitment --input x.npy --output y.npy --proof p",
@@ -56,12 +44,7 @@ fn malformed_files_are_named() {
             }
             variants.push((0..500).map(|_| rng.random()).collect());
             let head = &good[..12.min(good.len())];
-            variants.push(
-                head.iter()
-                    .copied()
-                    .chain((0..500).map(|_| rng.random()))
-                    .collect(),
-            );
+            variants.push(head.iter().copied().chain((0..500).map(|_| rng.random())).collect());
             for bytes in variants {
                 scratch.write(name, &bytes);
                 let ran = scratch.expect(2, line);
@@ -128,13 +111,7 @@ fn arrays_that_do_not_fit_are_malformed() {
 #[test]
 fn usage_errors_are_2() {
     let scratch = Scratch::new();
-    for line in [
-        "",
-        "verify",
-        "fly",
-        "commit model.onnx",
-        "run absent.onnx --input x --output y",
-    ] {
+    for line in ["", "verify", "fly", "commit model.onnx", "run absent.onnx --input x --output y"] {
         scratch.expect(2, line);
     }
     scratch.expect(0, "--help");

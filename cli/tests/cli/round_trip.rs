@@ -13,10 +13,7 @@ fn proved(model: &str, batch: usize) -> Scratch {
     scratch.write("x.npy", &images(batch));
     scratch.expect(0, "commit model.onnx --out key");
     scratch.expect(0, "run model.onnx --input x.npy --output y.npy");
-    scratch.expect(
-        0,
-        "prove model.onnx --key key --input x.npy --output y.npy --proof p",
-    );
+    scratch.expect(0, "prove model.onnx --key key --input x.npy --output y.npy --proof p");
     scratch
 }
 
@@ -34,10 +31,8 @@ fn batches_of_both_models_are_accepted() {
 #[test]
 fn the_number_of_threads_does_not_matter() {
     let scratch = proved("digits.onnx", 2);
-    scratch.expect(
-        0,
-        "--threads 1 prove model.onnx --key key --input x.npy --output y.npy --proof q",
-    );
+    scratch
+        .expect(0, "--threads 1 prove model.onnx --key key --input x.npy --output y.npy --proof q");
     assert!(scratch.read("p") == scratch.read("q"));
     scratch.expect(2, "--threads 0 run model.onnx --input x.npy --output y.npy");
 }
