@@ -62,6 +62,17 @@ impl BoxProduct {
         this
     }
 
+    /// With memory to fold into, as [`Self::into_room`] gives it back.
+    pub(super) fn with_room(mut self, room: Vec<F128>) -> Self {
+        self.spare = room;
+        self
+    }
+
+    /// The larger of the buffers worked in.
+    pub(super) fn into_room(self) -> Vec<F128> {
+        if self.data.capacity() > self.spare.capacity() { self.data } else { self.spare }
+    }
+
     /// The factors' values at the bound point.
     pub fn values(&self) -> &[F128] {
         debug_assert_eq!(self.cols_left + self.rows_left, 0);
@@ -73,14 +84,13 @@ impl BoxProduct {
         let padded = 1 << self.rows_left;
         let rows = self.shape.rows;
         if padded != rows {
-            let mut data = Vec::with_capacity(self.shape.fan_in * padded);
-            for factor in self.data.chunks(rows) {
-                data.extend_from_slice(factor);
-                data.resize(data.len() + padded - rows, F128::ONE);
+            // Backwards, so that no row is overwritten before it has moved.
+            self.data.resize(self.shape.fan_in * padded, F128::ONE);
+            for g in (0..self.shape.fan_in).rev() {
+                self.data.copy_within(g * rows..(g + 1) * rows, g * padded);
+                self.data[g * padded + rows..(g + 1) * padded].fill(F128::ONE);
             }
-            self.data = data;
         }
-        self.spare = Vec::new();
         self.eq_rows = kernels::eq_table(&self.z_rows);
         self.shape.rows = padded;
     }
@@ -211,13 +221,12 @@ impl Instance for BoxProduct {
         self.scale *= F128::ONE + self.z_rows[self.rows_left - 1] + r;
         let rows = self.shape.rows;
         let half = rows / 2;
-        let mut next = Vec::with_capacity(self.data.len() / 2);
-        for factor in self.data.chunks_mut(rows) {
-            let (lo, hi) = factor.split_at_mut(half);
+        for g in 0..self.shape.fan_in {
+            let (lo, hi) = self.data[g * rows..(g + 1) * rows].split_at_mut(half);
             kernels::fold(lo, hi, r);
-            next.extend_from_slice(lo);
+            self.data.copy_within(g * rows..g * rows + half, g * half);
         }
-        self.data = next;
+        self.data.truncate(self.shape.fan_in * half);
         let (lo, hi) = self.eq_rows.split_at_mut(half);
         kernels::add_assign(lo, hi);
         self.eq_rows.truncate(half);

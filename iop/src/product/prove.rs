@@ -24,6 +24,8 @@ pub fn prove(
     let depth = trees.iter().map(|t| t.shape.col_vars()).max().unwrap_or(0);
     for tree in &mut trees {
         tree.levels.pop();
+        let largest = tree.levels.first().map_or(0, Vec::len).max(tree.factors.len());
+        tree.room.reserve(largest.div_ceil(2));
     }
     for level in 0..depth {
         prove_level(channel, &mut trees, &mut claims, |tree| {
@@ -56,7 +58,9 @@ fn prove_level(
     let mut instances: Vec<(usize, usize, BoxProduct)> = Vec::new();
     for (i, tree) in trees.iter_mut().enumerate() {
         if let Some((shape, data)) = level(tree) {
-            instances.push((i, shape.col_vars(), BoxProduct::new(shape, data, &claims[i])));
+            let room = core::mem::take(&mut tree.room);
+            let instance = BoxProduct::new(shape, data, &claims[i]).with_room(room);
+            instances.push((i, shape.col_vars(), instance));
         }
     }
     if instances.is_empty() {
@@ -72,5 +76,6 @@ fn prove_level(
         let point = &challenges[challenges.len() - shape.n_vars..];
         let (row_point, col_point) = split_challenges(point, cols);
         claims[i] = LeafClaim { row_point, col_point, values };
+        trees[i].room = instance.into_room();
     }
 }

@@ -15,6 +15,8 @@ pub struct Tree {
     pub(super) factors: Vec<F128>,
     /// `levels[i]` has `ceil(cols / 2^i)` columns, made even by a column of ones but for the last.
     pub(super) levels: Vec<Vec<F128>>,
+    /// Memory that the levels' sumchecks fold into, one after the other.
+    pub(super) room: Vec<F128>,
 }
 
 impl Tree {
@@ -41,7 +43,7 @@ impl Tree {
             leaves = next;
         }
         levels.push(leaves);
-        Self { shape, factors, levels }
+        Self { shape, factors, levels, room: Vec::new() }
     }
 
     /// The products, one a row.

@@ -34,8 +34,6 @@ struct Term {
     digits: Vec<Digit>,
     /// One for each digit, the first scaled by the term's power of `lambda`.
     tables: Vec<ByteTable>,
-    /// Their values at the positions left, once they are held as field elements.
-    dense: Vec<Vec<F128>>,
 }
 
 /// What the first rounds look up.
@@ -61,6 +59,10 @@ pub(super) struct DigitProduct<'a> {
     /// The inverses of the powers of `lambda`.
     unscale: Vec<F128>,
     lookup: Option<Lookup>,
+    /// The digits' values at the positions left, once they are held as field elements: a run of
+    /// `stride` a digit, of which the first `2^left` count.
+    dense: Vec<F128>,
+    stride: usize,
     z: Vec<F128>,
     scale: F128,
     claim: F128,
@@ -68,7 +70,8 @@ pub(super) struct DigitProduct<'a> {
 }
 
 impl<'a> DigitProduct<'a> {
-    /// The stage to digits of `target` bits. `digits` are the current claims, `z` their point.
+    /// The stage to digits of `target` bits. `digits` are the current claims, `z` their point, and
+    /// `room` is memory to work in, as [`Self::finish`] gives it back.
     pub(super) fn new(
         bytes: &'a [u8],
         z: Vec<F128>,
@@ -76,6 +79,7 @@ impl<'a> DigitProduct<'a> {
         digits: &[(Digit, F128)],
         target: usize,
         lambda: F128,
+        room: Vec<F128>,
     ) -> Self {
         let n_vars = z.len();
         assert_eq!(bytes.len(), 1 << n_vars);
@@ -99,7 +103,7 @@ impl<'a> DigitProduct<'a> {
                 }
                 _ => kernels::add_assign(&mut singles, &tables[0]),
             }
-            terms.push(Term { digits, tables, dense: Vec::new() });
+            terms.push(Term { digits, tables });
             unscale.push(unscaled);
             power *= lambda;
             unscaled *= inverse;
@@ -113,6 +117,8 @@ impl<'a> DigitProduct<'a> {
             terms,
             unscale,
             lookup: Some(lookup),
+            dense: room,
+            stride: 0,
             z,
             scale: F128::ONE,
             claim,
@@ -120,16 +126,19 @@ impl<'a> DigitProduct<'a> {
         }
     }
 
-    /// The digits' values at the bound point.
-    pub(super) fn values(&self) -> Vec<(Digit, F128)> {
+    /// The digits' values at the bound point, and the memory.
+    pub(super) fn finish(self) -> (Vec<(Digit, F128)>, Vec<F128>) {
         debug_assert!(self.left == 0 && self.lookup.is_none());
         let mut values = Vec::new();
+        let mut dense = self.dense.iter().step_by(self.stride.max(1));
         for (term, &unscale) in self.terms.iter().zip(&self.unscale) {
-            for (i, (&digit, dense)) in term.digits.iter().zip(&term.dense).enumerate() {
-                values.push((digit, if i == 0 { dense[0] * unscale } else { dense[0] }));
+            let scales = [unscale, F128::ONE];
+            for (&digit, scale) in term.digits.iter().zip(scales) {
+                let value = dense.next().copied().unwrap_or_default();
+                values.push((digit, value * scale));
             }
         }
-        values
+        (values, self.dense)
     }
 
     /// `t(1)` (or `t(0)` where `flip`) and the coefficient of `X^2` of the cofactor of eq.
@@ -173,12 +182,16 @@ impl<'a> DigitProduct<'a> {
         let range = (rest, start, len, flip);
         at.fill(F128::ZERO);
         leading.fill(F128::ZERO);
+        let mut dense = self.dense.chunks(self.stride).map(|values| halves(values, range));
         for term in &self.terms {
-            match &term.dense[..] {
-                [a, b] => {
-                    kernels::add_round_products(at, leading, halves(a, range), halves(b, range));
+            match (dense.next(), term.digits.len()) {
+                (Some(a), 2) => {
+                    if let Some(b) = dense.next() {
+                        kernels::add_round_products(at, leading, a, b);
+                    }
                 }
-                dense => dense.iter().for_each(|a| kernels::add_assign(at, halves(a, range).1)),
+                (Some((_, hi)), _) => kernels::add_assign(at, hi),
+                (None, _) => unreachable!("a run for each digit"),
             }
         }
     }
@@ -190,6 +203,7 @@ fn halves(
     (rest, start, len, flip): (usize, usize, usize, bool),
 ) -> (&[F128], &[F128]) {
     let (lo, hi) = values.split_at(1 << rest);
+    let hi = &hi[..1 << rest];
     let (lo, hi) = if flip { (hi, lo) } else { (lo, hi) };
     (&lo[start..start + len], &hi[start..start + len])
 }
@@ -304,37 +318,40 @@ impl Instance for DigitProduct<'_> {
         self.scale *= F128::ONE + self.z[self.left - 1] + r;
         self.left -= 1;
         let left = self.left;
+        let n_digits: usize = self.terms.iter().map(|t| t.digits.len()).sum();
         let Some(lookup) = &mut self.lookup else {
-            let dense = self.terms.par_iter_mut().flat_map(|t| t.dense.par_iter_mut());
-            dense.for_each(|values| {
+            let runs = self.dense.par_chunks_mut(self.stride).take(n_digits);
+            runs.for_each(|values| {
                 let (lo, hi) = values.split_at_mut(1 << left);
-                kernels::fold(lo, hi, r);
-                values.truncate(1 << left);
+                kernels::fold(lo, &hi[..1 << left], r);
             });
             return;
         };
         lookup.bound = lookup.bound.iter().flat_map(|&x| [x * (F128::ONE + r), x * r]).collect();
         if self.n_vars - left >= lookup.rounds {
+            self.stride = 1 << left;
+            if self.dense.len() < n_digits << left {
+                self.dense = vec![F128::ZERO; n_digits << left];
+            }
+            let tables: Vec<&ByteTable> = self.terms.iter().flat_map(|t| &t.tables).collect();
+            let runs = self.dense.par_chunks_mut(self.stride).zip(tables);
             let (bytes, bound) = (self.bytes, &lookup.bound);
-            self.terms.par_iter_mut().for_each(|term| {
-                let read = |table| read(table, bytes, bound, left);
-                term.dense = term.tables.par_iter().map(read).collect();
-            });
+            runs.for_each(|(values, table)| read(table, bytes, bound, values));
             self.lookup = None;
         }
     }
 }
 
-/// A digit's values at the `2^left` positions left.
-fn read(table: &ByteTable, bytes: &[u8], bound: &[F128], left: usize) -> Vec<F128> {
+/// A digit's values at the positions left, as many as `values` holds.
+fn read(table: &ByteTable, bytes: &[u8], bound: &[F128], values: &mut [F128]) {
     let mut tables = vec![*table; bound.len()];
     for (table, &weight) in tables.iter_mut().zip(bound) {
         kernels::scale(table, weight);
     }
-    let chunk = 1 << left.min(CHUNK_VARS);
-    let mut values = vec![F128::ZERO; 1 << left];
+    let left = values.len();
+    let chunk = left.min(1 << CHUNK_VARS);
     values.par_chunks_mut(chunk).enumerate().for_each(|(i, out)| {
-        let block = |p: usize| &bytes[(p << left) + i * chunk..][..chunk];
+        let block = |p: usize| &bytes[p * left + i * chunk..][..chunk];
         match &tables[..] {
             [a, b] => add_looked_up([a, b], [block(0), block(1)], out),
             [a, b, c, d] => {
@@ -344,7 +361,6 @@ fn read(table: &ByteTable, bytes: &[u8], bound: &[F128], left: usize) -> Vec<F12
             _ => unreachable!("{} settings of bound variables", tables.len()),
         }
     });
-    values
 }
 
 /// `out[x] = sum_p tables[p][blocks[p][x]]`.

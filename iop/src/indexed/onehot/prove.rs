@@ -14,6 +14,8 @@ struct Job<'a> {
     index_point: &'a [F128],
     point: Vec<F128>,
     digits: Vec<(Digit, F128)>,
+    /// Memory that the stages work in, one after the other.
+    room: Vec<F128>,
 }
 
 /// Reduces claims on one-hot polynomials to claims on the tiles of planes.
@@ -49,7 +51,10 @@ pub fn prove(
                 one_hot_sum(bytes, &point, &claim.index_point)
             };
             let index_point = claim.index_point.as_slice();
-            jobs.push(Job { bytes, tile: *tile, index_point, point, digits: vec![(whole, sum)] });
+            // As much as the last stage takes: all digits of a quarter of the positions.
+            let room = vec![F128::ZERO; whole.1 << (tile.n_vars() - 2)];
+            let digits = vec![(whole, sum)];
+            jobs.push(Job { bytes, tile: *tile, index_point, point, digits, room });
         }
         let sums: Vec<F128> = jobs[first..].iter().map(|job| job.digits[0].1).collect();
         channel.send_many("tile sums", &sums);
@@ -59,18 +64,19 @@ pub fn prove(
     for target in stages(width) {
         let lambda = channel.challenge("digit batching");
         let mut instances: Vec<DigitProduct> = jobs
-            .iter()
+            .iter_mut()
             .map(|job| {
-                let point = job.point.clone();
-                DigitProduct::new(job.bytes, point, job.index_point, &job.digits, target, lambda)
+                let (point, room) = (core::mem::take(&mut job.point), core::mem::take(&mut job.room));
+                let (sigma, digits) = (job.index_point, &job.digits);
+                DigitProduct::new(job.bytes, point, sigma, digits, target, lambda, room)
             })
             .collect();
         let mut batch: Vec<&mut dyn Instance> =
             instances.iter_mut().map(|i| i as &mut dyn Instance).collect();
         shared = sumcheck::prove(channel, &mut batch);
         shared.reverse();
-        for (job, instance) in jobs.iter_mut().zip(&instances) {
-            job.digits = instance.values();
+        for (job, instance) in jobs.iter_mut().zip(instances) {
+            (job.digits, job.room) = instance.finish();
             job.point = shared[..job.tile.n_vars()].to_vec();
             if target > 1 {
                 for &(_, value) in &job.digits {
