@@ -3,6 +3,7 @@
 
 use std::sync::OnceLock;
 
+use binfer_fuzz::Patch;
 use binfer_ml_ops::array::{Array, ArrayData};
 use binfer_ml_ops::graph::Model;
 use binfer_ml_ops::{ModelCommitment, ProverKey, verify};
@@ -22,43 +23,19 @@ fn statement() -> &'static Statement {
     STATEMENT.get_or_init(|| {
         let onnx = include_bytes!("../../models/digits/digits_ternary.onnx");
         let model = Model::from_onnx(onnx).expect("a model of the repository");
-        let params = Params {
-            security_bits: 8,
-            ..Params::default()
-        };
+        let params = Params { security_bits: 8, ..Params::default() };
         let key = ProverKey::new(model, params, &[3; 32]);
         let pixels = (0..128).map(|i| (i % 17) as f32).collect();
         let input = Array::new(vec![2, 64], ArrayData::F32(pixels)).expect("2 x 64 elements");
         let output = key.run(&input).expect("the input fits");
         let proof = key.prove(&input, &output, &mut |_| ()).expect("true");
-        Statement {
-            commitment: key.commitment().clone(),
-            input,
-            output,
-            proof: proof.to_bytes(),
-        }
+        Statement { commitment: key.commitment().clone(), input, output, proof: proof.to_bytes() }
     })
 }
 
-fuzz_target!(|patch: (bool, u32, Vec<u8>)| {
-    let (overwrite, at, data) = patch;
-    let Statement {
-        commitment,
-        input,
-        output,
-        proof: honest,
-    } = statement();
-    // Either any bytes, or the honest proof with some bytes overwritten.
-    let proof = if overwrite {
-        let mut proof = honest.clone();
-        let at = at as usize % proof.len();
-        for (byte, new) in proof[at..].iter_mut().zip(&data) {
-            *byte = *new;
-        }
-        proof
-    } else {
-        data
-    };
+fuzz_target!(|patch: Patch| {
+    let Statement { commitment, input, output, proof: honest } = statement();
+    let proof = patch.apply(honest);
     let accepted = verify(commitment, input, output, &proof).is_ok();
     assert_eq!(accepted, proof == *honest);
 });
