@@ -143,12 +143,12 @@ fn input(model: &Model, batch: usize, seed: u64) -> Array {
     Array::new(vec![batch, features], ArrayData::U8(data)).unwrap()
 }
 
-/// The array with element `at` one unit larger (or smaller at the top).
+/// The array with element `at` one unit larger, round the ends.
 fn bumped(array: &Array, at: usize) -> Array {
     let data = match array.data() {
         ArrayData::I8(v) => {
             let mut v = v.clone();
-            v[at] = v[at].checked_add(1).unwrap_or(v[at] - 1);
+            v[at] = v[at].wrapping_add(1);
             ArrayData::I8(v)
         }
         ArrayData::I64(v) => {

@@ -16,7 +16,9 @@
 //! So an output takes `8 + 1 + 2d` committed bits, 33 to 35 in common networks, and no table of a
 //! distance has more than 8 index bits.
 
-use binfer_field::F128;
+use core::ops::Range;
+
+use binfer_field::{F128, kernels};
 
 use super::tables::{Bases, powers, powers_at};
 use crate::graph::Requantize;
@@ -104,40 +106,34 @@ impl Thresholds {
         if self.codes.len() == 1 { &self.codes[0] } else { &self.codes[column] }
     }
 
-    /// `h^(lo*[q]) k^(W - width[q])` for all codes of a column.
-    pub(crate) fn codes_column(&self, h: Bases<'_>, k: F128, column: usize) -> Vec<F128> {
-        let codes = self.of(column);
-        // Neighbouring codes differ by few distinct amounts: remember their powers.
-        let mut steps: Vec<(i64, F128)> = Vec::new();
-        let mut step = |amount: i64| {
-            if let Some(&(_, power)) = steps.iter().find(|(a, _)| *a == amount) {
-                return power;
-            }
-            let power = h.pow(column, amount.into());
-            if steps.len() < 8 {
-                steps.push((amount, power));
-            }
-            power
-        };
-        let mut widths: Vec<(i64, F128)> = Vec::new();
-        let mut out = Vec::with_capacity(256);
-        let mut low = 0;
-        let mut power = F128::ONE;
-        for code in codes {
-            power *= step(code.low - low);
-            low = code.low;
-            let slack = self.most - code.width;
-            let known = widths.iter().find(|(s, _)| *s == slack).map(|&(_, p)| p);
-            let factor = known.unwrap_or_else(|| {
-                let factor = k.pow(slack.unsigned_abs().into());
-                if widths.len() < 8 {
-                    widths.push((slack, factor));
+    /// `h^(lo*[q]) k^(W - width[q])` code by code, for all columns of `columns` that share their codes:
+    /// calls `each(q, first column, values)` with one value a column.
+    ///
+    /// Neighbouring codes differ by few distinct amounts, so most rows take two products a column.
+    pub(crate) fn code_rows(
+        &self,
+        h: Bases<'_>,
+        k: &[F128],
+        columns: Range<usize>,
+        mut each: impl FnMut(usize, usize, &[F128]),
+    ) {
+        let run = if self.codes.len() == 1 { columns.len().max(1) } else { 1 };
+        for start in columns.clone().step_by(run) {
+            let range = start..columns.end.min(start + run);
+            let mut of_h = Powers::new(&h.h[range.clone()], &h.inverse[range.clone()]);
+            let mut of_k = Powers::new(&k[range], &[]);
+            let mut low = 0;
+            let mut power = of_h.get(0).to_vec();
+            let mut row = power.clone();
+            for (q, code) in self.of(start).iter().enumerate() {
+                if code.low != low {
+                    kernels::mul_assign(&mut power, of_h.get(code.low - low));
+                    low = code.low;
                 }
-                factor
-            });
-            out.push(power * factor);
+                kernels::mul(&mut row, &power, of_k.get(self.most - code.width));
+                each(q, start, &row);
+            }
         }
-        out
     }
 
     /// The exponents of `h` and `k`, as `(shift or none, shift)`, that bit 0 of a run of distance bits
@@ -159,7 +155,7 @@ impl Thresholds {
     /// Table of distance bits `first .. first + bits` with the flag as the highest index bit.
     pub(crate) fn distance_column(&self, h: F128, k: F128, first: u32, bits: u32) -> Vec<F128> {
         let mut column = powers(self.inner_base(h, k, first), bits as usize);
-        binfer_field::kernels::scale(&mut column, Self::constant(k, first));
+        kernels::scale(&mut column, Self::constant(k, first));
         column.extend(powers(h.frobenius(first), bits as usize));
         column
     }
@@ -176,6 +172,42 @@ impl Thresholds {
         let (low, flag) = point.split_at(bits as usize);
         let off = Self::constant(k, first) * powers_at(self.inner_base(h, k, first), low);
         off + flag[0] * (off + powers_at(h.frobenius(first), low))
+    }
+}
+
+/// Powers of a slice of bases, the recent ones remembered.
+struct Powers<'a> {
+    bases: &'a [F128],
+    inverses: &'a [F128],
+    known: Vec<(i64, Vec<F128>)>,
+}
+
+/// Exponents to remember: a uniform step function has two steps and two widths between its ends.
+const REMEMBERED: usize = 8;
+
+impl<'a> Powers<'a> {
+    fn new(bases: &'a [F128], inverses: &'a [F128]) -> Self {
+        Self { bases, inverses, known: Vec::new() }
+    }
+
+    fn get(&mut self, exponent: i64) -> &[F128] {
+        if let Some(i) = self.known.iter().position(|(e, _)| *e == exponent) {
+            return &self.known[i].1;
+        }
+        if self.known.len() == REMEMBERED {
+            self.known.remove(0);
+        }
+        let bases = if exponent < 0 { self.inverses } else { self.bases };
+        let mut power = vec![F128::ONE; bases.len()];
+        let exponent_bits = exponent.unsigned_abs();
+        for i in (0..u64::BITS - exponent_bits.leading_zeros()).rev() {
+            power.iter_mut().for_each(|p| *p = p.square());
+            if exponent_bits >> i & 1 == 1 {
+                kernels::mul_assign(&mut power, bases);
+            }
+        }
+        self.known.push((exponent, power));
+        &self.known[self.known.len() - 1].1
     }
 }
 

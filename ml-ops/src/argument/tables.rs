@@ -1,5 +1,8 @@
 //! Tables in the exponent: what each index of an indexed product multiplies into its row.
 
+#[cfg(feature = "prover")]
+use core::ops::Range;
+
 use binfer_field::{F128, kernels};
 
 use super::requantize::Thresholds;
@@ -18,6 +21,9 @@ pub(crate) enum Table<'a> {
     /// Some bits of a distance, with the flag on top; see [`requantize`](super::requantize).
     Distance { h: &'a [F128], k: &'a [F128], thresholds: &'a Thresholds, first: u32, bits: u32 },
 }
+
+/// Columns whose entries are made together.
+pub(crate) const BLOCK: usize = 64;
 
 /// Bases with their inverses.
 #[derive(Clone, Copy)]
@@ -55,8 +61,26 @@ impl Table<'_> {
         }
     }
 
-    /// The `2^width` entries of column `c`.
-    pub(crate) fn column(&self, c: usize) -> Vec<F128> {
+    /// The entries of a run of columns, `2^width` each, into `out`.
+    #[cfg(feature = "prover")]
+    pub(crate) fn fill(&self, columns: Range<usize>, out: &mut [F128]) {
+        let entries = 1 << self.width();
+        if let Self::Codes { h, k, thresholds } = self {
+            let first = columns.start;
+            thresholds.code_rows(*h, k, columns, |q, start, values| {
+                for (c, &value) in (start - first..).zip(values) {
+                    out[c * entries + q] = value;
+                }
+            });
+            return;
+        }
+        for (c, out) in columns.zip(out.chunks_mut(entries)) {
+            out.copy_from_slice(&self.column(c));
+        }
+    }
+
+    /// The entries of column `c`; not of codes, which are made row by row.
+    fn column(&self, c: usize) -> Vec<F128> {
         match self {
             Self::Powers { bases, shift, width } => powers(bases[c].frobenius(*shift), *width),
             Self::Weights { h, shape, width } => weights_column(*h, shape, *width, c),
@@ -64,7 +88,7 @@ impl Table<'_> {
                 let powers = powers(h[c], 8);
                 map.iter().map(|&y| powers[usize::from(y)]).collect()
             }
-            Self::Codes { h, k, thresholds } => thresholds.codes_column(*h, k[c], c),
+            Self::Codes { .. } => Vec::new(),
             Self::Distance { h, k, thresholds, first, bits } => {
                 thresholds.distance_column(h[c], k[c], *first, *bits)
             }
@@ -74,6 +98,20 @@ impl Table<'_> {
     /// The extension of `T + 1`, zero beyond the columns, at `(col_point, index_point)`.
     pub(crate) fn evaluate(&self, col_point: &[F128], index_point: &[F128]) -> F128 {
         let col_eq = kernels::eq_table(col_point);
+        let col_eq = &col_eq[..self.cols()];
+        let outside = kernels::sum(col_eq);
+        if let Self::Codes { h, k, thresholds } = self {
+            let index_eq = kernels::eq_table(index_point);
+            let mut sums = vec![F128::ZERO; col_eq.len()];
+            for start in (0..sums.len()).step_by(BLOCK) {
+                let columns = start..sums.len().min(start + BLOCK);
+                thresholds.code_rows(*h, k, columns, |q, start, values| {
+                    let sums = &mut sums[start..start + values.len()];
+                    kernels::add_scaled(sums, values, index_eq[q]);
+                });
+            }
+            return kernels::inner_product(&sums, col_eq) + outside;
+        }
         let value = |c: usize| match self {
             Self::Powers { bases, shift, .. } => powers_at(bases[c].frobenius(*shift), index_point),
             Self::Weights {
@@ -91,7 +129,8 @@ impl Table<'_> {
                 kernels::inner_product(&self.column(c), &kernels::eq_table(index_point))
             }
         };
-        (0..self.cols()).map(|c| col_eq[c] * (value(c) + F128::ONE)).sum()
+        let values: Vec<F128> = (0..col_eq.len()).map(value).collect();
+        kernels::inner_product(&values, col_eq) + outside
     }
 }
 

@@ -11,7 +11,7 @@ use binfer_iop::product::{BoxShape, LeafClaim, Tree};
 use rayon::prelude::*;
 
 use crate::argument::plan::Chunk;
-use crate::argument::tables::Table;
+use crate::argument::tables::{BLOCK, Table};
 
 /// The tree whose leaves' factors are looked up in `tables` by the indices of `chunks`.
 pub(super) fn look_up(
@@ -24,10 +24,18 @@ pub(super) fn look_up(
     let shape = BoxShape { rows, cols, fan_in: chunks.len() };
     assert_eq!(tables.len(), chunks.len());
     let mut leaves = vec![F128::ZERO; rows * cols * chunks.len()];
-    leaves.par_chunks_mut(rows * chunks.len()).enumerate().for_each(|(c, block)| {
-        for ((factor, table), chunk) in block.chunks_mut(rows).zip(tables).zip(chunks) {
-            let index = &indices[chunk.view][c * rows..(c + 1) * rows];
-            kernels::gather(factor, &table.column(c), index);
+    let column = rows * chunks.len();
+    leaves.par_chunks_mut(column * BLOCK).enumerate().for_each(|(b, leaves)| {
+        let first = b * BLOCK;
+        for (g, (table, chunk)) in tables.iter().zip(chunks).enumerate() {
+            let n_cols = leaves.len() / column;
+            let mut entries = vec![F128::ZERO; n_cols << table.width()];
+            table.fill(first..first + n_cols, &mut entries);
+            let entries = entries.chunks(1 << table.width());
+            let index = indices[chunk.view][first * rows..].chunks(rows);
+            for ((leaves, entries), index) in leaves.chunks_mut(column).zip(entries).zip(index) {
+                kernels::gather(&mut leaves[g * rows..(g + 1) * rows], entries, index);
+            }
         }
     });
     Tree::new(shape, leaves)
@@ -61,11 +69,12 @@ impl TableStep {
             let (cols, width) = (table.cols(), table.width());
             let index = indices[chunk.view].as_ref();
             let rows = index.len() / cols;
-            let mut entries = vec![F128::ONE; cols << width];
-            entries
-                .par_chunks_mut(1 << width)
-                .enumerate()
-                .for_each(|(c, column)| kernels::add_assign(column, &table.column(c)));
+            let mut entries = vec![F128::ZERO; cols << width];
+            entries.par_chunks_mut(BLOCK << width).enumerate().for_each(|(b, entries)| {
+                let first = b * BLOCK;
+                table.fill(first..first + (entries.len() >> width), entries);
+                entries.iter_mut().for_each(|entry| *entry += F128::ONE);
+            });
             let col_point = leaf.col_point.clone();
             self.inputs.push(TableInput {
                 statement: TableStatement { cols, width, col_point, value },
