@@ -28,9 +28,7 @@ fn line(
     size: usize,
     run: &mut impl FnMut(),
 ) {
-    group.bench_function(BenchmarkId::new(backend.name(), size), |b| {
-        b.iter(&mut *run)
-    });
+    group.bench_function(BenchmarkId::new(backend.name(), size), |b| b.iter(&mut *run));
 }
 
 fn products(c: &mut Criterion) {
@@ -38,9 +36,7 @@ fn products(c: &mut Criterion) {
     let mut dst = vec![F128::ZERO; N];
     on_all(c, "mul", N, || kernels::mul(&mut dst, &a, &b));
     on_all(c, "scale", N, || kernels::scale(&mut dst, b[0]));
-    on_all(c, "add_scaled", N, || {
-        kernels::add_scaled(&mut dst, &a, b[0])
-    });
+    on_all(c, "add_scaled", N, || kernels::add_scaled(&mut dst, &a, b[0]));
     on_all(c, "square", N, || kernels::square(&mut dst, &a));
     on_all(c, "inner_product", N, || {
         std::hint::black_box(kernels::inner_product(&a, &b));

@@ -37,10 +37,8 @@ fn openings(c: &mut Criterion) {
         let tree = MerkleTree::new(kind, &leaves, leaf_len);
         let (root, siblings) = (tree.root(), tree.open(&positions));
         assert_eq!(siblings.len(), n_siblings(LOG_LEAVES, &positions));
-        let opened: Vec<&[u8]> = positions
-            .iter()
-            .map(|&p| &leaves[p * leaf_len..][..leaf_len])
-            .collect();
+        let opened: Vec<&[u8]> =
+            positions.iter().map(|&p| &leaves[p * leaf_len..][..leaf_len]).collect();
         let mut group = c.benchmark_group(format!("hash/open_{}", lower(kind)));
         group.throughput(Throughput::Elements(positions.len() as u64));
         group.bench_function(BenchmarkId::new("portable", LOG_LEAVES), |b| {

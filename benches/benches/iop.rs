@@ -28,29 +28,18 @@ fn sumcheck(c: &mut Criterion) {
     let f = elements(1 << n_vars, 1);
     let point = elements(n_vars, 2);
     let value = kernels::inner_product(&f, &kernels::eq_table(&point));
-    let claim = EvaluationClaim {
-        vector: 0,
-        point,
-        value,
-    };
+    let claim = EvaluationClaim { vector: 0, point, value };
     group.throughput(Throughput::Elements(1 << n_vars));
-    group.bench_function(
-        BenchmarkId::new(Backend::current().name(), 1 << n_vars),
-        |b| {
-            b.iter(|| claims::prove(&mut channel(), n_vars, &[&f], core::slice::from_ref(&claim)));
-        },
-    );
+    group.bench_function(BenchmarkId::new(Backend::current().name(), 1 << n_vars), |b| {
+        b.iter(|| claims::prove(&mut channel(), n_vars, &[&f], core::slice::from_ref(&claim)));
+    });
     group.finish();
 }
 
 fn product_trees(c: &mut Criterion) {
     let mut group = c.benchmark_group("iop/product");
     for (rows, cols) in SHAPES {
-        let shape = BoxShape {
-            rows,
-            cols,
-            fan_in: 1,
-        };
+        let shape = BoxShape { rows, cols, fan_in: 1 };
         let leaves = elements(rows * cols, 1);
         let row_point = elements(log2_ceil(rows), 2);
         group.throughput(Throughput::Elements((rows * cols) as u64));
@@ -63,10 +52,7 @@ fn product_trees(c: &mut Criterion) {
                         tree.outputs(),
                         &kernels::eq_table(&row_point)[..rows],
                     );
-                    let root = RootClaim {
-                        row_point: row_point.clone(),
-                        value,
-                    };
+                    let root = RootClaim { row_point: row_point.clone(), value };
                     product::prove(&mut channel(), vec![tree], vec![root])
                 },
                 BatchSize::LargeInput,
@@ -99,24 +85,15 @@ fn indexed_product(
 ) -> onehot::PlaneClaims<F128> {
     let mut channel = channel();
     let mut leaves = vec![F128::ZERO; rows * cols];
-    for ((leaf, column), index) in leaves
-        .chunks_mut(rows)
-        .zip(table.chunks(256))
-        .zip(index.chunks(rows))
+    for ((leaf, column), index) in
+        leaves.chunks_mut(rows).zip(table.chunks(256)).zip(index.chunks(rows))
     {
         kernels::gather(leaf, column, index);
     }
-    let shape = BoxShape {
-        rows,
-        cols,
-        fan_in: 1,
-    };
+    let shape = BoxShape { rows, cols, fan_in: 1 };
     let tree = Tree::new(shape, leaves);
     let value = kernels::inner_product(tree.outputs(), &kernels::eq_table(row_point)[..rows]);
-    let root = RootClaim {
-        row_point: row_point.to_vec(),
-        value,
-    };
+    let root = RootClaim { row_point: row_point.to_vec(), value };
     let leaf = product::prove(&mut channel, vec![tree], vec![root]).remove(0);
     let row_eq = kernels::eq_table(&leaf.row_point);
     let input = TableInput {
@@ -130,11 +107,7 @@ fn indexed_product(
         histogram: histogram(index, &row_eq[..rows], 8),
     };
     let claim = table::prove(&mut channel, vec![input]).remove(0);
-    let views = [View {
-        rows,
-        cols,
-        planes: (0..8).collect(),
-    }];
+    let views = [View { rows, cols, planes: (0..8).collect() }];
     let hot = OneHotClaim {
         view: 0,
         row_point: leaf.row_point,

@@ -23,10 +23,7 @@ fn matmuls(c: &mut Criterion) {
         group.finish();
 
         let key = commit();
-        let prove = || {
-            key.prove(&input, &output, &mut |_| ())
-                .expect("a true output")
-        };
+        let prove = || key.prove(&input, &output, &mut |_| ()).expect("a true output");
         let mut group = c.benchmark_group("ml-ops/prove");
         group.throughput(Throughput::Elements(macs));
         group.bench_function(id(), |b| b.iter(prove));

@@ -23,22 +23,9 @@ fn claim(words: &[F128], log_bits: u32) -> Vec<ClaimGroup<F128>> {
         let set = |i: &usize| word.to_bits() >> i & 1 == 1;
         (0..128).filter(set).map(|i| low[i]).sum()
     };
-    let value = words
-        .iter()
-        .zip(&high)
-        .map(|(&w, &e)| e * word_value(w))
-        .sum();
-    let claims = vec![Claim {
-        oracle: 0,
-        offset: 0,
-        n_vars: log_bits,
-        value,
-    }];
-    vec![ClaimGroup {
-        width: Width::Bit,
-        point,
-        claims,
-    }]
+    let value = words.iter().zip(&high).map(|(&w, &e)| e * word_value(w)).sum();
+    let claims = vec![Claim { oracle: 0, offset: 0, n_vars: log_bits, value }];
+    vec![ClaimGroup { width: Width::Bit, point, claims }]
 }
 
 fn commitments(c: &mut Criterion) {

@@ -36,11 +36,7 @@ impl Task {
     ///
     /// Precondition: at least two widths, each at least 1, and accumulators of less than 63 bits.
     pub fn perceptron(widths: &[usize]) -> Self {
-        let tensor = |features, kind| TensorShape {
-            rows_per_sample: 1,
-            features,
-            kind,
-        };
+        let tensor = |features, kind| TensorShape { rows_per_sample: 1, features, kind };
         let mut graph = Graph {
             name: format!("perceptron {widths:?}"),
             tensors: vec![tensor(widths[0], TensorKind::Code)],
@@ -49,25 +45,19 @@ impl Task {
             input: InputPort {
                 tensor: 0,
                 shape: vec![widths[0]],
-                transform: InputTransform::Codes {
-                    dtype: CodeType::I8,
-                },
+                transform: InputTransform::Codes { dtype: CodeType::I8 },
             },
             output: OutputPort {
                 tensor: 0,
                 shape: vec![widths[widths.len() - 1]],
-                transform: OutputTransform::Integer {
-                    dtype: IntegerType::I64,
-                },
+                transform: OutputTransform::Integer { dtype: IntegerType::I64 },
             },
         };
         let mut matrices = Vec::new();
         let push = |graph: &mut Graph, op: Op, features, bits| {
             let name = format!("node {}", graph.nodes.len());
             graph.nodes.push(Node { name, op });
-            graph
-                .tensors
-                .push(tensor(features, TensorKind::Integer { bits }));
+            graph.tensors.push(tensor(features, TensorKind::Integer { bits }));
             graph.tensors.len() - 1
         };
         let mut x = 0;
@@ -97,13 +87,6 @@ impl Task {
         let macs = widths.windows(2).map(|w| w[0] * w[1]).sum::<usize>() as u64;
         let data = bytes(widths[0], 9).into_iter().map(|b| b as i8).collect();
         let input = Array::new(vec![1, widths[0]], ArrayData::I8(data)).expect("one row");
-        Self {
-            model: Model {
-                graph,
-                weights: matrices,
-            },
-            input,
-            macs,
-        }
+        Self { model: Model { graph, weights: matrices }, input, macs }
     }
 }

@@ -15,12 +15,9 @@ fn root() -> &'static Path {
 /// The pages of the book and of the repository's top level.
 fn pages() -> Vec<PathBuf> {
     let folders = [".", "docs", "docs/protocols", "docs/decisions"];
-    let entries = folders
-        .iter()
-        .flat_map(|folder| fs::read_dir(root().join(folder)).expect("a folder"));
-    let mut pages: Vec<PathBuf> = entries
-        .map(|entry| entry.expect("an entry").path())
-        .collect();
+    let entries =
+        folders.iter().flat_map(|folder| fs::read_dir(root().join(folder)).expect("a folder"));
+    let mut pages: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
     pages.retain(|path| path.extension().is_some_and(|e| e == "md"));
     assert!(pages.len() > 15);
     pages
@@ -41,11 +38,7 @@ fn links_lead_to_files() {
         for link in between(&text, "](", ")") {
             let file = link.split('#').next().unwrap_or_default();
             let elsewhere = file.is_empty() || file.contains("://");
-            assert!(
-                elsewhere || folder.join(file).exists(),
-                "{}: {link}",
-                page.display()
-            );
+            assert!(elsewhere || folder.join(file).exists(), "{}: {link}", page.display());
         }
     }
 }
@@ -56,11 +49,7 @@ fn paths_of_source_files_exist() {
         let text = fs::read_to_string(&page).unwrap();
         for path in text.split('`').filter(|code| code.contains("/src/")) {
             let plain = !path.contains(char::is_whitespace);
-            assert!(
-                !plain || root().join(path).exists(),
-                "{}: {path}",
-                page.display()
-            );
+            assert!(!plain || root().join(path).exists(), "{}: {path}", page.display());
         }
     }
 }
@@ -73,10 +62,7 @@ fn every_page_is_in_the_summary() {
         let Some(name) = relative.and_then(Path::to_str) else {
             continue;
         };
-        assert!(
-            name == "SUMMARY.md" || summary.contains(&format!("({name})")),
-            "{name}"
-        );
+        assert!(name == "SUMMARY.md" || summary.contains(&format!("({name})")), "{name}");
     }
 }
 
