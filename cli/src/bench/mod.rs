@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::native::{Native, Rows, median, time_inference};
 use crate::progress::Phases;
 use report::Report;
-use workload::{Task, Workload};
+pub(crate) use workload::{Task, Workload};
 
 /// Time a workload: native inference, commitment, proof and verification.
 #[derive(clap::Args)]

@@ -13,7 +13,7 @@ use thiserror::Error;
 
 /// What is proved.
 #[derive(Clone, Debug, clap::Subcommand)]
-pub(super) enum Task {
+pub(crate) enum Task {
     /// [1 x 256] by [256 x 256] in int8; accumulators are the output, here and in all tasks
     #[command(name = "t1-0")]
     T1Zero,
@@ -46,7 +46,7 @@ pub(super) enum Task {
 
 /// `M x K x N`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Shape {
+pub(crate) struct Shape {
     m: usize,
     k: usize,
     n: usize,
@@ -57,7 +57,7 @@ pub(super) struct Shape {
 #[error(
     "three positive numbers are expected, as in 64x768x768, any two with a product of at most 2^28"
 )]
-pub(super) struct ShapeError;
+pub(crate) struct ShapeError;
 
 impl FromStr for Shape {
     type Err = ShapeError;
@@ -77,20 +77,20 @@ impl FromStr for Shape {
 }
 
 /// A model and an input.
-pub(super) struct Workload {
+pub(crate) struct Workload {
     /// The task's name.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// The model.
-    pub(super) model: Model,
+    pub(crate) model: Model,
     /// A batch of inputs.
-    pub(super) input: Array,
+    pub(crate) input: Array,
     /// Its size.
-    pub(super) batch: usize,
+    pub(crate) batch: usize,
 }
 
 impl Task {
     /// The workload: signed full-range weights and inputs, the same on every call.
-    pub(super) fn workload(&self) -> Result<Workload, GraphError> {
+    pub(crate) fn workload(&self) -> Result<Workload, GraphError> {
         const MLP: [usize; 5] = [200, 256, 128, 64, 1];
         match self {
             Self::T1Zero => workload("t1-0", 1, &[256, 256], 8),
