@@ -151,30 +151,29 @@ fn weighted_product(w: &[F128], lo: &[F128], hi: &[F128], rows: usize, flip: boo
     if fan_in == 2 {
         let ((a_lo, b_lo), (a_hi, b_hi)) = (lo.split_at(rows), hi.split_at(rows));
         let (at_one, leading) = kernels::product_round(w, a_lo, a_hi, b_lo, b_hi);
-        out[0] = at_one + w.iter().copied().sum::<F128>();
+        out[0] = at_one + kernels::sum(w);
         out[2] = leading;
         return out;
     }
-    let mut poly = vec![F128::ZERO; fan_in + 1];
-    for r in 0..rows {
-        poly.fill(F128::ZERO);
-        poly[0] = F128::ONE;
-        let mut at_one = F128::ONE;
-        for g in 0..fan_in {
-            let (constant, top) = (lo[g * rows + r], hi[g * rows + r]);
-            let slope = constant + top;
-            at_one *= top;
-            for i in (0..=g).rev() {
-                let c = poly[i];
-                poly[i + 1] += c * slope;
-                poly[i] = c * constant;
-            }
-        }
-        out[0] += w[r] * (at_one + F128::ONE);
-        for i in 2..=fan_in {
-            out[i] += w[r] * poly[i];
+    // Coefficients of the partial products, a run of rows each.
+    let mut coefficients = vec![F128::ZERO; (fan_in + 1) * rows];
+    coefficients[..rows].fill(F128::ONE);
+    let mut slope = vec![F128::ZERO; rows];
+    for (g, (lo, hi)) in lo.chunks(rows).zip(hi.chunks(rows)).enumerate() {
+        slope.copy_from_slice(lo);
+        kernels::add_assign(&mut slope, hi);
+        for i in (0..=g).rev() {
+            let (low, high) = coefficients[i * rows..(i + 2) * rows].split_at_mut(rows);
+            kernels::add_products(high, low, &slope);
+            kernels::mul_assign(low, lo);
         }
     }
+    for (out, coefficient) in out.iter_mut().zip(coefficients.chunks(rows)) {
+        *out = kernels::inner_product(w, coefficient);
+    }
+    // p(1) is the sum of all coefficients.
+    out[0] = kernels::sum(&out) + kernels::sum(w);
+    out[1] = F128::ZERO;
     out
 }
 

@@ -66,7 +66,8 @@ pub fn prove(
         let mut instances: Vec<DigitProduct> = jobs
             .iter_mut()
             .map(|job| {
-                let (point, room) = (core::mem::take(&mut job.point), core::mem::take(&mut job.room));
+                let (point, room) =
+                    (core::mem::take(&mut job.point), core::mem::take(&mut job.room));
                 let (sigma, digits) = (job.index_point, &job.digits);
                 DigitProduct::new(job.bytes, point, sigma, digits, target, lambda, room)
             })
