@@ -16,7 +16,17 @@ pub(crate) struct Drawn {
 }
 
 impl Drawn {
-    pub(crate) fn new(h: Vec<F128>, distance: Vec<F128>) -> Self {
+    /// Draws them with `nonzero(label, n)`, for `n` output columns.
+    pub(crate) fn draw(
+        matmul: &MatMul,
+        n: usize,
+        mut nonzero: impl FnMut(&'static str, usize) -> Vec<F128>,
+    ) -> Self {
+        let h = nonzero("bases", n);
+        let distance = match &matmul.outputs {
+            Outputs::Codes { .. } => nonzero("distance bases", n),
+            Outputs::Integers { .. } => Vec::new(),
+        };
         let mut inverse = h.clone();
         F128::batch_invert(&mut inverse);
         Self { h, inverse, distance }

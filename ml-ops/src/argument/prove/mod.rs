@@ -16,7 +16,7 @@ use binfer_pcs::{ClaimGroup, Oracle, Params, Width};
 
 use self::relation::{Relation, prove_g_tables};
 use self::step::{TableStep, extension, look_up};
-use super::bases::{map_tables, powers};
+use super::bases::{Drawn, map_tables, powers};
 use super::entries::{Entries, words};
 use super::layout::Layout;
 use super::plan::{Chunk, Origin, Plan};
@@ -49,19 +49,26 @@ impl Prover<'_> {
             channel.send_digest("trace", &trace.root());
         }
         progress("products");
+        let mut drawn = Vec::new();
+        for matmul in &plan.matmuls {
+            let n = graph.weights[matmul.weights].n;
+            for _ in 0..matmul.repetitions {
+                let bases = Drawn::draw(matmul, n, |label, n| channel.nonzero_challenges(label, n));
+                drawn.push((matmul, bases));
+            }
+        }
+        let map_bases: Vec<Vec<F128>> =
+            plan.maps.iter().map(|map| channel.nonzero_challenges("map bases", map.cols)).collect();
         let indices = self.indices();
         let mut relations = Vec::new();
         let (mut trees, mut roots) = (Vec::new(), Vec::new());
-        for matmul in &plan.matmuls {
-            for _ in 0..matmul.repetitions {
-                let relation =
-                    Relation::begin(channel, graph, matmul, &indices, &mut trees, &mut roots);
-                relations.push(relation);
-            }
+        for (matmul, drawn) in drawn {
+            let relation =
+                Relation::begin(channel, graph, matmul, drawn, &indices, &mut trees, &mut roots);
+            relations.push(relation);
         }
         let mut maps = Vec::new();
-        for map in &plan.maps {
-            let h = channel.nonzero_challenges("bases", map.cols);
+        for (map, h) in plan.maps.iter().zip(map_bases) {
             let row_point = channel.challenges("rows", log2_ceil(map.rows));
             for (table, chunk) in map_tables(map, &h).iter().zip([&map.x, &map.y]) {
                 let (table, chunk) = (core::slice::from_ref(table), core::slice::from_ref(chunk));

@@ -12,7 +12,7 @@ use binfer_iop::sumcheck::{self, Instance};
 
 use super::step::{extension, look_up};
 use crate::argument::bases::{Drawn, frobenius_points, powers};
-use crate::argument::plan::{MatMul, Outputs};
+use crate::argument::plan::MatMul;
 use crate::graph::{Graph, WeightShape};
 
 /// One repetition of a matmul's check in the middle of the protocol.
@@ -29,23 +29,18 @@ pub(super) struct Relation<'a> {
 }
 
 impl<'a> Relation<'a> {
-    /// Draws the bases and sends the products; adds the trees that take them apart.
+    /// Sends the products; adds the trees that take them apart.
     pub(super) fn begin(
         channel: &mut ProverChannel,
         graph: &'a Graph,
         matmul: &'a MatMul,
+        drawn: Drawn,
         indices: &[Cow<'_, [u8]>],
         trees: &mut Vec<Tree>,
         roots: &mut Vec<RootClaim<F128>>,
     ) -> Self {
         let shape = &graph.weights[matmul.weights];
         let (k, n, rows) = (shape.k, shape.n, matmul.rows);
-        let h = channel.nonzero_challenges("bases", n);
-        let distance = match &matmul.outputs {
-            Outputs::Codes { .. } => channel.nonzero_challenges("distance bases", n),
-            Outputs::Integers { .. } => Vec::new(),
-        };
-        let drawn = Drawn::new(h, distance);
         let row_point = channel.challenges("rows", log2_ceil(rows));
 
         let tables = drawn.weight_tables(matmul, shape);

@@ -18,7 +18,7 @@ use binfer_pcs::{ClaimGroup, Params, Width};
 use self::openings::Openings;
 use self::relation::{Relation, verify_g_tables};
 use self::step::{TableStep, check_table};
-use super::bases::map_tables;
+use super::bases::{Drawn, map_tables};
 use super::layout::Layout;
 use super::plan::{MatMul, Origin, Plan};
 use crate::graph::{Graph, Values};
@@ -51,17 +51,26 @@ pub(crate) fn verify<C: VerifierChannel>(
     };
     state_freivalds(channel, plan);
 
-    let mut relations = Vec::new();
-    let (mut shapes, mut roots) = (Vec::new(), Vec::new());
+    // All bases are drawn before anything is said of them.
+    let mut drawn = Vec::new();
     for matmul in &plan.matmuls {
+        let n = graph.weights.get(matmul.weights).ok_or(MALFORMED)?.n;
         for _ in 0..matmul.repetitions {
-            let relation = Relation::begin(channel, graph, matmul, &mut shapes, &mut roots)?;
-            relations.push(relation);
+            let bases = Drawn::draw(matmul, n, |label, n| channel.nonzero_challenges(label, n));
+            drawn.push((matmul, bases));
         }
     }
+    let map_bases: Vec<Vec<F128>> =
+        plan.maps.iter().map(|map| channel.nonzero_challenges("map bases", map.cols)).collect();
+
+    let mut relations = Vec::new();
+    let (mut shapes, mut roots) = (Vec::new(), Vec::new());
+    for (matmul, drawn) in drawn {
+        let relation = Relation::begin(channel, graph, matmul, drawn, &mut shapes, &mut roots)?;
+        relations.push(relation);
+    }
     let mut maps = Vec::new();
-    for map in &plan.maps {
-        let h = channel.nonzero_challenges("bases", map.cols);
+    for (map, h) in plan.maps.iter().zip(map_bases) {
         let row_point = channel.challenges("rows", log2_ceil(map.rows));
         let value = channel.receive("map rows")?;
         for _ in 0..2 {

@@ -10,7 +10,7 @@ use binfer_iop::sumcheck::{self, Shape};
 
 use super::{MALFORMED, next};
 use crate::argument::bases::{Drawn, frobenius_points};
-use crate::argument::plan::{MatMul, Outputs};
+use crate::argument::plan::MatMul;
 use crate::graph::{Graph, WeightShape};
 
 /// One repetition of a matmul's check in the middle of the protocol.
@@ -27,23 +27,18 @@ pub(super) struct Relation<'a, E> {
 }
 
 impl<'a, E: Element> Relation<'a, E> {
-    /// Draws the bases, receives the products and checks the relation between them; adds the trees
-    /// that take the products apart.
+    /// Receives the products and checks the relation between them; adds the trees that take them
+    /// apart.
     pub(super) fn begin<C: VerifierChannel<Elem = E>>(
         channel: &mut C,
         graph: &'a Graph,
         matmul: &'a MatMul,
+        drawn: Drawn,
         shapes: &mut Vec<BoxShape>,
         roots: &mut Vec<RootClaim<E>>,
     ) -> Result<Self, VerifyError> {
         let shape = graph.weights.get(matmul.weights).ok_or(MALFORMED)?;
         let rows = matmul.rows;
-        let h = channel.nonzero_challenges("bases", shape.n);
-        let distance = match &matmul.outputs {
-            Outputs::Codes { .. } => channel.nonzero_challenges("distance bases", shape.n),
-            Outputs::Integers { .. } => Vec::new(),
-        };
-        let drawn = Drawn::new(h, distance);
         let row_point = channel.challenges("rows", log2_ceil(rows));
         let x = channel.receive("input rows")?;
         let y = channel.receive("output rows")?;
