@@ -10,8 +10,9 @@
 //! 1. The prover commits the trace: hidden tensors, and for requantized outputs the
 //!    [distances](requantize).
 //! 2. For each matmul (and repetition) the verifier draws bases `h_j` (and `k_j`); once all are drawn,
-//!    for each again a row point; the prover sends the extensions of both sides' row products there, `prod_k G_k` and the bias product,
-//!    where `G_k = prod_j h_j^(W_kj)`, and the verifier checks the relation between them.
+//!    for each again a row point. The prover sends the extensions of both sides' row products there,
+//!    `prod_k G_k` and the bias product, where `G_k = prod_j h_j^(W_kj)`, and the verifier checks the
+//!    relation between them.
 //! 3. One forest of product trees and one table step take the rows of inputs and outputs apart. Tables
 //!    of outputs are public; the inputs' are powers of `G`, whose claims the Frobenius turns into claims
 //!    on `G`, and one sumcheck into a single one.
