@@ -16,6 +16,7 @@ mod prove;
 mod statement;
 mod verify;
 
+pub use binfer_pcs::Params;
 pub use commitment::{CommitmentError, ModelCommitment};
 pub use proof::{Proof, ProofError};
 #[cfg(feature = "prover")]

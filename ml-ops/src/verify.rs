@@ -110,7 +110,8 @@ pub struct Estimate {
     pub bytes: usize,
 }
 
-/// Runs the verifier without a proof, for `batch` samples.
+/// Runs the verifier without a proof, for `batch` samples. Memory grows with `batch`: bound one that an
+/// untrusted proof names.
 pub fn estimate(commitment: &ModelCommitment, batch: usize) -> Estimate {
     let graph = &commitment.graph;
     let blank = |tensor: usize| {

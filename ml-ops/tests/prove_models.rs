@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use binfer_ml_ops::array::{Array, ArrayData};
 use binfer_ml_ops::graph::Model;
-use binfer_ml_ops::{ProverKey, estimate, verify};
-use binfer_pcs::Params;
+use binfer_ml_ops::{Params, ProverKey, estimate, verify};
+
 use fixtures::{array, output};
 
 /// `batch` samples of an array of floats or bytes, from the first one round and round.

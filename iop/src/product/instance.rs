@@ -6,13 +6,11 @@ use rayon::prelude::*;
 use super::tree::TASK;
 use super::{BoxShape, LeafClaim};
 use crate::multilinear::log2_ceil;
-use crate::sumcheck::{Instance, Shape};
+use crate::sumcheck::{EqFactored, Instance, Shape};
 
 /// Columns are bound first, lowest variable first, then rows, highest variable first.
 ///
-/// The factor `eq(z, .)` is kept apart: with `scale` the product of its bound factors, the running
-/// claim is `scale * claim`, and a round needs the cofactor `t` of `scale * (1 + z_i + X)` only, of
-/// which the claim gives one value.
+/// The factor `eq(z, .)` is kept apart, so that a round sums the cofactor's values only.
 pub struct BoxProduct {
     shape: BoxShape,
     n_vars: usize,
@@ -26,10 +24,7 @@ pub struct BoxProduct {
     z_rows: Vec<F128>,
     eq_cols: Vec<F128>,
     eq_rows: Vec<F128>,
-    scale: F128,
-    claim: F128,
-    /// Coefficients of `t` in the current round.
-    cofactor: Vec<F128>,
+    factored: EqFactored,
 }
 
 impl BoxProduct {
@@ -52,9 +47,7 @@ impl BoxProduct {
             z_rows: claim.row_point.clone(),
             eq_cols: kernels::eq_table(&claim.col_point),
             eq_rows,
-            scale: F128::ONE,
-            claim: claim.values[0] + F128::ONE,
-            cofactor: Vec::new(),
+            factored: EqFactored::new(claim.values[0] + F128::ONE),
         };
         if n_cols == 0 {
             this.start_rows();
@@ -95,9 +88,11 @@ impl BoxProduct {
         self.shape.rows = padded;
     }
 
-    /// `sum w * coefficients of prod_g (lo_g + X (lo_g + hi_g))`, plus `sum w` at the constant.
-    fn cofactor_at(&self, flip: bool) -> Vec<F128> {
-        if self.cols_left > 0 { self.column_cofactor(flip) } else { self.row_cofactor(flip) }
+    /// The cofactor's value at 1 (at 0 where `flip`) and its coefficients of `X^2` and above.
+    fn cofactor_at(&self, flip: bool) -> (F128, Vec<F128>) {
+        let sums =
+            if self.cols_left > 0 { self.column_cofactor(flip) } else { self.row_cofactor(flip) };
+        (sums[0], sums[2..].to_vec())
     }
 
     fn column_cofactor(&self, flip: bool) -> Vec<F128> {
@@ -187,29 +182,15 @@ impl Instance for BoxProduct {
             0 => self.z_rows[self.rows_left - 1],
             left => self.z_cols[self.z_cols.len() - left],
         };
-        // t(1), then t_2, t_3, ...; t(0) from claim = (1 + z) t(0) + z t(1), t_1 from t(0) + t(1).
-        let mut t = self.cofactor_at(false);
-        let at_one = t[0];
-        let at_zero = match F128::ONE + z {
-            F128::ZERO => self.cofactor_at(true)[0],
-            other => (self.claim + z * at_one) * other.invert(),
-        };
-        t[0] = at_zero;
-        t[1] = at_zero + at_one + t[2..].iter().copied().sum::<F128>();
-        let mut s = vec![F128::ZERO; t.len() + 1];
-        for (i, &c) in t.iter().enumerate() {
-            s[i] += self.scale * (F128::ONE + z) * c;
-            s[i + 1] += self.scale * c;
-        }
-        self.cofactor = t;
-        s
+        let at_zero = (z == F128::ONE).then(|| self.cofactor_at(true).0);
+        let sums = self.cofactor_at(false);
+        self.factored.round(z, sums, at_zero)
     }
 
     fn bind(&mut self, r: F128) {
-        self.claim = crate::sumcheck::univariate(&self.cofactor, r);
         if self.cols_left > 0 {
             let z = self.z_cols[self.z_cols.len() - self.cols_left];
-            self.scale *= F128::ONE + z + r;
+            self.factored.bind(Some(z), r);
             self.fold_columns(r);
             self.cols_left -= 1;
             if self.cols_left == 0 {
@@ -217,7 +198,7 @@ impl Instance for BoxProduct {
             }
             return;
         }
-        self.scale *= F128::ONE + self.z_rows[self.rows_left - 1] + r;
+        self.factored.bind(Some(self.z_rows[self.rows_left - 1]), r);
         let rows = self.shape.rows;
         let half = rows / 2;
         for g in 0..self.shape.fan_in {

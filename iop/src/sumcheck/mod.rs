@@ -15,9 +15,13 @@
 //! batching by a random power series).
 
 #[cfg(feature = "prover")]
+mod factored;
+#[cfg(feature = "prover")]
 mod prove;
 mod verify;
 
+#[cfg(feature = "prover")]
+pub(crate) use factored::EqFactored;
 #[cfg(feature = "prover")]
 pub use prove::{Instance, prove, send_round};
 pub use verify::{Reduced, Shape, univariate, verify, verify_round};

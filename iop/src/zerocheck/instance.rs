@@ -2,12 +2,11 @@
 
 use binfer_field::{F128, kernels};
 
-use crate::sumcheck::{Instance, Shape};
+use crate::sumcheck::{EqFactored, Instance, Shape};
 
 /// `sum_y eq(zeta, y) (sum_h a_h(y) b_h(y) + linear(y))`, bound from the highest variable down.
 ///
-/// The factor `eq` is kept apart: with `scale` the product of its bound factors the running claim is
-/// `scale * claim`, and a round computes the cofactor `t` of degree 2 only, `t(0)` from the claim.
+/// The factor `eq` is kept apart, as [`EqFactored`] says.
 pub(crate) struct TileSum {
     /// Pairs of factors, in halves of `2^(variables left)`.
     pub(crate) products: Vec<(Vec<F128>, Vec<F128>)>,
@@ -16,10 +15,7 @@ pub(crate) struct TileSum {
     zeta: Vec<F128>,
     /// The eq table of all but the highest variable that is left.
     weights: Vec<F128>,
-    scale: F128,
-    claim: F128,
-    /// `t`, constant first, between a round and its binding.
-    cofactor: [F128; 3],
+    factored: EqFactored,
 }
 
 impl TileSum {
@@ -31,20 +27,32 @@ impl TileSum {
         claim: F128,
     ) -> Self {
         let weights = kernels::eq_table(&zeta[..zeta.len() - 1]);
-        let cofactor = [F128::ZERO; 3];
-        Self { products, linear, zeta, weights, scale: F128::ONE, claim, cofactor }
+        let factored = EqFactored::new(claim);
+        Self { products, linear, zeta, weights, factored }
     }
+}
 
-    /// The value at 0 of the cofactor, summed directly.
-    fn at_zero(&self) -> F128 {
-        let half = self.weights.len();
-        let mut sum = kernels::inner_product(&self.weights, &self.linear[..half]);
-        for (a, b) in &self.products {
-            let ((a_lo, a_hi), (b_lo, b_hi)) = (a.split_at(half), b.split_at(half));
-            sum += kernels::product_round(&self.weights, a_hi, a_lo, b_hi, b_lo).0;
-        }
-        sum
+/// The cofactor's value at 1 (at 0 where `flip`) and its coefficient of `X^2`.
+fn sums(
+    products: &[(Vec<F128>, Vec<F128>)],
+    linear: &[F128],
+    weights: &[F128],
+    flip: bool,
+) -> (F128, Vec<F128>) {
+    fn halves(values: &[F128], len: usize, flip: bool) -> (&[F128], &[F128]) {
+        let (lo, hi) = values.split_at(len);
+        if flip { (hi, lo) } else { (lo, hi) }
     }
+    let mut at = kernels::inner_product(weights, halves(linear, weights.len(), flip).1);
+    let mut leading = F128::ZERO;
+    for (a, b) in products {
+        let (a_lo, a_hi) = halves(a, weights.len(), flip);
+        let (b_lo, b_hi) = halves(b, weights.len(), flip);
+        let (one, top) = kernels::product_round(weights, a_lo, a_hi, b_lo, b_hi);
+        at += one;
+        leading += top;
+    }
+    (at, vec![leading])
 }
 
 impl Instance for TileSum {
@@ -53,46 +61,20 @@ impl Instance for TileSum {
     }
 
     fn round(&mut self) -> Vec<F128> {
-        let half = self.weights.len();
-        let mut at_one = kernels::inner_product(&self.weights, &self.linear[half..]);
-        let mut leading = F128::ZERO;
-        for (a, b) in &self.products {
-            let ((a_lo, a_hi), (b_lo, b_hi)) = (a.split_at(half), b.split_at(half));
-            let (one, top) = kernels::product_round(&self.weights, a_lo, a_hi, b_lo, b_hi);
-            at_one += one;
-            leading += top;
-        }
-        let zeta = self.zeta[self.zeta.len() - 1];
-        let at_zero_factor = F128::ONE + zeta;
-        // claim = (1 + zeta) t(0) + zeta t(1)
-        let at_zero = if at_zero_factor.is_zero() {
-            self.at_zero()
-        } else {
-            (self.claim + zeta * at_one) * at_zero_factor.invert()
-        };
-        let slope = at_zero + at_one + leading;
-        self.cofactor = [at_zero, slope, leading];
-        // times eq(zeta, X) = (1 + zeta) + X
-        vec![
-            self.scale * at_zero_factor * at_zero,
-            self.scale * (at_zero_factor * slope + at_zero),
-            self.scale * (at_zero_factor * leading + slope),
-            self.scale * leading,
-        ]
+        let Self { products, linear, zeta, weights, factored } = self;
+        let z = zeta[zeta.len() - 1];
+        let sums = |flip| sums(products, linear, weights, flip);
+        factored.round(z, sums(false), (z == F128::ONE).then(|| sums(true).0))
     }
 
     fn bind(&mut self, r: F128) {
-        let [constant, slope, leading] = self.cofactor;
-        self.claim = constant + r * (slope + r * leading);
         let half = self.weights.len();
         for vector in self.products.iter_mut().flat_map(|(a, b)| [a, b]).chain([&mut self.linear]) {
             let (lo, hi) = vector.split_at_mut(half);
             kernels::fold(lo, hi, r);
             vector.truncate(half);
         }
-        if let Some(zeta) = self.zeta.pop() {
-            self.scale *= F128::ONE + zeta + r;
-        }
+        self.factored.bind(self.zeta.pop(), r);
         if half > 1 {
             let (lo, hi) = self.weights.split_at_mut(half / 2);
             kernels::add_assign(lo, hi);

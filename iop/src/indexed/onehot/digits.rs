@@ -9,7 +9,7 @@ use binfer_field::{F128, kernels};
 use rayon::prelude::*;
 
 use super::{Digit, split};
-use crate::sumcheck::{Instance, Shape, univariate};
+use crate::sumcheck::{EqFactored, Instance, Shape};
 
 /// Variables of the weights that a chunk shares.
 const CHUNK_VARS: usize = 9;
@@ -64,9 +64,7 @@ pub(super) struct DigitProduct<'a> {
     dense: Vec<F128>,
     stride: usize,
     z: Vec<F128>,
-    scale: F128,
-    claim: F128,
-    cofactor: [F128; 3],
+    factored: EqFactored,
 }
 
 impl<'a> DigitProduct<'a> {
@@ -120,9 +118,7 @@ impl<'a> DigitProduct<'a> {
             dense: room,
             stride: 0,
             z,
-            scale: F128::ONE,
-            claim,
-            cofactor: [F128::ZERO; 3],
+            factored: EqFactored::new(claim),
         }
     }
 
@@ -142,7 +138,7 @@ impl<'a> DigitProduct<'a> {
     }
 
     /// `t(1)` (or `t(0)` where `flip`) and the coefficient of `X^2` of the cofactor of eq.
-    fn sums(&self, flip: bool) -> (F128, F128) {
+    fn sums(&self, flip: bool) -> (F128, Vec<F128>) {
         let rest = self.left - 1;
         let chunk_vars = rest.min(CHUNK_VARS);
         let inner = kernels::eq_table(&self.z[..chunk_vars]);
@@ -166,7 +162,8 @@ impl<'a> DigitProduct<'a> {
                 )
             },
         );
-        sums.reduce(|| (F128::ZERO, F128::ZERO), |a, b| (a.0 + b.0, a.1 + b.1))
+        let (at, leading) = sums.reduce(|| (F128::ZERO, F128::ZERO), |a, b| (a.0 + b.0, a.1 + b.1));
+        (at, vec![leading])
     }
 
     /// Both cofactor values at the positions of a chunk, from field elements.
@@ -302,20 +299,13 @@ impl Instance for DigitProduct<'_> {
 
     fn round(&mut self) -> Vec<F128> {
         let z = self.z[self.left - 1];
-        let (at_one, leading) = self.sums(false);
-        let at_zero = match F128::ONE + z {
-            F128::ZERO => self.sums(true).0,
-            other => (self.claim + z * at_one) * other.invert(),
-        };
-        let [a, b, c] = [at_zero, at_zero + at_one + leading, leading];
-        self.cofactor = [a, b, c];
-        let low = F128::ONE + z;
-        [a * low, a + b * low, b + c * low, c].iter().map(|&x| self.scale * x).collect()
+        let at_zero = (z == F128::ONE).then(|| self.sums(true).0);
+        let sums = self.sums(false);
+        self.factored.round(z, sums, at_zero)
     }
 
     fn bind(&mut self, r: F128) {
-        self.claim = univariate(&self.cofactor, r);
-        self.scale *= F128::ONE + self.z[self.left - 1] + r;
+        self.factored.bind(Some(self.z[self.left - 1]), r);
         self.left -= 1;
         let left = self.left;
         let n_digits: usize = self.terms.iter().map(|t| t.digits.len()).sum();

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::{TableClaim, TableStatement, split_challenges};
 use crate::channel::ProverChannel;
 use crate::multilinear::log2_ceil;
-use crate::sumcheck::{self, Instance, Shape, univariate};
+use crate::sumcheck::{self, EqFactored, Instance, Shape};
 
 /// One claim with its prover data.
 pub struct TableInput {
@@ -62,9 +62,7 @@ struct TableProduct {
     spare: Vec<F128>,
     z: Vec<F128>,
     eq: Vec<F128>,
-    scale: F128,
-    claim: F128,
-    cofactor: [F128; 3],
+    factored: EqFactored,
 }
 
 impl TableProduct {
@@ -82,28 +80,32 @@ impl TableProduct {
             spare: Vec::new(),
             eq: kernels::eq_table(&statement.col_point),
             z: statement.col_point,
-            scale: F128::ONE,
-            claim: statement.value + F128::ONE,
-            cofactor: [F128::ZERO; 3],
+            factored: EqFactored::new(statement.value + F128::ONE),
         }
     }
+}
 
-    /// `t(0)` or `t(1)` (whichever `flip` says) and the leading coefficient, over pairs of columns.
-    fn column_sums(&self, flip: bool) -> (F128, F128) {
-        let width = self.width;
-        let data = self.table.par_chunks(2 * width).zip(self.histogram.par_chunks(2 * width));
-        let sums = data.zip(self.eq.par_chunks(2)).map(|((table, histogram), eq)| {
-            let weight = eq.iter().copied().sum::<F128>();
-            if table.len() == width {
-                // The neighbour column is outside: zero.
-                let low = kernels::inner_product(table, histogram) * weight;
-                return if flip { (low, low) } else { (F128::ZERO, low) };
-            }
-            let (at, leading) = pair_sums(table, histogram, flip);
-            (at * weight, leading * weight)
-        });
-        sums.reduce(|| (F128::ZERO, F128::ZERO), |a, b| (a.0 + b.0, a.1 + b.1))
-    }
+/// The cofactor's value at 1 (at 0 where `flip`) and its leading coefficient, over pairs of columns.
+fn column_sums(
+    table: &[F128],
+    histogram: &[F128],
+    eq: &[F128],
+    width: usize,
+    flip: bool,
+) -> (F128, Vec<F128>) {
+    let data = table.par_chunks(2 * width).zip(histogram.par_chunks(2 * width));
+    let sums = data.zip(eq.par_chunks(2)).map(|((table, histogram), eq)| {
+        let weight = eq.iter().copied().sum::<F128>();
+        if table.len() == width {
+            // The neighbour column is outside: zero.
+            let low = kernels::inner_product(table, histogram) * weight;
+            return if flip { (low, low) } else { (F128::ZERO, low) };
+        }
+        let (at, leading) = pair_sums(table, histogram, flip);
+        (at * weight, leading * weight)
+    });
+    let (at, leading) = sums.reduce(|| (F128::ZERO, F128::ZERO), |a, b| (a.0 + b.0, a.1 + b.1));
+    (at, vec![leading])
 }
 
 /// For halves `lo`, `hi` of both slices: `sum hi * hi` (or `lo * lo`), and
@@ -128,25 +130,17 @@ impl Instance for TableProduct {
     fn round(&mut self) -> Vec<F128> {
         if self.cols_left == 0 {
             let (at_one, leading) = pair_sums(&self.table, &self.histogram, false);
-            let at_zero = self.claim + at_one;
-            self.cofactor = [at_zero, at_zero + at_one + leading, leading];
-            return self.cofactor.iter().map(|&c| self.scale * c).collect();
+            return self.factored.round_beyond(at_one, &[leading]);
         }
+        let Self { table, histogram, eq, width, factored, .. } = self;
         let z = self.z[self.z.len() - self.cols_left];
-        let (at_one, leading) = self.column_sums(false);
-        let at_zero = match F128::ONE + z {
-            F128::ZERO => self.column_sums(true).0,
-            other => (self.claim + z * at_one) * other.invert(),
-        };
-        let [a, b, c] = [at_zero, at_zero + at_one + leading, leading];
-        self.cofactor = [a, b, c];
-        let low = F128::ONE + z;
-        [a * low, a + b * low, b + c * low, c].iter().map(|&x| self.scale * x).collect()
+        let sums = |flip| column_sums(table, histogram, eq, *width, flip);
+        factored.round(z, sums(false), (z == F128::ONE).then(|| sums(true).0))
     }
 
     fn bind(&mut self, r: F128) {
-        self.claim = univariate(&self.cofactor, r);
         if self.cols_left == 0 {
+            self.factored.bind(None, r);
             for data in [&mut self.table, &mut self.histogram] {
                 let half = data.len() / 2;
                 let (lo, hi) = data.split_at_mut(half);
@@ -155,7 +149,7 @@ impl Instance for TableProduct {
             }
             return;
         }
-        self.scale *= F128::ONE + self.z[self.z.len() - self.cols_left] + r;
+        self.factored.bind(Some(self.z[self.z.len() - self.cols_left]), r);
         self.cols_left -= 1;
         self.eq = self.eq.chunks(2).map(|pair| pair[0] + pair[1]).collect();
         let width = self.width;

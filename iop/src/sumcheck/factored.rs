@@ -1,0 +1,65 @@
+//! A summand that is an eq polynomial times something: the factor is kept apart from its cofactor.
+
+use binfer_field::F128;
+
+use super::univariate;
+
+/// The running claim of `sum_x eq(z, x) f(x)`.
+///
+/// With `scale` the product of eq's bound factors, the running claim is `scale * claim`, and a round
+/// polynomial is `scale (1 + z + X) t(X)`. The claim gives one value of the cofactor `t`, so that its
+/// value at 1 and its coefficients of `X^2` and above are all that has to be summed (Gruen 2024,
+/// section 3.2).
+pub(crate) struct EqFactored {
+    scale: F128,
+    claim: F128,
+    /// `t`, constant first, between a round and its binding.
+    cofactor: Vec<F128>,
+}
+
+impl EqFactored {
+    /// Nothing bound yet.
+    pub(crate) fn new(claim: F128) -> Self {
+        Self { scale: F128::ONE, claim, cofactor: Vec::new() }
+    }
+
+    /// The round polynomial for the coordinate `z`, from `t(1)` and the coefficients of `X^2, X^3, ...`.
+    ///
+    /// `at_zero` is `t(0)`, wanted only where the claim does not give it: where `z` is one.
+    pub(crate) fn round(
+        &mut self,
+        z: F128,
+        (at_one, high): (F128, Vec<F128>),
+        at_zero: Option<F128>,
+    ) -> Vec<F128> {
+        // claim = (1 + z) t(0) + z t(1)
+        let low = F128::ONE + z;
+        let at_zero = at_zero.unwrap_or_else(|| (self.claim + z * at_one) * low.invert());
+        self.set(at_zero, at_one, &high);
+        let mut round = vec![F128::ZERO; self.cofactor.len() + 1];
+        for (i, &c) in self.cofactor.iter().enumerate() {
+            round[i] += self.scale * low * c;
+            round[i + 1] += self.scale * c;
+        }
+        round
+    }
+
+    /// The round polynomial in a variable that eq does not depend on.
+    pub(crate) fn round_beyond(&mut self, at_one: F128, high: &[F128]) -> Vec<F128> {
+        self.set(self.claim + at_one, at_one, high);
+        self.cofactor.iter().map(|&c| self.scale * c).collect()
+    }
+
+    /// Binds the variable of the last round, with eq's coordinate `z` where it has one.
+    pub(crate) fn bind(&mut self, z: Option<F128>, r: F128) {
+        self.claim = univariate(&self.cofactor, r);
+        if let Some(z) = z {
+            self.scale *= F128::ONE + z + r;
+        }
+    }
+
+    fn set(&mut self, at_zero: F128, at_one: F128, high: &[F128]) {
+        let linear = at_zero + at_one + high.iter().copied().sum::<F128>();
+        self.cofactor = [&[at_zero, linear], high].concat();
+    }
+}
