@@ -1,7 +1,5 @@
 //! One proof's bytes, pinned: a change of protocol or encoding shows here before it shows to users.
 
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
 use binfer_hash::HashKind;
 use binfer_ml_ops::array::{Array, ArrayData};
 use binfer_ml_ops::graph::Model;
