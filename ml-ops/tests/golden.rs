@@ -25,10 +25,10 @@ fn commitment_and_proof_of_the_shipped_digits_model() {
 
     assert_eq!(
         hex(&key.commitment().digest()),
-        "842cad4227c088803a8e624640f6e5cea60185683b5bbf13371031ef6348b427"
+        "bba1094ac314d30ee42dff49c69a6b86b4843f70593ba960ae93dd6fd1e52b0d"
     );
     assert_eq!(
         hex(&HashKind::Blake3.hash(&bytes)),
-        "c950488098ac72ee110a5d1b578677b8df6b11e1d1a082d991cb1e28c120cfe1"
+        "86d49d20eec66f905783ba9d329f68d5a8f6ff365d47421bc9fd5b8b54de1ebd"
     );
 }

@@ -84,7 +84,7 @@ impl Default for Params {
     fn default() -> Self {
         Self {
             log_inv_rate: 1,
-            security_bits: 102,
+            security_bits: 103,
             grinding_bits: 0,
             hash: HashKind::default(),
             log_arity: 4,

@@ -182,6 +182,7 @@ fn state_freivalds<C: VerifierChannel>(channel: &mut C, plan: &Plan) {
         channel.soundness(SoundnessTerm::schwartz_zippel("map in the exponent", 255.0));
     }
     // That the extensions of all rows' products agree at one point.
-    let rows = plan.matmuls.iter().map(|m| log2_ceil(m.rows)).max().unwrap_or(0);
+    let rows = plan.matmuls.iter().map(|m| m.rows).chain(plan.maps.iter().map(|m| m.rows));
+    let rows = rows.map(log2_ceil).max().unwrap_or(0);
     channel.soundness(SoundnessTerm::schwartz_zippel("row point", rows as f64));
 }
