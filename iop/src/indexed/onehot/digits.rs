@@ -14,15 +14,23 @@ use crate::sumcheck::{EqFactored, Instance, Shape};
 /// Variables of the weights that a chunk shares.
 const CHUNK_VARS: usize = 9;
 
-/// A function of the whole index byte.
+/// A function of the whole index byte. Only the first `2^w` entries are ever computed or read, `w` the
+/// bits of an index.
 type ByteTable = [F128; 256];
+
+/// `table`, its first `entries` scaled.
+fn scaled(table: &ByteTable, entries: usize, by: F128) -> ByteTable {
+    let mut table = *table;
+    kernels::scale(&mut table[..entries], by);
+    table
+}
 
 /// `prod_{s in digit} (1 + sigma_s + bit_s(byte))` for every byte.
 fn digit_table(sigma: &[F128], (start, width): Digit) -> ByteTable {
     let mut table = [F128::ONE; 256];
     for s in start..start + width {
         let factors = [F128::ONE + sigma[s], sigma[s]];
-        for (byte, entry) in table.iter_mut().enumerate() {
+        for (byte, entry) in table.iter_mut().take(1 << sigma.len()).enumerate() {
             *entry *= factors[byte >> s & 1];
         }
     }
@@ -42,6 +50,8 @@ struct Lookup {
     pairs: ByteTable,
     /// The sum of all terms with one.
     singles: ByteTable,
+    /// `2^w`, `w` the bits of an index.
+    entries: usize,
     /// The bits that first digits read.
     first: u8,
     /// The eq weight of each setting of the bound variables, the last bound lowest.
@@ -85,6 +95,7 @@ impl<'a> DigitProduct<'a> {
         let inverse = lambda.invert();
         let (mut power, mut unscaled) = (F128::ONE, F128::ONE);
         let mut unscale = Vec::with_capacity(digits.len());
+        let entries = 1 << sigma.len();
         let (mut pairs, mut singles) = ([F128::ZERO; 256], [F128::ZERO; 256]);
         let mut first = 0;
         let mut terms = Vec::with_capacity(digits.len());
@@ -92,14 +103,14 @@ impl<'a> DigitProduct<'a> {
             let digits = split(digit, target);
             let mut tables: Vec<ByteTable> =
                 digits.iter().map(|&d| digit_table(sigma, d)).collect();
-            kernels::scale(&mut tables[0], power);
+            kernels::scale(&mut tables[0][..entries], power);
             match &tables[..] {
                 [a, b] => {
-                    kernels::add_products(&mut pairs, a, b);
+                    kernels::add_products(&mut pairs[..entries], &a[..entries], &b[..entries]);
                     let (start, width) = digits[0];
                     first |= (((1u16 << width) - 1) << start) as u8;
                 }
-                _ => kernels::add_assign(&mut singles, &tables[0]),
+                _ => kernels::add_assign(&mut singles[..entries], &tables[0][..entries]),
             }
             terms.push(Term { digits, tables });
             unscale.push(unscaled);
@@ -107,7 +118,7 @@ impl<'a> DigitProduct<'a> {
             unscaled *= inverse;
         }
         let rounds = if target == 4 { 1 } else { 2 };
-        let lookup = Lookup { pairs, singles, first, bound: vec![F128::ONE], rounds };
+        let lookup = Lookup { pairs, singles, entries, first, bound: vec![F128::ONE], rounds };
         Self {
             bytes,
             n_vars,
@@ -216,16 +227,12 @@ struct ScaledTables {
 
 impl Lookup {
     fn scaled(&self, flip: bool) -> ScaledTables {
-        let scaled = |table: &ByteTable, by: F128| {
-            let mut table = *table;
-            kernels::scale(&mut table, by);
-            table
-        };
+        let scaled = |table, by| scaled(table, self.entries, by);
         let mut pairs = Vec::new();
         for (q, &y) in self.bound.iter().enumerate() {
             pairs.extend(self.bound[..=q].iter().map(|&x| scaled(&self.pairs, x * y)));
         }
-        let singles = if self.singles.iter().all(|x| x.is_zero()) {
+        let singles = if self.singles[..self.entries].iter().all(|x| x.is_zero()) {
             Vec::new()
         } else {
             self.bound.iter().map(|&x| scaled(&self.singles, x)).collect()
@@ -325,19 +332,16 @@ impl Instance for DigitProduct<'_> {
             }
             let tables: Vec<&ByteTable> = self.terms.iter().flat_map(|t| &t.tables).collect();
             let runs = self.dense.par_chunks_mut(self.stride).zip(tables);
-            let (bytes, bound) = (self.bytes, &lookup.bound);
-            runs.for_each(|(values, table)| read(table, bytes, bound, values));
+            let (bytes, entries, bound) = (self.bytes, lookup.entries, &lookup.bound);
+            runs.for_each(|(values, table)| read(table, entries, bytes, bound, values));
             self.lookup = None;
         }
     }
 }
 
 /// A digit's values at the positions left, as many as `values` holds.
-fn read(table: &ByteTable, bytes: &[u8], bound: &[F128], values: &mut [F128]) {
-    let mut tables = vec![*table; bound.len()];
-    for (table, &weight) in tables.iter_mut().zip(bound) {
-        kernels::scale(table, weight);
-    }
+fn read(table: &ByteTable, entries: usize, bytes: &[u8], bound: &[F128], values: &mut [F128]) {
+    let tables: Vec<ByteTable> = bound.iter().map(|&b| scaled(table, entries, b)).collect();
     let left = values.len();
     let chunk = left.min(1 << CHUNK_VARS);
     values.par_chunks_mut(chunk).enumerate().for_each(|(i, out)| {
