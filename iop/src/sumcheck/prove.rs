@@ -1,13 +1,17 @@
 //! The one sumcheck prover: drives instances that compute their own round polynomials.
 
 use binfer_field::F128;
+use rayon::prelude::*;
 
 use crate::channel::ProverChannel;
 
 use super::Shape;
 
+/// Instances that a parallel task should have at least: most are small.
+const TASK: usize = 4;
+
 /// A summand in the middle of a sumcheck.
-pub trait Instance {
+pub trait Instance: Send {
     /// Variables and degree at the start.
     fn shape(&self) -> Shape;
 
@@ -38,21 +42,20 @@ pub fn prove(channel: &mut ProverChannel, instances: &mut [&mut dyn Instance]) -
         let active = shapes.iter().filter(|s| s.n_vars >= left);
         let degree = active.map(|s| s.degree).max().unwrap_or(1);
         let mut total = vec![F128::ZERO; degree + 1];
+        let joined = |shape: &Shape| shape.n_vars >= left;
+        let rounds = instances.par_iter_mut().zip(&shapes).with_min_len(TASK);
+        let rounds: Vec<Vec<F128>> =
+            rounds.map(|(i, s)| if joined(s) { i.round() } else { Vec::new() }).collect();
         let mut weight = F128::ONE;
-        for (instance, shape) in instances.iter_mut().zip(&shapes) {
-            if shape.n_vars >= left {
-                for (t, c) in total.iter_mut().zip(instance.round()) {
-                    *t += weight * c;
-                }
+        for round in rounds {
+            for (t, c) in total.iter_mut().zip(round) {
+                *t += weight * c;
             }
             weight *= beta;
         }
         let r = send_round(channel, &total, degree);
-        for (instance, shape) in instances.iter_mut().zip(&shapes) {
-            if shape.n_vars >= left {
-                instance.bind(r);
-            }
-        }
+        let binding = instances.par_iter_mut().zip(&shapes).with_min_len(TASK);
+        binding.filter(|(_, s)| joined(s)).for_each(|(instance, _)| instance.bind(r));
         challenges.push(r);
     }
     challenges
