@@ -15,8 +15,8 @@
 //!    claims on every tile of every plane, all at one shared point.
 //!
 //! # Cost
-//! A table step costs its table (`cols * 2^w`) and one addition an index; the stages cost about
-//! thirty products an index and no memory of a field element for each of its bits.
+//! A table step costs its table (`cols * 2^w`) and one addition an index. The stages cost about 14
+//! products and 32 table look-ups an index of a byte, and two field elements of memory.
 //!
 //! # Soundness
 //! Sumcheck terms, and `#terms / 2^128` for each batching; see each file.
