@@ -1,4 +1,5 @@
 //! A model's commitment: the public graph, the parameters and the root of its hidden weights.
+#![deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 use binfer_hash::{Digest, HashKind};
 use binfer_pcs::{Params, Shape, log_row_for};

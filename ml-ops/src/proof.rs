@@ -1,4 +1,5 @@
 //! Proof files: a header that names the statement's model and batch, then the argument's messages.
+#![deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 use thiserror::Error;
 

@@ -107,11 +107,11 @@ impl ProverKey {
     ) -> Result<Proof, ProveError> {
         let graph = &self.model.graph;
         progress("run");
-        let shape = &graph.tensors[graph.input.tensor];
-        let (values, batch) = graph.input.encode(shape, input).map_err(ProveError::Input)?;
+        let (values, batch) =
+            graph.input.encode(graph.input_shape(), input).map_err(ProveError::Input)?;
         let trace = interpret::run(&self.model, &values, batch.size)?;
-        let shape = &graph.tensors[graph.output.tensor];
-        let expected = graph.output.encode(shape, output, batch).map_err(ProveError::Output)?;
+        let expected =
+            graph.output.encode(graph.output_shape(), output, batch).map_err(ProveError::Output)?;
         if trace.tensors[graph.output.tensor] != expected {
             return Err(ProveError::WrongOutput);
         }
@@ -151,10 +151,10 @@ impl ProverKey {
 /// Where the input does not fit or an accumulator exceeds its declared width.
 pub fn run(model: &Model, input: &Array) -> Result<Array, ProveError> {
     let graph = &model.graph;
-    let shape = &graph.tensors[graph.input.tensor];
-    let (values, batch) = graph.input.encode(shape, input).map_err(ProveError::Input)?;
+    let (values, batch) =
+        graph.input.encode(graph.input_shape(), input).map_err(ProveError::Input)?;
     let trace = interpret::run(model, &values, batch.size)?;
-    let tensor = graph.output.tensor;
-    let output = graph.output.decode(&graph.tensors[tensor], &trace.tensors[tensor], batch);
+    let values = &trace.tensors[graph.output.tensor];
+    let output = graph.output.decode(graph.output_shape(), values, batch);
     output.map_err(ProveError::Output)
 }

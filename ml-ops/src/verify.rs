@@ -1,4 +1,5 @@
 //! Verification: a commitment, an input, an output and the bytes of a proof.
+#![deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 use binfer_iop::channel::{Estimator, ProofReader, SoundnessTerm, VerifyError, log2_sum};
 use thiserror::Error;
@@ -6,7 +7,7 @@ use thiserror::Error;
 use crate::argument::{self, Plan, Statement};
 use crate::array::Array;
 use crate::commitment::ModelCommitment;
-use crate::graph::{PortError, TensorKind, Values};
+use crate::graph::{PortError, TensorKind, TensorShape, Values};
 use crate::proof::{Proof, ProofError};
 use crate::statement::transcript;
 
@@ -68,10 +69,10 @@ pub fn verify(
     proof: &[u8],
 ) -> Result<(), Rejection> {
     let graph = &commitment.graph;
-    let in_shape = &graph.tensors[graph.input.tensor];
-    let out_shape = &graph.tensors[graph.output.tensor];
-    let (in_values, batch) = graph.input.encode(in_shape, input).map_err(Rejection::Input)?;
-    let out_values = graph.output.encode(out_shape, output, batch).map_err(Rejection::Output)?;
+    let (in_values, batch) =
+        graph.input.encode(graph.input_shape(), input).map_err(Rejection::Input)?;
+    let out_values =
+        graph.output.encode(graph.output_shape(), output, batch).map_err(Rejection::Output)?;
     let proof = Proof::from_bytes(proof)?;
     if proof.commitment != *commitment {
         return Err(Rejection::OtherModel);
@@ -114,12 +115,9 @@ pub struct Estimate {
 /// untrusted proof names.
 pub fn estimate(commitment: &ModelCommitment, batch: usize) -> Estimate {
     let graph = &commitment.graph;
-    let blank = |tensor: usize| {
-        let shape = &graph.tensors[tensor];
-        match shape.kind {
-            TensorKind::Code => Values::Codes(vec![0; batch * shape.per_sample()]),
-            TensorKind::Integer { .. } => Values::Integers(vec![0; batch * shape.per_sample()]),
-        }
+    let blank = |shape: &TensorShape| match shape.kind {
+        TensorKind::Code => Values::Codes(vec![0; batch * shape.per_sample()]),
+        TensorKind::Integer { .. } => Values::Integers(vec![0; batch * shape.per_sample()]),
     };
     let mut channel = Estimator::new();
     let statement = Statement {
@@ -127,8 +125,8 @@ pub fn estimate(commitment: &ModelCommitment, batch: usize) -> Estimate {
         plan: &Plan::new(graph, batch),
         params: &commitment.params,
         model: (commitment.root, commitment.oracle_shape()),
-        input: &blank(graph.input.tensor),
-        output: &blank(graph.output.tensor),
+        input: &blank(graph.input_shape()),
+        output: &blank(graph.output_shape()),
     };
     // Checks pass by construction and nothing is read, so there is nothing that can fail.
     let _ = argument::verify(&mut channel, &statement);

@@ -1,4 +1,5 @@
 //! `ProofReader`: the verifier channel over the bytes of a proof.
+#![deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 use binfer_field::F128;
 use binfer_hash::{Digest, HashKind, Transcript, n_siblings, verify_multi};

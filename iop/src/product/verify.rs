@@ -1,4 +1,5 @@
 //! The verifier of a forest of product trees.
+#![deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 use binfer_field::F128;
 

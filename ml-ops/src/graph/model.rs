@@ -1,4 +1,5 @@
 //! A graph is what the verifier holds; a model is a graph with its weights.
+#![deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 use super::{
     GraphError, InputPort, Node, OutputPort, TensorShape, WeightMatrix, WeightShape, signed_bits,
@@ -23,6 +24,20 @@ pub struct Graph {
     pub input: InputPort,
     /// Where the output leaves.
     pub output: OutputPort,
+}
+
+impl Graph {
+    /// The shape of the tensor that the input becomes. Precondition: the graph is valid.
+    #[expect(clippy::indexing_slicing, reason = "a valid graph's ports name its tensors")]
+    pub fn input_shape(&self) -> &TensorShape {
+        &self.tensors[self.input.tensor]
+    }
+
+    /// The shape of the tensor that the output comes from. Precondition: the graph is valid.
+    #[expect(clippy::indexing_slicing, reason = "a valid graph's ports name its tensors")]
+    pub fn output_shape(&self) -> &TensorShape {
+        &self.tensors[self.output.tensor]
+    }
 }
 
 /// A graph with its weights: what the prover holds.
