@@ -1,10 +1,12 @@
-//! What does a committed bit cost: to encode and hash, to open at a point, to verify?
+//! What does a committed bit cost: to encode, to hash, to open at a point, to verify?
 
 use binfer_benches::elements;
 use binfer_field::{Backend, F128, kernels};
 use binfer_hash::Transcript;
 use binfer_iop::channel::{ProofReader, ProverChannel};
-use binfer_pcs::{Claim, ClaimGroup, Params, Width, commit, log_row_for, open, verify};
+use binfer_pcs::{
+    Claim, ClaimGroup, Params, Shape, Width, commit, encode, log_row_for, open, verify,
+};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
 
 /// Logarithms of the numbers of bits.
@@ -26,6 +28,18 @@ fn claim(words: &[F128], log_bits: u32) -> Vec<ClaimGroup<F128>> {
     let value = words.iter().zip(&high).map(|(&w, &e)| e * word_value(w)).sum();
     let claims = vec![Claim { oracle: 0, offset: 0, n_vars: log_bits, value }];
     vec![ClaimGroup { width: Width::Bit, point, claims }]
+}
+
+/// The additive NTT of one row at rate 1/2; throughput counts butterflies.
+fn ntt(c: &mut Criterion) {
+    let mut group = c.benchmark_group("pcs/ntt");
+    for log_length in [12, 16, 20] {
+        let shape = Shape { log_row: log_length - 1, n_rows: 1 };
+        let words = elements(1 << shape.log_row, 3);
+        group.throughput(Throughput::Elements(u64::from(shape.log_row) << (log_length - 1)));
+        group.bench_function(id(log_length), |b| b.iter(|| encode(&words, shape, 1).len()));
+    }
+    group.finish();
 }
 
 fn commitments(c: &mut Criterion) {
@@ -72,6 +86,7 @@ fn commitments(c: &mut Criterion) {
 
 fn main() {
     let mut c = Criterion::default().sample_size(10).configure_from_args();
+    ntt(&mut c);
     commitments(&mut c);
     c.final_summary();
 }

@@ -56,5 +56,5 @@ pub use claim::{Claim, ClaimGroup, Width};
 pub use layout::Shape;
 pub use params::{Params, ParamsError, log_row_for};
 #[cfg(feature = "prover")]
-pub use prove::{Oracle, commit, open};
+pub use prove::{Oracle, commit, encode, open};
 pub use verify::verify;

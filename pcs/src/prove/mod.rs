@@ -9,4 +9,5 @@ mod sumcheck;
 mod weights;
 
 pub use commit::{Oracle, commit};
+pub use ntt::encode;
 pub use open::open;

@@ -4,6 +4,8 @@
 //! A transform that exceeds the cache runs in passes: some of its top layers on columns, which are
 //! narrow enough to stay in cache, then the rest on the blocks that are left.
 
+use core::ops::Deref;
+
 use binfer_field::{F128, kernels};
 use rayon::prelude::*;
 
@@ -20,6 +22,17 @@ const PASS_LAYERS: u32 = 6;
 const RUN: usize = 1 << 8;
 /// Groups of four symbols whose last two layers are done together.
 const GROUPS: usize = 1 << 7;
+
+/// The Reed-Solomon codewords of all rows of `words` by the additive NTT, interleaved: element
+/// `x * n_rows + row` is symbol `x` of that row's codeword of `2^(log_row + log_inv_rate)` symbols
+/// (Lin, Chung and Han 2014; DP24, section 2.3).
+///
+/// # Panics
+/// If `words` are not `shape.n_words()`.
+pub fn encode(words: &[F128], shape: Shape, log_inv_rate: u32) -> impl Deref<Target = [F128]> {
+    assert_eq!(words.len(), shape.n_words());
+    encode_rows(words, shape, log_inv_rate)
+}
 
 /// The codewords of all rows of `words`, interleaved: element `x * n_rows + row` is symbol `x` of
 /// that row's codeword.
