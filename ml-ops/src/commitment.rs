@@ -2,17 +2,13 @@
 #![deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 use binfer_hash::{Digest, HashKind};
-use binfer_pcs::{Params, Shape, log_row_for};
+use binfer_pcs::Params;
 use thiserror::Error;
 
-use crate::argument::{Layout, Origin, Plan};
 use crate::graph::{DecodeError, Graph};
 
 const MAGIC: [u8; 8] = *b"binfer-m";
 const VERSION: u32 = 1;
-
-/// Random words committed beside the weights, so that equal weights do not give equal roots.
-pub(crate) const SALT_WORDS: usize = 2;
 
 /// What the verifier holds of a model.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,16 +102,4 @@ impl ModelCommitment {
     pub fn digest(&self) -> Digest {
         HashKind::Blake3.hash(&self.to_bytes())
     }
-
-    /// The shape of the weights' oracle.
-    pub(crate) fn oracle_shape(&self) -> Shape {
-        let plan = Plan::new(&self.graph, 1);
-        oracle_shape(Layout::new(&plan, Origin::Model).n_words)
-    }
-}
-
-/// The shape of an oracle with `n_words` words of weights.
-pub(crate) fn oracle_shape(n_words: usize) -> Shape {
-    let n_words = n_words + SALT_WORDS;
-    Shape::for_words(log_row_for(n_words), n_words)
 }

@@ -9,9 +9,9 @@ use binfer_pcs::{Oracle, Params};
 use rand::RngCore;
 use thiserror::Error;
 
-use crate::argument::{self, Plan, Prover, model_words};
+use crate::argument::{self, Plan, Prover, SALT_WORDS, model_shape, model_words};
 use crate::array::Array;
-use crate::commitment::{ModelCommitment, SALT_WORDS, oracle_shape};
+use crate::commitment::ModelCommitment;
 use crate::graph::{Model, PortError, Values};
 use crate::interpret::{self, RunError};
 use crate::proof::Proof;
@@ -68,7 +68,7 @@ impl ProverKey {
     pub fn new(model: Model, params: Params, salt: &Salt) -> Self {
         let plan = Plan::new(&model.graph, 1);
         let mut words = model_words(&plan, &model.weights);
-        let shape = oracle_shape(words.len());
+        let shape = model_shape(words.len());
         let (salt_words, _) = salt.as_chunks::<16>();
         words.extend(salt_words.iter().map(|&w| F128::from_le_bytes(w)));
         let oracle = binfer_pcs::commit(&params, shape.log_row, words);

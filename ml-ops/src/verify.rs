@@ -89,7 +89,7 @@ pub fn verify(
         graph,
         plan: &plan,
         params: &commitment.params,
-        model: (commitment.root, commitment.oracle_shape()),
+        root: commitment.root,
         input: &in_values,
         output: &out_values,
     };
@@ -124,7 +124,7 @@ pub fn estimate(commitment: &ModelCommitment, batch: usize) -> Estimate {
         graph,
         plan: &Plan::new(graph, batch),
         params: &commitment.params,
-        model: (commitment.root, commitment.oracle_shape()),
+        root: commitment.root,
         input: &blank(graph.input_shape()),
         output: &blank(graph.output_shape()),
     };

@@ -1,8 +1,18 @@
 //! Where each tile of each committed plane lies among an oracle's words.
 
 use binfer_iop::indexed::tiles;
+use binfer_pcs::{Shape, log_row_for};
 
 use super::plan::{Origin, Plan};
+
+/// Random words committed beside the weights, so that equal weights do not give equal roots.
+pub(crate) const SALT_WORDS: usize = 2;
+
+/// The shape of a model's oracle, whose weights take `n_words` words.
+pub(crate) fn model_shape(n_words: usize) -> Shape {
+    let n_words = n_words + SALT_WORDS;
+    Shape::for_words(log_row_for(n_words), n_words)
+}
 
 /// Offsets in words, by matrix (empty for those held elsewhere), bit and tile.
 ///

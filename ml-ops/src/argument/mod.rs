@@ -45,8 +45,9 @@ mod prove;
 
 #[cfg(feature = "prover")]
 pub(crate) use entries::{entries, model_words};
-pub(crate) use layout::Layout;
-pub(crate) use plan::{Origin, Plan};
+#[cfg(feature = "prover")]
+pub(crate) use layout::{SALT_WORDS, model_shape};
+pub(crate) use plan::Plan;
 #[cfg(feature = "prover")]
 pub(crate) use prove::Prover;
 pub(crate) use verify::{Statement, verify};

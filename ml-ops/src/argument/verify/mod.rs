@@ -19,7 +19,7 @@ use self::openings::Openings;
 use self::relation::{Relation, verify_g_tables};
 use self::step::{TableStep, check_table};
 use super::bases::{Drawn, map_tables};
-use super::layout::Layout;
+use super::layout::{Layout, model_shape};
 use super::plan::{MatMul, Origin, Plan};
 use crate::graph::{Graph, Values};
 
@@ -28,8 +28,8 @@ pub(crate) struct Statement<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) plan: &'a Plan,
     pub(crate) params: &'a Params,
-    /// Root and shape of the model's oracle.
-    pub(crate) model: (Digest, binfer_pcs::Shape),
+    /// The root of the model's oracle.
+    pub(crate) root: Digest,
     pub(crate) input: &'a Values,
     pub(crate) output: &'a Values,
 }
@@ -42,9 +42,11 @@ pub(crate) fn verify<C: VerifierChannel>(
     channel: &mut C,
     statement: &Statement<'_>,
 ) -> Result<(), VerifyError> {
-    let Statement { graph, plan, params, model, .. } = *statement;
+    let Statement { graph, plan, params, root, .. } = *statement;
+    let model_layout = Layout::new(plan, Origin::Model);
+    let model = model_shape(model_layout.n_words);
     let trace_layout = Layout::new(plan, Origin::Trace);
-    let trace = binfer_pcs::Shape::for_words(model.1.log_row, trace_layout.n_words);
+    let trace = binfer_pcs::Shape::for_words(model.log_row, trace_layout.n_words);
     let trace_root = match trace.n_rows {
         0 => Digest::default(),
         _ => channel.receive_digest("trace")?,
@@ -146,7 +148,7 @@ pub(crate) fn verify<C: VerifierChannel>(
     }
 
     let planes = onehot::verify(channel, &plan.planes, &plan.views, &hot)?;
-    let layouts = [&Layout::new(plan, Origin::Model), &trace_layout];
+    let layouts = [&model_layout, &trace_layout];
     let openings = Openings { statement, layouts };
     let mut group = ClaimGroup { width: Width::Bit, point: planes.point, claims: vec![] };
     for (m, matrix) in plan.matrices.iter().enumerate() {
@@ -160,7 +162,7 @@ pub(crate) fn verify<C: VerifierChannel>(
         groups.push(openings.verify_relu(channel, relu)?);
     }
     groups.retain(|g| !g.claims.is_empty());
-    binfer_pcs::verify(params, &[model, (trace_root, trace)], &groups, channel)
+    binfer_pcs::verify(params, &[(root, model), (trace_root, trace)], &groups, channel)
 }
 
 const MALFORMED: VerifyError = VerifyError::CheckFailed { label: "plan" };
