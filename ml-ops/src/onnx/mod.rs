@@ -24,6 +24,7 @@ mod node;
 mod operands;
 mod ops;
 mod proto;
+mod requantized;
 #[cfg(test)]
 mod tests;
 mod value;

@@ -1,11 +1,11 @@
 //! com.microsoft QGemm: `alpha` times a matmul of 8-bit operands plus an int32 bias, requantized.
 
-use crate::graph::Epilogue;
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::node::{NodeView, Operator};
-use crate::onnx::operands::{bias, check_columns, product_shape, requantize, weights};
-use crate::onnx::value::{Codes, MatMulOperands, Scaling, Value};
+use crate::onnx::operands::{bias, weights};
+use crate::onnx::requantized::requantized_product;
+use crate::onnx::value::Value;
 
 pub(super) const OPERATOR: Operator = Operator {
     domain: "com.microsoft",
@@ -32,25 +32,5 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         Some(array) => bias(array, weights.n, 6)?,
     };
     let scale = alpha * node.scale(1)?;
-    let products: Vec<f32> = node.scales(4)?.iter().map(|sw| scale * sw).collect();
-    check_columns(products.len(), weights.n, 4)?;
-    let (dtype, zero_point) = node.optional_code(8)?.ok_or(NodeError::MissingInput { index: 8 })?;
-    let to = Scaling { scale: node.scale(7)?, zero_point };
-    let unbounded = (f32::NEG_INFINITY, f32::INFINITY);
-    let requantize = requantize(&products, unbounded, to, dtype)?;
-    let shape = product_shape(&x.shape, &weights, 0)?;
-    node.value(2)?;
-    let operands = MatMulOperands {
-        name: node.name.to_owned(),
-        zero_code: x.zero_code(node.zero_point(2, x.dtype)?),
-        x: x.clone(),
-        weights,
-        bias,
-    };
-    Ok(Value::Codes(Codes {
-        tensor: builder.matmul(&operands, Epilogue::Requantize(requantize))?,
-        dtype,
-        shape,
-        quantized: false,
-    }))
+    requantized_product(builder, node, (weights, bias), scale, 7)
 }
