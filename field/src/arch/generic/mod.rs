@@ -15,8 +15,6 @@ pub(crate) use bits::{gather, histogram, pack_plane, pack_planes, transpose};
 pub(crate) use byte_lanes::{ByteLanes, NoByteLanes};
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(crate) use clmul::Clmul;
-#[cfg(target_arch = "x86_64")]
-pub(crate) use clmul::Factor;
 pub(crate) use fold::{fold, fold_adjacent, fold_into};
 pub(crate) use lanes::Lanes;
 pub(crate) use linear_map::linear_map;
