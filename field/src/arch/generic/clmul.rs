@@ -3,7 +3,7 @@
 //! A product is three carry-less multiplies (Karatsuba) or four, and its reduction two; the sum of
 //! many products is reduced once. A product by a prepared factor is four and its reduction one.
 
-use super::{ByteLanes, Lanes, mul_one};
+use super::{ByteLanes, Lanes};
 use crate::F128;
 
 /// A register of `N` 128-bit lanes with a carry-less multiply of 64-bit halves in each.
@@ -33,6 +33,12 @@ pub(crate) trait Clmul<const N: usize>: Copy {
     fn sum(self, v: Self::Register) -> F128;
     fn deinterleave(self, a: Self::Register, b: Self::Register)
     -> (Self::Register, Self::Register);
+    fn interleave(
+        self,
+        even: Self::Register,
+        odd: Self::Register,
+    ) -> (Self::Register, Self::Register);
+    fn split_fours(self, a: Self::Register, b: Self::Register) -> (Self::Register, Self::Register);
     fn one(self) -> Self::One;
     fn byte_lanes(self) -> Option<Self::Bytes>;
     fn plane(self, bytes: &[u8; 64], plane: u32) -> u64;
@@ -122,6 +128,16 @@ impl<const N: usize, T: Clmul<N>> Lanes<N> for T {
     }
 
     #[inline(always)]
+    fn interleave(self, even: T::Register, odd: T::Register) -> (T::Register, T::Register) {
+        Clmul::interleave(self, even, odd)
+    }
+
+    #[inline(always)]
+    fn split_fours(self, a: T::Register, b: T::Register) -> (T::Register, T::Register) {
+        Clmul::split_fours(self, a, b)
+    }
+
+    #[inline(always)]
     fn mul_wide(self, a: T::Register, b: T::Register) -> Self::Wide {
         let middle = if T::KARATSUBA {
             let both_a = self.xor(a, self.swap(a));
@@ -164,9 +180,13 @@ impl<const N: usize, T: Clmul<N>> Lanes<N> for T {
     }
 
     #[inline(always)]
-    fn factor(self, x: F128) -> Self::Factor {
-        let shifted = mul_one(Clmul::one(self), x, F128::new(1 << 64));
-        Factor { x: self.splat(x), shifted: self.splat(shifted) }
+    fn companions(self, x: T::Register) -> T::Register {
+        self.reduce_middle(self.splat(F128::ZERO), x)
+    }
+
+    #[inline(always)]
+    fn factor(self, x: F128, companion: F128) -> Self::Factor {
+        Factor { x: self.splat(x), shifted: self.splat(companion) }
     }
 
     /// Four carry-less multiplies: `a_0 x + a_1 (x x^64)` has degree below 192.

@@ -23,4 +23,4 @@ pub(crate) use product::{
     mul_assign, mul_one, pow, product_round, scale, square, square_one, square_times, sum,
 };
 pub(crate) use tower::tower_mul;
-pub(crate) use transform::{butterfly, eq_expand, inverse_butterfly};
+pub(crate) use transform::{butterflies, butterfly, eq_expand, inverse_butterfly};

@@ -5,9 +5,9 @@ use core::arch::x86_64::{
     _mm256_xor_si256, _mm512_bslli_epi128, _mm512_bsrli_epi128, _mm512_castsi512_si256,
     _mm512_clmulepi64_epi128, _mm512_extracti64x4_epi64, _mm512_loadu_si512,
     _mm512_mask_gf2p8affine_epi64_epi8, _mm512_mask_storeu_epi64,
-    _mm512_maskz_gf2p8affine_epi64_epi8, _mm512_maskz_loadu_epi64, _mm512_set_epi64,
-    _mm512_set1_epi8, _mm512_set1_epi64, _mm512_shuffle_epi32, _mm512_shuffle_i64x2,
-    _mm512_storeu_si512, _mm512_test_epi8_mask, _mm512_xor_si512,
+    _mm512_maskz_gf2p8affine_epi64_epi8, _mm512_maskz_loadu_epi64, _mm512_permutex2var_epi64,
+    _mm512_set_epi64, _mm512_set1_epi8, _mm512_set1_epi64, _mm512_shuffle_epi32,
+    _mm512_shuffle_i64x2, _mm512_storeu_si512, _mm512_test_epi8_mask, _mm512_xor_si512,
 };
 use std::arch::is_x86_feature_detected;
 
@@ -124,6 +124,28 @@ impl Clmul<4> for Avx512 {
             (
                 _mm512_shuffle_i64x2::<0b10_00_10_00>(a, b),
                 _mm512_shuffle_i64x2::<0b11_01_11_01>(a, b),
+            )
+        }
+    }
+
+    #[inline(always)]
+    fn interleave(self, even: __m512i, odd: __m512i) -> (__m512i, __m512i) {
+        // SAFETY: `self` proves AVX-512F.
+        unsafe {
+            (
+                _mm512_permutex2var_epi64(even, _mm512_set_epi64(11, 10, 3, 2, 9, 8, 1, 0), odd),
+                _mm512_permutex2var_epi64(even, _mm512_set_epi64(15, 14, 7, 6, 13, 12, 5, 4), odd),
+            )
+        }
+    }
+
+    #[inline(always)]
+    fn split_fours(self, a: __m512i, b: __m512i) -> (__m512i, __m512i) {
+        // SAFETY: `self` proves AVX-512F.
+        unsafe {
+            (
+                _mm512_shuffle_i64x2::<0b01_00_01_00>(a, b),
+                _mm512_shuffle_i64x2::<0b11_10_11_10>(a, b),
             )
         }
     }
