@@ -29,6 +29,16 @@ fn batches_of_both_models_are_accepted() {
 }
 
 #[test]
+fn small_proofs_are_smaller() {
+    let scratch = proved("digits.onnx", 1);
+    let fast = scratch.read("p").len();
+    scratch.expect(0, "commit model.onnx --out key --force --profile small");
+    scratch.expect(0, "prove model.onnx --key key --input x.npy --output y.npy --proof p");
+    assert_eq!(scratch.expect(0, &format!("{VERIFY} p")).stdout, "accepted\n");
+    assert!(scratch.read("p").len() < fast);
+}
+
+#[test]
 fn the_number_of_threads_does_not_matter() {
     let scratch = proved("digits.onnx", 2);
     scratch
