@@ -1,7 +1,7 @@
 //! How many nanoseconds does each kernel take an element on each backend of this processor?
 
 use binfer_benches::{bytes, elements};
-use binfer_field::tower::to_tower;
+use binfer_field::tower::{Sliced128, to_tower};
 use binfer_field::{Backend, F128, Tower8, Tower128, kernels};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
@@ -95,6 +95,14 @@ fn tower(c: &mut Criterion) {
     let mut dst = a.clone();
     on_all(c, "tower128_mul", N, || {
         kernels::tower_mul(&mut dst, &a, &b);
+    });
+    let sliced = |elements: &[Tower128]| -> Vec<Sliced128> {
+        elements.as_chunks().0.iter().map(|&block| block.into()).collect()
+    };
+    let (a, b) = (sliced(&a), sliced(&b));
+    let mut dst = a.clone();
+    on_all(c, "tower128_sliced_mul", N, || {
+        kernels::sliced_mul(&mut dst, &a, &b);
     });
 }
 

@@ -51,6 +51,11 @@ macro_rules! for_each_kernel {
                 tables: &[[F128; 256]],
                 blocks: &[[u64; 16]; 16]
             );
+            fn sliced_mul(
+                dst: &mut [crate::tower::Sliced128],
+                a: &[crate::tower::Sliced128],
+                b: &[crate::tower::Sliced128]
+            );
             fn tower_mul(dst: &mut [u8], a: &[u8], b: &[u8], n_bytes: usize);
         }
     };
