@@ -98,8 +98,8 @@ impl Params {
         }
     }
 
-    /// Openings smaller by about a third at the same soundness: rate 1/4, which doubles the cost of
-    /// committing, and 16 bits of proof of work leave half as many queries.
+    /// Openings of 2^20 bits and more smaller by about a third, at the same soundness: rate 1/4,
+    /// which doubles the cost of committing, and 16 bits of proof of work leave half as many queries.
     pub const fn small() -> Self {
         Self { log_inv_rate: 2, grinding_bits: 16, ..Self::fast() }
     }
