@@ -50,6 +50,13 @@ macro_rules! for_each_kernel {
                 tables: &[[F128; 256]],
                 blocks: &[[u64; 16]; 16]
             );
+            fn coset_products(
+                sums: &mut crate::coset::ProductSums,
+                n_planes: usize,
+                bits: &[crate::coset::Group],
+                weights: &[crate::coset::Group],
+                extension: &crate::coset::Extension
+            );
             fn tower_mul(dst: &mut [u8], a: &[u8], b: &[u8], n_bytes: usize);
         }
     };
