@@ -10,6 +10,7 @@ mod linear_map;
 mod product;
 mod tower;
 mod transform;
+mod two_rounds;
 
 pub(crate) use bits::{gather, histogram, pack_plane, pack_planes, transpose};
 pub(crate) use byte_lanes::{ByteLanes, NoByteLanes};
@@ -26,3 +27,4 @@ pub(crate) use product::{
 };
 pub(crate) use tower::tower_mul;
 pub(crate) use transform::{butterfly, eq_expand, inverse_butterfly};
+pub(crate) use two_rounds::{fold_four, product_grid};
