@@ -2,8 +2,8 @@
 
 use binfer_field::F128;
 use binfer_hash::{Digest, MerkleTree};
+use binfer_iop::buffer::Buffer;
 
-use super::buffer::Buffer;
 use super::ntt::encode_rows;
 use crate::{Params, Shape};
 

@@ -7,9 +7,9 @@
 use core::ops::Deref;
 
 use binfer_field::{F128, kernels};
+use binfer_iop::buffer::Buffer;
 use rayon::prelude::*;
 
-use super::buffer::Buffer;
 use crate::{Shape, code};
 
 /// Elements of a block that a core's second-level cache holds.

@@ -1,9 +1,9 @@
 //! The prover's weights: sums of coefficients against eq tables, and the batched weight of each word.
 
 use binfer_field::{F128, LinearMap, Tower128, kernels, tower};
+use binfer_iop::buffer::Buffer;
 use rayon::prelude::*;
 
-use super::buffer::Buffer;
 use super::sumcheck::{self, Round, round_of_halves, round_of_lower_half};
 use crate::layout::Piece;
 use crate::packing::Switches;

@@ -11,6 +11,7 @@ mod linear_map;
 mod product;
 mod tower;
 mod transform;
+mod two_rounds;
 
 pub(crate) use bits::{gather, histogram, pack_plane, pack_planes, transpose};
 pub(crate) use byte_lanes::{ByteLanes, NoByteLanes};
@@ -28,3 +29,4 @@ pub(crate) use product::{
 };
 pub(crate) use tower::{matrix, tower_mul};
 pub(crate) use transform::{butterfly, eq_expand, inverse_butterfly};
+pub(crate) use two_rounds::{fold_four, product_grid};
