@@ -17,8 +17,6 @@ pub(crate) use bits::{gather, histogram, pack_plane, pack_planes, transpose};
 pub(crate) use byte_lanes::{ByteLanes, NoByteLanes};
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(crate) use clmul::Clmul;
-#[cfg(target_arch = "x86_64")]
-pub(crate) use clmul::Factor;
 pub(crate) use coset::coset_products;
 pub(crate) use fold::{fold, fold_adjacent, fold_into};
 pub(crate) use lanes::Lanes;
@@ -28,5 +26,5 @@ pub(crate) use product::{
     mul_assign, mul_one, pow, product_round, scale, square, square_one, square_times, sum,
 };
 pub(crate) use tower::{matrix, tower_mul};
-pub(crate) use transform::{butterfly, eq_expand, inverse_butterfly};
+pub(crate) use transform::{butterflies, butterfly, eq_expand, inverse_butterfly};
 pub(crate) use two_rounds::{fold_four, product_grid};
