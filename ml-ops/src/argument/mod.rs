@@ -31,6 +31,7 @@
 //! at some node. All other terms are stated where they arise.
 
 mod bases;
+mod groups;
 mod layout;
 mod plan;
 mod public;
