@@ -9,7 +9,7 @@ use binfer_pcs::{Oracle, Params};
 use rand::RngCore;
 use thiserror::Error;
 
-use crate::argument::{self, Plan, Prover, SALT_WORDS, model_shape, model_words};
+use crate::argument::{self, GroupSize, Plan, Prover, SALT_WORDS, model_shape, model_words};
 use crate::array::Array;
 use crate::commitment::ModelCommitment;
 use crate::graph::{Model, PortError, Values};
@@ -25,6 +25,7 @@ pub struct ProverKey {
     model: Model,
     oracle: Oracle,
     commitment: ModelCommitment,
+    group_size: GroupSize,
 }
 
 /// Why [`ProverKey::prove`] gives no proof.
@@ -74,7 +75,7 @@ impl ProverKey {
         let oracle = binfer_pcs::commit(&params, shape.log_row, words);
         let commitment =
             ModelCommitment { graph: model.graph.clone(), params, root: oracle.root() };
-        Self { model, oracle, commitment }
+        Self { model, oracle, commitment, group_size: GroupSize::default() }
     }
 
     /// The public commitment.
@@ -85,6 +86,11 @@ impl ProverKey {
     /// The model.
     pub fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// Proves in groups of another size from here on.
+    pub fn set_group_size(&mut self, group_size: GroupSize) {
+        self.group_size = group_size;
     }
 
     /// Runs the exact interpreter.
@@ -131,17 +137,21 @@ impl ProverKey {
         let plan = Plan::new(&self.model.graph, batch);
         let entries = argument::entries(&self.model, &plan, tensors, batch);
         let entries = entries.ok_or(ProveError::Range)?;
-        let mut channel = ProverChannel::new(transcript(&self.commitment, input, output));
+        let group_size = self.group_size;
+        let start = transcript(&self.commitment, group_size, input, output);
+        let mut channel = ProverChannel::new(start);
         let prover = Prover {
             graph: &self.model.graph,
             plan: &plan,
             params: &self.commitment.params,
+            group_size,
             model: &self.oracle,
             entries: &entries,
         };
         // Within the pool, so that no step waits for another thread to take it up.
         rayon::scope(|_| prover.prove(&mut channel, progress));
-        Ok(Proof { commitment: self.commitment.clone(), batch: number, messages: channel.finish() })
+        let (commitment, messages) = (self.commitment.clone(), channel.finish());
+        Ok(Proof { commitment, batch: number, group_size, messages })
     }
 }
 

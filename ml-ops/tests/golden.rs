@@ -29,6 +29,6 @@ fn commitment_and_proof_of_the_shipped_digits_model() {
     );
     assert_eq!(
         hex(&HashKind::Blake3.hash(&bytes)),
-        "86d49d20eec66f905783ba9d329f68d5a8f6ff365d47421bc9fd5b8b54de1ebd"
+        "ba5a41eb60a28b5382822d7c756aa07bb477e50ceb38820c5c17b9fd748232d2"
     );
 }

@@ -11,8 +11,38 @@ use binfer_iop::indexed::onehot::{OneHotClaim, View};
 use super::plan::{Chunk, Map, MatMul, Plan};
 use crate::graph::Graph;
 
-/// Leaves, with their factors, of a group that holds more than one relation, at most.
-pub(crate) const GROUP_LEAVES: usize = 1 << 23;
+/// How many leaves of product trees are proved at once, as a logarithm.
+///
+/// Smaller groups take less memory and longer proofs. It is part of a proof's statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GroupSize(u32);
+
+impl Default for GroupSize {
+    fn default() -> Self {
+        Self(23)
+    }
+}
+
+impl GroupSize {
+    /// The largest: groups without bound.
+    pub const MAX: Self = Self(63);
+
+    /// Groups of at most `2^log_leaves` leaves, a larger relation being a group of its own; `None` above
+    /// [`Self::MAX`].
+    pub fn new(log_leaves: u32) -> Option<Self> {
+        (log_leaves <= Self::MAX.0).then_some(Self(log_leaves))
+    }
+
+    /// The logarithm.
+    pub fn log_leaves(self) -> u32 {
+        self.0
+    }
+
+    /// Leaves, with their factors, of a group that holds more than one relation, at most.
+    fn most(self) -> usize {
+        1usize.checked_shl(self.0).unwrap_or(usize::MAX)
+    }
+}
 
 /// Consecutive relations of a plan.
 #[derive(Debug, PartialEq)]
@@ -36,31 +66,33 @@ pub(crate) struct GroupViews {
 }
 
 /// The groups of a plan, in order: matmuls first, then maps. Each takes in relations as long as it
-/// stays within `most` leaves, but at least one.
-pub(crate) fn groups(graph: &Graph, plan: &Plan, most: usize) -> Vec<Group> {
+/// stays within the size, but at least one.
+pub(crate) fn groups(graph: &Graph, plan: &Plan, size: GroupSize) -> Vec<Group> {
     let matmuls = plan.matmuls.iter().map(|matmul| matmul_leaves(graph, matmul));
     let maps = plan.maps.iter().map(|map| map.rows.saturating_mul(map.cols).saturating_mul(2));
     let n_matmuls = plan.matmuls.len();
-    let clip = |range: Range<usize>| Group {
-        matmuls: range.start.min(n_matmuls)..range.end.min(n_matmuls),
-        maps: range.start.saturating_sub(n_matmuls)..range.end.saturating_sub(n_matmuls),
+    let group = |run: Range<usize>| Group {
+        matmuls: run.start.min(n_matmuls)..run.end.min(n_matmuls),
+        maps: run.start.saturating_sub(n_matmuls)..run.end.saturating_sub(n_matmuls),
     };
-    let mut groups = Vec::new();
-    let (mut start, mut end, mut held) = (0, 0, 0usize);
-    for leaves in matmuls.chain(maps) {
-        let together = held.saturating_add(leaves);
-        if end > start && together > most {
-            groups.push(clip(start..end));
-            (start, held) = (end, leaves);
-        } else {
-            held = together;
+    runs(matmuls.chain(maps), size.most()).into_iter().map(group).collect()
+}
+
+/// Cuts a list into runs whose sums are at most `most` where they have more than one item.
+fn runs(items: impl Iterator<Item = usize>, most: usize) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    let mut sum = 0usize;
+    for (i, item) in items.enumerate() {
+        sum = sum.saturating_add(item);
+        match runs.last_mut() {
+            Some(run) if sum <= most => run.end = i.saturating_add(1),
+            _ => {
+                sum = item;
+                runs.push(i..i.saturating_add(1));
+            }
         }
-        end += 1;
     }
-    if end > start {
-        groups.push(clip(start..end));
-    }
-    groups
+    runs
 }
 
 /// Factors of the leaves of all trees of a matmul.
@@ -118,5 +150,29 @@ impl GroupViews {
     /// The group's number of the plan's plane `plane`, if one of its views has it.
     pub(crate) fn plane(&self, plane: usize) -> Option<usize> {
         self.planes.binary_search(&plane).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_stay_within_the_size_where_they_can() {
+        let of = |most| runs([3, 4, 2, 9, 1, 1].into_iter(), most);
+        assert_eq!(of(usize::MAX), [0..6]);
+        assert_eq!(of(20), [0..6]);
+        assert_eq!(of(11), [0..3, 3..6]);
+        assert_eq!(of(7), [0..2, 2..3, 3..4, 4..6]);
+        assert_eq!(of(0), [0..1, 1..2, 2..3, 3..4, 4..5, 5..6]);
+        assert_eq!(runs(core::iter::empty(), 5), []);
+        assert_eq!(runs([usize::MAX, usize::MAX].into_iter(), usize::MAX), [0..2]);
+    }
+
+    #[test]
+    fn sizes_have_an_end() {
+        assert_eq!(GroupSize::new(63), Some(GroupSize::MAX));
+        assert_eq!(GroupSize::new(64), None);
+        assert_eq!(GroupSize::default().most(), 1 << 23);
     }
 }

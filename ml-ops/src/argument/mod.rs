@@ -46,6 +46,7 @@ mod prove;
 
 #[cfg(feature = "prover")]
 pub(crate) use entries::{entries, model_words};
+pub use groups::GroupSize;
 #[cfg(feature = "prover")]
 pub(crate) use layout::{SALT_WORDS, model_shape};
 pub(crate) use plan::Plan;

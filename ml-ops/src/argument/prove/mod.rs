@@ -18,7 +18,7 @@ use self::relation::{Relation, prove_g_tables};
 use self::step::{TableStep, extension, look_up};
 use super::bases::{AllBases, GroupBases, map_tables, powers};
 use super::entries::{Entries, words};
-use super::groups::{self, GROUP_LEAVES, GroupViews};
+use super::groups::{self, GroupSize, GroupViews};
 use super::layout::Layout;
 use super::plan::{Origin, Plan};
 use crate::graph::Graph;
@@ -28,6 +28,7 @@ pub(crate) struct Prover<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) plan: &'a Plan,
     pub(crate) params: &'a Params,
+    pub(crate) group_size: GroupSize,
     pub(crate) model: &'a Oracle,
     /// By matrix of the plan.
     pub(crate) entries: &'a [Entries<'a>],
@@ -42,7 +43,7 @@ impl Prover<'_> {
         channel: &mut ProverChannel,
         progress: &mut dyn FnMut(&'static str),
     ) {
-        let Self { graph, plan, params, model, entries } = *self;
+        let Self { graph, plan, params, group_size, model, entries } = *self;
         progress("commit trace");
         let trace = words(plan, Origin::Trace, entries);
         let trace = binfer_pcs::commit(params, model.shape().log_row, trace);
@@ -53,7 +54,7 @@ impl Prover<'_> {
         let mut bases = AllBases::draw(graph, plan, nonzero);
         let layouts = [Layout::new(plan, Origin::Model), Layout::new(plan, Origin::Trace)];
         let mut groups = Vec::new();
-        for group in groups::groups(graph, plan, GROUP_LEAVES) {
+        for group in groups::groups(graph, plan, group_size) {
             let bases = bases.of_group(plan, &group);
             groups.push(self.prove_group(channel, progress, &group.views(plan), bases, &layouts));
         }

@@ -19,7 +19,7 @@ use self::openings::Openings;
 use self::relation::{Relation, verify_g_tables};
 use self::step::{TableStep, check_table};
 use super::bases::{AllBases, GroupBases, map_tables};
-use super::groups::{self, GROUP_LEAVES, GroupViews};
+use super::groups::{self, GroupSize, GroupViews};
 use super::layout::{Layout, model_shape};
 use super::plan::{MatMul, Origin, Plan};
 use crate::graph::{Graph, Values};
@@ -29,6 +29,7 @@ pub(crate) struct Statement<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) plan: &'a Plan,
     pub(crate) params: &'a Params,
+    pub(crate) group_size: GroupSize,
     /// The root of the model's oracle.
     pub(crate) root: Digest,
     pub(crate) input: &'a Values,
@@ -43,7 +44,7 @@ pub(crate) fn verify<C: VerifierChannel>(
     channel: &mut C,
     statement: &Statement<'_>,
 ) -> Result<(), VerifyError> {
-    let Statement { graph, plan, params, root, .. } = *statement;
+    let Statement { graph, plan, params, group_size, root, .. } = *statement;
     let model_layout = Layout::new(plan, Origin::Model);
     let model = model_shape(model_layout.n_words);
     let trace_layout = Layout::new(plan, Origin::Trace);
@@ -59,7 +60,7 @@ pub(crate) fn verify<C: VerifierChannel>(
     let mut bases = AllBases::draw(graph, plan, nonzero);
     let openings = Openings { statement, layouts: [&model_layout, &trace_layout] };
     let mut groups = Vec::new();
-    for group in groups::groups(graph, plan, GROUP_LEAVES) {
+    for group in groups::groups(graph, plan, group_size) {
         let bases = bases.of_group(plan, &group);
         groups.push(verify_group(channel, &openings, &group.views(plan), bases)?);
     }
