@@ -21,5 +21,5 @@ pub use binfer_pcs::Params;
 pub use commitment::{CommitmentError, ModelCommitment};
 pub use proof::{Proof, ProofError};
 #[cfg(feature = "prover")]
-pub use prove::{ProveError, ProverKey, Salt, random_salt, run};
+pub use prove::{OpenError, ProveError, ProverKey, Salt, random_salt, run};
 pub use verify::{Estimate, Rejection, estimate, estimate_in_groups, verify};

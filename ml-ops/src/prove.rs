@@ -3,19 +3,27 @@
 #[cfg(test)]
 mod forgeries;
 
+use std::fs::File;
+use std::io;
+
 use binfer_field::F128;
+use binfer_hash::{Digest, HashKind};
 use binfer_iop::channel::ProverChannel;
+use binfer_pcs::store::{self, OracleId, StoreError};
 use binfer_pcs::{Oracle, Params};
 use rand::RngCore;
 use thiserror::Error;
 
-use crate::argument::{self, GroupSize, Plan, Prover, SALT_WORDS, model_shape, model_words};
+use crate::argument::{
+    self, GroupSize, Layout, Origin, Plan, Prover, SALT_WORDS, model_shape, model_words,
+};
 use crate::array::Array;
 use crate::commitment::ModelCommitment;
 use crate::graph::{Model, PortError, Values};
 use crate::interpret::{self, RunError};
 use crate::proof::Proof;
 use crate::statement::transcript;
+use crate::verify::{Rejection, verify};
 
 /// The random words that hide equality of weights: keep them with the model.
 pub type Salt = [u8; 16 * SALT_WORDS];
@@ -26,6 +34,8 @@ pub struct ProverKey {
     oracle: Oracle,
     commitment: ModelCommitment,
     group_size: GroupSize,
+    /// Whether the oracle comes from outside, so that its proofs are in doubt.
+    stored: bool,
 }
 
 /// Why [`ProverKey::prove`] gives no proof.
@@ -53,6 +63,21 @@ pub enum ProveError {
     /// An integer of the trace exceeds the width that the graph gives it.
     #[error("an integer of the trace exceeds its declared width")]
     Range,
+    /// The proof from a stored oracle is rejected.
+    #[error("the stored oracle is damaged: a proof made from it is rejected ({0})")]
+    Damaged(Box<Rejection>),
+}
+
+/// Why [`ProverKey::open`] gives no key.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The model has another graph than the commitment.
+    #[error("the model's graph is not the committed one")]
+    OtherGraph,
+    /// The file is not the oracle of this model under this commitment.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// A random salt.
@@ -67,15 +92,53 @@ impl ProverKey {
     ///
     /// Precondition: the model and the parameters are valid, as imports and decoders give them.
     pub fn new(model: Model, params: Params, salt: &Salt) -> Self {
-        let plan = Plan::new(&model.graph, 1);
-        let mut words = model_words(&plan, &model.weights);
-        let shape = model_shape(words.len());
-        let (salt_words, _) = salt.as_chunks::<16>();
-        words.extend(salt_words.iter().map(|&w| F128::from_le_bytes(w)));
-        let oracle = binfer_pcs::commit(&params, shape.log_row, words);
-        let commitment =
-            ModelCommitment { graph: model.graph.clone(), params, root: oracle.root() };
-        Self { model, oracle, commitment, group_size: GroupSize::default() }
+        let (log_row, words) = oracle_words(&model, salt);
+        let oracle = binfer_pcs::commit(&params, log_row, words);
+        let graph = model.graph.clone();
+        let commitment = ModelCommitment { graph, params, root: oracle.root() };
+        let group_size = GroupSize::default();
+        Self { model, oracle, commitment, group_size, stored: false }
+    }
+
+    /// The commitment of [`Self::new`], and in `file`, which is empty, the weights encoded and hashed: what
+    /// [`Self::open`] maps. They are as secret as the model.
+    ///
+    /// Memory beyond the model is little more than as many bytes as the weights have. Precondition: as for
+    /// [`Self::new`].
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn create(
+        model: &Model,
+        params: Params,
+        salt: &Salt,
+        file: &File,
+    ) -> io::Result<ModelCommitment> {
+        let (log_row, words) = oracle_words(model, salt);
+        let label = weights_digest(model);
+        let id = store::create(&params, log_row, words, label, file)?;
+        Ok(ModelCommitment { graph: model.graph.clone(), params, root: id.root })
+    }
+
+    /// The key that [`Self::create`] left in `file`, which must not change as long as the key lives.
+    ///
+    /// Nothing is copied and only the file's first page is checked; every proof of such a key is
+    /// verified before it is given out.
+    ///
+    /// # Errors
+    /// [`OpenError`] where model, commitment and file do not belong together.
+    pub fn open(model: Model, commitment: ModelCommitment, file: &File) -> Result<Self, OpenError> {
+        if model.graph != commitment.graph {
+            return Err(OpenError::OtherGraph);
+        }
+        let id = OracleId {
+            params: commitment.params,
+            shape: model_shape(Layout::new(&Plan::new(&model.graph, 1), Origin::Model).n_words),
+            label: weights_digest(&model),
+            root: commitment.root,
+        };
+        let oracle = store::open(&id, file)?;
+        Ok(Self { model, oracle, commitment, group_size: GroupSize::default(), stored: true })
     }
 
     /// The public commitment.
@@ -121,7 +184,13 @@ impl ProverKey {
         if trace.tensors[graph.output.tensor] != expected {
             return Err(ProveError::WrongOutput);
         }
-        self.prove_trace(input, output, &trace.tensors, batch.size, progress)
+        let proof = self.prove_trace(input, output, &trace.tensors, batch.size, progress)?;
+        if self.stored {
+            progress("verify");
+            verify(&self.commitment, input, output, &proof.to_bytes())
+                .map_err(|rejection| ProveError::Damaged(Box::new(rejection)))?;
+        }
+        Ok(proof)
     }
 
     /// Proves from a trace, which is taken as it is: a false one gives a proof that is rejected.
@@ -153,6 +222,27 @@ impl ProverKey {
         let (commitment, messages) = (self.commitment.clone(), channel.finish());
         Ok(Proof { commitment, batch: number, group_size, messages })
     }
+}
+
+/// The row length and the words of a model's oracle.
+fn oracle_words(model: &Model, salt: &Salt) -> (u32, Vec<F128>) {
+    let plan = Plan::new(&model.graph, 1);
+    let mut words = model_words(&plan, &model.weights);
+    let shape = model_shape(words.len());
+    let (salt_words, _) = salt.as_chunks::<16>();
+    words.extend(salt_words.iter().map(|&w| F128::from_le_bytes(w)));
+    (shape.log_row, words)
+}
+
+/// What tells the weights of one model from those of another with the same graph.
+fn weights_digest(model: &Model) -> Digest {
+    let mut digests = Vec::new();
+    for matrix in &model.weights {
+        digests.extend(HashKind::Blake3.hash(&matrix.index));
+        let bias: Vec<u8> = matrix.bias.iter().flat_map(|b| b.to_le_bytes()).collect();
+        digests.extend(HashKind::Blake3.hash(&bias));
+    }
+    HashKind::Blake3.hash(&digests)
 }
 
 /// Runs a model's exact interpreter on an array.

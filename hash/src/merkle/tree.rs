@@ -80,6 +80,11 @@ impl<D: AsRef<[Digest]>> MerkleTree<D> {
         Some(Self { digests, log_leaves: n_leaves.checked_ilog2()? })
     }
 
+    /// The same tree with its levels held otherwise, unchanged.
+    pub fn map_levels<E: AsRef<[Digest]>>(self, hold: impl FnOnce(D) -> E) -> MerkleTree<E> {
+        MerkleTree { digests: hold(self.digests), log_leaves: self.log_leaves }
+    }
+
     /// The root.
     pub fn root(&self) -> Digest {
         self.level(self.log_leaves)[0]

@@ -48,7 +48,9 @@ mod prove;
 pub(crate) use entries::{entries, model_words};
 pub use groups::GroupSize;
 #[cfg(feature = "prover")]
-pub(crate) use layout::{SALT_WORDS, model_shape};
+pub(crate) use layout::{Layout, SALT_WORDS, model_shape};
+#[cfg(feature = "prover")]
+pub(crate) use plan::Origin;
 pub(crate) use plan::Plan;
 #[cfg(feature = "prover")]
 pub(crate) use prove::Prover;
