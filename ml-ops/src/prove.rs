@@ -2,20 +2,18 @@
 
 #[cfg(test)]
 mod forgeries;
+mod stored;
 
-use std::fs::File;
-use std::io;
+pub use stored::OpenError;
 
 use binfer_field::F128;
-use binfer_hash::{Digest, HashKind};
 use binfer_iop::channel::ProverChannel;
-use binfer_pcs::store::{self, OracleId, StoreError};
 use binfer_pcs::{Oracle, Params};
 use rand::RngCore;
 use thiserror::Error;
 
 use crate::argument::{
-    self, GroupSize, Layout, Origin, Plan, Prover, SALT_WORDS, model_shape, model_words,
+    self, Costs, GroupSize, Holding, Plan, Prover, SALT_WORDS, model_shape, model_words,
 };
 use crate::array::Array;
 use crate::commitment::ModelCommitment;
@@ -34,8 +32,8 @@ pub struct ProverKey {
     oracle: Oracle,
     commitment: ModelCommitment,
     group_size: GroupSize,
-    /// Whether the oracle comes from outside, so that its proofs are in doubt.
-    stored: bool,
+    max_memory: Option<u64>,
+    holding: Holding,
 }
 
 /// Why [`ProverKey::prove`] gives no proof.
@@ -63,21 +61,17 @@ pub enum ProveError {
     /// An integer of the trace exceeds the width that the graph gives it.
     #[error("an integer of the trace exceeds its declared width")]
     Range,
+    /// The cap on memory is too low for any proof of the batch.
+    #[error("the proof takes up to {needed} bytes of memory, and {given} are given")]
+    Memory {
+        /// A bound on what the proof with the smallest groups takes.
+        needed: u64,
+        /// The cap.
+        given: u64,
+    },
     /// The proof from a stored oracle is rejected.
     #[error("the stored oracle is damaged: a proof made from it is rejected ({0})")]
     Damaged(Box<Rejection>),
-}
-
-/// Why [`ProverKey::open`] gives no key.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// The model has another graph than the commitment.
-    #[error("the model's graph is not the committed one")]
-    OtherGraph,
-    /// The file is not the oracle of this model under this commitment.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 /// A random salt.
@@ -96,49 +90,17 @@ impl ProverKey {
         let oracle = binfer_pcs::commit(&params, log_row, words);
         let graph = model.graph.clone();
         let commitment = ModelCommitment { graph, params, root: oracle.root() };
+        Self::from_oracle(model, oracle, commitment, Holding::Memory)
+    }
+
+    fn from_oracle(
+        model: Model,
+        oracle: Oracle,
+        commitment: ModelCommitment,
+        holding: Holding,
+    ) -> Self {
         let group_size = GroupSize::default();
-        Self { model, oracle, commitment, group_size, stored: false }
-    }
-
-    /// The commitment of [`Self::new`], and in `file`, which is empty, the weights encoded and hashed: what
-    /// [`Self::open`] maps. They are as secret as the model.
-    ///
-    /// Memory beyond the model is little more than as many bytes as the weights have. Precondition: as for
-    /// [`Self::new`].
-    ///
-    /// # Errors
-    /// Where the file cannot be written.
-    pub fn create(
-        model: &Model,
-        params: Params,
-        salt: &Salt,
-        file: &File,
-    ) -> io::Result<ModelCommitment> {
-        let (log_row, words) = oracle_words(model, salt);
-        let label = weights_digest(model);
-        let id = store::create(&params, log_row, words, label, file)?;
-        Ok(ModelCommitment { graph: model.graph.clone(), params, root: id.root })
-    }
-
-    /// The key that [`Self::create`] left in `file`, which must not change as long as the key lives.
-    ///
-    /// Nothing is copied and only the file's first page is checked; every proof of such a key is
-    /// verified before it is given out.
-    ///
-    /// # Errors
-    /// [`OpenError`] where model, commitment and file do not belong together.
-    pub fn open(model: Model, commitment: ModelCommitment, file: &File) -> Result<Self, OpenError> {
-        if model.graph != commitment.graph {
-            return Err(OpenError::OtherGraph);
-        }
-        let id = OracleId {
-            params: commitment.params,
-            shape: model_shape(Layout::new(&Plan::new(&model.graph, 1), Origin::Model).n_words),
-            label: weights_digest(&model),
-            root: commitment.root,
-        };
-        let oracle = store::open(&id, file)?;
-        Ok(Self { model, oracle, commitment, group_size: GroupSize::default(), stored: true })
+        Self { model, oracle, commitment, group_size, max_memory: None, holding }
     }
 
     /// The public commitment.
@@ -151,9 +113,38 @@ impl ProverKey {
         &self.model
     }
 
-    /// Proves in groups of another size from here on.
+    /// Proves in groups of another size from here on, or of a smaller one where there is a cap on memory.
     pub fn set_group_size(&mut self, group_size: GroupSize) {
         self.group_size = group_size;
+    }
+
+    /// Proves in at most so many bytes of memory from here on, all of the process counted: in smaller
+    /// groups if need be, and not at all if the smallest take more.
+    pub fn set_max_memory(&mut self, bytes: Option<u64>) {
+        self.max_memory = bytes;
+    }
+
+    /// A bound on the memory of a proof for `batch` samples with the present group size, in bytes: all that
+    /// the process has in memory, this key, the input and the output included. From public shapes alone.
+    pub fn memory_bound(&self, batch: usize) -> u64 {
+        self.costs(&Plan::new(&self.model.graph, batch)).bytes(self.group_size)
+    }
+
+    fn costs<'a>(&'a self, plan: &'a Plan) -> Costs<'a> {
+        let (graph, params) = (&self.model.graph, &self.commitment.params);
+        Costs { graph, plan, params, holding: self.holding }
+    }
+
+    /// The largest groups, up to the present size, whose memory is within the cap.
+    fn fitting_group_size(&self, plan: &Plan) -> Result<GroupSize, ProveError> {
+        let Some(given) = self.max_memory else { return Ok(self.group_size) };
+        let costs = self.costs(plan);
+        let mut sizes = (0..=self.group_size.log_leaves()).rev().filter_map(GroupSize::new);
+        let needed = |size| costs.bytes(size);
+        sizes.find(|&size| needed(size) <= given).ok_or_else(|| {
+            let needed = GroupSize::new(0).map_or(u64::MAX, needed);
+            ProveError::Memory { needed, given }
+        })
     }
 
     /// Runs the exact interpreter.
@@ -178,14 +169,17 @@ impl ProverKey {
         progress("run");
         let (values, batch) =
             graph.input.encode(graph.input_shape(), input).map_err(ProveError::Input)?;
+        let plan = Plan::new(graph, batch.size);
+        let group_size = self.fitting_group_size(&plan)?;
         let trace = interpret::run(&self.model, &values, batch.size)?;
         let expected =
             graph.output.encode(graph.output_shape(), output, batch).map_err(ProveError::Output)?;
         if trace.tensors[graph.output.tensor] != expected {
             return Err(ProveError::WrongOutput);
         }
-        let proof = self.prove_trace(input, output, &trace.tensors, batch.size, progress)?;
-        if self.stored {
+        let statement = (input, output, batch.size);
+        let proof = self.prove_plan(&plan, group_size, statement, &trace.tensors, progress)?;
+        if self.holding == Holding::Map {
             progress("verify");
             verify(&self.commitment, input, output, &proof.to_bytes())
                 .map_err(|rejection| ProveError::Damaged(Box::new(rejection)))?;
@@ -194,24 +188,22 @@ impl ProverKey {
     }
 
     /// Proves from a trace, which is taken as it is: a false one gives a proof that is rejected.
-    fn prove_trace(
+    fn prove_plan(
         &self,
-        input: &Array,
-        output: &Array,
+        plan: &Plan,
+        group_size: GroupSize,
+        (input, output, batch): (&Array, &Array, usize),
         tensors: &[Values],
-        batch: usize,
         progress: &mut (dyn FnMut(&'static str) + Send),
     ) -> Result<Proof, ProveError> {
         let number = u32::try_from(batch).map_err(|_| ProveError::Batch { got: batch })?;
-        let plan = Plan::new(&self.model.graph, batch);
-        let entries = argument::entries(&self.model, &plan, tensors, batch);
+        let entries = argument::entries(&self.model, plan, tensors, batch);
         let entries = entries.ok_or(ProveError::Range)?;
-        let group_size = self.group_size;
         let start = transcript(&self.commitment, group_size, input, output);
         let mut channel = ProverChannel::new(start);
         let prover = Prover {
             graph: &self.model.graph,
-            plan: &plan,
+            plan,
             params: &self.commitment.params,
             group_size,
             model: &self.oracle,
@@ -232,17 +224,6 @@ fn oracle_words(model: &Model, salt: &Salt) -> (u32, Vec<F128>) {
     let (salt_words, _) = salt.as_chunks::<16>();
     words.extend(salt_words.iter().map(|&w| F128::from_le_bytes(w)));
     (shape.log_row, words)
-}
-
-/// What tells the weights of one model from those of another with the same graph.
-fn weights_digest(model: &Model) -> Digest {
-    let mut digests = Vec::new();
-    for matrix in &model.weights {
-        digests.extend(HashKind::Blake3.hash(&matrix.index));
-        let bias: Vec<u8> = matrix.bias.iter().flat_map(|b| b.to_le_bytes()).collect();
-        digests.extend(HashKind::Blake3.hash(&bias));
-    }
-    HashKind::Blake3.hash(&digests)
 }
 
 /// Runs a model's exact interpreter on an array.

@@ -42,6 +42,8 @@ mod verify;
 #[cfg(feature = "prover")]
 mod entries;
 #[cfg(feature = "prover")]
+mod memory;
+#[cfg(feature = "prover")]
 mod prove;
 
 #[cfg(feature = "prover")]
@@ -49,6 +51,8 @@ pub(crate) use entries::{entries, model_words};
 pub use groups::GroupSize;
 #[cfg(feature = "prover")]
 pub(crate) use layout::{Layout, SALT_WORDS, model_shape};
+#[cfg(feature = "prover")]
+pub(crate) use memory::{Costs, Holding};
 #[cfg(feature = "prover")]
 pub(crate) use plan::Origin;
 pub(crate) use plan::Plan;
