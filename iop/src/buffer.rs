@@ -52,6 +52,12 @@ impl Deref for Buffer {
     }
 }
 
+impl AsRef<[F128]> for Buffer {
+    fn as_ref(&self) -> &[F128] {
+        self
+    }
+}
+
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [F128] {
         match self {

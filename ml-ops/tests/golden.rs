@@ -29,6 +29,6 @@ fn commitment_and_proof_of_the_shipped_digits_model() {
     );
     assert_eq!(
         hex(&HashKind::Blake3.hash(&bytes)),
-        "b5bc4326d92d4ede0ac27d500e06e17ea871834bdd33b423ef4f7419e5e847ff"
+        "c227567adc5bf69c12e3e3f5a183192031088bdb8392035512d5cac4a5049a71"
     );
 }

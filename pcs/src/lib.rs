@@ -40,7 +40,7 @@
 //! # Ok::<(), binfer_iop::channel::VerifyError>(())
 //! ```
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod claim;
 mod code;
@@ -56,5 +56,5 @@ pub use claim::{Claim, ClaimGroup, Width};
 pub use layout::Shape;
 pub use params::{Params, ParamsError, log_row_for};
 #[cfg(feature = "prover")]
-pub use prove::{Oracle, commit, encode, open};
+pub use prove::{Oracle, commit, encode, open, store};
 pub use verify::verify;

@@ -4,6 +4,7 @@ mod commit;
 mod fold;
 mod ntt;
 mod open;
+pub mod store;
 mod sumcheck;
 mod weights;
 

@@ -97,8 +97,44 @@ impl<'a> NibbleProduct<'a> {
         self.bound.iter().map(scale).collect()
     }
 
+    /// The first round's sums for two nibbles: products of values at two positions are values of the byte that takes
+    /// a nibble from each.
+    fn first_sums(&self, flip: bool) -> (F128, F128) {
+        let rest = self.left - 1;
+        let chunk_vars = rest.min(CHUNK_VARS);
+        let len = 1 << chunk_vars;
+        let inner = kernels::eq_table(&self.z[..chunk_vars]);
+        let outer = kernels::eq_table(&self.z[chunk_vars..rest]);
+        let table: [F128; 256] =
+            core::array::from_fn(|v| self.tables[0][v & 0xf] * self.tables[1][v >> NIBBLE]);
+        let (lo, hi) = self.bytes.split_at(1 << rest);
+        let (lo, hi) = if flip { (hi, lo) } else { (lo, hi) };
+        let chunks = outer.par_iter().zip(lo.par_chunks(len).zip(hi.par_chunks(len)));
+        let sums = chunks.map_init(
+            || vec![F128::ZERO; 2 * len],
+            |buffer, (&weight, (lo, hi))| {
+                let (at, leading) = buffer.split_at_mut(len);
+                for ((at, leading), (&lo, &hi)) in
+                    at.iter_mut().zip(leading.iter_mut()).zip(lo.iter().zip(hi))
+                {
+                    let look_up = |byte: u8| table[usize::from(byte)];
+                    let upper = (lo ^ hi) & 0xf0;
+                    *at = look_up(hi);
+                    *leading = *at + look_up(lo) + look_up(lo ^ upper) + look_up(hi ^ upper);
+                }
+                let sum = |values| weight * kernels::inner_product(&inner, values);
+                (sum(at), sum(leading))
+            },
+        );
+        sums.reduce(|| (F128::ZERO, F128::ZERO), |a, b| (a.0 + b.0, a.1 + b.1))
+    }
+
     /// `t(1)` (or `t(0)` where `flip`) and the coefficient of `X^2` of the cofactor of eq.
     fn sums(&self, flip: bool) -> (F128, Vec<F128>) {
+        if self.left == self.n_vars && self.tables.len() == 2 {
+            let (at, leading) = self.first_sums(flip);
+            return (at, vec![leading]);
+        }
         let rest = self.left - 1;
         let chunk_vars = rest.min(CHUNK_VARS);
         let len = 1 << chunk_vars;

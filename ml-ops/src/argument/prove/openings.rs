@@ -44,10 +44,11 @@ pub(super) fn prove_relu(
 ) -> ClaimGroup<F128> {
     let (x, y) = (&plan.matrices[relu.x], &plan.matrices[relu.y]);
     let constraints = relu_constraints(x.bits, y.bits, relu.unsigned);
-    let planes: Vec<Vec<Vec<F128>>> = (0..tiles(x.rows, x.cols).len())
-        .map(|t| {
-            let mut planes = entries[relu.x].planes(x, t);
-            planes.extend(entries[relu.y].planes(y, t));
+    let planes: Vec<Vec<Vec<F128>>> = tiles(x.rows, x.cols)
+        .into_iter()
+        .map(|tile| {
+            let mut planes = entries[relu.x].planes(x, tile);
+            planes.extend(entries[relu.y].planes(y, tile));
             planes
         })
         .collect();
