@@ -29,6 +29,6 @@ fn commitment_and_proof_of_the_shipped_digits_model() {
     );
     assert_eq!(
         hex(&HashKind::Blake3.hash(&bytes)),
-        "86d49d20eec66f905783ba9d329f68d5a8f6ff365d47421bc9fd5b8b54de1ebd"
+        "b5bc4326d92d4ede0ac27d500e06e17ea871834bdd33b423ef4f7419e5e847ff"
     );
 }

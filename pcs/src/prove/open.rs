@@ -203,7 +203,7 @@ mod tests {
         let row = &words[..1 << LOG_ROW];
         let value = kernels::inner_product(row, &kernels::eq_table(&point));
         let claims = vec![Claim { oracle: 0, offset: 0, n_vars: LOG_ROW, value }];
-        vec![ClaimGroup { width: Width::B128, point, claims }]
+        vec![ClaimGroup::at(Width::B128, &point, claims)]
     }
 
     fn check(

@@ -35,11 +35,8 @@ struct Part<'a> {
 
 impl GroupWeights {
     /// The weights that these pieces of `group` stand for.
-    ///
-    /// # Panics
-    /// If the group's point is shorter than a word has coefficient variables.
     pub(super) fn new<E>(group: &ClaimGroup<E>, pieces: Vec<Piece>) -> Self {
-        let point = &group.point[group.width.log_coefficients() as usize..];
+        let point = &group.point;
         let longest = pieces.iter().map(|piece| piece.n_vars as usize).max().unwrap_or(0);
         let mut low = vec![Vec::new(); LOG_CHUNK as usize + 1];
         let mut high = vec![Vec::new(); longest + 1];

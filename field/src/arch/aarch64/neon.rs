@@ -104,6 +104,16 @@ impl Clmul<1> for Neon {
     }
 
     #[inline(always)]
+    fn interleave(self, even: uint64x2_t, odd: uint64x2_t) -> (uint64x2_t, uint64x2_t) {
+        (even, odd)
+    }
+
+    #[inline(always)]
+    fn split_fours(self, a: uint64x2_t, b: uint64x2_t) -> (uint64x2_t, uint64x2_t) {
+        (a, b)
+    }
+
+    #[inline(always)]
     fn one(self) -> Self {
         self
     }

@@ -103,6 +103,16 @@ impl Clmul<2> for Avx2 {
     }
 
     #[inline(always)]
+    fn interleave(self, even: __m256i, odd: __m256i) -> (__m256i, __m256i) {
+        self.deinterleave(even, odd)
+    }
+
+    #[inline(always)]
+    fn split_fours(self, a: __m256i, b: __m256i) -> (__m256i, __m256i) {
+        (a, b)
+    }
+
+    #[inline(always)]
     fn one(self) -> Pclmul {
         // SAFETY: `self` proves SSE2 and PCLMULQDQ.
         unsafe { Pclmul::assume() }

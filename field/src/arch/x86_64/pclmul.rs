@@ -99,6 +99,16 @@ impl Clmul<1> for Pclmul {
     }
 
     #[inline(always)]
+    fn interleave(self, even: __m128i, odd: __m128i) -> (__m128i, __m128i) {
+        (even, odd)
+    }
+
+    #[inline(always)]
+    fn split_fours(self, a: __m128i, b: __m128i) -> (__m128i, __m128i) {
+        (a, b)
+    }
+
+    #[inline(always)]
     fn one(self) -> Self {
         self
     }

@@ -142,7 +142,8 @@ impl Prover<'_> {
         let planes = onehot::prove(channel, &plan.planes, &plan.views, &bytes, &hot);
         drop(indices);
         let layouts = [Layout::new(plan, Origin::Model), Layout::new(plan, Origin::Trace)];
-        let mut group = ClaimGroup { width: Width::Bit, point: planes.point, claims: vec![] };
+        let (coefficients, point) = (planes.bit_weights, planes.point);
+        let mut group = ClaimGroup { width: Width::Bit, coefficients, point, claims: vec![] };
         for (m, matrix) in plan.matrices.iter().enumerate() {
             if let Some(first) = matrix.first_plane {
                 let values = &planes.values[first..first + matrix.bits as usize];

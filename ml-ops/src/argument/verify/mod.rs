@@ -150,7 +150,8 @@ pub(crate) fn verify<C: VerifierChannel>(
     let planes = onehot::verify(channel, &plan.planes, &plan.views, &hot)?;
     let layouts = [&model_layout, &trace_layout];
     let openings = Openings { statement, layouts };
-    let mut group = ClaimGroup { width: Width::Bit, point: planes.point, claims: vec![] };
+    let (coefficients, point) = (planes.bit_weights, planes.point);
+    let mut group = ClaimGroup { width: Width::Bit, coefficients, point, claims: vec![] };
     for (m, matrix) in plan.matrices.iter().enumerate() {
         if let Some(first) = matrix.first_plane {
             let values = planes.values.iter().skip(first).take(matrix.bits as usize);
