@@ -18,11 +18,23 @@ pub(in crate::bench) struct Axis {
 /// Points of one colour.
 pub(in crate::bench) struct Series {
     /// What the legend calls them.
-    pub(in crate::bench) name: String,
+    name: String,
     /// Values on both axes.
     pub(in crate::bench) points: Vec<(f64, f64)>,
-    /// A law to compare with: dashed, without marks.
-    pub(in crate::bench) is_law: bool,
+    /// Whether they are a law to compare with: dashed, without marks.
+    is_law: bool,
+}
+
+impl Series {
+    /// Points that were measured.
+    pub(in crate::bench) fn measured(name: &str, points: Vec<(f64, f64)>) -> Self {
+        Self { name: name.into(), points, is_law: false }
+    }
+
+    /// A law to compare them with.
+    pub(in crate::bench) fn law(name: &str, points: Vec<(f64, f64)>) -> Self {
+        Self { name: name.into(), points, is_law: true }
+    }
 }
 
 /// A plot of lines.

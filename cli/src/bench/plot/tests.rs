@@ -52,10 +52,7 @@ fn lines_have_axes_and_a_legend() {
         title: "a < b & \"c\"".into(),
         x: Axis { title: "width".into(), scale: Scale::at(&at, label) },
         y: Axis { title: "ns".into(), scale: Scale::from_zero(614.0, label) },
-        series: vec![
-            Series { name: "measured".into(), points, is_law: false },
-            Series { name: "a law".into(), points: Vec::new(), is_law: true },
-        ],
+        series: vec![Series::measured("measured", points), Series::law("a law", Vec::new())],
     };
     let svg = plot.svg();
     let texts = texts(&svg);

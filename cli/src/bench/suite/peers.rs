@@ -12,8 +12,8 @@ pub(super) enum Source {
     Authors { threads: &'static str },
     /// A neutral third party, on an Apple M1 Max.
     ThirdParty { threads: u64 },
-    /// This project, on a shared server.
-    Project,
+    /// This project, on a server other than that of the report.
+    Project { hardware: &'static str },
 }
 
 impl Source {
@@ -21,7 +21,7 @@ impl Source {
         match self {
             Self::Authors { .. } => 'A',
             Self::ThirdParty { .. } => 'T',
-            Self::Project => 'H',
+            Self::Project { .. } => 'H',
         }
     }
 
@@ -31,7 +31,7 @@ impl Source {
             Self::ThirdParty { threads } => {
                 format!("Apple M1 Max, {}", plural(threads, "thread"))
             }
-            Self::Project => "Ice Lake server, 1 thread".into(),
+            Self::Project { hardware } => hardware.into(),
         }
     }
 }
@@ -92,6 +92,7 @@ impl Peer {
 }
 
 const TEN: Source = Source::ThirdParty { threads: 10 };
+const ICE_LAKE: Source = Source::Project { hardware: "Ice Lake server, 1 thread" };
 const ONE: Source = Source::ThirdParty { threads: 1 };
 const BINIUS: &str = "Binius64, a 64-bit product per MAC";
 const JOLT: &str = "Jolt Atlas";
@@ -120,7 +121,7 @@ pub(super) const PEERS: [Peer; 15] = [
     Peer::new(Task::T1D, JOLT, ONE, 8_500.0).remark("weights public"),
     Peer::new(Task::T2, BINIUS, TEN, 110.0),
     Peer::new(Task::T3, BINIUS, TEN, 720.0),
-    Peer::new(SQUARE_64, "Binius64, its best circuit", Source::Project, 510.0)
+    Peer::new(SQUARE_64, "Binius64, its best circuit", ICE_LAKE, 510.0)
         .memory(2_365.0)
         .remark("0.62 GB"),
     Peer::new(FEED_FORWARD, "zkGPT", Source::Authors { threads: "1 thread" }, 37.0)

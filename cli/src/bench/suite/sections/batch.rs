@@ -59,12 +59,8 @@ pub(super) const SECTION: Section = Section {
                 scale: Scale::logarithmic(all, plain),
             },
             series: vec![
-                Series { name: "measured".into(), points: points.clone(), is_law: false },
-                Series {
-                    name: "if samples cost nothing beside weights".into(),
-                    points: law,
-                    is_law: true,
-                },
+                Series::measured("measured", points.clone()),
+                Series::law("if samples cost nothing beside weights", law),
             ],
         };
         Rendered { text, plots: vec![("batch", plot.svg())] }

@@ -30,6 +30,7 @@ pub(super) const SECTION: Section = Section {
             0,
             &[
                 "weights",
+                "native",
                 "commit",
                 "prove",
                 "ns a weight",
@@ -43,6 +44,7 @@ pub(super) const SECTION: Section = Section {
             let per_weight = m.peak_rss_bytes.map(|bytes| bytes as f64 / m.weights as f64);
             table.row([
                 format!("2^{log_weights}"),
+                time(m.native_ns),
                 time(m.commit_ns),
                 time(m.prove_ns),
                 digits(m.ns_per_weight()),
@@ -58,10 +60,11 @@ pub(super) const SECTION: Section = Section {
              copy.\n\n{table}"
         );
         let ms = |ns: u64| ns as f64 / 1e6;
-        let series = |name: &str, of: fn(&Measurement) -> u64| Series {
-            name: name.into(),
-            points: found.iter().map(|(log, m)| (f64::from(*log).exp2(), ms(of(m)))).collect(),
-            is_law: false,
+        let series = |name: &str, of: fn(&Measurement) -> u64| {
+            Series::measured(
+                name,
+                found.iter().map(|(log, m)| (f64::from(*log).exp2(), ms(of(m)))).collect(),
+            )
         };
         let mut lines = vec![
             series("prove", |m| m.prove_ns),
@@ -72,7 +75,7 @@ pub(super) const SECTION: Section = Section {
             let points =
                 lines[0].points.iter().map(|&(weights, _)| (weights, most * weights / last));
             let points = points.collect();
-            lines.push(Series { name: "linear in weights".into(), points, is_law: true });
+            lines.push(Series::law("linear in weights", points));
         }
         let at: Vec<f64> = lines[0].points.iter().map(|p| p.0).collect();
         let times = lines.iter().flat_map(|line| &line.points).map(|p| p.1);

@@ -23,16 +23,27 @@ pub(super) const SECTION: Section = Section {
         let found =
             WIDTHS.iter().filter_map(|&width| Some((width, results.on(1, &square(width))?)));
         let found: Vec<_> = found.collect();
-        let titles = ["width", "weights", "prove", "least", "ns a weight", "ns/MAC"];
+        let titles = [
+            "width",
+            "weights",
+            "native",
+            "prove",
+            "least",
+            "ns a weight",
+            "ns/MAC",
+            "over native",
+        ];
         let mut table = Table::new(0, &titles);
         for (width, m) in &found {
             table.row([
                 width.to_string(),
                 count(m.weights),
+                time(m.native_ns),
                 time(m.prove_ns),
                 time(m.prove_min_ns),
                 digits(m.ns_per_weight()),
                 digits(m.ns_per_mac()),
+                digits(m.over_native()),
             ]);
         }
         let text = format!(
@@ -67,8 +78,8 @@ pub(super) const SECTION: Section = Section {
                 scale: Scale::from_zero(most, plain),
             },
             series: vec![
-                Series { name: "measured".into(), points: measured, is_law: false },
-                Series { name: "if padded to powers of two".into(), points: padded, is_law: true },
+                Series::measured("measured", measured),
+                Series::law("if padded to powers of two", padded),
             ],
         };
         Rendered { text, plots: vec![("width", plot.svg())] }
