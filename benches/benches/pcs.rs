@@ -29,7 +29,7 @@ fn claim(words: &[F128], log_bits: u32) -> Vec<ClaimGroup<F128>> {
     };
     let value = words.iter().zip(&high).map(|(&w, &e)| e * word_value(w)).sum();
     let claims = vec![Claim { oracle: 0, offset: 0, n_vars: log_bits, value }];
-    vec![ClaimGroup { width: Width::Bit, point, claims }]
+    vec![ClaimGroup::at(Width::Bit, &point, claims)]
 }
 
 /// The additive NTT of one row at rate 1/2; throughput counts butterflies.
