@@ -4,6 +4,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use binfer_benches::{bytes, elements};
+use binfer_field::kernels::Corner;
 use binfer_field::tower::{WholeBytes, from_tower, to_tower};
 use binfer_field::{
     Backend, F128, LinearMap, Tower8, Tower16, Tower32, Tower64, Tower128, kernels,
@@ -64,7 +65,8 @@ fn linear_maps(c: &mut Criterion) {
     on_all(c, "from_tower", N, || from_tower(&mut dst, &tower));
 }
 
-/// Binding a variable, and the sums of a product sumcheck round; throughput counts pairs.
+/// Binding one variable or two, and the sums of one product sumcheck round or two; throughput
+/// counts the terms of a sum.
 fn sumcheck(c: &mut Criterion) {
     let [w, a, b, d, e] = core::array::from_fn(|i| elements(N, i as u64));
     let mut dst = a.clone();
@@ -74,6 +76,12 @@ fn sumcheck(c: &mut Criterion) {
     on_all(c, "product_round", N, || {
         black_box(kernels::product_round(&w, &a, &b, &d, &e));
     });
+    let (ab, de) = ([&a[..], &b, &a, &b], [&d[..], &e, &d, &e]);
+    on_all(c, "product_grid", N, || {
+        black_box(kernels::product_grid(&w, ab, de, Corner::Zero));
+    });
+    let weights = [d[0], d[1], d[2]];
+    on_all(c, "fold_four", N, || kernels::fold_four(&mut dst, [&a, &b, &e], weights));
     let (mut at_one, mut leading) = (w.clone(), w);
     on_all(c, "add_round_products", N, || {
         kernels::add_round_products(&mut at_one, &mut leading, (&a, &b), (&d, &e));
@@ -84,10 +92,12 @@ fn sumcheck(c: &mut Criterion) {
     });
 }
 
-/// A layer of the additive NTT; throughput counts butterflies.
+/// Layers of the additive NTT, one block or many of 16; throughput counts butterflies.
 fn butterflies(c: &mut Criterion) {
     let (mut lo, mut hi, twiddle) = (elements(N, 1), elements(N, 2), elements(1, 3)[0]);
     on_all(c, "butterfly", N, || kernels::butterfly(&mut lo, &mut hi, twiddle));
+    let twiddles = elements(N / 32, 4);
+    on_all(c, "butterflies_16", N / 2, || kernels::butterflies(&mut lo, 16, &twiddles));
     on_all(c, "inverse_butterfly", N, || kernels::inverse_butterfly(&mut lo, &mut hi, twiddle));
 }
 

@@ -45,9 +45,9 @@ pub(super) const SECTION: Section = Section {
         };
         let text = format!(
             "Native inference is an exact int8 matmul ({}) on weights that are packed beforehand \
-             and, at these sizes, in a cache; its integers are compared with those that are proved. \
-             With one row (M = 1) it does one multiply-accumulate a weight, while a proof pays for the \
-             whole weight: the ratio falls as the batch grows.",
+             and, at these sizes, in a cache; its integers are compared with those that are \
+             proved. With one row (M = 1) it does one multiply-accumulate a weight, while a proof \
+             pays for the whole weight: the ratio falls as the batch grows.",
             kernels(results)
         );
         Rendered { text, plots: vec![("native", plot.svg())] }
