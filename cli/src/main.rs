@@ -11,6 +11,7 @@ mod inspect;
 mod key;
 mod native;
 mod npy;
+mod oracle;
 mod progress;
 mod prove;
 mod run;

@@ -4,11 +4,13 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use binfer_ml_ops::ProverKey;
+use binfer_ml_ops::graph::Model;
+use binfer_ml_ops::{ProveError, ProverKey};
 
 use crate::failure::Failure;
 use crate::files;
 use crate::key::{COMMITMENT_FILE, KEY_FILE, Key};
+use crate::oracle::{self, ORACLE_FILE};
 use crate::progress::{Phases, human};
 use crate::run::statement;
 
@@ -34,21 +36,16 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
         let model = files::read_model(&self.model)?;
-        let key_path = self.key.join(KEY_FILE);
-        let key = Key::read(&key_path)?;
-        let commitment = files::read_commitment(&self.key.join(COMMITMENT_FILE))?;
         let (x, y) = (files::read_array(&self.input)?, files::read_array(&self.output)?);
         let mut phases = Phases::shown();
         let start = Instant::now();
-        phases.start("commit weights");
-        let prover = ProverKey::new(model, *commitment.params(), &key.salt);
-        if prover.commitment().digest() != key.digest || commitment != *prover.commitment() {
-            phases.finish();
-            return Err(Failure::OtherKey { path: key_path });
-        }
-        let proof = prover.prove(&x, &y, &mut |phase| phases.start(phase));
+        phases.start("read weights");
+        let proof = self.prover(model).and_then(|prover| {
+            let proof = prover.prove(&x, &y, &mut |phase| phases.start(phase));
+            proof.map_err(|e| self.failure(e))
+        });
         phases.finish();
-        let proof = proof.map_err(|e| statement(e, &self.input, &self.output))?;
+        let proof = proof?;
         let bytes = proof.to_bytes();
         files::write(&self.proof, &bytes)?;
         writeln!(
@@ -60,5 +57,32 @@ impl Args {
             human(start.elapsed()),
         )?;
         Ok(())
+    }
+
+    fn failure(&self, error: ProveError) -> Failure {
+        match error {
+            ProveError::Damaged(_) => Failure::malformed(&self.key.join(ORACLE_FILE), error),
+            error => statement(error, &self.input, &self.output),
+        }
+    }
+
+    /// What proves the model: from the encoded weights if they are there, or else encoding them again.
+    fn prover(&self, model: Model) -> Result<ProverKey, Failure> {
+        let key_path = self.key.join(KEY_FILE);
+        let key = Key::read(&key_path)?;
+        let commitment = files::read_commitment(&self.key.join(COMMITMENT_FILE))?;
+        if commitment.digest() != key.digest || model.graph != *commitment.graph() {
+            return Err(Failure::OtherKey { path: key_path });
+        }
+        let oracle_path = self.key.join(ORACLE_FILE);
+        if let Some(file) = oracle::find(&oracle_path)? {
+            let key = ProverKey::open(model, commitment, &file);
+            return key.map_err(|e| Failure::malformed(&oracle_path, e));
+        }
+        let prover = ProverKey::new(model, *commitment.params(), &key.salt);
+        if *prover.commitment() != commitment {
+            return Err(Failure::OtherKey { path: key_path });
+        }
+        Ok(prover)
     }
 }

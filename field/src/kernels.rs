@@ -118,6 +118,37 @@ pub fn product_round(
     dispatch::product_round(Backend::current(), w, a_lo, a_hi, b_lo, b_hi)
 }
 
+/// A value of a product of two factors that [`product_grid`] gives beside the seven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Corner {
+    /// None: zero stands in its place.
+    Neither,
+    /// At `(0, 0)`.
+    Zero,
+    /// At `(1, 0)`.
+    One,
+}
+
+/// What two product sumcheck rounds need, in one pass: `sum_i w[i] A_i(x, y) B_i(x, y)` on a grid.
+///
+/// `A_i` and `B_i` are multilinear with the values `a[0][i], a[1][i], a[2][i], a[3][i]` at
+/// `(0, 0), (1, 0), (0, 1), (1, 1)`. The sums are those at `corner`, `(inf, 0)`, `(0, 1)`, `(1, 1)`,
+/// `(inf, 1)`, `(0, inf)`, `(1, inf)` and `(inf, inf)`, a value at infinity being the leading
+/// coefficient, of the square.
+pub fn product_grid(w: &[F128], a: [&[F128]; 4], b: [&[F128]; 4], corner: Corner) -> [F128; 8] {
+    assert!(a.iter().chain(&b).all(|s| s.len() == w.len()));
+    dispatch::product_grid(Backend::current(), w, a, b, corner)
+}
+
+/// Binds two variables of a multilinear, quarters apart:
+/// `dst[i] += sum_j weights[j] * (dst[i] + rest[j][i])`.
+///
+/// With the weights `eq((r, s), .)` of `(1, 0)`, `(0, 1)` and `(1, 1)` this is its value at `(r, s)`.
+pub fn fold_four(dst: &mut [F128], rest: [&[F128]; 3], weights: [F128; 3]) {
+    assert!(rest.iter().all(|s| s.len() == dst.len()));
+    dispatch::fold_four(Backend::current(), dst, rest, weights);
+}
+
 /// The table of `eq(point, x)` over `x` in `{0,1}^n`; bit `i` of `x` pairs with `point[i]`.
 pub fn eq_table(point: &[F128]) -> Vec<F128> {
     let backend = Backend::current();

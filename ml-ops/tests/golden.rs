@@ -29,6 +29,6 @@ fn commitment_and_proof_of_the_shipped_digits_model() {
     );
     assert_eq!(
         hex(&HashKind::Blake3.hash(&bytes)),
-        "86d49d20eec66f905783ba9d329f68d5a8f6ff365d47421bc9fd5b8b54de1ebd"
+        "c227567adc5bf69c12e3e3f5a183192031088bdb8392035512d5cac4a5049a71"
     );
 }

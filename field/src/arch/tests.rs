@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::dispatch::{self, Backend};
+use crate::kernels::Corner;
 use crate::tower::Sliced128;
 use crate::{F128, Field, LinearMap, Tower8, Tower16, Tower32, Tower64, Tower128};
 
@@ -184,6 +185,40 @@ proptest! {
                 let both = naive_mul(a_lo[i] + a_hi[i], b_lo[i] + b_hi[i]);
                 prop_assert_eq!(two[i], a_lo[i] + both);
             }
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn two_sumcheck_rounds([w, a0, a1, a2, a3] in slices(), [b0, b1, b2, b3, _] in slices(), weights: [u128; 3]) {
+        let n = w.len().min(b0.len());
+        let w = &w[..n];
+        let (a, b) = ([a0, a1, a2, a3], [b0, b1, b2, b3]);
+        let (a, b) = (a.each_ref().map(|s| &s[..n]), b.each_ref().map(|s| &s[..n]));
+        let at = |s: [&[F128]; 4], terms: &[usize], i: usize| terms.iter().map(|&t| s[t][i]).sum();
+        let sum = |terms: &[usize]| -> F128 {
+            (0..n).map(|i| naive_mul(w[i], naive_mul(at(a, terms, i), at(b, terms, i)))).sum()
+        };
+        let grid: [&[usize]; 7] =
+            [&[0, 1], &[2], &[3], &[2, 3], &[0, 2], &[1, 3], &[0, 1, 2, 3]];
+        let corners = [(Corner::Neither, F128::ZERO), (Corner::Zero, sum(&[0])), (Corner::One, sum(&[1]))];
+        let weights = weights.map(F128::new);
+        let rest = [a[1], a[2], a[3]];
+        let folded: Vec<_> = (0..n)
+            .map(|i| {
+                let term = |(s, &w): (&[F128], &F128)| naive_mul(w, a[0][i] + s[i]);
+                a[0][i] + rest.into_iter().zip(&weights).map(term).sum()
+            })
+            .collect();
+        on_every_backend(|backend| {
+            for (corner, value) in corners {
+                let sums = dispatch::product_grid(backend, w, a, b, corner);
+                prop_assert_eq!(sums[0], value);
+                prop_assert_eq!(&sums[1..], &grid.map(sum)[..]);
+            }
+            let mut dst = a[0].to_vec();
+            dispatch::fold_four(backend, &mut dst, rest, weights);
+            prop_assert_eq!(&dst, &folded);
             Ok(())
         })?;
     }

@@ -23,9 +23,17 @@ mod shape;
 mod verify;
 
 #[cfg(feature = "prover")]
+mod columns;
+#[cfg(feature = "prover")]
+mod halves;
+#[cfg(feature = "prover")]
 mod instance;
 #[cfg(feature = "prover")]
+mod pairs;
+#[cfg(feature = "prover")]
 mod prove;
+#[cfg(feature = "prover")]
+mod quad;
 #[cfg(feature = "prover")]
 mod tree;
 
@@ -38,5 +46,5 @@ pub use instance::BoxProduct;
 pub use prove::prove;
 pub use shape::{BoxShape, LeafClaim, RootClaim};
 #[cfg(feature = "prover")]
-pub use tree::Tree;
+pub use tree::{Leaves, Tree};
 pub use verify::verify;

@@ -31,6 +31,7 @@
 //! at some node. All other terms are stated where they arise.
 
 mod bases;
+mod groups;
 mod layout;
 mod plan;
 mod public;
@@ -41,12 +42,19 @@ mod verify;
 #[cfg(feature = "prover")]
 mod entries;
 #[cfg(feature = "prover")]
+mod memory;
+#[cfg(feature = "prover")]
 mod prove;
 
 #[cfg(feature = "prover")]
 pub(crate) use entries::{entries, model_words};
+pub use groups::GroupSize;
 #[cfg(feature = "prover")]
-pub(crate) use layout::{SALT_WORDS, model_shape};
+pub(crate) use layout::{Layout, SALT_WORDS, model_shape};
+#[cfg(feature = "prover")]
+pub(crate) use memory::{Costs, Holding};
+#[cfg(feature = "prover")]
+pub(crate) use plan::Origin;
 pub(crate) use plan::Plan;
 #[cfg(feature = "prover")]
 pub(crate) use prove::Prover;

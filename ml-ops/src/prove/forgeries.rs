@@ -3,6 +3,7 @@
 use binfer_iop::channel::VerifyError;
 use binfer_pcs::Params;
 
+use crate::argument::{GroupSize, Plan};
 use crate::array::{Array, ArrayData};
 use crate::graph::{
     CodeType, Epilogue, Graph, InputPort, InputTransform, IntegerType, Model, Node, Op, OutputPort,
@@ -127,7 +128,9 @@ fn forge(
     cheat(&mut tensors);
     let last = graph.output.tensor;
     let y = graph.output.decode(&graph.tensors[last], &tensors[last], batch).unwrap();
-    let proof = key.prove_trace(&x, &y, &tensors, batch.size, &mut |_| ()).unwrap();
+    let plan = Plan::new(graph, batch.size);
+    let (size, statement) = (GroupSize::default(), (&x, &y, batch.size));
+    let proof = key.prove_plan(&plan, size, statement, &tensors, &mut |_| ()).unwrap();
     verify(key.commitment(), &x, &y, &proof.to_bytes())
 }
 

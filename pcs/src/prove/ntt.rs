@@ -7,9 +7,9 @@
 use core::ops::Deref;
 
 use binfer_field::{F128, kernels};
+use binfer_iop::buffer::Buffer;
 use rayon::prelude::*;
 
-use super::buffer::Buffer;
 use crate::{Shape, code};
 
 /// Elements of a block that a core's second-level cache holds.
@@ -41,12 +41,23 @@ pub(super) fn encode_rows(words: &[F128], shape: Shape, log_inv_rate: u32) -> Bu
         return codeword;
     }
     let twiddles = code::twiddles((log_row + log_inv_rate).saturating_sub(1));
-    let ntt = Ntt { n_rows, twiddles: &twiddles };
     // The top layers meet zeros and copy the message into each of the cosets.
     for (coset, block) in codeword.chunks_exact_mut(words.len()).enumerate() {
-        ntt.transform(block, coset, Some(words));
+        encode_block(words, n_rows, coset, &twiddles, block);
     }
     codeword
+}
+
+/// Block `k` of the codewords of all rows of `words`, counted in blocks of a row's length and interleaved.
+/// `twiddles` are at least those of blocks up to `k` of single symbols.
+pub(super) fn encode_block(
+    words: &[F128],
+    n_rows: usize,
+    k: usize,
+    twiddles: &[F128],
+    block: &mut [F128],
+) {
+    Ntt { n_rows, twiddles }.transform(block, k, Some(words));
 }
 
 struct Ntt<'a> {

@@ -9,6 +9,7 @@ use std::arch::is_aarch64_feature_detected;
 
 use super::super::generic::{Clmul, NoByteLanes};
 use crate::F128;
+use crate::kernels::Corner;
 
 backend!(Neon, is_aarch64_feature_detected, ["neon", "aes"]);
 

@@ -69,7 +69,7 @@ fn mul_each_in<T: Field>(dst: &mut [u8], a: &[u8], b: &[u8]) {
 }
 
 /// The matrix of the map with these images of the eight bits, as [`ByteLanes::affine`] takes it.
-const fn matrix(images: [u8; 8]) -> u64 {
+pub(crate) const fn matrix(images: [u8; 8]) -> u64 {
     let mut matrix = 0;
     let mut bit = 0;
     while bit < 64 {

@@ -12,6 +12,7 @@ use std::arch::is_x86_feature_detected;
 use super::super::generic::{Clmul, NoByteLanes};
 use super::pclmul::Pclmul;
 use crate::F128;
+use crate::kernels::Corner;
 
 backend!(Avx2, is_x86_feature_detected, ["sse2", "pclmulqdq", "avx2", "vpclmulqdq"]);
 

@@ -14,6 +14,7 @@ use std::arch::is_x86_feature_detected;
 use super::super::generic::Clmul;
 use super::pclmul::Pclmul;
 use crate::F128;
+use crate::kernels::Corner;
 
 backend!(
     Avx512,

@@ -9,6 +9,7 @@ use std::arch::is_x86_feature_detected;
 
 use super::super::generic::{Clmul, NoByteLanes};
 use crate::F128;
+use crate::kernels::Corner;
 
 backend!(Pclmul, is_x86_feature_detected, ["sse2", "pclmulqdq"]);
 

@@ -16,10 +16,11 @@ use binfer_pcs::{ClaimGroup, Oracle, Params, Width};
 
 use self::relation::{Relation, prove_g_tables};
 use self::step::{TableStep, extension, look_up};
-use super::bases::{Drawn, map_tables, powers};
+use super::bases::{AllBases, GroupBases, map_tables, powers};
 use super::entries::{Entries, words};
+use super::groups::{self, GroupSize, GroupViews};
 use super::layout::Layout;
-use super::plan::{Chunk, Origin, Plan};
+use super::plan::{Origin, Plan};
 use crate::graph::Graph;
 
 /// What the prover brings to a statement.
@@ -27,6 +28,7 @@ pub(crate) struct Prover<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) plan: &'a Plan,
     pub(crate) params: &'a Params,
+    pub(crate) group_size: GroupSize,
     pub(crate) model: &'a Oracle,
     /// By matrix of the plan.
     pub(crate) entries: &'a [Entries<'a>],
@@ -41,25 +43,41 @@ impl Prover<'_> {
         channel: &mut ProverChannel,
         progress: &mut dyn FnMut(&'static str),
     ) {
-        let Self { graph, plan, params, model, entries } = *self;
+        let Self { graph, plan, params, group_size, model, entries } = *self;
         progress("commit trace");
         let trace = words(plan, Origin::Trace, entries);
         let trace = binfer_pcs::commit(params, model.shape().log_row, trace);
         if trace.shape().n_rows > 0 {
             channel.send_digest("trace", &trace.root());
         }
-        progress("products");
-        let mut drawn = Vec::new();
-        for matmul in &plan.matmuls {
-            let n = graph.weights[matmul.weights].n;
-            for _ in 0..matmul.repetitions {
-                let bases = Drawn::draw(matmul, n, |label, n| channel.nonzero_challenges(label, n));
-                drawn.push((matmul, bases));
-            }
+        let nonzero = |label, n| channel.nonzero_challenges(label, n);
+        let mut bases = AllBases::draw(graph, plan, nonzero);
+        let layouts = [Layout::new(plan, Origin::Model), Layout::new(plan, Origin::Trace)];
+        let mut groups = Vec::new();
+        for group in groups::groups(graph, plan, group_size) {
+            let bases = bases.of_group(plan, &group);
+            groups.push(self.prove_group(channel, progress, &group.views(plan), bases, &layouts));
         }
-        let map_bases: Vec<Vec<F128>> =
-            plan.maps.iter().map(|map| channel.nonzero_challenges("map bases", map.cols)).collect();
-        let indices = self.indices();
+        for relu in &plan.relus {
+            groups.push(openings::prove_relu(channel, plan, entries, relu, &layouts));
+        }
+        groups.retain(|g| !g.claims.is_empty());
+        progress("open");
+        binfer_pcs::open(params, &[model, &trace], &groups, channel);
+    }
+
+    /// Proves the relations of one group; returns the claims on committed planes that they end in.
+    fn prove_group(
+        &self,
+        channel: &mut ProverChannel,
+        progress: &mut dyn FnMut(&'static str),
+        views: &GroupViews,
+        (drawn, map_bases): GroupBases<'_>,
+        layouts: &[Layout; 2],
+    ) -> ClaimGroup<F128> {
+        let Self { graph, plan, .. } = *self;
+        progress("products");
+        let indices = self.indices(views);
         let mut relations = Vec::new();
         let (mut trees, mut roots) = (Vec::new(), Vec::new());
         for (matmul, drawn) in drawn {
@@ -68,7 +86,7 @@ impl Prover<'_> {
             relations.push(relation);
         }
         let mut maps = Vec::new();
-        for (map, h) in plan.maps.iter().zip(map_bases) {
+        for (map, h) in map_bases {
             let row_point = channel.challenges("rows", log2_ceil(map.rows));
             for (table, chunk) in map_tables(map, &h).iter().zip([&map.x, &map.y]) {
                 let (table, chunk) = (core::slice::from_ref(table), core::slice::from_ref(chunk));
@@ -138,29 +156,27 @@ impl Prover<'_> {
         drop(relations);
 
         progress("indices");
-        let bytes: Vec<&[u8]> = indices.iter().map(AsRef::as_ref).collect();
-        let planes = onehot::prove(channel, &plan.planes, &plan.views, &bytes, &hot);
-        drop(indices);
-        let layouts = [Layout::new(plan, Origin::Model), Layout::new(plan, Origin::Trace)];
-        let mut group = ClaimGroup { width: Width::Bit, point: planes.point, claims: vec![] };
+        views.localize(&mut hot);
+        let bytes: Vec<&[u8]> = views.views.iter().map(|&view| indices[view].as_ref()).collect();
+        let planes = onehot::prove(channel, &views.shapes, &views.local, &bytes, &hot);
+        let (coefficients, point) = (planes.bit_weights, planes.point);
+        let mut claims = ClaimGroup { width: Width::Bit, coefficients, point, claims: vec![] };
         for (m, matrix) in plan.matrices.iter().enumerate() {
-            if let Some(first) = matrix.first_plane {
+            if let Some(first) = matrix.first_plane.and_then(|plane| views.plane(plane)) {
                 let values = &planes.values[first..first + matrix.bits as usize];
-                openings::add(plan, &layouts, m, values, &mut group);
+                openings::add(plan, layouts, m, values, &mut claims);
             }
         }
-        let mut groups = vec![group];
-        for relu in &plan.relus {
-            groups.push(openings::prove_relu(channel, plan, entries, relu, &layouts));
-        }
-        groups.retain(|g| !g.claims.is_empty());
-        progress("open");
-        binfer_pcs::open(params, &[model, &trace], &groups, channel);
+        claims
     }
 
-    /// The index bytes of every view.
-    fn indices(&self) -> Vec<Cow<'_, [u8]>> {
-        let indices = |chunk: &Chunk| self.entries[chunk.matrix].indices(chunk);
-        self.plan.chunks.iter().map(indices).collect()
+    /// The index bytes of the group's views; nothing for those of other groups.
+    fn indices(&self, views: &GroupViews) -> Vec<Cow<'_, [u8]>> {
+        let mut indices = vec![Cow::Borrowed(&[][..]); self.plan.views.len()];
+        for &view in &views.views {
+            let chunk = &self.plan.chunks[view];
+            indices[view] = self.entries[chunk.matrix].indices(chunk);
+        }
+        indices
     }
 }

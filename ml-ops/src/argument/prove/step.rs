@@ -7,22 +7,50 @@ use binfer_iop::channel::ProverChannel;
 use binfer_iop::indexed::onehot::OneHotClaim;
 use binfer_iop::indexed::table::{self, TableClaim, TableInput, TableStatement, histogram};
 use binfer_iop::multilinear::prefix_indicator;
-use binfer_iop::product::{BoxShape, LeafClaim, Tree};
+use binfer_iop::product::{BoxShape, LeafClaim, Leaves, Tree};
 use rayon::prelude::*;
 
 use crate::argument::plan::Chunk;
 use crate::argument::tables::{BLOCK, Table};
 
+/// Leaves looked up in the tables of one chunk.
+struct Looked<'a> {
+    entries: Vec<F128>,
+    width: usize,
+    index: &'a [u8],
+    rows: usize,
+}
+
+impl Leaves for Looked<'_> {
+    fn fill(&self, column: usize, first: usize, out: &mut [F128]) {
+        let entries = &self.entries[column << self.width..][..1 << self.width];
+        kernels::gather(out, entries, &self.index[column * self.rows + first..][..out.len()]);
+    }
+}
+
 /// The tree whose leaves' factors are looked up in `tables` by the indices of `chunks`.
-pub(super) fn look_up(
+pub(super) fn look_up<'a>(
     rows: usize,
     cols: usize,
     tables: &[Table<'_>],
     chunks: &[Chunk],
-    indices: &[Cow<'_, [u8]>],
-) -> Tree {
+    indices: &'a [Cow<'_, [u8]>],
+) -> Tree<'a> {
     let shape = BoxShape { rows, cols, fan_in: chunks.len() };
     assert_eq!(tables.len(), chunks.len());
+    if let ([table], [chunk]) = (tables, chunks) {
+        let width = table.width();
+        // Tables that are smaller than the leaves are kept in their place.
+        if rows >= 2 << width {
+            let mut entries = vec![F128::ZERO; cols << width];
+            entries.par_chunks_mut(BLOCK << width).enumerate().for_each(|(b, entries)| {
+                let first = b * BLOCK;
+                table.fill(first..first + (entries.len() >> width), entries);
+            });
+            let index = indices[chunk.view].as_ref();
+            return Tree::over(rows, cols, Box::new(Looked { entries, width, index, rows }));
+        }
+    }
     let mut leaves = vec![F128::ZERO; rows * cols * chunks.len()];
     let column = rows * chunks.len();
     leaves.par_chunks_mut(column * BLOCK).enumerate().for_each(|(b, leaves)| {

@@ -1,4 +1,4 @@
-//! `Buffer`: long zeroed slices, in huge pages where the system has them.
+//! Long slices of zeros, in huge pages where the system has them.
 //!
 //! A page fault a 4 KiB page costs more than the arithmetic on it.
 
@@ -11,14 +11,16 @@ use memmap2::MmapMut;
 const MAPPED: usize = 1 << 19;
 
 /// Elements on the heap or in an anonymous mapping.
-pub(super) enum Buffer {
+pub enum Buffer {
+    /// Short ones.
     Heap(Vec<F128>),
+    /// Long ones.
     Mapped(MmapMut),
 }
 
 impl Buffer {
     /// `n` zeros.
-    pub(super) fn zeroed(n: usize) -> Self {
+    pub fn zeroed(n: usize) -> Self {
         let mapped = if n < MAPPED { None } else { map(n) };
         mapped.map_or_else(|| Self::Heap(vec![F128::ZERO; n]), Self::Mapped)
     }
@@ -47,6 +49,12 @@ impl Deref for Buffer {
             Self::Heap(elements) => elements,
             Self::Mapped(map) => bytemuck::cast_slice(map),
         }
+    }
+}
+
+impl AsRef<[F128]> for Buffer {
+    fn as_ref(&self) -> &[F128] {
+        self
     }
 }
 
