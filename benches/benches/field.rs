@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use binfer_benches::{bytes, elements};
 use binfer_field::kernels::Corner;
-use binfer_field::tower::{WholeBytes, from_tower, to_tower};
+use binfer_field::tower::{Sliced128, WholeBytes, from_tower, to_tower};
 use binfer_field::{
     Backend, F128, LinearMap, Tower8, Tower16, Tower32, Tower64, Tower128, kernels,
 };
@@ -125,6 +125,11 @@ fn tower(c: &mut Criterion) {
     tower_products::<Tower32>(c, "tower32_mul");
     tower_products::<Tower64>(c, "tower64_mul");
     tower_products::<Tower128>(c, "tower128_mul");
+
+    let sliced = |seed| -> Vec<Sliced128> { bytemuck::pod_collect_to_vec(&bytes(16 * N, seed)) };
+    let (a, b) = (sliced(6), sliced(7));
+    let mut dst = a.clone();
+    on_all(c, "tower128_sliced_mul", N, || kernels::sliced_mul(&mut dst, &a, &b));
 }
 
 fn tower_products<T: WholeBytes>(c: &mut Criterion, kernel: &str) {

@@ -4,7 +4,7 @@
 //! and its documentation does not say otherwise.
 
 use crate::arch::dispatch::{self, Backend};
-use crate::tower::WholeBytes;
+use crate::tower::{Sliced128, WholeBytes};
 use crate::{F128, frobenius};
 
 /// `dst[i] += src[i]`.
@@ -223,4 +223,10 @@ pub fn tower_mul<T: WholeBytes>(dst: &mut [T], a: &[T], b: &[T]) {
     assert!(dst.len() == a.len() && a.len() == b.len());
     let (a, b) = (bytemuck::cast_slice(a), bytemuck::cast_slice(b));
     dispatch::tower_mul(Backend::current(), bytemuck::cast_slice_mut(dst), a, b, size_of::<T>());
+}
+
+/// Products of blocks of 64 elements of `Tower128`: `dst[i] = a[i] * b[i]`, elementwise.
+pub fn sliced_mul(dst: &mut [Sliced128], a: &[Sliced128], b: &[Sliced128]) {
+    assert!(dst.len() == a.len() && a.len() == b.len());
+    dispatch::sliced_mul(Backend::current(), dst, a, b);
 }

@@ -63,6 +63,29 @@ fn every_hash_and_grinding() {
     }
 }
 
+#[test]
+fn profiles_are_complete_and_sound() {
+    for params in [Params::fast(), Params::small()] {
+        let case = random_case(params, 11, 12, &[20_000], 2);
+        assert_eq!(case.verify(), Ok(()));
+        let terms = case.estimate().unwrap();
+        let error = log2_sum(terms.terms().iter().map(|term| term.log2_error));
+        assert!(error < -102.5, "2^{error} with {params:?}");
+    }
+}
+
+#[test]
+fn less_work_than_asked_for_is_rejected() {
+    // As many queries as with the work that is asked for, so that all else agrees.
+    let asked = Params { security_bits: 40, grinding_bits: 32, ..few_queries(1) };
+    let done = Params { security_bits: 10, grinding_bits: 2, ..few_queries(1) };
+    assert_eq!(asked.queries(), done.queries());
+    let mut case = random_case(done, 13, 5, &[100], 2);
+    assert_eq!(case.verify(), Ok(()));
+    case.params = asked;
+    assert_eq!(case.verify(), Err(VerifyError::Grinding { bits: 32 }));
+}
+
 /// A proof with all kinds of messages in it.
 fn full_case(seed: u64) -> Case {
     let params = Params { security_bits: 30, grinding_bits: 4, ..Params::default() };

@@ -58,6 +58,11 @@ macro_rules! for_each_kernel {
                 tables: &[[F128; 256]],
                 blocks: &[[u64; 16]; 16]
             );
+            fn sliced_mul(
+                dst: &mut [crate::tower::Sliced128],
+                a: &[crate::tower::Sliced128],
+                b: &[crate::tower::Sliced128]
+            );
             fn coset_products(
                 sums: &mut crate::coset::ProductSums,
                 n_planes: usize,

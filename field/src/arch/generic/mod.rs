@@ -25,6 +25,6 @@ pub(crate) use product::{
     add_assign, add_products, add_round_products, add_scaled, inner_product, mul, mul_adjacent,
     mul_assign, mul_one, pow, product_round, scale, square, square_one, square_times, sum,
 };
-pub(crate) use tower::{matrix, tower_mul};
+pub(crate) use tower::{matrix, sliced_mul, tower_mul};
 pub(crate) use transform::{butterflies, butterfly, eq_expand, inverse_butterfly};
 pub(crate) use two_rounds::{fold_four, product_grid};
