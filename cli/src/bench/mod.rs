@@ -11,6 +11,7 @@ use binfer_ml_ops::{ProverKey, estimate, run, verify};
 use crate::failure::Failure;
 use crate::native::{Native, Rows, median, time_inference};
 use crate::progress::Phases;
+use crate::size::Size;
 use report::Report;
 pub(crate) use workload::{Task, Workload};
 
@@ -25,6 +26,9 @@ pub(crate) struct Args {
     /// Print JSON
     #[arg(long, global = true)]
     json: bool,
+    /// Most memory for a proof, as in 800M or 2G
+    #[arg(long, value_name = "SIZE")]
+    max_memory: Option<Size>,
 }
 
 /// The times of one run.
@@ -42,7 +46,7 @@ impl Args {
         let native = native_time(&workload)?;
         let mut runs = Vec::new();
         for _ in 0..self.runs {
-            runs.push(measure(&workload)?);
+            runs.push(measure(&workload, self.max_memory)?);
         }
         let peak_rss_bytes = peak_rss_bytes();
         let key = ProverKey::new(workload.model.clone(), Default::default(), &[1; 32]);
@@ -93,11 +97,12 @@ fn native_time(workload: &Workload) -> Result<(Duration, String), Failure> {
 }
 
 /// Commits, proves and verifies once.
-fn measure(workload: &Workload) -> Result<Run, Failure> {
+fn measure(workload: &Workload, max_memory: Option<Size>) -> Result<Run, Failure> {
     let (model, input) = (workload.model.clone(), &workload.input);
     let output = run(&model, input).map_err(Failure::Statement)?;
     let start = Instant::now();
-    let key = ProverKey::new(model, Default::default(), &[1; 32]);
+    let mut key = ProverKey::new(model, Default::default(), &[1; 32]);
+    key.set_max_memory(max_memory.map(|size| size.0));
     let commit = start.elapsed();
 
     let mut phases = Phases::hidden();
