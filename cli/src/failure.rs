@@ -91,6 +91,7 @@ impl Failure {
     /// 1 for a false statement or a rejected proof, 2 for everything else.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
+            Self::Statement(ProveError::Memory { .. }) => 2,
             Self::Rejected(_) | Self::Statement(_) => 1,
             _ => 2,
         }

@@ -15,6 +15,7 @@ mod oracle;
 mod progress;
 mod prove;
 mod run;
+mod size;
 mod verify;
 
 use std::io::{self, Write};

@@ -1,5 +1,6 @@
 //! `binfer prove`: a proof that the committed model maps an input to an output.
 
+use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -13,6 +14,7 @@ use crate::key::{COMMITMENT_FILE, KEY_FILE, Key};
 use crate::oracle::{self, ORACLE_FILE};
 use crate::progress::{Phases, human};
 use crate::run::statement;
+use crate::size::Size;
 
 /// Prove that a committed model maps an input to an output.
 #[derive(clap::Args)]
@@ -31,16 +33,26 @@ pub(crate) struct Args {
     /// The file to write the proof to
     #[arg(long, value_name = "P")]
     proof: PathBuf,
+    /// Most memory to take, as in 800M or 2G: proves in smaller groups of layers, whose proof is longer, or
+    /// refuses
+    #[arg(long, value_name = "SIZE")]
+    max_memory: Option<Size>,
 }
+
+/// Bytes of memory that importing takes for each of an ONNX file: the file, the decoded message, the
+/// array, its codes and the weights.
+const IMPORT: u64 = 5;
 
 impl Args {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
+        self.check_import()?;
         let model = files::read_model(&self.model)?;
         let (x, y) = (files::read_array(&self.input)?, files::read_array(&self.output)?);
         let mut phases = Phases::shown();
         let start = Instant::now();
         phases.start("read weights");
-        let proof = self.prover(model).and_then(|prover| {
+        let proof = self.prover(model).and_then(|mut prover| {
+            prover.set_max_memory(self.max_memory.map(|size| size.0));
             let proof = prover.prove(&x, &y, &mut |phase| phases.start(phase));
             proof.map_err(|e| self.failure(e))
         });
@@ -56,6 +68,17 @@ impl Args {
             proof.batch(),
             human(start.elapsed()),
         )?;
+        Ok(())
+    }
+
+    /// Whether reading the model stays within the cap.
+    fn check_import(&self) -> Result<(), Failure> {
+        let Some(Size(given)) = self.max_memory else { return Ok(()) };
+        let metadata = fs::metadata(&self.model);
+        let needed = metadata.map_or(0, |file| file.len().saturating_mul(IMPORT));
+        if needed > given {
+            return Err(Failure::Statement(ProveError::Memory { needed, given }));
+        }
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use super::workload::{Task, Workload};
 use crate::failure::Failure;
 use crate::native::{Native, Rows, median, time_inference};
 use crate::progress::Phases;
+use crate::size::Size;
 
 /// Most runs, however long they may go on.
 const MAX_RUNS: usize = 1000;
@@ -34,8 +35,12 @@ struct Run {
     phases: Vec<(&'static str, Duration)>,
 }
 
-/// Measures a task on the threads and the backend of this process.
-pub(super) fn measure(task: &Task, effort: Effort) -> Result<Measurement, Failure> {
+/// Measures a task on the threads and the backend of this process, each proof within `max_memory` if given.
+pub(super) fn measure(
+    task: &Task,
+    effort: Effort,
+    max_memory: Option<Size>,
+) -> Result<Measurement, Failure> {
     let workload = task.workload()?;
     let graph = &workload.model.graph;
     let output = run(&workload.model, &workload.input).map_err(Failure::Statement)?;
@@ -43,7 +48,7 @@ pub(super) fn measure(task: &Task, effort: Effort) -> Result<Measurement, Failur
     while runs.len() < effort.runs as usize
         || (runs.len() < MAX_RUNS && start.elapsed() < effort.time)
     {
-        runs.push(prove_once(&workload, &output)?);
+        runs.push(prove_once(&workload, &output, max_memory)?);
     }
     let peak_rss_bytes = peak_rss_bytes();
     let (native, native_kernel) = native_time(&workload, &output)?;
@@ -76,12 +81,17 @@ pub(super) fn measure(task: &Task, effort: Effort) -> Result<Measurement, Failur
 }
 
 /// Commits, proves and verifies once.
-fn prove_once(workload: &Workload, output: &Array) -> Result<Run, Failure> {
+fn prove_once(
+    workload: &Workload,
+    output: &Array,
+    max_memory: Option<Size>,
+) -> Result<Run, Failure> {
     let (model, input) = (workload.model.clone(), &workload.input);
     let start = Instant::now();
     // Within the pool, so that no step waits for another thread to take it up.
-    let key = rayon::scope(|_| ProverKey::new(model, Default::default(), &[1; 32]));
+    let mut key = rayon::scope(|_| ProverKey::new(model, Default::default(), &[1; 32]));
     let commit = start.elapsed();
+    key.set_max_memory(max_memory.map(|size| size.0));
 
     let mut phases = Phases::hidden();
     let start = Instant::now();

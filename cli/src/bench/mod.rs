@@ -10,6 +10,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use crate::failure::Failure;
+use crate::size::Size;
 use measure::{Effort, measure};
 use measurement::Measurement;
 pub(crate) use workload::Task;
@@ -28,6 +29,9 @@ pub(crate) struct Args {
     /// Print JSON
     #[arg(long, global = true)]
     json: bool,
+    /// Most memory for a proof of a task, as in 800M or 2G
+    #[arg(long, value_name = "SIZE")]
+    max_memory: Option<Size>,
 }
 
 #[derive(clap::Subcommand)]
@@ -49,7 +53,8 @@ impl Args {
                 return suite.run(effort(suite.default_effort()), self.json, out);
             }
         };
-        let measurement = measure(task, effort(Effort { runs: 3, time: Duration::ZERO }))?;
+        let effort = effort(Effort { runs: 3, time: Duration::ZERO });
+        let measurement = measure(task, effort, self.max_memory)?;
         if self.json {
             writeln!(out, "{}", serde_json::to_string(&measurement)?)?;
         } else {

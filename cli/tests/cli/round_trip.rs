@@ -190,3 +190,16 @@ fn encoded_weights_save_time_and_nothing_else() {
     assert_eq!(names().len(), 3);
     assert!(scratch.read("key/model.oracle") == oracle);
 }
+
+#[test]
+fn a_cap_on_memory_is_kept_or_refused() {
+    let scratch = proved("digits.onnx", 8);
+    let prove = "prove model.onnx --key key --input x.npy --output y.npy --proof q --max-memory";
+    scratch.expect(0, &format!("{prove} 1G"));
+    assert!(scratch.read("p") == scratch.read("q"));
+    for (cap, bytes) in [("20M", "20971520"), ("1K", "1024"), ("0", "0")] {
+        let ran = scratch.expect(2, &format!("{prove} {cap}"));
+        assert!(ran.stderr.contains(&format!("and {bytes} are given")), "{}", ran.stderr);
+    }
+    scratch.expect(2, &format!("{prove} much"));
+}

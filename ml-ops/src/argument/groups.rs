@@ -159,14 +159,19 @@ mod tests {
 
     #[test]
     fn runs_stay_within_the_size_where_they_can() {
-        let of = |most| runs([3, 4, 2, 9, 1, 1].into_iter(), most);
-        assert_eq!(of(usize::MAX), [0..6]);
-        assert_eq!(of(20), [0..6]);
-        assert_eq!(of(11), [0..3, 3..6]);
-        assert_eq!(of(7), [0..2, 2..3, 3..4, 4..6]);
-        assert_eq!(of(0), [0..1, 1..2, 2..3, 3..4, 4..5, 5..6]);
-        assert_eq!(runs(core::iter::empty(), 5), []);
-        assert_eq!(runs([usize::MAX, usize::MAX].into_iter(), usize::MAX), [0..2]);
+        let ends = |items: &[usize], most| -> Vec<usize> {
+            let runs = runs(items.iter().copied(), most);
+            assert!(runs.windows(2).all(|pair| pair[0].end == pair[1].start));
+            runs.iter().map(|run| run.end).collect()
+        };
+        let items = [3, 4, 2, 9, 1, 1];
+        assert_eq!(ends(&items, usize::MAX), [6]);
+        assert_eq!(ends(&items, 20), [6]);
+        assert_eq!(ends(&items, 11), [3, 6]);
+        assert_eq!(ends(&items, 7), [2, 3, 4, 6]);
+        assert_eq!(ends(&items, 0), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(ends(&[], 5), []);
+        assert_eq!(ends(&[usize::MAX, usize::MAX], usize::MAX), [2]);
     }
 
     #[test]

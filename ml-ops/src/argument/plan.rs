@@ -222,7 +222,9 @@ impl Plan {
             Epilogue::Accumulator => {
                 let Matrix { bits, offset, .. } = self.matrices[*y];
                 let chunks = self.split(*y, 0..bits, None);
-                (Outputs::Integers { chunks, offset }, bound + (1i128 << bits))
+                // What the committed bits stand for is within this of zero.
+                let most = offset.max((1i128 << bits) - offset);
+                (Outputs::Integers { chunks, offset }, bound + most)
             }
             Epilogue::Requantize(requantize) => {
                 // A valid graph's requantized accumulators are below 2^31.

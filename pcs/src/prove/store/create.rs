@@ -58,8 +58,7 @@ pub(super) fn create_in_blocks(
     assert!(!words.is_empty(), "an oracle in a file has words");
     let shape = Shape::for_words(log_row, words.len());
     words.resize(shape.n_words(), F128::ZERO);
-    let sections = Sections::new(params, shape).filter(|_| cfg!(target_endian = "little"));
-    let sections = sections.ok_or(io::ErrorKind::FileTooLarge)?;
+    let sections = Sections::new(params, shape).ok_or(io::ErrorKind::FileTooLarge)?;
     let mut write_at = |offset: usize, bytes: &[u8]| {
         file.seek(SeekFrom::Start(offset as u64))?;
         file.write_all(bytes)

@@ -68,9 +68,9 @@ pub enum StoreError {
     /// The tree ends in another root.
     #[error("the Merkle tree has another root")]
     Root,
-    /// Such an oracle does not fit this machine: it is too large, or its integers are big-endian.
-    #[error("oracles of this size cannot be mapped on this machine")]
-    Machine,
+    /// This machine cannot address such an oracle.
+    #[error("the oracle is too large to be mapped")]
+    TooLarge,
 }
 
 /// What names an oracle.
@@ -129,8 +129,7 @@ impl Sections {
 /// # Errors
 /// [`StoreError`] where the file is not that of this oracle.
 pub fn open(id: &OracleId, file: &File) -> Result<Oracle, StoreError> {
-    let sections = Sections::new(&id.params, id.shape).filter(|_| cfg!(target_endian = "little"));
-    let sections = sections.ok_or(StoreError::Machine)?;
+    let sections = Sections::new(&id.params, id.shape).ok_or(StoreError::TooLarge)?;
     let (expected, got) = (sections.digests.end as u64, file.metadata()?.len());
     if got < PAGE as u64 {
         return Err(StoreError::Length { expected, got });
@@ -154,7 +153,7 @@ pub fn open(id: &OracleId, file: &File) -> Result<Oracle, StoreError> {
     }
     map.expect_scattered(sections.codeword.start..sections.digests.end);
     let digests: Section<Digest> = Section::new(&map, sections.digests);
-    let tree = MerkleTree::from_levels(Held::new(digests)).ok_or(StoreError::Machine)?;
+    let tree = MerkleTree::from_levels(Held::new(digests)).ok_or(StoreError::Root)?;
     let words = Held::new(Section::new(&map, sections.words));
     let codeword = Held::new(Section::new(&map, sections.codeword));
     let oracle = Oracle::from_parts(id.shape, words, codeword, tree);

@@ -72,7 +72,7 @@ fn other_oracles_are_refused() {
     }
     let shape = Shape { log_row: 47, n_rows: usize::MAX };
     let huge = OracleId { shape, ..id };
-    assert!(matches!(open(&huge, &file), Err(StoreError::Machine)));
+    assert!(matches!(open(&huge, &file), Err(StoreError::TooLarge)));
 }
 
 #[test]
