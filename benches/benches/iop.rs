@@ -104,7 +104,7 @@ fn indexed_product(
             value: leaf.values[0],
         },
         table: table.iter().map(|&t| t + F128::ONE).collect(),
-        histogram: histogram(index, &row_eq[..rows], 8),
+        histogram: histogram(&index.chunks(rows).collect::<Vec<_>>(), &row_eq, 8),
     };
     let claim = table::prove(&mut channel, vec![input]).remove(0);
     let views = [View { rows, cols, planes: (0..8).collect() }];

@@ -29,6 +29,6 @@ fn commitment_and_proof_of_the_shipped_digits_model() {
     );
     assert_eq!(
         hex(&HashKind::Blake3.hash(&bytes)),
-        "86d49d20eec66f905783ba9d329f68d5a8f6ff365d47421bc9fd5b8b54de1ebd"
+        "fe031a54f1af49f7fbfe0420a45c119ea45d5c5ce9b24791247da580b5fe8e27"
     );
 }

@@ -57,7 +57,8 @@ impl Case {
         channel.send("root", value);
         let leaf = product::prove(&mut channel, vec![tree], vec![RootClaim { row_point, value }])
             .remove(0);
-        let weights = &eq_table(&leaf.row_point)[..self.view.rows];
+        let weights = eq_table(&leaf.row_point);
+        let columns: Vec<&[u8]> = self.index.chunks(self.view.rows).collect();
         let input = TableInput {
             statement: TableStatement {
                 cols: self.view.cols,
@@ -66,7 +67,7 @@ impl Case {
                 value: leaf.values[0],
             },
             table: self.shifted_table(),
-            histogram: table::histogram(&self.index, weights, self.width()),
+            histogram: table::histogram(&columns, &weights, self.width()),
         };
         let claim = table::prove(&mut channel, vec![input]).remove(0);
         let claim = OneHotClaim {

@@ -94,10 +94,10 @@ pub(crate) fn entries<'a>(
                 };
                 let codes = tensors[y].as_codes()?;
                 let matmul = plan.matmuls.iter().find(|m| match &m.outputs {
-                    Outputs::Codes { codes, .. } => codes.matrix == y,
+                    Outputs::Codes { .. } => m.output_factors[0].chunk.matrix == y,
                     Outputs::Integers { .. } => false,
                 })?;
-                let Outputs::Codes { thresholds, .. } = &matmul.outputs else {
+                let Outputs::Codes { thresholds } = &matmul.outputs else {
                     return None;
                 };
                 let accumulators = interpret::accumulators(model, node, tensors, batch);

@@ -18,15 +18,14 @@ pub struct TableInput {
     pub histogram: Vec<F128>,
 }
 
-/// `M(c, v) = sum_r weights[r] [index(r, c) = v]`, blocks `[column][v]` of `2^width` entries.
+/// `M(c, v) = sum_r weights[r] [columns[c][r] = v]`, blocks `[column][v]` of `2^width` entries.
 ///
-/// `index` is `[column][row]`, as many rows as `weights`, each entry below `2^width`.
-pub fn histogram(index: &[u8], weights: &[F128], width: usize) -> Vec<F128> {
-    let rows = weights.len();
-    let mut bins = vec![F128::ZERO; (index.len() / rows) << width];
+/// Columns are at most as long as `weights`, each index below `2^width`.
+pub fn histogram(columns: &[&[u8]], weights: &[F128], width: usize) -> Vec<F128> {
+    let mut bins = vec![F128::ZERO; columns.len() << width];
     bins.par_chunks_mut(1 << width)
-        .zip(index.par_chunks(rows))
-        .for_each(|(bins, column)| kernels::histogram(bins, column, weights));
+        .zip(columns)
+        .for_each(|(bins, column)| kernels::histogram(bins, column, &weights[..column.len()]));
     bins
 }
 

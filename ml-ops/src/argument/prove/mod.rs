@@ -4,8 +4,6 @@ mod openings;
 mod relation;
 mod step;
 
-use std::borrow::Cow;
-
 use binfer_field::F128;
 use binfer_iop::channel::ProverChannel;
 use binfer_iop::claims::EvaluationClaim;
@@ -18,8 +16,9 @@ use self::relation::{Relation, prove_g_tables};
 use self::step::{TableStep, extension, look_up};
 use super::bases::{Drawn, map_tables, powers};
 use super::entries::{Entries, words};
+use super::indices::Indices;
 use super::layout::Layout;
-use super::plan::{Chunk, Origin, Plan};
+use super::plan::{Map, Origin, Plan};
 use crate::graph::Graph;
 
 /// What the prover brings to a statement.
@@ -51,15 +50,14 @@ impl Prover<'_> {
         progress("products");
         let mut drawn = Vec::new();
         for matmul in &plan.matmuls {
-            let n = graph.weights[matmul.weights].n;
             for _ in 0..matmul.repetitions {
-                let bases = Drawn::draw(matmul, n, |label, n| channel.nonzero_challenges(label, n));
+                let bases = Drawn::draw(matmul, |label, n| channel.nonzero_challenges(label, n));
                 drawn.push((matmul, bases));
             }
         }
-        let map_bases: Vec<Vec<F128>> =
-            plan.maps.iter().map(|map| channel.nonzero_challenges("map bases", map.cols)).collect();
-        let indices = self.indices();
+        let draw = |map: &Map| channel.nonzero_challenges("map bases", map.bases);
+        let map_bases: Vec<Vec<F128>> = plan.maps.iter().map(draw).collect();
+        let indices = Indices::new(plan, entries);
         let mut relations = Vec::new();
         let (mut trees, mut roots) = (Vec::new(), Vec::new());
         for (matmul, drawn) in drawn {
@@ -69,10 +67,10 @@ impl Prover<'_> {
         }
         let mut maps = Vec::new();
         for (map, h) in plan.maps.iter().zip(map_bases) {
-            let row_point = channel.challenges("rows", log2_ceil(map.rows));
-            for (table, chunk) in map_tables(map, &h).iter().zip([&map.x, &map.y]) {
-                let (table, chunk) = (core::slice::from_ref(table), core::slice::from_ref(chunk));
-                trees.push(look_up(map.rows, map.cols, table, chunk, &indices));
+            let row_point = channel.challenges("rows", log2_ceil(map.products));
+            for (table, factor) in map_tables(map, &h).iter().zip([&map.x, &map.y]) {
+                let (table, factor) = (core::slice::from_ref(table), core::slice::from_ref(factor));
+                trees.push(look_up(map.products, table, factor, &indices));
             }
             let value = extension(trees[trees.len() - 1].outputs(), &row_point);
             channel.send("map rows", value);
@@ -86,29 +84,28 @@ impl Prover<'_> {
         let mut step = TableStep::default();
         for relation in &mut relations {
             let matmul = relation.matmul;
-            let tables: Vec<_> = powers(&relation.g, &matmul.x).collect();
-            step.push(&tables, &matmul.x, &indices, &leaves.next().expect(LEAF));
+            let tables: Vec<_> = powers(&relation.g, &matmul.outer).collect();
+            step.push(&tables, &matmul.outer, &indices, leaves.next().expect(LEAF));
             let tables = relation.drawn.output_tables(matmul);
-            let chunks = matmul.output_chunks();
-            step.push(&tables, &chunks, &indices, &leaves.next().expect(LEAF));
-            if matmul.x_offset > 0 {
+            step.push(&tables, &matmul.output_factors, &indices, leaves.next().expect(LEAF));
+            if matmul.outer_offset != 0 {
                 let leaf = leaves.next().expect(LEAF);
                 let value = leaf.values[0] + F128::ONE;
                 relation.on_g.push(EvaluationClaim { vector: 0, point: leaf.col_point, value });
             }
         }
         for (map, h) in &maps {
-            for (table, chunk) in map_tables(map, h).iter().zip([&map.x, &map.y]) {
-                let (table, chunk) = (core::slice::from_ref(table), core::slice::from_ref(chunk));
-                step.push(table, chunk, &indices, &leaves.next().expect(LEAF));
+            for (table, factor) in map_tables(map, h).iter().zip([&map.x, &map.y]) {
+                let (table, factor) = (core::slice::from_ref(table), core::slice::from_ref(factor));
+                step.push(table, factor, &indices, leaves.next().expect(LEAF));
             }
         }
         let mut hot = Vec::new();
         let mut claims = step.run(channel, &mut hot).into_iter();
         let mut inputs = Vec::new();
         for relation in &relations {
-            inputs.push(claims.by_ref().take(relation.matmul.x.len()).collect::<Vec<_>>());
-            claims.by_ref().take(relation.matmul.output_chunks().len()).for_each(drop);
+            inputs.push(claims.by_ref().take(relation.matmul.outer.len()).collect::<Vec<_>>());
+            claims.by_ref().take(relation.matmul.output_factors.len()).for_each(drop);
         }
 
         // The inputs' tables are powers of G: claims on them become claims on G, then one each.
@@ -126,20 +123,20 @@ impl Prover<'_> {
         let mut step = TableStep::default();
         for relation in &relations {
             let matmul = relation.matmul;
-            let tables = relation.drawn.weight_tables(matmul, relation.shape);
-            let (weights, bias) = tables.split_at(1);
-            let chunk = core::slice::from_ref(&matmul.w);
-            step.push(weights, chunk, &indices, &leaves.next().expect(LEAF));
+            let tables = relation.drawn.inner_tables(matmul, relation.shape);
+            step.push(&tables, &matmul.inner, &indices, leaves.next().expect(LEAF));
             if relation.bias.is_some() {
-                step.push(bias, &matmul.bias, &indices, &leaves.next().expect(LEAF));
+                let tables = relation.drawn.bias_tables(matmul);
+                step.push(&tables, &matmul.bias, &indices, leaves.next().expect(LEAF));
             }
         }
         step.run(channel, &mut hot);
         drop(relations);
 
         progress("indices");
-        let bytes: Vec<&[u8]> = indices.iter().map(AsRef::as_ref).collect();
+        let bytes = indices.by_view();
         let planes = onehot::prove(channel, &plan.planes, &plan.views, &bytes, &hot);
+        drop(bytes);
         drop(indices);
         let layouts = [Layout::new(plan, Origin::Model), Layout::new(plan, Origin::Trace)];
         let mut group = ClaimGroup { width: Width::Bit, point: planes.point, claims: vec![] };
@@ -156,11 +153,5 @@ impl Prover<'_> {
         groups.retain(|g| !g.claims.is_empty());
         progress("open");
         binfer_pcs::open(params, &[model, &trace], &groups, channel);
-    }
-
-    /// The index bytes of every view.
-    fn indices(&self) -> Vec<Cow<'_, [u8]>> {
-        let indices = |chunk: &Chunk| self.entries[chunk.matrix].indices(chunk);
-        self.plan.chunks.iter().map(indices).collect()
     }
 }
