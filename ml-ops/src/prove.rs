@@ -12,8 +12,8 @@ use thiserror::Error;
 use crate::argument::{self, Plan, Prover, SALT_WORDS, model_shape, model_words};
 use crate::array::Array;
 use crate::commitment::ModelCommitment;
-use crate::graph::{Model, PortError, Values};
-use crate::interpret::{self, RunError};
+use crate::graph::{Model, PortError};
+use crate::interpret::{self, RunError, Trace};
 use crate::proof::Proof;
 use crate::statement::transcript;
 
@@ -115,7 +115,7 @@ impl ProverKey {
         if trace.tensors[graph.output.tensor] != expected {
             return Err(ProveError::WrongOutput);
         }
-        self.prove_trace(input, output, &trace.tensors, batch.size, progress)
+        self.prove_trace(input, output, &trace, batch.size, progress)
     }
 
     /// Proves from a trace, which is taken as it is: a false one gives a proof that is rejected.
@@ -123,13 +123,13 @@ impl ProverKey {
         &self,
         input: &Array,
         output: &Array,
-        tensors: &[Values],
+        trace: &Trace,
         batch: usize,
         progress: &mut (dyn FnMut(&'static str) + Send),
     ) -> Result<Proof, ProveError> {
         let number = u32::try_from(batch).map_err(|_| ProveError::Batch { got: batch })?;
         let plan = Plan::new(&self.model.graph, batch);
-        let entries = argument::entries(&self.model, &plan, tensors, batch);
+        let entries = argument::entries(&self.model, &plan, trace);
         let entries = entries.ok_or(ProveError::Range)?;
         let mut channel = ProverChannel::new(transcript(&self.commitment, input, output));
         let prover = Prover {

@@ -139,7 +139,8 @@ fn forge_batch(
     cheat(&mut tensors);
     let last = graph.output.tensor;
     let y = graph.output.decode(&graph.tensors[last], &tensors[last], batch).unwrap();
-    let proof = key.prove_trace(&x, &y, &tensors, batch.size, &mut |_| ()).unwrap();
+    let trace = interpret::trace_of(key.model(), tensors, batch.size);
+    let proof = key.prove_trace(&x, &y, &trace, batch.size, &mut |_| ()).unwrap();
     verify(key.commitment(), &x, &y, &proof.to_bytes())
 }
 
