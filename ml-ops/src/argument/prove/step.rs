@@ -79,19 +79,13 @@ impl<'a> TableStep<'a> {
         for ((table, factor), &value) in tables.iter().zip(factors).zip(&leaf.values) {
             let (cols, width) = (factor.all_cols(), table.width());
             let columns = indices.columns(factor);
-            let mut entries = vec![F128::ZERO; cols << width];
-            entries.par_chunks_mut(BLOCK << width).enumerate().for_each(|(b, entries)| {
-                let first = b * BLOCK;
-                table.fill(first..first + (entries.len() >> width), entries);
-                entries.iter_mut().for_each(|entry| *entry += F128::ONE);
-            });
             let histogram = histogram(&columns, &row_eq, width);
             let extra = histogram[factor.cols << width..].chunks(1 << width);
             let extra = extra.map(<[F128]>::to_vec).collect();
             let col_point = leaf.col_point.clone();
             self.inputs.push(TableInput {
                 statement: TableStatement { cols, width, col_point, value },
-                table: entries,
+                entries: table.entries(),
                 histogram,
             });
             self.indexed.push(Indexed { factor, row_point: leaf.row_point.clone(), extra });
