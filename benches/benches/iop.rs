@@ -6,7 +6,7 @@ use binfer_hash::Transcript;
 use binfer_iop::channel::ProverChannel;
 use binfer_iop::claims::{self, EvaluationClaim};
 use binfer_iop::indexed::onehot::{self, OneHotClaim, View};
-use binfer_iop::indexed::table::{self, TableInput, TableStatement, histogram};
+use binfer_iop::indexed::table::{self, Entries, TableInput, TableStatement, histogram};
 use binfer_iop::multilinear::log2_ceil;
 use binfer_iop::product::{self, BoxShape, LeafClaim, Leaves, RootClaim, Tree};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
@@ -118,8 +118,8 @@ fn indexed_product(
             col_point: leaf.col_point,
             value: leaf.values[0],
         },
-        table: table.iter().map(|&t| t + F128::ONE).collect(),
-        histogram: histogram(index, &row_eq[..rows], 8),
+        entries: Entries::Listed(table.to_vec()),
+        histogram: histogram(&index.chunks(rows).collect::<Vec<_>>(), &row_eq, 8),
     };
     let claim = table::prove(&mut channel, vec![input]).remove(0);
     let views = [View { rows, cols, planes: (0..8).collect() }];

@@ -4,6 +4,7 @@
 //! and its documentation does not say otherwise.
 
 use crate::arch::dispatch::{self, Backend};
+use crate::arch::integers;
 use crate::tower::{Sliced128, WholeBytes};
 use crate::{F128, frobenius};
 
@@ -229,4 +230,18 @@ pub fn tower_mul<T: WholeBytes>(dst: &mut [T], a: &[T], b: &[T]) {
 pub fn sliced_mul(dst: &mut [Sliced128], a: &[Sliced128], b: &[Sliced128]) {
     assert!(dst.len() == a.len() && a.len() == b.len());
     dispatch::sliced_mul(Backend::current(), dst, a, b);
+}
+
+/// Rows and columns of a block of [`add_pair_products`].
+pub const INTEGER_BLOCK: (usize, usize) = (integers::ROWS, integers::COLS);
+
+/// A block of a product of integer matrices, terms taken two at a time:
+/// `sums[c][r] += sum_i x[i][r][0] w[c][i][0] + x[i][r][1] w[c][i][1]`, wrapping.
+pub fn add_pair_products(
+    sums: &mut [[i32; INTEGER_BLOCK.0]; INTEGER_BLOCK.1],
+    x: &[[[i16; 2]; INTEGER_BLOCK.0]],
+    w: [&[[i16; 2]]; INTEGER_BLOCK.1],
+) {
+    assert!(w.iter().all(|w| w.len() == x.len()));
+    integers::add_pair_products(Backend::current(), sums, x, w);
 }

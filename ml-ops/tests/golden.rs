@@ -29,6 +29,6 @@ fn commitment_and_proof_of_the_shipped_digits_model() {
     );
     assert_eq!(
         hex(&HashKind::Blake3.hash(&bytes)),
-        "c227567adc5bf69c12e3e3f5a183192031088bdb8392035512d5cac4a5049a71"
+        "48a73f9ce9b758bbedb88eead593fc214e6b431cafeffdc7a291e2cd58099e34"
     );
 }

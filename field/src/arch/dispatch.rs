@@ -105,6 +105,12 @@ impl Backend {
         }
     }
 
+    /// Whether the kernels of this backend may use AVX2.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn has_avx2(self) -> bool {
+        matches!(self.0, Kind::Avx2 | Kind::Avx512)
+    }
+
     #[cold]
     fn choose() -> Self {
         let chosen = Self::named_or_best(&std::env::var("BINFER_BACKEND").unwrap_or_default());

@@ -9,6 +9,7 @@ mod shells;
 pub(crate) mod dispatch;
 
 mod generic;
+pub(crate) mod integers;
 mod portable;
 #[cfg(test)]
 mod tests;

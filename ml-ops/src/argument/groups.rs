@@ -8,8 +8,7 @@ use std::collections::BTreeSet;
 
 use binfer_iop::indexed::onehot::{OneHotClaim, View};
 
-use super::plan::{Chunk, Map, MatMul, Plan};
-use crate::graph::Graph;
+use super::plan::{Chunk, Factor, Map, MatMul, Plan};
 
 /// How many leaves of product trees are proved at once, as a logarithm.
 ///
@@ -67,9 +66,9 @@ pub(crate) struct GroupViews {
 
 /// The groups of a plan, in order: matmuls first, then maps. Each takes in relations as long as it
 /// stays within the size, but at least one.
-pub(crate) fn groups(graph: &Graph, plan: &Plan, size: GroupSize) -> Vec<Group> {
-    let matmuls = plan.matmuls.iter().map(|matmul| matmul_leaves(graph, matmul));
-    let maps = plan.maps.iter().map(|map| map.rows.saturating_mul(map.cols).saturating_mul(2));
+pub(crate) fn groups(plan: &Plan, size: GroupSize) -> Vec<Group> {
+    let matmuls = plan.matmuls.iter().map(matmul_leaves);
+    let maps = plan.maps.iter().map(|map| map.products.saturating_mul(map.bases).saturating_mul(2));
     let n_matmuls = plan.matmuls.len();
     let group = |run: Range<usize>| Group {
         matmuls: run.start.min(n_matmuls)..run.end.min(n_matmuls),
@@ -96,26 +95,18 @@ fn runs(items: impl Iterator<Item = usize>, most: usize) -> Vec<Range<usize>> {
 }
 
 /// Factors of the leaves of all trees of a matmul.
-fn matmul_leaves(graph: &Graph, matmul: &MatMul) -> usize {
-    let Some(shape) = graph.weights.get(matmul.weights) else { return 0 };
-    let product = |a: usize, b: usize, c: usize| a.saturating_mul(b).saturating_mul(c);
-    let trees = [
-        product(shape.k, shape.columns(), 1),
-        product(shape.n, matmul.bias.len(), 1),
-        product(matmul.rows, shape.k, matmul.x.len()),
-        product(matmul.rows, shape.n, matmul.output_chunks().len()),
-    ];
-    trees.into_iter().fold(0usize, usize::saturating_add).saturating_mul(matmul.repetitions)
+fn matmul_leaves(matmul: &MatMul) -> usize {
+    let factors =
+        matmul.factors().map(|(products, factor)| products.saturating_mul(factor.all_cols()));
+    factors.fold(0usize, usize::saturating_add).saturating_mul(matmul.repetitions)
 }
 
 impl Group {
     /// The chunks that the group's relations read.
     fn chunks<'a>(&self, plan: &'a Plan) -> impl Iterator<Item = Chunk> + 'a {
-        let of_matmul = |m: &'a MatMul| {
-            let inputs = m.x.iter().chain(&m.bias).chain([&m.w]).cloned();
-            inputs.chain(m.output_chunks())
-        };
-        let of_map = |m: &'a Map| [m.x.clone(), m.y.clone()];
+        let chunks = |f: &'a Factor| core::iter::once(&f.chunk).chain(&f.extra).cloned();
+        let of_matmul = move |m: &'a MatMul| m.factors().flat_map(move |(_, f)| chunks(f));
+        let of_map = move |m: &'a Map| [&m.x, &m.y].into_iter().flat_map(chunks);
         let matmuls = plan.matmuls.get(self.matmuls.clone()).unwrap_or(&[]);
         let maps = plan.maps.get(self.maps.clone()).unwrap_or(&[]);
         matmuls.iter().flat_map(of_matmul).chain(maps.iter().flat_map(of_map))

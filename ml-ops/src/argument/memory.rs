@@ -4,12 +4,11 @@
 //! trace, at its largest. What does not grow, and what the allocator loses, is a flat margin and a factor.
 //! Measured against resident memory in docs/protocols/matmul.md.
 
-use binfer_iop::product::BoxShape;
 use binfer_pcs::{Params, Shape};
 
 use super::groups::{self, Group, GroupSize};
 use super::layout::{Layout, model_shape};
-use super::plan::{Chunk, Map, MatMul, Origin, Plan, Source};
+use super::plan::{Factor, Map, MatMul, Origin, Plan, Source};
 use crate::graph::{Graph, WeightShape};
 
 /// The process itself: code, stacks of threads, tables of constant size.
@@ -44,7 +43,7 @@ pub(crate) struct Costs<'a> {
 impl Costs<'_> {
     /// Most bytes of memory that the process has at any time of a proof in groups of this size.
     pub(crate) fn bytes(&self, group_size: GroupSize) -> u64 {
-        let groups = groups::groups(self.graph, self.plan, group_size);
+        let groups = groups::groups(self.plan, group_size);
         let largest = groups.iter().map(|group| self.group(group)).max().unwrap_or(0);
         let held = self.model() + self.trace() + largest.max(self.opening());
         u64::try_from(FLAT + held + held * MARGIN / 16).unwrap_or(u64::MAX)
@@ -89,20 +88,19 @@ impl Costs<'_> {
         let maps = &self.plan.maps[group.maps.clone()];
         let (mut rows, mut weights) = (Phase::default(), Phase::default());
         for matmul in matmuls {
-            let shape = &self.graph.weights[matmul.weights];
             let mut own = (Phase::default(), Phase::default());
-            own.0.add(matmul.rows, shape.k, &matmul.x);
-            own.0.add(matmul.rows, shape.n, &matmul.output_chunks());
-            own.1.add(shape.k, shape.columns(), core::slice::from_ref(&matmul.w));
-            own.1.add(1, shape.n, &matmul.bias);
+            own.0.add(matmul.products, &matmul.outer);
+            own.0.add(matmul.products, &matmul.output_factors);
+            own.1.add(matmul.k, &matmul.inner);
+            own.1.add(1, &matmul.bias);
             // `G` with its inverses, powers and claims.
-            own.1.other += 8 * ELEMENT * (shape.k + shape.n) as u128;
+            own.1.other += 8 * ELEMENT * (matmul.n_g() + matmul.bases) as u128;
             rows.repeat(&own.0, matmul);
             weights.repeat(&own.1, matmul);
         }
-        for Map { rows: n_rows, cols, x, y, .. } in maps {
-            for chunk in [x, y] {
-                rows.add(*n_rows, *cols, core::slice::from_ref(chunk));
+        for Map { products, x, y, .. } in maps {
+            for factor in [x, y] {
+                rows.add(*products, core::slice::from_ref(factor));
             }
         }
         let indices = rows.indices + weights.indices;
@@ -154,21 +152,21 @@ struct Phase {
 }
 
 impl Phase {
-    /// Adds a tree whose leaves are looked up by these chunks.
-    fn add(&mut self, rows: usize, cols: usize, chunks: &[Chunk]) {
-        if chunks.is_empty() {
-            return;
-        }
-        let BoxShape { rows, cols, fan_in } = BoxShape { rows, cols, fan_in: chunks.len() };
+    /// Adds a tree whose leaves are looked up by the indices of these factors.
+    fn add(&mut self, rows: usize, of: &[Factor]) {
+        let Some(first) = of.first() else { return };
+        let (cols, fan_in) = (first.all_cols(), of.len());
         let leaves = area(rows, cols);
         let factors = leaves * fan_in as u128;
         // Factors if they are not leaves, all levels, and room for the largest to be folded into.
         let split = if fan_in > 1 { factors } else { 0 };
         self.trees += ELEMENT * (split + 2 * leaves + factors.div_ceil(2) + 2 * rows as u128);
         // The table, its histogram, and room for one of them to be folded into.
-        let entries = chunks.iter().map(|chunk| area(cols, 1) << chunk.width()).sum::<u128>();
+        let entries = of.iter().map(|f| area(cols, 1) << f.chunk.width()).sum::<u128>();
         self.tables += ELEMENT * (2 * entries + entries.div_ceil(2));
-        self.indices += factors;
+        // Read across, they are there twice.
+        let across = if of.iter().any(|f| f.across) { 2 } else { 1 };
+        self.indices += across * factors;
     }
 
     fn repeat(&mut self, one: &Self, matmul: &MatMul) {
