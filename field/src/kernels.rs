@@ -153,7 +153,7 @@ pub fn fold_four(dst: &mut [F128], rest: [&[F128]; 3], weights: [F128; 3]) {
 /// The table of `eq(point, x)` over `x` in `{0,1}^n`; bit `i` of `x` pairs with `point[i]`.
 pub fn eq_table(point: &[F128]) -> Vec<F128> {
     let backend = Backend::current();
-    let mut table = vec![F128::ZERO; 1 << point.len()];
+    let mut table = F128::zeros(1 << point.len());
     table[0] = F128::ONE;
     for (i, &r) in point.iter().enumerate() {
         let (lo, rest) = table.split_at_mut(1 << i);

@@ -27,7 +27,7 @@ impl Buffer {
         let mapped = if n < MAPPED { None } else { map(n) };
         match mapped {
             Some(map) => Self::Mapped(map, n),
-            None => Self::Heap(vec![F128::ZERO; n]),
+            None => Self::Heap(F128::zeros(n)),
         }
     }
 }

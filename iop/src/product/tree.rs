@@ -71,7 +71,7 @@ impl<'a> Tree<'a> {
     pub fn over(rows: usize, cols: usize, leaves: Box<dyn Leaves + 'a>) -> Self {
         let shape = BoxShape { rows, cols, fan_in: 1 };
         if rows < LONG || cols <= 4 {
-            let mut all = vec![F128::ZERO; rows * cols];
+            let mut all = F128::zeros(rows * cols);
             all.par_chunks_mut(rows).enumerate().for_each(|(c, column)| leaves.fill(c, 0, column));
             return Self::new(shape, all);
         }
@@ -144,7 +144,7 @@ fn stored<'a>(
 
 /// Multiplies runs of `fan_in` blocks of `rows` elements.
 fn multiply_blocks(data: &[F128], rows: usize, fan_in: usize) -> Vec<F128> {
-    let mut out = vec![F128::ZERO; data.len() / fan_in];
+    let mut out = F128::zeros(data.len() / fan_in);
     let columns = TASK.div_ceil(rows * fan_in);
     out.par_chunks_mut(columns * rows).zip(data.par_chunks(columns * rows * fan_in)).for_each(
         |(out, data)| {
@@ -178,7 +178,7 @@ fn short(shape: BoxShape, leaves: Vec<F128>) -> Levels<'static> {
     let mut levels = Vec::with_capacity(n_cols + 1);
     for _ in 0..n_cols {
         let (even, odd) = level.split_at(level.len() / 2);
-        let mut next = vec![F128::ZERO; even.len()];
+        let mut next = F128::zeros(even.len());
         let chunks = even.par_chunks(TASK).zip(odd.par_chunks(TASK));
         next.par_chunks_mut(TASK).zip(chunks).for_each(|(next, (a, b))| kernels::mul(next, a, b));
         levels.push(core::mem::replace(&mut level, next));

@@ -80,7 +80,7 @@ impl<'a> Entries<'a> {
         for first in (0..matrix.bits).step_by(8) {
             let bytes = tile.gather(&self.byte_plane(first, entries.clone()), matrix.rows);
             for bit in 0..8.min(matrix.bits - first) {
-                let mut words = vec![F128::ZERO; tile.words()];
+                let mut words = F128::zeros(tile.words());
                 pack_plane(&mut words, &bytes, bit);
                 planes.push(words);
             }
@@ -144,7 +144,7 @@ pub(crate) fn model_words(plan: &Plan, weights: &[WeightMatrix]) -> Vec<F128> {
 /// The words of the oracle that holds the matrices of `origin`.
 pub(crate) fn words(plan: &Plan, origin: Origin, entries: &[Entries<'_>]) -> Vec<F128> {
     let layout = Layout::new(plan, origin);
-    let mut words = vec![F128::ZERO; layout.n_words];
+    let mut words = F128::zeros(layout.n_words);
     for (m, matrix) in plan.matrices.iter().enumerate().filter(|(_, x)| x.origin == origin) {
         let blocks: Vec<(usize, usize, Tile)> = tiles(matrix.rows, matrix.cols)
             .into_iter()

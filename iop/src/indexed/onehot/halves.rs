@@ -177,7 +177,7 @@ impl<'a> NibbleProduct<'a> {
         let (scaled, left) = (self.scaled(), self.left);
         let len = 1 << left.min(CHUNK_VARS);
         let nibble = |h: usize| {
-            let mut values = vec![F128::ZERO; 1 << left];
+            let mut values = F128::zeros(1 << left);
             values.par_chunks_mut(len).enumerate().for_each(|(chunk, out)| {
                 self.look_up(&scaled, (left, 0, 1), chunk * len, h, out);
             });

@@ -22,7 +22,7 @@ pub(super) struct TileData {
 impl TileData {
     pub(super) fn new(tile: Tile, view: &View, bytes: &[u8]) -> Self {
         let bytes = tile.gather(bytes, view.rows);
-        let mut planes: [Vec<F128>; 8] = [(); 8].map(|()| vec![F128::ZERO; tile.words()]);
+        let mut planes: [Vec<F128>; 8] = [(); 8].map(|()| F128::zeros(tile.words()));
         kernels::pack_planes(planes.each_mut().map(Vec::as_mut_slice), &bytes);
         Self { tile, bytes, planes: planes.into_iter().take(view.planes.len()).collect() }
     }

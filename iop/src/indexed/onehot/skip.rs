@@ -224,7 +224,7 @@ impl TileBits<'_> {
         tables: &[[F128; 256]; LOG_SIZE - 1],
     ) -> Vec<Vec<F128>> {
         let bit = |(plane, &sigma): (&&[u32], &F128)| {
-            let mut values = vec![F128::ZERO; plane.len()];
+            let mut values = F128::zeros(plane.len());
             values.par_iter_mut().zip(plane.par_iter()).with_min_len(1 << 10).for_each(
                 |(value, word)| {
                     let parts = tables.iter().zip(word.to_le_bytes());

@@ -44,7 +44,7 @@ pub(super) fn look_up<'a>(
         let width = table.width();
         // Tables that are smaller than the leaves are kept in their place.
         if rows >= 2 << width {
-            let mut entries = vec![F128::ZERO; cols << width];
+            let mut entries = F128::zeros(cols << width);
             entries.par_chunks_mut(BLOCK << width).enumerate().for_each(|(b, entries)| {
                 let first = b * BLOCK;
                 table.fill(first..first + (entries.len() >> width), entries);
@@ -53,13 +53,13 @@ pub(super) fn look_up<'a>(
             return Tree::over(rows, cols, Box::new(Looked { entries, width, columns }));
         }
     }
-    let mut leaves = vec![F128::ZERO; rows * cols * fan_in];
+    let mut leaves = F128::zeros(rows * cols * fan_in);
     let column = rows * fan_in;
     leaves.par_chunks_mut(column * BLOCK).enumerate().for_each(|(b, leaves)| {
         let first = b * BLOCK;
         for (g, (table, columns)) in tables.iter().zip(&columns).enumerate() {
             let n_cols = leaves.len() / column;
-            let mut entries = vec![F128::ZERO; n_cols << table.width()];
+            let mut entries = F128::zeros(n_cols << table.width());
             table.fill(first..first + n_cols, &mut entries);
             let entries = entries.chunks(1 << table.width());
             let columns = &columns[first..];
