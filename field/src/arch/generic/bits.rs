@@ -38,9 +38,11 @@ pub(crate) fn gather<const N: usize>(
     let (dst, dst_tail) = dst.as_chunks_mut::<8>();
     let (index, index_tail) = index.as_chunks::<8>();
     for (dst, index) in dst.iter_mut().zip(index) {
-        let index = u64::from_le_bytes(*index);
-        for (k, d) in dst.iter_mut().enumerate() {
-            *d = table[usize::from((index >> (8 * k)) as u8)];
+        // Opaque, so that indices are taken apart in general registers, where addresses are made.
+        let mut index = core::hint::black_box(u64::from_le_bytes(*index));
+        for d in dst {
+            *d = table[index as usize & 0xff];
+            index >>= 8;
         }
     }
     for (d, &i) in dst_tail.iter_mut().zip(index_tail) {
