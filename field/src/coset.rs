@@ -1,7 +1,7 @@
 //! The subfield GF(2^8) at work on bits: extensions from a domain of 32 points to three cosets of it, and
 //! weighted sums of products of extensions.
 //!
-//! The subfield is written in the basis of the AES field GF(2)[x] / (x^8 + x^4 + x^3 + x + 1), and
+//! The subfield is written in the basis of the AES field, GF(2) adjoined a root of `x^8 + x^4 + x^3 + x + 1`, and
 //! GF(2^128) as vectors of sixteen such bytes, its coordinates over the subfield.
 
 use std::sync::LazyLock;
