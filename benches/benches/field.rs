@@ -97,7 +97,7 @@ fn butterflies(c: &mut Criterion) {
     let (mut lo, mut hi, twiddle) = (elements(N, 1), elements(N, 2), elements(1, 3)[0]);
     on_all(c, "butterfly", N, || kernels::butterfly(&mut lo, &mut hi, twiddle));
     let twiddles = elements(N / 32, 4);
-    on_all(c, "butterflies_16", N / 2, || kernels::butterflies(&mut lo, 16, &twiddles));
+    on_all(c, "butterflies_16", N / 2, || kernels::butterflies(&mut lo, 16, &twiddles, twiddle));
     on_all(c, "inverse_butterfly", N, || kernels::inverse_butterfly(&mut lo, &mut hi, twiddle));
 }
 

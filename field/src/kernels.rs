@@ -169,11 +169,11 @@ pub fn butterfly(lo: &mut [F128], hi: &mut [F128], twiddle: F128) {
 }
 
 /// One layer of an additive NTT: a [`butterfly`] of the halves of each `2 half` elements, with
-/// `twiddles[i]` in block `i`. `data` is a whole number of blocks, one for each twiddle.
-pub fn butterflies(data: &mut [F128], half: usize, twiddles: &[F128]) {
+/// `twiddles[i] + offset` in block `i`. `data` is a whole number of blocks, one for each twiddle.
+pub fn butterflies(data: &mut [F128], half: usize, twiddles: &[F128], offset: F128) {
     assert!(half > 0, "a block has two halves");
     assert_eq!(data.len(), 2 * half * twiddles.len());
-    dispatch::butterflies(Backend::current(), data, half, twiddles);
+    dispatch::butterflies(Backend::current(), data, half, twiddles, offset);
 }
 
 /// Inverse additive butterfly: `hi[i] += lo[i]`, then `lo[i] += twiddle * hi[i]`.

@@ -83,7 +83,12 @@ pub(crate) fn encode(message: &[F128], log_inv_rate: u32) -> Vec<F128> {
     let mut half = message.len() / 2;
     let mut n_blocks = 1usize << log_inv_rate;
     while half > 0 {
-        kernels::butterflies(&mut codeword, half, table.get(..n_blocks).unwrap_or(&table));
+        kernels::butterflies(
+            &mut codeword,
+            half,
+            table.get(..n_blocks).unwrap_or(&table),
+            F128::ZERO,
+        );
         half >>= 1;
         n_blocks <<= 1;
     }

@@ -44,7 +44,7 @@ macro_rules! for_each_kernel {
             fn fold_into(dst: &mut [F128], lo: &[F128], hi: &[F128], r: F128);
             fn fold_adjacent(dst: &mut [F128], src: &[F128], r: F128);
             fn butterfly(lo: &mut [F128], hi: &mut [F128], twiddle: F128);
-            fn butterflies(data: &mut [F128], half: usize, twiddles: &[F128]);
+            fn butterflies(data: &mut [F128], half: usize, twiddles: &[F128], offset: F128);
             fn inverse_butterfly(lo: &mut [F128], hi: &mut [F128], twiddle: F128);
             fn eq_expand(lo: &mut [F128], hi: &mut [F128], r: F128);
             fn histogram(bins: &mut [F128], index: &[u8], weights: &[F128]);

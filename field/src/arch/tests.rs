@@ -150,19 +150,20 @@ proptest! {
     fn layers(
         half in 1..12usize,
         twiddles in vec(element(), 0..20),
+        offset in element(),
         seed in vec(element(), 2 * 12 * 20),
     ) {
         let data = &seed[..2 * half * twiddles.len()];
         let mut expected = data.to_vec();
         for (block, &t) in expected.chunks_mut(2 * half).zip(&twiddles) {
             for i in 0..half {
-                block[i] += naive_mul(t, block[half + i]);
+                block[i] += naive_mul(t + offset, block[half + i]);
                 block[half + i] += block[i];
             }
         }
         on_every_backend(|backend| {
             let mut data = data.to_vec();
-            dispatch::butterflies(backend, &mut data, half, &twiddles);
+            dispatch::butterflies(backend, &mut data, half, &twiddles, offset);
             prop_assert_eq!(&data, &expected);
             Ok(())
         })?;

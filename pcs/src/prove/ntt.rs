@@ -35,33 +35,29 @@ pub fn encode(words: &[F128], shape: Shape, log_inv_rate: u32) -> impl Deref<Tar
 /// The codewords of all rows of `words`, interleaved: element `x * n_rows + row` is symbol `x` of
 /// that row's codeword.
 pub(super) fn encode_rows(words: &[F128], shape: Shape, log_inv_rate: u32) -> Buffer {
-    let Shape { log_row, n_rows } = shape;
+    let n_rows = shape.n_rows;
     let mut codeword = Buffer::zeroed(words.len() << log_inv_rate);
     if words.is_empty() {
         return codeword;
     }
-    let twiddles = code::twiddles((log_row + log_inv_rate).saturating_sub(1));
     // The top layers meet zeros and copy the message into each of the cosets.
     for (coset, block) in codeword.chunks_exact_mut(words.len()).enumerate() {
-        encode_block(words, n_rows, coset, &twiddles, block);
+        encode_block(words, n_rows, coset, block);
     }
     codeword
 }
 
 /// Block `k` of the codewords of all rows of `words`, counted in blocks of a row's length and interleaved.
-/// `twiddles` are at least those of blocks up to `k` of single symbols.
-pub(super) fn encode_block(
-    words: &[F128],
-    n_rows: usize,
-    k: usize,
-    twiddles: &[F128],
-    block: &mut [F128],
-) {
+pub(super) fn encode_block(words: &[F128], n_rows: usize, k: usize, block: &mut [F128]) {
+    let log_length = (block.len() / n_rows).ilog2().min(SMALL_BLOCK.ilog2());
+    let twiddles = &code::twiddles(log_length.saturating_sub(1));
     Ntt { n_rows, twiddles }.transform(block, k, Some(words));
 }
 
 struct Ntt<'a> {
     n_rows: usize,
+    /// The twiddles of the first blocks. Those of `2^i` blocks from a multiple of `2^i` on are the first
+    /// ones plus the twiddle of that multiple, since twiddles are linear in the bits of a number.
     twiddles: &'a [F128],
 }
 
@@ -124,10 +120,11 @@ impl Ntt<'_> {
         let mut half = column.len() / 2;
         let mut first = k;
         while half > 0 {
-            for (runs, &t) in column.chunks_exact_mut(2 * half).zip(&self.twiddles[first..]) {
+            let offset = code::twiddle(first);
+            for (runs, &t) in column.chunks_exact_mut(2 * half).zip(self.twiddles) {
                 let (lo, hi) = runs.split_at_mut(half);
                 for (lo, hi) in lo.iter_mut().zip(hi) {
-                    kernels::butterfly(lo, hi, t);
+                    kernels::butterfly(lo, hi, t + offset);
                 }
             }
             half /= 2;
@@ -142,7 +139,7 @@ impl Ntt<'_> {
         }
         if block.len() > SMALL_BLOCK && block.len() >= 4 * self.n_rows {
             let (lo, hi) = block.split_at_mut(block.len() / 2);
-            kernels::butterfly(lo, hi, self.twiddles[k]);
+            kernels::butterfly(lo, hi, code::twiddle(k));
             self.transform_in_cache(lo, 2 * k);
             self.transform_in_cache(hi, 2 * k + 1);
             return;
@@ -150,7 +147,8 @@ impl Ntt<'_> {
         let mut half = block.len() / 2;
         let mut n_blocks = 1;
         while half >= self.n_rows {
-            kernels::butterflies(block, half, &self.twiddles[k * n_blocks..][..n_blocks]);
+            let offset = code::twiddle(k * n_blocks);
+            kernels::butterflies(block, half, &self.twiddles[..n_blocks], offset);
             half /= 2;
             n_blocks *= 2;
         }

@@ -38,18 +38,19 @@ fn butterfly_by<const N: usize, L: Lanes<N>>(
     }
 }
 
-/// A [`butterfly`] of the halves of each `2 half` elements, with `twiddles[i]` in block `i`.
+/// A [`butterfly`] of the halves of each `2 half` elements, with `twiddles[i] + offset` in block `i`.
 #[inline(always)]
 pub(crate) fn butterflies<const N: usize>(
     isa: impl Lanes<N>,
     data: &mut [F128],
     half: usize,
     twiddles: &[F128],
+    offset: F128,
 ) {
     match half {
-        1 if N > 1 => butterflies_of_neighbours(isa, data, twiddles),
-        2 if N >= 4 => butterflies_of_fours(isa, data, twiddles),
-        _ => butterflies_of_runs(isa, data, half, twiddles),
+        1 if N > 1 => butterflies_of_neighbours(isa, data, twiddles, offset),
+        2 if N >= 4 => butterflies_of_fours(isa, data, twiddles, offset),
+        _ => butterflies_of_runs(isa, data, half, twiddles, offset),
     }
 }
 
@@ -60,16 +61,20 @@ fn butterflies_of_runs<const N: usize>(
     data: &mut [F128],
     half: usize,
     twiddles: &[F128],
+    offset: F128,
 ) {
+    let offset = isa.load(&[offset; N]);
     for (blocks, twiddles) in data.chunks_mut(2 * half * N).zip(twiddles.chunks(N)) {
-        let mut companions = [F128::ZERO; N];
         let vector = match twiddles.first_chunk() {
             Some(twiddles) => isa.load(twiddles),
             None => isa.load_part(twiddles),
         };
+        let vector = isa.add(vector, offset);
+        let (mut factors, mut companions) = ([F128::ZERO; N], [F128::ZERO; N]);
+        isa.store(&mut factors, vector);
         isa.store(&mut companions, isa.companions(vector));
         let blocks = blocks.chunks_exact_mut(2 * half);
-        for ((block, &t), &companion) in blocks.zip(twiddles).zip(&companions) {
+        for ((block, &t), &companion) in blocks.zip(&factors).zip(&companions) {
             let (lo, hi) = block.split_at_mut(half);
             butterfly_by(isa, lo, hi, isa.factor(t, companion));
         }
@@ -82,27 +87,35 @@ fn butterflies_of_neighbours<const N: usize>(
     isa: impl Lanes<N>,
     data: &mut [F128],
     twiddles: &[F128],
+    offset: F128,
 ) {
     let (t, t_tail) = twiddles.as_chunks::<N>();
     let (data, tail) = data.split_at_mut(2 * N * t.len());
+    let shift = isa.load(&[offset; N]);
     for ([a, b], t) in data.as_chunks_mut::<N>().0.as_chunks_mut().0.iter_mut().zip(t) {
         let (lo, hi) = isa.deinterleave(isa.load(a), isa.load(b));
-        let lo = isa.add(lo, isa.mul(hi, isa.load(t)));
+        let lo = isa.add(lo, isa.mul(hi, isa.add(isa.load(t), shift)));
         let (first, second) = isa.interleave(lo, isa.add(hi, lo));
         isa.store(a, first);
         isa.store(b, second);
     }
-    butterflies_of_runs(isa, tail, 1, t_tail);
+    butterflies_of_runs(isa, tail, 1, t_tail, offset);
 }
 
 /// Runs of two elements, `N` at least four: likewise.
 #[inline(always)]
-fn butterflies_of_fours<const N: usize>(isa: impl Lanes<N>, data: &mut [F128], twiddles: &[F128]) {
+fn butterflies_of_fours<const N: usize>(
+    isa: impl Lanes<N>,
+    data: &mut [F128],
+    twiddles: &[F128],
+    offset: F128,
+) {
     let (t, t_tail) = twiddles.as_chunks::<N>();
     let (data, tail) = data.split_at_mut(4 * N * t.len());
+    let shift = isa.load(&[offset; N]);
     for ([a, b, c, d], t) in data.as_chunks_mut::<N>().0.as_chunks_mut().0.iter_mut().zip(t) {
         // Each twiddle twice.
-        let t = isa.load(t);
+        let t = isa.add(isa.load(t), shift);
         let (t_first, t_second) = isa.interleave(t, t);
         for (a, b, t) in [(a, b, t_first), (c, d, t_second)] {
             let (lo, hi) = isa.split_fours(isa.load(a), isa.load(b));
@@ -112,7 +125,7 @@ fn butterflies_of_fours<const N: usize>(isa: impl Lanes<N>, data: &mut [F128], t
             isa.store(b, second);
         }
     }
-    butterflies_of_runs(isa, tail, 2, t_tail);
+    butterflies_of_runs(isa, tail, 2, t_tail, offset);
 }
 
 /// `hi[i] += lo[i]`, then `lo[i] += twiddle * hi[i]`.

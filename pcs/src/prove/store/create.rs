@@ -68,7 +68,6 @@ pub(super) fn create_in_blocks(
     let cuts = (0..=MOST_CUTS.min(log_row)).find(|&cuts| words.len() >> cuts <= block);
     let cuts = cuts.unwrap_or(MOST_CUTS.min(log_row));
     let log_parts = params.log_inv_rate + cuts;
-    let twiddles = code::twiddles((log_row + params.log_inv_rate).saturating_sub(1));
     let mut part = Buffer::zeroed(words.len() >> cuts);
     let mut cut = Buffer::zeroed(if cuts > 0 { part.len() } else { 0 });
     let n_leaves = 1 << (log_row + params.log_inv_rate);
@@ -80,7 +79,7 @@ pub(super) fn create_in_blocks(
             cut_rows(&words, shape, cuts, k, &mut cut);
             &cut[..]
         };
-        encode_block(message, shape.n_rows, k, &twiddles, &mut part);
+        encode_block(message, shape.n_rows, k, &mut part);
         let bytes = bytemuck::cast_slice::<F128, u8>(&part);
         write_at(sections.codeword.start + k * bytes.len(), bytes)?;
         let subtree = MerkleTree::new(params.hash, bytes, WORD * shape.n_rows);
