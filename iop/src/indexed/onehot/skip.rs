@@ -13,8 +13,8 @@ use rayon::prelude::*;
 use super::NIBBLE;
 use super::domain::{LOG_SIZE, POINTS, SIZE};
 
-/// Blocks in a parallel task.
-const TASK: usize = Extension::BLOCKS;
+/// Blocks in a parallel task: a task's histograms are joined once.
+const TASK: usize = 4096;
 
 /// Blocks of which values of bytes are told apart before those of nibbles.
 const BYTE_BINS: usize = 256;
@@ -165,11 +165,13 @@ impl TileBits<'_> {
         let zero = || vec![NibbleSums::zero(); n_nibbles];
         let add = |mut sums: Vec<_>, (task, weights): (usize, &[F128])| {
             let start = task * TASK;
-            self.add_products(&mut sums, weights, start);
+            for (i, weights) in weights.chunks(Extension::BLOCKS).enumerate() {
+                self.add_products(&mut sums, weights, start + i * Extension::BLOCKS);
+            }
             self.add_values(&mut sums, weights, start);
             sums
         };
-        let tasks = weights.par_chunks(TASK).enumerate().with_min_len(4);
+        let tasks = weights.par_chunks(TASK).enumerate();
         tasks.fold(zero, add).reduce(zero, |mut a, b| {
             for (a, b) in a.iter_mut().zip(&b) {
                 a.products.add(&b.products);
@@ -193,8 +195,7 @@ impl TileBits<'_> {
 
     fn add_values(&self, sums: &mut [NibbleSums], weights: &[F128], start: usize) {
         let blocks = &self.bytes[start * SIZE..(start + weights.len()) * SIZE];
-        let mut column = [0u8; TASK];
-        let column = &mut column[..weights.len()];
+        let mut column = vec![0u8; weights.len()];
         for d in 0..SIZE {
             for (byte, block) in column.iter_mut().zip(blocks.as_chunks::<SIZE>().0) {
                 *byte = block[d];
@@ -208,7 +209,7 @@ impl TileBits<'_> {
                 continue;
             }
             let mut bins = [F128::ZERO; 256];
-            kernels::histogram(&mut bins, column, weights);
+            kernels::histogram(&mut bins, &column, weights);
             for (byte, &bin) in bins.iter().enumerate() {
                 for (t, sums) in sums.iter_mut().enumerate() {
                     sums.values[d][byte >> (NIBBLE * t) & 0xf] += bin;
