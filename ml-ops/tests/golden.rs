@@ -29,6 +29,6 @@ fn commitment_and_proof_of_the_shipped_digits_model() {
     );
     assert_eq!(
         hex(&HashKind::Blake3.hash(&bytes)),
-        "fe031a54f1af49f7fbfe0420a45c119ea45d5c5ce9b24791247da580b5fe8e27"
+        "cc9636d74f673d3e428456f809050f04a0ebea1188829c4345436b0578ece813"
     );
 }

@@ -51,7 +51,7 @@ pub(crate) use entries::{entries, model_words};
 pub(crate) use layout::{SALT_WORDS, model_shape};
 #[cfg(all(test, feature = "prover"))]
 pub(crate) use plan::Axis;
-pub(crate) use plan::Plan;
+pub(crate) use plan::{Matrix, Origin, Plan, Source};
 #[cfg(feature = "prover")]
 pub(crate) use prove::Prover;
 pub(crate) use verify::{Statement, verify};

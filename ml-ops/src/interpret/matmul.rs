@@ -137,29 +137,25 @@ impl MatMul<'_> {
                 }
             }
         });
-        let columns = BLOCK_COLS.next_multiple_of(self.shape.alphabet.per_byte());
         let mut y = vec![T::default(); self.shape.n * rows];
-        y.par_chunks_mut(columns * rows).enumerate().for_each_init(
-            || vec![[0i16; 2]; columns * pairs],
+        y.par_chunks_mut(BLOCK_COLS * rows).enumerate().for_each_init(
+            || vec![[0i16; 2]; BLOCK_COLS * pairs],
             |weights, (b, out)| {
-                let first = b * columns;
-                let n = out.len() / rows;
-                for (j, weights) in weights.chunks_mut(pairs).take(n).enumerate() {
-                    self.decode_pairs(first + j, weights);
+                let first = b * BLOCK_COLS;
+                let columns = first..self.shape.n.min(first + BLOCK_COLS);
+                for (column, weights) in columns.clone().zip(weights.chunks_mut(pairs)) {
+                    self.decode_pairs(column, weights);
                 }
-                for (j, out) in out.chunks_mut(BLOCK_COLS * rows).enumerate() {
-                    let weights = &weights[j * BLOCK_COLS * pairs..];
-                    let w = core::array::from_fn(|c| &weights[c * pairs..(c + 1) * pairs]);
-                    let column = first + j * BLOCK_COLS;
-                    for (r, x) in x.chunks(pairs).enumerate() {
-                        let mut sums = [[0i32; BLOCK_ROWS]; BLOCK_COLS];
-                        kernels::add_pair_products(&mut sums, x, w);
-                        for ((out, sums), c) in out.chunks_mut(rows).zip(&sums).zip(column..) {
-                            let bias = self.matrix.bias.get(c).copied().unwrap_or(0);
-                            let out = out.iter_mut().skip(r * BLOCK_ROWS);
-                            for (out, &sum) in out.zip(sums) {
-                                *out = map(c, i64::from(sum) + bias);
-                            }
+                let w = core::array::from_fn(|c| &weights[c * pairs..(c + 1) * pairs]);
+                for (r, x) in x.chunks(pairs).enumerate() {
+                    let mut sums = [[0i32; BLOCK_ROWS]; BLOCK_COLS];
+                    kernels::add_pair_products(&mut sums, x, w);
+                    let outputs = out.chunks_mut(rows).zip(&sums).zip(columns.clone());
+                    for ((out, sums), column) in outputs {
+                        let bias = self.matrix.bias.get(column).copied().unwrap_or(0);
+                        let out = out.iter_mut().skip(r * BLOCK_ROWS);
+                        for (out, &sum) in out.zip(sums) {
+                            *out = map(column, i64::from(sum) + bias);
                         }
                     }
                 }
@@ -173,9 +169,14 @@ impl MatMul<'_> {
         let alphabet = &self.shape.alphabet;
         let per_byte = alphabet.per_byte();
         let index = &self.matrix.index[column / per_byte * self.shape.k..][..self.shape.k];
-        let table: [i16; 256] = std::array::from_fn(|byte| {
-            alphabet.decode(byte as u8, column % per_byte, column) as i16
-        });
+        let mut table = [0i16; 256];
+        let symbols = alphabet.symbols();
+        for byte in 0..256 {
+            table[byte] = match byte.checked_sub(symbols) {
+                None => alphabet.decode(byte as u8, column % per_byte, column) as i16,
+                Some(same) => table[same],
+            };
+        }
         for (weights, bytes) in weights.iter_mut().zip(index.chunks(2)) {
             let weight = |t: usize| bytes.get(t).map_or(0, |&byte| table[usize::from(byte)]);
             *weights = [weight(0), weight(1)];

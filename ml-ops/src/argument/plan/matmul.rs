@@ -132,9 +132,7 @@ impl Plan {
                 (Outputs::Integers { offset }, bound + (1i128 << y_bits))
             }
             Epilogue::Requantize(requantize) => {
-                // A valid graph's requantized accumulators are below 2^31.
-                let most = i64::try_from(bound).unwrap_or(i64::MAX >> 2);
-                let thresholds = Thresholds::new(requantize, most);
+                let thresholds = Thresholds::new(requantize, bound);
                 let exponent_bound = thresholds.exponent_bound(bound);
                 (Outputs::Codes { thresholds }, exponent_bound)
             }
