@@ -68,6 +68,17 @@ pub(crate) enum Failure {
     /// No weight makes a difference to a batch.
     #[error("no weight makes a difference to the batch")]
     NoForgery,
+    /// A process that measures one workload failed.
+    #[error("{task}: {reason}")]
+    Measurement {
+        /// The workload.
+        task: String,
+        /// What it said, or why it could not be started.
+        reason: String,
+    },
+    /// Figures cannot be written as JSON.
+    #[error("JSON: {0}")]
+    Json(#[from] serde_json::Error),
     /// Standard output cannot be written.
     #[error("standard output: {0}")]
     Stdout(#[from] io::Error),
@@ -80,6 +91,7 @@ impl Failure {
     /// 1 for a false statement or a rejected proof, 2 for everything else.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
+            Self::Statement(ProveError::Memory { .. }) => 2,
             Self::Rejected(_) | Self::Statement(_) => 1,
             _ => 2,
         }

@@ -1,6 +1,7 @@
 //! Files by path, with errors that name them.
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
+use std::io;
 use std::path::Path;
 
 use binfer_ml_ops::ModelCommitment;
@@ -18,6 +19,15 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 /// Makes `bytes` the content of a file.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     fs::write(path, bytes).map_err(|source| Failure::Io { path: path.to_owned(), source })
+}
+
+/// A new file that only its owner can read, where the system has owners.
+pub(crate) fn create_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// The model of an ONNX file.

@@ -1,7 +1,6 @@
 //! The prover's key file: the salt of a commitment, and the digest that names the commitment.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::Path;
 
 use binfer_ml_ops::{ModelCommitment, Salt};
@@ -91,15 +90,8 @@ impl Key {
 
     /// Writes the key to `path`, readable by its owner alone where the system has owners.
     pub(crate) fn write(&self, path: &Path) -> Result<(), Failure> {
-        self.write_private(path).map_err(|source| Failure::Io { path: path.to_owned(), source })
-    }
-
-    fn write_private(&self, path: &Path) -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(path)?.write_all(&self.to_bytes())
+        let written = files::create_private(path).and_then(|mut f| f.write_all(&self.to_bytes()));
+        written.map_err(|source| Failure::Io { path: path.to_owned(), source })
     }
 }
 

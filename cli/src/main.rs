@@ -11,9 +11,11 @@ mod inspect;
 mod key;
 mod native;
 mod npy;
+mod oracle;
 mod progress;
 mod prove;
 mod run;
+mod size;
 mod verify;
 
 use std::io::{self, Write};

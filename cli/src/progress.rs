@@ -40,11 +40,15 @@ impl Phases {
 
     fn stop(&mut self) {
         if let Some((name, since)) = self.running.take() {
-            self.done.push((name, since.elapsed()));
+            let known = self.done.iter_mut().find(|(known, _)| *known == name);
+            match known {
+                Some((_, time)) => *time += since.elapsed(),
+                None => self.done.push((name, since.elapsed())),
+            }
         }
     }
 
-    /// Ends the last phase; all of them in order, with their times.
+    /// Ends the last phase; all of them in the order of their first start, with their times.
     pub(crate) fn finish(mut self) -> Vec<(&'static str, Duration)> {
         self.stop();
         self.bar.finish_and_clear();
@@ -62,8 +66,8 @@ pub(crate) fn human(duration: Duration) -> String {
         s => (s * 1e9, "ns"),
     };
     let digits = match value {
-        v if v >= 100.0 => 0,
-        v if v >= 10.0 => 1,
+        v if v >= 99.95 => 0,
+        v if v >= 9.995 => 1,
         _ => 2,
     };
     format!("{value:.digits$} {unit}")

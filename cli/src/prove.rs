@@ -1,16 +1,20 @@
 //! `binfer prove`: a proof that the committed model maps an input to an output.
 
+use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use binfer_ml_ops::ProverKey;
+use binfer_ml_ops::graph::Model;
+use binfer_ml_ops::{ProveError, ProverKey};
 
 use crate::failure::Failure;
 use crate::files;
 use crate::key::{COMMITMENT_FILE, KEY_FILE, Key};
+use crate::oracle::{self, ORACLE_FILE};
 use crate::progress::{Phases, human};
 use crate::run::statement;
+use crate::size::Size;
 
 /// Prove that a committed model maps an input to an output.
 #[derive(clap::Args)]
@@ -29,26 +33,31 @@ pub(crate) struct Args {
     /// The file to write the proof to
     #[arg(long, value_name = "P")]
     proof: PathBuf,
+    /// Most memory to take, as in 800M or 2G: proves in smaller groups of layers, whose proof is longer, or
+    /// refuses
+    #[arg(long, value_name = "SIZE")]
+    max_memory: Option<Size>,
 }
+
+/// Bytes of memory that importing takes for each of an ONNX file: the file, the decoded message, the
+/// array, its codes and the weights.
+const IMPORT: u64 = 5;
 
 impl Args {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
+        self.check_import()?;
         let model = files::read_model(&self.model)?;
-        let key_path = self.key.join(KEY_FILE);
-        let key = Key::read(&key_path)?;
-        let commitment = files::read_commitment(&self.key.join(COMMITMENT_FILE))?;
         let (x, y) = (files::read_array(&self.input)?, files::read_array(&self.output)?);
         let mut phases = Phases::shown();
         let start = Instant::now();
-        phases.start("commit weights");
-        let prover = ProverKey::new(model, *commitment.params(), &key.salt);
-        if prover.commitment().digest() != key.digest || commitment != *prover.commitment() {
-            phases.finish();
-            return Err(Failure::OtherKey { path: key_path });
-        }
-        let proof = prover.prove(&x, &y, &mut |phase| phases.start(phase));
+        phases.start("read weights");
+        let proof = self.prover(model).and_then(|mut prover| {
+            prover.set_max_memory(self.max_memory.map(|size| size.0));
+            let proof = prover.prove(&x, &y, &mut |phase| phases.start(phase));
+            proof.map_err(|e| self.failure(e))
+        });
         phases.finish();
-        let proof = proof.map_err(|e| statement(e, &self.input, &self.output))?;
+        let proof = proof?;
         let bytes = proof.to_bytes();
         files::write(&self.proof, &bytes)?;
         writeln!(
@@ -60,5 +69,43 @@ impl Args {
             human(start.elapsed()),
         )?;
         Ok(())
+    }
+
+    /// Whether reading the model stays within the cap.
+    fn check_import(&self) -> Result<(), Failure> {
+        let Some(Size(given)) = self.max_memory else { return Ok(()) };
+        let metadata = fs::metadata(&self.model);
+        let needed = metadata.map_or(0, |file| file.len().saturating_mul(IMPORT));
+        if needed > given {
+            return Err(Failure::Statement(ProveError::Memory { needed, given }));
+        }
+        Ok(())
+    }
+
+    fn failure(&self, error: ProveError) -> Failure {
+        match error {
+            ProveError::Damaged(_) => Failure::malformed(&self.key.join(ORACLE_FILE), error),
+            error => statement(error, &self.input, &self.output),
+        }
+    }
+
+    /// What proves the model: from the encoded weights if they are there, or else encoding them again.
+    fn prover(&self, model: Model) -> Result<ProverKey, Failure> {
+        let key_path = self.key.join(KEY_FILE);
+        let key = Key::read(&key_path)?;
+        let commitment = files::read_commitment(&self.key.join(COMMITMENT_FILE))?;
+        if commitment.digest() != key.digest || model.graph != *commitment.graph() {
+            return Err(Failure::OtherKey { path: key_path });
+        }
+        let oracle_path = self.key.join(ORACLE_FILE);
+        if let Some(file) = oracle::find(&oracle_path)? {
+            let key = ProverKey::open(model, commitment, &file);
+            return key.map_err(|e| Failure::malformed(&oracle_path, e));
+        }
+        let prover = ProverKey::new(model, *commitment.params(), &key.salt);
+        if *prover.commitment() != commitment {
+            return Err(Failure::OtherKey { path: key_path });
+        }
+        Ok(prover)
     }
 }

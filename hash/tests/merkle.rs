@@ -182,3 +182,31 @@ fn neighbours_need_no_sibling_between_them() {
     assert_eq!(n_siblings(3, &[0, 1, 2, 3, 4, 5, 6, 7]), 0);
     assert_eq!(n_siblings(3, &[]), 0);
 }
+
+#[test]
+fn trees_of_subtrees_and_of_stored_levels_are_the_same() {
+    let leaves = pattern(40 << 6, 3);
+    for kind in HashKind::ALL {
+        let whole = MerkleTree::new(kind, &leaves, 40);
+        for log_parts in 0..=6 {
+            let parts: Vec<MerkleTree> = leaves
+                .chunks(leaves.len() >> log_parts)
+                .map(|part| MerkleTree::new(kind, part, 40))
+                .collect();
+            for i in 0..=6 - log_parts {
+                let level: Vec<Digest> =
+                    parts.iter().flat_map(|part| part.level(i)).copied().collect();
+                assert_eq!(level, whole.level(i));
+            }
+            let top = MerkleTree::over(kind, parts.iter().map(MerkleTree::root).collect());
+            assert_eq!((top.root(), top.log_leaves()), (whole.root(), log_parts));
+        }
+        let levels: Vec<Digest> = (0..=6).flat_map(|i| whole.level(i)).copied().collect();
+        let stored = MerkleTree::from_levels(&levels[..]).unwrap();
+        assert_eq!(stored.root(), whole.root());
+        assert_eq!(stored.open(&[1, 8, 9, 63]), whole.open(&[1, 8, 9, 63]));
+        for n in [0, 2, 126] {
+            assert!(MerkleTree::from_levels(&levels[..n]).is_none());
+        }
+    }
+}

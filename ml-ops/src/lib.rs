@@ -17,10 +17,11 @@ mod prove;
 mod statement;
 mod verify;
 
+pub use argument::GroupSize;
 pub use binfer_pcs::Params;
 pub use commitment::{CommitmentError, ModelCommitment};
 pub use committed::{CommittedBits, Operand, committed_bits};
 pub use proof::{Proof, ProofError};
 #[cfg(feature = "prover")]
-pub use prove::{ProveError, ProverKey, Salt, random_salt, run};
-pub use verify::{Estimate, Rejection, estimate, verify};
+pub use prove::{OpenError, ProveError, ProverKey, Salt, random_salt, run};
+pub use verify::{Estimate, Rejection, estimate, estimate_in_groups, verify};

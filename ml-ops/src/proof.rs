@@ -1,18 +1,20 @@
-//! Proof files: a header that names the statement's model and batch, then the argument's messages.
+//! Proof files: a header that names the model, the batch and the group size, then the messages.
 #![deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 use thiserror::Error;
 
+use crate::argument::GroupSize;
 use crate::commitment::{CommitmentError, ModelCommitment};
 
 const MAGIC: [u8; 8] = *b"binfer-p";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// A proof that a committed model maps some input to some output.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proof {
     pub(crate) commitment: ModelCommitment,
     pub(crate) batch: u32,
+    pub(crate) group_size: GroupSize,
     pub(crate) messages: Vec<u8>,
 }
 
@@ -35,6 +37,12 @@ pub enum ProofError {
         /// The version found.
         got: u32,
     },
+    /// No group has so many leaves.
+    #[error("groups of 2^{got} leaves")]
+    GroupSize {
+        /// The logarithm found.
+        got: u32,
+    },
     /// The commitment within is invalid.
     #[error("the proof's commitment: {0}")]
     Commitment(#[from] CommitmentError),
@@ -51,6 +59,11 @@ impl Proof {
         self.batch as usize
     }
 
+    /// How much was proved at once.
+    pub fn group_size(&self) -> GroupSize {
+        self.group_size
+    }
+
     /// Bytes of the argument itself, without the header.
     pub fn message_bytes(&self) -> usize {
         self.messages.len()
@@ -62,6 +75,7 @@ impl Proof {
         let mut bytes = MAGIC.to_vec();
         bytes.extend(VERSION.to_le_bytes());
         bytes.extend(self.batch.to_le_bytes());
+        bytes.extend(self.group_size.log_leaves().to_le_bytes());
         bytes.extend((commitment.len() as u32).to_le_bytes());
         bytes.extend(commitment);
         bytes.extend(&self.messages);
@@ -87,11 +101,13 @@ impl Proof {
             let bytes = take(4)?;
             Ok::<_, ProofError>(bytes.iter().rev().fold(0, |acc, &b| acc << 8 | u32::from(b)))
         };
-        let (version, batch, length) = (number()?, number()?, number()?);
+        let version = number()?;
         if version != VERSION {
             return Err(ProofError::Version { got: version });
         }
+        let (batch, got, length) = (number()?, number()?, number()?);
+        let group_size = GroupSize::new(got).ok_or(ProofError::GroupSize { got })?;
         let commitment = ModelCommitment::from_bytes(take(length as usize)?)?;
-        Ok(Self { commitment, batch, messages: rest.to_vec() })
+        Ok(Self { commitment, batch, group_size, messages: rest.to_vec() })
     }
 }

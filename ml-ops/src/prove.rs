@@ -2,6 +2,9 @@
 
 #[cfg(test)]
 mod forgeries;
+mod stored;
+
+pub use stored::OpenError;
 
 use binfer_field::F128;
 use binfer_iop::channel::ProverChannel;
@@ -9,13 +12,16 @@ use binfer_pcs::{Oracle, Params};
 use rand::RngCore;
 use thiserror::Error;
 
-use crate::argument::{self, Plan, Prover, SALT_WORDS, model_shape, model_words};
+use crate::argument::{
+    self, Costs, GroupSize, Holding, Plan, Prover, SALT_WORDS, model_shape, model_words,
+};
 use crate::array::Array;
 use crate::commitment::ModelCommitment;
 use crate::graph::{Model, PortError};
 use crate::interpret::{self, RunError, Trace};
 use crate::proof::Proof;
 use crate::statement::transcript;
+use crate::verify::{Rejection, verify};
 
 /// The random words that hide equality of weights: keep them with the model.
 pub type Salt = [u8; 16 * SALT_WORDS];
@@ -25,6 +31,9 @@ pub struct ProverKey {
     model: Model,
     oracle: Oracle,
     commitment: ModelCommitment,
+    group_size: GroupSize,
+    max_memory: Option<u64>,
+    holding: Holding,
 }
 
 /// Why [`ProverKey::prove`] gives no proof.
@@ -52,6 +61,17 @@ pub enum ProveError {
     /// An integer of the trace exceeds the width that the graph gives it.
     #[error("an integer of the trace exceeds its declared width")]
     Range,
+    /// The cap on memory is too low for any proof of the batch.
+    #[error("the proof takes up to {needed} bytes of memory, and {given} are given")]
+    Memory {
+        /// A bound on what the proof with the smallest groups takes.
+        needed: u64,
+        /// The cap.
+        given: u64,
+    },
+    /// The proof from a stored oracle is rejected.
+    #[error("the stored oracle is damaged: a proof made from it is rejected ({0})")]
+    Damaged(Box<Rejection>),
 }
 
 /// A random salt.
@@ -66,15 +86,21 @@ impl ProverKey {
     ///
     /// Precondition: the model and the parameters are valid, as imports and decoders give them.
     pub fn new(model: Model, params: Params, salt: &Salt) -> Self {
-        let plan = Plan::new(&model.graph, 1);
-        let mut words = model_words(&plan, &model.weights);
-        let shape = model_shape(words.len());
-        let (salt_words, _) = salt.as_chunks::<16>();
-        words.extend(salt_words.iter().map(|&w| F128::from_le_bytes(w)));
-        let oracle = binfer_pcs::commit(&params, shape.log_row, words);
-        let commitment =
-            ModelCommitment { graph: model.graph.clone(), params, root: oracle.root() };
-        Self { model, oracle, commitment }
+        let (log_row, words) = oracle_words(&model, salt);
+        let oracle = binfer_pcs::commit(&params, log_row, words);
+        let graph = model.graph.clone();
+        let commitment = ModelCommitment { graph, params, root: oracle.root() };
+        Self::from_oracle(model, oracle, commitment, Holding::Memory)
+    }
+
+    fn from_oracle(
+        model: Model,
+        oracle: Oracle,
+        commitment: ModelCommitment,
+        holding: Holding,
+    ) -> Self {
+        let group_size = GroupSize::default();
+        Self { model, oracle, commitment, group_size, max_memory: None, holding }
     }
 
     /// The public commitment.
@@ -85,6 +111,40 @@ impl ProverKey {
     /// The model.
     pub fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// Proves in groups of another size from here on, or of a smaller one where there is a cap on memory.
+    pub fn set_group_size(&mut self, group_size: GroupSize) {
+        self.group_size = group_size;
+    }
+
+    /// Proves in at most so many bytes of memory from here on, all of the process counted: in smaller
+    /// groups if need be, and not at all if the smallest take more.
+    pub fn set_max_memory(&mut self, bytes: Option<u64>) {
+        self.max_memory = bytes;
+    }
+
+    /// A bound on the memory of a proof for `batch` samples with the present group size, in bytes: all that
+    /// the process has in memory, this key, the input and the output included. From public shapes alone.
+    pub fn memory_bound(&self, batch: usize) -> u64 {
+        self.costs(&Plan::new(&self.model.graph, batch)).bytes(self.group_size)
+    }
+
+    fn costs<'a>(&'a self, plan: &'a Plan) -> Costs<'a> {
+        let (graph, params) = (&self.model.graph, &self.commitment.params);
+        Costs { graph, plan, params, holding: self.holding }
+    }
+
+    /// The largest groups, up to the present size, whose memory is within the cap.
+    fn fitting_group_size(&self, plan: &Plan) -> Result<GroupSize, ProveError> {
+        let Some(given) = self.max_memory else { return Ok(self.group_size) };
+        let costs = self.costs(plan);
+        let mut sizes = (0..=self.group_size.log_leaves()).rev().filter_map(GroupSize::new);
+        let needed = |size| costs.bytes(size);
+        sizes.find(|&size| needed(size) <= given).ok_or_else(|| {
+            let needed = GroupSize::new(0).map_or(u64::MAX, needed);
+            ProveError::Memory { needed, given }
+        })
     }
 
     /// Runs the exact interpreter.
@@ -109,40 +169,61 @@ impl ProverKey {
         progress("run");
         let (values, batch) =
             graph.input.encode(graph.input_shape(), input).map_err(ProveError::Input)?;
+        let plan = Plan::new(graph, batch.size);
+        let group_size = self.fitting_group_size(&plan)?;
         let trace = interpret::run(&self.model, &values, batch.size)?;
         let expected =
             graph.output.encode(graph.output_shape(), output, batch).map_err(ProveError::Output)?;
         if trace.tensors[graph.output.tensor] != expected {
             return Err(ProveError::WrongOutput);
         }
-        self.prove_trace(input, output, &trace, batch.size, progress)
+        let statement = (input, output, batch.size);
+        let proof = self.prove_plan(&plan, group_size, statement, &trace, progress)?;
+        if self.holding == Holding::Map {
+            progress("verify");
+            verify(&self.commitment, input, output, &proof.to_bytes())
+                .map_err(|rejection| ProveError::Damaged(Box::new(rejection)))?;
+        }
+        Ok(proof)
     }
 
     /// Proves from a trace, which is taken as it is: a false one gives a proof that is rejected.
-    fn prove_trace(
+    fn prove_plan(
         &self,
-        input: &Array,
-        output: &Array,
+        plan: &Plan,
+        group_size: GroupSize,
+        (input, output, batch): (&Array, &Array, usize),
         trace: &Trace,
-        batch: usize,
         progress: &mut (dyn FnMut(&'static str) + Send),
     ) -> Result<Proof, ProveError> {
         let number = u32::try_from(batch).map_err(|_| ProveError::Batch { got: batch })?;
-        let plan = Plan::new(&self.model.graph, batch);
-        let entries = argument::entries(&self.model, &plan, trace);
+        let entries = argument::entries(&self.model, plan, trace);
         let entries = entries.ok_or(ProveError::Range)?;
-        let mut channel = ProverChannel::new(transcript(&self.commitment, input, output));
+        let start = transcript(&self.commitment, group_size, input, output);
+        let mut channel = ProverChannel::new(start);
         let prover = Prover {
             graph: &self.model.graph,
-            plan: &plan,
+            plan,
             params: &self.commitment.params,
+            group_size,
             model: &self.oracle,
             entries: &entries,
         };
         // Within the pool, so that no step waits for another thread to take it up.
         rayon::scope(|_| prover.prove(&mut channel, progress));
-        Ok(Proof { commitment: self.commitment.clone(), batch: number, messages: channel.finish() })
+        let (commitment, messages) = (self.commitment.clone(), channel.finish());
+        Ok(Proof { commitment, batch: number, group_size, messages })
     }
+}
+
+/// The row length and the words of a model's oracle.
+fn oracle_words(model: &Model, salt: &Salt) -> (u32, Vec<F128>) {
+    let plan = Plan::new(&model.graph, 1);
+    let mut words = model_words(&plan, &model.weights);
+    let shape = model_shape(words.len());
+    let (salt_words, _) = salt.as_chunks::<16>();
+    words.extend(salt_words.iter().map(|&w| F128::from_le_bytes(w)));
+    (shape.log_row, words)
 }
 
 /// Runs a model's exact interpreter on an array.

@@ -2,21 +2,24 @@
 
 use binfer_hash::Transcript;
 
+use crate::argument::GroupSize;
 use crate::array::{Array, ArrayData};
 use crate::commitment::ModelCommitment;
 
 /// The protocol's name and version, the first thing that every challenge depends on.
 const PROTOCOL: &str = "binfer inference v1";
 
-/// A transcript that holds commitment, input and output.
+/// A transcript that holds commitment, group size, input and output.
 pub(crate) fn transcript(
     commitment: &ModelCommitment,
+    group_size: GroupSize,
     input: &Array,
     output: &Array,
 ) -> Transcript {
     let mut transcript = Transcript::new(PROTOCOL);
     transcript.absorb_bytes("parameters", &commitment.params.to_bytes());
     transcript.absorb_bytes("model", &commitment.digest());
+    transcript.absorb_bytes("group size", &group_size.log_leaves().to_le_bytes());
     absorb_array(&mut transcript, "input", input);
     absorb_array(&mut transcript, "output", output);
     transcript

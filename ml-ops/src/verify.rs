@@ -4,7 +4,7 @@
 use binfer_iop::channel::{Estimator, ProofReader, SoundnessTerm, VerifyError, log2_sum};
 use thiserror::Error;
 
-use crate::argument::{self, Plan, Statement};
+use crate::argument::{self, GroupSize, Plan, Statement};
 use crate::array::Array;
 use crate::commitment::ModelCommitment;
 use crate::graph::{PortError, TensorKind, TensorShape, Values};
@@ -83,12 +83,14 @@ pub fn verify(
     if graph.input.tensor == graph.output.tensor && in_values != out_values {
         return Err(Rejection::NotIdentity);
     }
-    let mut channel = ProofReader::new(transcript(commitment, input, output), &proof.messages);
+    let start = transcript(commitment, proof.group_size, input, output);
+    let mut channel = ProofReader::new(start, &proof.messages);
     let plan = Plan::new(graph, batch.size);
     let statement = Statement {
         graph,
         plan: &plan,
         params: &commitment.params,
+        group_size: proof.group_size,
         root: commitment.root,
         input: &in_values,
         output: &out_values,
@@ -111,9 +113,18 @@ pub struct Estimate {
     pub bytes: usize,
 }
 
-/// Runs the verifier without a proof, for `batch` samples. Memory grows with `batch`: bound one that an
+/// Runs the verifier without a proof, for `batch` samples in groups of the default size. Memory grows with `batch`: bound one that an
 /// untrusted proof names.
 pub fn estimate(commitment: &ModelCommitment, batch: usize) -> Estimate {
+    estimate_in_groups(commitment, batch, GroupSize::default())
+}
+
+/// [`estimate`] with groups of another size.
+pub fn estimate_in_groups(
+    commitment: &ModelCommitment,
+    batch: usize,
+    group_size: GroupSize,
+) -> Estimate {
     let graph = &commitment.graph;
     let blank = |shape: &TensorShape| match shape.kind {
         TensorKind::Code => Values::Codes(vec![0; batch * shape.per_sample()]),
@@ -124,6 +135,7 @@ pub fn estimate(commitment: &ModelCommitment, batch: usize) -> Estimate {
         graph,
         plan: &Plan::new(graph, batch),
         params: &commitment.params,
+        group_size,
         root: commitment.root,
         input: &blank(graph.input_shape()),
         output: &blank(graph.output_shape()),

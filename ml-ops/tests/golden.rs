@@ -29,6 +29,6 @@ fn commitment_and_proof_of_the_shipped_digits_model() {
     );
     assert_eq!(
         hex(&HashKind::Blake3.hash(&bytes)),
-        "cc9636d74f673d3e428456f809050f04a0ebea1188829c4345436b0578ece813"
+        "48a73f9ce9b758bbedb88eead593fc214e6b431cafeffdc7a291e2cd58099e34"
     );
 }

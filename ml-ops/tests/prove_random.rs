@@ -7,7 +7,7 @@ use binfer_ml_ops::graph::{
     CodeType, Epilogue, Graph, InputPort, InputTransform, IntegerType, Model, Node, Op, OutputPort,
     OutputTransform, Requantize, RoundingProfile, Step, TensorKind, TensorShape, WeightMatrix,
 };
-use binfer_ml_ops::{ProverKey, Rejection, estimate, run, verify};
+use binfer_ml_ops::{GroupSize, ProofError, ProverKey, Rejection, estimate_in_groups, run, verify};
 use binfer_pcs::Params;
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -185,15 +185,19 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
-    fn random_networks_are_proved(spec in spec(), batch in 1usize..12, at: prop::sample::Index) {
+    fn random_networks_are_proved(spec in spec(), batch in 1usize..12, log_group in 0u32..12, at: prop::sample::Index) {
         let model = model(&spec);
         let x = input(&model, batch, spec.seed);
         let y = run(&model, &x).unwrap();
-        let key = ProverKey::new(model, Params::default(), &[7; 32]);
+        let mut key = ProverKey::new(model, Params::default(), &[7; 32]);
+        let group_size = GroupSize::new(log_group).unwrap();
+        key.set_group_size(group_size);
         let proof = key.prove(&x, &y, &mut |_| ()).unwrap().to_bytes();
         let commitment = key.commitment();
         prop_assert_eq!(verify(commitment, &x, &y, &proof), Ok(()));
-        prop_assert!(estimate(commitment, batch).soundness_bits >= 100.0);
+        prop_assert!(
+            estimate_in_groups(commitment, batch, group_size).soundness_bits >= 100.0
+        );
 
         let wrong = bumped(&y, at.index(y.data().len()));
         prop_assert!(verify(commitment, &x, &wrong, &proof).is_err());
@@ -207,6 +211,39 @@ proptest! {
         longer.push(0);
         prop_assert!(verify(commitment, &x, &y, &longer).is_err());
     }
+}
+
+#[test]
+fn another_group_size_is_another_statement() {
+    let spec = Spec {
+        widths: [9, 8, 3],
+        values: 256,
+        bias: true,
+        per_column: false,
+        tail: Tail::Codes,
+        seed: 6,
+    };
+    let model = model(&spec);
+    let x = input(&model, 2, 1);
+    let y = run(&model, &x).unwrap();
+    let mut key = ProverKey::new(model, Params::default(), &[1; 32]);
+    let reference = key.prove(&x, &y, &mut |_| ()).unwrap().to_bytes();
+    let mut sizes = Vec::new();
+    for log_leaves in [0, 22, 23] {
+        key.set_group_size(GroupSize::new(log_leaves).unwrap());
+        let mut proof = key.prove(&x, &y, &mut |_| ()).unwrap().to_bytes();
+        assert_eq!(verify(key.commitment(), &x, &y, &proof), Ok(()));
+        sizes.push(proof.len());
+        // 2^22 and 2^23 make the same single group; the header still binds.
+        let header = 16..20;
+        proof[header.clone()].copy_from_slice(&(24 - log_leaves).to_le_bytes());
+        assert!(matches!(verify(key.commitment(), &x, &y, &proof), Err(Rejection::Argument(_))));
+        proof[header].copy_from_slice(&64u32.to_le_bytes());
+        let error = ProofError::GroupSize { got: 64 };
+        assert_eq!(verify(key.commitment(), &x, &y, &proof), Err(Rejection::Proof(error)));
+    }
+    assert_eq!(sizes[2], reference.len());
+    assert!(sizes[0] > sizes[1] + 1000);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use binfer_ml_ops::graph::{Graph, Model};
-use binfer_ml_ops::{ModelCommitment, Proof, ProverKey, estimate};
+use binfer_ml_ops::{GroupSize, ModelCommitment, Proof, ProverKey, estimate_in_groups};
 use thiserror::Error;
 
 use crate::failure::Failure;
@@ -64,27 +64,27 @@ impl Args {
     }
 
     fn report(&self, bytes: &[u8]) -> Result<Report, Box<dyn std::error::Error>> {
-        let (kind, commitment, batch) = self.sniff(bytes)?;
+        let (kind, commitment, batch, group_size) = self.sniff(bytes)?;
         check_size(commitment.graph(), batch)?;
-        let estimate = estimate(&commitment, batch);
+        let estimate = estimate_in_groups(&commitment, batch, group_size);
         Ok(Report { kind, file_bytes: bytes.len(), commitment, batch, estimate })
     }
 
-    /// What the bytes are, the commitment they hold or give, and the batch to speak of.
+    /// What the bytes are, the commitment they hold or give, and the batch and groups to speak of.
     fn sniff(
         &self,
         bytes: &[u8],
-    ) -> Result<(Kind, ModelCommitment, usize), Box<dyn std::error::Error>> {
-        let batch = self.batch.unwrap_or(1).max(1);
+    ) -> Result<(Kind, ModelCommitment, usize, GroupSize), Box<dyn std::error::Error>> {
+        let (batch, group_size) = (self.batch.unwrap_or(1).max(1), GroupSize::default());
         if bytes.starts_with(b"binfer-m") {
             let commitment = ModelCommitment::from_bytes(bytes)?;
-            return Ok((Kind::Commitment, commitment, batch));
+            return Ok((Kind::Commitment, commitment, batch, group_size));
         }
         if bytes.starts_with(b"binfer-p") {
             let proof = Proof::from_bytes(bytes)?;
             let kind = Kind::Proof { message_bytes: proof.message_bytes() };
             let batch = self.batch.unwrap_or(proof.batch()).max(1);
-            return Ok((kind, proof.commitment().clone(), batch));
+            return Ok((kind, proof.commitment().clone(), batch, proof.group_size()));
         }
         if bytes.starts_with(b"binfer-k") {
             return Err(InspectError::Key.into());
@@ -96,7 +96,7 @@ impl Args {
         check_size(&model.graph, batch)?;
         // Costs do not depend on the salt.
         let prover = ProverKey::new(model, Default::default(), &Default::default());
-        Ok((Kind::Model, prover.commitment().clone(), batch))
+        Ok((Kind::Model, prover.commitment().clone(), batch, group_size))
     }
 }
 

@@ -45,7 +45,7 @@ fn a_proof_that_names_a_huge_batch_is_refused() {
     scratch.write("model.onnx", &model);
     scratch.expect(0, "commit model.onnx --out key");
     let commitment = scratch.read("key/model.commitment");
-    let mut proof = b"binfer-p\x01\0\0\0\xff\xff\xff\xff".to_vec();
+    let mut proof = b"binfer-p\x02\0\0\0\xff\xff\xff\xff\x17\0\0\0".to_vec();
     proof.extend((commitment.len() as u32).to_le_bytes());
     proof.extend(commitment);
     scratch.write("p", &proof);

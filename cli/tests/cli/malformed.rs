@@ -10,7 +10,14 @@ const COMMANDS: [(&str, &[&str]); 5] = [
     ("run model.onnx --input x.npy --output out.npy", &["model.onnx", "x.npy"]),
     (
         "prove model.onnx --key key --input x.npy --output y.npy --proof out",
-        &["model.onnx", "key/model.key", "key/model.commitment", "x.npy", "y.npy"],
+        &[
+            "model.onnx",
+            "key/model.key",
+            "key/model.commitment",
+            "key/model.oracle",
+            "x.npy",
+            "y.npy",
+        ],
     ),
     (
         "verify --commitment key/model.commitment --input x.npy --output y.npy --proof p",
@@ -33,9 +40,9 @@ fn committed() -> Scratch {
 
 #[test]
 fn malformed_files_are_named() {
-    let scratch = committed();
     let mut rng = StdRng::seed_from_u64(1);
     for (line, files) in COMMANDS {
+        let scratch = committed();
         for name in files {
             let good = scratch.read(name);
             let mut variants: Vec<Vec<u8>> = vec![Vec::new(), vec![0; 1000]];
@@ -52,8 +59,10 @@ fn malformed_files_are_named() {
                 assert!(ran.stderr.contains(last), "{line}: {}", ran.stderr);
             }
             std::fs::remove_file(scratch.path(name)).unwrap();
-            // Without a key, commit makes one.
-            if *name == "key/model.key" && line.starts_with("commit") {
+            // Without a key, commit makes one; without an oracle, prove does.
+            let made = (*name == "key/model.key" && line.starts_with("commit"))
+                || *name == "key/model.oracle";
+            if made {
                 scratch.expect(0, line);
             } else {
                 let ran = scratch.expect(2, line);
@@ -62,6 +71,7 @@ fn malformed_files_are_named() {
             scratch.write(name, &good);
         }
     }
+    let scratch = committed();
     let missing =
         "verify --commitment key/model.commitment --input x.npy --output y.npy --proof no";
     scratch.expect(2, missing);

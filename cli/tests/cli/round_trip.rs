@@ -29,6 +29,19 @@ fn batches_of_both_models_are_accepted() {
 }
 
 #[test]
+fn the_profile_is_the_commitments() {
+    let scratch = proved("digits.onnx", 1);
+    scratch.expect(0, "commit model.onnx --out key --force --profile small");
+    let ran = scratch.expect(0, "inspect key/model.commitment");
+    assert!(ran.stdout.contains("rate 1/4, 129 queries, 16 bits of grinding"), "{}", ran.stdout);
+    let ran = scratch.expect(1, &format!("{VERIFY} p"));
+    assert!(ran.stderr.starts_with("rejected: "), "{}", ran.stderr);
+    scratch.expect(0, "prove model.onnx --key key --input x.npy --output y.npy --proof p");
+    assert_eq!(scratch.expect(0, &format!("{VERIFY} p")).stdout, "accepted\n");
+    scratch.expect(2, "commit model.onnx --out key --force --profile tiny");
+}
+
+#[test]
 fn the_number_of_threads_does_not_matter() {
     let scratch = proved("digits.onnx", 2);
     scratch
@@ -131,4 +144,62 @@ fn committing_again_keeps_the_key() {
         let metadata = std::fs::metadata(scratch.path("key/model.key")).unwrap();
         assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
     }
+}
+
+#[test]
+fn encoded_weights_save_time_and_nothing_else() {
+    let scratch = proved("digits.onnx", 2);
+    let prove = "prove model.onnx --key key --input x.npy --output y.npy --proof q";
+    let proof = scratch.read("p");
+    let names = || {
+        let folder = std::fs::read_dir(scratch.path("key")).unwrap();
+        let mut names: Vec<_> = folder.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(), ["model.commitment", "model.key", "model.oracle"]);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let metadata = std::fs::metadata(scratch.path("key/model.oracle")).unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+    }
+
+    // Damage that the first page does not show is found by verifying.
+    let oracle = scratch.read("key/model.oracle");
+    let mut damaged = oracle.clone();
+    let end = damaged.len() - 32;
+    damaged[4096..end].iter_mut().for_each(|byte| *byte ^= 1);
+    scratch.write("key/model.oracle", &damaged);
+    let ran = scratch.expect(2, prove);
+    assert!(
+        ran.stderr.contains("model.oracle") && ran.stderr.contains("damaged"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!scratch.path("q").exists());
+
+    std::fs::remove_file(scratch.path("key/model.oracle")).unwrap();
+    scratch.expect(0, prove);
+    assert!(scratch.read("q") == proof);
+    scratch.expect(0, "commit model.onnx --out key");
+    assert!(scratch.read("key/model.oracle") == oracle);
+    // A refused commit leaves nothing behind.
+    scratch.write("other.onnx", &std::fs::read(digits().join("digits_ternary.onnx")).unwrap());
+    scratch.expect(2, "commit other.onnx --out key");
+    assert_eq!(names().len(), 3);
+    assert!(scratch.read("key/model.oracle") == oracle);
+}
+
+#[test]
+fn a_cap_on_memory_is_kept_or_refused() {
+    let scratch = proved("digits.onnx", 8);
+    let prove = "prove model.onnx --key key --input x.npy --output y.npy --proof q --max-memory";
+    scratch.expect(0, &format!("{prove} 1G"));
+    assert!(scratch.read("p") == scratch.read("q"));
+    for (cap, bytes) in [("20M", "20971520"), ("1K", "1024"), ("0", "0")] {
+        let ran = scratch.expect(2, &format!("{prove} {cap}"));
+        assert!(ran.stderr.contains(&format!("and {bytes} are given")), "{}", ran.stderr);
+    }
+    scratch.expect(2, &format!("{prove} much"));
 }

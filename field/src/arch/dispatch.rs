@@ -9,6 +9,7 @@ use super::portable;
 #[cfg(target_arch = "x86_64")]
 use super::x86_64::{avx2, avx512, pclmul};
 use crate::F128;
+use crate::kernels::Corner;
 
 /// An implementation of the kernels that this processor can run.
 ///

@@ -18,3 +18,5 @@ mod tests;
 mod aarch64;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
+
+pub(crate) use generic::matrix as byte_matrix;

@@ -7,11 +7,11 @@ use crate::{Digest, HashKind};
 /// Digests of one task of the thread pool. A level of fewer isn't worth waking a thread for.
 const TASK: usize = 1 << 9;
 
-/// The digests of a Merkle tree; the leaves stay with the caller.
+/// The digests of a Merkle tree, held by a `D`; the leaves stay with the caller.
 #[derive(Clone, Debug)]
-pub struct MerkleTree {
+pub struct MerkleTree<D = Vec<Digest>> {
     /// Level after level from the leaves: `2^log_leaves` digests, half of that, .., the root.
-    digests: Vec<Digest>,
+    digests: D,
     log_leaves: u32,
 }
 
@@ -31,11 +31,28 @@ impl MerkleTree {
         );
 
         let mut digests = vec![Digest::default(); 2 * n_leaves - 1];
-        let (mut level, mut rest) = digests.split_at_mut(n_leaves);
-        level
+        digests[..n_leaves]
             .par_chunks_mut(TASK)
             .zip(leaves.par_chunks(TASK * leaf_len))
             .for_each(|(digests, leaves)| kind.leaves(leaves, leaf_len, digests));
+        Self::over_leaves(kind, digests, n_leaves)
+    }
+
+    /// The tree over leaves, or subtrees of one height, that have these digests.
+    ///
+    /// # Panics
+    ///
+    /// If there isn't a power of two of them.
+    pub fn over(kind: HashKind, mut digests: Vec<Digest>) -> Self {
+        let n_leaves = digests.len();
+        assert!(n_leaves.is_power_of_two(), "{n_leaves} digests are no power of two");
+        digests.resize(2 * n_leaves - 1, Digest::default());
+        Self::over_leaves(kind, digests, n_leaves)
+    }
+
+    /// Fills in the levels above that of the leaves.
+    fn over_leaves(kind: HashKind, mut digests: Vec<Digest>, n_leaves: usize) -> Self {
+        let (mut level, mut rest) = digests.split_at_mut(n_leaves);
         while level.len() > 1 {
             let (above, higher) = rest.split_at_mut(level.len() / 2);
             if above.len() <= TASK {
@@ -49,6 +66,23 @@ impl MerkleTree {
             (level, rest) = (above, higher);
         }
         Self { digests, log_leaves: n_leaves.trailing_zeros() }
+    }
+}
+
+impl<D: AsRef<[Digest]>> MerkleTree<D> {
+    /// The tree that has these levels, as [`Self::level`] gives them, one after another from the leaves;
+    /// `None` where their number is no tree's.
+    ///
+    /// They are taken as they are: openings of a tree whose digests are false don't verify.
+    pub fn from_levels(digests: D) -> Option<Self> {
+        let n = digests.as_ref().len().checked_add(1)?;
+        let n_leaves = n.is_power_of_two().then_some(n / 2)?;
+        Some(Self { digests, log_leaves: n_leaves.checked_ilog2()? })
+    }
+
+    /// The same tree with its levels held otherwise, unchanged.
+    pub fn map_levels<E: AsRef<[Digest]>>(self, hold: impl FnOnce(D) -> E) -> MerkleTree<E> {
+        MerkleTree { digests: hold(self.digests), log_leaves: self.log_leaves }
     }
 
     /// The root.
@@ -88,9 +122,13 @@ impl MerkleTree {
     }
 
     /// The digests of level `i`, level 0 being that of the leaves.
-    fn level(&self, i: u32) -> &[Digest] {
+    ///
+    /// # Panics
+    ///
+    /// If the tree has fewer levels.
+    pub fn level(&self, i: u32) -> &[Digest] {
         let n_leaves = 1 << self.log_leaves;
         let start = 2 * n_leaves - ((2 * n_leaves) >> i);
-        &self.digests[start..start + (n_leaves >> i)]
+        &self.digests.as_ref()[start..start + (n_leaves >> i)]
     }
 }

@@ -80,7 +80,12 @@ impl ProverChannel {
 
     /// Sends the leaves at `positions` (sorted, distinct; `leaves` holds them one after the other)
     /// with the siblings that authenticate them.
-    pub fn send_leaves(&mut self, tree: &MerkleTree, positions: &[usize], leaves: &[F128]) {
+    pub fn send_leaves<D: AsRef<[Digest]>>(
+        &mut self,
+        tree: &MerkleTree<D>,
+        positions: &[usize],
+        leaves: &[F128],
+    ) {
         self.proof.extend(leaves.iter().flat_map(|e| e.to_le_bytes()));
         for sibling in tree.open(positions) {
             self.proof.extend(sibling);

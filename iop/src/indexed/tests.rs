@@ -142,7 +142,11 @@ impl Case {
         let (rows, cols) = (self.view.rows, self.view.cols);
         for (bit, values) in claims.values.iter().enumerate() {
             for (tile, &value) in tiles(rows, cols).iter().zip(values) {
-                let eq = eq_table(&claims.point[..tile.n_vars()]);
+                let words = eq_table(&claims.point[..tile.n_vars() - 7]);
+                let eq: Vec<F128> = words
+                    .iter()
+                    .flat_map(|&w| claims.bit_weights.iter().map(move |&b| w * b))
+                    .collect();
                 let bytes = tile.gather(&self.index, rows);
                 let set = bytes.iter().zip(&eq).filter(|(b, _)| **b >> bit & 1 == 1);
                 if set.map(|(_, &e)| e).sum::<F128>() != value {

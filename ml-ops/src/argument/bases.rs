@@ -6,7 +6,8 @@ use binfer_iop::claims::CommonPoint;
 use binfer_iop::multilinear::{eq_vertex, log2_ceil, prefix_indicator};
 use binfer_iop::product::RootClaim;
 
-use super::plan::{Axis, Factor, Map, MatMul, Outputs};
+use super::groups::Group;
+use super::plan::{Axis, Factor, Map, MatMul, Outputs, Plan};
 use super::tables::{Bases, Table};
 use crate::graph::WeightShape;
 
@@ -130,6 +131,42 @@ impl Drawn {
     /// The tables of a bias that is a product of its own.
     pub(crate) fn bias_tables<'a>(&'a self, matmul: &'a MatMul) -> Vec<Table<'a>> {
         powers(&self.h, &matmul.bias).collect()
+    }
+}
+
+/// The bases of every check of a plan: all are drawn before anything is said of any.
+pub(crate) struct AllBases {
+    /// By matmul, then repetition.
+    matmuls: std::vec::IntoIter<Vec<Drawn>>,
+    /// By map, one base a column.
+    maps: std::vec::IntoIter<Vec<F128>>,
+}
+
+/// The repetitions of each matmul's check, and each map's, with their bases.
+pub(crate) type GroupBases<'p> = (Vec<(&'p MatMul, Drawn)>, Vec<(&'p Map, Vec<F128>)>);
+
+impl AllBases {
+    /// Draws them with `nonzero(label, n)`.
+    pub(crate) fn draw(
+        plan: &Plan,
+        mut nonzero: impl FnMut(&'static str, usize) -> Vec<F128>,
+    ) -> Self {
+        let mut of_matmul = |matmul: &MatMul| -> Vec<Drawn> {
+            (0..matmul.repetitions).map(|_| Drawn::draw(matmul, &mut nonzero)).collect()
+        };
+        let matmuls: Vec<_> = plan.matmuls.iter().map(&mut of_matmul).collect();
+        let maps: Vec<_> = plan.maps.iter().map(|map| nonzero("map bases", map.bases)).collect();
+        Self { matmuls: matmuls.into_iter(), maps: maps.into_iter() }
+    }
+
+    /// Those of the next group, which follows on the last one asked for.
+    pub(crate) fn of_group<'p>(&mut self, plan: &'p Plan, group: &Group) -> GroupBases<'p> {
+        let matmuls = plan.matmuls.get(group.matmuls.clone()).unwrap_or(&[]);
+        let repeated = matmuls.iter().zip(self.matmuls.by_ref());
+        let checks = repeated.flat_map(|(m, drawn)| drawn.into_iter().map(move |drawn| (m, drawn)));
+        let checks = checks.collect();
+        let maps = plan.maps.get(group.maps.clone()).unwrap_or(&[]);
+        (checks, maps.iter().zip(self.maps.by_ref()).collect())
     }
 }
 

@@ -1,9 +1,10 @@
 //! What the prover holds of a plan: every matrix's entries, its index bytes, its committed words.
 
+use core::ops::Range;
 use std::borrow::Cow;
 
 use binfer_field::{F128, kernels::pack_plane};
-use binfer_iop::indexed::tiles;
+use binfer_iop::indexed::{Tile, tiles};
 use rayon::prelude::*;
 
 use super::layout::Layout;
@@ -11,6 +12,11 @@ use super::plan::{Chunk, Matrix, Origin, Outputs, Plan, Source};
 use super::public;
 use crate::graph::{Model, Op, Values, WeightMatrix};
 use crate::interpret::Trace;
+
+/// Logarithm of the entries of a block that is packed at once.
+const LOG_BLOCK: usize = 16;
+/// Blocks that are held until they are in their places.
+const BATCH: usize = 64;
 
 /// A matrix's unsigned entries, `[column][row]`.
 pub(crate) enum Entries<'a> {
@@ -33,12 +39,19 @@ impl<'a> Entries<'a> {
         }
     }
 
-    /// Eight bits of every entry from bit `first`.
-    fn byte_plane(&self, first: u32) -> Cow<'_, [u8]> {
+    fn len(&self) -> usize {
         match self {
-            Self::Bytes(bytes) if first == 0 => Cow::Borrowed(bytes),
-            Self::Bytes(bytes) => bytes.iter().map(|b| b >> first).collect(),
-            Self::Wide(words) => words.iter().map(|w| (w >> first) as u8).collect(),
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Wide(words) => words.len(),
+        }
+    }
+
+    /// Eight bits of some entries from bit `first`.
+    fn byte_plane(&self, first: u32, entries: Range<usize>) -> Cow<'_, [u8]> {
+        match self {
+            Self::Bytes(bytes) if first == 0 => Cow::Borrowed(&bytes[entries]),
+            Self::Bytes(bytes) => bytes[entries].iter().map(|b| b >> first).collect(),
+            Self::Wide(words) => words[entries].iter().map(|w| (w >> first) as u8).collect(),
         }
     }
 
@@ -46,9 +59,9 @@ impl<'a> Entries<'a> {
     pub(crate) fn indices(&self, chunk: &Chunk) -> Cow<'_, [u8]> {
         let mask = (1u32 << chunk.bits) - 1;
         if let (Self::Bytes(_), 0, 8) = (self, chunk.first, chunk.bits) {
-            return self.byte_plane(0);
+            return self.byte_plane(0, 0..self.len());
         }
-        let mut indices = self.byte_plane(chunk.first).into_owned();
+        let mut indices = self.byte_plane(chunk.first, 0..self.len()).into_owned();
         indices.iter_mut().for_each(|i| *i &= mask as u8);
         if let (Some(flag), Self::Wide(words)) = (chunk.flag, self) {
             for (i, w) in indices.iter_mut().zip(words) {
@@ -59,13 +72,15 @@ impl<'a> Entries<'a> {
     }
 
     /// Bit planes of one tile, packed.
-    pub(crate) fn planes(&self, matrix: &Matrix, tile: usize) -> Vec<Vec<F128>> {
-        let tile = tiles(matrix.rows, matrix.cols)[tile];
+    pub(crate) fn planes(&self, matrix: &Matrix, tile: Tile) -> Vec<Vec<F128>> {
+        let columns = tile.col..tile.col + (1 << tile.log_cols);
+        let entries = columns.start * matrix.rows..columns.end * matrix.rows;
+        let tile = Tile { col: 0, ..tile };
         let mut planes = Vec::with_capacity(matrix.bits as usize);
         for first in (0..matrix.bits).step_by(8) {
-            let bytes = tile.gather(&self.byte_plane(first), matrix.rows);
+            let bytes = tile.gather(&self.byte_plane(first, entries.clone()), matrix.rows);
             for bit in 0..8.min(matrix.bits - first) {
-                let mut words = vec![F128::ZERO; tile.words()];
+                let mut words = F128::zeros(tile.words());
                 pack_plane(&mut words, &bytes, bit);
                 planes.push(words);
             }
@@ -129,17 +144,31 @@ pub(crate) fn model_words(plan: &Plan, weights: &[WeightMatrix]) -> Vec<F128> {
 /// The words of the oracle that holds the matrices of `origin`.
 pub(crate) fn words(plan: &Plan, origin: Origin, entries: &[Entries<'_>]) -> Vec<F128> {
     let layout = Layout::new(plan, origin);
-    let mut words = vec![F128::ZERO; layout.n_words];
+    let mut words = F128::zeros(layout.n_words);
     for (m, matrix) in plan.matrices.iter().enumerate().filter(|(_, x)| x.origin == origin) {
-        let tiles = tiles(matrix.rows, matrix.cols);
-        let planes: Vec<_> =
-            (0..tiles.len()).into_par_iter().map(|t| entries[m].planes(matrix, t)).collect();
-        for (t, planes) in planes.into_iter().enumerate() {
-            for (bit, plane) in planes.into_iter().enumerate() {
-                let start = layout.offsets[m][bit][t];
-                words[start..start + plane.len()].copy_from_slice(&plane);
+        let blocks: Vec<(usize, usize, Tile)> = tiles(matrix.rows, matrix.cols)
+            .into_iter()
+            .enumerate()
+            .flat_map(|(t, tile)| blocks(tile).map(move |(offset, block)| (t, offset, block)))
+            .collect();
+        for blocks in blocks.chunks(BATCH) {
+            let packed = blocks.par_iter().map(|&(.., block)| entries[m].planes(matrix, block));
+            for (&(t, offset, _), planes) in blocks.iter().zip(packed.collect::<Vec<_>>()) {
+                for (bit, plane) in planes.into_iter().enumerate() {
+                    let start = layout.offsets[m][bit][t] + offset;
+                    words[start..start + plane.len()].copy_from_slice(&plane);
+                }
             }
         }
     }
     words
+}
+
+/// A tile cut into blocks of whole columns, each with the offset of its words among the tile's.
+fn blocks(tile: Tile) -> impl Iterator<Item = (usize, Tile)> {
+    let log_cols = LOG_BLOCK.saturating_sub(tile.log_rows).min(tile.log_cols);
+    (0..1 << (tile.log_cols - log_cols)).map(move |i| {
+        let block = Tile { col: tile.col + (i << log_cols), log_cols, ..tile };
+        (i * block.words(), block)
+    })
 }

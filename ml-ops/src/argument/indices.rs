@@ -1,4 +1,4 @@
-//! The index bytes of a plan's views, by their columns or across them.
+//! The index bytes of some views of a plan, by their columns or across them.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -8,8 +8,10 @@ use rayon::prelude::*;
 use super::entries::Entries;
 use super::plan::{Factor, Plan};
 
-/// The index bytes of every view of a plan.
+/// The index bytes of some views of a plan.
 pub(crate) struct Indices<'a> {
+    /// The plan's numbers of the views, in increasing order.
+    numbers: &'a [usize],
     views: Vec<ViewIndices<'a>>,
 }
 
@@ -23,14 +25,14 @@ struct ViewIndices<'a> {
 }
 
 impl<'a> Indices<'a> {
-    /// Those of `plan`'s views of `entries`.
-    pub(crate) fn new(plan: &Plan, entries: &'a [Entries<'_>]) -> Self {
-        let view = |(chunk, view): (&super::plan::Chunk, &binfer_iop::indexed::onehot::View)| {
+    /// Those of the views of `plan` with these numbers, which increase.
+    pub(crate) fn new(plan: &Plan, numbers: &'a [usize], entries: &'a [Entries<'_>]) -> Self {
+        let view = |&number: &usize| {
+            let (chunk, view) = (&plan.chunks[number], &plan.views[number]);
             let bytes = entries[chunk.matrix].indices(chunk);
-            let across = OnceLock::new();
-            ViewIndices { rows: view.rows, cols: view.cols, bytes, across }
+            ViewIndices { rows: view.rows, cols: view.cols, bytes, across: OnceLock::new() }
         };
-        Self { views: plan.chunks.iter().zip(&plan.views).map(view).collect() }
+        Self { numbers, views: numbers.iter().map(view).collect() }
     }
 
     /// The indices of every view, `[column][row]`.
@@ -38,15 +40,20 @@ impl<'a> Indices<'a> {
         self.views.iter().map(|view| view.bytes.as_ref()).collect()
     }
 
+    fn view(&self, number: usize) -> &ViewIndices<'a> {
+        let at = self.numbers.binary_search(&number);
+        &self.views[at.expect("a group's factors read its own views")]
+    }
+
     /// The indices of every column of a factor, one a product.
     pub(crate) fn columns(&self, factor: &Factor) -> Vec<&[u8]> {
-        let view = &self.views[factor.chunk.view];
+        let view = self.view(factor.chunk.view);
         let mut columns: Vec<&[u8]> = if factor.across {
             view.across().chunks(view.cols).collect()
         } else {
             view.bytes.chunks(view.rows).collect()
         };
-        columns.extend(factor.extra.iter().map(|chunk| self.views[chunk.view].bytes.as_ref()));
+        columns.extend(factor.extra.iter().map(|chunk| self.view(chunk.view).bytes.as_ref()));
         columns
     }
 }

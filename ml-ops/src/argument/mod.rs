@@ -31,6 +31,7 @@
 //! at some node. All other terms are stated where they arise.
 
 mod bases;
+mod groups;
 mod layout;
 mod plan;
 mod public;
@@ -43,12 +44,17 @@ mod entries;
 #[cfg(feature = "prover")]
 mod indices;
 #[cfg(feature = "prover")]
+mod memory;
+#[cfg(feature = "prover")]
 mod prove;
 
 #[cfg(feature = "prover")]
 pub(crate) use entries::{entries, model_words};
+pub use groups::GroupSize;
 #[cfg(feature = "prover")]
-pub(crate) use layout::{SALT_WORDS, model_shape};
+pub(crate) use layout::{Layout, SALT_WORDS, model_shape};
+#[cfg(feature = "prover")]
+pub(crate) use memory::{Costs, Holding};
 #[cfg(all(test, feature = "prover"))]
 pub(crate) use plan::Axis;
 pub(crate) use plan::{Matrix, Origin, Plan, Source};

@@ -102,7 +102,7 @@ impl Table<'_> {
             }
             _ => {
                 let block = BLOCK << self.width();
-                let mut entries = vec![F128::ZERO; self.cols() << self.width()];
+                let mut entries = F128::zeros(self.cols() << self.width());
                 entries.par_chunks_mut(block).enumerate().for_each(|(b, entries)| {
                     let first = b * BLOCK;
                     self.fill(first..first + (entries.len() >> self.width()), entries);

@@ -21,6 +21,9 @@ pub enum Alphabet {
     },
 }
 
+/// Rows of codes that are turned into columns together: a cache line of each column.
+const ROWS: usize = 64;
+
 /// Base-`distinct` digits that a byte holds: the largest `p` of 8, 5, 4, 3, 2 with
 /// `distinct^p <= 256`, for 2 to 16 distinct weights.
 pub fn digits_per_byte(distinct: usize) -> usize {
@@ -139,9 +142,13 @@ impl WeightMatrix {
         let mut index = vec![0u8; alphabet.columns(n) * k];
         match &alphabet {
             Alphabet::Byte { .. } => {
-                for (column, out) in index.chunks_exact_mut(k).enumerate() {
-                    for (row, byte) in out.iter_mut().enumerate() {
-                        *byte = codes[row * n + column];
+                // Some rows at a time, whose lines stay in the cache while columns pass.
+                for (block, rows) in codes.chunks(ROWS * n).enumerate() {
+                    for (column, out) in index.chunks_exact_mut(k).enumerate() {
+                        let bytes = rows.iter().skip(column).step_by(n);
+                        for (out, &byte) in out[block * ROWS..].iter_mut().zip(bytes) {
+                            *out = byte;
+                        }
                     }
                 }
             }

@@ -3,7 +3,7 @@
 use binfer_iop::channel::VerifyError;
 use binfer_pcs::Params;
 
-use crate::argument::{Axis, Plan};
+use crate::argument::{Axis, GroupSize, Plan};
 use crate::array::{Array, ArrayData};
 use crate::graph::{
     CodeType, Epilogue, Graph, InputPort, InputTransform, IntegerType, Model, Node, Op, OutputPort,
@@ -140,7 +140,9 @@ fn forge_batch(
     let last = graph.output.tensor;
     let y = graph.output.decode(&graph.tensors[last], &tensors[last], batch).unwrap();
     let trace = interpret::trace_of(key.model(), tensors, batch.size);
-    let proof = key.prove_trace(&x, &y, &trace, batch.size, &mut |_| ()).unwrap();
+    let plan = Plan::new(graph, batch.size);
+    let (size, statement) = (GroupSize::default(), (&x, &y, batch.size));
+    let proof = key.prove_plan(&plan, size, statement, &trace, &mut |_| ()).unwrap();
     verify(key.commitment(), &x, &y, &proof.to_bytes())
 }
 

@@ -1,10 +1,10 @@
 //! The prover's half: commitments and their openings.
 
-mod buffer;
 mod commit;
 mod fold;
 mod ntt;
 mod open;
+pub mod store;
 mod sumcheck;
 mod weights;
 

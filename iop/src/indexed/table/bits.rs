@@ -57,7 +57,7 @@ impl Bits for ListedBits {
         self.left -= 1;
         let half = 1 << self.left;
         for data in [&mut self.table, &mut self.histogram] {
-            let mut next = vec![F128::ZERO; data.len() / 2];
+            let mut next = F128::zeros(data.len() / 2);
             let pairs = next.par_chunks_mut(half).zip(data.par_chunks(2 * half));
             pairs.for_each(|(next, pair)| {
                 let (lo, hi) = pair.split_at(half);
@@ -131,7 +131,7 @@ fn products(factors: &[Vec<F128>], cols: usize) -> Vec<F128> {
 /// `[v][column]` of blocks `[column][v]`.
 fn by_value(blocks: &[F128], cols: usize) -> Vec<F128> {
     let size = blocks.len() / cols;
-    let mut out = vec![F128::ZERO; blocks.len()];
+    let mut out = F128::zeros(blocks.len());
     for (c, block) in blocks.chunks(size).enumerate() {
         for (out, &value) in out[c..].iter_mut().step_by(cols).zip(block) {
             *out = value;
@@ -152,7 +152,7 @@ impl ProductBits {
         // The products of the lower digit, a column after the other.
         let lower = by_value(&products(&factors[..low], cols), 1 << low);
         let block = 1usize << low;
-        let mut values = vec![F128::ZERO; histogram.len() >> low];
+        let mut values = F128::zeros(histogram.len() >> low);
         let mut plain = values.clone();
         let blocks = histogram.par_chunks(1 << width).zip(lower.par_chunks(block));
         let columns = values.par_chunks_mut(1 << (width - low));
@@ -173,7 +173,7 @@ impl ProductBits {
     fn start_lower(&mut self, histogram: &[F128], eq: &[F128]) {
         let cols = self.scale.len();
         let block = histogram.len() / cols / eq.len();
-        let mut folded = vec![F128::ZERO; cols * block];
+        let mut folded = F128::zeros(cols * block);
         let columns = folded.par_chunks_mut(block).zip(histogram.par_chunks(block * eq.len()));
         columns.for_each(|(out, histogram)| {
             for (histogram, &weight) in histogram.chunks(block).zip(eq) {

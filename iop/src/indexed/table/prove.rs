@@ -35,7 +35,7 @@ pub struct TableInput {
 ///
 /// Columns are at most as long as `weights`, each index below `2^width`.
 pub fn histogram(columns: &[&[u8]], weights: &[F128], width: usize) -> Vec<F128> {
-    let mut bins = vec![F128::ZERO; columns.len() << width];
+    let mut bins = F128::zeros(columns.len() << width);
     bins.par_chunks_mut(1 << width)
         .zip(columns)
         .for_each(|(bins, column)| kernels::histogram(bins, column, &weights[..column.len()]));

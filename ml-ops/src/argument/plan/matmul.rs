@@ -60,6 +60,13 @@ impl MatMul {
         self.outer.first().map_or(&[], |factor| &factor.extra)
     }
 
+    /// The factors of all trees, each with the number of products of its tree.
+    pub(crate) fn factors(&self) -> impl Iterator<Item = (usize, &Factor)> {
+        let rows = self.outer.iter().chain(&self.output_factors).map(|f| (self.products, f));
+        let inner = self.inner.iter().map(|f| (self.k, f));
+        rows.chain(inner).chain(self.bias.iter().map(|f| (1, f)))
+    }
+
     /// Number of the `G_k`, with those of the bias.
     pub(crate) fn n_g(&self) -> usize {
         self.k.saturating_add(self.bias_columns().len())
@@ -129,7 +136,9 @@ impl Plan {
         let (outputs, exponent_bound) = match epilogue {
             Epilogue::Accumulator => {
                 let offset = self.matrices[*y].offset;
-                (Outputs::Integers { offset }, bound + (1i128 << y_bits))
+                // What the committed bits stand for is within this of zero.
+                let most = offset.max((1i128 << y_bits) - offset);
+                (Outputs::Integers { offset }, bound + most)
             }
             Epilogue::Requantize(requantize) => {
                 let thresholds = Thresholds::new(requantize, bound);

@@ -14,11 +14,12 @@ use binfer_pcs::{ClaimGroup, Oracle, Params, Width};
 
 use self::relation::{Relation, prove_g_tables};
 use self::step::{TableStep, extension, look_up};
-use super::bases::{Drawn, map_tables, powers};
+use super::bases::{AllBases, GroupBases, map_tables, powers};
 use super::entries::{Entries, words};
+use super::groups::{self, GroupSize, GroupViews};
 use super::indices::Indices;
 use super::layout::Layout;
-use super::plan::{Map, Origin, Plan};
+use super::plan::{Origin, Plan};
 use crate::graph::Graph;
 
 /// What the prover brings to a statement.
@@ -26,6 +27,7 @@ pub(crate) struct Prover<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) plan: &'a Plan,
     pub(crate) params: &'a Params,
+    pub(crate) group_size: GroupSize,
     pub(crate) model: &'a Oracle,
     /// By matrix of the plan.
     pub(crate) entries: &'a [Entries<'a>],
@@ -40,24 +42,41 @@ impl Prover<'_> {
         channel: &mut ProverChannel,
         progress: &mut dyn FnMut(&'static str),
     ) {
-        let Self { graph, plan, params, model, entries } = *self;
+        let Self { plan, params, group_size, model, entries, .. } = *self;
         progress("commit trace");
         let trace = words(plan, Origin::Trace, entries);
         let trace = binfer_pcs::commit(params, model.shape().log_row, trace);
         if trace.shape().n_rows > 0 {
             channel.send_digest("trace", &trace.root());
         }
-        progress("products");
-        let mut drawn = Vec::new();
-        for matmul in &plan.matmuls {
-            for _ in 0..matmul.repetitions {
-                let bases = Drawn::draw(matmul, |label, n| channel.nonzero_challenges(label, n));
-                drawn.push((matmul, bases));
-            }
+        let nonzero = |label, n| channel.nonzero_challenges(label, n);
+        let mut bases = AllBases::draw(plan, nonzero);
+        let layouts = [Layout::new(plan, Origin::Model), Layout::new(plan, Origin::Trace)];
+        let mut groups = Vec::new();
+        for group in groups::groups(plan, group_size) {
+            let bases = bases.of_group(plan, &group);
+            groups.push(self.prove_group(channel, progress, &group.views(plan), bases, &layouts));
         }
-        let draw = |map: &Map| channel.nonzero_challenges("map bases", map.bases);
-        let map_bases: Vec<Vec<F128>> = plan.maps.iter().map(draw).collect();
-        let indices = Indices::new(plan, entries);
+        for relu in &plan.relus {
+            groups.push(openings::prove_relu(channel, plan, entries, relu, &layouts));
+        }
+        groups.retain(|g| !g.claims.is_empty());
+        progress("open");
+        binfer_pcs::open(params, &[model, &trace], &groups, channel);
+    }
+
+    /// Proves the relations of one group; returns the claims on committed planes that they end in.
+    fn prove_group(
+        &self,
+        channel: &mut ProverChannel,
+        progress: &mut dyn FnMut(&'static str),
+        views: &GroupViews,
+        (drawn, map_bases): GroupBases<'_>,
+        layouts: &[Layout; 2],
+    ) -> ClaimGroup<F128> {
+        let Self { graph, plan, .. } = *self;
+        progress("products");
+        let indices = Indices::new(plan, &views.views, self.entries);
         let mut relations = Vec::new();
         let (mut trees, mut roots) = (Vec::new(), Vec::new());
         for (matmul, drawn) in drawn {
@@ -66,7 +85,7 @@ impl Prover<'_> {
             relations.push(relation);
         }
         let mut maps = Vec::new();
-        for (map, h) in plan.maps.iter().zip(map_bases) {
+        for (map, h) in map_bases {
             let row_point = channel.challenges("rows", log2_ceil(map.products));
             for (table, factor) in map_tables(map, &h).iter().zip([&map.x, &map.y]) {
                 let (table, factor) = (core::slice::from_ref(table), core::slice::from_ref(factor));
@@ -134,24 +153,17 @@ impl Prover<'_> {
         drop(relations);
 
         progress("indices");
+        views.localize(&mut hot);
         let bytes = indices.by_view();
-        let planes = onehot::prove(channel, &plan.planes, &plan.views, &bytes, &hot);
-        drop(bytes);
-        drop(indices);
-        let layouts = [Layout::new(plan, Origin::Model), Layout::new(plan, Origin::Trace)];
-        let mut group = ClaimGroup { width: Width::Bit, point: planes.point, claims: vec![] };
+        let planes = onehot::prove(channel, &views.shapes, &views.local, &bytes, &hot);
+        let (coefficients, point) = (planes.bit_weights, planes.point);
+        let mut claims = ClaimGroup { width: Width::Bit, coefficients, point, claims: vec![] };
         for (m, matrix) in plan.matrices.iter().enumerate() {
-            if let Some(first) = matrix.first_plane {
+            if let Some(first) = matrix.first_plane.and_then(|plane| views.plane(plane)) {
                 let values = &planes.values[first..first + matrix.bits as usize];
-                openings::add(plan, &layouts, m, values, &mut group);
+                openings::add(plan, layouts, m, values, &mut claims);
             }
         }
-        let mut groups = vec![group];
-        for relu in &plan.relus {
-            groups.push(openings::prove_relu(channel, plan, entries, relu, &layouts));
-        }
-        groups.retain(|g| !g.claims.is_empty());
-        progress("open");
-        binfer_pcs::open(params, &[model, &trace], &groups, channel);
+        claims
     }
 }

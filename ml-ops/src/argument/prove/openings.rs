@@ -44,10 +44,11 @@ pub(super) fn prove_relu(
 ) -> ClaimGroup<F128> {
     let (x, y) = (&plan.matrices[relu.x], &plan.matrices[relu.y]);
     let constraints = relu_constraints(x.bits, y.bits, relu.unsigned);
-    let planes: Vec<Vec<Vec<F128>>> = (0..tiles(x.rows, x.cols).len())
-        .map(|t| {
-            let mut planes = entries[relu.x].planes(x, t);
-            planes.extend(entries[relu.y].planes(y, t));
+    let planes: Vec<Vec<Vec<F128>>> = tiles(x.rows, x.cols)
+        .into_iter()
+        .map(|tile| {
+            let mut planes = entries[relu.x].planes(x, tile);
+            planes.extend(entries[relu.y].planes(y, tile));
             planes
         })
         .collect();
@@ -57,7 +58,7 @@ pub(super) fn prove_relu(
     let plane = |p| claims.values.iter().map(|tile| tile[p]).collect();
     let by_plane: Vec<Vec<F128>> = (0..(x.bits + y.bits) as usize).map(plane).collect();
     let (of_x, of_y) = by_plane.split_at(x.bits as usize);
-    let mut group = ClaimGroup { width: Width::Bit, point: claims.point, claims: vec![] };
+    let mut group = ClaimGroup::at(Width::Bit, &claims.point, vec![]);
     add(plan, layouts, relu.x, of_x, &mut group);
     add(plan, layouts, relu.y, of_y, &mut group);
     group

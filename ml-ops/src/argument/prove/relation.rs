@@ -23,7 +23,7 @@ pub(super) struct Relation<'a> {
     pub(super) g: Vec<F128>,
     pub(super) bias: Option<F128>,
     /// The trees of the inner operand and of a bias apart, for the second forest.
-    pub(super) trees: Vec<Tree>,
+    pub(super) trees: Vec<Tree<'a>>,
     /// Claims on `G + 1`.
     pub(super) on_g: Vec<EvaluationClaim<F128>>,
 }
@@ -35,8 +35,8 @@ impl<'a> Relation<'a> {
         graph: &'a Graph,
         matmul: &'a MatMul,
         drawn: Drawn,
-        indices: &Indices<'_>,
-        trees: &mut Vec<Tree>,
+        indices: &'a Indices<'_>,
+        trees: &mut Vec<Tree<'a>>,
         roots: &mut Vec<RootClaim<F128>>,
     ) -> Self {
         let shape = &graph.weights[matmul.weights];
@@ -56,7 +56,7 @@ impl<'a> Relation<'a> {
         let x = look_up(matmul.products, &tables, &matmul.outer, indices);
         let tables = drawn.output_tables(matmul);
         let y = look_up(matmul.products, &tables, &matmul.output_factors, indices);
-        let mut claim = |label, tree: Tree, row_point: &[F128]| {
+        let mut claim = |label, tree: Tree<'a>, row_point: &[F128]| {
             let value = extension(tree.outputs(), row_point);
             channel.send(label, value);
             trees.push(tree);

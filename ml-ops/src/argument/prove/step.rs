@@ -5,7 +5,7 @@ use binfer_iop::channel::ProverChannel;
 use binfer_iop::indexed::onehot::OneHotClaim;
 use binfer_iop::indexed::table::{self, TableClaim, TableInput, TableStatement, histogram};
 use binfer_iop::multilinear::prefix_indicator;
-use binfer_iop::product::{BoxShape, LeafClaim, Tree};
+use binfer_iop::product::{BoxShape, LeafClaim, Leaves, Tree};
 use rayon::prelude::*;
 
 use crate::argument::indices::Indices;
@@ -13,26 +13,53 @@ use crate::argument::plan::{Chunk, Factor};
 use crate::argument::tables::{BLOCK, Table};
 use crate::argument::verify::step::one_hot_claims;
 
+/// Leaves looked up in the tables of one factor.
+struct Looked<'a> {
+    entries: Vec<F128>,
+    width: usize,
+    columns: Vec<&'a [u8]>,
+}
+
+impl Leaves for Looked<'_> {
+    fn fill(&self, column: usize, first: usize, out: &mut [F128]) {
+        let entries = &self.entries[column << self.width..][..1 << self.width];
+        kernels::gather(out, entries, &self.columns[column][first..][..out.len()]);
+    }
+}
+
 /// Why a claim is not on the columns that a factor has more.
 pub(super) const RANDOM_POINT: &str = "a random point, off the extra columns but for 2^-128";
 
 /// The tree whose leaves' factors are looked up in `tables` by the indices of `factors`.
-pub(super) fn look_up(
+pub(super) fn look_up<'a>(
     rows: usize,
     tables: &[Table<'_>],
     factors: &[Factor],
-    indices: &Indices<'_>,
-) -> Tree {
+    indices: &'a Indices<'_>,
+) -> Tree<'a> {
     assert_eq!(tables.len(), factors.len());
     let (cols, fan_in) = (factors[0].all_cols(), factors.len());
-    let columns: Vec<Vec<&[u8]>> = factors.iter().map(|f| indices.columns(f)).collect();
-    let mut leaves = vec![F128::ZERO; rows * cols * fan_in];
+    let mut columns: Vec<Vec<&[u8]>> = factors.iter().map(|f| indices.columns(f)).collect();
+    if let ([table], [columns]) = (tables, &mut columns[..]) {
+        let width = table.width();
+        // Tables that are smaller than the leaves are kept in their place.
+        if rows >= 2 << width {
+            let mut entries = F128::zeros(cols << width);
+            entries.par_chunks_mut(BLOCK << width).enumerate().for_each(|(b, entries)| {
+                let first = b * BLOCK;
+                table.fill(first..first + (entries.len() >> width), entries);
+            });
+            let columns = core::mem::take(columns);
+            return Tree::over(rows, cols, Box::new(Looked { entries, width, columns }));
+        }
+    }
+    let mut leaves = F128::zeros(rows * cols * fan_in);
     let column = rows * fan_in;
     leaves.par_chunks_mut(column * BLOCK).enumerate().for_each(|(b, leaves)| {
         let first = b * BLOCK;
         for (g, (table, columns)) in tables.iter().zip(&columns).enumerate() {
             let n_cols = leaves.len() / column;
-            let mut entries = vec![F128::ZERO; n_cols << table.width()];
+            let mut entries = F128::zeros(n_cols << table.width());
             table.fill(first..first + n_cols, &mut entries);
             let entries = entries.chunks(1 << table.width());
             let columns = &columns[first..];

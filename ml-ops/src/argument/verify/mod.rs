@@ -18,7 +18,8 @@ use binfer_pcs::{ClaimGroup, Params, Width};
 use self::openings::Openings;
 use self::relation::{Relation, verify_g_tables};
 use self::step::{TableStep, check_table};
-use super::bases::{Drawn, map_tables};
+use super::bases::{AllBases, GroupBases, map_tables};
+use super::groups::{self, GroupSize, GroupViews};
 use super::layout::{Layout, model_shape};
 use super::plan::{Factor, MatMul, Origin, Plan};
 use crate::graph::{Graph, Values};
@@ -28,6 +29,7 @@ pub(crate) struct Statement<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) plan: &'a Plan,
     pub(crate) params: &'a Params,
+    pub(crate) group_size: GroupSize,
     /// The root of the model's oracle.
     pub(crate) root: Digest,
     pub(crate) input: &'a Values,
@@ -42,7 +44,7 @@ pub(crate) fn verify<C: VerifierChannel>(
     channel: &mut C,
     statement: &Statement<'_>,
 ) -> Result<(), VerifyError> {
-    let Statement { graph, plan, params, root, .. } = *statement;
+    let Statement { plan, params, group_size, root, .. } = *statement;
     let model_layout = Layout::new(plan, Origin::Model);
     let model = model_shape(model_layout.n_words);
     let trace_layout = Layout::new(plan, Origin::Trace);
@@ -54,16 +56,29 @@ pub(crate) fn verify<C: VerifierChannel>(
     state_freivalds(channel, plan);
 
     // All bases are drawn before anything is said of them.
-    let mut drawn = Vec::new();
-    for matmul in &plan.matmuls {
-        for _ in 0..matmul.repetitions {
-            let bases = Drawn::draw(matmul, |label, n| channel.nonzero_challenges(label, n));
-            drawn.push((matmul, bases));
-        }
+    let nonzero = |label, n| channel.nonzero_challenges(label, n);
+    let mut bases = AllBases::draw(plan, nonzero);
+    let openings = Openings { statement, layouts: [&model_layout, &trace_layout] };
+    let mut groups = Vec::new();
+    for group in groups::groups(plan, group_size) {
+        let bases = bases.of_group(plan, &group);
+        groups.push(verify_group(channel, &openings, &group.views(plan), bases)?);
     }
-    let map_bases: Vec<Vec<F128>> =
-        plan.maps.iter().map(|map| channel.nonzero_challenges("map bases", map.bases)).collect();
+    for relu in &plan.relus {
+        groups.push(openings.verify_relu(channel, relu)?);
+    }
+    groups.retain(|g| !g.claims.is_empty());
+    binfer_pcs::verify(params, &[(root, model), (trace_root, trace)], &groups, channel)
+}
 
+/// Verifies the relations of one group; returns the claims on committed planes that they end in.
+fn verify_group<C: VerifierChannel>(
+    channel: &mut C,
+    openings: &Openings<'_>,
+    views: &GroupViews,
+    (drawn, map_bases): GroupBases<'_>,
+) -> Result<ClaimGroup<C::Elem>, VerifyError> {
+    let Statement { graph, plan, .. } = *openings.statement;
     let mut relations = Vec::new();
     let (mut shapes, mut roots) = (Vec::new(), Vec::new());
     for (matmul, drawn) in drawn {
@@ -71,7 +86,7 @@ pub(crate) fn verify<C: VerifierChannel>(
         relations.push(relation);
     }
     let mut maps = Vec::new();
-    for (map, h) in plan.maps.iter().zip(map_bases) {
+    for (map, h) in map_bases {
         let row_point = channel.challenges("rows", log2_ceil(map.products));
         let value = channel.receive("map rows")?;
         for _ in 0..2 {
@@ -149,22 +164,17 @@ pub(crate) fn verify<C: VerifierChannel>(
         }
     }
 
-    let planes = onehot::verify(channel, &plan.planes, &plan.views, &hot)?;
-    let layouts = [&model_layout, &trace_layout];
-    let openings = Openings { statement, layouts };
-    let mut group = ClaimGroup { width: Width::Bit, point: planes.point, claims: vec![] };
+    views.localize(&mut hot);
+    let planes = onehot::verify(channel, &views.shapes, &views.local, &hot)?;
+    let (coefficients, point) = (planes.bit_weights, planes.point);
+    let mut claims = ClaimGroup { width: Width::Bit, coefficients, point, claims: vec![] };
     for (m, matrix) in plan.matrices.iter().enumerate() {
-        if let Some(first) = matrix.first_plane {
+        if let Some(first) = matrix.first_plane.and_then(|plane| views.plane(plane)) {
             let values = planes.values.iter().skip(first).take(matrix.bits as usize);
-            openings.open(channel, m, values, &mut group)?;
+            openings.open(channel, m, values, &mut claims)?;
         }
     }
-    let mut groups = vec![group];
-    for relu in &plan.relus {
-        groups.push(openings.verify_relu(channel, relu)?);
-    }
-    groups.retain(|g| !g.claims.is_empty());
-    binfer_pcs::verify(params, &[(root, model), (trace_root, trace)], &groups, channel)
+    Ok(claims)
 }
 
 const MALFORMED: VerifyError = VerifyError::CheckFailed { label: "plan" };

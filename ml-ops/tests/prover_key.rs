@@ -1,0 +1,149 @@
+//! Keys from files prove what keys in memory prove, and a cap on memory chooses the groups.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
+
+use binfer_ml_ops::array::{Array, ArrayData};
+use binfer_ml_ops::graph::{
+    CodeType, Epilogue, Graph, InputPort, InputTransform, Model, Node, Op, OutputPort,
+    OutputTransform, Requantize, RoundingProfile, Step, TensorKind, TensorShape, WeightMatrix,
+};
+use binfer_ml_ops::{
+    GroupSize, ModelCommitment, OpenError, Params, ProveError, ProverKey, run, verify,
+};
+use binfer_pcs::store::StoreError;
+
+const WIDTH: usize = 64;
+const LAYERS: usize = 4;
+const SALT: [u8; 32] = [3; 32];
+
+/// Square layers, requantized to codes; another seed gives other weights.
+fn model(seed: usize) -> Model {
+    let tensor = TensorShape { rows_per_sample: 1, features: WIDTH, kind: TensorKind::Code };
+    let step = Step {
+        scale: 0.001,
+        zero_point: 0,
+        qmin: -128,
+        qmax: 127,
+        type_min: -128,
+        profile: RoundingProfile::OrtF32Rne,
+    };
+    let (mut weights, mut matrices, mut nodes) = (Vec::new(), Vec::new(), Vec::new());
+    for layer in 0..LAYERS {
+        let codes: Vec<u8> =
+            (0..WIDTH * WIDTH).map(|i| (i * i * 31 + i * layer + i * 7 + seed) as u8).collect();
+        let (shape, matrix) = WeightMatrix::from_codes(WIDTH, WIDTH, &codes, &[-128], &[]);
+        weights.push(shape);
+        matrices.push(matrix);
+        let epilogue = Epilogue::Requantize(Requantize { steps: vec![step] });
+        let op = Op::MatMul { x: layer, zero_code: 128, weights: layer, y: layer + 1, epilogue };
+        nodes.push(Node { name: format!("layer {layer}"), op });
+    }
+    let graph = Graph {
+        name: "square layers".into(),
+        tensors: vec![tensor; LAYERS + 1],
+        weights,
+        nodes,
+        input: InputPort {
+            tensor: 0,
+            shape: vec![WIDTH],
+            transform: InputTransform::Codes { dtype: CodeType::I8 },
+        },
+        output: OutputPort {
+            tensor: LAYERS,
+            shape: vec![WIDTH],
+            transform: OutputTransform::Codes { dtype: CodeType::I8 },
+        },
+    };
+    graph.validate().unwrap();
+    Model { graph, weights: matrices }
+}
+
+fn statement(model: &Model, batch: usize) -> (Array, Array) {
+    let data = (0..batch * WIDTH).map(|i| (i * 53 + 11) as i8).collect();
+    let x = Array::new(vec![batch, WIDTH], ArrayData::I8(data)).unwrap();
+    let y = run(model, &x).unwrap();
+    (x, y)
+}
+
+fn stored(model: &Model) -> (ModelCommitment, File) {
+    let file = tempfile::tempfile().unwrap();
+    let commitment = ProverKey::create(model, Params::default(), &SALT, &file).unwrap();
+    (commitment, file)
+}
+
+#[test]
+fn stored_keys_prove_what_others_do() {
+    let (commitment, file) = stored(&model(0));
+    let reference = ProverKey::new(model(0), Params::default(), &SALT);
+    assert_eq!(commitment, *reference.commitment());
+    let key = ProverKey::open(model(0), commitment, &file).unwrap();
+    let (x, y) = statement(key.model(), 3);
+    let expected = reference.prove(&x, &y, &mut |_| ()).unwrap();
+    let mut phases = Vec::new();
+    assert_eq!(key.prove(&x, &y, &mut |phase| phases.push(phase)), Ok(expected));
+    assert_eq!(phases.last(), Some(&"verify"));
+}
+
+#[test]
+fn keys_of_other_models_are_refused() {
+    let (commitment, file) = stored(&model(0));
+    let open = |model| ProverKey::open(model, commitment.clone(), &file).err();
+    assert!(matches!(open(model(1)), Some(OpenError::Store(StoreError::OtherOracle))));
+    let mut renamed = model(0);
+    renamed.graph.name = "other".into();
+    assert!(matches!(open(renamed), Some(OpenError::OtherGraph)));
+    let (other, _) = stored(&model(1));
+    let key = ProverKey::open(model(1), other, &file);
+    assert!(matches!(key.err(), Some(OpenError::Store(StoreError::OtherOracle))));
+}
+
+#[test]
+fn a_damaged_oracle_gives_no_proof() {
+    let (commitment, mut file) = stored(&model(0));
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(0)).unwrap();
+    file.read_to_end(&mut bytes).unwrap();
+    let (x, y) = statement(&model(0), 1);
+    let end = bytes.len() - 32;
+    for part in [4096..5000, 4096..end] {
+        let mut damaged = bytes.clone();
+        damaged[part].iter_mut().for_each(|byte| *byte ^= 0x55);
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&damaged).unwrap();
+        let key = ProverKey::open(model(0), commitment.clone(), &file).unwrap();
+        assert!(matches!(key.prove(&x, &y, &mut |_| ()), Err(ProveError::Damaged(_))));
+    }
+}
+
+#[test]
+fn a_cap_on_memory_chooses_the_groups() {
+    let batch = 2;
+    let mut key = ProverKey::new(model(0), Params::default(), &SALT);
+    let (x, y) = statement(key.model(), batch);
+    let bound = |key: &mut ProverKey, log_leaves| {
+        key.set_group_size(GroupSize::new(log_leaves).unwrap());
+        key.memory_bound(batch)
+    };
+    // All layers in one group, two, one each.
+    let sizes = [23, 14, 0].map(|log_leaves| bound(&mut key, log_leaves));
+    assert!(sizes.is_sorted_by(|a, b| a > b), "{sizes:?}");
+    let [largest, middle, least] = sizes;
+
+    key.set_group_size(GroupSize::default());
+    for (cap, expected) in [(None, 23), (Some(largest), 23), (Some(middle), 14)] {
+        key.set_max_memory(cap);
+        let proof = key.prove(&x, &y, &mut |_| ()).unwrap();
+        assert_eq!(verify(key.commitment(), &x, &y, &proof.to_bytes()), Ok(()));
+        assert_eq!(proof.group_size(), GroupSize::new(expected).unwrap());
+    }
+    key.set_max_memory(Some(least));
+    let proof = key.prove(&x, &y, &mut |_| ()).unwrap();
+    assert!(proof.group_size() < GroupSize::new(14).unwrap());
+    let given = least - 1;
+    key.set_max_memory(Some(given));
+    let refused = Err(ProveError::Memory { needed: least, given });
+    assert_eq!(key.prove(&x, &y, &mut |_| ()), refused);
+}
