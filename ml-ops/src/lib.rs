@@ -5,6 +5,7 @@
 mod argument;
 pub mod array;
 mod commitment;
+mod committed;
 pub mod graph;
 #[cfg(feature = "prover")]
 pub mod interpret;
@@ -19,6 +20,7 @@ mod verify;
 pub use argument::GroupSize;
 pub use binfer_pcs::Params;
 pub use commitment::{CommitmentError, ModelCommitment};
+pub use committed::{CommittedBits, Operand, committed_bits};
 pub use proof::{Proof, ProofError};
 #[cfg(feature = "prover")]
 pub use prove::{OpenError, ProveError, ProverKey, Salt, random_salt, run};

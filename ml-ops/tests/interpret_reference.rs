@@ -47,7 +47,7 @@ fn layer(k: usize, n: usize) -> impl Strategy<Value = Layer> {
 
 /// Two layers: requantized, then integers behind a Relu; and an input of `batch` samples.
 fn network() -> impl Strategy<Value = (Layer, Layer, usize, usize, Vec<u8>)> {
-    (1usize..20, 1usize..12, 1usize..7, 1usize..4, 1usize..4).prop_flat_map(
+    (1usize..20, 1usize..12, 1usize..7, 1usize..4, 1usize..12).prop_flat_map(
         |(k, n, m, rows, batch)| {
             let input = prop::collection::vec(any::<u8>(), k * rows * batch);
             (layer(k, n), layer(n, m), Just(rows), Just(batch), input)

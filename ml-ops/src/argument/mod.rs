@@ -57,9 +57,7 @@ pub(crate) use layout::{Layout, SALT_WORDS, model_shape};
 pub(crate) use memory::{Costs, Holding};
 #[cfg(all(test, feature = "prover"))]
 pub(crate) use plan::Axis;
-#[cfg(feature = "prover")]
-pub(crate) use plan::Origin;
-pub(crate) use plan::Plan;
+pub(crate) use plan::{Matrix, Origin, Plan, Source};
 #[cfg(feature = "prover")]
 pub(crate) use prove::Prover;
 pub(crate) use verify::{Statement, verify};

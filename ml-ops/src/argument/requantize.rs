@@ -21,7 +21,7 @@ use core::ops::Range;
 use binfer_field::{F128, kernels};
 
 use super::tables::{Bases, powers, powers_at};
-use crate::graph::Requantize;
+use crate::graph::{CodeRanges, Requantize};
 
 /// What is known of one code of one step.
 #[derive(Clone, Copy)]
@@ -34,8 +34,8 @@ struct Code {
 
 /// The public constants of a requantization.
 pub(crate) struct Thresholds {
-    /// One list of 256 codes for all columns, or one for each.
-    codes: Vec<[Code; 256]>,
+    /// One step's for all columns, or one for each.
+    ranges: Vec<CodeRanges>,
     /// Bits of half a distance, `d`.
     half: u32,
     /// `W`: at least every width.
@@ -44,28 +44,28 @@ pub(crate) struct Thresholds {
 
 impl Thresholds {
     /// Those of `requantize` for accumulators of size at most `bound`.
-    pub(crate) fn new(requantize: &Requantize, bound: i64) -> Self {
+    pub(crate) fn new(requantize: &Requantize, bound: i128) -> Self {
+        // A valid graph's requantized accumulators are below 2^31.
+        let bound = i32::try_from(bound).unwrap_or(i32::MAX);
         let ranges: Vec<_> = requantize.steps.iter().map(|s| s.thresholds(bound)).collect();
         let mut inner = 1i64;
         let mut wide = 1i64;
-        for table in &ranges {
-            let present: Vec<(i64, i64)> = table.iter().flatten().copied().collect();
-            if let (Some(bottom), Some(top)) = (present.first(), present.last()) {
-                wide = wide.max(bottom.1 + bound).max(bound - top.0);
-            }
-            for (lo, hi) in present.iter().skip(1).rev().skip(1) {
-                inner = inner.max(hi - lo);
-            }
+        for ranges in &ranges {
+            let size = |(lo, hi): (i32, i32)| i64::from(hi) - i64::from(lo);
+            let ends = [ranges.first(), ranges.last()];
+            let of_ends = ends.into_iter().filter_map(|code| ranges.range(code)).map(size);
+            wide = of_ends.fold(wide, i64::max);
+            let codes = ranges.first().saturating_add(1)..ranges.last();
+            inner = codes.filter_map(|code| ranges.range(code)).map(size).fold(inner, i64::max);
         }
         let bits = |x: i64| i64::BITS - x.leading_zeros();
         let half = bits(inner).max(bits(wide).div_ceil(2));
-        let codes = ranges.iter().map(|table| codes(table, half)).collect();
-        Self { codes, half, most: inner + 1 }
+        Self { ranges, half, most: inner + 1 }
     }
 
     /// Whether all columns have one step function.
     pub(crate) fn are_shared(&self) -> bool {
-        self.codes.len() == 1
+        self.ranges.len() == 1
     }
 
     /// Bits of a distance, `2d`.
@@ -86,7 +86,8 @@ impl Thresholds {
     /// Bound on the size of any exponent of `h_j` that operands of size `bound` and any committed bits
     /// can leave over.
     pub(crate) fn exponent_bound(&self, bound: i128) -> i128 {
-        let lows = self.codes.iter().flatten().map(|c| i128::from(c.low));
+        let codes = self.ranges.iter().flat_map(|r| (0..=255).map(|q| self.code(r, q)));
+        let lows = codes.map(|code| i128::from(code.low));
         let reach = 1i128 << self.distance_bits();
         let most = lows.map(|low| low.abs().max((low + reach).abs())).max().unwrap_or(0);
         (bound + most).max(i128::from(self.most) + 2 + reach)
@@ -96,7 +97,8 @@ impl Thresholds {
     /// that do not.
     #[cfg(feature = "prover")]
     pub(crate) fn witness(&self, acc: i64, code: u8, column: usize) -> u64 {
-        let Code { low, width } = self.of(column)[usize::from(code)];
+        let ranges = if self.are_shared() { &self.ranges[0] } else { &self.ranges[column] };
+        let Code { low, width } = self.code(ranges, code);
         let flag = 1u64 << self.distance_bits();
         let below = acc - low;
         if width == 0 {
@@ -107,12 +109,23 @@ impl Thresholds {
         (below & half | (above & half) << self.half) as u64
     }
 
-    fn of(&self, column: usize) -> &[Code; 256] {
-        if self.codes.len() == 1 { &self.codes[0] } else { &self.codes[column] }
+    /// What is known of a code of one step.
+    #[inline]
+    fn code(&self, ranges: &CodeRanges, code: u8) -> Code {
+        let Some((lo, hi)) = ranges.range(code).map(|(lo, hi)| (i64::from(lo), i64::from(hi)))
+        else {
+            // Near its neighbours', which keeps the steps between codes few.
+            return Code { low: ranges.next_least(code).into(), width: -1 };
+        };
+        let (first, last) = (ranges.first(), ranges.last());
+        if code == first && first != last {
+            return Code { low: hi - ((1 << self.distance_bits()) - 1), width: 0 };
+        }
+        Code { low: lo, width: if code == last { 0 } else { hi - lo + 1 } }
     }
 
-    /// `h^(lo*[q]) k^(W - width[q])` code by code, for all columns of `columns` that share their codes:
-    /// calls `each(q, first column, values)` with one value a column.
+    /// `h^(lo*[q]) k^(W - width[q])` code by code: calls `each(q, values)` with one value a column of
+    /// `columns`.
     ///
     /// Neighbouring codes differ by few distinct amounts, so most rows take two products a column.
     pub(crate) fn code_rows(
@@ -120,24 +133,21 @@ impl Thresholds {
         h: Bases<'_>,
         k: &[F128],
         columns: Range<usize>,
-        mut each: impl FnMut(usize, usize, &[F128]),
+        mut each: impl FnMut(usize, &[F128]),
     ) {
-        let run = if self.codes.len() == 1 { columns.len().max(1) } else { 1 };
-        for start in columns.clone().step_by(run) {
-            let range = start..columns.end.min(start + run);
-            let mut of_h = Powers::new(&h.h[range.clone()], &h.inverse[range.clone()]);
-            let mut of_k = Powers::new(&k[range], &[]);
-            let mut low = 0;
-            let mut power = of_h.get(0).to_vec();
-            let mut row = power.clone();
-            for (q, code) in self.of(start).iter().enumerate() {
-                if code.low != low {
-                    kernels::mul_assign(&mut power, of_h.get(code.low - low));
-                    low = code.low;
-                }
-                kernels::mul(&mut row, &power, of_k.get(self.most - code.width));
-                each(q, start, &row);
-            }
+        let h = Bases { h: &h.h[columns.clone()], inverse: &h.inverse[columns.clone()] };
+        let k = Bases { h: &k[columns.clone()], inverse: &[] };
+        let ranges = if self.are_shared() { &self.ranges[..] } else { &self.ranges[columns] };
+        let (mut of_h, mut of_k) = (Powers::new(h, ranges.len()), Powers::new(k, ranges.len()));
+        let mut power = vec![F128::ONE; h.h.len()];
+        let mut row = power.clone();
+        let mut lows = vec![0; ranges.len()];
+        for q in 0..=255 {
+            let codes: Vec<Code> = ranges.iter().map(|r| self.code(r, q)).collect();
+            kernels::mul_assign(&mut power, of_h.get(|c| codes[c].low - lows[c]));
+            kernels::mul(&mut row, &power, of_k.get(|c| self.most - codes[c].width));
+            lows.iter_mut().zip(&codes).for_each(|(low, code)| *low = code.low);
+            each(q.into(), &row);
         }
     }
 
@@ -180,56 +190,74 @@ impl Thresholds {
     }
 }
 
-/// Powers of a slice of bases, the recent ones remembered.
+/// Powers of bases, those of the last few exponents remembered.
 struct Powers<'a> {
-    bases: &'a [F128],
-    inverses: &'a [F128],
-    known: Vec<(i64, Vec<F128>)>,
+    bases: Bases<'a>,
+    /// What is remembered of each base, or of all, which then have their exponents in common.
+    known: Vec<Remembered>,
+    values: Vec<F128>,
 }
 
-/// Exponents to remember: a uniform step function has two steps and two widths between its ends.
-const REMEMBERED: usize = 8;
+/// Exponents and where their powers start: a uniform step function has two steps and two widths between
+/// its ends.
+#[derive(Clone)]
+struct Remembered {
+    exponents: [i64; 4],
+    next: usize,
+}
 
 impl<'a> Powers<'a> {
-    fn new(bases: &'a [F128], inverses: &'a [F128]) -> Self {
-        Self { bases, inverses, known: Vec::new() }
+    /// For `sets` sets of exponents: one, or one a base.
+    fn new(bases: Bases<'a>, sets: usize) -> Self {
+        let values = vec![F128::ONE; bases.h.len() * 5];
+        Self {
+            bases,
+            known: vec![Remembered { exponents: [0, i64::MIN, i64::MIN, i64::MIN], next: 0 }; sets],
+            values,
+        }
     }
 
-    fn get(&mut self, exponent: i64) -> &[F128] {
-        if let Some(i) = self.known.iter().position(|(e, _)| *e == exponent) {
-            return &self.known[i].1;
-        }
-        if self.known.len() == REMEMBERED {
-            self.known.remove(0);
-        }
-        let bases = if exponent < 0 { self.inverses } else { self.bases };
-        let mut power = vec![F128::ONE; bases.len()];
-        let exponent_bits = exponent.unsigned_abs();
-        for i in (0..u64::BITS - exponent_bits.leading_zeros()).rev() {
-            power.iter_mut().for_each(|p| *p = p.square());
-            if exponent_bits >> i & 1 == 1 {
-                kernels::mul_assign(&mut power, bases);
+    /// One power a base, with `exponent(c)` for base `c`, or `exponent(0)` for all.
+    fn get(&mut self, exponent: impl Fn(usize) -> i64) -> &[F128] {
+        let n = self.bases.h.len();
+        // The powers last asked for come first, then those remembered, block by block.
+        let (values, known) = self.values.split_at_mut(n);
+        if let [all] = &mut self.known[..] {
+            let exponent = exponent(0);
+            let (slot, is_new) = all.slot(exponent);
+            let block = &mut known[slot * n..(slot + 1) * n];
+            if is_new {
+                for (c, power) in block.iter_mut().enumerate() {
+                    *power = self.bases.pow(c, exponent.into());
+                }
             }
+            return block;
         }
-        self.known.push((exponent, power));
-        &self.known[self.known.len() - 1].1
+        for ((c, of_base), value) in self.known.iter_mut().enumerate().zip(values.iter_mut()) {
+            let exponent = exponent(c);
+            let (slot, is_new) = of_base.slot(exponent);
+            let power = &mut known[slot * n + c];
+            if is_new {
+                *power = self.bases.pow(c, exponent.into());
+            }
+            *value = *power;
+        }
+        values
     }
 }
 
-/// The codes of one step; `half` is `d`.
-fn codes(table: &[Option<(i64, i64)>], half: u32) -> [Code; 256] {
-    let first = table.iter().position(Option::is_some).unwrap_or(0);
-    let last = table.iter().rposition(Option::is_some).unwrap_or(0);
-    let reach = (1i64 << (2 * half)) - 1;
-    // Codes that never occur repeat their neighbour's `lo`, which keeps table steps short.
-    let mut low = 0;
-    core::array::from_fn(|q| match table.get(q).copied().flatten() {
-        None => Code { low, width: -1 },
-        Some((lo, hi)) => {
-            let end = q == first || q == last;
-            // The bottom code; where it is the top one too, `lo` is the least accumulator.
-            low = if q == first && first != last { hi - reach } else { lo };
-            Code { low, width: if end { 0 } else { hi - lo + 1 } }
+impl Remembered {
+    /// The slot of an exponent, and whether it is new there.
+    fn slot(&mut self, exponent: i64) -> (usize, bool) {
+        // Which of a few alternates from base to base: no branch could foresee it.
+        let [_, b, c, d] = self.exponents.map(|known| usize::from(known == exponent));
+        let slot = b + 2 * c + 3 * d;
+        if self.exponents[slot] == exponent {
+            return (slot, false);
         }
-    })
+        let slot = self.next;
+        self.exponents[slot] = exponent;
+        self.next = (slot + 1) % self.exponents.len();
+        (slot, true)
+    }
 }

@@ -70,10 +70,9 @@ impl Table<'_> {
     pub(crate) fn fill(&self, columns: Range<usize>, out: &mut [F128]) {
         let entries = 1 << self.width();
         if let Self::Codes { h, k, thresholds } = self {
-            let first = columns.start;
-            thresholds.code_rows(*h, k, columns, |q, start, values| {
-                for (c, &value) in (start - first..).zip(values) {
-                    out[c * entries + q] = value;
+            thresholds.code_rows(*h, k, columns, |q, values| {
+                for (out, &value) in out.chunks_mut(entries).zip(values) {
+                    out[q] = value;
                 }
             });
             return;
@@ -139,8 +138,8 @@ impl Table<'_> {
             let mut sums = vec![F128::ZERO; col_eq.len()];
             for start in (0..sums.len()).step_by(BLOCK) {
                 let columns = start..sums.len().min(start + BLOCK);
-                thresholds.code_rows(*h, k, columns, |q, start, values| {
-                    let sums = &mut sums[start..start + values.len()];
+                let sums = &mut sums[columns.clone()];
+                thresholds.code_rows(*h, k, columns, |q, values| {
                     kernels::add_scaled(sums, values, index_eq[q]);
                 });
             }

@@ -21,7 +21,7 @@ pub use node::{Epilogue, Node, Op};
 pub use port::{Batch, InputPort, InputTransform, IntegerType, OutputPort, OutputTransform};
 #[cfg(feature = "prover")]
 pub(crate) use port::{dequantize_table, quantize};
-pub use step::{Requantize, RoundingProfile, Step};
+pub use step::{CodeRanges, Requantize, RoundingProfile, Step};
 pub use tensor::{CodeType, TensorId, TensorKind, TensorShape, Values};
 #[cfg(feature = "prover")]
 pub(crate) use validate::bound;

@@ -33,71 +33,158 @@ impl Step {
     pub fn code(&self, acc: i64) -> u8 {
         match self.profile {
             RoundingProfile::OrtF32Rne => {
-                let low = (self.qmin - self.zero_point) as f32;
-                let high = (self.qmax - self.zero_point) as f32;
-                let scaled = (acc as f32 * self.scale).max(low).min(high);
-                (round_ties_even(scaled) + self.zero_point - self.type_min) as u8
+                let value = self.rounded(acc as f32) as i32;
+                (value + self.zero_point - self.type_min) as u8
             }
         }
     }
 
-    /// For each code the inclusive range `(lo, hi)` of the accumulators in `[-bound, bound]` that it
-    /// stands for, `None` if it never occurs: 256 entries, whose ranges partition `[-bound, bound]`
-    /// in increasing order. Precondition: `0 <= bound < 2^62`.
-    pub fn thresholds(&self, bound: i64) -> Vec<Option<(i64, i64)>> {
-        let mut table = vec![None; 256];
-        let mut lo = -bound;
-        while lo <= bound {
-            let code = self.code(lo);
-            let hi = self.last_with(code, lo, bound);
-            table[usize::from(code)] = Some((lo, hi));
-            lo = hi + 1;
-        }
-        table
+    /// The integer that an accumulator, already a float, is scaled, clamped and rounded to.
+    #[inline]
+    fn rounded(&self, acc: f32) -> f32 {
+        // Floats from 2^23 on are integers, and sums round to the nearest, ties to even.
+        const INTEGERS: f32 = (3 << 22) as f32;
+        let low = (self.qmin - self.zero_point) as f32;
+        let high = (self.qmax - self.zero_point) as f32;
+        let scaled = acc * self.scale;
+        let above = if scaled > low { scaled } else { low };
+        let clamped = if above < high { above } else { high };
+        clamped + INTEGERS - INTEGERS
     }
 
-    /// The last of `lo ..= bound` whose code is `code`, which is that of `lo`.
-    fn last_with(&self, code: u8, lo: i64, bound: i64) -> i64 {
+    /// The accumulators in `[-bound, bound]` that each code stands for. Precondition: `bound >= 0`.
+    pub fn thresholds(&self, bound: i32) -> CodeRanges {
+        let (first, last) = (self.code((-bound).into()), self.code(bound.into()));
+        let mut least = [-bound; 256];
+        if let Some(edges) = self.regular_edges(first, last, bound) {
+            let codes = usize::from(first)..usize::from(last);
+            for (least, edge) in
+                least[1..].iter_mut().zip(edges).skip(codes.start).take(codes.len())
+            {
+                *least = edge + 1;
+            }
+            return CodeRanges { first, last, least, bound };
+        }
+        let mut code = first;
+        let mut lo = i64::from(-bound);
+        while code < last {
+            let (hi, next) = self.last_with(code, lo, bound.into());
+            lo = hi + 1;
+            least[usize::from(code) + 1..=usize::from(next)].fill(lo as i32);
+            code = next;
+        }
+        CodeRanges { first, last, least, bound }
+    }
+
+    /// The last accumulator of every code from `first` to below `top`, if each is where exact arithmetic
+    /// rounds up, or one before, and the next code follows it.
+    fn regular_edges(&self, first: u8, top: u8, bound: i32) -> Option<[i32; 256]> {
+        let most = f64::from(bound) - 1.0;
+        let offset = self.type_min - self.zero_point;
+        let per_code = 1.0 / f64::from(self.scale);
+        // Floats from 2^52 on are integers.
+        const INTEGERS: f64 = (3u64 << 51) as f64;
+        // The nearest to the edge is the last accumulator of the code, or the first of the next.
+        let near: [i32; 256] = core::array::from_fn(|code| {
+            let edge = (f64::from(code as i32 + offset) + 0.5) * per_code;
+            (edge.max(-most).min(most) + INTEGERS - INTEGERS) as i32
+        });
+        let [before, at, after] =
+            [-1, 0, 1].map(|step| near.map(|a| self.rounded((a + step) as f32)));
+        let is_regular = |code: usize| {
+            let value = (code as i32 + offset) as f32;
+            let above = value + 1.0;
+            let next = at[code] == above;
+            (before[code] == value) & next | (at[code] == value) & (after[code] == above)
+        };
+        let last = core::array::from_fn(|code| {
+            near[code] - i32::from(at[code] > (code as i32 + offset) as f32)
+        });
+        (usize::from(first)..usize::from(top)).all(is_regular).then_some(last)
+    }
+
+    /// The last accumulator from `lo` on whose code is `code`, which is that of `lo`, and the code after
+    /// it. Precondition: `bound` has a larger one.
+    fn last_with(&self, code: u8, lo: i64, bound: i64) -> (i64, u8) {
         // Where exact arithmetic rounds up to the next code, give or take a few accumulators.
         let value = i32::from(code) + self.type_min - self.zero_point;
         let edge = (f64::from(value) + 0.5) / f64::from(self.scale);
-        let guess = (edge.floor() as i64).clamp(lo, bound);
-        let (mut inside, mut limit) = (lo, bound + 1);
+        let guess = (edge as i64).clamp(lo, bound);
+        // `inside` has the code, `outside` has not.
+        let (mut inside, mut outside) = (lo, bound);
         let mut reach = 1;
         if self.code(guess) == code {
             inside = guess;
-            while inside + reach < limit && self.code(inside + reach) == code {
+            while inside + reach < outside {
+                if self.code(inside + reach) != code {
+                    outside = inside + reach;
+                    break;
+                }
                 inside += reach;
                 reach *= 2;
             }
-            limit = limit.min(inside + reach);
         } else {
-            limit = guess;
-            while limit - reach > inside && self.code(limit - reach) != code {
-                limit -= reach;
+            outside = guess;
+            while outside - reach > inside {
+                if self.code(outside - reach) == code {
+                    inside = outside - reach;
+                    break;
+                }
+                outside -= reach;
                 reach *= 2;
             }
-            inside = inside.max(limit - reach);
         }
-        // `inside` has the code, `limit` has not.
-        while limit - inside > 1 {
-            let middle = inside + (limit - inside) / 2;
+        while outside - inside > 1 {
+            let middle = inside + (outside - inside) / 2;
             if self.code(middle) == code {
                 inside = middle;
             } else {
-                limit = middle;
+                outside = middle;
             }
         }
-        inside
+        (inside, self.code(outside))
     }
 }
 
-/// The nearest integer, ties to even. Precondition: `|x| < 2^22`.
-#[inline]
-fn round_ties_even(x: f32) -> i32 {
-    // Floats from 2^23 on are integers, and sums round to the nearest, ties to even.
-    const INTEGERS: f32 = (3 << 22) as f32;
-    (x + INTEGERS - INTEGERS) as i32
+/// Which accumulators in `[-bound, bound]` each code of a step function stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeRanges {
+    first: u8,
+    last: u8,
+    /// From the first to the last, each code's least accumulator; where it never occurs, that of the next
+    /// code that does.
+    least: [i32; 256],
+    bound: i32,
+}
+
+impl CodeRanges {
+    /// The least code.
+    pub fn first(&self) -> u8 {
+        self.first
+    }
+
+    /// The largest code.
+    pub fn last(&self) -> u8 {
+        self.last
+    }
+
+    /// The least accumulator of a code, or, where it never occurs, of the next that does, or the
+    /// last: something between its neighbours'.
+    pub(crate) fn next_least(&self, code: u8) -> i32 {
+        self.least[usize::from(code.clamp(self.first, self.last))]
+    }
+
+    /// The inclusive range of the accumulators of a code, `None` if it never occurs. Ranges partition
+    /// `[-bound, bound]` in increasing order.
+    #[inline]
+    pub fn range(&self, code: u8) -> Option<(i32, i32)> {
+        if code < self.first || code > self.last {
+            return None;
+        }
+        let lo = self.least[usize::from(code)];
+        let hi = if code == self.last { self.bound } else { self.least[usize::from(code) + 1] - 1 };
+        (lo <= hi).then_some((lo, hi))
+    }
 }
 
 /// The epilogue that turns a matmul's accumulators into codes.

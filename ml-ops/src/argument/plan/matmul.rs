@@ -141,9 +141,7 @@ impl Plan {
                 (Outputs::Integers { offset }, bound + most)
             }
             Epilogue::Requantize(requantize) => {
-                // A valid graph's requantized accumulators are below 2^31.
-                let most = i64::try_from(bound).unwrap_or(i64::MAX >> 2);
-                let thresholds = Thresholds::new(requantize, most);
+                let thresholds = Thresholds::new(requantize, bound);
                 let exponent_bound = thresholds.exponent_bound(bound);
                 (Outputs::Codes { thresholds }, exponent_bound)
             }

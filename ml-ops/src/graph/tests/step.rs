@@ -41,16 +41,15 @@ fn ties_go_to_even_and_large_accumulators_round_first() {
 
 proptest! {
     #[test]
-    fn thresholds_partition_the_range(step in step(), bound in 0i64..3000) {
-        let table = step.thresholds(bound);
-        prop_assert_eq!(table.len(), 256);
+    fn thresholds_partition_the_range(step in step(), bound in 0i32..3000) {
+        let ranges = step.thresholds(bound);
         let mut next = -bound;
-        for (code, range) in table.iter().enumerate() {
-            if let Some((lo, hi)) = *range {
+        for code in 0..=255 {
+            if let Some((lo, hi)) = ranges.range(code) {
                 prop_assert_eq!(lo, next);
                 prop_assert!(lo <= hi);
                 for acc in lo..=hi {
-                    prop_assert_eq!(usize::from(step.code(acc)), code);
+                    prop_assert_eq!(step.code(acc.into()), code);
                 }
                 next = hi + 1;
             }
@@ -76,9 +75,38 @@ proptest! {
 
     #[test]
     fn wide_bounds_have_thresholds(step in step()) {
-        let bound = (1i64 << 31) - 1;
-        let table = step.thresholds(bound);
-        let covered: i64 = table.iter().flatten().map(|(lo, hi)| hi - lo + 1).sum();
-        prop_assert_eq!(covered, 2 * bound + 1);
+        let ranges = step.thresholds(i32::MAX);
+        let mut next = -i64::from(i32::MAX);
+        for code in 0..=255 {
+            if let Some((lo, hi)) = ranges.range(code) {
+                prop_assert_eq!(i64::from(lo), next);
+                prop_assert_eq!((step.code(lo.into()), step.code(hi.into())), (code, code));
+                next = i64::from(hi) + 1;
+            }
+        }
+        prop_assert_eq!(next, 1i64 << 31);
+    }
+
+    #[test]
+    fn fine_scales_have_thresholds(scale in 1e-5f32..1e-2, zero in -128i32..128, power: bool) {
+        // Common networks, whose edges lie where exact arithmetic puts them; ties too.
+        let scale = if power { scale.log2().floor().exp2() } else { scale };
+        let step = Step {
+            scale,
+            zero_point: zero,
+            qmin: -128,
+            qmax: 127,
+            type_min: -128,
+            profile: RoundingProfile::OrtF32Rne,
+        };
+        let ranges = step.thresholds(1 << 25);
+        let mut next = -(1 << 25);
+        for code in ranges.first()..=ranges.last() {
+            let (lo, hi) = ranges.range(code).unwrap();
+            prop_assert_eq!(lo, next);
+            prop_assert_eq!((step.code(lo.into()), step.code(hi.into())), (code, code));
+            next = hi + 1;
+        }
+        prop_assert_eq!(next, (1 << 25) + 1);
     }
 }

@@ -1,0 +1,63 @@
+//! How many bits a proof of a graph commits, by node and operand.
+
+use crate::argument::{Origin, Plan, Source};
+use crate::graph::{Graph, Op};
+
+/// What is committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Operand {
+    /// Weights, with the model.
+    Weights,
+    /// Biases, with the model.
+    Bias,
+    /// Outputs that are not the model's, with each proof.
+    Outputs,
+    /// Distances and flags of requantized outputs, with each proof.
+    Distances,
+}
+
+/// The bits of one operand of one node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommittedBits {
+    /// Position in [`Graph::nodes`].
+    pub node: usize,
+    /// Which operand.
+    pub operand: Operand,
+    /// Its elements: weights, not the bytes that spell them.
+    pub elements: usize,
+    /// All bits, without what fills the last words of small matrices.
+    pub bits: usize,
+}
+
+impl CommittedBits {
+    /// Bits an element.
+    pub fn per_element(&self) -> f64 {
+        self.bits as f64 / self.elements as f64
+    }
+}
+
+/// What is committed for a batch of `batch` samples, in the order of the proof's plan. Public inputs and
+/// outputs are not.
+///
+/// Preconditions: the graph is valid, and its shapes times `batch` fit.
+pub fn committed_bits(graph: &Graph, batch: usize) -> Vec<CommittedBits> {
+    let node_of = |is: &dyn Fn(&Op) -> bool| graph.nodes.iter().position(|n| is(&n.op));
+    let uses = |w: usize| move |op: &Op| matches!(op, Op::MatMul { weights, .. } if *weights == w);
+    let plan = Plan::new(graph, batch);
+    let committed = plan.matrices.iter().filter(|matrix| matrix.origin != Origin::Public);
+    let of_matrix = |matrix: &crate::argument::Matrix| {
+        let size = matrix.rows * matrix.cols;
+        let (operand, node, elements) = match matrix.source {
+            Source::Weights(w) => {
+                let shape = &graph.weights[w];
+                (Operand::Weights, node_of(&uses(w))?, shape.k * shape.n)
+            }
+            Source::Bias(w) => (Operand::Bias, node_of(&uses(w))?, size),
+            Source::Tensor(t) => (Operand::Outputs, node_of(&|op: &Op| op.output() == t)?, size),
+            Source::Distances(node) => (Operand::Distances, node, size),
+        };
+        Some(CommittedBits { node, operand, elements, bits: size * matrix.bits as usize })
+    };
+    committed.filter_map(of_matrix).collect()
+}

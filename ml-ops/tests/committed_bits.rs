@@ -1,0 +1,131 @@
+//! The table of committed bits in the documentation, against what plans commit.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use binfer_ml_ops::graph::{
+    CodeType, Epilogue, Graph, InputPort, InputTransform, IntegerType, Node, Op, OutputPort,
+    OutputTransform, Requantize, RoundingProfile, Step, TensorKind, TensorShape, WeightMatrix,
+};
+use binfer_ml_ops::{CommittedBits, Operand, committed_bits};
+
+const PAGE: &str = include_str!("../../docs/protocols/committed-bits.md");
+const WIDTH: usize = 768;
+
+/// Square layers with these operators between codes; weights have `values` values.
+fn graph(values: usize, bias: i64, scales: &[f32], middle: &[fn(usize) -> Op]) -> Graph {
+    let tensor = |kind| TensorShape { rows_per_sample: 1, features: WIDTH, kind };
+    let codes: Vec<u8> = (0..WIDTH * WIDTH).map(|i| (i * 31 % values) as u8).collect();
+    let step = |&scale: &f32| Step {
+        scale,
+        zero_point: 0,
+        qmin: -128,
+        qmax: 127,
+        type_min: -128,
+        profile: RoundingProfile::OrtF32Rne,
+    };
+    let steps: Vec<Step> = scales.iter().map(step).collect();
+    let bias = vec![bias; if bias == 0 { 0 } else { WIDTH }];
+    let low = -(values as i32 / 2);
+    let (shape, _) = WeightMatrix::from_codes(WIDTH, WIDTH, &codes, &[low], &bias);
+    let mut tensors = vec![tensor(TensorKind::Code)];
+    let mut nodes = Vec::new();
+    let mut weights = Vec::new();
+    let mut push = |op: Op, kind| {
+        nodes.push(Node { name: String::new(), op });
+        tensors.push(tensor(kind));
+    };
+    let wide = steps.is_empty();
+    let mut matmul = |x: usize, epilogue: Epilogue| {
+        weights.push(shape.clone());
+        let weights = weights.len() - 1;
+        let zero_code = if wide && x > 0 { 0 } else { 128 };
+        Op::MatMul { x, zero_code, weights, y: x + 1, epilogue }
+    };
+    match steps.is_empty() {
+        true => push(matmul(0, Epilogue::Accumulator), TensorKind::Integer { bits: 26 }),
+        false => push(matmul(0, Epilogue::Requantize(Requantize { steps })), TensorKind::Code),
+    }
+    for (i, op) in middle.iter().enumerate() {
+        let op = op(i + 1);
+        let kind = match op {
+            Op::Relu { .. } => TensorKind::Integer { bits: 26 },
+            _ => TensorKind::Code,
+        };
+        push(op, kind);
+    }
+    // The model's output is public; a last layer keeps the others hidden.
+    let last = middle.len() + 1;
+    push(matmul(last, Epilogue::Accumulator), TensorKind::Integer { bits: 50 });
+    let dtype = IntegerType::I64;
+    let graph = Graph {
+        name: String::new(),
+        weights,
+        input: InputPort {
+            tensor: 0,
+            shape: vec![WIDTH],
+            transform: InputTransform::Codes { dtype: CodeType::I8 },
+        },
+        output: OutputPort {
+            tensor: tensors.len() - 1,
+            shape: vec![WIDTH],
+            transform: OutputTransform::Integer { dtype },
+        },
+        tensors,
+        nodes,
+    };
+    graph.validate().unwrap();
+    graph
+}
+
+/// Bits an element of an operand of a node, the same for every batch.
+fn bits(graph: &Graph, node: usize, operand: Operand) -> f64 {
+    let of_batch = |batch| {
+        let committed = committed_bits(graph, batch);
+        let is_wanted = |c: &&CommittedBits| c.node == node && c.operand == operand;
+        let found: Vec<f64> =
+            committed.iter().filter(is_wanted).map(CommittedBits::per_element).collect();
+        assert!(found.len() <= 1);
+        found.first().copied().unwrap_or(0.0)
+    };
+    assert_eq!(of_batch(1), of_batch(1000));
+    of_batch(1)
+}
+
+#[test]
+fn the_documented_bits_are_those_committed() {
+    let mut rows = Vec::new();
+    let mut row = |operator: &str, element: &str, bits: f64| {
+        rows.push(format!("| {operator} | {element} | {bits:.2} |"));
+    };
+    for (values, name) in [
+        (256, "17 to 256 values"),
+        (16, "7 to 16 values"),
+        (6, "5 or 6 values"),
+        (4, "4 values"),
+        (3, "3 values"),
+        (2, "2 values"),
+    ] {
+        let graph = graph(values, 0, &[0.001], &[]);
+        let bits = bits(&graph, 0, Operand::Weights);
+        row("MatMul", &format!("weight, {name}"), bits);
+    }
+    let with_bias = graph(256, 20_000, &[0.001], &[]);
+    row("MatMul", "bias, largest 20000", bits(&with_bias, 0, Operand::Bias));
+    let accumulators = graph(256, 0, &[], &[|x| Op::Relu { x, y: x + 1 }]);
+    row("MatMul", "accumulator, declared 26 bits", bits(&accumulators, 0, Operand::Outputs));
+    row("Relu", "output, declared 26 bits", bits(&accumulators, 1, Operand::Outputs));
+    let table = |x| Op::Map { x, y: x + 1, table: Box::new([0; 256]) };
+    let codes = graph(256, 0, &[0.0003], &[table]);
+    row("Requantize", "code", bits(&codes, 0, Operand::Outputs));
+    for scale in [0.1, 0.0003, 0.00003] {
+        let graph = graph(256, 0, &[scale], &[table]);
+        let distance = bits(&graph, 0, Operand::Distances);
+        row("Requantize", &format!("distance and flag, k = 768, scale {scale}"), distance);
+    }
+    row("Map", "code", bits(&codes, 1, Operand::Outputs));
+    row("Map", "distance", bits(&codes, 1, Operand::Distances));
+    let operators = ["MatMul", "Requantize", "Relu", "Map"].map(|name| format!("| {name} |"));
+    let is_row = |line: &&str| operators.iter().any(|operator| line.starts_with(operator));
+    let documented: Vec<&str> = PAGE.lines().filter(is_row).collect();
+    assert_eq!(documented, rows, "rows of docs/protocols/committed-bits.md");
+}
