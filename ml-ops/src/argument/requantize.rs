@@ -86,8 +86,9 @@ impl Thresholds {
     /// Bound on the size of any exponent of `h_j` that operands of size `bound` and any committed bits
     /// can leave over.
     pub(crate) fn exponent_bound(&self, bound: i128) -> i128 {
-        let codes = self.ranges.iter().flat_map(|r| (0..=255).map(|q| self.code(r, q)));
-        let lows = codes.map(|code| i128::from(code.low));
+        // `lo*` grows with the code, so that its extremes are the ends'.
+        let ends = self.ranges.iter().flat_map(|r| [(r, r.first()), (r, r.last())]);
+        let lows = ends.map(|(ranges, code)| i128::from(self.code(ranges, code).low));
         let reach = 1i128 << self.distance_bits();
         let most = lows.map(|low| low.abs().max((low + reach).abs())).max().unwrap_or(0);
         (bound + most).max(i128::from(self.most) + 2 + reach)

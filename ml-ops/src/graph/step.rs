@@ -85,22 +85,21 @@ impl Step {
         // Floats from 2^52 on are integers.
         const INTEGERS: f64 = (3u64 << 51) as f64;
         // The nearest to the edge is the last accumulator of the code, or the first of the next.
-        let near: [i32; 256] = core::array::from_fn(|code| {
+        let (mut near, mut last, mut irregular) = ([0f64; 256], [0; 256], [false; 256]);
+        for (code, near) in near.iter_mut().enumerate() {
             let edge = (f64::from(code as i32 + offset) + 0.5) * per_code;
-            (edge.max(-most).min(most) + INTEGERS - INTEGERS) as i32
-        });
-        let [before, at, after] =
-            [-1, 0, 1].map(|step| near.map(|a| self.rounded((a + step) as f32)));
-        let is_regular = |code: usize| {
+            *near = edge.max(-most).min(most) + INTEGERS - INTEGERS;
+        }
+        for code in 0..256 {
             let value = (code as i32 + offset) as f32;
-            let above = value + 1.0;
-            let next = at[code] == above;
-            (before[code] == value) & next | (at[code] == value) & (after[code] == above)
-        };
-        let last = core::array::from_fn(|code| {
-            near[code] - i32::from(at[code] > (code as i32 + offset) as f32)
-        });
-        (usize::from(first)..usize::from(top)).all(is_regular).then_some(last)
+            let at = near[code] as i32;
+            let [before, here, after] = [at - 1, at, at + 1].map(|acc| self.rounded(acc as f32));
+            last[code] = at - i32::from(here > value);
+            let is_last = (here == value) & (after == value + 1.0);
+            irregular[code] = !((before == value) & (here == value + 1.0) | is_last);
+        }
+        let codes = usize::from(first)..usize::from(top);
+        (!irregular[codes].contains(&true)).then_some(last)
     }
 
     /// The last accumulator from `lo` on whose code is `code`, which is that of `lo`, and the code after
