@@ -52,7 +52,7 @@ pub use groups::GroupSize;
 #[cfg(feature = "prover")]
 pub(crate) use layout::{Layout, SALT_WORDS, model_shape};
 #[cfg(feature = "prover")]
-pub(crate) use memory::{Costs, Holding};
+pub(crate) use memory::Costs;
 #[cfg(feature = "prover")]
 pub(crate) use plan::Origin;
 pub(crate) use plan::Plan;

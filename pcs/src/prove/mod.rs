@@ -3,6 +3,7 @@
 mod buffer;
 mod commit;
 mod fold;
+mod memory;
 mod ntt;
 mod open;
 pub mod store;
@@ -10,5 +11,6 @@ mod sumcheck;
 mod weights;
 
 pub use commit::{Oracle, commit};
+pub use memory::{opening_bytes, oracle_bytes};
 pub use ntt::encode;
 pub use open::open;
