@@ -44,11 +44,11 @@ impl GroupSize {
     }
 }
 
-/// Consecutive relations of a plan.
+/// Consecutive checks of a plan's relations.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Group {
-    /// Among the plan's matmuls.
-    pub(crate) matmuls: Range<usize>,
+    /// The plan's number of each check's matmul; repetitions of one may be in several groups.
+    pub(crate) matmuls: Vec<usize>,
     /// Among the plan's maps.
     pub(crate) maps: Range<usize>,
 }
@@ -65,17 +65,22 @@ pub(crate) struct GroupViews {
     pub(crate) shapes: Vec<(usize, usize)>,
 }
 
-/// The groups of a plan, in order: matmuls first, then maps. Each takes in relations as long as it
-/// stays within the size, but at least one.
+/// The groups of a plan, in order: matmuls first, each as often as its check is repeated, then maps. A
+/// group takes in checks as long as it stays within the size, but at least one.
 pub(crate) fn groups(graph: &Graph, plan: &Plan, size: GroupSize) -> Vec<Group> {
-    let matmuls = plan.matmuls.iter().map(|matmul| matmul_leaves(graph, matmul));
-    let maps = plan.maps.iter().map(|map| map.rows.saturating_mul(map.cols).saturating_mul(2));
-    let n_matmuls = plan.matmuls.len();
+    let mut checks = Vec::new();
+    let mut leaves = Vec::new();
+    for (i, matmul) in plan.matmuls.iter().enumerate() {
+        checks.extend(core::iter::repeat_n(i, matmul.repetitions));
+        leaves.resize(checks.len(), check_leaves(graph, matmul));
+    }
+    let of_map = |map: &Map| map.rows.saturating_mul(map.cols).saturating_mul(2);
+    leaves.extend(plan.maps.iter().map(of_map));
     let group = |run: Range<usize>| Group {
-        matmuls: run.start.min(n_matmuls)..run.end.min(n_matmuls),
-        maps: run.start.saturating_sub(n_matmuls)..run.end.saturating_sub(n_matmuls),
+        matmuls: checks.iter().take(run.end).skip(run.start).copied().collect(),
+        maps: run.start.saturating_sub(checks.len())..run.end.saturating_sub(checks.len()),
     };
-    runs(matmuls.chain(maps), size.most()).into_iter().map(group).collect()
+    runs(leaves.into_iter(), size.most()).into_iter().map(group).collect()
 }
 
 /// Cuts a list into runs whose sums are at most `most` where they have more than one item.
@@ -95,8 +100,8 @@ fn runs(items: impl Iterator<Item = usize>, most: usize) -> Vec<Range<usize>> {
     runs
 }
 
-/// Factors of the leaves of all trees of a matmul.
-fn matmul_leaves(graph: &Graph, matmul: &MatMul) -> usize {
+/// Factors of the leaves of all trees of one check of a matmul.
+fn check_leaves(graph: &Graph, matmul: &MatMul) -> usize {
     let Some(shape) = graph.weights.get(matmul.weights) else { return 0 };
     let product = |a: usize, b: usize, c: usize| a.saturating_mul(b).saturating_mul(c);
     let trees = [
@@ -105,10 +110,15 @@ fn matmul_leaves(graph: &Graph, matmul: &MatMul) -> usize {
         product(matmul.rows, shape.k, matmul.x.len()),
         product(matmul.rows, shape.n, matmul.output_chunks().len()),
     ];
-    trees.into_iter().fold(0usize, usize::saturating_add).saturating_mul(matmul.repetitions)
+    trees.into_iter().fold(0usize, usize::saturating_add)
 }
 
 impl Group {
+    /// The matmul of each check.
+    pub(crate) fn matmuls<'a>(&self, plan: &'a Plan) -> impl Iterator<Item = &'a MatMul> {
+        self.matmuls.iter().filter_map(|&matmul| plan.matmuls.get(matmul))
+    }
+
     /// The chunks that the group's relations read.
     fn chunks<'a>(&self, plan: &'a Plan) -> impl Iterator<Item = Chunk> + 'a {
         let of_matmul = |m: &'a MatMul| {
@@ -116,9 +126,9 @@ impl Group {
             inputs.chain(m.output_chunks())
         };
         let of_map = |m: &'a Map| [m.x.clone(), m.y.clone()];
-        let matmuls = plan.matmuls.get(self.matmuls.clone()).unwrap_or(&[]);
+        let matmuls: Vec<&MatMul> = self.matmuls(plan).collect();
         let maps = plan.maps.get(self.maps.clone()).unwrap_or(&[]);
-        matmuls.iter().flat_map(of_matmul).chain(maps.iter().flat_map(of_map))
+        matmuls.into_iter().flat_map(of_matmul).chain(maps.iter().flat_map(of_map))
     }
 
     /// The views and planes that the group's relations read.

@@ -8,7 +8,7 @@ use binfer_pcs::{Params, Shape};
 
 use super::groups::{self, Group, GroupSize};
 use super::layout::{Layout, model_shape};
-use super::plan::{Chunk, Map, MatMul, Origin, Plan, Relu, Source};
+use super::plan::{Chunk, Map, Origin, Plan, Relu, Source};
 use crate::graph::{Graph, TensorKind, WeightShape};
 
 /// The process itself: code, stacks of threads, tables of constant size.
@@ -62,20 +62,16 @@ impl Costs<'_> {
 
     /// The relations of one group, in the phase that takes most.
     fn group(&self, group: &Group) -> u128 {
-        let matmuls = &self.plan.matmuls[group.matmuls.clone()];
         let maps = &self.plan.maps[group.maps.clone()];
-        let (mut rows, mut weights) = (Phase::default(), Phase::default());
-        for matmul in matmuls {
+        let (mut rows, mut weights, mut other) = (Phase::default(), Phase::default(), 0);
+        for matmul in group.matmuls(self.plan) {
             let shape = &self.graph.weights[matmul.weights];
-            let mut own = (Phase::default(), Phase::default());
-            own.0.add(matmul.rows, shape.k, &matmul.x);
-            own.0.add(matmul.rows, shape.n, &matmul.output_chunks());
-            own.1.add(shape.k, shape.columns(), core::slice::from_ref(&matmul.w));
-            own.1.add(1, shape.n, &matmul.bias);
+            rows.add(matmul.rows, shape.k, &matmul.x);
+            rows.add(matmul.rows, shape.n, &matmul.output_chunks());
+            weights.add(shape.k, shape.columns(), core::slice::from_ref(&matmul.w));
+            weights.add(1, shape.n, &matmul.bias);
             // `G` with its inverses, powers and claims.
-            own.1.other += 8 * ELEMENT * (shape.k + shape.n) as u128;
-            rows.repeat(&own.0, matmul);
-            weights.repeat(&own.1, matmul);
+            other += 8 * ELEMENT * (shape.k + shape.n) as u128;
         }
         for Map { rows: n_rows, cols, x, y, .. } in maps {
             for chunk in [x, y] {
@@ -83,14 +79,13 @@ impl Costs<'_> {
             }
         }
         let indices = rows.indices + weights.indices;
-        let other = rows.other + weights.other + indices;
         let phases = [
             rows.trees + weights.trees,
             rows.tables + weights.trees,
             weights.tables,
             ONE_HOT * indices,
         ];
-        other + phases.into_iter().max().unwrap_or(0)
+        other + indices + phases.into_iter().max().unwrap_or(0)
     }
 
     /// A zerocheck: all planes packed, and bound to field elements once every 64th of them is one.
@@ -120,7 +115,6 @@ struct Phase {
     trees: u128,
     tables: u128,
     indices: u128,
-    other: u128,
 }
 
 impl Phase {
@@ -138,14 +132,6 @@ impl Phase {
         let entries = chunks.iter().map(|chunk| area(cols, 1) << chunk.width()).sum::<u128>();
         self.tables += ELEMENT * (2 * entries + entries.div_ceil(2));
         self.indices += factors;
-    }
-
-    fn repeat(&mut self, one: &Self, matmul: &MatMul) {
-        let n = matmul.repetitions as u128;
-        self.trees += n * one.trees;
-        self.tables += n * one.tables;
-        self.indices += n * one.indices;
-        self.other += n * one.other;
     }
 }
 

@@ -29,7 +29,7 @@ pub fn opening_bytes(params: &Params, shapes: &[Shape]) -> u128 {
     let mut folded = 3 * row + (row << params.log_inv_rate) / 2;
     let mut log_length = log_row + params.log_inv_rate;
     for step in params.schedule(log_row) {
-        folded += (ELEMENT << log_length) + (2 * DIGEST << (log_length - step));
+        folded += (ELEMENT << log_length) + ((2 * DIGEST) << (log_length - step));
         log_length -= step;
     }
     folded + rows
