@@ -1,10 +1,15 @@
 //! How many nanoseconds does each kernel take an element on each backend of this processor?
 
+use std::hint::black_box;
+use std::time::Duration;
+
 use binfer_benches::{bytes, elements};
-use binfer_field::tower::to_tower;
-use binfer_field::{Backend, F128, Tower8, Tower128, kernels};
-use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
+use binfer_field::kernels::Corner;
+use binfer_field::tower::{Sliced128, WholeBytes, from_tower, to_tower};
+use binfer_field::{
+    Backend, F128, LinearMap, Tower8, Tower16, Tower32, Tower64, Tower128, kernels,
+};
+use criterion::{BenchmarkId, Criterion, Throughput};
 
 /// Elements of a slice: 64 KiB, within the second-level cache with all operands.
 const N: usize = 1 << 12;
@@ -16,92 +21,134 @@ fn on_all(c: &mut Criterion, kernel: &str, size: usize, mut run: impl FnMut()) {
     let chosen = Backend::current();
     for backend in Backend::available() {
         backend.select();
-        line(&mut group, backend, size, &mut run);
+        group.bench_function(BenchmarkId::new(backend.name(), size), |b| b.iter(&mut run));
     }
     chosen.select();
     group.finish();
 }
 
-fn line(
-    group: &mut BenchmarkGroup<'_, WallTime>,
-    backend: Backend,
-    size: usize,
-    run: &mut impl FnMut(),
-) {
-    group.bench_function(BenchmarkId::new(backend.name(), size), |b| b.iter(&mut *run));
-}
-
+/// Products, element by element; throughput counts products, of additions the elements added.
 fn products(c: &mut Criterion) {
     let (a, b) = (elements(N, 1), elements(N, 2));
     let mut dst = vec![F128::ZERO; N];
+    on_all(c, "add_assign", N, || kernels::add_assign(&mut dst, &a));
     on_all(c, "mul", N, || kernels::mul(&mut dst, &a, &b));
+    on_all(c, "mul_assign", N, || kernels::mul_assign(&mut dst, &b));
+    on_all(c, "mul_adjacent", N / 2, || kernels::mul_adjacent(&mut dst[..N / 2], &a));
     on_all(c, "scale", N, || kernels::scale(&mut dst, b[0]));
     on_all(c, "add_scaled", N, || kernels::add_scaled(&mut dst, &a, b[0]));
-    on_all(c, "square", N, || kernels::square(&mut dst, &a));
-    on_all(c, "inner_product", N, || {
-        std::hint::black_box(kernels::inner_product(&a, &b));
+    on_all(c, "add_products", N, || kernels::add_products(&mut dst, &a, &b));
+}
+
+/// Sums over a slice: one reduction for all.
+fn sums(c: &mut Criterion) {
+    let (a, b) = (elements(N, 1), elements(N, 2));
+    on_all(c, "sum", N, || {
+        black_box(kernels::sum(&a));
     });
-    on_all(c, "mul_adjacent", N / 2, || {
-        kernels::mul_adjacent(&mut dst[..N / 2], &a);
+    on_all(c, "inner_product", N, || {
+        black_box(kernels::inner_product(&a, &b));
     });
 }
 
+/// GF(2)-linear maps: squares, powers by the Frobenius, the isomorphism with the tower.
+fn linear_maps(c: &mut Criterion) {
+    let a = elements(N, 1);
+    let mut dst = a.clone();
+    on_all(c, "square", N, || kernels::square(&mut dst, &a));
+    on_all(c, "frobenius_7", N, || kernels::frobenius(&mut dst, 7));
+    let images: [F128; 128] = core::array::from_fn(|i| a[i]);
+    let map = LinearMap::new(&images);
+    on_all(c, "linear_map", N, || map.apply_slice(&mut dst, &a));
+    let mut tower = vec![Tower128::ZERO; N];
+    on_all(c, "to_tower", N, || to_tower(&mut tower, &a));
+    on_all(c, "from_tower", N, || from_tower(&mut dst, &tower));
+}
+
+/// Binding one variable or two, and the sums of one product sumcheck round or two; throughput
+/// counts the terms of a sum.
 fn sumcheck(c: &mut Criterion) {
     let [w, a, b, d, e] = core::array::from_fn(|i| elements(N, i as u64));
     let mut dst = a.clone();
     on_all(c, "fold", N, || kernels::fold(&mut dst, &b, d[0]));
+    on_all(c, "fold_into", N, || kernels::fold_into(&mut dst, &a, &b, d[0]));
+    on_all(c, "fold_adjacent", N / 2, || kernels::fold_adjacent(&mut dst[..N / 2], &a, d[0]));
     on_all(c, "product_round", N, || {
-        std::hint::black_box(kernels::product_round(&w, &a, &b, &d, &e));
+        black_box(kernels::product_round(&w, &a, &b, &d, &e));
     });
-    let point = elements(12, 9);
+    let (ab, de) = ([&a[..], &b, &a, &b], [&d[..], &e, &d, &e]);
+    on_all(c, "product_grid", N, || {
+        black_box(kernels::product_grid(&w, ab, de, Corner::Zero));
+    });
+    let weights = [d[0], d[1], d[2]];
+    on_all(c, "fold_four", N, || kernels::fold_four(&mut dst, [&a, &b, &e], weights));
+    let (mut at_one, mut leading) = (w.clone(), w);
+    on_all(c, "add_round_products", N, || {
+        kernels::add_round_products(&mut at_one, &mut leading, (&a, &b), (&d, &e));
+    });
+    let point = elements(N.ilog2() as usize, 9);
     on_all(c, "eq_table", N, || {
-        std::hint::black_box(kernels::eq_table(&point));
-    });
-    let (mut lo, mut hi) = (a.clone(), b.clone());
-    on_all(c, "butterfly", N, || {
-        kernels::butterfly(&mut lo, &mut hi, d[0]);
+        black_box(kernels::eq_table(&point));
     });
 }
 
+/// Layers of the additive NTT, one block or many of 16; throughput counts butterflies.
+fn butterflies(c: &mut Criterion) {
+    let (mut lo, mut hi, twiddle) = (elements(N, 1), elements(N, 2), elements(1, 3)[0]);
+    on_all(c, "butterfly", N, || kernels::butterfly(&mut lo, &mut hi, twiddle));
+    let twiddles = elements(N / 32, 4);
+    on_all(c, "butterflies_16", N / 2, || kernels::butterflies(&mut lo, 16, &twiddles));
+    on_all(c, "inverse_butterfly", N, || kernels::inverse_butterfly(&mut lo, &mut hi, twiddle));
+}
+
+/// Byte indices: histograms, look-ups, bit planes; throughput counts bytes of the index.
 fn indices(c: &mut Criterion) {
     let (index, weights) = (bytes(N, 3), elements(N, 4));
     let table = elements(256, 5);
     let mut bins = vec![F128::ZERO; 256];
-    on_all(c, "histogram", N, || {
-        kernels::histogram(&mut bins, &index, &weights);
-    });
+    on_all(c, "histogram", N, || kernels::histogram(&mut bins, &index, &weights));
     let mut dst = vec![F128::ZERO; N];
     on_all(c, "gather", N, || kernels::gather(&mut dst, &table, &index));
-    let mut plane = vec![F128::ZERO; N / 128];
-    on_all(c, "pack_plane", N, || {
-        kernels::pack_plane(&mut plane, &index, 3);
+    let mut planes: [Vec<F128>; 8] = core::array::from_fn(|_| vec![F128::ZERO; N / 128]);
+    on_all(c, "pack_plane", N, || kernels::pack_plane(&mut planes[0], &index, 3));
+    on_all(c, "pack_planes", N, || {
+        kernels::pack_planes(planes.each_mut().map(|plane| &mut plane[..]), &index);
     });
+    let mut words: [F128; 128] = core::array::from_fn(|i| weights[i]);
+    on_all(c, "transpose", 128, || kernels::transpose(&mut words));
 }
 
+/// Products in the fields of the tower.
 fn tower(c: &mut Criterion) {
-    let (a, b) = (bytes(16 * N, 6), bytes(16 * N, 7));
-    let bytes8 = |bytes: &[u8]| -> Vec<Tower8> { bytemuck::cast_slice(bytes).to_vec() };
-    let (a8, b8) = (bytes8(&a), bytes8(&b));
-    let mut dst8 = a8.clone();
-    on_all(c, "tower8_mul", 16 * N, || {
-        kernels::tower_mul(&mut dst8, &a8, &b8);
-    });
-    let wide = |elements: Vec<F128>| {
-        let mut wide = vec![Tower128::ZERO; elements.len()];
-        to_tower(&mut wide, &elements);
-        wide
-    };
-    let (a, b) = (wide(elements(N, 6)), wide(elements(N, 7)));
+    tower_products::<Tower8>(c, "tower8_mul");
+    tower_products::<Tower16>(c, "tower16_mul");
+    tower_products::<Tower32>(c, "tower32_mul");
+    tower_products::<Tower64>(c, "tower64_mul");
+    tower_products::<Tower128>(c, "tower128_mul");
+
+    let sliced = |seed| -> Vec<Sliced128> { bytemuck::pod_collect_to_vec(&bytes(16 * N, seed)) };
+    let (a, b) = (sliced(6), sliced(7));
     let mut dst = a.clone();
-    on_all(c, "tower128_mul", N, || {
-        kernels::tower_mul(&mut dst, &a, &b);
-    });
+    on_all(c, "tower128_sliced_mul", N, || kernels::sliced_mul(&mut dst, &a, &b));
+}
+
+fn tower_products<T: WholeBytes>(c: &mut Criterion, kernel: &str) {
+    let field = |seed| -> Vec<T> { bytemuck::pod_collect_to_vec(&bytes(16 * N, seed)) };
+    let (a, b) = (field(6), field(7));
+    let mut dst = a.clone();
+    on_all(c, kernel, a.len(), || kernels::tower_mul(&mut dst, &a, &b));
 }
 
 fn main() {
-    let mut c = Criterion::default().configure_from_args();
+    let mut c = Criterion::default()
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_secs(1))
+        .configure_from_args();
     products(&mut c);
+    sums(&mut c);
+    linear_maps(&mut c);
     sumcheck(&mut c);
+    butterflies(&mut c);
     indices(&mut c);
     tower(&mut c);
     c.final_summary();

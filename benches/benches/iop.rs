@@ -6,16 +6,21 @@ use binfer_hash::Transcript;
 use binfer_iop::channel::ProverChannel;
 use binfer_iop::claims::{self, EvaluationClaim};
 use binfer_iop::indexed::onehot::{self, OneHotClaim, View};
-use binfer_iop::indexed::table::{self, TableInput, TableStatement, histogram};
+use binfer_iop::indexed::table::{self, Entries, TableInput, TableStatement, histogram};
 use binfer_iop::multilinear::log2_ceil;
-use binfer_iop::product::{self, BoxShape, RootClaim, Tree};
+use binfer_iop::product::{self, BoxShape, LeafClaim, Leaves, RootClaim, Tree};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
 
 /// Rows and columns of the matrices of byte indices.
-const SHAPES: [(usize, usize); 2] = [(256, 256), (768, 768)];
+const SHAPES: [(usize, usize); 4] = [(256, 256), (768, 768), (1024, 1024), (4096, 4096)];
 
 fn channel() -> ProverChannel {
     ProverChannel::new(Transcript::new("bench"))
+}
+
+/// Runs a prover where provers run: inside the pool, so that parallel calls are not handed over.
+fn in_pool<T: Send>(prover: impl FnOnce() -> T + Send) -> T {
+    rayon::scope(|_| prover())
 }
 
 fn id(rows: usize, cols: usize) -> BenchmarkId {
@@ -31,7 +36,9 @@ fn sumcheck(c: &mut Criterion) {
     let claim = EvaluationClaim { vector: 0, point, value };
     group.throughput(Throughput::Elements(1 << n_vars));
     group.bench_function(BenchmarkId::new(Backend::current().name(), 1 << n_vars), |b| {
-        b.iter(|| claims::prove(&mut channel(), n_vars, &[&f], core::slice::from_ref(&claim)));
+        b.iter(|| {
+            in_pool(|| claims::prove(&mut channel(), n_vars, &[&f], core::slice::from_ref(&claim)))
+        });
     });
     group.finish();
 }
@@ -40,37 +47,51 @@ fn product_trees(c: &mut Criterion) {
     let mut group = c.benchmark_group("iop/product");
     for (rows, cols) in SHAPES {
         let shape = BoxShape { rows, cols, fan_in: 1 };
-        let leaves = elements(rows * cols, 1);
-        let row_point = elements(log2_ceil(rows), 2);
         group.throughput(Throughput::Elements((rows * cols) as u64));
         group.bench_function(id(rows, cols), |b| {
+            let leaves = elements(rows * cols, 1);
+            let row_point = elements(log2_ceil(rows), 2);
             b.iter_batched(
                 || leaves.clone(),
-                |leaves| {
-                    let tree = Tree::new(shape, leaves);
-                    let value = kernels::inner_product(
-                        tree.outputs(),
-                        &kernels::eq_table(&row_point)[..rows],
-                    );
-                    let root = RootClaim { row_point: row_point.clone(), value };
-                    product::prove(&mut channel(), vec![tree], vec![root])
-                },
-                BatchSize::LargeInput,
+                |leaves| in_pool(|| product(Tree::new(shape, leaves), &row_point)),
+                BatchSize::PerIteration,
             );
         });
     }
     group.finish();
 }
 
+/// The tree's argument, up to the claim on its leaves.
+fn product(tree: Tree<'_>, row_point: &[F128]) -> Vec<LeafClaim<F128>> {
+    let rows = tree.shape().rows;
+    let value = kernels::inner_product(tree.outputs(), &kernels::eq_table(row_point)[..rows]);
+    let root = RootClaim { row_point: row_point.to_vec(), value };
+    product::prove(&mut channel(), vec![tree], vec![root])
+}
+
+/// The leaves of an indexed product.
+struct Looked<'a> {
+    table: &'a [F128],
+    index: &'a [u8],
+    rows: usize,
+}
+
+impl Leaves for Looked<'_> {
+    fn fill(&self, column: usize, first: usize, out: &mut [F128]) {
+        let index = &self.index[column * self.rows + first..][..out.len()];
+        kernels::gather(out, &self.table[column << 8..][..256], index);
+    }
+}
+
 fn indexed_products(c: &mut Criterion) {
     let mut group = c.benchmark_group("iop/indexed_product");
     for (rows, cols) in SHAPES {
-        let index = bytes(rows * cols, 3);
-        let table = elements(cols << 8, 4);
-        let row_point = elements(log2_ceil(rows), 5);
         group.throughput(Throughput::Elements((rows * cols) as u64));
         group.bench_function(id(rows, cols), |b| {
-            b.iter(|| indexed_product((rows, cols), &index, &table, &row_point));
+            let index = bytes(rows * cols, 3);
+            let table = elements(cols << 8, 4);
+            let row_point = elements(log2_ceil(rows), 5);
+            b.iter(|| in_pool(|| indexed_product((rows, cols), &index, &table, &row_point)));
         });
     }
     group.finish();
@@ -84,14 +105,8 @@ fn indexed_product(
     row_point: &[F128],
 ) -> onehot::PlaneClaims<F128> {
     let mut channel = channel();
-    let mut leaves = vec![F128::ZERO; rows * cols];
-    for ((leaf, column), index) in
-        leaves.chunks_mut(rows).zip(table.chunks(256)).zip(index.chunks(rows))
-    {
-        kernels::gather(leaf, column, index);
-    }
-    let shape = BoxShape { rows, cols, fan_in: 1 };
-    let tree = Tree::new(shape, leaves);
+    let leaves = Looked { table, index, rows };
+    let tree = Tree::over(rows, cols, Box::new(leaves));
     let value = kernels::inner_product(tree.outputs(), &kernels::eq_table(row_point)[..rows]);
     let root = RootClaim { row_point: row_point.to_vec(), value };
     let leaf = product::prove(&mut channel, vec![tree], vec![root]).remove(0);
@@ -103,8 +118,8 @@ fn indexed_product(
             col_point: leaf.col_point,
             value: leaf.values[0],
         },
-        table: table.iter().map(|&t| t + F128::ONE).collect(),
-        histogram: histogram(index, &row_eq[..rows], 8),
+        entries: Entries::Listed(table.to_vec()),
+        histogram: histogram(&index.chunks(rows).collect::<Vec<_>>(), &row_eq, 8),
     };
     let claim = table::prove(&mut channel, vec![input]).remove(0);
     let views = [View { rows, cols, planes: (0..8).collect() }];

@@ -1,4 +1,4 @@
-//! What does a proof of one int8 matmul cost, end to end, a multiply-accumulate?
+//! What does a proof of a quantized network cost, end to end, a multiply-accumulate?
 
 use binfer_benches::Task;
 use binfer_field::Backend;
@@ -6,41 +6,51 @@ use binfer_ml_ops::{ProverKey, run, verify};
 use binfer_pcs::Params;
 use criterion::{BenchmarkId, Criterion, Throughput};
 
-/// Rows of the input times the same 768 x 768 weights: tasks T1-a, b and c.
-const ROWS: [usize; 3] = [1, 4, 16];
+/// The neutral int8 tasks: one row, 64 rows, a batch through a perceptron, outputs requantized.
+fn tasks() -> [(&'static str, Task); 4] {
+    [
+        ("t1-a_1x768x768", Task::matmul(1, 768, 768)),
+        ("t1-d_64x768x768", Task::matmul(64, 768, 768)),
+        ("t3_8x200-256-128-64-1", Task::perceptron(8, &[200, 256, 128, 64, 1])),
+        ("requantized_32x768x3072", Task::requantized(32, 768, 3072)),
+    ]
+}
 
-fn matmuls(c: &mut Criterion) {
-    for rows in ROWS {
-        let Task { model, input, macs } = Task::matmul(rows, 768, 768);
-        let output = run(&model, &input).expect("the input fits the model");
-        let id = || BenchmarkId::new(Backend::current().name(), format!("{rows}x768x768"));
-        let salt = [1; 32];
+/// Throughput counts multiply-accumulates, of verification bytes of the proof.
+fn proofs(c: &mut Criterion, size: &str, task: Task) {
+    let Task { model, input, macs } = task;
+    let output = run(&model, &input).expect("the input fits the model");
+    let id = || BenchmarkId::new(Backend::current().name(), size);
 
-        let mut group = c.benchmark_group("ml-ops/commit");
-        group.throughput(Throughput::Elements(macs));
-        let commit = || ProverKey::new(model.clone(), Params::default(), &salt);
-        group.bench_function(id(), |b| b.iter(commit));
-        group.finish();
+    let mut group = c.benchmark_group("ml-ops/commit");
+    group.throughput(Throughput::Elements(macs));
+    let commit = || ProverKey::new(model.clone(), Params::default(), &[1; 32]);
+    group.bench_function(id(), |b| b.iter(commit));
+    group.finish();
 
-        let key = commit();
-        let prove = || key.prove(&input, &output, &mut |_| ()).expect("a true output");
-        let mut group = c.benchmark_group("ml-ops/prove");
-        group.throughput(Throughput::Elements(macs));
-        group.bench_function(id(), |b| b.iter(prove));
-        group.finish();
+    let key = commit();
+    let prove = || key.prove(&input, &output, &mut |_| ()).expect("a true output");
+    let mut group = c.benchmark_group("ml-ops/prove");
+    group.throughput(Throughput::Elements(macs));
+    group.bench_function(id(), |b| b.iter(prove));
+    group.finish();
 
-        let proof = prove().to_bytes();
-        let check = || verify(key.commitment(), &input, &output, &proof);
-        assert_eq!(check(), Ok(()));
-        let mut group = c.benchmark_group("ml-ops/verify");
-        group.throughput(Throughput::Bytes(proof.len() as u64));
-        group.bench_function(id(), |b| b.iter(check));
-        group.finish();
-    }
+    let proof = prove().to_bytes();
+    let check = || verify(key.commitment(), &input, &output, &proof);
+    assert_eq!(check(), Ok(()));
+    let mut group = c.benchmark_group("ml-ops/verify");
+    group.throughput(Throughput::Bytes(proof.len() as u64));
+    group.bench_function(id(), |b| b.iter(check));
+    group.finish();
 }
 
 fn main() {
-    let mut c = Criterion::default().sample_size(10).configure_from_args();
-    matmuls(&mut c);
-    c.final_summary();
+    // Within the pool, so that no step waits for another thread to take it up.
+    rayon::scope(|_| {
+        let mut c = Criterion::default().sample_size(10).configure_from_args();
+        for (size, task) in tasks() {
+            proofs(&mut c, size, task);
+        }
+        c.final_summary();
+    });
 }

@@ -10,7 +10,9 @@ use binfer_pcs::{
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
 
 /// Logarithms of the numbers of bits.
-const LOG_BITS: [u32; 2] = [20, 24];
+const LOG_BITS: [u32; 4] = [16, 20, 24, 28];
+/// Logarithms of the lengths of codewords.
+const LOG_LENGTHS: [u32; 4] = [12, 14, 16, 20];
 
 fn id(size: u32) -> BenchmarkId {
     BenchmarkId::new(Backend::current().name(), format!("2^{size}"))
@@ -27,13 +29,13 @@ fn claim(words: &[F128], log_bits: u32) -> Vec<ClaimGroup<F128>> {
     };
     let value = words.iter().zip(&high).map(|(&w, &e)| e * word_value(w)).sum();
     let claims = vec![Claim { oracle: 0, offset: 0, n_vars: log_bits, value }];
-    vec![ClaimGroup { width: Width::Bit, point, claims }]
+    vec![ClaimGroup::at(Width::Bit, &point, claims)]
 }
 
 /// The additive NTT of one row at rate 1/2; throughput counts butterflies.
 fn ntt(c: &mut Criterion) {
     let mut group = c.benchmark_group("pcs/ntt");
-    for log_length in [12, 16, 20] {
+    for log_length in LOG_LENGTHS {
         let shape = Shape { log_row: log_length - 1, n_rows: 1 };
         let words = elements(1 << shape.log_row, 3);
         group.throughput(Throughput::Elements(u64::from(shape.log_row) << (log_length - 1)));
@@ -85,8 +87,11 @@ fn commitments(c: &mut Criterion) {
 }
 
 fn main() {
-    let mut c = Criterion::default().sample_size(10).configure_from_args();
-    ntt(&mut c);
-    commitments(&mut c);
-    c.final_summary();
+    // Within the pool, so that no step waits for another thread to take it up.
+    rayon::scope(|_| {
+        let mut c = Criterion::default().sample_size(10).configure_from_args();
+        ntt(&mut c);
+        commitments(&mut c);
+        c.final_summary();
+    });
 }

@@ -73,7 +73,8 @@ fn every_soundness_term_is_on_its_page() {
     let models = [
         Model::from_onnx(&digits).unwrap(),
         Task::matmul(3, 20, 30).model,
-        Task::perceptron(&[20, 10, 1]).model,
+        Task::perceptron(1, &[20, 10, 1]).model,
+        Task::requantized(3, 20, 30).model,
     ];
     for model in models {
         let key = ProverKey::new(model, Params::default(), &[1; 32]);

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
-use binfer_ml_ops::random_salt;
+use binfer_ml_ops::{Params, random_salt};
 
 use crate::failure::Failure;
 use crate::files;
@@ -26,6 +26,27 @@ pub(crate) struct Args {
     /// Replace the key of another model
     #[arg(long)]
     force: bool,
+    /// What the proofs of this commitment are to be; both have at least 100 bits of soundness
+    #[arg(long, value_enum, default_value_t = Profile::Fast)]
+    profile: Profile,
+}
+
+/// Parameters by name.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Profile {
+    /// The fastest prover: rate 1/2
+    Fast,
+    /// Openings smaller by a third: rate 1/4 and proof of work; committing costs twice as much
+    Small,
+}
+
+impl Profile {
+    fn params(self) -> Params {
+        match self {
+            Self::Fast => Params::fast(),
+            Self::Small => Params::small(),
+        }
+    }
 }
 
 impl Args {
@@ -39,7 +60,7 @@ impl Args {
         let salt = kept.as_ref().map_or_else(|| random_salt(&mut rand::rng()), |key| key.salt);
         let mut phases = Phases::shown();
         phases.start("commit");
-        let drafted = Draft::commit(&self.out, &model, Default::default(), &salt);
+        let drafted = Draft::commit(&self.out, &model, self.profile.params(), &salt);
         phases.finish();
         let (oracle, commitment) = drafted?;
         let key = Key::new(&commitment, salt);

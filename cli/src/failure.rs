@@ -68,6 +68,17 @@ pub(crate) enum Failure {
     /// No weight makes a difference to a batch.
     #[error("no weight makes a difference to the batch")]
     NoForgery,
+    /// A process that measures one workload failed.
+    #[error("{task}: {reason}")]
+    Measurement {
+        /// The workload.
+        task: String,
+        /// What it said, or why it could not be started.
+        reason: String,
+    },
+    /// Figures cannot be written as JSON.
+    #[error("JSON: {0}")]
+    Json(#[from] serde_json::Error),
     /// Standard output cannot be written.
     #[error("standard output: {0}")]
     Stdout(#[from] io::Error),

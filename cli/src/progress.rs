@@ -66,8 +66,8 @@ pub(crate) fn human(duration: Duration) -> String {
         s => (s * 1e9, "ns"),
     };
     let digits = match value {
-        v if v >= 100.0 => 0,
-        v if v >= 10.0 => 1,
+        v if v >= 99.95 => 0,
+        v if v >= 9.995 => 1,
         _ => 2,
     };
     format!("{value:.digits$} {unit}")

@@ -89,6 +89,11 @@ impl F128 {
         Field::batch_invert(elements);
     }
 
+    /// `n` zeros: long ones as the system gives them, without writing them a second time.
+    pub fn zeros(n: usize) -> Vec<Self> {
+        bytemuck::zeroed_vec(n)
+    }
+
     /// A uniformly random element.
     pub fn random(rng: &mut impl rand::RngCore) -> Self {
         let mut bytes = [0; 16];

@@ -4,7 +4,8 @@
 //! and its documentation does not say otherwise.
 
 use crate::arch::dispatch::{self, Backend};
-use crate::tower::WholeBytes;
+use crate::arch::integers;
+use crate::tower::{Sliced128, WholeBytes};
 use crate::{F128, frobenius};
 
 /// `dst[i] += src[i]`.
@@ -118,10 +119,41 @@ pub fn product_round(
     dispatch::product_round(Backend::current(), w, a_lo, a_hi, b_lo, b_hi)
 }
 
+/// A value of a product of two factors that [`product_grid`] gives beside the seven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Corner {
+    /// None: zero stands in its place.
+    Neither,
+    /// At `(0, 0)`.
+    Zero,
+    /// At `(1, 0)`.
+    One,
+}
+
+/// What two product sumcheck rounds need, in one pass: `sum_i w[i] A_i(x, y) B_i(x, y)` on a grid.
+///
+/// `A_i` and `B_i` are multilinear with the values `a[0][i], a[1][i], a[2][i], a[3][i]` at
+/// `(0, 0), (1, 0), (0, 1), (1, 1)`. The sums are those at `corner`, `(inf, 0)`, `(0, 1)`, `(1, 1)`,
+/// `(inf, 1)`, `(0, inf)`, `(1, inf)` and `(inf, inf)`, a value at infinity being the leading
+/// coefficient, of the square.
+pub fn product_grid(w: &[F128], a: [&[F128]; 4], b: [&[F128]; 4], corner: Corner) -> [F128; 8] {
+    assert!(a.iter().chain(&b).all(|s| s.len() == w.len()));
+    dispatch::product_grid(Backend::current(), w, a, b, corner)
+}
+
+/// Binds two variables of a multilinear, quarters apart:
+/// `dst[i] += sum_j weights[j] * (dst[i] + rest[j][i])`.
+///
+/// With the weights `eq((r, s), .)` of `(1, 0)`, `(0, 1)` and `(1, 1)` this is its value at `(r, s)`.
+pub fn fold_four(dst: &mut [F128], rest: [&[F128]; 3], weights: [F128; 3]) {
+    assert!(rest.iter().all(|s| s.len() == dst.len()));
+    dispatch::fold_four(Backend::current(), dst, rest, weights);
+}
+
 /// The table of `eq(point, x)` over `x` in `{0,1}^n`; bit `i` of `x` pairs with `point[i]`.
 pub fn eq_table(point: &[F128]) -> Vec<F128> {
     let backend = Backend::current();
-    let mut table = vec![F128::ZERO; 1 << point.len()];
+    let mut table = F128::zeros(1 << point.len());
     table[0] = F128::ONE;
     for (i, &r) in point.iter().enumerate() {
         let (lo, rest) = table.split_at_mut(1 << i);
@@ -134,6 +166,14 @@ pub fn eq_table(point: &[F128]) -> Vec<F128> {
 pub fn butterfly(lo: &mut [F128], hi: &mut [F128], twiddle: F128) {
     assert_eq!(lo.len(), hi.len());
     dispatch::butterfly(Backend::current(), lo, hi, twiddle);
+}
+
+/// One layer of an additive NTT: a [`butterfly`] of the halves of each `2 half` elements, with
+/// `twiddles[i]` in block `i`. `data` is a whole number of blocks, one for each twiddle.
+pub fn butterflies(data: &mut [F128], half: usize, twiddles: &[F128]) {
+    assert!(half > 0, "a block has two halves");
+    assert_eq!(data.len(), 2 * half * twiddles.len());
+    dispatch::butterflies(Backend::current(), data, half, twiddles);
 }
 
 /// Inverse additive butterfly: `hi[i] += lo[i]`, then `lo[i] += twiddle * hi[i]`.
@@ -184,4 +224,24 @@ pub fn tower_mul<T: WholeBytes>(dst: &mut [T], a: &[T], b: &[T]) {
     assert!(dst.len() == a.len() && a.len() == b.len());
     let (a, b) = (bytemuck::cast_slice(a), bytemuck::cast_slice(b));
     dispatch::tower_mul(Backend::current(), bytemuck::cast_slice_mut(dst), a, b, size_of::<T>());
+}
+
+/// Products of blocks of 64 elements of `Tower128`: `dst[i] = a[i] * b[i]`, elementwise.
+pub fn sliced_mul(dst: &mut [Sliced128], a: &[Sliced128], b: &[Sliced128]) {
+    assert!(dst.len() == a.len() && a.len() == b.len());
+    dispatch::sliced_mul(Backend::current(), dst, a, b);
+}
+
+/// Rows and columns of a block of [`add_pair_products`].
+pub const INTEGER_BLOCK: (usize, usize) = (integers::ROWS, integers::COLS);
+
+/// A block of a product of integer matrices, terms taken two at a time:
+/// `sums[c][r] += sum_i x[i][r][0] w[c][i][0] + x[i][r][1] w[c][i][1]`, wrapping.
+pub fn add_pair_products(
+    sums: &mut [[i32; INTEGER_BLOCK.0]; INTEGER_BLOCK.1],
+    x: &[[[i16; 2]; INTEGER_BLOCK.0]],
+    w: [&[[i16; 2]]; INTEGER_BLOCK.1],
+) {
+    assert!(w.iter().all(|w| w.len() == x.len()));
+    integers::add_pair_products(Backend::current(), sums, x, w);
 }

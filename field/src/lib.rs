@@ -4,6 +4,7 @@
 //! - [`Tower1`] to [`Tower128`] are the fields of the [`tower`]; each converts into every larger
 //!   one and into [`F128`], and [`Tower128`] and [`F128`] into each other.
 //! - [`Field`] and [`ExtensionField`] state their laws.
+//! - [`coset`] extends bits to points of GF(2^8) and sums products of extensions.
 //! - [`kernels`] computes on slices, and [`LinearMap`] applies GF(2)-linear maps to them.
 //!
 //! # Backends
@@ -39,6 +40,7 @@
 #[cfg(target_endian = "big")]
 compile_error!("slices of field elements are read as little-endian bytes");
 
+pub mod coset;
 pub mod kernels;
 pub mod tower;
 

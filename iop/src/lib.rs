@@ -1,6 +1,8 @@
 //! Interactive arguments: each reduces a claim on polynomials to evaluation claims.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "prover")]
+pub mod buffer;
 pub mod channel;
 pub mod claims;
 pub mod indexed;

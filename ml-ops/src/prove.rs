@@ -15,8 +15,8 @@ use thiserror::Error;
 use crate::argument::{self, Costs, GroupSize, Plan, Prover, SALT_WORDS, model_shape, model_words};
 use crate::array::Array;
 use crate::commitment::ModelCommitment;
-use crate::graph::{Model, PortError, Values};
-use crate::interpret::{self, RunError};
+use crate::graph::{Model, PortError};
+use crate::interpret::{self, RunError, Trace};
 use crate::proof::Proof;
 use crate::statement::transcript;
 use crate::verify::{Rejection, verify};
@@ -177,7 +177,7 @@ impl ProverKey {
             return Err(ProveError::WrongOutput);
         }
         let statement = (input, output, batch.size);
-        let proof = self.prove_plan(&plan, group_size, statement, &trace.tensors, progress)?;
+        let proof = self.prove_plan(&plan, group_size, statement, &trace, progress)?;
         if self.stored {
             progress("verify");
             verify(&self.commitment, input, output, &proof.to_bytes())
@@ -192,11 +192,11 @@ impl ProverKey {
         plan: &Plan,
         group_size: GroupSize,
         (input, output, batch): (&Array, &Array, usize),
-        tensors: &[Values],
+        trace: &Trace,
         progress: &mut (dyn FnMut(&'static str) + Send),
     ) -> Result<Proof, ProveError> {
         let number = u32::try_from(batch).map_err(|_| ProveError::Batch { got: batch })?;
-        let entries = argument::entries(&self.model, plan, tensors, batch);
+        let entries = argument::entries(&self.model, plan, trace);
         let entries = entries.ok_or(ProveError::Range)?;
         let start = transcript(&self.commitment, group_size, input, output);
         let mut channel = ProverChannel::new(start);

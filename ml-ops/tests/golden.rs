@@ -29,6 +29,6 @@ fn commitment_and_proof_of_the_shipped_digits_model() {
     );
     assert_eq!(
         hex(&HashKind::Blake3.hash(&bytes)),
-        "ba5a41eb60a28b5382822d7c756aa07bb477e50ceb38820c5c17b9fd748232d2"
+        "48a73f9ce9b758bbedb88eead593fc214e6b431cafeffdc7a291e2cd58099e34"
     );
 }

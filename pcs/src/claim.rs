@@ -1,6 +1,6 @@
 //! Claims: evaluations of multilinears that are packed into committed words.
 
-use binfer_field::F128;
+use binfer_field::{F128, kernels};
 
 /// The field that a multilinear's coefficients lie in, and so how many a word packs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,7 +32,8 @@ impl Width {
 }
 
 /// The claim that the multilinear with the `2^n_vars` coefficients that start at word `offset` of
-/// an oracle has this value at the first `n_vars` coordinates of its group's point.
+/// an oracle has this value at its group's weights: those of a word's coefficients, and the first of
+/// its point's coordinates for the other variables.
 #[derive(Clone, Copy, Debug)]
 pub struct Claim<E> {
     /// Which of the opening's oracles.
@@ -47,13 +48,24 @@ pub struct Claim<E> {
     pub value: E,
 }
 
-/// Claims of one width at prefixes of one point.
+/// Claims of one width with the same weights for the coefficients of a word, at prefixes of one point of words.
 #[derive(Clone, Debug)]
 pub struct ClaimGroup<E> {
     /// The width of the coefficients.
     pub width: Width,
-    /// The point, at least as long as the longest claim has variables.
+    /// The weight of each coefficient of a word: eq's table at the point's first coordinates, or any other.
+    pub coefficients: Vec<F128>,
+    /// The coordinates of words, at least as many as the longest claim has variables above a word's.
     pub point: Vec<F128>,
     /// The claims.
     pub claims: Vec<Claim<E>>,
+}
+
+impl<E> ClaimGroup<E> {
+    /// Claims at a point with a coordinate for every variable, at least as many as a word has coefficient variables.
+    pub fn at(width: Width, point: &[F128], claims: Vec<Claim<E>>) -> Self {
+        let log_word = width.log_coefficients() as usize;
+        let (low, high) = point.split_at_checked(log_word).unwrap_or((point, &[]));
+        Self { width, coefficients: kernels::eq_table(low), point: high.to_vec(), claims }
+    }
 }

@@ -81,12 +81,11 @@ pub(crate) fn encode(message: &[F128], log_inv_rate: u32) -> Vec<F128> {
     let mut codeword = message.repeat(1 << log_inv_rate);
     let table = twiddles(codeword.len().ilog2().saturating_sub(1));
     let mut half = message.len() / 2;
+    let mut n_blocks = 1usize << log_inv_rate;
     while half > 0 {
-        for (block, &t) in codeword.chunks_exact_mut(half << 1).zip(&table) {
-            let (lo, hi) = block.split_at_mut(half);
-            kernels::butterfly(lo, hi, t);
-        }
+        kernels::butterflies(&mut codeword, half, table.get(..n_blocks).unwrap_or(&table));
         half >>= 1;
+        n_blocks <<= 1;
     }
     codeword
 }

@@ -102,13 +102,12 @@ impl Layout {
         weights: &[F128],
     ) -> Result<Vec<Piece>, VerifyError> {
         let log_word = group.width.log_coefficients();
-        let high = group.point.get(log_word as usize..).unwrap_or(&[]);
         let mut pieces = Vec::with_capacity(group.claims.len());
         for (claim, &weight) in group.claims.iter().zip(weights) {
             let &n_rows = self.n_rows.get(claim.oracle).ok_or(invalid("claim on no oracle"))?;
             let first: usize = self.n_rows.iter().take(claim.oracle).sum();
             let n_vars = claim.n_vars.checked_sub(log_word).ok_or(invalid("claim below a word"))?;
-            if claim.n_vars as usize > group.point.len() {
+            if n_vars as usize > group.point.len() {
                 return Err(invalid("claim longer than its point"));
             }
             if n_vars >= MAX_LOG_LENGTH || low_bits(claim.offset, n_vars) != 0 {
@@ -124,7 +123,7 @@ impl Layout {
                 continue;
             };
             // Rows beyond the last are zero, so high variables may have a factor for zero only.
-            let row_point = high.get(self.log_row as usize..n_vars as usize).unwrap_or(&[]);
+            let row_point = group.point.get(self.log_row as usize..n_vars as usize).unwrap_or(&[]);
             let present = row_vars.min(rows_left.next_power_of_two().ilog2());
             let (low, absent) = row_point.split_at_checked(present as usize).unwrap_or_default();
             let scale = absent.iter().fold(weight, |product, &p| product * (F128::ONE + p));

@@ -21,13 +21,13 @@
 //! let params = Params::default();
 //! let oracle = commit(&params, log_row_for(words.len()), words);
 //! let claims = vec![Claim { oracle: 0, offset: 0, n_vars: 14, value }];
-//! let groups = [ClaimGroup { width: Width::Bit, point, claims }];
+//! let groups = [ClaimGroup::at(Width::Bit, &point, claims)];
 //!
 //! // Both ends start from a transcript that holds the statement.
 //! let mut transcript = Transcript::new("example");
 //! transcript.absorb_bytes("params", &params.to_bytes());
 //! transcript.absorb_bytes("root", &oracle.root());
-//! transcript.absorb("point", &groups[0].point);
+//! transcript.absorb("point", &point);
 //! transcript.absorb("value", &[value]);
 //!
 //! let mut prover = ProverChannel::new(transcript.clone());

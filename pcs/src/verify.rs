@@ -72,8 +72,7 @@ impl Weights {
     /// `A` at the point that the sumcheck ends in.
     fn at<E>(&self, groups: &[ClaimGroup<E>], folding: &Folding<E>) -> F128 {
         let parts = groups.iter().zip(&self.pieces).map(|(group, pieces)| {
-            let high = group.point.get(group.width.log_coefficients() as usize..).unwrap_or(&[]);
-            let tensor = weight_tensor(pieces, &folding.row_table, &folding.point, high);
+            let tensor = weight_tensor(pieces, &folding.row_table, &folding.point, &group.point);
             tensor.apply(&self.switches.of(group.width).images)
         });
         parts.sum()
@@ -92,14 +91,13 @@ fn switch_rings<C: VerifierChannel>(
     for (group, weights) in groups.iter().zip(&claim_weights) {
         let log_word = group.width.log_coefficients();
         let s = channel.receive_public("ring switching", 1 << log_word)?;
-        let low = group.point.get(..log_word as usize).unwrap_or(&group.point);
-        if low.len() == log_word as usize {
-            let value = kernels::inner_product(&s, &kernels::eq_table(low));
+        if group.coefficients.len() == s.len() {
+            let value = kernels::inner_product(&s, &group.coefficients);
             let claimed = group.claims.iter().map(|claim| claim.value);
             let difference = combination(value, claimed.zip(weights.iter().copied()));
             channel.assert_zero("ring switching", difference)?;
         } else if !group.claims.is_empty() {
-            return Err(VerifyError::CheckFailed { label: "claim longer than its point" });
+            return Err(VerifyError::CheckFailed { label: "coefficient weights" });
         }
         sums.push(s);
     }

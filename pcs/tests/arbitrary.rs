@@ -36,10 +36,8 @@ fn group() -> impl Strategy<Value = ClaimGroup<F128>> {
         n_vars: n_vars as u32,
         value: F128::ONE,
     });
-    (0usize..4, 0usize..50, vec(claim, 0..4)).prop_map(|(width, n, claims)| ClaimGroup {
-        width: Width::ALL[width],
-        point: vec![F128::new(5); n],
-        claims,
+    (0usize..4, 0usize..50, vec(claim, 0..4)).prop_map(|(width, n, claims)| {
+        ClaimGroup::at(Width::ALL[width], &vec![F128::new(5); n], claims)
     })
 }
 
@@ -74,7 +72,7 @@ proptest! {
         let words = (0..100).map(|i| F128::new(u128::from(seed) << i)).collect();
         let oracle = commit(&params, 4, words);
         let claims = vec![Claim { oracle: 0, offset: 0, n_vars: 9, value: F128::ONE }];
-        let proven = ClaimGroup { width: Width::Bit, point: vec![F128::new(5); 9], claims };
+        let proven = ClaimGroup::at(Width::Bit, &[F128::new(5); 9], claims);
         let mut channel = ProverChannel::new(Transcript::new("arbitrary"));
         open(&params, &[&oracle], &[proven], &mut channel);
         let proof = channel.finish();

@@ -42,7 +42,7 @@ proptest! {
             .collect();
         let wrong = seed as usize % claims.len();
         claims[wrong].value += F128::random(&mut rng);
-        let groups = vec![ClaimGroup { width: Width::Bit, point, claims }];
+        let groups = vec![ClaimGroup::at(Width::Bit, &point, claims)];
         prop_assert!(Case::prove(few_queries(1), &[&oracle], groups).verify().is_err());
     }
 }
@@ -63,6 +63,29 @@ fn every_hash_and_grinding() {
     }
 }
 
+#[test]
+fn profiles_are_complete_and_sound() {
+    for params in [Params::fast(), Params::small()] {
+        let case = random_case(params, 11, 12, &[20_000], 2);
+        assert_eq!(case.verify(), Ok(()));
+        let terms = case.estimate().unwrap();
+        let error = log2_sum(terms.terms().iter().map(|term| term.log2_error));
+        assert!(error < -102.5, "2^{error} with {params:?}");
+    }
+}
+
+#[test]
+fn less_work_than_asked_for_is_rejected() {
+    // As many queries as with the work that is asked for, so that all else agrees.
+    let asked = Params { security_bits: 40, grinding_bits: 32, ..few_queries(1) };
+    let done = Params { security_bits: 10, grinding_bits: 2, ..few_queries(1) };
+    assert_eq!(asked.queries(), done.queries());
+    let mut case = random_case(done, 13, 5, &[100], 2);
+    assert_eq!(case.verify(), Ok(()));
+    case.params = asked;
+    assert_eq!(case.verify(), Err(VerifyError::Grinding { bits: 32 }));
+}
+
 /// A proof with all kinds of messages in it.
 fn full_case(seed: u64) -> Case {
     let params = Params { security_bits: 30, grinding_bits: 4, ..Params::default() };
@@ -77,7 +100,7 @@ fn full_case(seed: u64) -> Case {
         Claim { oracle, offset, n_vars, value }
     };
     let claims = vec![claim(0, 0, 22), claim(0, 1 << 13, 20), claim(1, 64, 12)];
-    let groups = vec![ClaimGroup { width: Width::Bit, point: point.clone(), claims }];
+    let groups = vec![ClaimGroup::at(Width::Bit, &point, claims)];
     Case::prove(params, &[&first, &second], groups)
 }
 
@@ -164,7 +187,7 @@ fn empty_oracles_hold_zeros() {
     assert_eq!((oracle.shape(), oracle.root()), (Shape { log_row: 4, n_rows: 0 }, [0; 32]));
     let group = |value| {
         let claims = vec![Claim { oracle: 0, offset: 0, n_vars: 8, value }];
-        vec![ClaimGroup { width: Width::Bit, point: vec![F128::new(3); 8], claims }]
+        vec![ClaimGroup::at(Width::Bit, &[F128::new(3); 8], claims)]
     };
     let case = Case::prove(params, &[&oracle], group(F128::ZERO));
     assert_eq!(case.verify(), Ok(()));
@@ -186,7 +209,7 @@ fn sizes_and_soundness() {
         let point = random_words(&mut rng, log_bits);
         let value = evaluate(Width::Bit, oracle.words(), &point);
         let claims = vec![Claim { oracle: 0, offset: 0, n_vars: log_bits as u32, value }];
-        let group = ClaimGroup { width: Width::Bit, point, claims };
+        let group = ClaimGroup::at(Width::Bit, &point, claims);
         let case = Case::prove(params, &[&oracle], vec![group]);
         assert_eq!(case.verify(), Ok(()));
         let kib = case.proof.len() as f64 / 1024.0;

@@ -5,14 +5,16 @@ use std::str::FromStr;
 use binfer_ml_ops::array::{Array, ArrayData};
 use binfer_ml_ops::graph::{
     CodeType, Epilogue, Graph, GraphError, InputPort, InputTransform, IntegerType, MAX_ELEMENTS,
-    Model, Node, Op, OutputPort, OutputTransform, TensorKind, TensorShape, WeightMatrix,
+    Model, Node, Op, OutputPort, OutputTransform, Requantize, RoundingProfile, Step, TensorKind,
+    TensorShape, WeightMatrix, WeightShape,
 };
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use thiserror::Error;
 
 /// What is proved.
-#[derive(Clone, Debug, clap::Subcommand)]
+#[derive(Clone, Debug, PartialEq, clap::Subcommand)]
 pub(crate) enum Task {
     /// [1 x 256] by [256 x 256] in int8; accumulators are the output, here and in all tasks
     #[command(name = "t1-0")]
@@ -39,17 +41,25 @@ pub(crate) enum Task {
         #[arg(long, value_name = "MxKxN")]
         shape: Shape,
         /// Bits of a weight
-        #[arg(long, default_value = "8", value_parser = ["8", "4", "2", "1"])]
-        weight_bits: String,
+        #[arg(long, default_value = "8", value_parser = weight_bits())]
+        weight_bits: u32,
+        /// Requantize the accumulators to int8
+        #[arg(long)]
+        requantize: bool,
     },
+}
+
+/// The widths that bytes are filled with.
+fn weight_bits() -> impl TypedValueParser<Value = u32> {
+    PossibleValuesParser::new(["8", "4", "2", "1"]).try_map(|bits| bits.parse())
 }
 
 /// `M x K x N`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Shape {
-    m: usize,
-    k: usize,
-    n: usize,
+    pub(super) m: usize,
+    pub(super) k: usize,
+    pub(super) n: usize,
 }
 
 /// A string is no shape.
@@ -89,47 +99,82 @@ pub(crate) struct Workload {
 }
 
 impl Task {
-    /// The workload: signed full-range weights and inputs, the same on every call.
-    pub(crate) fn workload(&self) -> Result<Workload, GraphError> {
-        const MLP: [usize; 5] = [200, 256, 128, 64, 1];
+    /// `[m x k]` by `[k x n]` in int8.
+    pub(crate) const fn matmul(m: usize, k: usize, n: usize) -> Self {
+        Self::Matmul { shape: Shape { m, k, n }, weight_bits: 8, requantize: false }
+    }
+
+    /// The name, the same for the same task.
+    pub(crate) fn name(&self) -> String {
         match self {
-            Self::T1Zero => workload("t1-0", 1, &[256, 256], 8),
-            Self::T1A => workload("t1-a", 1, &[768, 768], 8),
-            Self::T1B => workload("t1-b", 4, &[768, 768], 8),
-            Self::T1C => workload("t1-c", 16, &[768, 768], 8),
-            Self::T1D => workload("t1-d", 64, &[768, 768], 8),
-            Self::T2 => workload("t2", 1, &MLP, 8),
-            Self::T3 => workload("t3", 8, &MLP, 8),
-            Self::Matmul { shape, weight_bits } => {
-                let Shape { m, k, n } = *shape;
-                // The parser of arguments lets only four widths through.
-                let bits = weight_bits.parse().unwrap_or(8);
-                let name = format!("matmul {m}x{k}x{n} w{bits}");
-                workload(&name, m, &[k, n], bits)
+            Self::T1Zero => "t1-0".into(),
+            Self::T1A => "t1-a".into(),
+            Self::T1B => "t1-b".into(),
+            Self::T1C => "t1-c".into(),
+            Self::T1D => "t1-d".into(),
+            Self::T2 => "t2".into(),
+            Self::T3 => "t3".into(),
+            Self::Matmul { shape: Shape { m, k, n }, weight_bits, requantize } => {
+                let requantized = if *requantize { " requantized" } else { "" };
+                format!("matmul {m}x{k}x{n} w{weight_bits}{requantized}")
             }
         }
     }
-}
 
-fn workload(
-    name: &str,
-    batch: usize,
-    widths: &[usize],
-    weight_bits: u32,
-) -> Result<Workload, GraphError> {
-    let mut rng = StdRng::seed_from_u64(1);
-    let model = perceptron(&mut rng, name, widths, weight_bits)?;
-    let features = widths[0];
-    let mut input = vec![0i8; batch * features];
-    rng.fill(&mut input[..]);
-    let input = Array::new(vec![batch, features], ArrayData::I8(input));
-    Ok(Workload {
-        name: name.into(),
-        model,
+    /// A shorter name for a table or a plot, in which int8 goes without saying.
+    pub(crate) fn label(&self) -> String {
+        match self {
+            Self::Matmul { shape: Shape { m, k, n }, weight_bits, requantize } => {
+                let bits =
+                    if *weight_bits == 8 { String::new() } else { format!(" w{weight_bits}") };
+                let requantized = if *requantize { ", requantized" } else { "" };
+                format!("{m}x{k}x{n}{bits}{requantized}")
+            }
+            named => named.name(),
+        }
+    }
+
+    /// The arguments of `binfer bench` that name this task.
+    pub(crate) fn arguments(&self) -> Vec<String> {
+        let Self::Matmul { shape: Shape { m, k, n }, weight_bits, requantize } = self else {
+            return vec![self.name()];
+        };
+        let shape = format!("--shape={m}x{k}x{n}");
+        let mut arguments = vec!["matmul".into(), shape, format!("--weight-bits={weight_bits}")];
+        if *requantize {
+            arguments.push("--requantize".into());
+        }
+        arguments
+    }
+
+    /// The workload: signed full-range weights and inputs, the same on every call.
+    pub(crate) fn workload(&self) -> Result<Workload, GraphError> {
+        const MLP: [usize; 5] = [200, 256, 128, 64, 1];
+        let (batch, widths, weight_bits, requantize): (_, &[usize], _, _) = match self {
+            Self::T1Zero => (1, &[256, 256], 8, false),
+            Self::T1A => (1, &[768, 768], 8, false),
+            Self::T1B => (4, &[768, 768], 8, false),
+            Self::T1C => (16, &[768, 768], 8, false),
+            Self::T1D => (64, &[768, 768], 8, false),
+            Self::T2 => (1, &MLP, 8, false),
+            Self::T3 => (8, &MLP, 8, false),
+            Self::Matmul { shape: Shape { m, k, n }, weight_bits, requantize } => {
+                (*m, &[*k, *n], *weight_bits, *requantize)
+            }
+        };
+        let mut rng = StdRng::seed_from_u64(1);
+        let mut model = perceptron(&mut rng, &self.name(), widths, weight_bits)?;
+        if requantize {
+            requantized(&mut model, weight_bits)?;
+        }
+        let features = widths[0];
+        let mut input = vec![0i8; batch * features];
+        rng.fill(&mut input[..]);
+        let input = Array::new(vec![batch, features], ArrayData::I8(input));
         // The length is the product.
-        input: input.unwrap_or_else(|e| unreachable!("{e}")),
-        batch,
-    })
+        let input = input.unwrap_or_else(|e| unreachable!("{e}"));
+        Ok(Workload { name: self.name(), model, input, batch })
+    }
 }
 
 /// Matmuls with Relu between them, on exact integers: every tensor is as wide as the bound on its
@@ -199,13 +244,31 @@ fn perceptron(
     Ok(model)
 }
 
+/// Requantizes the last accumulators to int8, at a scale at which few of them saturate.
+fn requantized(model: &mut Model, weight_bits: u32) -> Result<(), GraphError> {
+    let graph = &mut model.graph;
+    let k = graph.weights[graph.weights.len() - 1].k as f32;
+    // Standard deviations of a uniform int8 input and of a uniform weight.
+    let input = 74.0;
+    let weight = if weight_bits == 1 { 1.0 } else { 2f32.powi(weight_bits as i32) / 12f32.sqrt() };
+    let step = Step {
+        scale: 40.0 / (input * weight * k.sqrt()),
+        zero_point: 0,
+        qmin: -128,
+        qmax: 127,
+        type_min: -128,
+        profile: RoundingProfile::OrtF32Rne,
+    };
+    if let Some(Node { op: Op::MatMul { epilogue, .. }, .. }) = graph.nodes.last_mut() {
+        *epilogue = Epilogue::Requantize(Requantize { steps: vec![step] });
+    }
+    graph.tensors[graph.output.tensor].kind = TensorKind::Code;
+    graph.output.transform = OutputTransform::Codes { dtype: CodeType::I8 };
+    model.validate()
+}
+
 /// Weights drawn from `2^bits` values around 0; of one bit, from -1 and 1.
-fn weights(
-    rng: &mut StdRng,
-    k: usize,
-    n: usize,
-    bits: u32,
-) -> (binfer_ml_ops::graph::WeightShape, WeightMatrix) {
+fn weights(rng: &mut StdRng, k: usize, n: usize, bits: u32) -> (WeightShape, WeightMatrix) {
     let mask = (1u16 << bits) - 1;
     let mut codes = vec![0u8; k * n];
     rng.fill(&mut codes[..]);
@@ -222,6 +285,38 @@ fn weights(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use binfer_ml_ops::run;
+    use clap::{Parser, Subcommand};
+
+    #[derive(Parser)]
+    struct Line<T: Subcommand> {
+        #[command(subcommand)]
+        task: T,
+    }
+
+    #[test]
+    fn arguments_are_parsed_to_the_same_task() {
+        let shape = Shape { m: 1, k: 20, n: 3 };
+        let narrow = Task::Matmul { shape, weight_bits: 2, requantize: true };
+        for task in [Task::T1Zero, Task::T1D, Task::T3, Task::matmul(4, 5, 6), narrow] {
+            let words = std::iter::once("bench".into()).chain(task.arguments());
+            assert_eq!(Line::<Task>::parse_from(words).task, task);
+        }
+    }
+
+    #[test]
+    fn few_requantized_outputs_saturate() {
+        for weight_bits in [8, 4, 2, 1] {
+            let shape = Shape { m: 4, k: 300, n: 100 };
+            let task = Task::Matmul { shape, weight_bits, requantize: true };
+            let workload = task.workload().unwrap();
+            let output = run(&workload.model, &workload.input).unwrap();
+            let ArrayData::I8(codes) = output.data() else { panic!("int8 outputs") };
+            let saturated = codes.iter().filter(|&&q| q == -128 || q == 127).count();
+            let distinct = codes.iter().collect::<std::collections::HashSet<_>>().len();
+            assert!(saturated <= 8 && distinct > 80, "{saturated} of {distinct}");
+        }
+    }
 
     #[test]
     fn shapes_are_parsed() {

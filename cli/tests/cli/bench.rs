@@ -3,14 +3,22 @@
 use crate::common::Scratch;
 use serde_json::Value;
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 19] = [
     "task",
     "macs",
+    "weights",
+    "batch",
     "threads",
+    "backend",
+    "runs",
     "native_ns",
+    "native_kernel",
     "commit_ns",
+    "commit_min_ns",
     "prove_ns",
+    "prove_min_ns",
     "verify_ns",
+    "verify_min_ns",
     "proof_bytes",
     "peak_rss_bytes",
     "soundness_bits",
@@ -49,12 +57,42 @@ fn narrow_weights_and_odd_shapes_are_proved() {
         let report = bench(&format!("bench --runs 1 --json {task}"));
         assert_eq!(report["macs"], 3 * 65 * 33);
     }
+    let report = bench("bench --seconds 0.01 --json matmul --shape 3x65x33 --requantize");
+    assert_eq!(report["task"], "matmul 3x65x33 w8 requantized");
+    assert!(report["runs"].as_u64().unwrap() >= 3);
     let scratch = Scratch::new();
     assert!(scratch.expect(0, "bench t1-0 --runs 2").stdout.contains("native"));
     scratch.expect(2, "bench matmul --shape 3x4");
     scratch.expect(2, "bench matmul --shape 3x4x5 --weight-bits 3");
     scratch.expect(2, "bench matmul --shape 1x16777216x16777216");
     scratch.expect(2, "bench t1-0 --shape 3x4x5");
+}
+
+#[test]
+fn the_suite_measures_in_processes_of_its_own_and_reports() {
+    let scratch = Scratch::new();
+    let suite = "bench suite --quick --only phases --threads 1";
+    let ran = scratch.expect(0, &format!("{suite} --runs 1 --seconds 0 --json --out docs"));
+    let results: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let measurements = results["measurements"].as_array().unwrap();
+    assert_eq!(measurements.len(), 3);
+    for measurement in measurements {
+        assert_eq!(measurement["threads"], 1);
+        assert_eq!(measurement["runs"], 1);
+    }
+    let page = String::from_utf8(scratch.read("docs/benchmarks.md")).unwrap();
+    assert!(page.contains("](benchmarks/phases.svg)"));
+    assert!(scratch.read("docs/benchmarks/phases.svg").starts_with(b"<svg"));
+
+    // The same report again, from the figures alone.
+    scratch.write("results.json", ran.stdout.as_bytes());
+    scratch.expect(0, "bench suite --from results.json --out again");
+    assert_eq!(String::from_utf8(scratch.read("again/benchmarks.md")).unwrap(), page);
+    assert_eq!(scratch.expect(0, "bench suite --from results.json").stdout, page);
+    scratch.write("results.json", &ran.stdout.as_bytes()[1..]);
+    scratch.expect(2, "bench suite --from results.json");
+    scratch.expect(2, "bench suite --only nothing");
+    scratch.expect(2, "bench suite --max-log-weights 28");
 }
 
 #[test]

@@ -29,6 +29,19 @@ fn batches_of_both_models_are_accepted() {
 }
 
 #[test]
+fn the_profile_is_the_commitments() {
+    let scratch = proved("digits.onnx", 1);
+    scratch.expect(0, "commit model.onnx --out key --force --profile small");
+    let ran = scratch.expect(0, "inspect key/model.commitment");
+    assert!(ran.stdout.contains("rate 1/4, 129 queries, 16 bits of grinding"), "{}", ran.stdout);
+    let ran = scratch.expect(1, &format!("{VERIFY} p"));
+    assert!(ran.stderr.starts_with("rejected: "), "{}", ran.stderr);
+    scratch.expect(0, "prove model.onnx --key key --input x.npy --output y.npy --proof p");
+    assert_eq!(scratch.expect(0, &format!("{VERIFY} p")).stdout, "accepted\n");
+    scratch.expect(2, "commit model.onnx --out key --force --profile tiny");
+}
+
+#[test]
 fn the_number_of_threads_does_not_matter() {
     let scratch = proved("digits.onnx", 2);
     scratch

@@ -9,6 +9,7 @@ use super::portable;
 #[cfg(target_arch = "x86_64")]
 use super::x86_64::{avx2, avx512, pclmul};
 use crate::F128;
+use crate::kernels::Corner;
 
 /// An implementation of the kernels that this processor can run.
 ///
@@ -102,6 +103,12 @@ impl Backend {
             #[cfg(target_arch = "aarch64")]
             Kind::Neon => "neon",
         }
+    }
+
+    /// Whether the kernels of this backend may use AVX2.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn has_avx2(self) -> bool {
+        matches!(self.0, Kind::Avx2 | Kind::Avx512)
     }
 
     #[cold]

@@ -9,6 +9,7 @@ mod shells;
 pub(crate) mod dispatch;
 
 mod generic;
+pub(crate) mod integers;
 mod portable;
 #[cfg(test)]
 mod tests;
@@ -17,3 +18,5 @@ mod tests;
 mod aarch64;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
+
+pub(crate) use generic::matrix as byte_matrix;

@@ -33,10 +33,18 @@ macro_rules! for_each_kernel {
                 b_lo: &[F128],
                 b_hi: &[F128]
             ) -> (F128, F128);
+            fn product_grid(
+                w: &[F128],
+                a: [&[F128]; 4],
+                b: [&[F128]; 4],
+                corner: Corner
+            ) -> [F128; 8];
+            fn fold_four(dst: &mut [F128], rest: [&[F128]; 3], weights: [F128; 3]);
             fn fold(lo: &mut [F128], hi: &[F128], r: F128);
             fn fold_into(dst: &mut [F128], lo: &[F128], hi: &[F128], r: F128);
             fn fold_adjacent(dst: &mut [F128], src: &[F128], r: F128);
             fn butterfly(lo: &mut [F128], hi: &mut [F128], twiddle: F128);
+            fn butterflies(data: &mut [F128], half: usize, twiddles: &[F128]);
             fn inverse_butterfly(lo: &mut [F128], hi: &mut [F128], twiddle: F128);
             fn eq_expand(lo: &mut [F128], hi: &mut [F128], r: F128);
             fn histogram(bins: &mut [F128], index: &[u8], weights: &[F128]);
@@ -49,6 +57,18 @@ macro_rules! for_each_kernel {
                 src: &[F128],
                 tables: &[[F128; 256]],
                 blocks: &[[u64; 16]; 16]
+            );
+            fn sliced_mul(
+                dst: &mut [crate::tower::Sliced128],
+                a: &[crate::tower::Sliced128],
+                b: &[crate::tower::Sliced128]
+            );
+            fn coset_products(
+                sums: &mut crate::coset::ProductSums,
+                n_planes: usize,
+                bits: &[crate::coset::Group],
+                weights: &[crate::coset::Group],
+                extension: &crate::coset::Extension
             );
             fn tower_mul(dst: &mut [u8], a: &[u8], b: &[u8], n_bytes: usize);
         }

@@ -4,6 +4,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::dispatch::{self, Backend};
+use crate::kernels::Corner;
+use crate::tower::Sliced128;
 use crate::{F128, Field, LinearMap, Tower8, Tower16, Tower32, Tower64, Tower128};
 
 /// The product by its definition, one coefficient of `b` at a time.
@@ -145,6 +147,28 @@ proptest! {
     }
 
     #[test]
+    fn layers(
+        half in 1..12usize,
+        twiddles in vec(element(), 0..20),
+        seed in vec(element(), 2 * 12 * 20),
+    ) {
+        let data = &seed[..2 * half * twiddles.len()];
+        let mut expected = data.to_vec();
+        for (block, &t) in expected.chunks_mut(2 * half).zip(&twiddles) {
+            for i in 0..half {
+                block[i] += naive_mul(t, block[half + i]);
+                block[half + i] += block[i];
+            }
+        }
+        on_every_backend(|backend| {
+            let mut data = data.to_vec();
+            dispatch::butterflies(backend, &mut data, half, &twiddles);
+            prop_assert_eq!(&data, &expected);
+            Ok(())
+        })?;
+    }
+
+    #[test]
     fn sumcheck_round([w, a_lo, a_hi, b_lo, b_hi] in slices()) {
         let mut expected = (F128::ZERO, F128::ZERO);
         for i in 0..w.len() {
@@ -161,6 +185,40 @@ proptest! {
                 let both = naive_mul(a_lo[i] + a_hi[i], b_lo[i] + b_hi[i]);
                 prop_assert_eq!(two[i], a_lo[i] + both);
             }
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn two_sumcheck_rounds([w, a0, a1, a2, a3] in slices(), [b0, b1, b2, b3, _] in slices(), weights: [u128; 3]) {
+        let n = w.len().min(b0.len());
+        let w = &w[..n];
+        let (a, b) = ([a0, a1, a2, a3], [b0, b1, b2, b3]);
+        let (a, b) = (a.each_ref().map(|s| &s[..n]), b.each_ref().map(|s| &s[..n]));
+        let at = |s: [&[F128]; 4], terms: &[usize], i: usize| terms.iter().map(|&t| s[t][i]).sum();
+        let sum = |terms: &[usize]| -> F128 {
+            (0..n).map(|i| naive_mul(w[i], naive_mul(at(a, terms, i), at(b, terms, i)))).sum()
+        };
+        let grid: [&[usize]; 7] =
+            [&[0, 1], &[2], &[3], &[2, 3], &[0, 2], &[1, 3], &[0, 1, 2, 3]];
+        let corners = [(Corner::Neither, F128::ZERO), (Corner::Zero, sum(&[0])), (Corner::One, sum(&[1]))];
+        let weights = weights.map(F128::new);
+        let rest = [a[1], a[2], a[3]];
+        let folded: Vec<_> = (0..n)
+            .map(|i| {
+                let term = |(s, &w): (&[F128], &F128)| naive_mul(w, a[0][i] + s[i]);
+                a[0][i] + rest.into_iter().zip(&weights).map(term).sum()
+            })
+            .collect();
+        on_every_backend(|backend| {
+            for (corner, value) in corners {
+                let sums = dispatch::product_grid(backend, w, a, b, corner);
+                prop_assert_eq!(sums[0], value);
+                prop_assert_eq!(&sums[1..], &grid.map(sum)[..]);
+            }
+            let mut dst = a[0].to_vec();
+            dispatch::fold_four(backend, &mut dst, rest, weights);
+            prop_assert_eq!(&dst, &folded);
             Ok(())
         })?;
     }
@@ -262,6 +320,21 @@ proptest! {
         tower_product::<Tower32, 4>(&a, &b)?;
         tower_product::<Tower64, 8>(&a, &b)?;
         tower_product::<Tower128, 16>(&a, &b)?;
+    }
+}
+
+#[test]
+fn sliced_products() {
+    let element =
+        |i: u128| Tower128::new(i.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835));
+    let elements = |first: u128| core::array::from_fn(|i| element(first + i as u128));
+    let (a, b): ([Tower128; 64], [Tower128; 64]) = (elements(0), elements(100));
+    let products: [Tower128; 64] = core::array::from_fn(|i| a[i] * b[i]);
+    assert_eq!(<[Tower128; 64]>::from(Sliced128::from(a)), a);
+    for backend in Backend::available() {
+        let mut dst = [Sliced128::from(a)];
+        dispatch::sliced_mul(backend, &mut dst, &[Sliced128::from(a)], &[Sliced128::from(b)]);
+        assert_eq!(<[Tower128; 64]>::from(dst[0]), products, "{backend:?}");
     }
 }
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use super::onehot::{self, OneHotClaim, PlaneClaims, View};
-use super::table::{self, TableInput, TableStatement};
+use super::table::{self, Entries, TableInput, TableStatement};
 use super::tiles;
 use crate::channel::{ProofReader, ProverChannel, VerifierChannel, VerifyError};
 use crate::multilinear::log2_ceil;
@@ -16,6 +16,7 @@ struct Case {
     view: View,
     index: Vec<u8>,
     table: Vec<F128>,
+    powers: bool,
 }
 
 impl Case {
@@ -23,7 +24,20 @@ impl Case {
         let mut rng = StdRng::seed_from_u64(seed);
         let index = (0..rows * cols).map(|_| rng.random_range(0..1u32 << width) as u8).collect();
         let table = (0..cols << width).map(|_| F128::random(&mut rng)).collect();
-        Self { view: View { rows, cols, planes: (0..width).collect() }, index, table }
+        let view = View { rows, cols, planes: (0..width).collect() };
+        Self { view, index, table, powers: false }
+    }
+
+    /// With the tables `a_c b_c^v`.
+    fn powers(rows: usize, cols: usize, width: usize, seed: u64) -> Self {
+        let mut case = Self { powers: true, ..Self::random(rows, cols, width, seed) };
+        for column in case.table.chunks_mut(1 << width) {
+            let base = column[1];
+            for v in 1..column.len() {
+                column[v] = column[v - 1] * base;
+            }
+        }
+        case
     }
 
     fn width(&self) -> usize {
@@ -43,8 +57,16 @@ impl Case {
         columns.flat_map(|(c, t)| c.iter().map(|&i| t[usize::from(i)])).collect()
     }
 
-    fn shifted_table(&self) -> Vec<F128> {
-        self.table.iter().map(|&t| t + F128::ONE).collect()
+    /// As a list; `powers` tables also as products.
+    fn entries(&self) -> Entries {
+        if !self.powers {
+            return Entries::Listed(self.table.clone());
+        }
+        let columns = || self.table.chunks(1 << self.width());
+        // An entry of one bit, by the entry of none, which no case has as zero.
+        let factor = |s: usize| columns().map(|t| t[1 << s] * t[0].invert()).collect();
+        let scale = columns().map(|t| t[0]).collect();
+        Entries::Products { scale, factors: (0..self.width()).map(factor).collect() }
     }
 
     fn prove(&self) -> Vec<u8> {
@@ -57,7 +79,8 @@ impl Case {
         channel.send("root", value);
         let leaf = product::prove(&mut channel, vec![tree], vec![RootClaim { row_point, value }])
             .remove(0);
-        let weights = &eq_table(&leaf.row_point)[..self.view.rows];
+        let weights = eq_table(&leaf.row_point);
+        let columns: Vec<&[u8]> = self.index.chunks(self.view.rows).collect();
         let input = TableInput {
             statement: TableStatement {
                 cols: self.view.cols,
@@ -65,8 +88,8 @@ impl Case {
                 col_point: leaf.col_point,
                 value: leaf.values[0],
             },
-            table: self.shifted_table(),
-            histogram: table::histogram(&self.index, weights, self.width()),
+            entries: self.entries(),
+            histogram: table::histogram(&columns, &weights, self.width()),
         };
         let claim = table::prove(&mut channel, vec![input]).remove(0);
         let claim = OneHotClaim {
@@ -119,7 +142,11 @@ impl Case {
         let (rows, cols) = (self.view.rows, self.view.cols);
         for (bit, values) in claims.values.iter().enumerate() {
             for (tile, &value) in tiles(rows, cols).iter().zip(values) {
-                let eq = eq_table(&claims.point[..tile.n_vars()]);
+                let words = eq_table(&claims.point[..tile.n_vars() - 7]);
+                let eq: Vec<F128> = words
+                    .iter()
+                    .flat_map(|&w| claims.bit_weights.iter().map(move |&b| w * b))
+                    .collect();
                 let bytes = tile.gather(&self.index, rows);
                 let set = bytes.iter().zip(&eq).filter(|(b, _)| **b >> bit & 1 == 1);
                 if set.map(|(_, &e)| e).sum::<F128>() != value {
@@ -141,6 +168,15 @@ proptest! {
     }
 
     #[test]
+    fn tables_of_powers_are_proved_as_lists_and_as_products(rows in 1usize..40, cols in 1usize..40, width in 1usize..=8, seed: u64) {
+        let products = Case::powers(rows, cols, width, seed);
+        let proof = products.prove();
+        prop_assert_eq!(products.verify(&proof), Ok(()));
+        let listed = Case { powers: false, ..products };
+        prop_assert_eq!(listed.prove(), proof);
+    }
+
+    #[test]
     fn a_changed_byte_is_rejected(rows in 1usize..10, cols in 1usize..10, width in 1usize..=8, seed: u64, at: prop::sample::Index, bit in 0u8..8) {
         let case = Case::random(rows, cols, width, seed);
         let mut proof = case.prove();
@@ -153,7 +189,7 @@ proptest! {
     fn another_index_or_table_is_rejected(rows in 1usize..10, cols in 1usize..10, width in 1usize..=8, seed: u64, at: prop::sample::Index) {
         let case = Case::random(rows, cols, width, seed);
         let proof = case.prove();
-        let mut other = Case { view: case.view.clone(), index: case.index.clone(), table: case.table.clone() };
+        let mut other = Case { view: case.view.clone(), index: case.index.clone(), table: case.table.clone(), powers: false };
         let i = at.index(other.index.len());
         other.index[i] ^= 1;
         prop_assert!(other.verify(&proof).is_err());

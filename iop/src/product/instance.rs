@@ -55,17 +55,6 @@ impl BoxProduct {
         this
     }
 
-    /// With memory to fold into, as [`Self::into_room`] gives it back.
-    pub(super) fn with_room(mut self, room: Vec<F128>) -> Self {
-        self.spare = room;
-        self
-    }
-
-    /// The larger of the buffers worked in.
-    pub(super) fn into_room(self) -> Vec<F128> {
-        if self.data.capacity() > self.spare.capacity() { self.data } else { self.spare }
-    }
-
     /// The factors' values at the bound point.
     pub fn values(&self) -> &[F128] {
         debug_assert_eq!(self.cols_left + self.rows_left, 0);

@@ -13,8 +13,11 @@
 //! the lowest column coordinate. The last batch splits the leaves into their factors.
 //!
 //! # Cost
-//! One multiplication a leaf to build the tree, about eight a leaf for the sumchecks; the verifier
-//! does `O(log^2)` work a tree.
+//! One multiplication a leaf to build the tree, about six a leaf for the sumchecks, half of them
+//! reduced. Two rounds take one pass over a level: its polynomials' values on a grid of nine points
+//! less those that are known, then the binding of both variables in place. The tree takes two field
+//! elements a leaf, or one where leaves are made when they are needed (`Leaves`). The verifier does
+//! `O(log^2)` work a tree.
 //!
 //! # Soundness
 //! Each level: the sumcheck's terms and `1 / 2^128` for the column coordinate.
@@ -23,9 +26,17 @@ mod shape;
 mod verify;
 
 #[cfg(feature = "prover")]
+mod columns;
+#[cfg(feature = "prover")]
+mod halves;
+#[cfg(feature = "prover")]
 mod instance;
 #[cfg(feature = "prover")]
+mod pairs;
+#[cfg(feature = "prover")]
 mod prove;
+#[cfg(feature = "prover")]
+mod quad;
 #[cfg(feature = "prover")]
 mod tree;
 
@@ -38,5 +49,5 @@ pub use instance::BoxProduct;
 pub use prove::prove;
 pub use shape::{BoxShape, LeafClaim, RootClaim};
 #[cfg(feature = "prover")]
-pub use tree::Tree;
+pub use tree::{Leaves, Tree};
 pub use verify::verify;

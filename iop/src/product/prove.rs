@@ -2,16 +2,17 @@
 
 use binfer_field::F128;
 
+use super::pairs::PairProduct;
 use super::shape::split_challenges;
-use super::{BoxProduct, BoxShape, LeafClaim, RootClaim, Tree};
+use super::{BoxProduct, LeafClaim, RootClaim, Tree};
 use crate::channel::ProverChannel;
 use crate::sumcheck::{self, Instance};
 
-/// Reduces claims on the outputs of `trees` to claims on their leaves' factors, consuming each level
+/// Reduces claims on the outputs of `trees` to claims on their leaves' factors, spoiling each level
 /// as it is used. `roots` must be true claims.
 pub fn prove(
     channel: &mut ProverChannel,
-    mut trees: Vec<Tree>,
+    mut trees: Vec<Tree<'_>>,
     roots: Vec<RootClaim<F128>>,
 ) -> Vec<LeafClaim<F128>> {
     assert_eq!(trees.len(), roots.len());
@@ -21,61 +22,61 @@ pub fn prove(
         values: vec![root.value],
     };
     let mut claims: Vec<_> = roots.into_iter().map(leaf).collect();
-    let depth = trees.iter().map(|t| t.shape.col_vars()).max().unwrap_or(0);
-    for tree in &mut trees {
-        tree.levels.pop();
-        let largest = tree.levels.first().map_or(0, Vec::len).max(tree.factors.len());
-        tree.room.reserve(largest.div_ceil(2));
-    }
-    for level in 0..depth {
-        prove_level(channel, &mut trees, &mut claims, |tree| {
-            let shape = tree.shape;
-            (shape.col_vars() > level).then(|| {
-                let data = tree.levels.pop().unwrap_or_default();
-                (BoxShape { cols: data.len() / (2 * shape.rows), fan_in: 2, ..shape }, data)
-            })
-        });
+    // The values of a level's even and odd columns, which the level below takes apart.
+    let mut known: Vec<Option<[F128; 2]>> = vec![None; trees.len()];
+    let depth = trees.iter().map(|t| t.shape().col_vars()).max().unwrap_or(0);
+    for above in 0..depth {
+        let mut instances: Vec<(usize, PairProduct<'_>)> = Vec::new();
+        for (i, tree) in trees.iter_mut().enumerate() {
+            if let Some(level) = tree.shape().col_vars().checked_sub(above + 1) {
+                instances.push((i, tree.level(level, &claims[i], known[i])));
+            }
+        }
+        for (i, point, instance) in prove_level(channel, instances) {
+            let values = instance.values();
+            channel.send_many("product factors", &values);
+            known[i] = Some(values);
+            let (row_point, col_point) = split_challenges(&point, above);
+            claims[i] = LeafClaim { row_point, col_point, values: Vec::new() };
+        }
         let low = channel.challenge("product column");
-        for (_, claim) in trees.iter().zip(&mut claims).filter(|(t, _)| t.shape.col_vars() > level)
-        {
-            let (even, odd) = (claim.values[0], claim.values[1]);
-            claim.values = vec![even + low * (even + odd)];
-            claim.col_point.insert(0, low);
+        for (claim, known) in claims.iter_mut().zip(&known) {
+            if let (true, Some([even, odd])) = (claim.values.is_empty(), known) {
+                claim.values = vec![*even + low * (*even + *odd)];
+                claim.col_point.insert(0, low);
+            }
         }
     }
-    prove_level(channel, &mut trees, &mut claims, |tree| {
-        (tree.shape.fan_in > 1).then(|| (tree.shape, core::mem::take(&mut tree.factors)))
-    });
+    let mut instances = Vec::new();
+    for (i, tree) in trees.iter_mut().enumerate() {
+        let shape = tree.shape();
+        if shape.fan_in > 1 {
+            instances.push((i, BoxProduct::new(shape, tree.take_factors(), &claims[i])));
+        }
+    }
+    drop(trees);
+    for (i, point, instance) in prove_level(channel, instances) {
+        let values = instance.values().to_vec();
+        channel.send_many("product factors", &values);
+        let (row_point, col_point) = split_challenges(&point, claims[i].col_point.len());
+        claims[i] = LeafClaim { row_point, col_point, values };
+    }
     claims
 }
 
-fn prove_level(
+/// Proves one batch; returns each instance with its own challenges.
+fn prove_level<I: Instance>(
     channel: &mut ProverChannel,
-    trees: &mut [Tree],
-    claims: &mut [LeafClaim<F128>],
-    mut level: impl FnMut(&mut Tree) -> Option<(BoxShape, Vec<F128>)>,
-) {
-    let mut instances: Vec<(usize, usize, BoxProduct)> = Vec::new();
-    for (i, tree) in trees.iter_mut().enumerate() {
-        if let Some((shape, data)) = level(tree) {
-            let room = core::mem::take(&mut tree.room);
-            let instance = BoxProduct::new(shape, data, &claims[i]).with_room(room);
-            instances.push((i, shape.col_vars(), instance));
-        }
-    }
+    mut instances: Vec<(usize, I)>,
+) -> Vec<(usize, Vec<F128>, I)> {
     if instances.is_empty() {
-        return;
+        return Vec::new();
     }
-    let shapes: Vec<_> = instances.iter().map(|(.., instance)| instance.shape()).collect();
+    let shapes: Vec<_> = instances.iter().map(|(_, instance)| instance.shape()).collect();
     let mut batch: Vec<&mut dyn Instance> =
-        instances.iter_mut().map(|(.., instance)| instance as &mut dyn Instance).collect();
+        instances.iter_mut().map(|(_, instance)| instance as &mut dyn Instance).collect();
     let challenges = sumcheck::prove(channel, &mut batch);
-    for ((i, cols, instance), shape) in instances.into_iter().zip(shapes) {
-        let values = instance.values().to_vec();
-        channel.send_many("product factors", &values);
-        let point = &challenges[challenges.len() - shape.n_vars..];
-        let (row_point, col_point) = split_challenges(point, cols);
-        claims[i] = LeafClaim { row_point, col_point, values };
-        trees[i].room = instance.into_room();
-    }
+    let own = |n_vars: usize| challenges[challenges.len() - n_vars..].to_vec();
+    let points = shapes.iter().map(|shape| own(shape.n_vars));
+    instances.into_iter().zip(points).map(|((i, instance), point)| (i, point, instance)).collect()
 }

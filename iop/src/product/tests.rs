@@ -23,14 +23,35 @@ fn random_forest(shapes: &[BoxShape], seed: u64) -> Vec<Vec<F128>> {
     shapes.iter().map(|s| (0..size(s)).map(|_| F128::random(&mut rng)).collect()).collect()
 }
 
-fn run(
+/// Leaves that are looked up where they are stored.
+struct Copied<'a> {
+    leaves: &'a [F128],
+    rows: usize,
+}
+
+impl Leaves for Copied<'_> {
+    fn fill(&self, column: usize, first: usize, out: &mut [F128]) {
+        out.copy_from_slice(&self.leaves[column * self.rows + first..][..out.len()]);
+    }
+}
+
+fn tree(shape: BoxShape, factors: &[F128], made: bool) -> Tree<'_> {
+    if made && shape.fan_in == 1 {
+        let leaves = Copied { leaves: factors, rows: shape.rows };
+        return Tree::over(shape.rows, shape.cols, Box::new(leaves));
+    }
+    Tree::new(shape, factors.to_vec())
+}
+
+/// The proof of a forest, claimed at random points.
+fn prove_all(
     shapes: &[BoxShape],
     factors: &[Vec<F128>],
+    made: bool,
     corrupt_root: F128,
-    tamper: impl Fn(&mut Vec<u8>),
-) -> Result<(), VerifyError> {
+) -> Vec<u8> {
     let mut prover = ProverChannel::new(Transcript::new("test"));
-    let trees: Vec<_> = shapes.iter().zip(factors).map(|(&s, f)| Tree::new(s, f.clone())).collect();
+    let trees: Vec<_> = shapes.iter().zip(factors).map(|(&s, f)| tree(s, f, made)).collect();
     let roots: Vec<_> = trees
         .iter()
         .map(|t| {
@@ -41,7 +62,16 @@ fn run(
         })
         .collect();
     prove(&mut prover, trees, roots);
-    let mut proof = prover.finish();
+    prover.finish()
+}
+
+fn run(
+    shapes: &[BoxShape],
+    factors: &[Vec<F128>],
+    corrupt_root: F128,
+    tamper: impl Fn(&mut Vec<u8>),
+) -> Result<(), VerifyError> {
+    let mut proof = prove_all(shapes, factors, false, corrupt_root);
     tamper(&mut proof);
 
     let mut reader = ProofReader::new(Transcript::new("test"), &proof);
@@ -68,11 +98,9 @@ fn run(
 }
 
 fn any_shape() -> impl Strategy<Value = BoxShape> {
-    (1usize..12, 1usize..12, 1usize..5).prop_map(|(rows, cols, fan_in)| BoxShape {
-        rows,
-        cols,
-        fan_in,
-    })
+    let rows = prop_oneof![1usize..12, 14usize..40];
+    let cols = prop_oneof![1usize..12, 12usize..80];
+    (rows, cols, 1usize..5).prop_map(|(rows, cols, fan_in)| BoxShape { rows, cols, fan_in })
 }
 
 proptest! {
@@ -82,6 +110,29 @@ proptest! {
     fn random_forests_are_proved(shapes in prop::collection::vec(any_shape(), 1..5), seed: u64) {
         let factors = random_forest(&shapes, seed);
         prop_assert_eq!(run(&shapes, &factors, F128::ZERO, |_| ()), Ok(()));
+    }
+
+    #[test]
+    fn leaves_may_be_made_again(shapes in prop::collection::vec(any_shape(), 1..4), seed: u64) {
+        let factors = random_forest(&shapes, seed);
+        let proofs = [false, true].map(|made| prove_all(&shapes, &factors, made, F128::ZERO));
+        prop_assert_eq!(&proofs[0], &proofs[1]);
+    }
+
+    #[test]
+    fn claims_at_vertices_are_proved(shape in any_shape(), seed: u64, vertex: usize) {
+        let factors = random_forest(&[shape], seed).remove(0);
+        let tree = tree(shape, &factors, seed % 2 == 0);
+        let coordinate = |i: usize| if vertex >> i & 1 == 1 { F128::ONE } else { F128::ZERO };
+        let row_point: Vec<_> = (0..shape.row_vars()).map(coordinate).collect();
+        let value = evaluate(tree.outputs(), shape.rows, &row_point, &[]);
+        let root = RootClaim { row_point, value };
+        let mut prover = ProverChannel::new(Transcript::new("test"));
+        let proved = prove(&mut prover, vec![tree], vec![root.clone()]).remove(0);
+        let proof = prover.finish();
+        let mut reader = ProofReader::new(Transcript::new("test"), &proof);
+        let verified = verify(&mut reader, &[shape], vec![root]);
+        prop_assert!(verified.is_ok_and(|claims| claims[0].values == proved.values));
     }
 
     #[test]
@@ -96,6 +147,15 @@ proptest! {
         let flip = |proof: &mut Vec<u8>| { let i = at.index(proof.len()); proof[i] ^= 1; };
         prop_assert!(run(&shapes, &factors, F128::ZERO, flip).is_err());
     }
+}
+
+#[test]
+fn columns_longer_than_a_block_are_proved() {
+    let shapes = [BoxShape { rows: 1100, cols: 21, fan_in: 1 }];
+    let factors = random_forest(&shapes, 1);
+    assert_eq!(run(&shapes, &factors, F128::ZERO, |_| ()), Ok(()));
+    let made = prove_all(&shapes, &factors, true, F128::ZERO);
+    assert_eq!(made, prove_all(&shapes, &factors, false, F128::ZERO));
 }
 
 #[test]

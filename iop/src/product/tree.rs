@@ -1,25 +1,54 @@
-//! The prover's product tree: every level of a box, one allocation a level.
+//! The prover's product tree: every level of a box but, where they can be made again, its leaves.
+
+use core::ops::Range;
 
 use binfer_field::{F128, kernels};
 use rayon::prelude::*;
 
-use super::BoxShape;
+use super::columns::Columns;
+use super::halves::Halves;
+use super::pairs::{PairProduct, State};
+use super::{BoxShape, LeafClaim};
+use crate::buffer::Buffer;
 
 /// Elements a parallel task should have at least.
 pub(crate) const TASK: usize = 1 << 12;
 
-/// All levels of one tree, each in blocks `[column][factor][row]`.
-pub struct Tree {
-    pub(super) shape: BoxShape,
-    /// The leaves' factors; empty where `fan_in` is 1, `levels` then starting with the leaves.
-    pub(super) factors: Vec<F128>,
-    /// `levels[i]` has `ceil(cols / 2^i)` columns, made even by a column of ones but for the last.
-    pub(super) levels: Vec<Vec<F128>>,
-    /// Memory that the levels' sumchecks fold into, one after the other.
-    pub(super) room: Vec<F128>,
+/// Rows from which columns are worth a call each.
+const LONG: usize = 16;
+
+/// Elements that stay in the second cache while a task builds levels over them.
+const CACHED: usize = 1 << 15;
+
+/// Leaves that are made whenever they are needed, which takes their memory away.
+pub trait Leaves: Send + Sync {
+    /// Rows of a column, from row `first` on, as many as `out` holds.
+    fn fill(&self, column: usize, first: usize, out: &mut [F128]);
 }
 
-impl Tree {
+/// All levels of one tree.
+pub struct Tree<'a> {
+    shape: BoxShape,
+    /// The leaves' factors, blocks `[column][factor][row]`; empty where `fan_in` is 1.
+    factors: Vec<F128>,
+    levels: Levels<'a>,
+}
+
+enum Levels<'a> {
+    /// Of few rows: both sides padded with ones to powers of two, each level one vector, the leaves'
+    /// first. A column's lowest bit is the highest of its place, so that pairs are halves.
+    Short(Vec<Vec<F128>>),
+    /// Of many rows: blocks `[column][row]`, made even by a column of ones but for the root.
+    Long { base: Base<'a>, nodes: Buffer, places: Vec<Range<usize>> },
+}
+
+/// The leaves of a long tree.
+enum Base<'a> {
+    Stored(Vec<F128>),
+    Made(Box<dyn Leaves + 'a>),
+}
+
+impl<'a> Tree<'a> {
     /// Builds the tree over `factors`, laid out `[column][factor][row]`.
     ///
     /// # Panics
@@ -27,39 +56,113 @@ impl Tree {
     pub fn new(shape: BoxShape, factors: Vec<F128>) -> Self {
         let BoxShape { rows, cols, fan_in } = shape;
         assert_eq!(factors.len(), rows * cols * fan_in);
-        let (factors, mut leaves) = if fan_in == 1 {
+        let (factors, leaves) = if fan_in == 1 {
             (Vec::new(), factors)
         } else {
             let leaves = multiply_blocks(&factors, rows, fan_in);
             (factors, leaves)
         };
-        let mut levels = Vec::new();
-        while leaves.len() > rows {
-            if leaves.len() / rows % 2 == 1 {
-                leaves.resize(leaves.len() + rows, F128::ONE);
-            }
-            let next = multiply_blocks(&leaves, rows, 2);
-            levels.push(leaves);
-            leaves = next;
+        let levels =
+            if rows < LONG { short(shape, leaves) } else { long(shape, Base::Stored(leaves)) };
+        Self { shape, factors, levels }
+    }
+
+    /// Builds the tree over leaves of one factor that are not kept where there are many.
+    pub fn over(rows: usize, cols: usize, leaves: Box<dyn Leaves + 'a>) -> Self {
+        let shape = BoxShape { rows, cols, fan_in: 1 };
+        if rows < LONG || cols <= 4 {
+            let mut all = F128::zeros(rows * cols);
+            all.par_chunks_mut(rows).enumerate().for_each(|(c, column)| leaves.fill(c, 0, column));
+            return Self::new(shape, all);
         }
-        levels.push(leaves);
-        Self { shape, factors, levels, room: Vec::new() }
+        Self { shape, factors: Vec::new(), levels: long(shape, Base::Made(leaves)) }
+    }
+
+    /// Most bytes that a tree of this shape holds until it is argued, tables that its leaves are `made` from
+    /// left out.
+    pub fn bytes(shape: BoxShape, made: bool) -> u128 {
+        let [rows, cols, fan_in] = [shape.rows, shape.cols, shape.fan_in].map(|n| n as u128);
+        let leaves = rows * cols;
+        // Factors apart from leaves, and room to fold them into.
+        let factors = if fan_in > 1 { fan_in * leaves + (fan_in * leaves).div_ceil(2) } else { 0 };
+        let short = shape.rows < LONG || shape.cols <= 4;
+        let levels = if short {
+            leaves + (2u128 << (shape.row_vars() + shape.col_vars()))
+        } else {
+            // A column more a level, to make it even.
+            let above = leaves + 2 * rows * (shape.col_vars() as u128 + 1);
+            above + if made { 0 } else { leaves + rows }
+        };
+        size_of::<F128>() as u128 * (factors + levels)
     }
 
     /// The products, one a row.
     pub fn outputs(&self) -> &[F128] {
-        self.levels.last().map_or(&[], Vec::as_slice)
+        let root = match &self.levels {
+            Levels::Short(levels) => levels.last().map_or(&[][..], Vec::as_slice),
+            Levels::Long { base: Base::Stored(leaves), places, .. } if places.len() == 1 => leaves,
+            Levels::Long { nodes, places, .. } => &nodes[places[places.len() - 1].clone()],
+        };
+        &root[..self.shape.rows]
     }
 
     /// The box.
     pub fn shape(&self) -> BoxShape {
         self.shape
     }
+
+    /// The leaves' factors, to be split last.
+    pub(super) fn take_factors(&mut self) -> Vec<F128> {
+        core::mem::take(&mut self.factors)
+    }
+
+    /// The sumcheck that reduces a claim on the level above `level` to claims on the even and the odd
+    /// columns of `level`. Spoils the level; the levels are taken from the root down.
+    pub(super) fn level(
+        &mut self,
+        level: usize,
+        claim: &LeafClaim<F128>,
+        known: Option<[F128; 2]>,
+    ) -> PairProduct<'_> {
+        let rows = self.shape.rows;
+        let cols = self.shape.cols.div_ceil(1 << level);
+        let col_point = &claim.col_point[..];
+        let z: Vec<F128> = col_point.iter().chain(claim.row_point.iter().rev()).copied().collect();
+        let state = match &mut self.levels {
+            Levels::Short(levels) => {
+                levels.truncate(level + 1);
+                State::Halves(Halves::new(levels.pop().unwrap_or_default(), &z))
+            }
+            Levels::Long { base, nodes, places } => match base {
+                Base::Made(leaves) if level == 0 => {
+                    let leaves = &**leaves;
+                    State::Columns(Columns::made(leaves, (rows, cols), nodes, claim))
+                }
+                Base::Stored(leaves) if level == 0 => stored(leaves, (rows, cols), claim, &z),
+                _ => stored(&mut nodes[places[level].clone()], (rows, cols), claim, &z),
+            },
+        };
+        PairProduct::new(z, claim.values[0], known, state)
+    }
+}
+
+/// A level of `cols` columns in the middle of a tree.
+fn stored<'a>(
+    data: &'a mut [F128],
+    (rows, cols): (usize, usize),
+    claim: &LeafClaim<F128>,
+    z: &[F128],
+) -> State<'a> {
+    if cols > 4 {
+        State::Columns(Columns::stored(data, rows, claim))
+    } else {
+        State::Halves(Halves::from_pairs(data.chunks(2 * rows), rows, z))
+    }
 }
 
 /// Multiplies runs of `fan_in` blocks of `rows` elements.
 fn multiply_blocks(data: &[F128], rows: usize, fan_in: usize) -> Vec<F128> {
-    let mut out = vec![F128::ZERO; data.len() / fan_in];
+    let mut out = F128::zeros(data.len() / fan_in);
     let columns = TASK.div_ceil(rows * fan_in);
     out.par_chunks_mut(columns * rows).zip(data.par_chunks(columns * rows * fan_in)).for_each(
         |(out, data)| {
@@ -80,4 +183,120 @@ fn multiply_blocks(data: &[F128], rows: usize, fan_in: usize) -> Vec<F128> {
         },
     );
     out
+}
+
+fn short(shape: BoxShape, leaves: Vec<F128>) -> Levels<'static> {
+    let (rows, n_cols) = (shape.rows, shape.col_vars());
+    let padded = 1 << shape.row_vars();
+    let mut level = vec![F128::ONE; padded << n_cols];
+    for (c, column) in leaves.chunks(rows).enumerate() {
+        let place = (c << 1).reverse_bits() >> (usize::BITS as usize - 1 - n_cols);
+        level[place * padded..][..rows].copy_from_slice(column);
+    }
+    let mut levels = Vec::with_capacity(n_cols + 1);
+    for _ in 0..n_cols {
+        let (even, odd) = level.split_at(level.len() / 2);
+        let mut next = F128::zeros(even.len());
+        let chunks = even.par_chunks(TASK).zip(odd.par_chunks(TASK));
+        next.par_chunks_mut(TASK).zip(chunks).for_each(|(next, (a, b))| kernels::mul(next, a, b));
+        levels.push(core::mem::replace(&mut level, next));
+    }
+    levels.push(level);
+    Levels::Short(levels)
+}
+
+fn long(shape: BoxShape, mut base: Base<'_>) -> Levels<'_> {
+    let BoxShape { rows, cols, .. } = shape;
+    if let Base::Stored(leaves) = &mut base
+        && cols % 2 == 1
+        && cols > 1
+    {
+        leaves.resize((cols + 1) * rows, F128::ONE);
+    }
+    let mut places = vec![Range::default()];
+    let mut end = 0;
+    for level in 1..=shape.col_vars() {
+        let start = end;
+        let n = cols.div_ceil(1 << level);
+        end += if n > 1 { n.next_multiple_of(2) * rows } else { rows };
+        places.push(start..end);
+    }
+    let mut nodes = Buffer::zeroed(end);
+    // Levels that a task builds at a time.
+    let at_a_time = (CACHED / rows).checked_ilog2().unwrap_or(0).max(1) as usize;
+    let mut from = 0;
+    while from < shape.col_vars() {
+        let to = shape.col_vars().min(from + at_a_time);
+        let (below, above) = nodes.split_at_mut(places[from].end);
+        let mut levels = Vec::with_capacity(to - from);
+        let mut rest = above;
+        for (level, place) in places.iter().enumerate().take(to + 1).skip(from + 1) {
+            let (this, more) = rest.split_at_mut(place.len());
+            this[cols.div_ceil(1 << level) * rows..].fill(F128::ONE);
+            levels.push(this);
+            rest = more;
+        }
+        let stored = |data: &[F128], c: usize, out: &mut [F128]| {
+            let (a, b) = data[2 * c * rows..][..2 * rows].split_at(rows);
+            kernels::mul(out, a, b);
+        };
+        let n = cols.div_ceil(2 << from);
+        match &base {
+            Base::Made(leaves) if from == 0 => build(levels, rows, n, |c, out, scratch| {
+                leaves.fill(2 * c, 0, out);
+                if 2 * c + 1 < cols {
+                    leaves.fill(2 * c + 1, 0, scratch);
+                    kernels::mul_assign(out, scratch);
+                }
+            }),
+            Base::Stored(leaves) if from == 0 => {
+                build(levels, rows, n, |c, out, _| stored(leaves, c, out));
+            }
+            _ => {
+                let below = &below[places[from].clone()];
+                build(levels, rows, n, |c, out, _| stored(below, c, out));
+            }
+        }
+        from = to;
+    }
+    Levels::Long { base, nodes, places }
+}
+
+/// Fills levels of a tree, the lowest first, whose lowest has `n` columns that `first` makes.
+///
+/// Each task makes one column of the highest level, and columns as soon as those that they are
+/// products of are there, so that these are still in cache.
+fn build(
+    levels: Vec<&mut [F128]>,
+    rows: usize,
+    n: usize,
+    first: impl Fn(usize, &mut [F128], &mut [F128]) + Sync,
+) {
+    let width = 1usize << (levels.len() - 1);
+    let mut tasks: Vec<Vec<&mut [F128]>> = (0..n.div_ceil(width)).map(|_| Vec::new()).collect();
+    for (i, level) in levels.into_iter().enumerate() {
+        for (task, chunk) in tasks.iter_mut().zip(level.chunks_mut((width >> i) * rows)) {
+            task.push(chunk);
+        }
+    }
+    let tasks = tasks.into_par_iter().enumerate();
+    tasks.for_each_init(
+        || vec![F128::ZERO; rows],
+        |scratch, (task, mut levels)| {
+            let start = task * width;
+            let n = width.min(n - start);
+            for c in 0..n {
+                first(start + c, &mut levels[0][c * rows..][..rows], scratch);
+                // The products that this column completes.
+                let (mut x, mut i) = (c, 0);
+                while i + 1 < levels.len() && (x % 2 == 1 || x + 1 == n.div_ceil(1 << i)) {
+                    x /= 2;
+                    let (below, above) = levels.split_at_mut(i + 1);
+                    let (a, b) = below[i][2 * x * rows..][..2 * rows].split_at(rows);
+                    kernels::mul(&mut above[0][x * rows..][..rows], a, b);
+                    i += 1;
+                }
+            }
+        },
+    );
 }

@@ -1,83 +1,136 @@
 //! The random bases of one check in the exponent, and the public tables built on them.
 
 use binfer_field::F128;
+use binfer_iop::channel::Element;
+use binfer_iop::claims::CommonPoint;
+use binfer_iop::multilinear::{eq_vertex, log2_ceil, prefix_indicator};
+use binfer_iop::product::RootClaim;
 
 use super::groups::Group;
-use super::plan::{Chunk, Map, MatMul, Outputs, Plan};
+use super::plan::{Axis, Factor, Map, MatMul, Outputs, Plan};
 use super::tables::{Bases, Table};
-use crate::graph::{Graph, WeightShape};
+use crate::graph::WeightShape;
 
 /// The bases drawn for one repetition of a matmul's check.
 pub(crate) struct Drawn {
-    /// One an output column.
+    /// One an output column, or row.
     h: Vec<F128>,
     inverse: Vec<F128>,
-    /// One an output column where outputs are requantized, or none.
+    /// As many where outputs are requantized, or none.
     distance: Vec<F128>,
+    /// The product of all `h`.
+    product: F128,
 }
 
 impl Drawn {
-    /// Draws them with `nonzero(label, n)`, for `n` output columns.
+    /// Draws them with `nonzero(label, n)`.
     pub(crate) fn draw(
         matmul: &MatMul,
-        n: usize,
         mut nonzero: impl FnMut(&'static str, usize) -> Vec<F128>,
     ) -> Self {
-        let h = nonzero("bases", n);
+        let h = nonzero("bases", matmul.bases);
         let distance = match &matmul.outputs {
-            Outputs::Codes { .. } => nonzero("distance bases", n),
+            Outputs::Codes { .. } => nonzero("distance bases", matmul.bases),
             Outputs::Integers { .. } => Vec::new(),
         };
         let mut inverse = h.clone();
         F128::batch_invert(&mut inverse);
-        Self { h, inverse, distance }
+        let product = h.iter().copied().product();
+        Self { h, inverse, distance, product }
     }
 
     fn bases(&self) -> Bases<'_> {
         Bases { h: &self.h, inverse: &self.inverse }
     }
 
-    /// The constant factors of the two sides of the row relation.
+    /// The `G` of the bias's columns: the product of all bases, to the power of each chunk's first bit.
+    pub(crate) fn bias_g(&self, matmul: &MatMul) -> Vec<F128> {
+        matmul.bias_columns().iter().map(|chunk| self.product.frobenius(chunk.first)).collect()
+    }
+
+    /// What each product of the inner operand is multiplied by to give a `G_k`.
+    pub(crate) fn g_scale(&self, matmul: &MatMul) -> F128 {
+        self.product.pow(matmul.inner_offset.into()).invert()
+    }
+
+    /// The constant factors of the two sides of the relation between products.
     pub(crate) fn constants(&self, matmul: &MatMul) -> (F128, F128) {
-        let h: F128 = self.h.iter().copied().product();
         let left = match &matmul.outputs {
-            Outputs::Integers { offset, .. } => h.pow(offset.unsigned_abs()),
-            Outputs::Codes { thresholds, .. } => {
+            Outputs::Integers { offset } => self.product.pow(offset.unsigned_abs()),
+            Outputs::Codes { thresholds } => {
                 self.distance.iter().copied().product::<F128>().pow(thresholds.surplus())
             }
         };
-        (left, h.pow(matmul.bias_offset.unsigned_abs()))
+        let right = self.product.pow(matmul.bias_offset.unsigned_abs());
+        // The product of all G holds the bias's, which have no offset.
+        let bias: F128 = self.bias_g(matmul).into_iter().product();
+        let excess = bias.pow(matmul.outer_offset.unsigned_abs().into());
+        if matmul.outer_offset < 0 { (left, right * excess) } else { (left * excess, right) }
     }
 
-    /// The tables of the outputs' chunks.
+    /// The claim on the products of the inner operand that a claim on `G + 1` is. `None` where the point
+    /// lies on the bias's columns, which a random one does with probability `2^-128` a coordinate.
+    pub(crate) fn inner_claim<E: Element>(
+        &self,
+        matmul: &MatMul,
+        claim: &CommonPoint<E>,
+    ) -> Option<RootClaim<E>> {
+        let mut value = *claim.values.first()?;
+        for (s, g) in self.bias_g(matmul).into_iter().enumerate() {
+            let weight = eq_vertex(&claim.point, matmul.k.saturating_add(s));
+            value += E::from(weight * (g + F128::ONE));
+        }
+        let (point, beyond) = claim.point.split_at_checked(log2_ceil(matmul.k))?;
+        let low = eq_vertex(beyond, 0);
+        if low.is_zero() {
+            return None;
+        }
+        // Sums of G + 1 over the prefix become sums of the products plus one.
+        let inside = E::from(prefix_indicator(point, matmul.k));
+        let sum = (value * low.invert() + inside) * self.g_scale(matmul).invert();
+        let value = sum + inside + E::from(F128::ONE);
+        Some(RootClaim { row_point: point.to_vec(), value })
+    }
+
+    /// The tables of the outputs' factors.
     pub(crate) fn output_tables<'a>(&'a self, matmul: &'a MatMul) -> Vec<Table<'a>> {
         match &matmul.outputs {
-            Outputs::Integers { chunks, .. } => powers(&self.h, chunks).collect(),
-            Outputs::Codes { distances, thresholds, .. } => {
+            Outputs::Integers { .. } => powers(&self.h, &matmul.output_factors).collect(),
+            Outputs::Codes { thresholds } => {
                 let (h, k) = (&self.h, &self.distance);
                 let mut tables = vec![Table::Codes { h: self.bases(), k, thresholds }];
-                tables.extend(distances.iter().map(|c| Table::Distance {
+                let distances = matmul.output_factors.iter().skip(1);
+                tables.extend(distances.map(|f| Table::Distance {
                     h,
                     k,
                     thresholds,
-                    first: c.first,
-                    bits: c.bits,
+                    first: f.chunk.first,
+                    bits: f.chunk.bits,
                 }));
                 tables
             }
         }
     }
 
-    /// The tables of the weights, then of the bias's chunks.
-    pub(crate) fn weight_tables<'a>(
+    /// The tables of the inner operand's factors.
+    pub(crate) fn inner_tables<'a>(
         &'a self,
         matmul: &'a MatMul,
         shape: &'a WeightShape,
     ) -> Vec<Table<'a>> {
-        let width = matmul.w.width();
-        let mut tables = vec![Table::Weights { h: self.bases(), shape, width }];
-        tables.extend(powers(&self.h, &matmul.bias));
-        tables
+        let weights = |f: &Factor| {
+            let width = f.chunk.width();
+            Table::Weights { h: self.bases(), shape, width }
+        };
+        match matmul.axis {
+            Axis::Columns => matmul.inner.iter().map(weights).collect(),
+            Axis::Rows => powers(&self.h, &matmul.inner).collect(),
+        }
+    }
+
+    /// The tables of a bias that is a product of its own.
+    pub(crate) fn bias_tables<'a>(&'a self, matmul: &'a MatMul) -> Vec<Table<'a>> {
+        powers(&self.h, &matmul.bias).collect()
     }
 }
 
@@ -95,17 +148,14 @@ pub(crate) type GroupBases<'p> = (Vec<(&'p MatMul, Drawn)>, Vec<(&'p Map, Vec<F1
 impl AllBases {
     /// Draws them with `nonzero(label, n)`.
     pub(crate) fn draw(
-        graph: &Graph,
         plan: &Plan,
         mut nonzero: impl FnMut(&'static str, usize) -> Vec<F128>,
     ) -> Self {
         let mut matmuls = Vec::new();
         for matmul in &plan.matmuls {
-            let n = graph.weights.get(matmul.weights).map_or(0, |shape| shape.n);
-            let draw = |_| Drawn::draw(matmul, n, &mut nonzero);
-            matmuls.extend((0..matmul.repetitions).map(draw));
+            matmuls.extend((0..matmul.repetitions).map(|_| Drawn::draw(matmul, &mut nonzero)));
         }
-        let maps: Vec<_> = plan.maps.iter().map(|map| nonzero("map bases", map.cols)).collect();
+        let maps: Vec<_> = plan.maps.iter().map(|map| nonzero("map bases", map.bases)).collect();
         Self { matmuls: matmuls.into_iter(), maps: maps.into_iter() }
     }
 
@@ -117,12 +167,13 @@ impl AllBases {
     }
 }
 
-/// Tables of powers for the chunks of an unsigned integer.
+/// Tables of powers for the factors of an unsigned integer.
 pub(crate) fn powers<'a>(
     bases: &'a [F128],
-    chunks: &'a [Chunk],
+    factors: &'a [Factor],
 ) -> impl Iterator<Item = Table<'a>> {
-    chunks.iter().map(|c| Table::Powers { bases, shift: c.first, width: c.width() })
+    let chunks = factors.iter().map(|f| &f.chunk);
+    chunks.map(|c| Table::Powers { bases, shift: c.first, width: c.width() })
 }
 
 /// The tables of a map's inputs and outputs: `h^(table[x])` and `h^y`.

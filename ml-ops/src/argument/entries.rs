@@ -11,7 +11,7 @@ use super::layout::Layout;
 use super::plan::{Chunk, Matrix, Origin, Outputs, Plan, Source};
 use super::public;
 use crate::graph::{Model, Op, Values, WeightMatrix};
-use crate::interpret;
+use crate::interpret::Trace;
 
 /// Logarithm of the entries of a block that is packed at once.
 const LOG_BLOCK: usize = 16;
@@ -80,7 +80,7 @@ impl<'a> Entries<'a> {
         for first in (0..matrix.bits).step_by(8) {
             let bytes = tile.gather(&self.byte_plane(first, entries.clone()), matrix.rows);
             for bit in 0..8.min(matrix.bits - first) {
-                let mut words = vec![F128::ZERO; tile.words()];
+                let mut words = F128::zeros(tile.words());
                 pack_plane(&mut words, &bytes, bit);
                 planes.push(words);
             }
@@ -93,13 +93,12 @@ impl<'a> Entries<'a> {
 pub(crate) fn entries<'a>(
     model: &'a Model,
     plan: &Plan,
-    tensors: &'a [Values],
-    batch: usize,
+    trace: &'a Trace,
 ) -> Option<Vec<Entries<'a>>> {
     let entries_of = |matrix: &Matrix| -> Option<Entries<'a>> {
         Some(match matrix.source {
             Source::Weights(_) | Source::Bias(_) => Entries::of_model(matrix, &model.weights)?,
-            Source::Tensor(t) => match &tensors[t] {
+            Source::Tensor(t) => match &trace.tensors[t] {
                 Values::Codes(codes) => Entries::Bytes(Cow::Borrowed(codes)),
                 values => Entries::Wide(public::entries(values, matrix)?),
             },
@@ -107,20 +106,26 @@ pub(crate) fn entries<'a>(
                 let Op::MatMul { y, .. } = model.graph.nodes[node].op else {
                     return None;
                 };
-                let codes = tensors[y].as_codes()?;
+                let codes = trace.tensors[y].as_codes()?;
                 let matmul = plan.matmuls.iter().find(|m| match &m.outputs {
-                    Outputs::Codes { codes, .. } => codes.matrix == y,
+                    Outputs::Codes { .. } => m.output_factors[0].chunk.matrix == y,
                     Outputs::Integers { .. } => false,
                 })?;
-                let Outputs::Codes { thresholds, .. } = &matmul.outputs else {
+                let Outputs::Codes { thresholds } = &matmul.outputs else {
                     return None;
                 };
-                let accumulators = interpret::accumulators(model, node, tensors, batch);
-                let outputs = accumulators.iter().zip(codes).enumerate();
-                let witness = |(i, (&acc, &code)): (usize, (&i64, &u8))| {
-                    thresholds.witness(acc, code, i / matrix.rows)
-                };
-                Entries::Wide(outputs.map(witness).collect())
+                let columns = trace.accumulators[node].par_chunks(matrix.rows);
+                let mut distances = vec![0; codes.len()];
+                let rows = distances.par_chunks_mut(matrix.rows).zip(columns);
+                rows.zip(codes.par_chunks(matrix.rows)).enumerate().for_each(
+                    |(column, ((distances, accumulators), codes))| {
+                        let outputs = accumulators.iter().zip(codes);
+                        for (distance, (&acc, &code)) in distances.iter_mut().zip(outputs) {
+                            *distance = thresholds.witness(acc.into(), code, column);
+                        }
+                    },
+                );
+                Entries::Wide(distances)
             }
         })
     };
@@ -139,7 +144,7 @@ pub(crate) fn model_words(plan: &Plan, weights: &[WeightMatrix]) -> Vec<F128> {
 /// The words of the oracle that holds the matrices of `origin`.
 pub(crate) fn words(plan: &Plan, origin: Origin, entries: &[Entries<'_>]) -> Vec<F128> {
     let layout = Layout::new(plan, origin);
-    let mut words = vec![F128::ZERO; layout.n_words];
+    let mut words = F128::zeros(layout.n_words);
     for (m, matrix) in plan.matrices.iter().enumerate().filter(|(_, x)| x.origin == origin) {
         let blocks: Vec<(usize, usize, Tile)> = tiles(matrix.rows, matrix.cols)
             .into_iter()

@@ -8,8 +8,7 @@ use std::collections::BTreeSet;
 
 use binfer_iop::indexed::onehot::{OneHotClaim, View};
 
-use super::plan::{Chunk, Map, MatMul, Plan};
-use crate::graph::Graph;
+use super::plan::{Chunk, Factor, Map, MatMul, Plan};
 
 /// How many leaves of product trees are proved at once, as a logarithm.
 ///
@@ -67,14 +66,14 @@ pub(crate) struct GroupViews {
 
 /// The groups of a plan, in order: matmuls first, each as often as its check is repeated, then maps. A
 /// group takes in checks as long as it stays within the size, but at least one.
-pub(crate) fn groups(graph: &Graph, plan: &Plan, size: GroupSize) -> Vec<Group> {
+pub(crate) fn groups(plan: &Plan, size: GroupSize) -> Vec<Group> {
     let mut checks = Vec::new();
     let mut leaves = Vec::new();
     for (i, matmul) in plan.matmuls.iter().enumerate() {
         checks.extend(core::iter::repeat_n(i, matmul.repetitions));
-        leaves.resize(checks.len(), check_leaves(graph, matmul));
+        leaves.resize(checks.len(), check_leaves(matmul));
     }
-    let of_map = |map: &Map| map.rows.saturating_mul(map.cols).saturating_mul(2);
+    let of_map = |map: &Map| map.products.saturating_mul(map.bases).saturating_mul(2);
     leaves.extend(plan.maps.iter().map(of_map));
     let group = |run: Range<usize>| Group {
         matmuls: checks.iter().take(run.end).skip(run.start).copied().collect(),
@@ -101,16 +100,10 @@ fn runs(items: impl Iterator<Item = usize>, most: usize) -> Vec<Range<usize>> {
 }
 
 /// Factors of the leaves of all trees of one check of a matmul.
-fn check_leaves(graph: &Graph, matmul: &MatMul) -> usize {
-    let Some(shape) = graph.weights.get(matmul.weights) else { return 0 };
-    let product = |a: usize, b: usize, c: usize| a.saturating_mul(b).saturating_mul(c);
-    let trees = [
-        product(shape.k, shape.columns(), 1),
-        product(shape.n, matmul.bias.len(), 1),
-        product(matmul.rows, shape.k, matmul.x.len()),
-        product(matmul.rows, shape.n, matmul.output_chunks().len()),
-    ];
-    trees.into_iter().fold(0usize, usize::saturating_add)
+fn check_leaves(matmul: &MatMul) -> usize {
+    let factors =
+        matmul.factors().map(|(products, factor)| products.saturating_mul(factor.all_cols()));
+    factors.fold(0usize, usize::saturating_add)
 }
 
 impl Group {
@@ -121,11 +114,9 @@ impl Group {
 
     /// The chunks that the group's relations read.
     fn chunks<'a>(&self, plan: &'a Plan) -> impl Iterator<Item = Chunk> + 'a {
-        let of_matmul = |m: &'a MatMul| {
-            let inputs = m.x.iter().chain(&m.bias).chain([&m.w]).cloned();
-            inputs.chain(m.output_chunks())
-        };
-        let of_map = |m: &'a Map| [m.x.clone(), m.y.clone()];
+        let chunks = |f: &'a Factor| core::iter::once(&f.chunk).chain(&f.extra).cloned();
+        let of_matmul = move |m: &'a MatMul| m.factors().flat_map(move |(_, f)| chunks(f));
+        let of_map = move |m: &'a Map| [&m.x, &m.y].into_iter().flat_map(chunks);
         let matmuls: Vec<&MatMul> = self.matmuls(plan).collect();
         let maps = plan.maps.get(self.maps.clone()).unwrap_or(&[]);
         matmuls.into_iter().flat_map(of_matmul).chain(maps.iter().flat_map(of_map))

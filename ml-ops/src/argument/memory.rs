@@ -4,21 +4,23 @@
 //! trace, at its largest. What does not grow, and what the allocator loses, is a flat margin and a factor.
 //! Measured against resident memory in docs/protocols/matmul.md.
 
+use binfer_iop::product::{BoxShape, Tree};
 use binfer_pcs::{Params, Shape};
 
 use super::groups::{self, Group, GroupSize};
 use super::layout::{Layout, model_shape};
-use super::plan::{Chunk, Map, Origin, Plan, Relu, Source};
+use super::plan::{Factor, Map, Origin, Plan, Relu, Source};
 use crate::graph::{Graph, TensorKind, WeightShape};
 
 /// The process itself: code, stacks of threads, tables of constant size.
-const FLAT: u128 = 24 << 20;
-/// What freed memory that the allocator keeps adds, in parts of 16.
-const MARGIN: u128 = 3;
+const FLAT: u128 = 16 << 20;
+/// What memory that is freed and not given back adds, in parts of 16.
+const MARGIN: u128 = 2;
 /// Bytes of a field element.
 const ELEMENT: u128 = 16;
-/// Bytes that the one-hot stages hold for an index: two elements, and a copy of the index.
-const ONE_HOT: u128 = 2 * ELEMENT + 1;
+/// Bytes that the one-hot stages hold for an index: two nibbles at a quarter of the positions, a copy
+/// of the index, its planes.
+const ONE_HOT: u128 = 2 * ELEMENT / 4 + 2;
 
 /// What is proved, and how.
 pub(crate) struct Costs<'a> {
@@ -30,7 +32,7 @@ pub(crate) struct Costs<'a> {
 impl Costs<'_> {
     /// Most bytes of memory that the process has at any time of a proof in groups of this size.
     pub(crate) fn bytes(&self, group_size: GroupSize) -> u64 {
-        let groups = groups::groups(self.graph, self.plan, group_size);
+        let groups = groups::groups(self.plan, group_size);
         let phases = groups.iter().map(|group| self.group(group)).chain([self.opening()]);
         let largest = phases.chain(self.plan.relus.iter().map(|relu| self.relu(relu))).max();
         let held = self.model() + self.trace() + largest.unwrap_or(0);
@@ -65,17 +67,16 @@ impl Costs<'_> {
         let maps = &self.plan.maps[group.maps.clone()];
         let (mut rows, mut weights, mut other) = (Phase::default(), Phase::default(), 0);
         for matmul in group.matmuls(self.plan) {
-            let shape = &self.graph.weights[matmul.weights];
-            rows.add(matmul.rows, shape.k, &matmul.x);
-            rows.add(matmul.rows, shape.n, &matmul.output_chunks());
-            weights.add(shape.k, shape.columns(), core::slice::from_ref(&matmul.w));
-            weights.add(1, shape.n, &matmul.bias);
+            rows.add(matmul.products, &matmul.outer);
+            rows.add(matmul.products, &matmul.output_factors);
+            weights.add(matmul.k, &matmul.inner);
+            weights.add(1, &matmul.bias);
             // `G` with its inverses, powers and claims.
-            other += 8 * ELEMENT * (shape.k + shape.n) as u128;
+            other += 8 * ELEMENT * (matmul.n_g() + matmul.bases) as u128;
         }
-        for Map { rows: n_rows, cols, x, y, .. } in maps {
-            for chunk in [x, y] {
-                rows.add(*n_rows, *cols, core::slice::from_ref(chunk));
+        for Map { products, x, y, .. } in maps {
+            for factor in [x, y] {
+                rows.add(*products, core::slice::from_ref(factor));
             }
         }
         let indices = rows.indices + weights.indices;
@@ -118,21 +119,28 @@ struct Phase {
 }
 
 impl Phase {
-    /// Adds a tree whose leaves are looked up by these chunks.
-    fn add(&mut self, rows: usize, cols: usize, chunks: &[Chunk]) {
-        if chunks.is_empty() {
-            return;
-        }
-        let leaves = area(rows, cols);
-        let factors = leaves * chunks.len() as u128;
-        // Factors if they are not leaves, all levels, and room for the largest to be folded into.
-        let split = if chunks.len() > 1 { factors } else { 0 };
-        self.trees += ELEMENT * (split + 2 * leaves + factors.div_ceil(2) + 2 * rows as u128);
+    /// Adds a tree whose leaves are looked up by the indices of these factors.
+    fn add(&mut self, rows: usize, of: &[Factor]) {
+        let Some(first) = of.first() else { return };
+        let (cols, fan_in) = (first.all_cols(), of.len());
+        let width = first.chunk.width();
+        let made = fan_in == 1 && keeps_tables(rows, width);
+        let shape = BoxShape { rows, cols, fan_in };
+        let tables = if made { (ELEMENT * cols as u128) << width } else { 0 };
+        self.trees += Tree::bytes(shape, made) + tables;
         // The table, its histogram, and room for one of them to be folded into.
-        let entries = chunks.iter().map(|chunk| area(cols, 1) << chunk.width()).sum::<u128>();
+        let entries = of.iter().map(|f| area(cols, 1) << f.chunk.width()).sum::<u128>();
         self.tables += ELEMENT * (2 * entries + entries.div_ceil(2));
-        self.indices += factors;
+        // Read across, they are there twice.
+        let across = if of.iter().any(|f| f.across) { 2 } else { 1 };
+        self.indices += across * area(rows, cols) * fan_in as u128;
     }
+}
+
+/// Whether a tree's leaves are made from their tables whenever they are needed: where `rows` of them are
+/// larger than a table of indices of `width` bits.
+pub(crate) fn keeps_tables(rows: usize, width: usize) -> bool {
+    rows >= 2 << width
 }
 
 fn area(rows: usize, cols: usize) -> u128 {

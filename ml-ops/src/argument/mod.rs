@@ -9,21 +9,21 @@
 //! # Protocol
 //! 1. The prover commits the trace: hidden tensors, and for requantized outputs the
 //!    [distances](requantize).
-//! 2. For each matmul (and repetition) the verifier draws bases `h_j` (and `k_j`); once all are drawn,
-//!    for each again a row point. The prover sends the extensions of both sides' row products there,
-//!    `prod_k G_k` and the bias product, where `G_k = prod_j h_j^(W_kj)`, and the verifier checks the
-//!    relation between them.
-//! 3. One forest of product trees and one table step take the rows of inputs and outputs apart. Tables
-//!    of outputs are public; the inputs' are powers of `G`, whose claims the Frobenius turns into claims
-//!    on `G`, and one sumcheck into a single one.
-//! 4. A second forest and table step do the same for the weights and biases: their tables are public.
+//! 2. For each matmul (and repetition) the verifier draws bases `h_j` (and `k_j`), one a column of the
+//!    outputs or one a row; once all are drawn, for each again a point. The prover sends the extensions
+//!    of both sides' products there, `prod_k G_k` and the bias product, where `G_k = prod_j h_j^(W_kj)`
+//!    or `G_k = prod_i h_i^(X_ik)`, and the verifier checks the relation between them.
+//! 3. One forest of product trees and one table step take the products of the outer operand (`X`, or
+//!    `W`) and of the outputs apart. Tables of outputs are public; the operand's are powers of `G`, whose
+//!    claims the Frobenius turns into claims on `G`, and one sumcheck into a single one.
+//! 4. A second forest and table step do the same for the inner operand: its tables are public.
 //! 5. The one-hot stages take all claims on indices to claims on bit planes at one shared point; a
 //!    zerocheck a Relu adds its own. The verifier evaluates public planes; one opening of the model's
 //!    and the trace's oracle settles the rest.
 //!
 //! # Cost
 //! Prover: the indexed products over `rows k + k n + rows n (1 + chunks)` indices. Verifier:
-//! `O(k + 256 n)` field operations a matmul, whatever the number of weights.
+//! `O(256 n)` or `O(256 rows)` field operations a matmul, whatever the number of weights.
 //!
 //! # Soundness
 //! The Freivalds term is `(D / (2^128 - 1))^repetitions`, `D` the largest exponent that operand ranges,
@@ -42,6 +42,8 @@ mod verify;
 #[cfg(feature = "prover")]
 mod entries;
 #[cfg(feature = "prover")]
+mod indices;
+#[cfg(feature = "prover")]
 mod memory;
 #[cfg(feature = "prover")]
 mod prove;
@@ -53,6 +55,8 @@ pub use groups::GroupSize;
 pub(crate) use layout::{Layout, SALT_WORDS, model_shape};
 #[cfg(feature = "prover")]
 pub(crate) use memory::Costs;
+#[cfg(all(test, feature = "prover"))]
+pub(crate) use plan::Axis;
 #[cfg(feature = "prover")]
 pub(crate) use plan::Origin;
 pub(crate) use plan::Plan;

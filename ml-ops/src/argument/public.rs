@@ -1,7 +1,7 @@
 //! Planes that are part of the statement: the verifier evaluates them itself.
 
 use binfer_field::{F128, kernels::eq_table};
-use binfer_iop::indexed::tiles;
+use binfer_iop::indexed::{Tile, tiles};
 
 use super::plan::Matrix;
 use crate::graph::Values;
@@ -20,15 +20,22 @@ pub(crate) fn entries(values: &Values, matrix: &Matrix) -> Option<Vec<u64>> {
     }
 }
 
-/// The extensions of all planes at the low coordinates of `point`: by tile, then bit.
-pub(crate) fn evaluate(entries: &[u64], matrix: &Matrix, point: &[F128]) -> Vec<Vec<F128>> {
-    let evaluate_tile = |tile: &binfer_iop::indexed::Tile| {
-        let eq = eq_table(point.get(..tile.n_vars()).unwrap_or(point));
+/// The values of all planes: by tile, then bit. A plane's bit `i` of word `y` weighs
+/// `bit_weights[i] eq(point, y)`, `point` cut to the variables of the tile's words.
+pub(crate) fn evaluate(
+    entries: &[u64],
+    matrix: &Matrix,
+    bit_weights: &[F128],
+    point: &[F128],
+) -> Vec<Vec<F128>> {
+    let evaluate_tile = |tile: &Tile| {
+        let words = eq_table(point.get(..tile.words().ilog2() as usize).unwrap_or(point));
+        let weights = words.iter().flat_map(|&w| bit_weights.iter().map(move |&b| w * b));
         let mut bits = vec![F128::ZERO; matrix.bits as usize];
         let columns = entries.chunks(matrix.rows).skip(tile.col).take(1 << tile.log_cols);
         let tile_entries =
             columns.flat_map(|column| column.iter().skip(tile.row).take(1 << tile.log_rows));
-        for (&entry, &weight) in tile_entries.zip(&eq) {
+        for (&entry, weight) in tile_entries.zip(weights) {
             let mut rest = entry;
             while rest != 0 {
                 if let Some(bit) = bits.get_mut(rest.trailing_zeros() as usize) {

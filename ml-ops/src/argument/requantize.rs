@@ -63,6 +63,11 @@ impl Thresholds {
         Self { codes, half, most: inner + 1 }
     }
 
+    /// Whether all columns have one step function.
+    pub(crate) fn are_shared(&self) -> bool {
+        self.codes.len() == 1
+    }
+
     /// Bits of a distance, `2d`.
     pub(crate) fn distance_bits(&self) -> u32 {
         2 * self.half

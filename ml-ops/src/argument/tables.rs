@@ -4,6 +4,10 @@
 use core::ops::Range;
 
 use binfer_field::{F128, kernels};
+#[cfg(feature = "prover")]
+use binfer_iop::indexed::table::Entries;
+#[cfg(feature = "prover")]
+use rayon::prelude::*;
 
 use super::requantize::Thresholds;
 use crate::graph::{Alphabet, WeightShape};
@@ -79,6 +83,36 @@ impl Table<'_> {
         }
     }
 
+    /// All entries, in the form that the table step takes least work on.
+    #[cfg(feature = "prover")]
+    pub(crate) fn entries(&self) -> Entries {
+        match self {
+            Self::Powers { bases, shift, width } => {
+                let scale = vec![F128::ONE; bases.len()];
+                Entries::Products { scale, factors: squares(bases, *shift, *width) }
+            }
+            Self::Weights {
+                h,
+                shape: WeightShape { alphabet: Alphabet::Byte { offsets }, .. },
+                width,
+            } => {
+                let offset =
+                    |c: usize| i128::from(if offsets.len() == 1 { offsets[0] } else { offsets[c] });
+                let scale = (0..h.h.len()).map(|c| h.pow(c, offset(c))).collect();
+                Entries::Products { scale, factors: squares(h.h, 0, *width) }
+            }
+            _ => {
+                let block = BLOCK << self.width();
+                let mut entries = F128::zeros(self.cols() << self.width());
+                entries.par_chunks_mut(block).enumerate().for_each(|(b, entries)| {
+                    let first = b * BLOCK;
+                    self.fill(first..first + (entries.len() >> self.width()), entries);
+                });
+                Entries::Listed(entries)
+            }
+        }
+    }
+
     /// The entries of column `c`; not of codes, which are made row by row.
     fn column(&self, c: usize) -> Vec<F128> {
         match self {
@@ -132,6 +166,20 @@ impl Table<'_> {
         let values: Vec<F128> = (0..col_eq.len()).map(value).collect();
         kernels::inner_product(&values, col_eq) + outside
     }
+}
+
+/// `base^(2^(shift + s))` of all bases, for `s < n`.
+#[cfg(feature = "prover")]
+fn squares(bases: &[F128], shift: u32, n: usize) -> Vec<Vec<F128>> {
+    let mut power = bases.to_vec();
+    kernels::frobenius(&mut power, shift);
+    let mut powers = Vec::with_capacity(n);
+    for _ in 0..n {
+        let mut next = vec![F128::ZERO; power.len()];
+        kernels::square(&mut next, &power);
+        powers.push(core::mem::replace(&mut power, next));
+    }
+    powers
 }
 
 /// `base^v` for `v < 2^width`, doubled slice by slice.

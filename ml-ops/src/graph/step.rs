@@ -36,7 +36,7 @@ impl Step {
                 let low = (self.qmin - self.zero_point) as f32;
                 let high = (self.qmax - self.zero_point) as f32;
                 let scaled = (acc as f32 * self.scale).max(low).min(high);
-                (scaled.round_ties_even() as i32 + self.zero_point - self.type_min) as u8
+                (round_ties_even(scaled) + self.zero_point - self.type_min) as u8
             }
         }
     }
@@ -49,20 +49,55 @@ impl Step {
         let mut lo = -bound;
         while lo <= bound {
             let code = self.code(lo);
-            let (mut inside, mut limit) = (lo, bound);
-            while inside < limit {
-                let middle = inside + (limit - inside + 1) / 2;
-                if self.code(middle) == code {
-                    inside = middle;
-                } else {
-                    limit = middle - 1;
-                }
-            }
-            table[usize::from(code)] = Some((lo, inside));
-            lo = inside + 1;
+            let hi = self.last_with(code, lo, bound);
+            table[usize::from(code)] = Some((lo, hi));
+            lo = hi + 1;
         }
         table
     }
+
+    /// The last of `lo ..= bound` whose code is `code`, which is that of `lo`.
+    fn last_with(&self, code: u8, lo: i64, bound: i64) -> i64 {
+        // Where exact arithmetic rounds up to the next code, give or take a few accumulators.
+        let value = i32::from(code) + self.type_min - self.zero_point;
+        let edge = (f64::from(value) + 0.5) / f64::from(self.scale);
+        let guess = (edge.floor() as i64).clamp(lo, bound);
+        let (mut inside, mut limit) = (lo, bound + 1);
+        let mut reach = 1;
+        if self.code(guess) == code {
+            inside = guess;
+            while inside + reach < limit && self.code(inside + reach) == code {
+                inside += reach;
+                reach *= 2;
+            }
+            limit = limit.min(inside + reach);
+        } else {
+            limit = guess;
+            while limit - reach > inside && self.code(limit - reach) != code {
+                limit -= reach;
+                reach *= 2;
+            }
+            inside = inside.max(limit - reach);
+        }
+        // `inside` has the code, `limit` has not.
+        while limit - inside > 1 {
+            let middle = inside + (limit - inside) / 2;
+            if self.code(middle) == code {
+                inside = middle;
+            } else {
+                limit = middle;
+            }
+        }
+        inside
+    }
+}
+
+/// The nearest integer, ties to even. Precondition: `|x| < 2^22`.
+#[inline]
+fn round_ties_even(x: f32) -> i32 {
+    // Floats from 2^23 on are integers, and sums round to the nearest, ties to even.
+    const INTEGERS: f32 = (3 << 22) as f32;
+    (x + INTEGERS - INTEGERS) as i32
 }
 
 /// The epilogue that turns a matmul's accumulators into codes.

@@ -1,9 +1,13 @@
 //! Integer matmul over feature-major tensors: one output column at a time, rows contiguous.
 
 use super::MatMul;
-use crate::graph::{Alphabet, Requantize, Values};
+use crate::graph::{Alphabet, Values};
+use binfer_field::kernels;
 use rayon::prelude::*;
 use std::ops::AddAssign;
+
+const BLOCK_ROWS: usize = kernels::INTEGER_BLOCK.0;
+const BLOCK_COLS: usize = kernels::INTEGER_BLOCK.1;
 
 /// A type that operands are held in, and the type of their products and sums.
 trait Operand: Copy + Default + Send + Sync {
@@ -58,17 +62,18 @@ impl MatMul<'_> {
         self.map_columns(|_, acc| acc)
     }
 
-    /// The codes of the accumulators, feature-major.
-    pub(super) fn codes(&self, requantize: &Requantize) -> Vec<u8> {
-        self.map_columns(|column, acc| requantize.step(column).code(acc))
-    }
-
-    fn map_columns<T: Copy + Default + Send>(
+    /// `map(column, accumulator)` of every accumulator, feature-major.
+    pub(super) fn map_columns<T: Copy + Default + Send>(
         &self,
         map: impl Fn(usize, i64) -> T + Sync,
     ) -> Vec<T> {
         let zero = i64::from(self.zero_code);
         match self.x {
+            Values::Codes(codes)
+                if self.bound <= i128::from(i32::MAX) && self.rows >= BLOCK_ROWS =>
+            {
+                self.map_blocks(codes, map)
+            }
             Values::Codes(codes) if self.bound <= i128::from(i32::MAX) => {
                 self.map_columns_of::<i16, T>(codes.iter().map(|&c| i64::from(c) - zero), map)
             }
@@ -111,6 +116,71 @@ impl MatMul<'_> {
                 },
             );
         y
+    }
+
+    /// [`Self::map_columns`] by blocks of rows and columns, where accumulators take 32 bits.
+    fn map_blocks<T: Copy + Default + Send>(
+        &self,
+        codes: &[u8],
+        map: impl Fn(usize, i64) -> T + Sync,
+    ) -> Vec<T> {
+        let (k, rows) = (self.shape.k, self.rows);
+        let pairs = k.div_ceil(2);
+        let zero = i16::from(self.zero_code);
+        // Blocks of rows, zeros beyond the last row and feature.
+        let mut x = vec![[[0i16; 2]; BLOCK_ROWS]; pairs * rows.div_ceil(BLOCK_ROWS)];
+        x.par_chunks_mut(pairs).enumerate().for_each(|(b, block)| {
+            for (feature, column) in codes.chunks(rows).enumerate() {
+                let column = column.iter().skip(b * BLOCK_ROWS);
+                for (row, &code) in block[feature / 2].iter_mut().zip(column) {
+                    row[feature % 2] = i16::from(code) - zero;
+                }
+            }
+        });
+        let mut y = vec![T::default(); self.shape.n * rows];
+        y.par_chunks_mut(BLOCK_COLS * rows).enumerate().for_each_init(
+            || vec![[0i16; 2]; BLOCK_COLS * pairs],
+            |weights, (b, out)| {
+                let first = b * BLOCK_COLS;
+                let columns = first..self.shape.n.min(first + BLOCK_COLS);
+                for (column, weights) in columns.clone().zip(weights.chunks_mut(pairs)) {
+                    self.decode_pairs(column, weights);
+                }
+                let w = core::array::from_fn(|c| &weights[c * pairs..(c + 1) * pairs]);
+                for (r, x) in x.chunks(pairs).enumerate() {
+                    let mut sums = [[0i32; BLOCK_ROWS]; BLOCK_COLS];
+                    kernels::add_pair_products(&mut sums, x, w);
+                    let outputs = out.chunks_mut(rows).zip(&sums).zip(columns.clone());
+                    for ((out, sums), column) in outputs {
+                        let bias = self.matrix.bias.get(column).copied().unwrap_or(0);
+                        let out = out.iter_mut().skip(r * BLOCK_ROWS);
+                        for (out, &sum) in out.zip(sums) {
+                            *out = map(column, i64::from(sum) + bias);
+                        }
+                    }
+                }
+            },
+        );
+        y
+    }
+
+    /// The weights of a column, two by two, the last one's neighbour zero.
+    fn decode_pairs(&self, column: usize, weights: &mut [[i16; 2]]) {
+        let alphabet = &self.shape.alphabet;
+        let per_byte = alphabet.per_byte();
+        let index = &self.matrix.index[column / per_byte * self.shape.k..][..self.shape.k];
+        let mut table = [0i16; 256];
+        let symbols = alphabet.symbols();
+        for byte in 0..256 {
+            table[byte] = match byte.checked_sub(symbols) {
+                None => alphabet.decode(byte as u8, column % per_byte, column) as i16,
+                Some(same) => table[same],
+            };
+        }
+        for (weights, bytes) in weights.iter_mut().zip(index.chunks(2)) {
+            let weight = |t: usize| bytes.get(t).map_or(0, |&byte| table[usize::from(byte)]);
+            *weights = [weight(0), weight(1)];
+        }
     }
 
     /// The weights that the bytes of a column spell at `digit`.

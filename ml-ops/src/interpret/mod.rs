@@ -3,9 +3,10 @@
 mod matmul;
 
 use crate::graph::{
-    Epilogue, Graph, Model, Node, Op, TensorId, TensorKind, TensorShape, Values, WeightMatrix,
-    WeightShape,
+    Epilogue, Graph, Model, Node, Op, Requantize, TensorId, TensorKind, TensorShape, Values,
+    WeightMatrix, WeightShape,
 };
+use rayon::prelude::*;
 use thiserror::Error;
 
 /// All tensors of a run, in the order of [`Graph::tensors`].
@@ -13,6 +14,8 @@ use thiserror::Error;
 pub struct Trace {
     /// Their values.
     pub tensors: Vec<Values>,
+    /// The accumulators of every requantizing node, `[column][row]`; none for other nodes.
+    pub accumulators: Vec<Vec<i32>>,
 }
 
 /// A model could not be run on an input.
@@ -58,12 +61,13 @@ pub fn run(model: &Model, input: &Values, batch: usize) -> Result<Trace, RunErro
         return Err(RunError::Input { expected, got });
     }
     let mut tensors = vec![Values::Codes(Vec::new()); graph.tensors.len()];
+    let mut accumulators = vec![Vec::new(); graph.nodes.len()];
     tensors[graph.input.tensor] = input.clone();
     for (index, node) in graph.nodes.iter().enumerate() {
-        let y = evaluate(model, index, node, &tensors, batch)?;
+        let y = evaluate(model, index, node, &tensors, &mut accumulators[index], batch)?;
         tensors[node.op.output()] = y;
     }
-    Ok(Trace { tensors })
+    Ok(Trace { tensors, accumulators })
 }
 
 fn evaluate(
@@ -71,6 +75,7 @@ fn evaluate(
     index: usize,
     node: &Node,
     tensors: &[Values],
+    accumulators: &mut Vec<i32>,
     batch: usize,
 ) -> Result<Values, RunError> {
     match &node.op {
@@ -84,7 +89,11 @@ fn evaluate(
                 bound: model.graph.accumulator_bound(index),
             };
             match epilogue {
-                Epilogue::Requantize(requantize) => Ok(Values::Codes(operands.codes(requantize))),
+                Epilogue::Requantize(requantize) => {
+                    // A valid graph bounds those of requantizing nodes by 2^31.
+                    *accumulators = operands.map_columns(|_, acc| acc as i32);
+                    Ok(Values::Codes(codes_of(requantize, accumulators, operands.rows)))
+                }
                 Epilogue::Accumulator => {
                     let accumulators = operands.accumulators();
                     check_width(index, &model.graph.tensors[*y], &accumulators)?;
@@ -101,8 +110,36 @@ fn evaluate(
     }
 }
 
+/// The codes of accumulators `[column][row]`.
+fn codes_of(requantize: &Requantize, accumulators: &[i32], rows: usize) -> Vec<u8> {
+    let mut codes = vec![0; accumulators.len()];
+    codes.par_chunks_mut(rows).zip(accumulators.par_chunks(rows)).enumerate().for_each(
+        |(column, (codes, accumulators))| {
+            let step = requantize.step(column);
+            for (code, &acc) in codes.iter_mut().zip(accumulators) {
+                *code = step.code(acc.into());
+            }
+        },
+    );
+    codes
+}
+
+/// The trace that has these tensors, whether or not they are those of a run.
+#[cfg(test)]
+pub(crate) fn trace_of(model: &Model, tensors: Vec<Values>, batch: usize) -> Trace {
+    let of_node = |index: usize| match &model.graph.nodes[index].op {
+        Op::MatMul { epilogue: Epilogue::Requantize(_), .. } => {
+            accumulators(model, index, &tensors, batch).iter().map(|&acc| acc as i32).collect()
+        }
+        _ => Vec::new(),
+    };
+    let accumulators = (0..model.graph.nodes.len()).map(of_node).collect();
+    Trace { tensors, accumulators }
+}
+
 /// The accumulators of node `index`, a matmul, over the tensors of a run: `[column][row]`; none for
 /// other nodes.
+#[cfg(test)]
 pub(crate) fn accumulators(
     model: &Model,
     index: usize,

@@ -3,7 +3,7 @@
 use binfer_iop::channel::VerifyError;
 use binfer_pcs::Params;
 
-use crate::argument::{GroupSize, Plan};
+use crate::argument::{Axis, GroupSize, Plan};
 use crate::array::{Array, ArrayData};
 use crate::graph::{
     CodeType, Epilogue, Graph, InputPort, InputTransform, IntegerType, Model, Node, Op, OutputPort,
@@ -14,7 +14,9 @@ use crate::{ProverKey, Rejection, interpret, verify};
 
 const K: usize = 12;
 const HIDDEN: usize = 10;
-const BATCH: usize = 3;
+/// Few rows and many: the check has bases for rows, or for columns.
+const BATCHES: [usize; 2] = [3, 40];
+const BATCH: usize = BATCHES[0];
 
 fn weights(k: usize, n: usize) -> (crate::graph::WeightShape, WeightMatrix) {
     let codes: Vec<u8> = (0..k * n).map(|i| (i * i * 37 + i * 11) as u8).collect();
@@ -106,9 +108,9 @@ fn rectified() -> Model {
     )
 }
 
-fn input() -> Array {
-    let data = (0..BATCH * K).map(|i| (i * 89 + 7) as i8).collect();
-    Array::new(vec![BATCH, K], ArrayData::I8(data)).unwrap()
+fn input(batch: usize) -> Array {
+    let data = (0..batch * K).map(|i| (i * 89 + 7) as i8).collect();
+    Array::new(vec![batch, K], ArrayData::I8(data)).unwrap()
 }
 
 fn key(model: &Model) -> ProverKey {
@@ -121,16 +123,26 @@ fn forge(
     source: &Model,
     cheat: impl FnOnce(&mut Vec<Values>),
 ) -> Result<(), Rejection> {
+    forge_batch(key, source, BATCH, cheat)
+}
+
+fn forge_batch(
+    key: &ProverKey,
+    source: &Model,
+    batch: usize,
+    cheat: impl FnOnce(&mut Vec<Values>),
+) -> Result<(), Rejection> {
     let graph = &key.commitment().graph;
-    let x = input();
+    let x = input(batch);
     let (values, batch) = graph.input.encode(&graph.tensors[0], &x).unwrap();
     let mut tensors = interpret::run(source, &values, batch.size).unwrap().tensors;
     cheat(&mut tensors);
     let last = graph.output.tensor;
     let y = graph.output.decode(&graph.tensors[last], &tensors[last], batch).unwrap();
+    let trace = interpret::trace_of(key.model(), tensors, batch.size);
     let plan = Plan::new(graph, batch.size);
     let (size, statement) = (GroupSize::default(), (&x, &y, batch.size));
-    let proof = key.prove_plan(&plan, size, statement, &tensors, &mut |_| ()).unwrap();
+    let proof = key.prove_plan(&plan, size, statement, &trace, &mut |_| ()).unwrap();
     verify(key.commitment(), &x, &y, &proof.to_bytes())
 }
 
@@ -158,8 +170,17 @@ fn rejected(result: Result<(), Rejection>) {
 #[test]
 fn honest_provers_are_accepted() {
     for model in [coded(0.002), accumulated(40), rectified()] {
-        assert_eq!(forge(&key(&model), &model, |_| ()), Ok(()));
+        for batch in BATCHES {
+            assert_eq!(forge_batch(&key(&model), &model, batch, |_| ()), Ok(()));
+        }
     }
+}
+
+#[test]
+fn both_axes_are_tried() {
+    let graph = coded(0.002).graph;
+    let axes = BATCHES.map(|batch| Plan::new(&graph, batch).matmuls[0].axis);
+    assert_eq!(axes, [Axis::Rows, Axis::Columns]);
 }
 
 #[test]
@@ -184,9 +205,9 @@ fn an_interpreter_that_rounds_differently_is_rejected() {
 fn a_code_off_by_one_is_rejected_wherever_it_is() {
     let model = coded(0.002);
     let key = key(&model);
-    for t in [1, 2] {
-        for at in 0..BATCH * 4 {
-            rejected(forge(&key, &model, |tensors| {
+    for (t, batch) in [(1, BATCHES[0]), (2, BATCHES[0]), (1, BATCHES[1]), (2, BATCHES[1])] {
+        for at in 0..12 {
+            rejected(forge_batch(&key, &model, batch, |tensors| {
                 let code = &mut codes(&mut tensors[t])[at];
                 *code = code.checked_add(1).unwrap_or(254);
             }));
@@ -225,12 +246,21 @@ fn a_false_relu_is_rejected() {
 }
 
 #[test]
-fn another_weight_is_rejected() {
+fn another_weight_or_bias_is_rejected() {
     let model = coded(0.002);
-    let honest = key(&model);
-    let mut other = model.clone();
-    other.weights[1].index[3] ^= 1;
-    let mut cheat = key(&other);
+    for batch in BATCHES {
+        let mut weight = model.clone();
+        weight.weights[1].index[3] ^= 1;
+        run_of_another(&model, &weight, batch);
+        let mut bias = model.clone();
+        bias.weights[0].bias[1] += 64;
+        run_of_another(&model, &bias, batch);
+    }
+}
+
+fn run_of_another(model: &Model, other: &Model, batch: usize) {
+    let honest = key(model);
+    let mut cheat = key(other);
     // It runs the other weights, but its oracle and commitment are the honest ones.
     cheat.oracle = binfer_pcs::commit(
         honest.commitment().params(),
@@ -238,7 +268,7 @@ fn another_weight_is_rejected() {
         honest.oracle.words().to_vec(),
     );
     cheat.commitment = honest.commitment().clone();
-    rejected(forge(&cheat, &other, |_| ()));
+    rejected(forge_batch(&cheat, other, batch, |_| ()));
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use binfer_field::{F128, kernels};
 use binfer_hash::{HashKind, MerkleTree};
+use binfer_iop::buffer::Buffer;
 use rayon::prelude::*;
 
-use super::buffer::Buffer;
 use super::sumcheck::split_neighbours;
 
 /// Pairs of symbols of one task.

@@ -1,6 +1,5 @@
 //! The prover's half: commitments and their openings.
 
-mod buffer;
 mod commit;
 mod fold;
 mod memory;

@@ -7,9 +7,9 @@
 use core::ops::Deref;
 
 use binfer_field::{F128, kernels};
+use binfer_iop::buffer::Buffer;
 use rayon::prelude::*;
 
-use super::buffer::Buffer;
 use crate::{Shape, code};
 
 /// Elements of a block that a core's second-level cache holds.
@@ -20,8 +20,6 @@ const SMALL_BLOCK: usize = 1 << 11;
 const PASS_LAYERS: u32 = 6;
 /// Elements of one run of a column.
 const RUN: usize = 1 << 8;
-/// Groups of four symbols whose last two layers are done together.
-const GROUPS: usize = 1 << 7;
 
 /// The Reed-Solomon codewords of all rows of `words` by the additive NTT, interleaved: element
 /// `x * n_rows + row` is symbol `x` of that row's codeword of `2^(log_row + log_inv_rate)` symbols
@@ -150,55 +148,11 @@ impl Ntt<'_> {
             return;
         }
         let mut half = block.len() / 2;
-        let mut first = k;
+        let mut n_blocks = 1;
         while half >= self.n_rows {
-            if (self.n_rows, half) == (1, 2) {
-                return self.last_two_layers(block, first);
-            }
-            for (part, &t) in block.chunks_exact_mut(2 * half).zip(&self.twiddles[first..]) {
-                let (lo, hi) = part.split_at_mut(half);
-                kernels::butterfly(lo, hi, t);
-            }
+            kernels::butterflies(block, half, &self.twiddles[k * n_blocks..][..n_blocks]);
             half /= 2;
-            first *= 2;
-        }
-    }
-
-    /// The last two layers of one row: runs of two symbols and of one are too short for the kernels,
-    /// so symbols are sorted by their position in a group of four first. `first` is the number of
-    /// the first group.
-    fn last_two_layers(&self, block: &mut [F128], first: usize) {
-        let mut symbols = [[F128::ZERO; GROUPS]; 4];
-        let mut factors = [[F128::ZERO; GROUPS]; 2];
-        let (groups, _) = block.as_chunks_mut::<4>();
-        for (i, groups) in groups.chunks_mut(GROUPS).enumerate() {
-            let n = groups.len();
-            let first = first + i * GROUPS;
-            let (pairs, _) = self.twiddles[2 * first..][..2 * n].as_chunks::<2>();
-            let [even, odd] = &mut factors;
-            for ((pair, even), odd) in pairs.iter().zip(even).zip(odd) {
-                [*even, *odd] = *pair;
-            }
-            for (j, symbols) in symbols.iter_mut().enumerate() {
-                for (symbol, group) in symbols.iter_mut().zip(groups.iter()) {
-                    *symbol = group[j];
-                }
-            }
-            let [a, b, c, d] = symbols.each_mut().map(|symbols| &mut symbols[..n]);
-            let layer = |lo: &mut [F128], hi: &mut [F128], factors: &[F128]| {
-                kernels::add_products(lo, hi, factors);
-                kernels::add_assign(hi, lo);
-            };
-            let upper = &self.twiddles[first..][..n];
-            layer(a, c, upper);
-            layer(b, d, upper);
-            layer(a, b, &factors[0][..n]);
-            layer(c, d, &factors[1][..n]);
-            for (j, symbols) in symbols.iter().enumerate() {
-                for (symbol, group) in symbols.iter().zip(groups.iter_mut()) {
-                    group[j] = *symbol;
-                }
-            }
+            n_blocks *= 2;
         }
     }
 }

@@ -1,12 +1,12 @@
 //! `open`: the mirror of [`verify`](crate::verify), message for message.
 
 use binfer_field::{F128, kernels};
+use binfer_iop::buffer::Buffer;
 use binfer_iop::channel::ProverChannel;
 use binfer_iop::sumcheck::send_round;
 use rayon::prelude::*;
 
 use super::Oracle;
-use super::buffer::Buffer;
 use super::fold::FoldedCodeword;
 use super::ntt::encode_rows;
 use super::sumcheck::{Round, bind_halves, bind_neighbours, round_of_halves, round_of_neighbours};
@@ -203,7 +203,7 @@ mod tests {
         let row = &words[..1 << LOG_ROW];
         let value = kernels::inner_product(row, &kernels::eq_table(&point));
         let claims = vec![Claim { oracle: 0, offset: 0, n_vars: LOG_ROW, value }];
-        vec![ClaimGroup { width: Width::B128, point, claims }]
+        vec![ClaimGroup::at(Width::B128, &point, claims)]
     }
 
     fn check(

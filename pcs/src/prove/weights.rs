@@ -1,9 +1,9 @@
 //! The prover's weights: sums of coefficients against eq tables, and the batched weight of each word.
 
 use binfer_field::{F128, LinearMap, Tower128, kernels, tower};
+use binfer_iop::buffer::Buffer;
 use rayon::prelude::*;
 
-use super::buffer::Buffer;
 use super::sumcheck::{self, Round, round_of_halves, round_of_lower_half};
 use crate::layout::Piece;
 use crate::packing::Switches;
@@ -35,11 +35,8 @@ struct Part<'a> {
 
 impl GroupWeights {
     /// The weights that these pieces of `group` stand for.
-    ///
-    /// # Panics
-    /// If the group's point is shorter than a word has coefficient variables.
     pub(super) fn new<E>(group: &ClaimGroup<E>, pieces: Vec<Piece>) -> Self {
-        let point = &group.point[group.width.log_coefficients() as usize..];
+        let point = &group.point;
         let longest = pieces.iter().map(|piece| piece.n_vars as usize).max().unwrap_or(0);
         let mut low = vec![Vec::new(); LOG_CHUNK as usize + 1];
         let mut high = vec![Vec::new(); longest + 1];

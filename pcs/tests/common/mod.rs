@@ -24,6 +24,7 @@ pub(crate) fn transcript(
         transcript.absorb_bytes("rows", &(shape.n_rows as u64).to_le_bytes());
     }
     for group in groups {
+        transcript.absorb("coefficient weights", &group.coefficients);
         transcript.absorb("point", &group.point);
         let values: Vec<F128> = group.claims.iter().map(|claim| claim.value).collect();
         transcript.absorb("values", &values);
@@ -60,6 +61,7 @@ impl Case {
             .iter()
             .map(|group| ClaimGroup {
                 width: group.width,
+                coefficients: group.coefficients.clone(),
                 point: group.point.clone(),
                 claims: group
                     .claims
@@ -141,5 +143,5 @@ fn random_group(rng: &mut StdRng, oracles: &[&Oracle]) -> ClaimGroup<F128> {
             evaluate(width, &words[offset..][..1 << n_vars], &point[..n_coefficient_vars as usize]);
         claims.push(Claim { oracle, offset, n_vars: n_coefficient_vars, value });
     }
-    ClaimGroup { width, point, claims }
+    ClaimGroup::at(width, &point, claims)
 }

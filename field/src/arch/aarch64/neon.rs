@@ -9,6 +9,7 @@ use std::arch::is_aarch64_feature_detected;
 
 use super::super::generic::{Clmul, NoByteLanes};
 use crate::F128;
+use crate::kernels::Corner;
 
 backend!(Neon, is_aarch64_feature_detected, ["neon", "aes"]);
 
@@ -99,6 +100,16 @@ impl Clmul<1> for Neon {
 
     #[inline(always)]
     fn deinterleave(self, a: uint64x2_t, b: uint64x2_t) -> (uint64x2_t, uint64x2_t) {
+        (a, b)
+    }
+
+    #[inline(always)]
+    fn interleave(self, even: uint64x2_t, odd: uint64x2_t) -> (uint64x2_t, uint64x2_t) {
+        (even, odd)
+    }
+
+    #[inline(always)]
+    fn split_fours(self, a: uint64x2_t, b: uint64x2_t) -> (uint64x2_t, uint64x2_t) {
         (a, b)
     }
 

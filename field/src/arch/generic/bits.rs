@@ -24,7 +24,26 @@ pub(crate) fn gather<const N: usize>(
     table: &[F128],
     index: &[u8],
 ) {
-    for (d, &i) in dst.iter_mut().zip(index) {
+    let Ok(table) = <&[F128; 256]>::try_from(table) else {
+        for (d, &i) in dst.iter_mut().zip(index) {
+            *d = table[usize::from(i)];
+        }
+        return;
+    };
+    if index.len() >= table.len() {
+        // Ask for the whole table at once, line by line: its misses do not wait for each other.
+        let lines = table.as_chunks::<4>().0.iter().map(|line| line[0]);
+        core::hint::black_box(lines.sum::<F128>());
+    }
+    let (dst, dst_tail) = dst.as_chunks_mut::<8>();
+    let (index, index_tail) = index.as_chunks::<8>();
+    for (dst, index) in dst.iter_mut().zip(index) {
+        let index = u64::from_le_bytes(*index);
+        for (k, d) in dst.iter_mut().enumerate() {
+            *d = table[usize::from((index >> (8 * k)) as u8)];
+        }
+    }
+    for (d, &i) in dst_tail.iter_mut().zip(index_tail) {
         *d = table[usize::from(i)];
     }
 }

@@ -18,6 +18,25 @@ pub(crate) trait ByteLanes: Copy {
     /// the first result, the upper halves in the second.
     fn interleave(self, a: Self::Register, b: Self::Register) -> (Self::Register, Self::Register);
 
+    /// The sum of the 64 bytes of each of sixteen registers.
+    ///
+    /// Registers are interleaved in pairs and the two halves added, four times over: then byte `i` of
+    /// each 16-byte lane holds a part of the sum of register `i`.
+    #[inline(always)]
+    fn sum_each(self, b: [Self::Register; 16]) -> [u8; 16] {
+        let mut sums = b;
+        for half in [8, 4, 2, 1] {
+            for i in 0..half {
+                let (low, high) = self.interleave(sums[i], sums[i + half]);
+                sums[i] = self.xor_bytes(low, high);
+            }
+        }
+        let mut lanes = [0; 64];
+        self.store_bytes(&mut lanes, sums[0]);
+        let lanes = lanes.as_chunks().0.iter().map(|&lane| u128::from_le_bytes(lane));
+        lanes.fold(0, |sum, lane| sum ^ lane).to_le_bytes()
+    }
+
     /// Sixteen registers as they come in memory.
     #[inline(always)]
     fn load_block(self, src: &[[u8; 64]; 16]) -> [Self::Register; 16] {

@@ -1,9 +1,9 @@
 //! Field arithmetic from a 64-bit carry-less multiply instruction.
 //!
-//! A product is three carry-less multiplies (Karatsuba) and its reduction two; the sum of many
-//! products is reduced once. A product by a prepared factor is four and its reduction one.
+//! A product is three carry-less multiplies (Karatsuba) or four, and its reduction two; the sum of
+//! many products is reduced once. A product by a prepared factor is four and its reduction one.
 
-use super::{ByteLanes, Lanes, mul_one};
+use super::{ByteLanes, Lanes};
 use crate::F128;
 
 /// A register of `N` 128-bit lanes with a carry-less multiply of 64-bit halves in each.
@@ -13,6 +13,9 @@ pub(crate) trait Clmul<const N: usize>: Copy {
     type Register: Copy;
     type One: Lanes<1>;
     type Bytes: ByteLanes;
+
+    /// Whether three multiplies and what they need besides are cheaper than four.
+    const KARATSUBA: bool = true;
 
     fn load(self, src: &[F128; N]) -> Self::Register;
     fn store(self, dst: &mut [F128; N], v: Self::Register);
@@ -30,11 +33,18 @@ pub(crate) trait Clmul<const N: usize>: Copy {
     fn sum(self, v: Self::Register) -> F128;
     fn deinterleave(self, a: Self::Register, b: Self::Register)
     -> (Self::Register, Self::Register);
+    fn interleave(
+        self,
+        even: Self::Register,
+        odd: Self::Register,
+    ) -> (Self::Register, Self::Register);
+    fn split_fours(self, a: Self::Register, b: Self::Register) -> (Self::Register, Self::Register);
     fn one(self) -> Self::One;
     fn byte_lanes(self) -> Option<Self::Bytes>;
     fn plane(self, bytes: &[u8; 64], plane: u32) -> u64;
 
-    /// The element `low + middle x^64 + high x^128` of each lane: two carry-less multiplies.
+    /// The element `low + middle x^64 + high x^128` of each lane: one carry-less multiply and what
+    /// [`Self::reduce_middle`] takes.
     #[inline(always)]
     fn reduce_parts(
         self,
@@ -42,28 +52,15 @@ pub(crate) trait Clmul<const N: usize>: Copy {
         middle: Self::Register,
         high: Self::Register,
     ) -> Self::Register {
-        let fold = self.splat(FOLD);
-        // The top half of `high` has weight x^192 = x^64 * x^128, the rest of it weight x^128,
-        // which the top half of `middle` then joins.
-        let middle = self.xor(middle, self.clmul::<0x01>(high, fold));
-        let high = self.xor(high, self.swap(middle));
-        let low = self.xor(low, self.raise(middle));
-        self.xor(low, self.clmul::<0x00>(high, fold))
+        // The top half of `high` has weight x^192 = x^64 * x^128, the rest of it that of the top
+        // half of `middle`.
+        let middle = self.xor(middle, self.clmul::<0x01>(high, self.splat(FOLD)));
+        self.reduce_middle(low, self.xor(middle, self.raise(high)))
     }
 
+    /// The element `low + middle x^64` of each lane: one carry-less multiply.
     #[inline(always)]
-    fn factor(self, x: F128) -> Factor<Self::Register> {
-        let shifted = mul_one(self.one(), x, F128::new(1 << 64));
-        Factor { x: self.splat(x), companion: self.splat(shifted) }
-    }
-
-    /// Four carry-less multiplies, and one for the reduction: `a_0 x + a_1 (x x^64)` has degree
-    /// below 192.
-    #[inline(always)]
-    fn mul_factor(self, a: Self::Register, factor: Factor<Self::Register>) -> Self::Register {
-        let Factor { x, companion: shifted } = factor;
-        let low = self.xor(self.clmul::<0x00>(a, x), self.clmul::<0x01>(a, shifted));
-        let middle = self.xor(self.clmul::<0x10>(a, x), self.clmul::<0x11>(a, shifted));
+    fn reduce_middle(self, low: Self::Register, middle: Self::Register) -> Self::Register {
         let low = self.xor(low, self.raise(middle));
         self.xor(low, self.clmul::<0x01>(middle, self.splat(FOLD)))
     }
@@ -72,24 +69,25 @@ pub(crate) trait Clmul<const N: usize>: Copy {
 /// `x^128` modulo the field's polynomial.
 const FOLD: F128 = F128::new(0x87);
 
-/// `low + (low + middle + high) x^64 + high x^128`: Karatsuba's three products as they come.
+/// `low + middle x^64 + high x^128`, or Karatsuba's three products as they come:
+/// `low + (low + middle + high) x^64 + high x^128`.
 #[derive(Clone, Copy)]
-pub(crate) struct Karatsuba<R> {
+pub(crate) struct Parts<R> {
     low: R,
     middle: R,
     high: R,
 }
 
-/// A factor `x` in all lanes, with what its backend computed of it once: by default `x * x^64`.
+/// A factor `x` in all lanes, and `x * x^64` modulo the field's polynomial.
 #[derive(Clone, Copy)]
 pub(crate) struct Factor<R> {
-    pub(crate) x: R,
-    pub(crate) companion: R,
+    x: R,
+    shifted: R,
 }
 
 impl<const N: usize, T: Clmul<N>> Lanes<N> for T {
     type Vector = T::Register;
-    type Wide = Karatsuba<T::Register>;
+    type Wide = Parts<T::Register>;
     type Factor = Factor<T::Register>;
     type One = T::One;
     type Bytes = T::Bytes;
@@ -130,26 +128,38 @@ impl<const N: usize, T: Clmul<N>> Lanes<N> for T {
     }
 
     #[inline(always)]
+    fn interleave(self, even: T::Register, odd: T::Register) -> (T::Register, T::Register) {
+        Clmul::interleave(self, even, odd)
+    }
+
+    #[inline(always)]
+    fn split_fours(self, a: T::Register, b: T::Register) -> (T::Register, T::Register) {
+        Clmul::split_fours(self, a, b)
+    }
+
+    #[inline(always)]
     fn mul_wide(self, a: T::Register, b: T::Register) -> Self::Wide {
-        let both_a = self.xor(a, self.swap(a));
-        let both_b = self.xor(b, self.swap(b));
-        Karatsuba {
-            low: self.clmul::<0x00>(a, b),
-            middle: self.clmul::<0x00>(both_a, both_b),
-            high: self.clmul::<0x11>(a, b),
-        }
+        let middle = if T::KARATSUBA {
+            let both_a = self.xor(a, self.swap(a));
+            let both_b = self.xor(b, self.swap(b));
+            self.clmul::<0x00>(both_a, both_b)
+        } else {
+            self.xor(self.clmul::<0x01>(a, b), self.clmul::<0x10>(a, b))
+        };
+        Parts { low: self.clmul::<0x00>(a, b), middle, high: self.clmul::<0x11>(a, b) }
     }
 
     #[inline(always)]
     fn square_wide(self, a: T::Register) -> Self::Wide {
         let low = self.clmul::<0x00>(a, a);
         let high = self.clmul::<0x11>(a, a);
-        Karatsuba { low, middle: self.xor(low, high), high }
+        let middle = if T::KARATSUBA { self.xor(low, high) } else { self.splat(F128::ZERO) };
+        Parts { low, middle, high }
     }
 
     #[inline(always)]
     fn add_wide(self, a: Self::Wide, b: Self::Wide) -> Self::Wide {
-        Karatsuba {
+        Parts {
             low: self.xor(a.low, b.low),
             middle: self.xor(a.middle, b.middle),
             high: self.xor(a.high, b.high),
@@ -159,23 +169,32 @@ impl<const N: usize, T: Clmul<N>> Lanes<N> for T {
     #[inline(always)]
     fn zero_wide(self) -> Self::Wide {
         let zero = self.splat(F128::ZERO);
-        Karatsuba { low: zero, middle: zero, high: zero }
+        Parts { low: zero, middle: zero, high: zero }
     }
 
     #[inline(always)]
     fn reduce(self, w: Self::Wide) -> T::Register {
-        let middle = self.xor(self.xor(w.low, w.middle), w.high);
+        let middle =
+            if T::KARATSUBA { self.xor(self.xor(w.low, w.middle), w.high) } else { w.middle };
         self.reduce_parts(w.low, middle, w.high)
     }
 
     #[inline(always)]
-    fn factor(self, x: F128) -> Self::Factor {
-        Clmul::factor(self, x)
+    fn companions(self, x: T::Register) -> T::Register {
+        self.reduce_middle(self.splat(F128::ZERO), x)
     }
 
     #[inline(always)]
-    fn mul_factor(self, a: T::Register, factor: Self::Factor) -> T::Register {
-        Clmul::mul_factor(self, a, factor)
+    fn factor(self, x: F128, companion: F128) -> Self::Factor {
+        Factor { x: self.splat(x), shifted: self.splat(companion) }
+    }
+
+    /// Four carry-less multiplies: `a_0 x + a_1 (x x^64)` has degree below 192.
+    #[inline(always)]
+    fn mul_factor(self, a: T::Register, Factor { x, shifted }: Self::Factor) -> T::Register {
+        let low = self.xor(self.clmul::<0x00>(a, x), self.clmul::<0x01>(a, shifted));
+        let middle = self.xor(self.clmul::<0x10>(a, x), self.clmul::<0x11>(a, shifted));
+        self.reduce_middle(low, middle)
     }
 
     #[inline(always)]

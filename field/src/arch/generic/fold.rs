@@ -6,7 +6,7 @@ use crate::F128;
 /// `lo[i] += r * (lo[i] + hi[i])`.
 #[inline(always)]
 pub(crate) fn fold<const N: usize>(isa: impl Lanes<N>, lo: &mut [F128], hi: &[F128], r: F128) {
-    let factor = isa.factor(r);
+    let factor = isa.prepare(r);
     let (l, l_tail) = lo.as_chunks_mut::<N>();
     let (h, h_tail) = hi.as_chunks::<N>();
     for (l, h) in l.iter_mut().zip(h) {
@@ -28,7 +28,7 @@ pub(crate) fn fold_into<const N: usize>(
     hi: &[F128],
     r: F128,
 ) {
-    let factor = isa.factor(r);
+    let factor = isa.prepare(r);
     let (d, d_tail) = dst.as_chunks_mut::<N>();
     let (l, l_tail) = lo.as_chunks::<N>();
     let (h, h_tail) = hi.as_chunks::<N>();
@@ -50,7 +50,7 @@ pub(crate) fn fold_adjacent<const N: usize>(
     src: &[F128],
     r: F128,
 ) {
-    let factor = isa.factor(r);
+    let factor = isa.prepare(r);
     let (d, d_tail) = dst.as_chunks_mut::<N>();
     let (s, s_tail) = src.split_at(2 * N * d.len());
     let (s, _) = s.as_chunks::<N>();

@@ -31,6 +31,11 @@ pub(crate) trait Lanes<const N: usize>: Copy {
     fn sum(self, v: Self::Vector) -> F128;
     /// The elements of even and of odd positions of the `2 N` elements of `a` and then `b`.
     fn deinterleave(self, a: Self::Vector, b: Self::Vector) -> (Self::Vector, Self::Vector);
+    /// Inverse of [`Self::deinterleave`].
+    fn interleave(self, even: Self::Vector, odd: Self::Vector) -> (Self::Vector, Self::Vector);
+    /// The first and the second two of each four of the `2 N` elements of `a` and then `b`, its own
+    /// inverse. `N` is at least 4.
+    fn split_fours(self, a: Self::Vector, b: Self::Vector) -> (Self::Vector, Self::Vector);
 
     fn mul_wide(self, a: Self::Vector, b: Self::Vector) -> Self::Wide;
     fn square_wide(self, a: Self::Vector) -> Self::Wide;
@@ -38,8 +43,19 @@ pub(crate) trait Lanes<const N: usize>: Copy {
     fn zero_wide(self) -> Self::Wide;
     fn reduce(self, w: Self::Wide) -> Self::Vector;
 
-    fn factor(self, x: F128) -> Self::Factor;
+    /// What [`Self::factor`] takes besides each element, for `N` of them at once.
+    fn companions(self, x: Self::Vector) -> Self::Vector;
+    /// The factor `x` with its companion.
+    fn factor(self, x: F128, companion: F128) -> Self::Factor;
     fn mul_factor(self, a: Self::Vector, factor: Self::Factor) -> Self::Vector;
+
+    /// [`Self::factor`] of one element.
+    #[inline(always)]
+    fn prepare(self, x: F128) -> Self::Factor {
+        let one = self.one();
+        let companion = one.sum(one.companions(one.load(&[x])));
+        self.factor(x, companion)
+    }
 
     #[inline(always)]
     fn mul(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {

@@ -4,19 +4,20 @@ mod bits;
 mod byte_lanes;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod clmul;
+mod coset;
 mod fold;
 mod lanes;
 mod linear_map;
 mod product;
 mod tower;
 mod transform;
+mod two_rounds;
 
 pub(crate) use bits::{gather, histogram, pack_plane, pack_planes, transpose};
 pub(crate) use byte_lanes::{ByteLanes, NoByteLanes};
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(crate) use clmul::Clmul;
-#[cfg(target_arch = "x86_64")]
-pub(crate) use clmul::Factor;
+pub(crate) use coset::coset_products;
 pub(crate) use fold::{fold, fold_adjacent, fold_into};
 pub(crate) use lanes::Lanes;
 pub(crate) use linear_map::linear_map;
@@ -24,5 +25,6 @@ pub(crate) use product::{
     add_assign, add_products, add_round_products, add_scaled, inner_product, mul, mul_adjacent,
     mul_assign, mul_one, pow, product_round, scale, square, square_one, square_times, sum,
 };
-pub(crate) use tower::tower_mul;
-pub(crate) use transform::{butterfly, eq_expand, inverse_butterfly};
+pub(crate) use tower::{matrix, sliced_mul, tower_mul};
+pub(crate) use transform::{butterflies, butterfly, eq_expand, inverse_butterfly};
+pub(crate) use two_rounds::{fold_four, product_grid};

@@ -104,7 +104,7 @@ pub(crate) fn square<const N: usize>(isa: impl Lanes<N>, dst: &mut [F128], src: 
 
 #[inline(always)]
 pub(crate) fn scale<const N: usize>(isa: impl Lanes<N>, dst: &mut [F128], scalar: F128) {
-    let factor = isa.factor(scalar);
+    let factor = isa.prepare(scalar);
     let (d, tail) = dst.as_chunks_mut::<N>();
     for d in d {
         isa.store(d, isa.mul_factor(isa.load(d), factor));
@@ -121,7 +121,7 @@ pub(crate) fn add_scaled<const N: usize>(
     src: &[F128],
     scalar: F128,
 ) {
-    let factor = isa.factor(scalar);
+    let factor = isa.prepare(scalar);
     let (d, d_tail) = dst.as_chunks_mut::<N>();
     let (s, s_tail) = src.as_chunks::<N>();
     for (d, s) in d.iter_mut().zip(s) {

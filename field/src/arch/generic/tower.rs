@@ -7,7 +7,9 @@
 
 use super::{ByteLanes, Lanes};
 use crate::Field;
-use crate::tower::{AES_TO_TOWER, TOWER_TO_AES, Tower8, Tower16, Tower32, Tower64, Tower128};
+use crate::tower::{
+    AES_TO_TOWER, Sliced128, TOWER_TO_AES, Tower8, Tower16, Tower32, Tower64, Tower128,
+};
 
 /// Up to this many bytes the elements are faster one by one than as part of a block.
 const WORTH_A_BLOCK: usize = 32;
@@ -67,7 +69,7 @@ fn mul_each_in<T: Field>(dst: &mut [u8], a: &[u8], b: &[u8]) {
 }
 
 /// The matrix of the map with these images of the eight bits, as [`ByteLanes::affine`] takes it.
-const fn matrix(images: [u8; 8]) -> u64 {
+pub(crate) const fn matrix(images: [u8; 8]) -> u64 {
     let mut matrix = 0;
     let mut bit = 0;
     while bit < 64 {
@@ -209,6 +211,33 @@ macro_rules! level {
 level!(mul_2, generator_2: 2, mul_1, generator_1: 1);
 level!(mul_4, generator_4: 4, mul_2, generator_2: 2);
 level!(mul_8, generator_8: 8, mul_4, generator_4: 4);
+
+/// Elementwise products of blocks that are in slices and in the AES basis already.
+#[inline(always)]
+pub(crate) fn sliced_mul<const N: usize>(
+    isa: impl Lanes<N>,
+    dst: &mut [Sliced128],
+    a: &[Sliced128],
+    b: &[Sliced128],
+) {
+    for ((dst, a), b) in dst.iter_mut().zip(a).zip(b) {
+        match isa.byte_lanes() {
+            Some(lanes) => {
+                let (a, b) = (lanes.load_block(&a.0), lanes.load_block(&b.0));
+                lanes.store_block(&mut dst.0, mul_16(lanes, a, b));
+            }
+            None => *dst = mul_each_sliced(*a, *b),
+        }
+    }
+}
+
+fn mul_each_sliced(a: Sliced128, b: Sliced128) -> Sliced128 {
+    let (mut a, b): ([Tower128; 64], [Tower128; 64]) = (a.into(), b.into());
+    for (a, b) in a.iter_mut().zip(b) {
+        *a *= b;
+    }
+    a.into()
+}
 
 /// The uppermost level. Its three products share one copy of the code of the level below, which
 /// is large: the compiler does not know their number.

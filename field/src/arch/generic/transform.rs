@@ -11,7 +11,17 @@ pub(crate) fn butterfly<const N: usize>(
     hi: &mut [F128],
     twiddle: F128,
 ) {
-    let factor = isa.factor(twiddle);
+    butterfly_by(isa, lo, hi, isa.prepare(twiddle));
+}
+
+/// [`butterfly`] by a prepared twiddle.
+#[inline(always)]
+fn butterfly_by<const N: usize, L: Lanes<N>>(
+    isa: L,
+    lo: &mut [F128],
+    hi: &mut [F128],
+    factor: L::Factor,
+) {
     let (l, l_tail) = lo.as_chunks_mut::<N>();
     let (h, h_tail) = hi.as_chunks_mut::<N>();
     for (l, h) in l.iter_mut().zip(h) {
@@ -28,6 +38,83 @@ pub(crate) fn butterfly<const N: usize>(
     }
 }
 
+/// A [`butterfly`] of the halves of each `2 half` elements, with `twiddles[i]` in block `i`.
+#[inline(always)]
+pub(crate) fn butterflies<const N: usize>(
+    isa: impl Lanes<N>,
+    data: &mut [F128],
+    half: usize,
+    twiddles: &[F128],
+) {
+    match half {
+        1 if N > 1 => butterflies_of_neighbours(isa, data, twiddles),
+        2 if N >= 4 => butterflies_of_fours(isa, data, twiddles),
+        _ => butterflies_of_runs(isa, data, half, twiddles),
+    }
+}
+
+/// Runs of any length. The twiddles' companions are computed `N` at once.
+#[inline(always)]
+fn butterflies_of_runs<const N: usize>(
+    isa: impl Lanes<N>,
+    data: &mut [F128],
+    half: usize,
+    twiddles: &[F128],
+) {
+    for (blocks, twiddles) in data.chunks_mut(2 * half * N).zip(twiddles.chunks(N)) {
+        let mut companions = [F128::ZERO; N];
+        let vector = match twiddles.first_chunk() {
+            Some(twiddles) => isa.load(twiddles),
+            None => isa.load_part(twiddles),
+        };
+        isa.store(&mut companions, isa.companions(vector));
+        let blocks = blocks.chunks_exact_mut(2 * half);
+        for ((block, &t), &companion) in blocks.zip(twiddles).zip(&companions) {
+            let (lo, hi) = block.split_at_mut(half);
+            butterfly_by(isa, lo, hi, isa.factor(t, companion));
+        }
+    }
+}
+
+/// Runs of one element: those of `N` blocks at a time are sorted into two registers.
+#[inline(always)]
+fn butterflies_of_neighbours<const N: usize>(
+    isa: impl Lanes<N>,
+    data: &mut [F128],
+    twiddles: &[F128],
+) {
+    let (t, t_tail) = twiddles.as_chunks::<N>();
+    let (data, tail) = data.split_at_mut(2 * N * t.len());
+    for ([a, b], t) in data.as_chunks_mut::<N>().0.as_chunks_mut().0.iter_mut().zip(t) {
+        let (lo, hi) = isa.deinterleave(isa.load(a), isa.load(b));
+        let lo = isa.add(lo, isa.mul(hi, isa.load(t)));
+        let (first, second) = isa.interleave(lo, isa.add(hi, lo));
+        isa.store(a, first);
+        isa.store(b, second);
+    }
+    butterflies_of_runs(isa, tail, 1, t_tail);
+}
+
+/// Runs of two elements, `N` at least four: likewise.
+#[inline(always)]
+fn butterflies_of_fours<const N: usize>(isa: impl Lanes<N>, data: &mut [F128], twiddles: &[F128]) {
+    let (t, t_tail) = twiddles.as_chunks::<N>();
+    let (data, tail) = data.split_at_mut(4 * N * t.len());
+    for ([a, b, c, d], t) in data.as_chunks_mut::<N>().0.as_chunks_mut().0.iter_mut().zip(t) {
+        // Each twiddle twice.
+        let t = isa.load(t);
+        let (t_first, t_second) = isa.interleave(t, t);
+        for (a, b, t) in [(a, b, t_first), (c, d, t_second)] {
+            let (lo, hi) = isa.split_fours(isa.load(a), isa.load(b));
+            let lo = isa.add(lo, isa.mul(hi, t));
+            let (first, second) = isa.split_fours(lo, isa.add(hi, lo));
+            isa.store(a, first);
+            isa.store(b, second);
+        }
+    }
+    butterflies_of_runs(isa, tail, 2, t_tail);
+}
+
 /// `hi[i] += lo[i]`, then `lo[i] += twiddle * hi[i]`.
 #[inline(always)]
 pub(crate) fn inverse_butterfly<const N: usize>(
@@ -36,7 +123,7 @@ pub(crate) fn inverse_butterfly<const N: usize>(
     hi: &mut [F128],
     twiddle: F128,
 ) {
-    let factor = isa.factor(twiddle);
+    let factor = isa.prepare(twiddle);
     let (l, l_tail) = lo.as_chunks_mut::<N>();
     let (h, h_tail) = hi.as_chunks_mut::<N>();
     for (l, h) in l.iter_mut().zip(h) {
@@ -61,7 +148,7 @@ pub(crate) fn eq_expand<const N: usize>(
     hi: &mut [F128],
     r: F128,
 ) {
-    let factor = isa.factor(r);
+    let factor = isa.prepare(r);
     let (l, l_tail) = lo.as_chunks_mut::<N>();
     let (h, h_tail) = hi.as_chunks_mut::<N>();
     for (l, h) in l.iter_mut().zip(h) {

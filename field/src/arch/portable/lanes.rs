@@ -56,6 +56,16 @@ impl Lanes<1> for Portable {
     }
 
     #[inline(always)]
+    fn interleave(self, even: F128, odd: F128) -> (F128, F128) {
+        (even, odd)
+    }
+
+    #[inline(always)]
+    fn split_fours(self, a: F128, b: F128) -> (F128, F128) {
+        (a, b)
+    }
+
+    #[inline(always)]
     fn mul_wide(self, a: F128, b: F128) -> Wide {
         let (a, b) = (a.to_bits(), b.to_bits());
         let (a0, a1) = (a as u64, (a >> 64) as u64);
@@ -87,7 +97,12 @@ impl Lanes<1> for Portable {
     }
 
     #[inline(always)]
-    fn factor(self, x: F128) -> F128 {
+    fn companions(self, x: F128) -> F128 {
+        x
+    }
+
+    #[inline(always)]
+    fn factor(self, x: F128, _companion: F128) -> F128 {
         x
     }
 

@@ -5,6 +5,7 @@ mod lanes;
 
 use super::generic;
 use crate::F128;
+use crate::kernels::Corner;
 
 macro_rules! portable_kernels {
     ({} $(fn $name:ident($($arg:ident: $ty:ty),*) $(-> $ret:ty)?;)*) => {$(

@@ -12,6 +12,7 @@ use std::arch::is_x86_feature_detected;
 use super::super::generic::{Clmul, NoByteLanes};
 use super::pclmul::Pclmul;
 use crate::F128;
+use crate::kernels::Corner;
 
 backend!(Avx2, is_x86_feature_detected, ["sse2", "pclmulqdq", "avx2", "vpclmulqdq"]);
 
@@ -99,6 +100,16 @@ impl Clmul<2> for Avx2 {
         unsafe {
             (_mm256_permute2x128_si256::<0x20>(a, b), _mm256_permute2x128_si256::<0x31>(a, b))
         }
+    }
+
+    #[inline(always)]
+    fn interleave(self, even: __m256i, odd: __m256i) -> (__m256i, __m256i) {
+        self.deinterleave(even, odd)
+    }
+
+    #[inline(always)]
+    fn split_fours(self, a: __m256i, b: __m256i) -> (__m256i, __m256i) {
+        (a, b)
     }
 
     #[inline(always)]

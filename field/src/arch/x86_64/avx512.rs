@@ -1,18 +1,20 @@
 //! Four lanes: VPCLMULQDQ on 512 bits.
 
 use core::arch::x86_64::{
-    __m512i, __mmask8, _mm_xor_si128, _mm256_castsi256_si128, _mm256_extracti128_si256,
+    __m512i, __mmask8, __mmask64, _mm_xor_si128, _mm256_castsi256_si128, _mm256_extracti128_si256,
     _mm256_xor_si256, _mm512_bslli_epi128, _mm512_bsrli_epi128, _mm512_castsi512_si256,
-    _mm512_clmulepi64_epi128, _mm512_extracti64x4_epi64, _mm512_gf2p8affine_epi64_epi8,
-    _mm512_loadu_si512, _mm512_mask_storeu_epi64, _mm512_maskz_loadu_epi64, _mm512_set_epi64,
-    _mm512_set1_epi8, _mm512_set1_epi64, _mm512_shuffle_epi32, _mm512_shuffle_i64x2,
-    _mm512_storeu_si512, _mm512_test_epi8_mask, _mm512_xor_si512,
+    _mm512_clmulepi64_epi128, _mm512_extracti64x4_epi64, _mm512_loadu_si512,
+    _mm512_mask_gf2p8affine_epi64_epi8, _mm512_mask_storeu_epi64,
+    _mm512_maskz_gf2p8affine_epi64_epi8, _mm512_maskz_loadu_epi64, _mm512_permutex2var_epi64,
+    _mm512_set_epi64, _mm512_set1_epi8, _mm512_set1_epi64, _mm512_shuffle_epi32,
+    _mm512_shuffle_i64x2, _mm512_storeu_si512, _mm512_test_epi8_mask, _mm512_xor_si512,
 };
 use std::arch::is_x86_feature_detected;
 
-use super::super::generic::{Clmul, Factor};
+use super::super::generic::Clmul;
 use super::pclmul::Pclmul;
 use crate::F128;
+use crate::kernels::Corner;
 
 backend!(
     Avx512,
@@ -37,10 +39,16 @@ const FOLD_LOW: i64 = matrix([0x01, 0x03, 0x07, 0x0e, 0x1c, 0x38, 0x70, 0xe1]);
 /// The high byte of a byte's product by `x^7 + x^2 + x + 1`.
 const FOLD_HIGH: i64 = matrix([0xc2, 0x84, 0x08, 0x10, 0x20, 0x40, 0x80, 0x00]);
 
+/// The bytes of the high half of each lane.
+const HIGH_HALF_BYTES: __mmask64 = 0xff00_ff00_ff00_ff00;
+
 impl Clmul<4> for Avx512 {
     type Register = __m512i;
     type One = Pclmul;
     type Bytes = Self;
+
+    /// A carry-less multiply takes the place of three other instructions.
+    const KARATSUBA: bool = false;
 
     #[inline(always)]
     fn load(self, src: &[F128; 4]) -> __m512i {
@@ -122,6 +130,28 @@ impl Clmul<4> for Avx512 {
     }
 
     #[inline(always)]
+    fn interleave(self, even: __m512i, odd: __m512i) -> (__m512i, __m512i) {
+        // SAFETY: `self` proves AVX-512F.
+        unsafe {
+            (
+                _mm512_permutex2var_epi64(even, _mm512_set_epi64(11, 10, 3, 2, 9, 8, 1, 0), odd),
+                _mm512_permutex2var_epi64(even, _mm512_set_epi64(15, 14, 7, 6, 13, 12, 5, 4), odd),
+            )
+        }
+    }
+
+    #[inline(always)]
+    fn split_fours(self, a: __m512i, b: __m512i) -> (__m512i, __m512i) {
+        // SAFETY: `self` proves AVX-512F.
+        unsafe {
+            (
+                _mm512_shuffle_i64x2::<0b01_00_01_00>(a, b),
+                _mm512_shuffle_i64x2::<0b11_10_11_10>(a, b),
+            )
+        }
+    }
+
+    #[inline(always)]
     fn one(self) -> Pclmul {
         // SAFETY: `self` proves SSE2 and PCLMULQDQ.
         unsafe { Pclmul::assume() }
@@ -141,39 +171,19 @@ impl Clmul<4> for Avx512 {
         }
     }
 
-    /// Folds `high` byte by byte with affine maps, which leave the carry-less multiplier to the
-    /// products.
+    /// Folds the high half of `middle` where it stands, byte by byte with affine maps; one exchange
+    /// then takes both halves to their places.
     #[inline(always)]
-    fn reduce_parts(self, low: __m512i, middle: __m512i, high: __m512i) -> __m512i {
+    fn reduce_middle(self, low: __m512i, middle: __m512i) -> __m512i {
         // SAFETY: `self` proves AVX-512BW and GFNI.
         unsafe {
-            let fold_low = _mm512_set1_epi64(FOLD_LOW);
-            let fold_high = _mm512_set1_epi64(FOLD_HIGH);
-            let low = _mm512_xor_si512(low, _mm512_bslli_epi128::<8>(middle));
-            let high = _mm512_xor_si512(high, _mm512_bsrli_epi128::<8>(middle));
-            // What leaves the lane at the top comes back at the bottom of `high`.
-            let carry = _mm512_gf2p8affine_epi64_epi8::<0>(high, fold_high);
-            let high = _mm512_xor_si512(high, _mm512_bsrli_epi128::<15>(carry));
-            let carry = _mm512_gf2p8affine_epi64_epi8::<0>(high, fold_high);
-            let folded = _mm512_gf2p8affine_epi64_epi8::<0>(high, fold_low);
-            let low = _mm512_xor_si512(low, _mm512_bslli_epi128::<1>(carry));
-            _mm512_xor_si512(low, folded)
+            let (fold_low, fold_high) = (_mm512_set1_epi64(FOLD_LOW), _mm512_set1_epi64(FOLD_HIGH));
+            let carry =
+                _mm512_maskz_gf2p8affine_epi64_epi8::<0>(HIGH_HALF_BYTES, middle, fold_high);
+            let folded =
+                _mm512_mask_gf2p8affine_epi64_epi8::<0>(middle, HIGH_HALF_BYTES, middle, fold_low);
+            let low = _mm512_xor_si512(low, _mm512_bsrli_epi128::<7>(carry));
+            _mm512_xor_si512(low, self.swap(folded))
         }
-    }
-
-    #[inline(always)]
-    fn factor(self, x: F128) -> Factor<__m512i> {
-        let x = self.splat(x);
-        Factor { x, companion: self.xor(x, self.swap(x)) }
-    }
-
-    /// Karatsuba with the factor's half of the preparation done once: its reduction is cheaper here
-    /// than the fourth carry-less multiply.
-    #[inline(always)]
-    fn mul_factor(self, a: __m512i, factor: Factor<__m512i>) -> __m512i {
-        let low = self.clmul::<0x00>(a, factor.x);
-        let high = self.clmul::<0x11>(a, factor.x);
-        let middle = self.clmul::<0x00>(self.xor(a, self.swap(a)), factor.companion);
-        self.reduce_parts(low, self.xor(self.xor(low, middle), high), high)
     }
 }

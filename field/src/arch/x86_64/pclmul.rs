@@ -9,6 +9,7 @@ use std::arch::is_x86_feature_detected;
 
 use super::super::generic::{Clmul, NoByteLanes};
 use crate::F128;
+use crate::kernels::Corner;
 
 backend!(Pclmul, is_x86_feature_detected, ["sse2", "pclmulqdq"]);
 
@@ -94,6 +95,16 @@ impl Clmul<1> for Pclmul {
 
     #[inline(always)]
     fn deinterleave(self, a: __m128i, b: __m128i) -> (__m128i, __m128i) {
+        (a, b)
+    }
+
+    #[inline(always)]
+    fn interleave(self, even: __m128i, odd: __m128i) -> (__m128i, __m128i) {
+        (even, odd)
+    }
+
+    #[inline(always)]
+    fn split_fours(self, a: __m128i, b: __m128i) -> (__m128i, __m128i) {
         (a, b)
     }
 

@@ -1,21 +1,46 @@
 //! The prover of the one-hot stages.
 
-use binfer_field::{F128, kernels::eq_table, kernels::inner_product};
+use binfer_field::{F128, kernels, kernels::eq_table, kernels::inner_product};
+use rayon::prelude::*;
 
-use super::digits::DigitProduct;
-use super::{Digit, OneHotClaim, PlaneClaims, View, stages};
+use super::bits::BitProduct;
+use super::domain::{self, LOG_SIZE};
+use super::halves::NibbleProduct;
+use super::skip::{Round, TileBits, subset_tables};
+use super::{OneHotClaim, PlaneClaims, View, plane_weights};
 use crate::channel::ProverChannel;
 use crate::indexed::{Tile, tiles};
 use crate::sumcheck::{self, Instance};
 
-struct Job<'a> {
-    bytes: &'a [u8],
+/// A tile's indices, and of each of their bits the packed plane.
+pub(super) struct TileData {
     tile: Tile,
+    bytes: Vec<u8>,
+    planes: Vec<Vec<F128>>,
+}
+
+impl TileData {
+    pub(super) fn new(tile: Tile, view: &View, bytes: &[u8]) -> Self {
+        let bytes = tile.gather(bytes, view.rows);
+        let mut planes: [Vec<F128>; 8] = [(); 8].map(|()| F128::zeros(tile.words()));
+        kernels::pack_planes(planes.each_mut().map(Vec::as_mut_slice), &bytes);
+        Self { tile, bytes, planes: planes.into_iter().take(view.planes.len()).collect() }
+    }
+
+    pub(super) fn bits(&self) -> TileBits<'_> {
+        let planes = self.planes.iter().map(|plane| bytemuck::cast_slice(plane)).collect();
+        TileBits { bytes: &self.bytes, planes }
+    }
+}
+
+/// One claim's share of one tile.
+struct Job<'a> {
+    data: &'a TileData,
+    tile_number: usize,
+    view: &'a View,
     index_point: &'a [F128],
     point: Vec<F128>,
-    digits: Vec<(Digit, F128)>,
-    /// Memory that the stages work in, one after the other.
-    room: Vec<F128>,
+    sum: F128,
 }
 
 /// Reduces claims on one-hot polynomials to claims on the tiles of planes.
@@ -29,93 +54,98 @@ pub fn prove(
     indices: &[&[u8]],
     claims: &[OneHotClaim<F128>],
 ) -> PlaneClaims<F128> {
-    let tiled: Vec<Vec<(Tile, Vec<u8>)>> = views
-        .iter()
+    let tiled: Vec<Vec<TileData>> = views
+        .par_iter()
         .zip(indices)
         .map(|(view, bytes)| {
             assert_eq!(bytes.len(), view.rows * view.cols);
-            let gather = |tile: Tile| (tile, tile.gather(bytes, view.rows));
-            tiles(view.rows, view.cols).into_iter().map(gather).collect()
+            let tiles = tiles(view.rows, view.cols).into_par_iter();
+            tiles.map(|tile| TileData::new(tile, view, bytes)).collect()
         })
         .collect();
     let mut jobs = Vec::new();
     for claim in claims {
         let (view, tiles) = (&views[claim.view], &tiled[claim.view]);
-        let first = jobs.len();
-        for (tile, bytes) in tiles {
-            let (_, point) = tile.restrict(&claim.row_point, &claim.col_point);
-            let whole = (0, view.planes.len());
+        let job = |(tile_number, data): (usize, &'_ TileData)| {
+            let (_, point) = data.tile.restrict(&claim.row_point, &claim.col_point);
+            let index_point = claim.index_point.as_slice();
             let sum = if tiles.len() == 1 {
                 claim.value
             } else {
-                one_hot_sum(bytes, &point, &claim.index_point)
+                one_hot_sum(&data.bytes, &point, index_point)
             };
-            let index_point = claim.index_point.as_slice();
-            // As much as the last stage takes: all digits of a quarter of the positions.
-            let room = vec![F128::ZERO; whole.1 << (tile.n_vars() - 2)];
-            let digits = vec![(whole, sum)];
-            jobs.push(Job { bytes, tile: *tile, index_point, point, digits, room });
-        }
-        let sums: Vec<F128> = jobs[first..].iter().map(|job| job.digits[0].1).collect();
+            (tile_number, point, sum)
+        };
+        let shares: Vec<_> = tiles.par_iter().enumerate().map(job).collect();
+        let sums: Vec<F128> = shares.iter().map(|&(.., sum)| sum).collect();
         channel.send_many("tile sums", &sums);
-    }
-    let width = views.iter().map(|v| v.planes.len()).max().unwrap_or(0);
-    let mut shared = Vec::new();
-    for target in stages(width) {
-        let lambda = channel.challenge("digit batching");
-        let mut instances: Vec<DigitProduct> = jobs
-            .iter_mut()
-            .map(|job| {
-                let (point, room) =
-                    (core::mem::take(&mut job.point), core::mem::take(&mut job.room));
-                let (sigma, digits) = (job.index_point, &job.digits);
-                DigitProduct::new(job.bytes, point, sigma, digits, target, lambda, room)
-            })
-            .collect();
-        let mut batch: Vec<&mut dyn Instance> =
-            instances.iter_mut().map(|i| i as &mut dyn Instance).collect();
-        shared = sumcheck::prove(channel, &mut batch);
-        shared.reverse();
-        for (job, instance) in jobs.iter_mut().zip(instances) {
-            (job.digits, job.room) = instance.finish();
-            job.point = shared[..job.tile.n_vars()].to_vec();
-            if target > 1 {
-                for &(_, value) in &job.digits {
-                    channel.send("digit value", value);
-                }
-            }
+        for (data, (tile_number, point, sum)) in tiles.iter().zip(shares) {
+            let index_point = claim.index_point.as_slice();
+            jobs.push(Job { data, tile_number, view, index_point, point, sum });
         }
     }
-    let values = plane_values(planes, views, claims, &jobs);
+    let point = prove_nibbles(channel, &jobs);
+    prove_bits(channel, planes, &jobs, &point)
+}
+
+/// Stage 1: the nibbles' values at a shared point, which is returned.
+fn prove_nibbles(channel: &mut ProverChannel, jobs: &[Job<'_>]) -> Vec<F128> {
+    let mut instances: Vec<NibbleProduct<'_>> = jobs
+        .iter()
+        .map(|job| NibbleProduct::new(&job.data.bytes, job.point.clone(), job.index_point, job.sum))
+        .collect();
+    let mut point = sumcheck::prove(channel, &mut as_batch(&mut instances));
+    for instance in &instances {
+        channel.send_many("nibble values", &instance.values());
+    }
+    point.reverse();
+    point
+}
+
+/// Stage 2: from the nibbles' values at `point` to the planes' values.
+fn prove_bits(
+    channel: &mut ProverChannel,
+    planes: &[(usize, usize)],
+    jobs: &[Job<'_>],
+    point: &[F128],
+) -> PlaneClaims<F128> {
+    let mu = channel.challenge("nibble batching");
+    let mut round = Round::new();
+    let mut weight = F128::ONE;
+    for job in jobs {
+        let high = &point[LOG_SIZE..job.data.tile.n_vars()];
+        round.add(&job.data.bits(), job.index_point, high, weight, mu);
+        weight *= mu * mu;
+    }
+    channel.send_many("one-hot univariate round", &round.finish());
+    let z = channel.challenge("one-hot univariate challenge");
+    let tables = subset_tables(&domain::lagrange(domain::SIZE, z));
+    let instance = |job: &Job<'_>| {
+        let factors = job.data.bits().bind(job.index_point, &tables);
+        BitProduct::new(factors, mu, point[LOG_SIZE..job.data.tile.n_vars()].to_vec())
+    };
+    let (mut instances, parts): (Vec<BitProduct>, Vec<F128>) =
+        jobs.par_iter().map(instance).unzip();
+    channel.send_many("tile parts", &parts);
+    let mut blocks = sumcheck::prove(channel, &mut as_batch(&mut instances));
+    blocks.reverse();
+    let mut values: Vec<Vec<F128>> =
+        planes.iter().map(|&(rows, cols)| vec![F128::ZERO; tiles(rows, cols).len()]).collect();
+    for (job, instance) in jobs.iter().zip(&instances) {
+        let bits = job.view.planes.iter().zip(job.index_point).zip(instance.values());
+        for ((&plane, &sigma), value) in bits {
+            values[plane][job.tile_number] = value + F128::ONE + sigma;
+        }
+    }
     for plane in &values {
         channel.send_many("plane values", plane);
     }
-    PlaneClaims { point: shared, values }
+    let (bit_weights, point) = plane_weights(z, &blocks);
+    PlaneClaims { bit_weights, point, values }
 }
 
-/// The planes' values, read off the last stage's digits.
-fn plane_values(
-    planes: &[(usize, usize)],
-    views: &[View],
-    claims: &[OneHotClaim<F128>],
-    jobs: &[Job<'_>],
-) -> Vec<Vec<F128>> {
-    let mut values: Vec<Vec<F128>> =
-        planes.iter().map(|&(rows, cols)| vec![F128::ZERO; tiles(rows, cols).len()]).collect();
-    let mut jobs = jobs.iter();
-    for claim in claims {
-        let view = &views[claim.view];
-        for tile_number in 0..tiles(view.rows, view.cols).len() {
-            let Some(job) = jobs.next() else {
-                return values;
-            };
-            for &((bit, _), value) in &job.digits {
-                let plane = &mut values[view.planes[bit]];
-                plane[tile_number] = value + F128::ONE + claim.index_point[bit];
-            }
-        }
-    }
-    values
+fn as_batch<I: Instance>(instances: &mut [I]) -> Vec<&mut dyn Instance> {
+    instances.iter_mut().map(|i| i as &mut dyn Instance).collect()
 }
 
 /// `sum_x eq(point, x) prod_s (1 + sigma_s + bit_s(bytes[x]))` over the tile's own entries: those that

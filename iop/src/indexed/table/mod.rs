@@ -2,17 +2,21 @@
 //!
 //! Relation, for each claim `L(z_r, z_c) = value` on a view of `2^w`-entry tables:
 //! `value + 1 = sum_{c < cols, v} eq(z_c, c) (T_c[v] + 1) M(c, v)`. All claims run in one batched sumcheck
-//! of degree 3; columns are bound first, lowest variable first, then the index bits, highest first.
+//! of degree 3; index bits are bound first, then the columns, both highest variable first.
 //! Messages: the rounds, then for each claim the values of `T + 1` and of `M`, both zero outside the
 //! columns. Soundness: the sumcheck's terms.
 
 mod verify;
 
 #[cfg(feature = "prover")]
+mod bits;
+#[cfg(feature = "prover")]
+mod instance;
+#[cfg(feature = "prover")]
 mod prove;
 
 #[cfg(feature = "prover")]
-pub use prove::{TableInput, histogram, prove};
+pub use prove::{Entries, TableInput, histogram, prove};
 pub use verify::verify;
 
 use binfer_field::F128;
@@ -43,8 +47,9 @@ pub struct TableClaim<E> {
     pub histogram: E,
 }
 
-/// Splits an instance's challenges: column variables lowest first, then index bits highest first.
-fn split_challenges(challenges: &[F128], n_cols: usize) -> (Vec<F128>, Vec<F128>) {
-    let (cols, bits) = challenges.split_at_checked(n_cols).unwrap_or((challenges, &[]));
-    (cols.to_vec(), bits.iter().rev().copied().collect())
+/// Splits an instance's challenges into column and index points: index bits come first, then column
+/// variables, both highest first.
+fn split_challenges(challenges: &[F128], width: usize) -> (Vec<F128>, Vec<F128>) {
+    let (bits, cols) = challenges.split_at_checked(width).unwrap_or((challenges, &[]));
+    (cols.iter().rev().copied().collect(), bits.iter().rev().copied().collect())
 }

@@ -28,8 +28,7 @@ pub fn verify<C: VerifierChannel>(
     let mut expected = C::Elem::from(F128::ZERO);
     let mut claims = Vec::with_capacity(statements.len());
     for ((s, (_, shape)), &weight) in statements.iter().zip(&instances).zip(&reduced.weights) {
-        let (col_point, index_point) =
-            split_challenges(reduced.point(shape.n_vars), log2_ceil(s.cols));
+        let (col_point, index_point) = split_challenges(reduced.point(shape.n_vars), s.width);
         let table = channel.receive("table value")?;
         let histogram = channel.receive("histogram value")?;
         expected += table * histogram * (weight * eq(&s.col_point, &col_point));

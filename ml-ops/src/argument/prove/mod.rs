@@ -4,8 +4,6 @@ mod openings;
 mod relation;
 mod step;
 
-use std::borrow::Cow;
-
 use binfer_field::F128;
 use binfer_iop::channel::ProverChannel;
 use binfer_iop::claims::EvaluationClaim;
@@ -19,6 +17,7 @@ use self::step::{TableStep, extension, look_up};
 use super::bases::{AllBases, GroupBases, map_tables, powers};
 use super::entries::{Entries, words};
 use super::groups::{self, GroupSize, GroupViews};
+use super::indices::Indices;
 use super::layout::Layout;
 use super::plan::{Origin, Plan};
 use crate::graph::Graph;
@@ -43,7 +42,7 @@ impl Prover<'_> {
         channel: &mut ProverChannel,
         progress: &mut dyn FnMut(&'static str),
     ) {
-        let Self { graph, plan, params, group_size, model, entries } = *self;
+        let Self { plan, params, group_size, model, entries, .. } = *self;
         progress("commit trace");
         let trace = words(plan, Origin::Trace, entries);
         let trace = binfer_pcs::commit(params, model.shape().log_row, trace);
@@ -51,10 +50,10 @@ impl Prover<'_> {
             channel.send_digest("trace", &trace.root());
         }
         let nonzero = |label, n| channel.nonzero_challenges(label, n);
-        let mut bases = AllBases::draw(graph, plan, nonzero);
+        let mut bases = AllBases::draw(plan, nonzero);
         let layouts = [Layout::new(plan, Origin::Model), Layout::new(plan, Origin::Trace)];
         let mut groups = Vec::new();
-        for group in groups::groups(graph, plan, group_size) {
+        for group in groups::groups(plan, group_size) {
             let bases = bases.of_group(plan, &group);
             groups.push(self.prove_group(channel, progress, &group.views(plan), bases, &layouts));
         }
@@ -77,7 +76,7 @@ impl Prover<'_> {
     ) -> ClaimGroup<F128> {
         let Self { graph, plan, .. } = *self;
         progress("products");
-        let indices = self.indices(views);
+        let indices = Indices::new(plan, &views.views, self.entries);
         let mut relations = Vec::new();
         let (mut trees, mut roots) = (Vec::new(), Vec::new());
         for (matmul, drawn) in drawn {
@@ -87,10 +86,10 @@ impl Prover<'_> {
         }
         let mut maps = Vec::new();
         for (map, h) in map_bases {
-            let row_point = channel.challenges("rows", log2_ceil(map.rows));
-            for (table, chunk) in map_tables(map, &h).iter().zip([&map.x, &map.y]) {
-                let (table, chunk) = (core::slice::from_ref(table), core::slice::from_ref(chunk));
-                trees.push(look_up(map.rows, map.cols, table, chunk, &indices));
+            let row_point = channel.challenges("rows", log2_ceil(map.products));
+            for (table, factor) in map_tables(map, &h).iter().zip([&map.x, &map.y]) {
+                let (table, factor) = (core::slice::from_ref(table), core::slice::from_ref(factor));
+                trees.push(look_up(map.products, table, factor, &indices));
             }
             let value = extension(trees[trees.len() - 1].outputs(), &row_point);
             channel.send("map rows", value);
@@ -104,29 +103,28 @@ impl Prover<'_> {
         let mut step = TableStep::default();
         for relation in &mut relations {
             let matmul = relation.matmul;
-            let tables: Vec<_> = powers(&relation.g, &matmul.x).collect();
-            step.push(&tables, &matmul.x, &indices, &leaves.next().expect(LEAF));
+            let tables: Vec<_> = powers(&relation.g, &matmul.outer).collect();
+            step.push(&tables, &matmul.outer, &indices, leaves.next().expect(LEAF));
             let tables = relation.drawn.output_tables(matmul);
-            let chunks = matmul.output_chunks();
-            step.push(&tables, &chunks, &indices, &leaves.next().expect(LEAF));
-            if matmul.x_offset > 0 {
+            step.push(&tables, &matmul.output_factors, &indices, leaves.next().expect(LEAF));
+            if matmul.outer_offset != 0 {
                 let leaf = leaves.next().expect(LEAF);
                 let value = leaf.values[0] + F128::ONE;
                 relation.on_g.push(EvaluationClaim { vector: 0, point: leaf.col_point, value });
             }
         }
         for (map, h) in &maps {
-            for (table, chunk) in map_tables(map, h).iter().zip([&map.x, &map.y]) {
-                let (table, chunk) = (core::slice::from_ref(table), core::slice::from_ref(chunk));
-                step.push(table, chunk, &indices, &leaves.next().expect(LEAF));
+            for (table, factor) in map_tables(map, h).iter().zip([&map.x, &map.y]) {
+                let (table, factor) = (core::slice::from_ref(table), core::slice::from_ref(factor));
+                step.push(table, factor, &indices, leaves.next().expect(LEAF));
             }
         }
         let mut hot = Vec::new();
         let mut claims = step.run(channel, &mut hot).into_iter();
         let mut inputs = Vec::new();
         for relation in &relations {
-            inputs.push(claims.by_ref().take(relation.matmul.x.len()).collect::<Vec<_>>());
-            claims.by_ref().take(relation.matmul.output_chunks().len()).for_each(drop);
+            inputs.push(claims.by_ref().take(relation.matmul.outer.len()).collect::<Vec<_>>());
+            claims.by_ref().take(relation.matmul.output_factors.len()).for_each(drop);
         }
 
         // The inputs' tables are powers of G: claims on them become claims on G, then one each.
@@ -144,12 +142,11 @@ impl Prover<'_> {
         let mut step = TableStep::default();
         for relation in &relations {
             let matmul = relation.matmul;
-            let tables = relation.drawn.weight_tables(matmul, relation.shape);
-            let (weights, bias) = tables.split_at(1);
-            let chunk = core::slice::from_ref(&matmul.w);
-            step.push(weights, chunk, &indices, &leaves.next().expect(LEAF));
+            let tables = relation.drawn.inner_tables(matmul, relation.shape);
+            step.push(&tables, &matmul.inner, &indices, leaves.next().expect(LEAF));
             if relation.bias.is_some() {
-                step.push(bias, &matmul.bias, &indices, &leaves.next().expect(LEAF));
+                let tables = relation.drawn.bias_tables(matmul);
+                step.push(&tables, &matmul.bias, &indices, leaves.next().expect(LEAF));
             }
         }
         step.run(channel, &mut hot);
@@ -157,9 +154,10 @@ impl Prover<'_> {
 
         progress("indices");
         views.localize(&mut hot);
-        let bytes: Vec<&[u8]> = views.views.iter().map(|&view| indices[view].as_ref()).collect();
+        let bytes = indices.by_view();
         let planes = onehot::prove(channel, &views.shapes, &views.local, &bytes, &hot);
-        let mut claims = ClaimGroup { width: Width::Bit, point: planes.point, claims: vec![] };
+        let (coefficients, point) = (planes.bit_weights, planes.point);
+        let mut claims = ClaimGroup { width: Width::Bit, coefficients, point, claims: vec![] };
         for (m, matrix) in plan.matrices.iter().enumerate() {
             if let Some(first) = matrix.first_plane.and_then(|plane| views.plane(plane)) {
                 let values = &planes.values[first..first + matrix.bits as usize];
@@ -167,15 +165,5 @@ impl Prover<'_> {
             }
         }
         claims
-    }
-
-    /// The index bytes of the group's views; nothing for those of other groups.
-    fn indices(&self, views: &GroupViews) -> Vec<Cow<'_, [u8]>> {
-        let mut indices = vec![Cow::Borrowed(&[][..]); self.plan.views.len()];
-        for &view in &views.views {
-            let chunk = &self.plan.chunks[view];
-            indices[view] = self.entries[chunk.matrix].indices(chunk);
-        }
-        indices
     }
 }

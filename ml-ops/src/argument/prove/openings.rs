@@ -58,7 +58,7 @@ pub(super) fn prove_relu(
     let plane = |p| claims.values.iter().map(|tile| tile[p]).collect();
     let by_plane: Vec<Vec<F128>> = (0..(x.bits + y.bits) as usize).map(plane).collect();
     let (of_x, of_y) = by_plane.split_at(x.bits as usize);
-    let mut group = ClaimGroup { width: Width::Bit, point: claims.point, claims: vec![] };
+    let mut group = ClaimGroup::at(Width::Bit, &claims.point, vec![]);
     add(plan, layouts, relu.x, of_x, &mut group);
     add(plan, layouts, relu.y, of_y, &mut group);
     group

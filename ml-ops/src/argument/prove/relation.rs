@@ -1,7 +1,5 @@
 //! The prover's side of one matmul: its trees and opening messages, and its claims on `G`.
 
-use std::borrow::Cow;
-
 use binfer_field::{F128, kernels};
 use binfer_iop::channel::ProverChannel;
 use binfer_iop::claims::{self, EvaluationClaim};
@@ -10,8 +8,9 @@ use binfer_iop::multilinear::log2_ceil;
 use binfer_iop::product::{BoxProduct, BoxShape, LeafClaim, RootClaim, Tree};
 use binfer_iop::sumcheck::{self, Instance};
 
-use super::step::{extension, look_up};
+use super::step::{RANDOM_POINT, extension, look_up};
 use crate::argument::bases::{Drawn, frobenius_points, powers};
+use crate::argument::indices::Indices;
 use crate::argument::plan::MatMul;
 use crate::graph::{Graph, WeightShape};
 
@@ -20,10 +19,11 @@ pub(super) struct Relation<'a> {
     pub(super) matmul: &'a MatMul,
     pub(super) shape: &'a WeightShape,
     pub(super) drawn: Drawn,
+    /// `G`, with that of the bias's columns.
     pub(super) g: Vec<F128>,
     pub(super) bias: Option<F128>,
-    /// The trees of weights and bias, for the second forest.
-    pub(super) trees: Vec<Tree>,
+    /// The trees of the inner operand and of a bias apart, for the second forest.
+    pub(super) trees: Vec<Tree<'a>>,
     /// Claims on `G + 1`.
     pub(super) on_g: Vec<EvaluationClaim<F128>>,
 }
@@ -35,29 +35,28 @@ impl<'a> Relation<'a> {
         graph: &'a Graph,
         matmul: &'a MatMul,
         drawn: Drawn,
-        indices: &[Cow<'_, [u8]>],
-        trees: &mut Vec<Tree>,
+        indices: &'a Indices<'_>,
+        trees: &mut Vec<Tree<'a>>,
         roots: &mut Vec<RootClaim<F128>>,
     ) -> Self {
         let shape = &graph.weights[matmul.weights];
-        let (k, n, rows) = (shape.k, shape.n, matmul.rows);
-        let row_point = channel.challenges("rows", log2_ceil(rows));
+        let row_point = channel.challenges("rows", log2_ceil(matmul.products));
 
-        let tables = drawn.weight_tables(matmul, shape);
-        let (of_weights, of_bias) = tables.split_at(1);
-        let chunk = core::slice::from_ref(&matmul.w);
-        let weights = look_up(k, shape.columns(), of_weights, chunk, indices);
-        let g = weights.outputs().to_vec();
-        let mut own = vec![weights];
+        let inner = look_up(matmul.k, &drawn.inner_tables(matmul, shape), &matmul.inner, indices);
+        let mut g = inner.outputs().to_vec();
+        kernels::scale(&mut g, drawn.g_scale(matmul));
+        g.extend(drawn.bias_g(matmul));
+        let mut own = vec![inner];
         if !matmul.bias.is_empty() {
-            own.push(look_up(1, n, of_bias, &matmul.bias, indices));
+            own.push(look_up(1, &drawn.bias_tables(matmul), &matmul.bias, indices));
         }
         let bias = own.get(1).map(|tree| tree.outputs()[0]);
 
-        let tables: Vec<_> = powers(&g, &matmul.x).collect();
-        let x = look_up(rows, k, &tables, &matmul.x, indices);
-        let y = look_up(rows, n, &drawn.output_tables(matmul), &matmul.output_chunks(), indices);
-        let mut claim = |label, tree: Tree, row_point: &[F128]| {
+        let tables: Vec<_> = powers(&g, &matmul.outer).collect();
+        let x = look_up(matmul.products, &tables, &matmul.outer, indices);
+        let tables = drawn.output_tables(matmul);
+        let y = look_up(matmul.products, &tables, &matmul.output_factors, indices);
+        let mut claim = |label, tree: Tree<'a>, row_point: &[F128]| {
             let value = extension(tree.outputs(), row_point);
             channel.send(label, value);
             trees.push(tree);
@@ -65,8 +64,8 @@ impl<'a> Relation<'a> {
         };
         claim("input rows", x, &row_point);
         claim("output rows", y, &row_point);
-        if matmul.x_offset > 0 {
-            let sum = Tree::new(BoxShape { rows: 1, cols: k, fan_in: 1 }, g.clone());
+        if matmul.outer_offset != 0 {
+            let sum = Tree::new(BoxShape { rows: 1, cols: g.len(), fan_in: 1 }, g.clone());
             claim("sum of G", sum, &[]);
         }
         if let Some(value) = bias {
@@ -75,19 +74,17 @@ impl<'a> Relation<'a> {
         Self { matmul, shape, drawn, g, bias, trees: own, on_g: Vec::new() }
     }
 
-    fn k_vars(&self) -> usize {
-        log2_ceil(self.shape.k)
-    }
-
     /// `G + 1`, which is zero beyond its length.
     fn shifted(&self) -> Vec<F128> {
         self.g.iter().map(|&g| g + F128::ONE).collect()
     }
 
-    /// All claims on `G + 1` become one.
+    /// All claims on `G + 1` become one, on the products of the inner operand.
     pub(super) fn claim_on_g(&self, channel: &mut ProverChannel) -> RootClaim<F128> {
-        let common = claims::prove(channel, self.k_vars(), &[&self.shifted()], &self.on_g);
-        RootClaim { row_point: common.point, value: common.values[0] + F128::ONE }
+        let n_vars = self.matmul.g_vars();
+        let common = claims::prove(channel, n_vars, &[&self.shifted()], &self.on_g);
+        let claim = self.drawn.inner_claim(self.matmul, &common);
+        claim.expect(RANDOM_POINT)
     }
 }
 
@@ -101,10 +98,10 @@ pub(super) fn prove_g_tables(
 ) {
     let mut instances = Vec::new();
     for (relation, claims) in relations.iter().zip(inputs) {
-        let rows = relation.shape.k;
+        let rows = relation.matmul.n_g();
         let mut power = relation.shifted();
-        for (chunk, claim) in relation.matmul.x.iter().zip(claims) {
-            let mut factors = Vec::with_capacity(rows * chunk.width());
+        for (factor, claim) in relation.matmul.outer.iter().zip(claims) {
+            let mut factors = Vec::with_capacity(rows * factor.chunk.width());
             for &sigma in &claim.index_point {
                 factors.extend(power.iter().map(|&p| F128::ONE + sigma * p));
                 power.iter_mut().for_each(|p| *p = p.square());
@@ -114,7 +111,7 @@ pub(super) fn prove_g_tables(
                 col_point: Vec::new(),
                 values: vec![claim.table + F128::ONE],
             };
-            let shape = BoxShape { rows, cols: 1, fan_in: chunk.width() };
+            let shape = BoxShape { rows, cols: 1, fan_in: factor.chunk.width() };
             instances.push(BoxProduct::new(shape, factors, &claim));
         }
     }
@@ -122,11 +119,11 @@ pub(super) fn prove_g_tables(
         instances.iter_mut().map(|i| i as &mut dyn Instance).collect();
     let challenges = sumcheck::prove(channel, &mut batch);
     for relation in relations {
-        let own = &challenges[challenges.len() - relation.k_vars()..];
+        let own = &challenges[challenges.len() - relation.matmul.g_vars()..];
         let tau: Vec<F128> = own.iter().rev().copied().collect();
         let eq = kernels::eq_table(&tau);
         let mut power = relation.shifted();
-        let n_bits: u32 = relation.matmul.x.iter().map(|c| c.bits).sum();
+        let n_bits = relation.matmul.outer_bits();
         let mut values = Vec::with_capacity(n_bits as usize);
         for t in 0..n_bits {
             let value = kernels::inner_product(&power, &eq[..power.len()]);

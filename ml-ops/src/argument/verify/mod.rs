@@ -4,7 +4,7 @@
 
 mod openings;
 mod relation;
-mod step;
+pub(super) mod step;
 
 use binfer_field::F128;
 use binfer_hash::Digest;
@@ -21,7 +21,7 @@ use self::step::{TableStep, check_table};
 use super::bases::{AllBases, GroupBases, map_tables};
 use super::groups::{self, GroupSize, GroupViews};
 use super::layout::{Layout, model_shape};
-use super::plan::{MatMul, Origin, Plan};
+use super::plan::{Factor, MatMul, Origin, Plan};
 use crate::graph::{Graph, Values};
 
 /// What is proved, as the verifier sees it.
@@ -44,7 +44,7 @@ pub(crate) fn verify<C: VerifierChannel>(
     channel: &mut C,
     statement: &Statement<'_>,
 ) -> Result<(), VerifyError> {
-    let Statement { graph, plan, params, group_size, root, .. } = *statement;
+    let Statement { plan, params, group_size, root, .. } = *statement;
     let model_layout = Layout::new(plan, Origin::Model);
     let model = model_shape(model_layout.n_words);
     let trace_layout = Layout::new(plan, Origin::Trace);
@@ -57,10 +57,10 @@ pub(crate) fn verify<C: VerifierChannel>(
 
     // All bases are drawn before anything is said of them.
     let nonzero = |label, n| channel.nonzero_challenges(label, n);
-    let mut bases = AllBases::draw(graph, plan, nonzero);
+    let mut bases = AllBases::draw(plan, nonzero);
     let openings = Openings { statement, layouts: [&model_layout, &trace_layout] };
     let mut groups = Vec::new();
-    for group in groups::groups(graph, plan, group_size) {
+    for group in groups::groups(plan, group_size) {
         let bases = bases.of_group(plan, &group);
         groups.push(verify_group(channel, &openings, &group.views(plan), bases)?);
     }
@@ -87,10 +87,10 @@ fn verify_group<C: VerifierChannel>(
     }
     let mut maps = Vec::new();
     for (map, h) in map_bases {
-        let row_point = channel.challenges("rows", log2_ceil(map.rows));
+        let row_point = channel.challenges("rows", log2_ceil(map.products));
         let value = channel.receive("map rows")?;
         for _ in 0..2 {
-            shapes.push(BoxShape { rows: map.rows, cols: map.cols, fan_in: 1 });
+            shapes.push(BoxShape { rows: map.products, cols: map.bases, fan_in: 1 });
             roots.push(RootClaim { row_point: row_point.clone(), value });
         }
         maps.push((map, h));
@@ -101,8 +101,8 @@ fn verify_group<C: VerifierChannel>(
     let mut step = TableStep::default();
     for relation in &mut relations {
         let matmul = relation.matmul;
-        step.push(&matmul.x, relation.shape.k, next(&mut leaves)?);
-        step.push(&matmul.output_chunks(), relation.shape.n, next(&mut leaves)?);
+        step.push(&matmul.outer, next(&mut leaves)?);
+        step.push(&matmul.output_factors, next(&mut leaves)?);
         if relation.sum.is_some() {
             let leaf = next(&mut leaves)?;
             let value = leaf.values.first().copied().ok_or(MALFORMED)?;
@@ -111,8 +111,8 @@ fn verify_group<C: VerifierChannel>(
         }
     }
     for (map, _) in &maps {
-        for chunk in [&map.x, &map.y] {
-            step.push(core::slice::from_ref(chunk), map.cols, next(&mut leaves)?);
+        for factor in [&map.x, &map.y] {
+            step.push(core::slice::from_ref(factor), next(&mut leaves)?);
         }
     }
     let mut hot = Vec::new();
@@ -120,7 +120,7 @@ fn verify_group<C: VerifierChannel>(
     let mut inputs = Vec::new();
     for relation in &relations {
         let matmul = relation.matmul;
-        inputs.push(claims.by_ref().take(matmul.x.len()).collect::<Vec<_>>());
+        inputs.push(claims.by_ref().take(matmul.outer.len()).collect::<Vec<_>>());
         for table in relation.drawn.output_tables(matmul) {
             check_table(channel, &table, next(&mut claims)?)?;
         }
@@ -135,12 +135,14 @@ fn verify_group<C: VerifierChannel>(
     verify_g_tables(channel, &mut relations, &inputs)?;
     let (mut shapes, mut roots) = (Vec::new(), Vec::new());
     for relation in &relations {
-        let (k, n, cols) = (relation.shape.k, relation.shape.n, relation.shape.columns());
+        let matmul = relation.matmul;
+        let cols = |factors: &[Factor]| factors.first().map_or(0, Factor::all_cols);
         roots.push(relation.claim_on_g(channel)?);
-        shapes.push(BoxShape { rows: k, cols, fan_in: 1 });
+        let (inner, bias) = (&matmul.inner, &matmul.bias);
+        shapes.push(BoxShape { rows: matmul.k, cols: cols(inner), fan_in: inner.len() });
         if let Some(value) = relation.bias {
             roots.push(RootClaim { row_point: Vec::new(), value });
-            shapes.push(BoxShape { rows: 1, cols: n, fan_in: relation.matmul.bias.len() });
+            shapes.push(BoxShape { rows: 1, cols: cols(bias), fan_in: bias.len() });
         }
     }
 
@@ -148,22 +150,24 @@ fn verify_group<C: VerifierChannel>(
     let mut leaves = product::verify(channel, &shapes, roots)?.into_iter();
     let mut step = TableStep::default();
     for relation in &relations {
-        let (matmul, shape) = (relation.matmul, relation.shape);
-        step.push(core::slice::from_ref(&matmul.w), shape.columns(), next(&mut leaves)?);
+        step.push(&relation.matmul.inner, next(&mut leaves)?);
         if relation.bias.is_some() {
-            step.push(&matmul.bias, shape.n, next(&mut leaves)?);
+            step.push(&relation.matmul.bias, next(&mut leaves)?);
         }
     }
     let mut claims = step.run(channel, &mut hot)?.into_iter();
     for relation in &relations {
-        for table in relation.drawn.weight_tables(relation.matmul, relation.shape) {
-            check_table(channel, &table, next(&mut claims)?)?;
+        let (drawn, matmul) = (&relation.drawn, relation.matmul);
+        let inner = drawn.inner_tables(matmul, relation.shape);
+        for table in inner.iter().chain(&drawn.bias_tables(matmul)) {
+            check_table(channel, table, next(&mut claims)?)?;
         }
     }
 
     views.localize(&mut hot);
     let planes = onehot::verify(channel, &views.shapes, &views.local, &hot)?;
-    let mut claims = ClaimGroup { width: Width::Bit, point: planes.point, claims: vec![] };
+    let (coefficients, point) = (planes.bit_weights, planes.point);
+    let mut claims = ClaimGroup { width: Width::Bit, coefficients, point, claims: vec![] };
     for (m, matrix) in plan.matrices.iter().enumerate() {
         if let Some(first) = matrix.first_plane.and_then(|plane| views.plane(plane)) {
             let values = planes.values.iter().skip(first).take(matrix.bits as usize);
@@ -192,7 +196,8 @@ fn state_freivalds<C: VerifierChannel>(channel: &mut C, plan: &Plan) {
         channel.soundness(SoundnessTerm::schwartz_zippel("map in the exponent", 255.0));
     }
     // That the extensions of all rows' products agree at one point.
-    let rows = plan.matmuls.iter().map(|m| m.rows).chain(plan.maps.iter().map(|m| m.rows));
+    let rows = plan.matmuls.iter().map(|m| m.products);
+    let rows = rows.chain(plan.maps.iter().map(|m| m.products));
     let rows = rows.map(log2_ceil).max().unwrap_or(0);
     channel.soundness(SoundnessTerm::schwartz_zippel("row point", rows as f64));
 }

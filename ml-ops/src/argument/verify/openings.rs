@@ -61,7 +61,7 @@ impl Openings<'_> {
         let tensor = if t == graph.input.tensor { input } else { output };
         let out_of_range = VerifyError::CheckFailed { label: "public range" };
         let entries = public::entries(tensor, matrix).ok_or(out_of_range)?;
-        let expected = public::evaluate(&entries, matrix, &group.point);
+        let expected = public::evaluate(&entries, matrix, &group.coefficients, &group.point);
         for (bit, values) in values.enumerate() {
             for (bits, &value) in expected.iter().zip(values) {
                 let &known = bits.get(bit).ok_or(MALFORMED)?;
@@ -84,7 +84,7 @@ impl Openings<'_> {
         let n_planes = (x.bits as usize).saturating_add(y.bits as usize);
         let tile_vars: Vec<usize> = tiles(x.rows, x.cols).iter().map(|t| t.n_vars()).collect();
         let claims = zerocheck::verify(channel, &constraints, n_planes, &tile_vars)?;
-        let mut group = ClaimGroup { width: Width::Bit, point: claims.point, claims: vec![] };
+        let mut group = ClaimGroup::at(Width::Bit, &claims.point, vec![]);
         let plane = |p| claims.values.iter().filter_map(|tile| tile.get(p).copied()).collect();
         let by_plane: Vec<Vec<C::Elem>> = (0..n_planes).map(plane).collect();
         let (of_x, of_y) = by_plane.split_at_checked(x.bits as usize).ok_or(MALFORMED)?;

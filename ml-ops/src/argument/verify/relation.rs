@@ -38,48 +38,46 @@ impl<'a, E: Element> Relation<'a, E> {
         roots: &mut Vec<RootClaim<E>>,
     ) -> Result<Self, VerifyError> {
         let shape = graph.weights.get(matmul.weights).ok_or(MALFORMED)?;
-        let rows = matmul.rows;
-        let row_point = channel.challenges("rows", log2_ceil(rows));
+        let products = matmul.products;
+        let row_point = channel.challenges("rows", log2_ceil(products));
         let x = channel.receive("input rows")?;
         let y = channel.receive("output rows")?;
         let mut receive = |wanted: bool, label| wanted.then(|| channel.receive(label)).transpose();
-        let sum = receive(matmul.x_offset > 0, "sum of G")?;
+        let sum = receive(matmul.outer_offset != 0, "sum of G")?;
         let bias = receive(!matmul.bias.is_empty(), "bias product")?;
 
-        // prod_k G_k^(x_ik) bias h^(y offset) k^W
-        //     = outputs_i (prod_k G_k)^(x offset) h^(bias offset).
+        // prod_k G_k^(outer_rk) bias h^(y offset) k^W
+        //     = outputs_r (prod_k G_k)^(outer offset) h^(bias offset).
         let one = E::from(F128::ONE);
-        let outside = E::from(F128::ONE + prefix_indicator(&row_point, rows));
+        let outside = E::from(F128::ONE + prefix_indicator(&row_point, products));
         let (left, right) = drawn.constants(matmul);
         let left = (x + outside) * bias.unwrap_or(one) * left;
-        let power = sum.map_or(one, |s| s.pow(matmul.x_offset));
-        let right = (y + outside) * power * right;
+        let power = sum.map_or(one, |s| s.pow(matmul.outer_offset.unsigned_abs()));
+        let right = (y + outside) * right;
+        let negative = matmul.outer_offset < 0;
+        let (left, right) = if negative { (left * power, right) } else { (left, right * power) };
         channel.assert_zero("matmul rows", left + right)?;
 
         let mut tree = |rows, cols, fan_in, row_point: Vec<F128>, value| {
             shapes.push(BoxShape { rows, cols, fan_in });
             roots.push(RootClaim { row_point, value });
         };
-        tree(rows, shape.k, matmul.x.len(), row_point.clone(), x);
-        tree(rows, shape.n, matmul.output_chunks().len(), row_point, y);
+        tree(products, matmul.n_g(), matmul.outer.len(), row_point.clone(), x);
+        tree(products, matmul.bases, matmul.output_factors.len(), row_point, y);
         if let Some(value) = sum {
-            tree(1, shape.k, 1, Vec::new(), value);
+            tree(1, matmul.n_g(), 1, Vec::new(), value);
         }
         Ok(Self { matmul, shape, drawn, sum, bias, on_g: Vec::new() })
     }
 
-    fn k_vars(&self) -> usize {
-        log2_ceil(self.shape.k)
-    }
-
-    /// All claims on `G + 1` become one.
+    /// All claims on `G + 1` become one, on the products of the inner operand.
     pub(super) fn claim_on_g<C: VerifierChannel<Elem = E>>(
         &self,
         channel: &mut C,
     ) -> Result<RootClaim<E>, VerifyError> {
-        let common = claims::verify(channel, self.k_vars(), 1, &self.on_g)?;
-        let value = common.values.first().copied().ok_or(MALFORMED)?;
-        Ok(RootClaim { row_point: common.point, value: value + E::from(F128::ONE) })
+        let common = claims::verify(channel, self.matmul.g_vars(), 1, &self.on_g)?;
+        let extra_column = VerifyError::CheckFailed { label: "extra column" };
+        self.drawn.inner_claim(self.matmul, &common).ok_or(extra_column)
     }
 }
 
@@ -92,9 +90,9 @@ pub(super) fn verify_g_tables<C: VerifierChannel>(
 ) -> Result<(), VerifyError> {
     let mut instances = Vec::new();
     for (relation, claims) in relations.iter().zip(inputs) {
-        for (chunk, claim) in relation.matmul.x.iter().zip(claims) {
-            let degree = chunk.width().saturating_add(1);
-            instances.push((claim.table, Shape { n_vars: relation.k_vars(), degree }));
+        for (factor, claim) in relation.matmul.outer.iter().zip(claims) {
+            let degree = factor.chunk.width().saturating_add(1);
+            instances.push((claim.table, Shape { n_vars: relation.matmul.g_vars(), degree }));
         }
     }
     let reduced = sumcheck::verify(channel, &instances)?;
@@ -102,12 +100,13 @@ pub(super) fn verify_g_tables<C: VerifierChannel>(
     let one = C::Elem::from(F128::ONE);
     let mut expected = C::Elem::from(F128::ZERO);
     for (relation, claims) in relations.iter_mut().zip(inputs) {
-        let tau: Vec<F128> = reduced.point(relation.k_vars()).iter().rev().copied().collect();
-        let n_bits: u32 = relation.matmul.x.iter().map(|c| c.bits).sum();
+        let tau: Vec<F128> =
+            reduced.point(relation.matmul.g_vars()).iter().rev().copied().collect();
+        let n_bits = relation.matmul.outer_bits();
         let values = channel.receive_many("powers of G", n_bits as usize)?;
-        for (chunk, claim) in relation.matmul.x.iter().zip(claims) {
+        for (factor, claim) in relation.matmul.outer.iter().zip(claims) {
             let mut product = one;
-            for (t, &sigma) in (chunk.first..).zip(&claim.index_point) {
+            for (t, &sigma) in (factor.chunk.first..).zip(&claim.index_point) {
                 let value = values.get(t as usize).ok_or(MALFORMED)?;
                 product = product * (value.frobenius(t) * sigma + one);
             }

@@ -4,29 +4,31 @@ use binfer_field::F128;
 use binfer_iop::channel::{Element, VerifierChannel, VerifyError};
 use binfer_iop::indexed::onehot::OneHotClaim;
 use binfer_iop::indexed::table::{self, TableClaim, TableStatement};
+use binfer_iop::multilinear::{eq_vertex, log2_ceil};
 use binfer_iop::product::LeafClaim;
 
-use crate::argument::plan::Chunk;
+use crate::argument::plan::{Chunk, Factor};
 use crate::argument::tables::Table;
 
 /// Statements for one table step, with what turns its claims into one-hot claims.
-pub(super) struct TableStep<E> {
+pub(super) struct TableStep<'a, E> {
     statements: Vec<TableStatement<E>>,
-    views: Vec<(usize, Vec<F128>)>,
+    factors: Vec<(&'a Factor, Vec<F128>)>,
 }
 
-impl<E> Default for TableStep<E> {
+impl<E> Default for TableStep<'_, E> {
     fn default() -> Self {
-        Self { statements: Vec::new(), views: Vec::new() }
+        Self { statements: Vec::new(), factors: Vec::new() }
     }
 }
 
-impl<E: Element> TableStep<E> {
-    pub(super) fn push(&mut self, chunks: &[Chunk], cols: usize, leaf: LeafClaim<E>) {
-        for (chunk, value) in chunks.iter().zip(leaf.values) {
-            let (width, col_point) = (chunk.width(), leaf.col_point.clone());
+impl<'a, E: Element> TableStep<'a, E> {
+    pub(super) fn push(&mut self, factors: &'a [Factor], leaf: LeafClaim<E>) {
+        for (factor, value) in factors.iter().zip(leaf.values) {
+            let (width, col_point) = (factor.chunk.width(), leaf.col_point.clone());
+            let cols = factor.all_cols();
             self.statements.push(TableStatement { cols, width, col_point, value });
-            self.views.push((chunk.view, leaf.row_point.clone()));
+            self.factors.push((factor, leaf.row_point.clone()));
         }
     }
 
@@ -36,17 +38,49 @@ impl<E: Element> TableStep<E> {
         hot: &mut Vec<OneHotClaim<E>>,
     ) -> Result<Vec<TableClaim<E>>, VerifyError> {
         let claims = table::verify(channel, &self.statements)?;
-        for (claim, (view, row_point)) in claims.iter().zip(self.views) {
-            hot.push(OneHotClaim {
-                view,
-                row_point,
-                col_point: claim.col_point.clone(),
-                index_point: claim.index_point.clone(),
-                value: claim.histogram,
-            });
+        for (claim, (factor, row_point)) in claims.iter().zip(self.factors) {
+            let extra = channel.receive_many("extra histograms", factor.extra.len())?;
+            let extra_column = VerifyError::CheckFailed { label: "extra column" };
+            let claims = one_hot_claims(factor, &row_point, claim, &extra);
+            hot.extend(claims.ok_or(extra_column)?);
         }
         Ok(claims)
     }
+}
+
+/// A claim on a factor's histogram as claims on views, given the histograms of its extra columns. `None`
+/// where the point lies on those, which a random one does with probability `2^-128` a coordinate.
+pub(in crate::argument) fn one_hot_claims<E: Element>(
+    factor: &Factor,
+    row_point: &[F128],
+    claim: &TableClaim<E>,
+    extra: &[E],
+) -> Option<Vec<OneHotClaim<E>>> {
+    let one_hot = |chunk: &Chunk, across: bool, rows: &[F128], cols: &[F128], value: E| {
+        let (row_point, col_point) = if across { (cols, rows) } else { (rows, cols) };
+        OneHotClaim {
+            view: chunk.view,
+            row_point: row_point.to_vec(),
+            col_point: col_point.to_vec(),
+            index_point: claim.index_point.iter().take(chunk.width()).copied().collect(),
+            value,
+        }
+    };
+    let mut value = claim.histogram;
+    let mut claims = Vec::with_capacity(extra.len().saturating_add(1));
+    for ((chunk, &histogram), column) in factor.extra.iter().zip(extra).zip(factor.cols..) {
+        // Its column, and zeros above its bits.
+        let beyond = claim.index_point.get(chunk.width()..)?;
+        value += histogram * (eq_vertex(&claim.col_point, column) * eq_vertex(beyond, 0));
+        claims.push(one_hot(chunk, true, row_point, &[], histogram));
+    }
+    let (cols, beyond) = claim.col_point.split_at_checked(log2_ceil(factor.cols))?;
+    let low = eq_vertex(beyond, 0);
+    if low.is_zero() {
+        return None;
+    }
+    claims.push(one_hot(&factor.chunk, factor.across, row_point, cols, value * low.invert()));
+    Some(claims)
 }
 
 /// Checks a claim on a table that the verifier can compute.

@@ -8,9 +8,9 @@ use binfer_hash::{Digest, MerkleTree};
 use rayon::prelude::*;
 
 use super::{DIGEST, OracleId, Sections, WORD};
-use crate::prove::buffer::Buffer;
 use crate::prove::ntt::encode_block;
 use crate::{Params, Shape, code};
+use binfer_iop::buffer::Buffer;
 
 /// Elements of a block that is worth cutting.
 const BLOCK: usize = 1 << 20;

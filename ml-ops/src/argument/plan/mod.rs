@@ -2,11 +2,13 @@
 //!
 //! Prover and verifier derive it from public data alone, so it is part of no message.
 
-use binfer_iop::indexed::onehot::View;
-use binfer_iop::multilinear::log2_ceil;
+mod matmul;
 
-use super::requantize::Thresholds;
-use crate::graph::{Epilogue, Graph, Op, TensorId, TensorKind, WeightId};
+pub(crate) use matmul::{Axis, MatMul, Outputs};
+
+use binfer_iop::indexed::onehot::View;
+
+use crate::graph::{Graph, Op, TensorId, TensorKind, WeightId};
 
 /// Where a matrix of bits comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,49 +58,33 @@ pub(crate) struct Chunk {
     pub(crate) flag: Option<u32>,
 }
 
-/// The side of a matmul's outputs.
-pub(crate) enum Outputs {
-    /// Accumulators themselves.
-    Integers { chunks: Vec<Chunk>, offset: i128 },
-    /// Codes with distances.
-    Codes { codes: Chunk, distances: Vec<Chunk>, thresholds: Thresholds },
+/// The columns of an indexed product: those of a matrix of indices, and perhaps some more.
+#[derive(Clone, Debug)]
+pub(crate) struct Factor {
+    pub(crate) chunk: Chunk,
+    /// The matrix is read across: its columns number the products, its rows the product's columns.
+    pub(crate) across: bool,
+    /// Columns that the chunk's matrix has, read this way.
+    pub(crate) cols: usize,
+    /// One column more each: matrices of one row, read across.
+    pub(crate) extra: Vec<Chunk>,
 }
 
-/// One matmul relation.
-pub(crate) struct MatMul {
-    pub(crate) rows: usize,
-    pub(crate) weights: WeightId,
-    /// What is subtracted from each input entry.
-    pub(crate) x_offset: u64,
-    pub(crate) x: Vec<Chunk>,
-    pub(crate) w: Chunk,
-    pub(crate) bias: Vec<Chunk>,
-    pub(crate) bias_offset: i128,
-    pub(crate) outputs: Outputs,
-    /// Bound on the exponents that a false row leaves over.
-    pub(crate) exponent_bound: i128,
-    /// Independent repetitions of the Freivalds check.
-    pub(crate) repetitions: usize,
-}
-
-impl MatMul {
-    /// The chunks of the outputs, in the order of their tables.
-    pub(crate) fn output_chunks(&self) -> Vec<Chunk> {
-        match &self.outputs {
-            Outputs::Integers { chunks, .. } => chunks.clone(),
-            Outputs::Codes { codes, distances, .. } => {
-                core::iter::once(codes).chain(distances).cloned().collect()
-            }
-        }
+impl Factor {
+    /// All columns.
+    pub(crate) fn all_cols(&self) -> usize {
+        self.cols.saturating_add(self.extra.len())
     }
 }
 
-/// One elementwise map of codes.
+/// One elementwise map of codes, checked along the longer side of the tensor.
 pub(crate) struct Map {
-    pub(crate) rows: usize,
-    pub(crate) cols: usize,
-    pub(crate) x: Chunk,
-    pub(crate) y: Chunk,
+    /// Products of the check.
+    pub(crate) products: usize,
+    /// Bases of the check: columns of each product.
+    pub(crate) bases: usize,
+    pub(crate) x: Factor,
+    pub(crate) y: Factor,
     pub(crate) table: Box<[u8; 256]>,
 }
 
@@ -120,16 +106,6 @@ pub(crate) struct Plan {
     pub(crate) matmuls: Vec<MatMul>,
     pub(crate) maps: Vec<Map>,
     pub(crate) relus: Vec<Relu>,
-}
-
-/// Bits of soundness that a Freivalds check should have on its own: with the default parameters'
-/// queries the whole then has 100.
-const FREIVALDS_BITS: f64 = 100.4;
-
-/// Independent repetitions that bring `(bound / (2^128 - 1))^repetitions` below `2^-100.4`.
-fn repetitions(bound: i128) -> usize {
-    let bits = 128.0 - (bound.max(1) as f64).log2();
-    (FREIVALDS_BITS / bits.max(1.0)).ceil() as usize
 }
 
 impl Plan {
@@ -154,8 +130,15 @@ impl Plan {
                 }
                 Op::Map { x, y, table } => {
                     let Matrix { rows, cols, .. } = plan.matrices[*x];
-                    let (x, y) = (plan.chunk(*x, 0, 8, None), plan.chunk(*y, 0, 8, None));
-                    plan.maps.push(Map { rows, cols, x, y, table: table.clone() });
+                    let (products, bases) = (rows.max(cols), rows.min(cols));
+                    let mut factor = |matrix| Factor {
+                        chunk: plan.chunk(matrix, 0, 8, None),
+                        across: rows < cols,
+                        cols: bases,
+                        extra: Vec::new(),
+                    };
+                    let (x, y) = (factor(*x), factor(*y));
+                    plan.maps.push(Map { products, bases, x, y, table: table.clone() });
                 }
             }
         }
@@ -185,110 +168,21 @@ impl Plan {
         }
     }
 
-    fn add_matmul(&mut self, graph: &Graph, node: usize) {
-        let Op::MatMul { x, zero_code, weights, y, epilogue } = &graph.nodes[node].op else {
-            return;
-        };
-        let shape = &graph.weights[*weights];
-        let input = self.matrices[*x].clone();
-        let rows = input.rows;
-        let w = self.add(Matrix {
-            source: Source::Weights(*weights),
-            origin: Origin::Model,
-            rows: shape.k,
-            cols: shape.columns(),
-            bits: log2_ceil(shape.alphabet.symbols()) as u32,
-            offset: 0,
-            first_plane: None,
-        });
-        let w = self.chunk(w, 0, self.matrices[w].bits, None);
-        let (mut bias, mut bias_offset) = (Vec::new(), 0);
-        if shape.bias_bits > 0 {
-            bias_offset = 1i128 << (shape.bias_bits - 1);
-            let matrix = self.add(Matrix {
-                source: Source::Bias(*weights),
-                origin: Origin::Model,
-                rows: 1,
-                cols: shape.n,
-                bits: shape.bias_bits,
-                offset: bias_offset,
-                first_plane: None,
-            });
-            bias = self.split(matrix, 0..shape.bias_bits, None);
-        }
-        let x_chunks = self.split(*x, 0..input.bits, None);
-        let bound = graph.accumulator_bound(node);
-        let (outputs, exponent_bound) = match epilogue {
-            Epilogue::Accumulator => {
-                let Matrix { bits, offset, .. } = self.matrices[*y];
-                let chunks = self.split(*y, 0..bits, None);
-                // What the committed bits stand for is within this of zero.
-                let most = offset.max((1i128 << bits) - offset);
-                (Outputs::Integers { chunks, offset }, bound + most)
-            }
-            Epilogue::Requantize(requantize) => {
-                // A valid graph's requantized accumulators are below 2^31.
-                let most = i64::try_from(bound).unwrap_or(i64::MAX >> 2);
-                let thresholds = Thresholds::new(requantize, most);
-                let (half, flag) = (thresholds.half_bits(), thresholds.distance_bits());
-                let matrix = self.add(Matrix {
-                    source: Source::Distances(node),
-                    origin: Origin::Trace,
-                    rows,
-                    cols: shape.n,
-                    bits: flag + 1,
-                    offset: 0,
-                    first_plane: None,
-                });
-                let mut distances = self.split(matrix, 0..half, Some(flag));
-                distances.extend(self.split(matrix, half..flag, Some(flag)));
-                let codes = self.chunk(*y, 0, 8, None);
-                let exponent_bound = thresholds.exponent_bound(bound);
-                (Outputs::Codes { codes, distances, thresholds }, exponent_bound)
-            }
-        };
-        let repetitions = repetitions(exponent_bound);
-        self.matmuls.push(MatMul {
-            rows,
-            weights: *weights,
-            x_offset: match input.offset {
-                0 => u64::from(*zero_code),
-                offset => u64::try_from(offset).unwrap_or(u64::MAX),
-            },
-            x: x_chunks,
-            w,
-            bias,
-            bias_offset,
-            outputs,
-            exponent_bound,
-            repetitions,
-        });
-    }
-
     fn add(&mut self, matrix: Matrix) -> usize {
         self.matrices.push(matrix);
         self.matrices.len() - 1
     }
 
-    /// Splits bits of a matrix into indices as wide as its number of rows makes cheapest.
+    /// Splits bits of a matrix into indices as wide as the number of look-ups in a table makes
+    /// cheapest.
     fn split(
         &mut self,
         matrix: usize,
         bits: core::ops::Range<u32>,
         flag: Option<u32>,
+        lookups: usize,
     ) -> Vec<Chunk> {
-        let most = if flag.is_some() { 7 } else { 8 };
-        let n_bits = bits.end - bits.start;
-        let rows = self.matrices[matrix].rows;
-        let extra = 8 - most;
-        let cost = |width: u32| {
-            // A leaf against an entry of a table, by the operations that each takes.
-            let chunks = n_bits.div_ceil(width) as usize;
-            chunks * (3 * rows + (1 << (width + extra))) + chunks * chunks * rows / 4
-        };
-        let width = (1..=most.min(n_bits)).min_by_key(|&w| cost(w)).unwrap_or(1);
-        // As even as the count allows.
-        let width = n_bits.div_ceil(n_bits.div_ceil(width));
+        let width = cheapest(bits.end - bits.start, flag.is_some(), lookups).0;
         let starts = bits.clone().step_by(width as usize);
         starts.map(|first| self.chunk(matrix, first, width.min(bits.end - first), flag)).collect()
     }
@@ -318,6 +212,20 @@ impl Plan {
         self.chunks.push(chunk.clone());
         chunk
     }
+}
+
+/// The width of index in which to split `bits` bits, and what each column then costs.
+fn cheapest(bits: u32, flag: bool, lookups: usize) -> (u32, usize) {
+    let most = if flag { 7 } else { 8 };
+    let cost = |width: u32| {
+        // A leaf against an entry of a table, by the operations that each takes.
+        let chunks = bits.div_ceil(width) as usize;
+        let entries = 1usize << (width + u32::from(flag));
+        chunks * (3 * lookups + entries) + chunks * chunks * lookups / 4
+    };
+    let width = (1..=most.min(bits)).min_by_key(|&w| cost(w)).unwrap_or(1);
+    // As even as the count allows.
+    (bits.div_ceil(bits.div_ceil(width)), cost(width))
 }
 
 impl Chunk {

@@ -1,4 +1,4 @@
-//! `Buffer`: long zeroed slices, in huge pages where the system has them.
+//! Long slices of zeros, in huge pages where the system has them.
 //!
 //! A page fault a 4 KiB page costs more than the arithmetic on it.
 
@@ -7,26 +7,38 @@ use core::ops::{Deref, DerefMut};
 use binfer_field::F128;
 use memmap2::MmapMut;
 
-/// Elements from which a mapping of its own pays: four huge pages of x86-64.
-const MAPPED: usize = 1 << 19;
+/// Bytes of a huge page of x86-64.
+const HUGE_PAGE: usize = 1 << 21;
+
+/// Elements from which a mapping of its own pays.
+const MAPPED: usize = 4 * HUGE_PAGE / size_of::<F128>();
 
 /// Elements on the heap or in an anonymous mapping.
-pub(super) enum Buffer {
+pub enum Buffer {
+    /// Short ones.
     Heap(Vec<F128>),
-    Mapped(MmapMut),
+    /// Long ones, and how many elements of the mapping they are.
+    Mapped(MmapMut, usize),
 }
 
 impl Buffer {
     /// `n` zeros.
-    pub(super) fn zeroed(n: usize) -> Self {
+    pub fn zeroed(n: usize) -> Self {
         let mapped = if n < MAPPED { None } else { map(n) };
-        mapped.map_or_else(|| Self::Heap(vec![F128::ZERO; n]), Self::Mapped)
+        match mapped {
+            Some(map) => Self::Mapped(map, n),
+            None => Self::Heap(F128::zeros(n)),
+        }
     }
 }
 
-/// Anonymous memory for `n` elements; where there is none, the allocator may still have some.
+/// Anonymous memory for `n` elements or more, so that a huge page is not cut where it would be
+/// filled by half; where there is none, the allocator may still have some.
 fn map(n: usize) -> Option<MmapMut> {
-    let map = MmapMut::map_anon(n.checked_mul(size_of::<F128>())?).ok()?;
+    let bytes = n.checked_mul(size_of::<F128>())?;
+    let whole = bytes.checked_next_multiple_of(HUGE_PAGE)?;
+    let bytes = if whole - bytes <= HUGE_PAGE / 2 { whole } else { bytes };
+    let map = MmapMut::map_anon(bytes).ok()?;
     // Refused advice costs time only.
     #[cfg(target_os = "linux")]
     let _ = map.advise(memmap2::Advice::HugePage);
@@ -45,7 +57,7 @@ impl Deref for Buffer {
     fn deref(&self) -> &[F128] {
         match self {
             Self::Heap(elements) => elements,
-            Self::Mapped(map) => bytemuck::cast_slice(map),
+            Self::Mapped(map, n) => &bytemuck::cast_slice(map)[..*n],
         }
     }
 }
@@ -60,7 +72,7 @@ impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [F128] {
         match self {
             Self::Heap(elements) => elements,
-            Self::Mapped(map) => bytemuck::cast_slice_mut(map),
+            Self::Mapped(map, n) => &mut bytemuck::cast_slice_mut(map)[..*n],
         }
     }
 }
@@ -71,7 +83,7 @@ mod tests {
 
     #[test]
     fn buffers_are_zeroed_and_writable() {
-        for n in [0, 5, MAPPED, MAPPED + 3] {
+        for n in [0, 5, MAPPED, MAPPED + 3, 2 * MAPPED - 3] {
             let mut buffer = Buffer::zeroed(n);
             assert_eq!(buffer.len(), n);
             assert!(buffer.iter().all(|x| x.is_zero()));

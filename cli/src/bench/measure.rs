@@ -1,0 +1,155 @@
+//! One workload: run natively, committed to, proved and verified, as often as asked.
+
+use std::time::{Duration, Instant};
+
+use binfer_field::Backend;
+use binfer_ml_ops::array::Array;
+use binfer_ml_ops::{ProverKey, estimate, run, verify};
+
+use super::Measurement;
+use super::measurement::PhaseTimes;
+use super::workload::{Task, Workload};
+use crate::failure::Failure;
+use crate::native::{Native, Rows, median, time_inference};
+use crate::progress::Phases;
+use crate::size::Size;
+
+/// Most runs, however long they may go on.
+const MAX_RUNS: usize = 1000;
+
+/// How long a measurement goes on: until there are `runs` runs and they took `time`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Effort {
+    /// Least number of runs, at least 1.
+    pub(super) runs: u32,
+    /// Least time of all runs.
+    pub(super) time: Duration,
+}
+
+/// The times of one run.
+struct Run {
+    commit: Duration,
+    prove: Duration,
+    verify: Duration,
+    proof_bytes: usize,
+    phases: Vec<(&'static str, Duration)>,
+}
+
+/// Measures a task on the threads and the backend of this process, each proof within `max_memory` if given.
+pub(super) fn measure(
+    task: &Task,
+    effort: Effort,
+    max_memory: Option<Size>,
+) -> Result<Measurement, Failure> {
+    let workload = task.workload()?;
+    let graph = &workload.model.graph;
+    let output = run(&workload.model, &workload.input).map_err(Failure::Statement)?;
+    let (start, mut runs) = (Instant::now(), Vec::new());
+    while runs.len() < effort.runs as usize
+        || (runs.len() < MAX_RUNS && start.elapsed() < effort.time)
+    {
+        runs.push(prove_once(&workload, &output, max_memory)?);
+    }
+    let peak_rss_bytes = peak_rss_bytes();
+    let (native, native_kernel) = native_time(&workload, &output)?;
+    let key = ProverKey::new(workload.model.clone(), Default::default(), &[1; 32]);
+    let times = |of: fn(&Run) -> Duration| -> Vec<Duration> { runs.iter().map(of).collect() };
+    let (commit_ns, commit_min_ns) = median_and_least(times(|r| r.commit));
+    let (prove_ns, prove_min_ns) = median_and_least(times(|r| r.prove));
+    let (verify_ns, verify_min_ns) = median_and_least(times(|r| r.verify));
+    Ok(Measurement {
+        task: workload.name,
+        macs: graph.macs_per_sample() * workload.batch as u64,
+        weights: graph.weights.iter().map(|w| (w.k * w.n) as u64).sum(),
+        batch: workload.batch as u64,
+        threads: rayon::current_num_threads(),
+        backend: Backend::current().name().into(),
+        runs: runs.len(),
+        native_ns: nanoseconds(native),
+        native_kernel,
+        commit_ns,
+        commit_min_ns,
+        prove_ns,
+        prove_min_ns,
+        verify_ns,
+        verify_min_ns,
+        proof_bytes: runs[0].proof_bytes as u64,
+        peak_rss_bytes,
+        soundness_bits: estimate(key.commitment(), workload.batch).soundness_bits,
+        phases: median_phases(&runs),
+    })
+}
+
+/// Commits, proves and verifies once.
+fn prove_once(
+    workload: &Workload,
+    output: &Array,
+    max_memory: Option<Size>,
+) -> Result<Run, Failure> {
+    let (model, input) = (workload.model.clone(), &workload.input);
+    let start = Instant::now();
+    // Within the pool, so that no step waits for another thread to take it up.
+    let mut key = rayon::scope(|_| ProverKey::new(model, Default::default(), &[1; 32]));
+    let commit = start.elapsed();
+    key.set_max_memory(max_memory.map(|size| size.0));
+
+    let mut phases = Phases::hidden();
+    let start = Instant::now();
+    let proof = key
+        .prove(input, output, &mut |phase| phases.start(phase))
+        .map_err(Failure::Statement)?
+        .to_bytes();
+    let prove = start.elapsed();
+    let phases = phases.finish();
+
+    let start = Instant::now();
+    verify(key.commitment(), input, output, &proof).map_err(Failure::Rejected)?;
+    Ok(Run { commit, prove, verify: start.elapsed(), proof_bytes: proof.len(), phases })
+}
+
+/// The time of native inference and its kernel, whose result is compared with the interpreter's.
+fn native_time(workload: &Workload, output: &Array) -> Result<(Duration, String), Failure> {
+    let graph = &workload.model.graph;
+    let (input, batch) = graph
+        .input
+        .encode(&graph.tensors[graph.input.tensor], &workload.input)
+        .map_err(Failure::Port)?;
+    let expected = graph
+        .output
+        .encode(&graph.tensors[graph.output.tensor], output, batch)
+        .map_err(Failure::Port)?;
+    let native = Native::new(&workload.model);
+    let input = Rows::from_codes(&input, batch.size);
+    if !native.run(&input, batch.size).agrees(&expected, batch.size) {
+        return Err(Failure::NativeDiffers);
+    }
+    let time = time_inference(&native, &input, batch.size)?;
+    Ok((time, native.kernel().to_owned()))
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The median and the minimum, in nanoseconds. Precondition: there are any times.
+fn median_and_least(times: Vec<Duration>) -> (u64, u64) {
+    let least = times.iter().min().copied().unwrap_or_default();
+    (nanoseconds(median(times)), nanoseconds(least))
+}
+
+/// The median time of every phase.
+fn median_phases(runs: &[Run]) -> PhaseTimes {
+    let phase = |(at, &(name, _)): (usize, &(&'static str, Duration))| {
+        let times = runs.iter().filter_map(|r| r.phases.get(at));
+        (name.to_owned(), nanoseconds(median(times.map(|&(_, time)| time).collect())))
+    };
+    PhaseTimes(runs[0].phases.iter().enumerate().map(phase).collect())
+}
+
+/// The most memory that this process had at any time, where the system tells (Linux).
+fn peak_rss_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}

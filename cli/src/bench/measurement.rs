@@ -1,0 +1,124 @@
+//! The figures of one workload, as text and as JSON.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use crate::progress::human;
+
+/// What was measured: times in nanoseconds, medians over the runs unless they say minimum.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Measurement {
+    /// The task's name.
+    pub(super) task: String,
+    /// Multiply-accumulates of the batch.
+    pub(super) macs: u64,
+    /// Weights of the network.
+    pub(super) weights: u64,
+    /// Samples.
+    pub(super) batch: u64,
+    /// Threads.
+    pub(super) threads: usize,
+    /// The backend of the field's kernels.
+    pub(super) backend: String,
+    /// Runs of commitment, proof and verification.
+    pub(super) runs: usize,
+    /// Native inference: the median of its own runs.
+    pub(super) native_ns: u64,
+    /// Its kernel.
+    pub(super) native_kernel: String,
+    /// Committing to the weights.
+    pub(super) commit_ns: u64,
+    /// The least time of that.
+    pub(super) commit_min_ns: u64,
+    /// Proving.
+    pub(super) prove_ns: u64,
+    /// The least time of that.
+    pub(super) prove_min_ns: u64,
+    /// Verifying.
+    pub(super) verify_ns: u64,
+    /// The least time of that.
+    pub(super) verify_min_ns: u64,
+    /// The proof's size.
+    pub(super) proof_bytes: u64,
+    /// The most memory in use until the last proof was verified, of the whole process.
+    pub(super) peak_rss_bytes: Option<u64>,
+    /// Bits of soundness.
+    pub(super) soundness_bits: f64,
+    /// Parts of proving.
+    pub(super) phases: PhaseTimes,
+}
+
+/// Names and nanoseconds of the parts of proving, in order; a JSON object.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct PhaseTimes(pub(super) Vec<(String, u64)>);
+
+impl Serialize for PhaseTimes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, ns)| (name, ns)))
+    }
+}
+
+impl<'de> Deserialize<'de> for PhaseTimes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let phase = |(name, ns): (String, Value)| match ns.as_u64() {
+            Some(ns) => Ok((name, ns)),
+            None => Err(D::Error::custom("a phase has a time in whole nanoseconds")),
+        };
+        let phases = Map::deserialize(deserializer)?;
+        phases.into_iter().map(phase).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl Measurement {
+    /// Nanoseconds of proving a multiply-accumulate.
+    pub(super) fn ns_per_mac(&self) -> f64 {
+        self.prove_ns as f64 / self.macs as f64
+    }
+
+    /// Nanoseconds of proving a weight.
+    pub(super) fn ns_per_weight(&self) -> f64 {
+        self.prove_ns as f64 / self.weights as f64
+    }
+
+    /// Proving over native inference.
+    pub(super) fn over_native(&self) -> f64 {
+        self.prove_ns as f64 / self.native_ns as f64
+    }
+
+    /// Peak memory of a multiply-accumulate.
+    pub(super) fn bytes_per_mac(&self) -> Option<f64> {
+        self.peak_rss_bytes.map(|bytes| bytes as f64 / self.macs as f64)
+    }
+
+    /// The figures with units.
+    pub(super) fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        let time = |ns| human(Duration::from_nanos(ns));
+        writeln!(out, "task        {}", self.task)?;
+        writeln!(out, "MAC         {}", self.macs)?;
+        writeln!(out, "threads     {}, {}", self.threads, self.backend)?;
+        writeln!(out, "native      {} ({})", time(self.native_ns), self.native_kernel)?;
+        writeln!(out, "commit      {}", time(self.commit_ns))?;
+        writeln!(
+            out,
+            "prove       {} ({:.1} ns/MAC, {:.0} times native; at least {} in {} runs)",
+            time(self.prove_ns),
+            self.ns_per_mac(),
+            self.over_native(),
+            time(self.prove_min_ns),
+            self.runs,
+        )?;
+        for (name, ns) in &self.phases.0 {
+            writeln!(out, "  {name:<14}{}", time(*ns))?;
+        }
+        writeln!(out, "verify      {}", time(self.verify_ns))?;
+        writeln!(out, "proof       {} bytes", self.proof_bytes)?;
+        if let Some(bytes) = self.peak_rss_bytes {
+            writeln!(out, "peak RSS    {:.1} MB", bytes as f64 / 1e6)?;
+        }
+        writeln!(out, "soundness   {:.1} bits", self.soundness_bits)
+    }
+}

@@ -1,0 +1,50 @@
+//! The machine that measures, as far as it tells.
+
+use std::{env, fs, thread};
+
+use binfer_field::Backend;
+use serde::{Deserialize, Serialize};
+
+/// What figures depend on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Machine {
+    /// The processor's name.
+    pub(super) cpu: String,
+    /// Its instruction set.
+    pub(super) architecture: String,
+    /// The operating system.
+    pub(super) system: String,
+    /// Threads that it runs at once.
+    pub(super) threads: usize,
+    /// Memory.
+    pub(super) memory_bytes: Option<u64>,
+    /// The backend that the field's kernels choose.
+    pub(super) backend: String,
+}
+
+impl Machine {
+    /// The one that runs this.
+    pub(super) fn this() -> Self {
+        Self {
+            cpu: value_of("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".into()),
+            architecture: env::consts::ARCH.into(),
+            system: env::consts::OS.into(),
+            threads: thread::available_parallelism().map_or(1, usize::from),
+            memory_bytes: memory_bytes(),
+            backend: Backend::current().name().into(),
+        }
+    }
+}
+
+/// The first value of `key` in a file of lines `key : value`.
+fn value_of(path: &str, key: &str) -> Option<String> {
+    let text = fs::read_to_string(path).ok()?;
+    let mut pairs = text.lines().filter_map(|line| line.split_once(':'));
+    pairs.find(|(k, _)| k.trim() == key).map(|(_, value)| value.trim().to_owned())
+}
+
+fn memory_bytes() -> Option<u64> {
+    let total = value_of("/proc/meminfo", "MemTotal")?;
+    let kilobytes: u64 = total.strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}

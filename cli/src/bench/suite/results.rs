@@ -1,0 +1,49 @@
+//! All figures of a run of the suite: one JSON document.
+
+use serde::{Deserialize, Serialize};
+
+use super::case::Case;
+use super::machine::Machine;
+use crate::bench::{Measurement, Task};
+
+/// What a run of the suite found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Results {
+    /// The version of this program.
+    pub(super) version: String,
+    /// Where it ran.
+    pub(super) machine: Machine,
+    /// Whether it was a quick run.
+    pub(super) quick: bool,
+    /// Least number of runs of each workload.
+    pub(super) least_runs: u32,
+    /// Least number of seconds spent on the runs of each workload.
+    pub(super) least_seconds: f64,
+    /// The workloads.
+    pub(super) measurements: Vec<Measurement>,
+}
+
+impl Results {
+    /// What was measured of a case, if it was.
+    pub(super) fn of(&self, case: &Case) -> Option<&Measurement> {
+        let (task, backend) = (case.task.name(), case.backend(&self.machine));
+        self.measurements
+            .iter()
+            .find(|m| m.task == task && m.threads == case.threads && m.backend == backend)
+    }
+
+    /// What was measured of a task on so many threads and the best backend, if it was.
+    pub(super) fn on(&self, threads: usize, task: &Task) -> Option<&Measurement> {
+        self.of(&Case::new(task.clone(), threads))
+    }
+
+    /// By how much, relatively, the median time of proving exceeds the minimum: of the middle
+    /// workload, and of the worst.
+    pub(super) fn noise(&self) -> Option<(f64, f64)> {
+        let excess = |m: &Measurement| m.prove_ns as f64 / m.prove_min_ns as f64 - 1.0;
+        let mut all: Vec<f64> =
+            self.measurements.iter().filter(|m| m.runs > 1).map(excess).collect();
+        all.sort_unstable_by(f64::total_cmp);
+        Some((*all.get(all.len() / 2)?, *all.last()?))
+    }
+}

@@ -1,0 +1,111 @@
+//! Sums of products of 16-bit integers: the arithmetic that the proofs are about.
+
+use super::dispatch::Backend;
+
+/// Rows of a block.
+pub(crate) const ROWS: usize = 16;
+/// Columns of a block.
+pub(crate) const COLS: usize = 4;
+
+/// `sums[c][r] += sum_i x[i][r][0] w[c][i][0] + x[i][r][1] w[c][i][1]`, wrapping, over the shortest length.
+#[inline]
+pub(crate) fn add_pair_products(
+    backend: Backend,
+    sums: &mut [[i32; ROWS]; COLS],
+    x: &[[[i16; 2]; ROWS]],
+    w: [&[[i16; 2]]; COLS],
+) {
+    #[cfg(target_arch = "x86_64")]
+    if backend.has_avx2() {
+        // SAFETY: a `Backend` that has AVX2 is only made after the processor was found to.
+        return unsafe { avx2(sums, x, w) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = backend;
+    portable(sums, x, w);
+}
+
+fn portable(sums: &mut [[i32; ROWS]; COLS], x: &[[[i16; 2]; ROWS]], w: [&[[i16; 2]]; COLS]) {
+    for (sums, w) in sums.iter_mut().zip(w) {
+        for (x, &[w0, w1]) in x.iter().zip(w) {
+            for (sum, &[x0, x1]) in sums.iter_mut().zip(x) {
+                let first = i32::from(x0) * i32::from(w0);
+                *sum = sum.wrapping_add(first.wrapping_add(i32::from(x1) * i32::from(w1)));
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn avx2(sums: &mut [[i32; ROWS]; COLS], x: &[[[i16; 2]; ROWS]], w: [&[[i16; 2]]; COLS]) {
+    use core::arch::x86_64::{
+        __m256i, _mm256_add_epi32, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_set1_epi32,
+        _mm256_storeu_si256,
+    };
+
+    let load = |half: *const __m256i| {
+        // SAFETY: all callers pass a pointer to 32 readable bytes.
+        unsafe { _mm256_loadu_si256(half) }
+    };
+    let mut totals = sums.each_ref().map(|column| {
+        let (halves, _) = column.as_chunks::<8>();
+        [load(halves[0].as_ptr().cast()), load(halves[1].as_ptr().cast())]
+    });
+    let n = w.iter().fold(x.len(), |n, w| n.min(w.len()));
+    let w = w.map(|w| &w[..n]);
+    for (i, x) in x[..n].iter().enumerate() {
+        let (halves, _) = x.as_chunks::<8>();
+        let rows = [load(halves[0].as_ptr().cast()), load(halves[1].as_ptr().cast())];
+        for (total, w) in totals.iter_mut().zip(w) {
+            let [w0, w1] = w[i];
+            let pair = _mm256_set1_epi32(i32::from(w1) << 16 | i32::from(w0 as u16));
+            for (total, row) in total.iter_mut().zip(rows) {
+                *total = _mm256_add_epi32(*total, _mm256_madd_epi16(row, pair));
+            }
+        }
+    }
+    for (column, total) in sums.iter_mut().zip(totals) {
+        let (halves, _) = column.as_chunks_mut::<8>();
+        for (half, total) in halves.iter_mut().zip(total) {
+            // SAFETY: `half` is 32 writable bytes.
+            unsafe { _mm256_storeu_si256(half.as_mut_ptr().cast(), total) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn every_backend_multiplies_integers(
+            x in vec(any::<[[i16; 2]; ROWS]>(), 0..20),
+            w in vec(any::<[[i16; 2]; COLS]>(), 0..20),
+        ) {
+            let w: [Vec<[i16; 2]>; COLS] =
+                core::array::from_fn(|c| w.iter().map(|row| row[c]).collect());
+            let w = w.each_ref().map(Vec::as_slice);
+            let start = [[7i32; ROWS]; COLS];
+            let mut expected = start;
+            for (c, column) in expected.iter_mut().enumerate() {
+                for (r, sum) in column.iter_mut().enumerate() {
+                    for (x, w) in x.iter().zip(w[c]) {
+                        for t in 0..2 {
+                            let product = i32::from(x[r][t]).wrapping_mul(w[t].into());
+                            *sum = sum.wrapping_add(product);
+                        }
+                    }
+                }
+            }
+            for backend in Backend::available() {
+                let mut sums = start;
+                add_pair_products(backend, &mut sums, &x, w);
+                prop_assert_eq!(sums, expected, "{:?}", backend);
+            }
+        }
+    }
+}

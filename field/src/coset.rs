@@ -1,0 +1,240 @@
+//! The subfield GF(2^8) at work on bits: extensions from a domain of 32 points to three cosets of it, and
+//! weighted sums of products of extensions.
+//!
+//! The subfield is written in the basis of the AES field GF(2)[x] / (x^8 + x^4 + x^3 + x + 1), and
+//! GF(2^128) as vectors of sixteen such bytes, its coordinates over the subfield.
+
+use std::sync::LazyLock;
+
+use crate::arch::dispatch::{self, Backend};
+use crate::tower::{AES_TO_TOWER, TOWER_TO_AES};
+use crate::{F128, LinearMap, Tower8, Tower128};
+
+/// Sixteen bytes of each of 64 blocks, the first bytes of all blocks first.
+pub(crate) type Group = [[u8; 64]; 16];
+
+/// The sets of at least two of four planes, small ones first.
+pub(crate) const SUBSETS: [&[u8]; 11] = [
+    &[0, 1],
+    &[0, 2],
+    &[1, 2],
+    &[0, 3],
+    &[1, 3],
+    &[2, 3],
+    &[0, 1, 2],
+    &[0, 1, 3],
+    &[0, 2, 3],
+    &[1, 2, 3],
+    &[0, 1, 2, 3],
+];
+
+/// The first subset that is summed on each coset: those of more than one, two and three planes.
+pub(crate) const FIRST_SUBSET: [usize; 3] = [0, 6, 10];
+
+/// The image of a byte of the AES field in GF(2^128).
+pub fn embed(byte: u8) -> F128 {
+    let images = AES_TO_TOWER.iter().enumerate();
+    let tower = images.filter(|(i, _)| byte >> i & 1 == 1).fold(0, |sum, (_, &image)| sum ^ image);
+    F128::from(Tower128::from(Tower8::new(tower)))
+}
+
+/// GF(2^128) to its sixteen coordinates over the AES field: those in the tower, byte by byte.
+static TO_COORDINATES: LazyLock<LinearMap> = LazyLock::new(|| {
+    let image = |i: usize| {
+        let bytes = Tower128::from(F128::new(1 << i)).to_bits().to_le_bytes();
+        let to_aes = |byte: u8| {
+            let images = TOWER_TO_AES.iter().enumerate();
+            images.filter(|(i, _)| byte >> i & 1 == 1).fold(0, |sum, (_, &image)| sum ^ image)
+        };
+        F128::new(u128::from_le_bytes(bytes.map(to_aes)))
+    };
+    LinearMap::new(&core::array::from_fn(image))
+});
+
+static FROM_COORDINATES: LazyLock<LinearMap> =
+    LazyLock::new(|| TO_COORDINATES.inverse().expect("coordinates determine an element"));
+
+/// The weights of at most [`Extension::BLOCKS`] blocks, as coordinates over the subfield.
+pub struct BlockWeights {
+    n_blocks: usize,
+    groups: Vec<Group>,
+}
+
+impl BlockWeights {
+    /// Takes the weights apart.
+    ///
+    /// # Panics
+    /// If there are more than [`Extension::BLOCKS`].
+    pub fn new(weights: &[F128]) -> Self {
+        assert!(weights.len() <= Extension::BLOCKS);
+        let mut vectors = vec![F128::ZERO; weights.len()];
+        TO_COORDINATES.apply_slice(&mut vectors, weights);
+        let mut groups = vec![[[0; 64]; 16]; weights.len().div_ceil(64)];
+        for (group, vectors) in groups.iter_mut().zip(vectors.chunks(64)) {
+            for (b, vector) in vectors.iter().enumerate() {
+                for (coordinates, byte) in group.iter_mut().zip(vector.to_le_bytes()) {
+                    coordinates[b] = byte;
+                }
+            }
+        }
+        Self { n_blocks: weights.len(), groups }
+    }
+}
+
+/// Running sums, by subset of planes and point; see [`Extension::add_products`].
+#[derive(Clone)]
+pub struct ProductSums(pub(crate) [[u128; 96]; 11]);
+
+impl Default for ProductSums {
+    fn default() -> Self {
+        Self([[0; 96]; 11])
+    }
+}
+
+impl ProductSums {
+    /// Adds other sums.
+    pub fn add(&mut self, other: &Self) {
+        for (a, b) in self.0.as_flattened_mut().iter_mut().zip(other.0.as_flattened()) {
+            *a ^= b;
+        }
+    }
+
+    /// For each set of at least two planes, as a bit mask, its sums: on the first coset, on the first two for
+    /// three planes, on all three for four.
+    pub fn finish(&self) -> impl Iterator<Item = (u8, Vec<F128>)> + '_ {
+        self.0.iter().enumerate().map(|(j, sums)| {
+            let groups = FIRST_SUBSET.iter().filter(|&&first| j >= first).count();
+            let mut values = vec![F128::ZERO; 32 * groups];
+            FROM_COORDINATES.apply_slice(&mut values, bytemuck::cast_slice(&sums[..32 * groups]));
+            (SUBSETS[j].iter().map(|s| 1 << s).sum(), values)
+        })
+    }
+}
+
+/// The extension of 32 bits on a domain to 96 points outside it, in three groups of 32.
+pub struct Extension {
+    /// For each point the matrices that take each byte of the bits to the part of the value.
+    pub(crate) matrices: Vec<[u64; 4]>,
+    /// For each byte of the bits and its value, the parts of the values at all points.
+    pub(crate) tables: Vec<[[u8; 96]; 256]>,
+}
+
+impl Extension {
+    /// Blocks that are worked on together.
+    pub const BLOCKS: usize = 512;
+
+    /// The extension whose value at point `u` is `sum_d weights[u][d] bit_d`, the weights in the AES field.
+    pub fn new(weights: &[[u8; 32]; 96]) -> Self {
+        let matrices = weights.iter().map(|row| {
+            let (bytes, _) = row.as_chunks::<8>();
+            core::array::from_fn(|i| crate::arch::byte_matrix(bytes[i]))
+        });
+        let table = |i: usize| {
+            let mut table = [[0u8; 96]; 256];
+            for bit in 0..8 {
+                for v in 0..1 << bit {
+                    table[v | 1 << bit] =
+                        core::array::from_fn(|u| table[v][u] ^ weights[u][8 * i + bit]);
+                }
+            }
+            table
+        };
+        Self { matrices: matrices.collect(), tables: (0..4).map(table).collect() }
+    }
+
+    /// `sums[S][u] += sum_b weight_b prod_{s in S} p_s(u, b)` for each set `S` of at least two planes and each
+    /// point `u` of the first `|S| - 1` groups, where `p_s(u, b)` extends the 32 bits `planes[s][b]`.
+    ///
+    /// # Panics
+    /// Unless there are two to four planes of as many blocks as there are weights.
+    pub fn add_products(&self, sums: &mut ProductSums, planes: &[&[u32]], weights: &BlockWeights) {
+        self.add_products_on(Backend::current(), sums, planes, weights);
+    }
+
+    /// [`Self::add_products`] on a backend of choice.
+    pub(crate) fn add_products_on(
+        &self,
+        backend: Backend,
+        sums: &mut ProductSums,
+        planes: &[&[u32]],
+        weights: &BlockWeights,
+    ) {
+        assert!((2..=4).contains(&planes.len()));
+        let mut bits = vec![[[0; 64]; 16]; weights.groups.len()];
+        for (s, plane) in planes.iter().enumerate() {
+            assert_eq!(plane.len(), weights.n_blocks);
+            for (group, words) in bits.iter_mut().zip(plane.chunks(64)) {
+                for (i, bytes) in group[4 * s..][..4].iter_mut().enumerate() {
+                    for (byte, word) in bytes.iter_mut().zip(words) {
+                        *byte = (word >> (8 * i)) as u8;
+                    }
+                }
+            }
+        }
+        dispatch::coset_products(backend, sums, planes.len(), &bits, &weights.groups, self);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_subfield_is_the_aes_field() {
+        let x = embed(2);
+        assert_eq!(x.pow(8) + x.pow(4) + x.pow(3) + x + F128::ONE, F128::ZERO);
+        assert_eq!(embed(0x57) * embed(0x83), embed(0xc1));
+    }
+
+    #[test]
+    fn coordinates_are_linear_over_the_subfield() {
+        let x = F128::new(0x0123_4567_89ab_cdef_0011_2233_4455_6677);
+        let coordinates = TO_COORDINATES.apply(x).to_le_bytes();
+        assert_eq!(FROM_COORDINATES.apply(TO_COORDINATES.apply(x)), x);
+        let product = TO_COORDINATES.apply(x * embed(0x83)).to_le_bytes();
+        for (&c, p) in coordinates.iter().zip(product) {
+            assert_eq!(embed(c) * embed(0x83), embed(p));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(12))]
+
+        #[test]
+        fn sums_of_products_follow_their_definition(
+            seed in vec(any::<u8>(), 96 * 32),
+            words in (2usize..5, prop_oneof![1usize..5, 60usize..70]).prop_flat_map(|(p, n)| vec(vec(any::<u32>(), n), p)),
+            weight in any::<u128>(),
+        ) {
+            let lagrange: [[u8; 32]; 96] =
+                core::array::from_fn(|u| core::array::from_fn(|d| seed[32 * u + d]));
+            let extension = Extension::new(&lagrange);
+            let n = words[0].len();
+            let weights: Vec<F128> = (1..=n).map(|b| F128::new(weight).pow(b as u128)).collect();
+            let planes: Vec<&[u32]> = words.iter().map(Vec::as_slice).collect();
+            let value = |u: usize, word: u32| {
+                let set = (0..32).filter(|d| word >> d & 1 == 1);
+                embed(set.fold(0, |sum, d| sum ^ lagrange[u][d]))
+            };
+            for backend in Backend::available() {
+                let mut sums = ProductSums::default();
+                extension.add_products_on(backend, &mut sums, &planes, &BlockWeights::new(&weights));
+                for (subset, sums) in sums.finish() {
+                    prop_assert_eq!(sums.len(), 32 * (subset.count_ones() as usize - 1));
+                    for (u, &sum) in sums.iter().enumerate().step_by(7) {
+                        let mut expected = F128::ZERO;
+                        for (b, &weight) in weights.iter().enumerate() {
+                            let product = |s: usize| planes.get(s).map_or(F128::ZERO, |p| value(u, p[b]));
+                            let chosen = (0..4).filter(|s| subset >> s & 1 == 1);
+                            expected += chosen.map(product).fold(weight, |p, x| p * x);
+                        }
+                        prop_assert_eq!(sum, expected, "{:?} {:#b} {}", backend, subset, u);
+                    }
+                }
+            }
+        }
+    }
+}

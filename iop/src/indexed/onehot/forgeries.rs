@@ -1,0 +1,89 @@
+//! A prover that sends false nibbles whose product is right, and defends them as long as it can.
+
+use binfer_field::{F128, kernels};
+use binfer_hash::Transcript;
+use rand::{Rng, SeedableRng, rngs::StdRng};
+
+use super::bits::BitProduct;
+use super::domain::{self, LOG_SIZE};
+use super::prove::TileData;
+use super::skip::{Round, subset_tables};
+use super::{OneHotClaim, View, halves::NibbleProduct, plane_weights, verify};
+use crate::channel::{ProofReader, ProverChannel, VerifyError};
+use crate::indexed::tiles;
+use crate::sumcheck;
+
+/// How far the prover keeps its lie consistent.
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+enum Lie {
+    None,
+    Nibbles,
+    Univariate,
+    Parts,
+}
+
+const ROWS: usize = 16;
+const COLS: usize = 32;
+
+fn outcome(lie: Lie) -> Result<(), VerifyError> {
+    let mut rng = StdRng::seed_from_u64(5);
+    let bytes: Vec<u8> = (0..ROWS * COLS).map(|_| rng.random()).collect();
+    let mut point = |n: usize| -> Vec<F128> { (0..n).map(|_| F128::random(&mut rng)).collect() };
+    let (row_point, col_point, index_point) = (point(4), point(5), point(8));
+    let view = View { rows: ROWS, cols: COLS, planes: (0..8).collect() };
+    let z_point = [row_point.clone(), col_point.clone()].concat();
+    let eq = kernels::eq_table(&z_point);
+    let index_eq = kernels::eq_table(&index_point);
+    let value = bytes.iter().zip(&eq).map(|(&b, &e)| e * index_eq[usize::from(b)]).sum();
+    let claim = OneHotClaim { view: 0, row_point, col_point, index_point, value };
+
+    let mut channel = ProverChannel::new(Transcript::new("forgery"));
+    channel.send_many("tile sums", &[value]);
+    let data = TileData::new(tiles(ROWS, COLS)[0], &view, &bytes);
+    let sigma = &claim.index_point;
+    let mut nibbles = NibbleProduct::new(&bytes, z_point, sigma, value);
+    let mut p = sumcheck::prove(&mut channel, &mut [&mut nibbles]);
+    p.reverse();
+    let c = F128::new(3);
+    let (truth, mut sent) = (nibbles.values(), nibbles.values());
+    if lie >= Lie::Nibbles {
+        (sent[0], sent[1]) = (sent[0] * c, sent[1] * c.invert());
+    }
+    channel.send_many("nibble values", &sent);
+
+    let mu = channel.challenge("nibble batching");
+    let error = truth[0] + sent[0] + mu * (truth[1] + sent[1]);
+    let mut round = Round::new();
+    round.add(&data.bits(), sigma, &p[LOG_SIZE..], F128::ONE, mu);
+    let mut round = round.finish();
+    if lie >= Lie::Univariate {
+        // A constant polynomial: eq sums to one over the domain.
+        round.iter_mut().for_each(|value| *value += error);
+    }
+    channel.send_many("one-hot univariate round", &round);
+    let z = channel.challenge("one-hot univariate challenge");
+    let factors = data.bits().bind(sigma, &subset_tables(&domain::lagrange(domain::SIZE, z)));
+    let (mut bits, part) = BitProduct::new(factors, mu, p[LOG_SIZE..].to_vec());
+    channel.send("tile parts", if lie >= Lie::Parts { part + error } else { part });
+    let mut blocks = sumcheck::prove(&mut channel, &mut [&mut bits]);
+    blocks.reverse();
+    for (value, &sigma) in bits.values().zip(sigma) {
+        channel.send("plane values", value + F128::ONE + sigma);
+    }
+    let proof = channel.finish();
+
+    let mut channel = ProofReader::new(Transcript::new("forgery"), &proof);
+    let claims = verify(&mut channel, &[(ROWS, COLS); 8], &[view], &[claim])?;
+    channel.finish()?;
+    assert_eq!((claims.bit_weights, claims.point), plane_weights(z, &blocks));
+    Ok(())
+}
+
+#[test]
+fn a_lie_is_caught_where_it_is_no_longer_defended() {
+    assert_eq!(outcome(Lie::None), Ok(()));
+    let caught = |label| Err(VerifyError::CheckFailed { label });
+    assert_eq!(outcome(Lie::Nibbles), caught("one-hot univariate round"));
+    assert_eq!(outcome(Lie::Univariate), caught("tile parts"));
+    assert_eq!(outcome(Lie::Parts), caught("one-hot bits"));
+}

@@ -1,0 +1,263 @@
+//! The prover's univariate round of stage 2.
+//!
+//! A nibble's polynomial is a sum over the subsets `S` of its bits, of the product of their extensions with the
+//! coefficient `prod_{s not in S} (1 + sigma_s)`. Products of `k` bits have degree at most `31 k` in `X`, so they are
+//! summed on `D` and on `k - 1` of its cosets, and their sum is extended to the others once for all tiles.
+
+use std::sync::LazyLock;
+
+use binfer_field::coset::{BlockWeights, Extension, ProductSums, embed};
+use binfer_field::{F128, kernels};
+use rayon::prelude::*;
+
+use super::NIBBLE;
+use super::domain::{LOG_SIZE, POINTS, SIZE};
+
+/// Blocks in a parallel task.
+const TASK: usize = Extension::BLOCKS;
+
+/// Blocks of which values of bytes are told apart before those of nibbles.
+const BYTE_BINS: usize = 256;
+
+/// For `n` of 32, 64 and 96, the Lagrange basis of the first `n` points at each of the others, as bytes of the AES
+/// field: points are numbered by their coordinates, so products of numbers are products of points.
+static WEIGHTS: LazyLock<[Vec<Vec<u8>>; NIBBLE - 1]> = LazyLock::new(|| {
+    let mut inverse = [0u8; 256];
+    for a in 1..=u8::MAX {
+        // The power of 254: twice the product with the square so far, and a last square.
+        let power = (0..6).fold(a, |power, _| multiply(multiply(power, power), a));
+        inverse[usize::from(a)] = multiply(power, power);
+    }
+    let inverse = |a: u8| inverse[usize::from(a)];
+    core::array::from_fn(|k| {
+        let nodes = 0..((k + 1) * SIZE) as u8;
+        let others = |d: u8| nodes.clone().filter(move |&e| e != d);
+        let denominator = |d: u8| inverse(others(d).fold(1, |product, e| multiply(product, d ^ e)));
+        let denominators: Vec<u8> = nodes.clone().map(denominator).collect();
+        let basis = |x: u8| {
+            let vanishing = nodes.clone().fold(1, |product, e| multiply(product, x ^ e));
+            let value = |(d, &w): (u8, &u8)| multiply(multiply(vanishing, inverse(x ^ d)), w);
+            nodes.clone().zip(&denominators).map(value).collect()
+        };
+        (nodes.end..POINTS as u8).map(basis).collect()
+    })
+});
+
+/// The extension of bits from the domain to its cosets.
+static EXTENSION: LazyLock<Extension> = LazyLock::new(|| {
+    let row = |u: usize| core::array::from_fn(|d| WEIGHTS[0][u][d]);
+    Extension::new(&core::array::from_fn(row))
+});
+
+/// The product in the AES field.
+fn multiply(a: u8, b: u8) -> u8 {
+    let (mut a, mut product) = (a, 0);
+    for k in 0..8 {
+        product ^= a * (b >> k & 1);
+        a = (a << 1) ^ ((a >> 7) * 0x1b);
+    }
+    product
+}
+
+/// Sums of products of `k` bits by `k - 1` (of at most one for `k = 1`), on the points of which they are a
+/// polynomial's values: 32, 64, 96 and 128.
+pub(super) struct Round([Vec<F128>; NIBBLE]);
+
+impl Round {
+    pub(super) fn new() -> Self {
+        Self(core::array::from_fn(|k| vec![F128::ZERO; (k + 1) * SIZE]))
+    }
+
+    /// Adds a tile: its indices, their planes, the point and the weight of its first nibble, `mu` times which is
+    /// that of its second.
+    pub(super) fn add(
+        &mut self,
+        tile: &TileBits<'_>,
+        sigma: &[F128],
+        high: &[F128],
+        weight: F128,
+        mu: F128,
+    ) {
+        let mut weights = kernels::eq_table(high);
+        kernels::scale(&mut weights, weight);
+        let n_nibbles = sigma.len().div_ceil(NIBBLE);
+        let sums = tile.sums(&weights, n_nibbles);
+        let mut power = F128::ONE;
+        for (sigma, sums) in sigma.chunks(NIBBLE).zip(&sums) {
+            self.add_nibble(sigma, sums, power);
+            power *= mu;
+        }
+    }
+
+    fn add_nibble(&mut self, sigma: &[F128], of: &NibbleSums, scale: F128) {
+        // Of each subset of bits, the coefficient of its product.
+        let mut coefficients = [F128::ZERO; 1 << NIBBLE];
+        coefficients[0] = scale;
+        for (s, &sigma) in sigma.iter().enumerate() {
+            for subset in 0..1 << s {
+                coefficients[subset | 1 << s] = coefficients[subset];
+                coefficients[subset] *= F128::ONE + sigma;
+            }
+        }
+        let degree = |subset: usize| (subset.count_ones() as usize).saturating_sub(1);
+        // On the domain bits are bits: what counts is the nibble's value.
+        for (k, sums) in self.0.iter_mut().enumerate() {
+            let mut table = [F128::ZERO; 1 << NIBBLE];
+            for (subset, &c) in coefficients.iter().enumerate().filter(|(s, _)| degree(*s) == k) {
+                for (value, entry) in table.iter_mut().enumerate() {
+                    if value & subset == subset {
+                        *entry += c;
+                    }
+                }
+            }
+            for (sum, values) in sums.iter_mut().zip(&of.values) {
+                *sum += kernels::inner_product(&table, values);
+            }
+        }
+        for (subset, products) in of.products.finish() {
+            let subset = usize::from(subset);
+            let outside = &mut self.0[degree(subset)][SIZE..];
+            kernels::add_scaled(outside, &products, coefficients[subset]);
+        }
+    }
+
+    /// `Q` on all points.
+    pub(super) fn finish(self) -> Vec<F128> {
+        let images: Vec<F128> = (0..=u8::MAX).map(embed).collect();
+        let mut total = vec![F128::ZERO; POINTS];
+        for (k, sums) in self.0.into_iter().enumerate() {
+            let (known, others) = total.split_at_mut(sums.len());
+            kernels::add_assign(known, &sums);
+            for (value, weights) in others.iter_mut().zip(WEIGHTS.get(k).into_iter().flatten()) {
+                let terms = weights.iter().zip(&sums);
+                *value += terms.map(|(&w, &sum)| images[usize::from(w)] * sum).sum();
+            }
+        }
+        total
+    }
+}
+
+/// Weighted sums over the blocks of a tile for one nibble.
+#[derive(Clone)]
+struct NibbleSums {
+    /// Of products of its bits, on the cosets.
+    products: ProductSums,
+    /// By point of the domain and value: of the blocks in which the nibble has that value there.
+    values: [[F128; 1 << NIBBLE]; SIZE],
+}
+
+impl NibbleSums {
+    fn zero() -> Self {
+        Self { products: ProductSums::default(), values: [[F128::ZERO; 1 << NIBBLE]; SIZE] }
+    }
+}
+
+/// A tile's indices and their bit planes.
+pub(super) struct TileBits<'a> {
+    pub(super) bytes: &'a [u8],
+    /// For each bit the 32 bits of each block.
+    pub(super) planes: Vec<&'a [u32]>,
+}
+
+impl TileBits<'_> {
+    /// The sums of each nibble.
+    fn sums(&self, weights: &[F128], n_nibbles: usize) -> Vec<NibbleSums> {
+        let zero = || vec![NibbleSums::zero(); n_nibbles];
+        let add = |mut sums: Vec<_>, (task, weights): (usize, &[F128])| {
+            let start = task * TASK;
+            self.add_products(&mut sums, weights, start);
+            self.add_values(&mut sums, weights, start);
+            sums
+        };
+        let tasks = weights.par_chunks(TASK).enumerate().with_min_len(4);
+        tasks.fold(zero, add).reduce(zero, |mut a, b| {
+            for (a, b) in a.iter_mut().zip(&b) {
+                a.products.add(&b.products);
+                kernels::add_assign(a.values.as_flattened_mut(), b.values.as_flattened());
+            }
+            a
+        })
+    }
+
+    fn add_products(&self, sums: &mut [NibbleSums], weights: &[F128], start: usize) {
+        let n_blocks = weights.len();
+        let weights = BlockWeights::new(weights);
+        for (sums, planes) in sums.iter_mut().zip(self.planes.chunks(NIBBLE)) {
+            if planes.len() > 1 {
+                let planes: Vec<&[u32]> =
+                    planes.iter().map(|plane| &plane[start..][..n_blocks]).collect();
+                EXTENSION.add_products(&mut sums.products, &planes, &weights);
+            }
+        }
+    }
+
+    fn add_values(&self, sums: &mut [NibbleSums], weights: &[F128], start: usize) {
+        let blocks = &self.bytes[start * SIZE..(start + weights.len()) * SIZE];
+        let mut column = [0u8; TASK];
+        let column = &mut column[..weights.len()];
+        for d in 0..SIZE {
+            for (byte, block) in column.iter_mut().zip(blocks.as_chunks::<SIZE>().0) {
+                *byte = block[d];
+            }
+            if weights.len() < BYTE_BINS {
+                for (&byte, &weight) in column.iter().zip(weights) {
+                    for (t, sums) in sums.iter_mut().enumerate() {
+                        sums.values[d][usize::from(byte >> (NIBBLE * t) & 0xf)] += weight;
+                    }
+                }
+                continue;
+            }
+            let mut bins = [F128::ZERO; 256];
+            kernels::histogram(&mut bins, column, weights);
+            for (byte, &bin) in bins.iter().enumerate() {
+                for (t, sums) in sums.iter_mut().enumerate() {
+                    sums.values[d][byte >> (NIBBLE * t) & 0xf] += bin;
+                }
+            }
+        }
+    }
+
+    /// `1 + sigma_s + b_s(z, y)` for each bit and block, from the Lagrange basis of the domain at `z`.
+    pub(super) fn bind(
+        &self,
+        sigma: &[F128],
+        tables: &[[F128; 256]; LOG_SIZE - 1],
+    ) -> Vec<Vec<F128>> {
+        let bit = |(plane, &sigma): (&&[u32], &F128)| {
+            let mut values = F128::zeros(plane.len());
+            values.par_iter_mut().zip(plane.par_iter()).with_min_len(1 << 10).for_each(
+                |(value, word)| {
+                    let parts = tables.iter().zip(word.to_le_bytes());
+                    *value = F128::ONE + sigma + parts.map(|(t, b)| t[usize::from(b)]).sum();
+                },
+            );
+            values
+        };
+        self.planes.iter().zip(sigma).map(bit).collect()
+    }
+}
+
+/// For each byte of a block's 32 bits, the sums of the weights that its values select.
+pub(super) fn subset_tables(weights: &[F128]) -> [[F128; 256]; LOG_SIZE - 1] {
+    let mut tables = [[F128::ZERO; 256]; LOG_SIZE - 1];
+    for (table, weights) in tables.iter_mut().zip(weights.chunks(8)) {
+        for (i, &weight) in weights.iter().enumerate() {
+            for v in 0..1 << i {
+                table[v | 1 << i] = table[v] + weight;
+            }
+        }
+    }
+    tables
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_multiply_as_points() {
+        for (a, b) in [(2, 3), (0x57, 0x83), (0x7f, 0x1f)] {
+            assert_eq!(embed(multiply(a, b)), embed(a) * embed(b));
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! One table's sumcheck, `sum_{c, v} eq(z, c) (T_c[v] + 1) M(c, v)`: index bits first, then columns.
+
+use binfer_field::{F128, kernels};
+
+use super::bits::{Bits, ListedBits, ProductBits};
+use super::prove::{Entries, TableInput};
+use crate::multilinear::log2_ceil;
+use crate::sumcheck::{EqFactored, Instance, Shape};
+
+/// The instance of one claim.
+pub(super) struct TableProduct {
+    n_vars: usize,
+    z: Vec<F128>,
+    factored: EqFactored,
+    stage: Stage,
+}
+
+enum Stage {
+    /// Index bits are being bound, the highest first.
+    Bits { bits: Box<dyn Bits>, eq: Vec<F128> },
+    /// Columns are, the highest variable first.
+    Columns(Columns),
+}
+
+/// `T + 1`, `M` and `eq` on the columns, zeros up to a power of two.
+struct Columns {
+    left: usize,
+    table: Vec<F128>,
+    histogram: Vec<F128>,
+    eq: Vec<F128>,
+}
+
+impl TableProduct {
+    pub(super) fn new(input: TableInput) -> Self {
+        let TableInput { statement, entries, histogram } = input;
+        let (cols, width) = (statement.cols, statement.width);
+        assert_eq!(histogram.len(), cols << width);
+        let bits: Box<dyn Bits> = match entries {
+            Entries::Listed(entries) => Box::new(ListedBits::new(entries, histogram, width)),
+            Entries::Products { scale, factors } => {
+                assert!(scale.len() == cols && factors.len() == width);
+                Box::new(ProductBits::new(scale, factors, histogram))
+            }
+        };
+        let mut eq = kernels::eq_table(&statement.col_point);
+        eq.truncate(cols);
+        let mut this = Self {
+            n_vars: log2_ceil(cols) + width,
+            z: statement.col_point,
+            factored: EqFactored::new(statement.value + F128::ONE),
+            stage: Stage::Bits { bits, eq },
+        };
+        this.start_columns();
+        this
+    }
+
+    /// `T + 1` and `M` at the bound point.
+    pub(super) fn values(&self) -> (F128, F128) {
+        match &self.stage {
+            Stage::Columns(columns) => (columns.table[0], columns.histogram[0]),
+            Stage::Bits { .. } => unreachable!("index bits are bound"),
+        }
+    }
+
+    /// Goes on to the columns if no bit is left.
+    fn start_columns(&mut self) {
+        let Stage::Bits { bits, .. } = &mut self.stage else {
+            return;
+        };
+        let Some((mut table, mut histogram)) = bits.finish() else {
+            return;
+        };
+        table.iter_mut().for_each(|t| *t += F128::ONE);
+        let left = self.z.len();
+        table.resize(1 << left, F128::ZERO);
+        histogram.resize(1 << left, F128::ZERO);
+        let eq = kernels::eq_table(&self.z);
+        self.stage = Stage::Columns(Columns { left, table, histogram, eq });
+    }
+}
+
+impl Instance for TableProduct {
+    fn shape(&self) -> Shape {
+        Shape { n_vars: self.n_vars, degree: 3 }
+    }
+
+    fn round(&mut self) -> Vec<F128> {
+        match &mut self.stage {
+            Stage::Bits { bits, eq } => {
+                let (at_one, leading) = bits.round(eq);
+                self.factored.round_beyond(at_one, &[leading])
+            }
+            Stage::Columns(columns) => {
+                let z = self.z[columns.left - 1];
+                let (at_one, leading) = columns.sums(false);
+                let at_zero = (z == F128::ONE).then(|| columns.sums(true).0);
+                self.factored.round(z, (at_one, vec![leading]), at_zero)
+            }
+        }
+    }
+
+    fn bind(&mut self, r: F128) {
+        match &mut self.stage {
+            Stage::Bits { bits, .. } => {
+                self.factored.bind(None, r);
+                bits.bind(r);
+                self.start_columns();
+            }
+            Stage::Columns(columns) => {
+                self.factored.bind(Some(self.z[columns.left - 1]), r);
+                columns.bind(r);
+            }
+        }
+    }
+}
+
+impl Columns {
+    /// The cofactor's value at 1 (at 0 where `flip`) and its leading coefficient.
+    fn sums(&self, flip: bool) -> (F128, F128) {
+        let half = self.table.len() / 2;
+        let (mut table, mut histogram) = (self.table.split_at(half), self.histogram.split_at(half));
+        if flip {
+            (table, histogram) = ((table.1, table.0), (histogram.1, histogram.0));
+        }
+        let mut weights = self.eq[..half].to_vec();
+        kernels::add_assign(&mut weights, &self.eq[half..]);
+        kernels::product_round(&weights, table.0, table.1, histogram.0, histogram.1)
+    }
+
+    fn bind(&mut self, r: F128) {
+        self.left -= 1;
+        let half = self.table.len() / 2;
+        for data in [&mut self.table, &mut self.histogram] {
+            let (lo, hi) = data.split_at_mut(half);
+            kernels::fold(lo, hi, r);
+            data.truncate(half);
+        }
+        let (lo, hi) = self.eq.split_at_mut(half);
+        kernels::add_assign(lo, hi);
+        self.eq.truncate(half);
+    }
+}

@@ -1,0 +1,89 @@
+//! A product of two factors over a hypercube, variables bound from the highest bit down.
+
+use binfer_field::F128;
+use binfer_field::kernels::{self, Corner};
+
+use super::quad::{self, Grid, Quad};
+
+/// Factors of a power of two of elements each, and the eq polynomial of what two rounds leave.
+pub(super) struct Halves {
+    /// `a`, then `b`.
+    data: Vec<F128>,
+    /// Elements between the beginnings of `a` and `b`.
+    offset: usize,
+    len: usize,
+    eq: Vec<F128>,
+}
+
+impl Halves {
+    /// `data` holds both factors; `z` is eq's point in the order in which variables are bound.
+    pub(super) fn new(data: Vec<F128>, z: &[F128]) -> Self {
+        let len = data.len() / 2;
+        debug_assert_eq!(len, 1 << z.len());
+        let rest: Vec<F128> = z.iter().skip(2).rev().copied().collect();
+        Self { data, offset: len, len, eq: kernels::eq_table(&rest) }
+    }
+
+    /// From pairs of columns `a`, `b` of `rows` elements, both sides padded with ones.
+    pub(super) fn from_pairs<'a>(
+        pairs: impl Iterator<Item = &'a [F128]>,
+        rows: usize,
+        z: &[F128],
+    ) -> Self {
+        let (padded, half) = (rows.next_power_of_two(), 1 << z.len());
+        let mut data = vec![F128::ONE; 2 * half];
+        for (p, pair) in pairs.enumerate() {
+            let (a, b) = pair[..2 * rows].split_at(rows);
+            data[p * padded..][..rows].copy_from_slice(a);
+            data[half + p * padded..][..rows].copy_from_slice(b);
+        }
+        Self::new(data, z)
+    }
+
+    /// The factors' first elements: once all variables are bound, their values.
+    pub(super) fn values(&self) -> [F128; 2] {
+        [self.data[0], self.data[self.offset]]
+    }
+
+    /// Both factors at both values of the last variable.
+    pub(super) fn last_pair(&self) -> [[F128; 2]; 2] {
+        debug_assert_eq!(self.len, 2);
+        [0, self.offset].map(|at| [self.data[at], self.data[at + 1]])
+    }
+
+    /// Binds the last variable.
+    pub(super) fn bind_last(&mut self, r: F128) {
+        let [a, b] = self.last_pair().map(|[lo, hi]| lo + r * (lo + hi));
+        (self.data[0], self.data[self.offset]) = (a, b);
+        self.len = 1;
+    }
+
+    /// The grid of the next two variables.
+    pub(super) fn grid(&self, corner: Corner) -> Grid {
+        let (a, b) = self.data.split_at(self.offset);
+        let q = self.len / 4;
+        // The first variable is the highest bit.
+        let starts = [0, 2 * q, q, 3 * q];
+        let quad = Quad { a: starts.map(|i| &a[i..i + q]), b: starts.map(|i| &b[i..i + q]) };
+        quad.grid(&self.eq, corner)
+    }
+
+    /// Binds two variables.
+    pub(super) fn fold(&mut self, weights: [F128; 3]) {
+        let q = self.len / 4;
+        let (a, b) = self.data.split_at_mut(self.offset);
+        for factor in [a, b] {
+            let (first, rest) = factor[..self.len].split_at_mut(q);
+            let (second, rest) = rest.split_at(q);
+            let (third, fourth) = rest.split_at(q);
+            quad::fold(first, [third, second, fourth], weights);
+        }
+        self.len = q;
+        let next = self.eq.len() / 4;
+        if next > 0 {
+            let (sum, rest) = self.eq.split_at_mut(next);
+            rest.chunks(next).for_each(|part| kernels::add_assign(sum, part));
+            self.eq.truncate(next);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The index bytes of some views of a plan, by their columns or across them.
+
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
+use rayon::prelude::*;
+
+use super::entries::Entries;
+use super::plan::{Factor, Plan};
+
+/// The index bytes of some views of a plan.
+pub(crate) struct Indices<'a> {
+    /// The plan's numbers of the views, in increasing order.
+    numbers: &'a [usize],
+    views: Vec<ViewIndices<'a>>,
+}
+
+struct ViewIndices<'a> {
+    rows: usize,
+    cols: usize,
+    /// `[column][row]`.
+    bytes: Cow<'a, [u8]>,
+    /// `[row][column]`, made when first asked for.
+    across: OnceLock<Vec<u8>>,
+}
+
+impl<'a> Indices<'a> {
+    /// Those of the views of `plan` with these numbers, which increase.
+    pub(crate) fn new(plan: &Plan, numbers: &'a [usize], entries: &'a [Entries<'_>]) -> Self {
+        let view = |&number: &usize| {
+            let (chunk, view) = (&plan.chunks[number], &plan.views[number]);
+            let bytes = entries[chunk.matrix].indices(chunk);
+            ViewIndices { rows: view.rows, cols: view.cols, bytes, across: OnceLock::new() }
+        };
+        Self { numbers, views: numbers.iter().map(view).collect() }
+    }
+
+    /// The indices of every view, `[column][row]`.
+    pub(crate) fn by_view(&self) -> Vec<&[u8]> {
+        self.views.iter().map(|view| view.bytes.as_ref()).collect()
+    }
+
+    fn view(&self, number: usize) -> &ViewIndices<'a> {
+        let at = self.numbers.binary_search(&number);
+        &self.views[at.expect("a group's factors read its own views")]
+    }
+
+    /// The indices of every column of a factor, one a product.
+    pub(crate) fn columns(&self, factor: &Factor) -> Vec<&[u8]> {
+        let view = self.view(factor.chunk.view);
+        let mut columns: Vec<&[u8]> = if factor.across {
+            view.across().chunks(view.cols).collect()
+        } else {
+            view.bytes.chunks(view.rows).collect()
+        };
+        columns.extend(factor.extra.iter().map(|chunk| self.view(chunk.view).bytes.as_ref()));
+        columns
+    }
+}
+
+impl ViewIndices<'_> {
+    fn across(&self) -> &[u8] {
+        if self.rows == 1 {
+            return &self.bytes;
+        }
+        self.across.get_or_init(|| transpose(&self.bytes, self.rows))
+    }
+}
+
+/// `[row][column]` of a matrix `[column][row]` with `rows` rows.
+fn transpose(matrix: &[u8], rows: usize) -> Vec<u8> {
+    let cols = matrix.len() / rows;
+    let mut out = vec![0; matrix.len()];
+    out.par_chunks_mut(8 * cols).enumerate().for_each(|(block, out)| {
+        let first = 8 * block;
+        let height = out.len() / cols;
+        for (eight, columns) in matrix.chunks(8 * rows).enumerate() {
+            let width = columns.len() / rows;
+            if (height, width) == (8, 8) {
+                let lanes = core::array::from_fn(|c| {
+                    let start = c * rows + first;
+                    let bytes = columns[start..start + 8].first_chunk::<8>();
+                    bytes.map_or(0, |b| u64::from_le_bytes(*b))
+                });
+                for (row, lane) in out.chunks_mut(cols).zip(transpose_bytes(lanes)) {
+                    row[8 * eight..8 * eight + 8].copy_from_slice(&lane.to_le_bytes());
+                }
+                continue;
+            }
+            for (c, column) in columns.chunks(rows).enumerate() {
+                for (r, row) in out.chunks_mut(cols).enumerate() {
+                    row[8 * eight + c] = column[first + r];
+                }
+            }
+        }
+    });
+    out
+}
+
+/// Byte `r` of lane `c` changes places with byte `c` of lane `r`.
+fn transpose_bytes(mut lanes: [u64; 8]) -> [u64; 8] {
+    const MASKS: [u64; 3] = [0x00ff_00ff_00ff_00ff, 0x0000_ffff_0000_ffff, 0x0000_0000_ffff_ffff];
+    for (log, mask) in MASKS.into_iter().enumerate() {
+        let distance = 1 << log;
+        for low in (0..8).filter(|lane| lane & distance == 0) {
+            let (a, b) = (lanes[low], lanes[low + distance]);
+            let moved = (a >> (8 * distance) ^ b) & mask;
+            lanes[low] = a ^ moved << (8 * distance);
+            lanes[low + distance] = b ^ moved;
+        }
+    }
+    lanes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn matrices_of_all_shapes_are_transposed() {
+        for (rows, cols) in [(1, 1), (3, 5), (8, 8), (16, 9), (9, 16), (40, 33), (64, 1), (1, 20)] {
+            let matrix: Vec<u8> = (0..rows * cols).map(|i| (i * 151 % 253) as u8).collect();
+            let across = transpose(&matrix, rows);
+            for r in 0..rows {
+                for c in 0..cols {
+                    assert_eq!(across[r * cols + c], matrix[c * rows + r], "{rows} {cols} {r} {c}");
+                }
+            }
+        }
+    }
+}
