@@ -12,9 +12,7 @@ use binfer_pcs::{Oracle, Params};
 use rand::RngCore;
 use thiserror::Error;
 
-use crate::argument::{
-    self, Costs, GroupSize, Holding, Plan, Prover, SALT_WORDS, model_shape, model_words,
-};
+use crate::argument::{self, Costs, GroupSize, Plan, Prover, SALT_WORDS, model_shape, model_words};
 use crate::array::Array;
 use crate::commitment::ModelCommitment;
 use crate::graph::{Model, PortError};
@@ -33,7 +31,8 @@ pub struct ProverKey {
     commitment: ModelCommitment,
     group_size: GroupSize,
     max_memory: Option<u64>,
-    holding: Holding,
+    /// Whether the oracle comes from outside, so that its proofs are in doubt.
+    stored: bool,
 }
 
 /// Why [`ProverKey::prove`] gives no proof.
@@ -90,17 +89,17 @@ impl ProverKey {
         let oracle = binfer_pcs::commit(&params, log_row, words);
         let graph = model.graph.clone();
         let commitment = ModelCommitment { graph, params, root: oracle.root() };
-        Self::from_oracle(model, oracle, commitment, Holding::Memory)
+        Self::from_oracle(model, oracle, commitment, false)
     }
 
     fn from_oracle(
         model: Model,
         oracle: Oracle,
         commitment: ModelCommitment,
-        holding: Holding,
+        stored: bool,
     ) -> Self {
         let group_size = GroupSize::default();
-        Self { model, oracle, commitment, group_size, max_memory: None, holding }
+        Self { model, oracle, commitment, group_size, max_memory: None, stored }
     }
 
     /// The public commitment.
@@ -132,7 +131,7 @@ impl ProverKey {
 
     fn costs<'a>(&'a self, plan: &'a Plan) -> Costs<'a> {
         let (graph, params) = (&self.model.graph, &self.commitment.params);
-        Costs { graph, plan, params, holding: self.holding }
+        Costs { graph, plan, params }
     }
 
     /// The largest groups, up to the present size, whose memory is within the cap.
@@ -179,7 +178,7 @@ impl ProverKey {
         }
         let statement = (input, output, batch.size);
         let proof = self.prove_plan(&plan, group_size, statement, &trace, progress)?;
-        if self.holding == Holding::Map {
+        if self.stored {
             progress("verify");
             verify(&self.commitment, input, output, &proof.to_bytes())
                 .map_err(|rejection| ProveError::Damaged(Box::new(rejection)))?;

@@ -56,5 +56,5 @@ pub use claim::{Claim, ClaimGroup, Width};
 pub use layout::Shape;
 pub use params::{Params, ParamsError, log_row_for};
 #[cfg(feature = "prover")]
-pub use prove::{Oracle, commit, encode, open, store};
+pub use prove::{Oracle, commit, encode, open, opening_bytes, oracle_bytes, store};
 pub use verify::verify;

@@ -197,7 +197,7 @@ fn a_cap_on_memory_is_kept_or_refused() {
     let prove = "prove model.onnx --key key --input x.npy --output y.npy --proof q --max-memory";
     scratch.expect(0, &format!("{prove} 1G"));
     assert!(scratch.read("p") == scratch.read("q"));
-    for (cap, bytes) in [("20M", "20971520"), ("1K", "1024"), ("0", "0")] {
+    for (cap, bytes) in [("8M", "8388608"), ("1K", "1024"), ("0", "0")] {
         let ran = scratch.expect(2, &format!("{prove} {cap}"));
         assert!(ran.stderr.contains(&format!("and {bytes} are given")), "{}", ran.stderr);
     }

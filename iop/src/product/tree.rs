@@ -78,6 +78,24 @@ impl<'a> Tree<'a> {
         Self { shape, factors: Vec::new(), levels: long(shape, Base::Made(leaves)) }
     }
 
+    /// Most bytes that a tree of this shape holds until it is argued, tables that its leaves are `made` from
+    /// left out.
+    pub fn bytes(shape: BoxShape, made: bool) -> u128 {
+        let [rows, cols, fan_in] = [shape.rows, shape.cols, shape.fan_in].map(|n| n as u128);
+        let leaves = rows * cols;
+        // Factors apart from leaves, and room to fold them into.
+        let factors = if fan_in > 1 { fan_in * leaves + (fan_in * leaves).div_ceil(2) } else { 0 };
+        let short = shape.rows < LONG || shape.cols <= 4;
+        let levels = if short {
+            leaves + (2u128 << (shape.row_vars() + shape.col_vars()))
+        } else {
+            // A column more a level, to make it even.
+            let above = leaves + 2 * rows * (shape.col_vars() as u128 + 1);
+            above + if made { 0 } else { leaves + rows }
+        };
+        size_of::<F128>() as u128 * (factors + levels)
+    }
+
     /// The products, one a row.
     pub fn outputs(&self) -> &[F128] {
         let root = match &self.levels {

@@ -136,13 +136,13 @@ impl Drawn {
 
 /// The bases of every check of a plan: all are drawn before anything is said of any.
 pub(crate) struct AllBases {
-    /// By matmul, then repetition.
-    matmuls: std::vec::IntoIter<Vec<Drawn>>,
+    /// By check.
+    matmuls: std::vec::IntoIter<Drawn>,
     /// By map, one base a column.
     maps: std::vec::IntoIter<Vec<F128>>,
 }
 
-/// The repetitions of each matmul's check, and each map's, with their bases.
+/// Matmuls' checks and maps' with their bases.
 pub(crate) type GroupBases<'p> = (Vec<(&'p MatMul, Drawn)>, Vec<(&'p Map, Vec<F128>)>);
 
 impl AllBases {
@@ -151,20 +151,17 @@ impl AllBases {
         plan: &Plan,
         mut nonzero: impl FnMut(&'static str, usize) -> Vec<F128>,
     ) -> Self {
-        let mut of_matmul = |matmul: &MatMul| -> Vec<Drawn> {
-            (0..matmul.repetitions).map(|_| Drawn::draw(matmul, &mut nonzero)).collect()
-        };
-        let matmuls: Vec<_> = plan.matmuls.iter().map(&mut of_matmul).collect();
+        let mut matmuls = Vec::new();
+        for matmul in &plan.matmuls {
+            matmuls.extend((0..matmul.repetitions).map(|_| Drawn::draw(matmul, &mut nonzero)));
+        }
         let maps: Vec<_> = plan.maps.iter().map(|map| nonzero("map bases", map.bases)).collect();
         Self { matmuls: matmuls.into_iter(), maps: maps.into_iter() }
     }
 
     /// Those of the next group, which follows on the last one asked for.
     pub(crate) fn of_group<'p>(&mut self, plan: &'p Plan, group: &Group) -> GroupBases<'p> {
-        let matmuls = plan.matmuls.get(group.matmuls.clone()).unwrap_or(&[]);
-        let repeated = matmuls.iter().zip(self.matmuls.by_ref());
-        let checks = repeated.flat_map(|(m, drawn)| drawn.into_iter().map(move |drawn| (m, drawn)));
-        let checks = checks.collect();
+        let checks = group.matmuls(plan).zip(self.matmuls.by_ref()).collect();
         let maps = plan.maps.get(group.maps.clone()).unwrap_or(&[]);
         (checks, maps.iter().zip(self.maps.by_ref()).collect())
     }

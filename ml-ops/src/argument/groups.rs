@@ -43,11 +43,11 @@ impl GroupSize {
     }
 }
 
-/// Consecutive relations of a plan.
+/// Consecutive checks of a plan's relations.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Group {
-    /// Among the plan's matmuls.
-    pub(crate) matmuls: Range<usize>,
+    /// The plan's number of each check's matmul; repetitions of one may be in several groups.
+    pub(crate) matmuls: Vec<usize>,
     /// Among the plan's maps.
     pub(crate) maps: Range<usize>,
 }
@@ -64,17 +64,22 @@ pub(crate) struct GroupViews {
     pub(crate) shapes: Vec<(usize, usize)>,
 }
 
-/// The groups of a plan, in order: matmuls first, then maps. Each takes in relations as long as it
-/// stays within the size, but at least one.
+/// The groups of a plan, in order: matmuls first, each as often as its check is repeated, then maps. A
+/// group takes in checks as long as it stays within the size, but at least one.
 pub(crate) fn groups(plan: &Plan, size: GroupSize) -> Vec<Group> {
-    let matmuls = plan.matmuls.iter().map(matmul_leaves);
-    let maps = plan.maps.iter().map(|map| map.products.saturating_mul(map.bases).saturating_mul(2));
-    let n_matmuls = plan.matmuls.len();
+    let mut checks = Vec::new();
+    let mut leaves = Vec::new();
+    for (i, matmul) in plan.matmuls.iter().enumerate() {
+        checks.extend(core::iter::repeat_n(i, matmul.repetitions));
+        leaves.resize(checks.len(), check_leaves(matmul));
+    }
+    let of_map = |map: &Map| map.products.saturating_mul(map.bases).saturating_mul(2);
+    leaves.extend(plan.maps.iter().map(of_map));
     let group = |run: Range<usize>| Group {
-        matmuls: run.start.min(n_matmuls)..run.end.min(n_matmuls),
-        maps: run.start.saturating_sub(n_matmuls)..run.end.saturating_sub(n_matmuls),
+        matmuls: checks.iter().take(run.end).skip(run.start).copied().collect(),
+        maps: run.start.saturating_sub(checks.len())..run.end.saturating_sub(checks.len()),
     };
-    runs(matmuls.chain(maps), size.most()).into_iter().map(group).collect()
+    runs(leaves.into_iter(), size.most()).into_iter().map(group).collect()
 }
 
 /// Cuts a list into runs whose sums are at most `most` where they have more than one item.
@@ -94,22 +99,27 @@ fn runs(items: impl Iterator<Item = usize>, most: usize) -> Vec<Range<usize>> {
     runs
 }
 
-/// Factors of the leaves of all trees of a matmul.
-fn matmul_leaves(matmul: &MatMul) -> usize {
+/// Factors of the leaves of all trees of one check of a matmul.
+fn check_leaves(matmul: &MatMul) -> usize {
     let factors =
         matmul.factors().map(|(products, factor)| products.saturating_mul(factor.all_cols()));
-    factors.fold(0usize, usize::saturating_add).saturating_mul(matmul.repetitions)
+    factors.fold(0usize, usize::saturating_add)
 }
 
 impl Group {
+    /// The matmul of each check.
+    pub(crate) fn matmuls<'a>(&self, plan: &'a Plan) -> impl Iterator<Item = &'a MatMul> {
+        self.matmuls.iter().filter_map(|&matmul| plan.matmuls.get(matmul))
+    }
+
     /// The chunks that the group's relations read.
     fn chunks<'a>(&self, plan: &'a Plan) -> impl Iterator<Item = Chunk> + 'a {
         let chunks = |f: &'a Factor| core::iter::once(&f.chunk).chain(&f.extra).cloned();
         let of_matmul = move |m: &'a MatMul| m.factors().flat_map(move |(_, f)| chunks(f));
         let of_map = move |m: &'a Map| [&m.x, &m.y].into_iter().flat_map(chunks);
-        let matmuls = plan.matmuls.get(self.matmuls.clone()).unwrap_or(&[]);
+        let matmuls: Vec<&MatMul> = self.matmuls(plan).collect();
         let maps = plan.maps.get(self.maps.clone()).unwrap_or(&[]);
-        matmuls.iter().flat_map(of_matmul).chain(maps.iter().flat_map(of_map))
+        matmuls.into_iter().flat_map(of_matmul).chain(maps.iter().flat_map(of_map))
     }
 
     /// The views and planes that the group's relations read.

@@ -54,7 +54,7 @@ pub use groups::GroupSize;
 #[cfg(feature = "prover")]
 pub(crate) use layout::{Layout, SALT_WORDS, model_shape};
 #[cfg(feature = "prover")]
-pub(crate) use memory::{Costs, Holding};
+pub(crate) use memory::Costs;
 #[cfg(all(test, feature = "prover"))]
 pub(crate) use plan::Axis;
 pub(crate) use plan::{Matrix, Origin, Plan, Source};

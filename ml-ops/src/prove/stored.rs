@@ -9,7 +9,7 @@ use binfer_pcs::store::{self, OracleId, StoreError};
 use thiserror::Error;
 
 use super::{ProverKey, Salt, oracle_words};
-use crate::argument::{Holding, Layout, Origin, Plan, model_shape};
+use crate::argument::{Layout, Origin, Plan, model_shape};
 use crate::commitment::ModelCommitment;
 use crate::graph::Model;
 
@@ -64,7 +64,7 @@ impl ProverKey {
             root: commitment.root,
         };
         let oracle = store::open(&id, file)?;
-        Ok(Self::from_oracle(model, oracle, commitment, Holding::Map))
+        Ok(Self::from_oracle(model, oracle, commitment, true))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod commit;
 mod fold;
+mod memory;
 mod ntt;
 mod open;
 pub mod store;
@@ -9,5 +10,6 @@ mod sumcheck;
 mod weights;
 
 pub use commit::{Oracle, commit};
+pub use memory::{opening_bytes, oracle_bytes};
 pub use ntt::encode;
 pub use open::open;

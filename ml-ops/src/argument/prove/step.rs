@@ -9,6 +9,7 @@ use binfer_iop::product::{BoxShape, LeafClaim, Leaves, Tree};
 use rayon::prelude::*;
 
 use crate::argument::indices::Indices;
+use crate::argument::memory::keeps_tables;
 use crate::argument::plan::{Chunk, Factor};
 use crate::argument::tables::{BLOCK, Table};
 use crate::argument::verify::step::one_hot_claims;
@@ -43,7 +44,7 @@ pub(super) fn look_up<'a>(
     if let ([table], [columns]) = (tables, &mut columns[..]) {
         let width = table.width();
         // Tables that are smaller than the leaves are kept in their place.
-        if rows >= 2 << width {
+        if keeps_tables(rows, width) {
             let mut entries = F128::zeros(cols << width);
             entries.par_chunks_mut(BLOCK << width).enumerate().for_each(|(b, entries)| {
                 let first = b * BLOCK;
