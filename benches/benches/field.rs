@@ -4,6 +4,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use binfer_benches::{bytes, elements};
+use binfer_field::coset::{BlockWeights, Extension, ProductSums};
 use binfer_field::kernels::Corner;
 use binfer_field::tower::{Sliced128, WholeBytes, from_tower, to_tower};
 use binfer_field::{
@@ -82,10 +83,6 @@ fn sumcheck(c: &mut Criterion) {
     });
     let weights = [d[0], d[1], d[2]];
     on_all(c, "fold_four", N, || kernels::fold_four(&mut dst, [&a, &b, &e], weights));
-    let (mut at_one, mut leading) = (w.clone(), w);
-    on_all(c, "add_round_products", N, || {
-        kernels::add_round_products(&mut at_one, &mut leading, (&a, &b), (&d, &e));
-    });
     let point = elements(N.ilog2() as usize, 9);
     on_all(c, "eq_table", N, || {
         black_box(kernels::eq_table(&point));
@@ -116,6 +113,33 @@ fn indices(c: &mut Criterion) {
     });
     let mut words: [F128; 128] = core::array::from_fn(|i| weights[i]);
     on_all(c, "transpose", 128, || kernels::transpose(&mut words));
+}
+
+/// Products of extended bits, per index byte of eight planes, and of integers, per multiply-accumulate.
+fn bits_and_integers(c: &mut Criterion) {
+    const BLOCKS: usize = Extension::BLOCKS;
+    let lagrange = core::array::from_fn(|u| core::array::from_fn(|d| (3 * u + 5 * d) as u8));
+    let extension = Extension::new(&lagrange);
+    let words: Vec<u32> = bytemuck::pod_collect_to_vec(&bytes(32 * BLOCKS, 8));
+    let planes: Vec<&[u32]> = words.chunks(BLOCKS).collect();
+    let weights = elements(BLOCKS, 9);
+    let mut sums = [ProductSums::default(), ProductSums::default()];
+    on_all(c, "coset_products", 32 * BLOCKS, || {
+        let weights = BlockWeights::new(&weights);
+        for (sums, planes) in sums.iter_mut().zip(planes.chunks(4)) {
+            extension.add_products(sums, planes, &weights);
+        }
+    });
+
+    const PAIRS: usize = 384;
+    const ROWS: usize = kernels::INTEGER_BLOCK.0;
+    const COLS: usize = kernels::INTEGER_BLOCK.1;
+    let x = vec![[[3i16, -5]; ROWS]; PAIRS];
+    let w = vec![[7i16, -2]; PAIRS];
+    let mut sums = [[0i32; ROWS]; COLS];
+    on_all(c, "add_pair_products", 2 * PAIRS * ROWS * COLS, || {
+        kernels::add_pair_products(&mut sums, &x, [&w; COLS]);
+    });
 }
 
 /// Products in the fields of the tower.
@@ -150,6 +174,7 @@ fn main() {
     sumcheck(&mut c);
     butterflies(&mut c);
     indices(&mut c);
+    bits_and_integers(&mut c);
     tower(&mut c);
     c.final_summary();
 }

@@ -44,20 +44,6 @@ pub fn add_products(dst: &mut [F128], a: &[F128], b: &[F128]) {
     dispatch::add_products(Backend::current(), dst, a, b);
 }
 
-/// What a product sumcheck round adds up, before weights: `at_one[i] += a_hi[i] * b_hi[i]` and
-/// `leading[i] += (a_lo[i] + a_hi[i]) * (b_lo[i] + b_hi[i])`.
-pub fn add_round_products(
-    at_one: &mut [F128],
-    leading: &mut [F128],
-    (a_lo, a_hi): (&[F128], &[F128]),
-    (b_lo, b_hi): (&[F128], &[F128]),
-) {
-    let n = at_one.len();
-    assert!(leading.len() == n && a_lo.len() == n && a_hi.len() == n);
-    assert!(b_lo.len() == n && b_hi.len() == n);
-    dispatch::add_round_products(Backend::current(), at_one, leading, a_lo, a_hi, b_lo, b_hi);
-}
-
 /// `dst[i] = src[i]^2`.
 pub fn square(dst: &mut [F128], src: &[F128]) {
     assert_eq!(dst.len(), src.len());

@@ -14,14 +14,6 @@ macro_rules! for_each_kernel {
             fn mul_assign(dst: &mut [F128], src: &[F128]);
             fn mul_adjacent(dst: &mut [F128], src: &[F128]);
             fn add_products(dst: &mut [F128], a: &[F128], b: &[F128]);
-            fn add_round_products(
-                at_one: &mut [F128],
-                leading: &mut [F128],
-                a_lo: &[F128],
-                a_hi: &[F128],
-                b_lo: &[F128],
-                b_hi: &[F128]
-            );
             fn square(dst: &mut [F128], src: &[F128]);
             fn scale(dst: &mut [F128], scalar: F128);
             fn add_scaled(dst: &mut [F128], src: &[F128], scalar: F128);

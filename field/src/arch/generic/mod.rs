@@ -22,8 +22,8 @@ pub(crate) use fold::{fold, fold_adjacent, fold_into};
 pub(crate) use lanes::Lanes;
 pub(crate) use linear_map::linear_map;
 pub(crate) use product::{
-    add_assign, add_products, add_round_products, add_scaled, inner_product, mul, mul_adjacent,
-    mul_assign, mul_one, pow, product_round, scale, square, square_one, square_times, sum,
+    add_assign, add_products, add_scaled, inner_product, mul, mul_adjacent, mul_assign, mul_one,
+    pow, product_round, scale, square, square_one, square_times, sum,
 };
 pub(crate) use tower::{matrix, sliced_mul, tower_mul};
 pub(crate) use transform::{butterflies, butterfly, eq_expand, inverse_butterfly};

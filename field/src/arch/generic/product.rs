@@ -177,39 +177,6 @@ pub(crate) fn product_round<const N: usize>(
     (isa.sum(isa.reduce(sums.0)), isa.sum(isa.reduce(sums.1)))
 }
 
-/// `at_one[i] += a_hi[i] * b_hi[i]` and `leading[i] += (a_lo[i] + a_hi[i]) * (b_lo[i] + b_hi[i])`.
-#[inline(always)]
-pub(crate) fn add_round_products<const N: usize>(
-    isa: impl Lanes<N>,
-    at_one: &mut [F128],
-    leading: &mut [F128],
-    a_lo: &[F128],
-    a_hi: &[F128],
-    b_lo: &[F128],
-    b_hi: &[F128],
-) {
-    let (one, one_tail) = at_one.as_chunks_mut::<N>();
-    let (two, two_tail) = leading.as_chunks_mut::<N>();
-    let (a_lo, a_lo_tail) = a_lo.as_chunks::<N>();
-    let (a_hi, a_hi_tail) = a_hi.as_chunks::<N>();
-    let (b_lo, b_lo_tail) = b_lo.as_chunks::<N>();
-    let (b_hi, b_hi_tail) = b_hi.as_chunks::<N>();
-    let factors = a_lo.iter().zip(a_hi).zip(b_lo.iter().zip(b_hi));
-    for ((one, two), ((a_lo, a_hi), (b_lo, b_hi))) in one.iter_mut().zip(two).zip(factors) {
-        let (a, b) = (isa.load(a_hi), isa.load(b_hi));
-        let both = isa.mul(isa.add(isa.load(a_lo), a), isa.add(isa.load(b_lo), b));
-        isa.store(one, isa.add(isa.load(one), isa.mul(a, b)));
-        isa.store(two, isa.add(isa.load(two), both));
-    }
-    if !one_tail.is_empty() {
-        let (a, b) = (isa.load_part(a_hi_tail), isa.load_part(b_hi_tail));
-        let (da, db) = (isa.load_part(a_lo_tail), isa.load_part(b_lo_tail));
-        let both = isa.mul(isa.add(da, a), isa.add(db, b));
-        isa.store_part(one_tail, isa.add(isa.load_part(one_tail), isa.mul(a, b)));
-        isa.store_part(two_tail, isa.add(isa.load_part(two_tail), both));
-    }
-}
-
 #[inline(always)]
 fn add_round<const N: usize, L: Lanes<N>>(
     isa: L,
