@@ -213,17 +213,15 @@ proptest! {
     }
 }
 
+/// A small network with biases, requantized at its end.
+fn small(seed: u64) -> Model {
+    let (widths, tail) = ([9, 8, 3], Tail::Codes);
+    model(&Spec { widths, values: 256, bias: true, per_column: false, tail, seed })
+}
+
 #[test]
 fn another_group_size_is_another_statement() {
-    let spec = Spec {
-        widths: [9, 8, 3],
-        values: 256,
-        bias: true,
-        per_column: false,
-        tail: Tail::Codes,
-        seed: 6,
-    };
-    let model = model(&spec);
+    let model = small(6);
     let x = input(&model, 2, 1);
     let y = run(&model, &x).unwrap();
     let mut key = ProverKey::new(model, Params::default(), &[1; 32]);
@@ -248,15 +246,7 @@ fn another_group_size_is_another_statement() {
 
 #[test]
 fn another_models_commitment_is_rejected() {
-    let spec = Spec {
-        widths: [9, 8, 3],
-        values: 256,
-        bias: true,
-        per_column: false,
-        tail: Tail::Codes,
-        seed: 5,
-    };
-    let model = model(&spec);
+    let model = small(5);
     let x = input(&model, 2, 1);
     let y = run(&model, &x).unwrap();
     let key = ProverKey::new(model.clone(), Params::default(), &[1; 32]);

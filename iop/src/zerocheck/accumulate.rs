@@ -9,7 +9,7 @@ pub(super) fn block(plane: &[F128], x: usize) -> u64 {
 }
 
 /// All subset sums of up to eight weights: entry `s` sums those whose bit of `s` is set.
-pub(super) fn subset_sums(weights: &[F128]) -> [F128; 256] {
+pub(crate) fn subset_sums(weights: &[F128]) -> [F128; 256] {
     let mut table = [F128::ZERO; 256];
     for (i, &weight) in weights.iter().enumerate() {
         for j in 0..1 << i {

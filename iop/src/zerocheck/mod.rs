@@ -51,4 +51,6 @@ pub use prove::prove;
 pub use verify::{Constraint, ZerocheckClaims, verify};
 
 #[cfg(feature = "prover")]
+pub(crate) use accumulate::subset_sums;
+#[cfg(feature = "prover")]
 pub(crate) use instance::TileSum;

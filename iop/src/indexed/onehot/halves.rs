@@ -97,14 +97,19 @@ impl<'a> NibbleProduct<'a> {
         self.bound.iter().map(scale).collect()
     }
 
+    /// eq's tables for the variables of a chunk and for those of its number, all but the highest that is left.
+    fn weights(&self) -> (Vec<F128>, Vec<F128>) {
+        let rest = self.left - 1;
+        let (inner, outer) = self.z[..rest].split_at(rest.min(CHUNK_VARS));
+        (kernels::eq_table(inner), kernels::eq_table(outer))
+    }
+
     /// The first round's sums for two nibbles: products of values at two positions are values of the byte that takes
     /// a nibble from each.
     fn first_sums(&self, flip: bool) -> (F128, F128) {
         let rest = self.left - 1;
-        let chunk_vars = rest.min(CHUNK_VARS);
-        let len = 1 << chunk_vars;
-        let inner = kernels::eq_table(&self.z[..chunk_vars]);
-        let outer = kernels::eq_table(&self.z[chunk_vars..rest]);
+        let (inner, outer) = self.weights();
+        let len = inner.len();
         let table: [F128; 256] =
             core::array::from_fn(|v| self.tables[0][v & 0xf] * self.tables[1][v >> NIBBLE]);
         let (lo, hi) = self.bytes.split_at(1 << rest);
@@ -136,10 +141,8 @@ impl<'a> NibbleProduct<'a> {
             return (at, vec![leading]);
         }
         let rest = self.left - 1;
-        let chunk_vars = rest.min(CHUNK_VARS);
-        let len = 1 << chunk_vars;
-        let inner = kernels::eq_table(&self.z[..chunk_vars]);
-        let outer = kernels::eq_table(&self.z[chunk_vars..rest]);
+        let (inner, outer) = self.weights();
+        let len = inner.len();
         let scaled = if self.dense.is_empty() { self.scaled() } else { Vec::new() };
         let sums = outer.par_iter().enumerate().map_init(
             || vec![F128::ZERO; 4 * len],

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use super::NIBBLE;
 use super::domain::{LOG_SIZE, POINTS, SIZE};
+use crate::zerocheck::subset_sums;
 
 /// Blocks in a parallel task: a task's histograms are joined once.
 const TASK: usize = 4096;
@@ -242,11 +243,7 @@ impl TileBits<'_> {
 pub(super) fn subset_tables(weights: &[F128]) -> [[F128; 256]; LOG_SIZE - 1] {
     let mut tables = [[F128::ZERO; 256]; LOG_SIZE - 1];
     for (table, weights) in tables.iter_mut().zip(weights.chunks(8)) {
-        for (i, &weight) in weights.iter().enumerate() {
-            for v in 0..1 << i {
-                table[v | 1 << i] = table[v] + weight;
-            }
-        }
+        *table = subset_sums(weights);
     }
     tables
 }
