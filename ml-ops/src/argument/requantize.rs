@@ -21,7 +21,7 @@ use core::ops::Range;
 use binfer_field::{F128, kernels};
 
 use super::tables::{Bases, powers, powers_at};
-use crate::graph::{CodeRanges, Requantize};
+use crate::graph::{CodeRanges, Epilogue};
 
 /// What is known of one code of one step.
 #[derive(Clone, Copy)]
@@ -43,11 +43,11 @@ pub(crate) struct Thresholds {
 }
 
 impl Thresholds {
-    /// Those of `requantize` for accumulators of size at most `bound`.
-    pub(crate) fn new(requantize: &Requantize, bound: i128) -> Self {
+    /// Those of `epilogue`, which gives codes, for accumulators of size at most `bound`.
+    pub(crate) fn new(epilogue: &Epilogue, bound: i128) -> Self {
         // A valid graph's requantized accumulators are below 2^31.
         let bound = i32::try_from(bound).unwrap_or(i32::MAX);
-        let ranges: Vec<_> = requantize.steps.iter().map(|s| s.thresholds(bound)).collect();
+        let ranges = epilogue.thresholds(bound);
         let mut inner = 1i64;
         let mut wide = 1i64;
         for ranges in &ranges {

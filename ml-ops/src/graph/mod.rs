@@ -3,7 +3,9 @@
 //! A [`Graph`] is public and is what the verifier holds; a [`Model`] adds the weights.
 
 mod bytes;
+mod edges;
 mod error;
+mod gather;
 mod model;
 mod node;
 mod port;
@@ -15,9 +17,11 @@ mod validate;
 mod weights;
 
 pub use bytes::{DecodeError, FORMAT_VERSION};
+pub use edges::Edges;
 pub use error::{GraphError, PortError};
+pub use gather::{Gather, GatherDim};
 pub use model::{Graph, Model};
-pub use node::{Epilogue, Node, Op};
+pub use node::{Epilogue, Function, Node, Op, Term};
 pub use port::{Batch, InputPort, InputTransform, IntegerType, OutputPort, OutputTransform};
 #[cfg(feature = "prover")]
 pub(crate) use port::{dequantize_table, quantize};

@@ -1,6 +1,6 @@
-//! The nodes of a graph: matmul with an epilogue, Relu on integers, and elementwise byte tables.
+//! The nodes of a graph: matmul, sums of functions, maximum, and Relu on integers.
 
-use super::{Requantize, TensorId, WeightId};
+use super::{CodeRanges, Edges, Gather, Requantize, TensorId, WeightId};
 
 /// A named operation.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,18 +14,45 @@ pub struct Node {
 /// An operation on whole tensors.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Op {
-    /// `acc[r][j] = sum_k (x[r][k] - zero_code) * W[k][j] + bias[j]`, exactly, then the epilogue.
+    /// `acc[r][j] = sum_k (x[r][g(j) K + k] - zero_code) * W[k][j] + bias[j]`, exactly, then the epilogue. `K` is
+    /// the weights' number of rows and `g(j) = j / (n / groups)` the group of output column `j`.
     MatMul {
         /// Input, codes or integers.
         x: TensorId,
+        /// How the matrix of `groups * K` columns is read from it, if not straight; of codes only.
+        gather: Option<Gather>,
         /// The input code that stands for zero; 0 if `x` holds integers.
         zero_code: u8,
         /// The matrix and its bias.
         weights: WeightId,
+        /// Groups of columns with inputs of their own, 1 for a plain matmul. More than one ask for weights of a
+        /// byte each.
+        groups: usize,
         /// Output.
         y: TensorId,
         /// What becomes of the accumulators.
         epilogue: Epilogue,
+    },
+    /// `acc[r][j]` is the sum over all terms and taps of a function of an element, then the epilogue.
+    /// Elementwise functions, sums of tensors, averages, copies.
+    Combine {
+        /// What is added up, at least one.
+        terms: Vec<Term>,
+        /// Output. Where it holds codes and the epilogue is `Accumulator`, the sum is the code itself.
+        y: TensorId,
+        /// What becomes of the sums.
+        epilogue: Epilogue,
+    },
+    /// `y[r][j]` is the largest of the codes that `taps` columns read. Positions outside the source read 0.
+    Max {
+        /// Input, codes.
+        x: TensorId,
+        /// How the matrix is read from it: tap `t` of output `(r, j)` at column `j * taps + t`; `pad` is 0.
+        gather: Gather,
+        /// Elements of which each output is the largest.
+        taps: usize,
+        /// Output, codes.
+        y: TensorId,
     },
     /// `y = max(x, 0)` on integers of one width.
     Relu {
@@ -34,38 +61,82 @@ pub enum Op {
         /// Output.
         y: TensorId,
     },
-    /// `y = table[x]`, elementwise on codes.
-    Map {
-        /// Input.
-        x: TensorId,
-        /// Output.
-        y: TensorId,
-        /// The output code of each input code.
-        table: Box<[u8; 256]>,
-    },
+}
+
+/// One summand of [`Op::Combine`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Term {
+    /// The tensor it reads.
+    pub x: TensorId,
+    /// How the matrix is read from it: tap `t` of output `(r, j)` at column `j * taps + t`. Straight if absent, and
+    /// then there is one tap. Positions outside the source add nothing, or `function(pad)`.
+    pub gather: Option<Gather>,
+    /// Elements that each output adds up.
+    pub taps: usize,
+    /// What is added for an element.
+    pub function: Function,
+}
+
+/// An integer function of an element.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Function {
+    /// Of a code: `table[code]`, each of size at most `2^31`.
+    Table(Box<[i64; 256]>),
+    /// Of an integer: this many times it.
+    Times(i64),
 }
 
 impl Op {
-    /// The tensor that the operation reads.
-    pub fn input(&self) -> TensorId {
+    /// The tensors that the operation reads.
+    pub fn inputs(&self) -> Vec<TensorId> {
         match self {
-            Self::MatMul { x, .. } | Self::Relu { x, .. } | Self::Map { x, .. } => *x,
+            Self::MatMul { x, .. } | Self::Relu { x, .. } | Self::Max { x, .. } => vec![*x],
+            Self::Combine { terms, .. } => terms.iter().map(|term| term.x).collect(),
         }
     }
 
     /// The tensor that the operation writes.
     pub fn output(&self) -> TensorId {
         match self {
-            Self::MatMul { y, .. } | Self::Relu { y, .. } | Self::Map { y, .. } => *y,
+            Self::MatMul { y, .. }
+            | Self::Relu { y, .. }
+            | Self::Max { y, .. }
+            | Self::Combine { y, .. } => *y,
         }
     }
 }
 
-/// What becomes of a matmul's accumulators.
+/// What becomes of accumulators.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Epilogue {
-    /// They are the output, an integer tensor.
+    /// They are the output.
     Accumulator,
-    /// A step function takes each to an output code.
+    /// A scale and a rounding take each to an output code.
     Requantize(Requantize),
+    /// Step functions given by their edges take each to an output code: one for all columns, or one for each.
+    Edges(Vec<Edges>),
+}
+
+impl Epilogue {
+    /// The code of an accumulator in column `column`, where the epilogue gives codes.
+    pub fn code(&self, column: usize, acc: i64) -> Option<u8> {
+        match self {
+            Self::Accumulator => None,
+            Self::Requantize(requantize) => Some(requantize.step(column).code(acc)),
+            Self::Edges(steps) => match steps.as_slice() {
+                [only] => Some(only.code(acc)),
+                steps => steps.get(column).map(|step| step.code(acc)),
+            },
+        }
+    }
+
+    /// Which accumulators in `[-bound, bound]` each code stands for, of one step for all columns or of each; empty
+    /// where the epilogue gives no codes.
+    pub fn thresholds(&self, bound: i32) -> Vec<CodeRanges> {
+        match self {
+            Self::Accumulator => Vec::new(),
+            Self::Requantize(r) => r.steps.iter().map(|step| step.thresholds(bound)).collect(),
+            Self::Edges(steps) => steps.iter().map(|step| step.thresholds(bound)).collect(),
+        }
+    }
 }

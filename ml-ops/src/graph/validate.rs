@@ -53,7 +53,7 @@ impl Graph {
                 let kind = self.tensors[*x].kind;
                 bound(kind, i64::from(*zero_code), &self.weights[*weights])
             }
-            Op::Relu { .. } | Op::Map { .. } => 0,
+            Op::Relu { .. } | Op::Combine { .. } | Op::Max { .. } => 0,
         }
     }
 
@@ -67,7 +67,7 @@ impl Graph {
                     let rows = self.tensors[*x].rows_per_sample as u64;
                     rows.saturating_mul((shape.k * shape.n) as u64)
                 }
-                Op::Relu { .. } | Op::Map { .. } => 0,
+                Op::Relu { .. } | Op::Combine { .. } | Op::Max { .. } => 0,
             })
             .fold(0, u64::saturating_add)
     }
@@ -182,7 +182,7 @@ impl Graph {
         uses: &mut [usize],
     ) -> Result<(), GraphError> {
         check_name(&node.name)?;
-        let (x_id, y_id) = (node.op.input(), node.op.output());
+        let (x_id, y_id) = (node.op.inputs()[0], node.op.output());
         let tensor =
             |id: usize| self.tensors.get(id).ok_or(GraphError::NoSuchTensor { tensor: id });
         let (x, y) = (tensor(x_id)?, tensor(y_id)?);
@@ -216,7 +216,7 @@ impl Graph {
                     && codes == (y.kind == TensorKind::Code)
             }
             Op::Relu { .. } => x == y && x.kind != TensorKind::Code,
-            Op::Map { .. } => x == y && x.kind == TensorKind::Code,
+            Op::Combine { .. } | Op::Max { .. } => true,
         };
         if agrees { Ok(()) } else { Err(GraphError::NodeShape { node: index }) }
     }

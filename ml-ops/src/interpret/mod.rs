@@ -79,7 +79,7 @@ fn evaluate(
     batch: usize,
 ) -> Result<Values, RunError> {
     match &node.op {
-        Op::MatMul { x, zero_code, weights, y, epilogue } => {
+        Op::MatMul { x, zero_code, weights, y, epilogue, .. } => {
             let operands = MatMul {
                 x: &tensors[*x],
                 zero_code: *zero_code,
@@ -94,6 +94,7 @@ fn evaluate(
                     *accumulators = operands.map_columns(|_, acc| acc as i32);
                     Ok(Values::Codes(codes_of(requantize, accumulators, operands.rows)))
                 }
+                Epilogue::Edges(_) => Err(RunError::Input { expected: 0, got: 0 }),
                 Epilogue::Accumulator => {
                     let accumulators = operands.accumulators();
                     check_width(index, &model.graph.tensors[*y], &accumulators)?;
@@ -104,9 +105,7 @@ fn evaluate(
         Op::Relu { x, .. } => {
             Ok(Values::Integers(integers(&tensors[*x]).iter().map(|&v| v.max(0)).collect()))
         }
-        Op::Map { x, table, .. } => Ok(Values::Codes(
-            codes(&tensors[*x]).iter().map(|&code| table[usize::from(code)]).collect(),
-        )),
+        Op::Combine { .. } | Op::Max { .. } => Err(RunError::Input { expected: 0, got: 0 }),
     }
 }
 

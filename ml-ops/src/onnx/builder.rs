@@ -6,8 +6,8 @@
 use super::error::NodeError;
 use super::value::{Codes, MatMulOperands, Scaling};
 use crate::graph::{
-    CodeType, Epilogue, InputPort, InputTransform, Node, Op, TensorId, TensorKind, TensorShape,
-    WeightMatrix, WeightShape, bound, signed_bits,
+    CodeType, Epilogue, Function, InputPort, InputTransform, Node, Op, TensorId, TensorKind,
+    TensorShape, Term, WeightMatrix, WeightShape, bound, signed_bits,
 };
 
 /// The graph under construction.
@@ -91,7 +91,9 @@ impl Builder {
             return x;
         }
         let y = self.tensor(self.tensors[x].grouping, TensorKind::Code);
-        self.push(name, Op::Map { x, y, table });
+        let table = Box::new(table.map(i64::from));
+        let term = Term { x, gather: None, taps: 1, function: Function::Table(table) };
+        self.push(name, Op::Combine { terms: vec![term], y, epilogue: Epilogue::Accumulator });
         y
     }
 
@@ -117,7 +119,7 @@ impl Builder {
         let bound = bound(self.tensors[x].kind, i64::from(operands.zero_code), &shape);
         let narrow = i32::try_from(bound).map_err(|_| NodeError::AccumulatorRange { bound })?;
         let kind = match &epilogue {
-            Epilogue::Requantize(_) => TensorKind::Code,
+            Epilogue::Requantize(_) | Epilogue::Edges(_) => TensorKind::Code,
             Epilogue::Accumulator => TensorKind::Integer { bits: signed_bits(i64::from(narrow)) },
         };
         let grouping = self.grouping(rows.saturating_mul(of.n), Some(of.n));
@@ -125,7 +127,15 @@ impl Builder {
         self.weights.push(shape);
         self.matrices.push(matrix);
         let weights = self.weights.len() - 1;
-        let op = Op::MatMul { x, zero_code: operands.zero_code, weights, y, epilogue };
+        let op = Op::MatMul {
+            x,
+            gather: None,
+            zero_code: operands.zero_code,
+            weights,
+            groups: 1,
+            y,
+            epilogue,
+        };
         self.push(&operands.name, op);
         Ok(y)
     }

@@ -125,7 +125,7 @@ fn axis(shape: &WeightShape, rows: usize, x_bits: u32, outputs: &Outputs, y_bits
 
 impl Plan {
     pub(super) fn add_matmul(&mut self, graph: &Graph, node: usize) {
-        let Op::MatMul { x, zero_code, weights, y, epilogue } = &graph.nodes[node].op else {
+        let Op::MatMul { x, zero_code, weights, y, epilogue, .. } = &graph.nodes[node].op else {
             return;
         };
         let shape = &graph.weights[*weights];
@@ -140,8 +140,8 @@ impl Plan {
                 let most = offset.max((1i128 << y_bits) - offset);
                 (Outputs::Integers { offset }, bound + most)
             }
-            Epilogue::Requantize(requantize) => {
-                let thresholds = Thresholds::new(requantize, bound);
+            Epilogue::Requantize(_) | Epilogue::Edges(_) => {
+                let thresholds = Thresholds::new(epilogue, bound);
                 let exponent_bound = thresholds.exponent_bound(bound);
                 (Outputs::Codes { thresholds }, exponent_bound)
             }

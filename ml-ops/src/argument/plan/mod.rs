@@ -8,7 +8,7 @@ pub(crate) use matmul::{Axis, MatMul, Outputs};
 
 use binfer_iop::indexed::onehot::View;
 
-use crate::graph::{Graph, Op, TensorId, TensorKind, WeightId};
+use crate::graph::{Function, Graph, Op, TensorId, TensorKind, Term, WeightId};
 
 /// Where a matrix of bits comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +128,12 @@ impl Plan {
                     let unsigned = plan.matrices[*x].offset == 0;
                     plan.relus.push(Relu { x: *x, y: *y, unsigned });
                 }
-                Op::Map { x, y, table } => {
+                Op::Max { .. } => {}
+                Op::Combine { terms, y, .. } => {
+                    let [Term { x, function: Function::Table(table), .. }] = &terms[..] else {
+                        continue;
+                    };
+                    let table = Box::new(core::array::from_fn(|code| table[code] as u8));
                     let Matrix { rows, cols, .. } = plan.matrices[*x];
                     let (products, bases) = (rows.max(cols), rows.min(cols));
                     let mut factor = |matrix| Factor {
@@ -138,7 +143,7 @@ impl Plan {
                         extra: Vec::new(),
                     };
                     let (x, y) = (factor(*x), factor(*y));
-                    plan.maps.push(Map { products, bases, x, y, table: table.clone() });
+                    plan.maps.push(Map { products, bases, x, y, table });
                 }
             }
         }
