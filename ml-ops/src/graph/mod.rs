@@ -9,6 +9,7 @@ mod gather;
 mod model;
 mod node;
 mod port;
+mod runs;
 mod step;
 mod tensor;
 #[cfg(test)]
@@ -25,6 +26,8 @@ pub use node::{Epilogue, Function, Node, Op, Term};
 pub use port::{Batch, InputPort, InputTransform, IntegerType, OutputPort, OutputTransform};
 #[cfg(feature = "prover")]
 pub(crate) use port::{dequantize_table, quantize};
+pub use runs::MAX_AXES;
+pub(crate) use runs::Runs;
 pub use step::{CodeRanges, Requantize, RoundingProfile, Step};
 pub use tensor::{CodeType, TensorId, TensorKind, TensorShape, Values};
 #[cfg(feature = "prover")]
