@@ -31,13 +31,16 @@
 //! at some node. All other terms are stated where they arise.
 
 mod bases;
+mod bits;
 mod groups;
 mod layout;
 mod plan;
 mod public;
+mod remembered;
 mod requantize;
 mod tables;
 mod verify;
+mod wiring;
 
 #[cfg(feature = "prover")]
 mod entries;
@@ -61,49 +64,3 @@ pub(crate) use plan::{Matrix, Origin, Plan, Source};
 #[cfg(feature = "prover")]
 pub(crate) use prove::Prover;
 pub(crate) use verify::{Statement, verify};
-
-use binfer_iop::zerocheck::Constraint;
-
-/// `y_t = x_t x_top` below the top bit and `y_t = 0` from there on (or `y_t = x_t` where the input is
-/// unsigned), planes of `x` first.
-fn relu_constraints(x_bits: u32, y_bits: u32, unsigned: bool) -> Vec<Constraint> {
-    let (x_bits, y_bits) = (x_bits as usize, y_bits as usize);
-    let top = x_bits.saturating_sub(1);
-    let constraint = |t: usize| {
-        let (mut products, mut linear) = (vec![], vec![x_bits.saturating_add(t)]);
-        if unsigned {
-            linear.push(t);
-        } else if t < top {
-            products.push((t, top));
-        }
-        Constraint { products, linear, constant: false }
-    };
-    (0..y_bits).map(constraint).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Whether all constraints vanish on the bits of `x` (offset binary) and `y`.
-    fn holds(x: i64, x_bits: u32, y: i64, y_bits: u32) -> bool {
-        let entry = (x + (1 << (x_bits - 1))) | y << x_bits;
-        relu_constraints(x_bits, y_bits, false).iter().all(|c| {
-            let products = c.products.iter().map(|&(a, b)| entry >> a & entry >> b & 1);
-            let linear = c.linear.iter().map(|&a| entry >> a & 1);
-            products.chain(linear).sum::<i64>() % 2 == 0
-        })
-    }
-
-    #[test]
-    fn constraints_are_relu_at_every_width() {
-        for x_bits in 1..7 {
-            let y_bits = (x_bits - 1).max(1);
-            for x in -(1i64 << (x_bits - 1))..1 << (x_bits - 1) {
-                for y in 0..1i64 << y_bits {
-                    assert_eq!(holds(x, x_bits, y, y_bits), y == x.max(0), "{x} {y} {x_bits}");
-                }
-            }
-        }
-    }
-}

@@ -40,7 +40,7 @@ impl<'a> Relation<'a> {
         roots: &mut Vec<RootClaim<F128>>,
     ) -> Self {
         let shape = &graph.weights[matmul.weights];
-        let row_point = channel.challenges("rows", log2_ceil(matmul.products));
+        let row_point = channel.challenges("rows", log2_ceil(matmul.output.products));
 
         let inner = look_up(matmul.k, &drawn.inner_tables(matmul, shape), &matmul.inner, indices);
         let mut g = inner.outputs().to_vec();
@@ -53,9 +53,9 @@ impl<'a> Relation<'a> {
         let bias = own.get(1).map(|tree| tree.outputs()[0]);
 
         let tables: Vec<_> = powers(&g, &matmul.outer).collect();
-        let x = look_up(matmul.products, &tables, &matmul.outer, indices);
-        let tables = drawn.output_tables(matmul);
-        let y = look_up(matmul.products, &tables, &matmul.output_factors, indices);
+        let x = look_up(matmul.output.products, &tables, &matmul.outer, indices);
+        let tables = drawn.output_tables(&matmul.output);
+        let y = look_up(matmul.output.products, &tables, &matmul.output.factors, indices);
         let mut claim = |label, tree: Tree<'a>, row_point: &[F128]| {
             let value = extension(tree.outputs(), row_point);
             channel.send(label, value);

@@ -38,7 +38,7 @@ impl<'a, E: Element> Relation<'a, E> {
         roots: &mut Vec<RootClaim<E>>,
     ) -> Result<Self, VerifyError> {
         let shape = graph.weights.get(matmul.weights).ok_or(MALFORMED)?;
-        let products = matmul.products;
+        let products = matmul.output.products;
         let row_point = channel.challenges("rows", log2_ceil(products));
         let x = channel.receive("input rows")?;
         let y = channel.receive("output rows")?;
@@ -63,7 +63,7 @@ impl<'a, E: Element> Relation<'a, E> {
             roots.push(RootClaim { row_point, value });
         };
         tree(products, matmul.n_g(), matmul.outer.len(), row_point.clone(), x);
-        tree(products, matmul.bases, matmul.output_factors.len(), row_point, y);
+        tree(products, matmul.output.bases, matmul.output.factors.len(), row_point, y);
         if let Some(value) = sum {
             tree(1, matmul.n_g(), 1, Vec::new(), value);
         }
