@@ -29,6 +29,6 @@ fn commitment_and_proof_of_the_shipped_digits_model() {
     );
     assert_eq!(
         hex(&HashKind::Blake3.hash(&bytes)),
-        "48a73f9ce9b758bbedb88eead593fc214e6b431cafeffdc7a291e2cd58099e34"
+        "b38774fef7d4b95282155c84274fc0f92018d48f11190f81194f2eae1d73e7fc"
     );
 }
