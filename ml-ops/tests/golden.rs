@@ -29,6 +29,6 @@ fn commitment_and_proof_of_the_shipped_digits_model() {
     );
     assert_eq!(
         hex(&HashKind::Blake3.hash(&bytes)),
-        "b38774fef7d4b95282155c84274fc0f92018d48f11190f81194f2eae1d73e7fc"
+        "0422b6a6352197bb223608d092ed4b27ed9a4b833eb9fdc2952f7c5b18849263"
     );
 }

@@ -7,8 +7,9 @@ use binfer_field::{F128, kernels::pack_plane};
 use binfer_iop::indexed::{Tile, tiles};
 use rayon::prelude::*;
 
+use super::bases::Drawn;
 use super::layout::Layout;
-use super::plan::{Chunk, Matrix, Origin, Outputs, Plan, Source};
+use super::plan::{Chunk, MatMul, Matrix, Origin, Outputs, Plan, Source};
 use super::public;
 use crate::graph::{Model, Op, Values, WeightMatrix};
 use crate::interpret::Trace;
@@ -69,6 +70,14 @@ impl<'a> Entries<'a> {
             }
         }
         Cow::Owned(indices)
+    }
+
+    /// The products of powers of a check's bases by these entries, which are a matrix of the statement.
+    pub(crate) fn public_products(&self, drawn: &Drawn, matmul: &MatMul) -> Vec<F128> {
+        match self {
+            Self::Bytes(bytes) => drawn.public_products(matmul, bytes),
+            Self::Wide(words) => drawn.public_products(matmul, words),
+        }
     }
 
     /// Bit planes of one tile, packed.

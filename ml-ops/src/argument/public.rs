@@ -1,9 +1,11 @@
-//! Planes that are part of the statement: the verifier evaluates them itself.
+//! Matrices that are part of the statement: the verifier evaluates their planes, and computes products of
+//! powers by their entries, itself.
 
-use binfer_field::{F128, kernels::eq_table};
+use binfer_field::{F128, kernels, kernels::eq_table};
 use binfer_iop::indexed::{Tile, tiles};
 
 use super::plan::Matrix;
+use super::tables::powers;
 use crate::graph::Values;
 
 /// A tensor's entries as the unsigned integers of `matrix`, if all are in its range.
@@ -47,4 +49,114 @@ pub(crate) fn evaluate(
         bits
     };
     tiles(matrix.rows, matrix.cols).iter().map(evaluate_tile).collect()
+}
+
+/// Most bits of a digit: tables of one byte are what [`kernels::gather`] looks up.
+const DIGIT: u32 = 8;
+/// Bases whose digits are held at once.
+const BASES: usize = 16;
+/// Products that are multiplied at once.
+const RUN: usize = 512;
+
+/// `prod_b bases[b]^(entry of b and p)` for every product `p`: of a matrix `[base][product]`, or, read
+/// across, `[product][base]`, of as many entries as bases and products have pairs.
+///
+/// Entries are taken apart into digits, which have one table a base; the digits' products meet in the end,
+/// as `x -> x^(2^w)` is one for all bases. What all entries have in common is one power.
+pub(crate) fn products<T: Copy + Ord + Into<u64>>(
+    bases: &[F128],
+    entries: &[T],
+    across: bool,
+) -> Vec<F128> {
+    let n = entries.len() / bases.len();
+    let strides = if across { (1, bases.len()) } else { (n, 1) };
+    let ends = entries.iter().min().zip(entries.iter().max());
+    let (least, most): (u64, u64) = ends.map_or((0, 0), |(&a, &b)| (a.into(), b.into()));
+    let common = bases.iter().copied().product::<F128>().pow(least.into());
+    let bits = u64::BITS - (most - least).leading_zeros();
+    let width = digit(bits, n);
+    let digits = bits.div_ceil(width).max(1) as usize;
+    // By digit, lowest first, then product.
+    let mut products = vec![F128::ONE; digits * n];
+    let mut indices = vec![0u8; BASES * digits * n];
+    let mut factors = [F128::ONE; RUN];
+    for (block, bases) in bases.chunks(BASES).enumerate() {
+        // Entries of one product may lie side by side: all bases of the block take theirs at once.
+        for p in 0..n {
+            for b in 0..bases.len() {
+                let entry = entries[(block * BASES + b) * strides.0 + p * strides.1];
+                let mut rest = entry.into() - least;
+                for index in indices[b * digits * n + p..].iter_mut().step_by(n).take(digits) {
+                    *index = (rest & ((1 << width) - 1)) as u8;
+                    rest >>= width;
+                }
+            }
+        }
+        for (&base, indices) in bases.iter().zip(indices.chunks(digits * n)) {
+            let table = powers(base, width as usize);
+            for (products, indices) in products.chunks_mut(RUN).zip(indices.chunks(RUN)) {
+                let factors = &mut factors[..products.len()];
+                kernels::gather(factors, &table, indices);
+                kernels::mul_assign(products, factors);
+            }
+        }
+    }
+    let mut result = vec![F128::ONE; n];
+    for products in products.chunks(n).rev() {
+        kernels::frobenius(&mut result, width);
+        kernels::mul_assign(&mut result, products);
+    }
+    kernels::scale(&mut result, common);
+    result
+}
+
+/// Bytes that [`products`] takes for `n` products by entries of `bits` bits, at most.
+#[cfg(feature = "prover")]
+pub(crate) fn products_bytes(bits: u32, n: usize) -> usize {
+    let digits = bits.div_ceil(digit(bits, n)) as usize;
+    n * digits * (size_of::<F128>() + BASES)
+}
+
+/// The width of digits, as even as their number allows, that takes the fewest products for a base.
+fn digit(bits: u32, n: usize) -> u32 {
+    let cost = |width: &u32| (1usize << width) + bits.div_ceil(*width) as usize * n;
+    let width = (1..=DIGIT).min_by_key(cost).unwrap_or(1);
+    bits.div_ceil(bits.div_ceil(width).max(1)).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_are_those_of_powers() {
+        let base = |b: usize| F128::new(0x9e37_79b9_7f4a_7c15 * (b as u128 + 2) + 1);
+        for (n_bases, n, bits, least) in [
+            (1, 1, 0, 0),
+            (1, 1, 64, 0),
+            (3, 1, 17, 1 << 40),
+            (17, 5, 1, 0),
+            (33, 700, 26, 12_345),
+            (2, 1200, 8, 0),
+            (5, 40, 63, 99),
+        ] {
+            let bases: Vec<F128> = (0..n_bases).map(base).collect();
+            let mask = ((1u128 << bits) - 1) as u64;
+            let entry = |b: usize, p: usize| {
+                let drawn = (b * n + p + 1) as u64;
+                least + (drawn.wrapping_mul(0x2545_f491_4f6c_dd1d) & mask)
+            };
+            let pairs = || (0..n_bases).flat_map(|b| (0..n).map(move |p| (b, p)));
+            let entries: Vec<u64> = pairs().map(|(b, p)| entry(b, p)).collect();
+            let mut transposed = vec![0; entries.len()];
+            pairs().for_each(|(b, p)| transposed[p * n_bases + b] = entry(b, p));
+            let got = products(&bases, &entries, false);
+            assert_eq!(got, products(&bases, &transposed, true));
+            assert_eq!(got.len(), n);
+            for (p, got) in got.into_iter().enumerate() {
+                let power = |(b, h): (usize, &F128)| h.pow(entry(b, p).into());
+                assert_eq!(got, bases.iter().enumerate().map(power).product(), "{bits} {p}");
+            }
+        }
+    }
 }

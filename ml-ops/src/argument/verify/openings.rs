@@ -10,6 +10,16 @@ use crate::argument::layout::Layout;
 use crate::argument::plan::{Matrix, Origin, Relu, Source};
 use crate::argument::{public, relu_constraints};
 
+impl Statement<'_> {
+    /// The entries of a matrix of the statement, `[column][row]`, all within its bits.
+    pub(super) fn public_entries(&self, matrix: &Matrix) -> Result<Vec<u64>, VerifyError> {
+        let Source::Tensor(t) = matrix.source else { return Err(MALFORMED) };
+        let tensor = if t == self.graph.input.tensor { self.input } else { self.output };
+        let out_of_range = VerifyError::CheckFailed { label: "public range" };
+        public::entries(tensor, matrix).ok_or(out_of_range)
+    }
+}
+
 /// Turns claims on planes into openings, or checks them where the plane is public.
 pub(super) struct Openings<'a> {
     pub(super) statement: &'a Statement<'a>,
@@ -56,11 +66,7 @@ impl Openings<'_> {
     where
         C::Elem: 'v,
     {
-        let Source::Tensor(t) = matrix.source else { return Err(MALFORMED) };
-        let Statement { graph, input, output, .. } = self.statement;
-        let tensor = if t == graph.input.tensor { input } else { output };
-        let out_of_range = VerifyError::CheckFailed { label: "public range" };
-        let entries = public::entries(tensor, matrix).ok_or(out_of_range)?;
+        let entries = self.statement.public_entries(matrix)?;
         let expected = public::evaluate(&entries, matrix, &group.coefficients, &group.point);
         for (bit, values) in values.enumerate() {
             for (bits, &value) in expected.iter().zip(values) {
