@@ -7,10 +7,10 @@ use binfer_iop::multilinear::{eq_vertex, log2_ceil, prefix_indicator};
 use binfer_iop::product::RootClaim;
 
 use super::groups::Group;
-use super::plan::{Axis, Factor, Map, MatMul, Outputs, Plan};
+use super::plan::{Axis, Factor, Map, MatMul, Matrix, Outputs, Plan};
 use super::public;
 use super::tables::{Bases, Table};
-use crate::graph::WeightShape;
+use crate::graph::{Values, WeightShape};
 
 /// The bases drawn for one repetition of a matmul's check.
 pub(crate) struct Drawn {
@@ -61,13 +61,15 @@ impl Drawn {
         inner
     }
 
-    /// The products of powers of the bases by the entries of a matrix of the statement, `[column][row]`.
-    pub(crate) fn public_products<T: Copy + Ord + Into<u64>>(
+    /// The products of powers of the bases by the entries of a matrix of the statement, those of a tensor
+    /// within its range.
+    pub(crate) fn public_products(
         &self,
         matmul: &MatMul,
-        entries: &[T],
+        matrix: &Matrix,
+        values: &Values,
     ) -> Vec<F128> {
-        public::products(&self.h, entries, matmul.axis == Axis::Rows)
+        public::products(&self.h, values, matrix.offset, matmul.axis == Axis::Rows)
     }
 
     /// The constant factors of the two sides of the relation between products.

@@ -7,9 +7,8 @@ use binfer_field::{F128, kernels::pack_plane};
 use binfer_iop::indexed::{Tile, tiles};
 use rayon::prelude::*;
 
-use super::bases::Drawn;
 use super::layout::Layout;
-use super::plan::{Chunk, MatMul, Matrix, Origin, Outputs, Plan, Source};
+use super::plan::{Chunk, Matrix, Origin, Outputs, Plan, Source};
 use super::public;
 use crate::graph::{Model, Op, Values, WeightMatrix};
 use crate::interpret::Trace;
@@ -72,14 +71,6 @@ impl<'a> Entries<'a> {
         Cow::Owned(indices)
     }
 
-    /// The products of powers of a check's bases by these entries, which are a matrix of the statement.
-    pub(crate) fn public_products(&self, drawn: &Drawn, matmul: &MatMul) -> Vec<F128> {
-        match self {
-            Self::Bytes(bytes) => drawn.public_products(matmul, bytes),
-            Self::Wide(words) => drawn.public_products(matmul, words),
-        }
-    }
-
     /// Bit planes of one tile, packed.
     pub(crate) fn planes(&self, matrix: &Matrix, tile: Tile) -> Vec<Vec<F128>> {
         let columns = tile.col..tile.col + (1 << tile.log_cols);
@@ -104,11 +95,16 @@ pub(crate) fn entries<'a>(
     plan: &Plan,
     trace: &'a Trace,
 ) -> Option<Vec<Entries<'a>>> {
+    let is_constrained = |t: usize| plan.relus.iter().any(|relu| relu.x == t || relu.y == t);
     let entries_of = |matrix: &Matrix| -> Option<Entries<'a>> {
         Some(match matrix.source {
             Source::Weights(_) | Source::Bias(_) => Entries::of_model(matrix, &model.weights)?,
             Source::Tensor(t) => match &trace.tensors[t] {
                 Values::Codes(codes) => Entries::Bytes(Cow::Borrowed(codes)),
+                // What no index and no constraint reads.
+                values if matrix.first_plane.is_none() && !is_constrained(t) => {
+                    public::are_in_range(values, matrix).then(|| Entries::Wide(Vec::new()))?
+                }
                 values => Entries::Wide(public::entries(values, matrix)?),
             },
             Source::Distances(node) => {

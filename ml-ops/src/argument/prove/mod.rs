@@ -20,7 +20,7 @@ use super::groups::{self, GroupSize, GroupViews};
 use super::indices::Indices;
 use super::layout::Layout;
 use super::plan::{Origin, Plan};
-use crate::graph::Graph;
+use crate::graph::{Graph, Values};
 
 /// What the prover brings to a statement.
 pub(crate) struct Prover<'a> {
@@ -29,6 +29,8 @@ pub(crate) struct Prover<'a> {
     pub(crate) params: &'a Params,
     pub(crate) group_size: GroupSize,
     pub(crate) model: &'a Oracle,
+    /// The trace's, by tensor.
+    pub(crate) tensors: &'a [Values],
     /// By matrix of the plan.
     pub(crate) entries: &'a [Entries<'a>],
 }
@@ -74,14 +76,14 @@ impl Prover<'_> {
         (drawn, map_bases): GroupBases<'_>,
         layouts: &[Layout; 2],
     ) -> ClaimGroup<F128> {
-        let Self { graph, plan, .. } = *self;
+        let plan = self.plan;
         progress("products");
         let indices = Indices::new(plan, &views.views, self.entries);
         let mut relations = Vec::new();
         let (mut trees, mut roots) = (Vec::new(), Vec::new());
         for (matmul, drawn) in drawn {
-            let (own, trees, roots) = ((&indices, self.entries), &mut trees, &mut roots);
-            relations.push(Relation::begin(channel, graph, matmul, drawn, own, trees, roots));
+            let (trees, roots) = (&mut trees, &mut roots);
+            relations.push(Relation::begin(channel, self, matmul, drawn, &indices, trees, roots));
         }
         let mut maps = Vec::new();
         for (map, h) in map_bases {

@@ -8,12 +8,12 @@ use binfer_iop::multilinear::log2_ceil;
 use binfer_iop::product::{BoxProduct, BoxShape, LeafClaim, RootClaim, Tree};
 use binfer_iop::sumcheck::{self, Instance};
 
+use super::Prover;
 use super::step::{RANDOM_POINT, extension, look_up};
 use crate::argument::bases::{Drawn, frobenius_points, powers};
-use crate::argument::entries::Entries;
 use crate::argument::indices::Indices;
 use crate::argument::plan::MatMul;
-use crate::graph::{Graph, WeightShape};
+use crate::graph::WeightShape;
 
 /// One repetition of a matmul's check in the middle of the protocol.
 pub(super) struct Relation<'a> {
@@ -33,19 +33,19 @@ impl<'a> Relation<'a> {
     /// Sends the products; adds the trees that take them apart.
     pub(super) fn begin(
         channel: &mut ProverChannel,
-        graph: &'a Graph,
+        prover: &Prover<'a>,
         matmul: &'a MatMul,
         drawn: Drawn,
-        (indices, entries): (&'a Indices<'_>, &[Entries<'_>]),
+        indices: &'a Indices<'_>,
         trees: &mut Vec<Tree<'a>>,
         roots: &mut Vec<RootClaim<F128>>,
     ) -> Self {
-        let shape = &graph.weights[matmul.weights];
+        let shape = &prover.graph.weights[matmul.weights];
         let row_point = channel.challenges("rows", log2_ceil(matmul.products));
 
         let mut own = Vec::new();
         let g = match matmul.public_inner {
-            Some(matrix) => entries[matrix].public_products(&drawn, matmul),
+            Some(x) => drawn.public_products(matmul, &prover.plan.matrices[x], &prover.tensors[x]),
             None => {
                 let tables = drawn.inner_tables(matmul, shape);
                 let inner = look_up(matmul.k, &tables, &matmul.inner, indices);

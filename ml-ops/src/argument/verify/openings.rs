@@ -9,14 +9,16 @@ use super::{MALFORMED, Statement};
 use crate::argument::layout::Layout;
 use crate::argument::plan::{Matrix, Origin, Relu, Source};
 use crate::argument::{public, relu_constraints};
+use crate::graph::Values;
+
+const OUT_OF_RANGE: VerifyError = VerifyError::CheckFailed { label: "public range" };
 
 impl Statement<'_> {
-    /// The entries of a matrix of the statement, `[column][row]`, all within its bits.
-    pub(super) fn public_entries(&self, matrix: &Matrix) -> Result<Vec<u64>, VerifyError> {
+    /// The tensor that a matrix of the statement holds, all within its bits.
+    pub(super) fn public_values(&self, matrix: &Matrix) -> Result<&Values, VerifyError> {
         let Source::Tensor(t) = matrix.source else { return Err(MALFORMED) };
         let tensor = if t == self.graph.input.tensor { self.input } else { self.output };
-        let out_of_range = VerifyError::CheckFailed { label: "public range" };
-        public::entries(tensor, matrix).ok_or(out_of_range)
+        if public::are_in_range(tensor, matrix) { Ok(tensor) } else { Err(OUT_OF_RANGE) }
     }
 }
 
@@ -66,7 +68,8 @@ impl Openings<'_> {
     where
         C::Elem: 'v,
     {
-        let entries = self.statement.public_entries(matrix)?;
+        let values_of = self.statement.public_values(matrix)?;
+        let entries = public::entries(values_of, matrix).ok_or(OUT_OF_RANGE)?;
         let expected = public::evaluate(&entries, matrix, &group.coefficients, &group.point);
         for (bit, values) in values.enumerate() {
             for (bits, &value) in expected.iter().zip(values) {

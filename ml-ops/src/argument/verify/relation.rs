@@ -49,7 +49,7 @@ impl<'a, E: Element> Relation<'a, E> {
         // What the verifier holds it computes itself.
         let public = |matrix: usize| -> Result<Vec<F128>, VerifyError> {
             let matrix = statement.plan.matrices.get(matrix).ok_or(MALFORMED)?;
-            Ok(drawn.public_products(matmul, &statement.public_entries(matrix)?))
+            Ok(drawn.public_products(matmul, matrix, statement.public_values(matrix)?))
         };
         let g = matmul.public_inner.map(public).transpose()?.map(|inner| drawn.g(matmul, inner));
         let outputs = matmul.public_outputs.map(public).transpose()?;
