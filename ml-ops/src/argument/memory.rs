@@ -10,6 +10,7 @@ use binfer_pcs::{Params, Shape};
 use super::groups::{self, Group, GroupSize};
 use super::layout::{Layout, model_shape};
 use super::plan::{BitCheck, Factor, Origin, Plan, Read, Source};
+use super::public;
 use crate::graph::{Graph, TensorKind, WeightShape};
 
 /// The process itself: code, stacks of threads, tables of constant size.
@@ -74,6 +75,10 @@ impl Costs<'_> {
             weights.add(1, &matmul.bias);
             // `G` with its inverses, powers and claims.
             other += 8 * ELEMENT * (matmul.n_g() + matmul.output.bases) as u128;
+            if let Some(input) = matmul.public_inner {
+                let bits = self.plan.matrices[input].bits;
+                other += public::products_bytes(bits, matmul.k) as u128;
+            }
         }
         for sum in group.sums(self.plan) {
             for factors in sum.trees.iter().map(|tree| &tree.factors).chain([&sum.output.factors]) {

@@ -234,10 +234,13 @@ impl Table<'_> {
                     blocks.flat_map(|b| weights.iter().map(move |&w| b * w)).collect();
                 return table.weighted(&weights, index);
             }
+            Self::Powers { bases, shift, .. } => {
+                let values = all_powers_at(bases, *shift, index_point);
+                return kernels::inner_product(&values, weights) + kernels::sum(weights);
+            }
             _ => {}
         }
         let value = |c: usize| match self {
-            Self::Powers { bases, shift, .. } => powers_at(bases[c].frobenius(*shift), index_point),
             Self::Linear { h, step, constant, .. } => {
                 h.pow(c, *constant) * powers_at(h.pow(c, *step), index_point)
             }
@@ -315,6 +318,23 @@ pub(crate) fn powers_at(base: F128, point: &[F128]) -> F128 {
         power = power.square();
     }
     product
+}
+
+/// [`powers_at`] of `base^(2^shift)`, for all bases.
+fn all_powers_at(bases: &[F128], shift: u32, point: &[F128]) -> Vec<F128> {
+    let mut power = bases.to_vec();
+    kernels::frobenius(&mut power, shift);
+    let mut products = vec![F128::ONE; bases.len()];
+    let mut factors = products.clone();
+    for &sigma in point {
+        factors.fill(F128::ONE + sigma);
+        kernels::add_scaled(&mut factors, &power, sigma);
+        kernels::mul_assign(&mut products, &factors);
+        // The scratch is free: the squares go there.
+        kernels::square(&mut factors, &power);
+        core::mem::swap(&mut factors, &mut power);
+    }
+    products
 }
 
 /// All bytes' products of weights: grown digit by digit.

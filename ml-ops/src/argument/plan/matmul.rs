@@ -5,7 +5,9 @@ use std::sync::Arc;
 use binfer_iop::multilinear::log2_ceil;
 
 use super::output::Unaligned;
-use super::{Axis, Chunk, Factor, Matrix, Origin, Output, Plan, Read, Source, cheapest};
+use super::{
+    Axis, Chunk, Factor, Matrix, Origin, Output, Plan, Read, Source, cheapest, index_cost,
+};
 use crate::argument::wiring::batched;
 use crate::graph::{Alphabet, Gather, GatherDim, Graph, Op, WeightId, WeightShape};
 
@@ -19,8 +21,10 @@ pub(crate) struct MatMul {
     /// Features of the input, of all groups, each with a `G_k`.
     pub(crate) k: usize,
     pub(crate) weights: WeightId,
-    /// The operand with public tables, whose products are the `G_k`.
+    /// The operand with public tables, whose products are the `G_k`; none where the verifier computes them.
     pub(crate) inner: Vec<Factor>,
+    /// The matrix of that operand, where the verifier holds it and computes the `G_k` itself.
+    pub(crate) public_inner: Option<usize>,
     /// What is subtracted from each entry of that operand, where the bases are those of rows.
     pub(crate) inner_offset: u64,
     /// The other, whose tables are powers of the `G_k`. Along rows, the chunks of the bias are more
@@ -39,9 +43,9 @@ impl MatMul {
         self.outer.first().map_or(&[], |factor| &factor.extra)
     }
 
-    /// Groups of columns with inputs of their own.
-    pub(crate) fn groups(&self) -> usize {
-        self.inner.first().map_or(1, |factor| factor.blocks)
+    /// Whether the prover proves the product of all `G_k`, of which the relation has a power.
+    pub(crate) fn has_sum(&self) -> bool {
+        self.outer_offset != 0 && self.public_inner.is_none()
     }
 
     /// The factors of all trees, each with the number of products of its tree.
@@ -75,6 +79,8 @@ struct Input {
     gather: Option<Arc<Gather>>,
     /// The index of positions outside the source.
     pad: u8,
+    /// Whether the verifier holds it as it is.
+    is_public: bool,
 }
 
 impl Input {
@@ -95,25 +101,29 @@ impl Input {
 }
 
 /// The axis along which tables and leaves cost less, where there is a choice: one base a row asks for
-/// one weight a byte, and for one offset and one step function in all columns.
+/// one weight a byte, and for one offset and one step function in all columns. Public accumulators cost
+/// nothing, and neither does a public input where its products are the `G_k`.
 fn axis(shape: &WeightShape, rows: usize, x: &Input, outputs: &Unaligned) -> Axis {
     let one_offset = matches!(&shape.alphabet, Alphabet::Byte { offsets } if offsets.len() == 1);
     if !one_offset || !outputs.allows_rows() {
         return Axis::Columns;
     }
-    let side = |columns: usize, lookups: usize, bits: u32| {
-        cheapest(bits, false, lookups).1.saturating_mul(columns)
-    };
     // What comes after the leaves of a gathered matrix costs what its source costs.
-    let of_x = |columns: usize, lookups: usize| match &x.gather {
-        Some(_) => side(columns, lookups.div_ceil(2), x.bits),
-        None => side(columns, lookups, x.bits),
+    let of_input = |columns: usize, lookups: usize| {
+        let lookups = if x.gather.is_some() { lookups.div_ceil(2) } else { lookups };
+        cheapest(x.bits, false, lookups).1.saturating_mul(columns)
     };
-    let of_w = |columns: usize, lookups: usize| side(columns, lookups, 8);
-    let along_columns =
-        of_w(shape.n, shape.k) + of_x(shape.k, rows) + outputs.cost(rows).saturating_mul(shape.n);
-    let along_rows =
-        of_x(rows, shape.k) + of_w(shape.k, shape.n) + outputs.cost(shape.n).saturating_mul(rows);
+    // Weights are split into no smaller indices than they are.
+    let of_weights =
+        |columns: usize, lookups: usize| index_cost(8, false, 1, lookups).saturating_mul(columns);
+    let cost = |bases: usize, products: usize, input: usize, weights: usize| {
+        let operands = input.saturating_add(weights);
+        operands.saturating_add(outputs.cost(products).saturating_mul(bases))
+    };
+    let (k, n) = (shape.k, shape.n);
+    let along_columns = cost(n, rows, of_input(k, rows), of_weights(n, k));
+    let input = if x.is_public { 0 } else { of_input(rows, k) };
+    let along_rows = cost(rows, n, input, of_weights(k, n));
     if along_rows < along_columns { Axis::Rows } else { Axis::Columns }
 }
 
@@ -139,12 +149,13 @@ impl Plan {
             return None;
         };
         let (shape, groups) = (&graph.weights[*weights], *groups);
-        let Matrix { bits, offset: x_offset, .. } = self.matrices[*x];
+        let Matrix { bits, offset: x_offset, origin, .. } = self.matrices[*x];
         let input = Input {
             matrix: *x,
             bits,
             gather: gather.as_ref().map(|gather| Arc::new(batched(gather, batch))),
             pad: gather.as_ref().and_then(|gather| gather.pad).unwrap_or(*zero_code),
+            is_public: origin == Origin::Public && gather.is_none(),
         };
         let Matrix { rows, .. } = self.matrices[*y];
         let kind = graph.tensors[*y].kind;
@@ -170,7 +181,11 @@ impl Plan {
         });
         let w = self.chunk(w, 0, self.matrices[w].bits, None);
         let x_lookups = if axis == Axis::Columns { rows } else { shape.k };
-        let x_chunks = self.split(input.matrix, 0..bits, None, x_lookups);
+        let public_inner = (axis == Axis::Rows && input.is_public).then_some(*x);
+        let x_chunks = match public_inner {
+            Some(_) => Vec::new(),
+            None => self.split(input.matrix, 0..bits, None, x_lookups),
+        };
         let (bias_chunks, bias_offset) = self.add_bias(*weights, shape, axis);
         let output = self.align(outputs, axis);
 
@@ -209,6 +224,7 @@ impl Plan {
             k,
             weights: *weights,
             inner,
+            public_inner,
             inner_offset,
             outer,
             outer_offset,

@@ -32,8 +32,10 @@ pub(crate) struct Output {
     /// Bases of the check: columns of the outputs, or rows.
     pub(crate) bases: usize,
     pub(crate) outputs: Outputs,
-    /// The sums, or codes and then distances.
+    /// The sums, or codes and then distances; none where the verifier computes their products.
     pub(crate) factors: Vec<Factor>,
+    /// The matrix of sums that the verifier holds, and whose products it computes itself.
+    pub(crate) public: Option<usize>,
     /// Bound on the exponents that a false product leaves over.
     pub(crate) exponent_bound: i128,
     /// Independent repetitions of the check.
@@ -58,6 +60,8 @@ pub(super) struct Unaligned {
     pub(super) outputs: Outputs,
     pub(super) exponent_bound: i128,
     y_bits: u32,
+    /// Sums that the verifier holds.
+    is_public: bool,
 }
 
 impl Unaligned {
@@ -72,6 +76,7 @@ impl Unaligned {
     /// What the outputs cost a base, each with so many look-ups.
     pub(super) fn cost(&self, lookups: usize) -> usize {
         match &self.outputs {
+            Outputs::Integers { .. } if self.is_public => 0,
             Outputs::Integers { .. } => cheapest(self.y_bits, false, lookups).1,
             Outputs::Codes { thresholds } => {
                 let distance = cheapest(thresholds.half_bits(), true, lookups).1;
@@ -91,7 +96,7 @@ impl Plan {
         epilogue: &Epilogue,
         bound: i128,
     ) -> Unaligned {
-        let Matrix { bits: y_bits, offset, .. } = self.matrices[y];
+        let Matrix { bits: y_bits, offset, origin, .. } = self.matrices[y];
         let (outputs, exponent_bound) = match epilogue {
             Epilogue::Requantize(_) | Epilogue::Edges(_) if kind == TensorKind::Code => {
                 let thresholds = Thresholds::new(epilogue, bound);
@@ -104,18 +109,21 @@ impl Plan {
                 (Outputs::Integers { offset }, bound.saturating_add(most))
             }
         };
-        Unaligned { node, y, outputs, exponent_bound, y_bits }
+        let is_sums = matches!(outputs, Outputs::Integers { .. });
+        let is_public = is_sums && origin == Origin::Public;
+        Unaligned { node, y, outputs, exponent_bound, y_bits, is_public }
     }
 
     /// Those outputs along an axis.
     pub(super) fn align(&mut self, unaligned: Unaligned, axis: Axis) -> Output {
-        let Unaligned { node, y, outputs, exponent_bound, y_bits } = unaligned;
+        let Unaligned { node, y, outputs, exponent_bound, y_bits, is_public } = unaligned;
         let Matrix { rows, cols, .. } = self.matrices[y];
         let (products, bases) = match axis {
             Axis::Columns => (rows, cols),
             Axis::Rows => (cols, rows),
         };
         let chunks = match &outputs {
+            Outputs::Integers { .. } if is_public => Vec::new(),
             Outputs::Integers { .. } => self.split(y, 0..y_bits, None, products),
             Outputs::Codes { thresholds } => {
                 let mut chunks = vec![self.chunk(y, 0, 8, None)];
@@ -127,7 +135,8 @@ impl Plan {
         let factor = |chunk| Factor::plain(chunk, across, bases);
         let factors = chunks.into_iter().map(factor).collect();
         let repetitions = repetitions(exponent_bound);
-        Output { node, axis, products, bases, outputs, factors, exponent_bound, repetitions }
+        let public = is_public.then_some(y);
+        Output { node, axis, products, bases, outputs, factors, public, exponent_bound, repetitions }
     }
 
     /// The matrix of a node's distances, split with its flag.

@@ -65,20 +65,6 @@ impl Exponents {
         }
     }
 
-    /// Largest size of what an entry of `bits` bits adds.
-    fn bound(&self, bits: u32) -> i128 {
-        match self {
-            Self::Listed(table) => {
-                table.iter().map(|x| i128::from(x.unsigned_abs())).max().unwrap_or(0)
-            }
-            Self::Linear { factor, constant } => {
-                let last = (1i128 << bits) - 1;
-                let end = factor.saturating_mul(last).saturating_add(*constant);
-                constant.abs().max(end.saturating_abs())
-            }
-        }
-    }
-
     /// What bits from `first` on add.
     fn of_chunk(&self, first: u32) -> Self {
         match self {
@@ -127,17 +113,16 @@ impl Plan {
         let taps = terms.iter().try_fold(1, |taps, term| lcm(taps, term.taps))?;
         let Matrix { rows, cols, .. } = self.matrices[*y];
         let mut inputs = Vec::with_capacity(terms.len());
-        let (mut bound, mut excess) = (0i128, 0i128);
+        let mut excess = 0i128;
         for term in terms {
             let input = self.input(term, (rows, cols), taps, batch)?;
-            let of_taps = input.exponents.bound(input.bits).saturating_mul(term.taps as i128);
-            bound = bound.saturating_add(of_taps);
             if let Some(pad) = input.pad {
                 let more = taps - term.taps;
                 excess = excess.saturating_add(input.exponents.at(pad).saturating_mul(more as i128));
             }
             inputs.push(input);
         }
+        let bound = graph.accumulator_bound(node);
         let outputs = self.outputs(node, *y, graph.tensors[*y].kind, epilogue, bound);
         let may_cross = inputs.iter().all(|input| across(input, taps).is_some());
         let axis = axis(&outputs, &[&inputs], (rows, cols), taps, may_cross);

@@ -25,7 +25,7 @@ use super::layout::Layout;
 use super::plan::{Origin, Plan};
 use super::verify::step::IndexClaims;
 use super::wiring::Weighted;
-use crate::graph::Graph;
+use crate::graph::{Graph, Values};
 
 /// What the prover brings to a statement.
 pub(crate) struct Prover<'a> {
@@ -34,6 +34,8 @@ pub(crate) struct Prover<'a> {
     pub(crate) params: &'a Params,
     pub(crate) group_size: GroupSize,
     pub(crate) model: &'a Oracle,
+    /// The trace's, by tensor.
+    pub(crate) tensors: &'a [Values],
     /// By matrix of the plan.
     pub(crate) entries: &'a [Entries<'a>],
 }
@@ -79,20 +81,20 @@ impl Prover<'_> {
         (of_matmuls, of_sums): GroupBases<'_>,
         layouts: &[Layout; 2],
     ) -> ClaimGroup<F128> {
-        let Self { graph, plan, .. } = *self;
+        let plan = self.plan;
         progress("products");
         let views = group.views(plan);
         let indices = Indices::new(plan, &views.views, group.factors(plan), self.entries);
         let mut relations = Vec::new();
         let (mut trees, mut roots) = (Vec::new(), Vec::new());
         for (matmul, drawn) in of_matmuls {
-            let relation =
-                Relation::begin(channel, graph, matmul, drawn, &indices, &mut trees, &mut roots);
-            relations.push(relation);
+            let (trees, roots) = (&mut trees, &mut roots);
+            relations.push(Relation::begin(channel, self, matmul, drawn, &indices, trees, roots));
         }
         let mut sums = Vec::new();
         for sum in of_sums {
-            sums.push(SumCheck::begin(channel, sum, &indices, &mut trees, &mut roots));
+            let (trees, roots) = (&mut trees, &mut roots);
+            sums.push(SumCheck::begin(channel, self, sum, &indices, trees, roots));
         }
 
         // The rows' leaves: those of inputs, of outputs, and of the product of all G.
@@ -103,9 +105,12 @@ impl Prover<'_> {
             let matmul = relation.matmul;
             let tables: Vec<_> = powers(&relation.g, &matmul.outer).collect();
             step.push(&tables, &matmul.outer, &indices, leaves.next().expect(LEAF));
-            let tables = relation.drawn.output_tables(&matmul.output);
-            step.push(&tables, &matmul.output.factors, &indices, leaves.next().expect(LEAF));
-            if matmul.outer_offset != 0 {
+            if matmul.output.public.is_none() {
+                let tables = relation.drawn.output_tables(&matmul.output);
+                let leaf = leaves.next().expect(LEAF);
+                step.push(&tables, &matmul.output.factors, &indices, leaf);
+            }
+            if matmul.has_sum() {
                 let leaf = leaves.next().expect(LEAF);
                 let value = leaf.values[0] + F128::ONE;
                 relation.on_g.push(EvaluationClaim { vector: 0, point: leaf.col_point, value });
@@ -122,12 +127,14 @@ impl Prover<'_> {
             claims.by_ref().take(relation.matmul.output.factors.len()).for_each(drop);
         }
 
-        // The inputs' tables are powers of G: claims on them become claims on G, then one each.
+        // The inputs' tables are powers of G: claims on hidden ones become claims on G, then one each.
         prove_g_tables(channel, &mut relations, &inputs);
         progress("weights");
         let (mut trees, mut roots) = (Vec::new(), Vec::new());
         for relation in &mut relations {
-            roots.push(relation.claim_on_g(channel));
+            if relation.matmul.public_inner.is_none() {
+                roots.push(relation.claim_on_g(channel));
+            }
             roots.extend(relation.bias.map(|value| RootClaim { row_point: Vec::new(), value }));
             trees.append(&mut relation.trees);
         }
@@ -137,8 +144,10 @@ impl Prover<'_> {
         let mut step = TableStep::default();
         for relation in &relations {
             let matmul = relation.matmul;
-            let tables = relation.drawn.inner_tables(matmul, relation.shape);
-            step.push(&tables, &matmul.inner, &indices, leaves.next().expect(LEAF));
+            if matmul.public_inner.is_none() {
+                let tables = relation.drawn.inner_tables(matmul, relation.shape);
+                step.push(&tables, &matmul.inner, &indices, leaves.next().expect(LEAF));
+            }
             if relation.bias.is_some() {
                 let tables = relation.drawn.bias_tables(matmul);
                 step.push(&tables, &matmul.bias, &indices, leaves.next().expect(LEAF));

@@ -20,7 +20,7 @@ use self::openings::Openings;
 use self::relation::{Relation, verify_g_tables};
 use self::step::{IndexClaims, TableStep, check_table};
 use self::sum::SumCheck;
-use super::bases::{AllBases, GroupBases};
+use super::bases::{AllBases, GroupBases, powers};
 use super::groups::{self, GroupSize, GroupViews};
 use super::layout::{Layout, model_shape};
 use super::plan::{Factor, Origin, Output, Plan};
@@ -83,16 +83,17 @@ fn verify_group<C: VerifierChannel>(
     views: &GroupViews,
     (of_matmuls, of_sums): GroupBases<'_>,
 ) -> Result<ClaimGroup<C::Elem>, VerifyError> {
-    let Statement { graph, plan, .. } = *openings.statement;
+    let statement = openings.statement;
+    let plan = statement.plan;
     let mut relations = Vec::new();
     let (mut shapes, mut roots) = (Vec::new(), Vec::new());
     for (matmul, drawn) in of_matmuls {
-        let relation = Relation::begin(channel, graph, matmul, drawn, &mut shapes, &mut roots)?;
-        relations.push(relation);
+        let (shapes, roots) = (&mut shapes, &mut roots);
+        relations.push(Relation::begin(channel, statement, matmul, drawn, shapes, roots)?);
     }
     let mut sums = Vec::new();
     for sum in of_sums {
-        sums.push(SumCheck::begin(channel, sum, &mut shapes, &mut roots)?);
+        sums.push(SumCheck::begin(channel, statement, sum, &mut shapes, &mut roots)?);
     }
 
     // The rows' leaves: those of inputs, of outputs, and of the product of all G.
@@ -101,8 +102,10 @@ fn verify_group<C: VerifierChannel>(
     for relation in &mut relations {
         let matmul = relation.matmul;
         step.push(&matmul.outer, next(&mut leaves)?);
-        step.push(&matmul.output.factors, next(&mut leaves)?);
-        if relation.sum.is_some() {
+        if matmul.output.public.is_none() {
+            step.push(&matmul.output.factors, next(&mut leaves)?);
+        }
+        if matmul.has_sum() {
             let leaf = next(&mut leaves)?;
             let value = leaf.values.first().copied().ok_or(MALFORMED)?;
             let value = value + C::Elem::from(F128::ONE);
@@ -117,24 +120,32 @@ fn verify_group<C: VerifierChannel>(
     let mut inputs = Vec::new();
     for relation in &relations {
         let matmul = relation.matmul;
-        inputs.push(claims.by_ref().take(matmul.outer.len()).collect::<Vec<_>>());
+        let outer = claims.by_ref().take(matmul.outer.len()).collect::<Vec<_>>();
+        if let Some(g) = &relation.g {
+            for (table, claim) in powers(g, &matmul.outer).zip(&outer) {
+                check_table(channel, &table, claim)?;
+            }
+        }
+        inputs.push(outer);
         for table in relation.drawn.output_tables(&matmul.output) {
-            check_table(channel, &table, next(&mut claims)?)?;
+            check_table(channel, &table, &next(&mut claims)?)?;
         }
     }
     for sum in &sums {
         sum.check_tables(channel, &mut claims)?;
     }
 
-    // The inputs' tables are powers of G: claims on them become claims on G, then one claim each.
+    // The inputs' tables are powers of G: claims on hidden ones become claims on G, then one claim each.
     verify_g_tables(channel, &mut relations, &inputs)?;
     let (mut shapes, mut roots) = (Vec::new(), Vec::new());
     for relation in &relations {
         let matmul = relation.matmul;
         let cols = |factors: &[Factor]| factors.first().map_or(0, Factor::all_cols);
-        roots.push(relation.claim_on_g(channel)?);
         let (inner, bias) = (&matmul.inner, &matmul.bias);
-        shapes.push(BoxShape { rows: matmul.k, cols: cols(inner), fan_in: inner.len() });
+        if relation.g.is_none() {
+            roots.push(relation.claim_on_g(channel)?);
+            shapes.push(BoxShape { rows: matmul.k, cols: cols(inner), fan_in: inner.len() });
+        }
         if let Some(value) = relation.bias {
             roots.push(RootClaim { row_point: Vec::new(), value });
             shapes.push(BoxShape { rows: 1, cols: cols(bias), fan_in: bias.len() });
@@ -145,7 +156,9 @@ fn verify_group<C: VerifierChannel>(
     let mut leaves = product::verify(channel, &shapes, roots)?.into_iter();
     let mut step = TableStep::default();
     for relation in &relations {
-        step.push(&relation.matmul.inner, next(&mut leaves)?);
+        if relation.g.is_none() {
+            step.push(&relation.matmul.inner, next(&mut leaves)?);
+        }
         if relation.bias.is_some() {
             step.push(&relation.matmul.bias, next(&mut leaves)?);
         }
@@ -155,7 +168,7 @@ fn verify_group<C: VerifierChannel>(
         let (drawn, matmul) = (&relation.drawn, relation.matmul);
         let inner = drawn.inner_tables(matmul, relation.shape);
         for table in inner.iter().chain(&drawn.bias_tables(matmul)) {
-            check_table(channel, table, next(&mut claims)?)?;
+            check_table(channel, table, &next(&mut claims)?)?;
         }
     }
 

@@ -6,7 +6,8 @@ use binfer_iop::indexed::table::TableClaim;
 use binfer_iop::multilinear::{log2_ceil, prefix_indicator};
 use binfer_iop::product::{BoxShape, LeafClaim, RootClaim};
 
-use super::next;
+use super::relation::inside;
+use super::{MALFORMED, Statement, next};
 use super::step::{TableStep, check_table};
 use crate::argument::bases::Drawn;
 use crate::argument::plan::{Factor, Sum};
@@ -21,15 +22,28 @@ impl<'a> SumCheck<'a> {
     /// Receives the outputs' products, which give those of every tree; adds the trees that take them apart.
     pub(super) fn begin<C: VerifierChannel>(
         channel: &mut C,
+        statement: &Statement<'a>,
         (sum, drawn): (&'a Sum, Drawn),
         shapes: &mut Vec<BoxShape>,
         roots: &mut Vec<RootClaim<C::Elem>>,
     ) -> Result<Self, VerifyError> {
         let rows = sum.output.products;
         let row_point = channel.challenges("rows", log2_ceil(rows));
-        let outputs = channel.receive("sum rows")?;
-        // tree_r constant = outputs_r on the rows, and all are one beyond them.
+        // What the verifier holds it computes itself.
+        let known = match sum.output.public {
+            Some(matrix) => {
+                let matrix = statement.plan.matrices.get(matrix).ok_or(MALFORMED)?;
+                let values = statement.public_values(matrix)?;
+                Some(drawn.public_products(&sum.output, matrix, values))
+            }
+            None => None,
+        };
         let outside = C::Elem::from(F128::ONE + prefix_indicator(&row_point, rows));
+        let outputs = match &known {
+            Some(products) => C::Elem::from(inside(products, &row_point)) + outside,
+            None => channel.receive("sum rows")?,
+        };
+        // tree_r constant = outputs_r on the rows, and all are one beyond them.
         let of_tree = (outputs + outside) * drawn.sum_constant(sum).invert() + outside;
         let mut tree = |factors: &[Factor], value| {
             let cols = factors.first().map_or(0, Factor::all_cols);
@@ -39,7 +53,9 @@ impl<'a> SumCheck<'a> {
         for summands in &sum.trees {
             tree(&summands.factors, of_tree);
         }
-        tree(&sum.output.factors, outputs);
+        if sum.output.public.is_none() {
+            tree(&sum.output.factors, outputs);
+        }
         Ok(Self { sum, drawn })
     }
 
@@ -52,7 +68,9 @@ impl<'a> SumCheck<'a> {
         for tree in &self.sum.trees {
             step.push(&tree.factors, next(leaves)?);
         }
-        step.push(&self.sum.output.factors, next(leaves)?);
+        if self.sum.output.public.is_none() {
+            step.push(&self.sum.output.factors, next(leaves)?);
+        }
         Ok(())
     }
 
@@ -64,11 +82,11 @@ impl<'a> SumCheck<'a> {
     ) -> Result<(), VerifyError> {
         for tree in &self.sum.trees {
             for table in self.drawn.sum_tables(tree) {
-                check_table(channel, &table, next(claims)?)?;
+                check_table(channel, &table, &next(claims)?)?;
             }
         }
         for table in self.drawn.output_tables(&self.sum.output) {
-            check_table(channel, &table, next(claims)?)?;
+            check_table(channel, &table, &next(claims)?)?;
         }
         Ok(())
     }
