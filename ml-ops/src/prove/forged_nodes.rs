@@ -222,8 +222,7 @@ fn the_honest_prover_is_accepted() {
 fn both_axes_are_tried() {
     let plan = Plan::new(&model().graph, BATCH);
     let of_matmuls = plan.matmuls.iter().map(|matmul| matmul.output.axis);
-    let axes: Vec<Axis> =
-        of_matmuls.chain(plan.sums.iter().map(|sum| sum.output.axis)).collect();
+    let axes: Vec<Axis> = of_matmuls.chain(plan.sums.iter().map(|sum| sum.output.axis)).collect();
     assert!(axes.contains(&Axis::Rows) && axes.contains(&Axis::Columns), "{axes:?}");
 }
 
@@ -279,6 +278,9 @@ fn another_weight_is_rejected() {
     }
 }
 
+/// A change of a map.
+type Change = fn(&mut Gather);
+
 /// Each map of the graph, by the number of its node.
 fn gather(model: &mut Model, node: usize) -> &mut Gather {
     match &mut model.graph.nodes[node].op {
@@ -292,7 +294,7 @@ fn gather(model: &mut Model, node: usize) -> &mut Gather {
 fn a_matrix_read_from_elsewhere_is_rejected() {
     let model = model();
     let honest = key(&model);
-    let changes: [(usize, fn(&mut Gather)); 6] = [
+    let changes: [(usize, Change); 6] = [
         (0, |gather| gather.offsets[1] = 0),
         (0, |gather| gather.cols.swap(1, 2)),
         (0, |gather| gather.pad = Some(127)),
