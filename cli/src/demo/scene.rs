@@ -8,7 +8,7 @@ use binfer_ml_ops::{ModelCommitment, ProverKey, estimate, random_salt, run, veri
 use super::digits::{Digits, PIXELS, classes};
 use super::forge::{self, Forgery};
 use crate::failure::Failure;
-use crate::native::{Native, Rows, time_inference};
+use crate::native::{Native, time_inference};
 use crate::progress::Phases;
 
 /// The demonstration's outcome.
@@ -137,6 +137,6 @@ fn native_time(digits: &Digits, input: &Array) -> Result<Duration, Failure> {
     let shape = &graph.tensors[graph.input.tensor];
     let (codes, batch) = graph.input.encode(shape, input).map_err(Failure::Port)?;
     let native = Native::new(&digits.model);
-    let codes = Rows::from_codes(&codes, batch.size);
+    let codes = native.input(codes, batch.size);
     Ok(time_inference(&native, &codes, batch.size)?)
 }
