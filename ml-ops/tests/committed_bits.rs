@@ -39,7 +39,7 @@ fn graph(values: usize, bias: i64, scales: &[f32], middle: &[fn(usize) -> Op]) -
         weights.push(shape.clone());
         let weights = weights.len() - 1;
         let zero_code = if wide && x > 0 { 0 } else { 128 };
-        Op::MatMul { x, zero_code, weights, y: x + 1, epilogue }
+        Op::MatMul { x, gather: None, zero_code, weights, groups: 1, y: x + 1, epilogue }
     };
     match steps.is_empty() {
         true => push(matmul(0, Epilogue::Accumulator), TensorKind::Integer { bits: 26 }),
@@ -114,7 +114,7 @@ fn the_documented_bits_are_those_committed() {
     let accumulators = graph(256, 0, &[], &[|x| Op::Relu { x, y: x + 1 }]);
     row("MatMul", "accumulator, declared 26 bits", bits(&accumulators, 0, Operand::Outputs));
     row("Relu", "output, declared 26 bits", bits(&accumulators, 1, Operand::Outputs));
-    let table = |x| Op::Map { x, y: x + 1, table: Box::new([0; 256]) };
+    let table = |x| Op::map(x, x + 1, |_| 0);
     let codes = graph(256, 0, &[0.0003], &[table]);
     row("Requantize", "code", bits(&codes, 0, Operand::Outputs));
     for scale in [0.1, 0.0003, 0.00003] {

@@ -20,7 +20,8 @@ fn nodes(model: &Model) -> String {
         Op::MatMul { epilogue: Epilogue::Requantize(_), .. } => 'M',
         Op::MatMul { .. } => 'A',
         Op::Relu { .. } => 'R',
-        Op::Map { .. } => 'T',
+        Op::Combine { .. } => 'T',
+        Op::Max { .. } => 'X',
     };
     model.graph.nodes.iter().map(|n| letter(&n.op)).collect()
 }

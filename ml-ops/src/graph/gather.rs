@@ -7,7 +7,7 @@ pub struct GatherDim {
     pub size: usize,
     /// The axis of the source along which it moves, if it moves at all.
     pub axis: Option<usize>,
-    /// Elements of that axis by which it moves; any integer.
+    /// Elements of that axis by which it moves, at most `2^31` either way.
     pub step: i64,
 }
 
@@ -24,7 +24,7 @@ pub struct Gather {
     pub source_cols: Vec<usize>,
     /// Lengths of the axes that number a sample's rows of the source.
     pub source_rows: Vec<usize>,
-    /// Where each axis starts: features' axes, then rows' axes.
+    /// Where each axis starts, at most `2^31` from its origin: features' axes, then rows' axes.
     pub offsets: Vec<i64>,
     /// The dimensions that number a sample's rows of the matrix.
     pub rows: Vec<GatherDim>,

@@ -82,11 +82,18 @@ pub struct Term {
 pub enum Function {
     /// Of a code: `table[code]`, each of size at most `2^31`.
     Table(Box<[i64; 256]>),
-    /// Of an integer: this many times it.
+    /// Of an integer: this many times it, at most `2^31` in size.
     Times(i64),
 }
 
 impl Op {
+    /// An elementwise map of codes.
+    pub fn map(x: TensorId, y: TensorId, image: impl Fn(u8) -> u8) -> Self {
+        let table = Box::new(std::array::from_fn(|code| i64::from(image(code as u8))));
+        let term = Term { x, gather: None, taps: 1, function: Function::Table(table) };
+        Self::Combine { terms: vec![term], y, epilogue: Epilogue::Accumulator }
+    }
+
     /// The tensors that the operation reads.
     pub fn inputs(&self) -> Vec<TensorId> {
         match self {

@@ -198,8 +198,13 @@ mod tests {
             let offsets = prop::collection::vec(-3i64..5, axes);
             let dims = || dims(axes.max(1));
             (Just(source_cols), Just(source_rows), offsets, dims(), dims()).prop_map(
-                |(source_cols, source_rows, offsets, rows, cols)| {
-                    Gather { source_cols, source_rows, offsets, rows, cols, pad: None }
+                |(source_cols, source_rows, offsets, rows, cols)| Gather {
+                    source_cols,
+                    source_rows,
+                    offsets,
+                    rows,
+                    cols,
+                    pad: None,
                 },
             )
         })

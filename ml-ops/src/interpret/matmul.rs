@@ -1,7 +1,7 @@
 //! Integer matmul over feature-major tensors: one output column at a time, rows contiguous.
 
-use super::operand::{Operand, narrow, product};
 use super::MatMul;
+use super::operand::{Operand, narrow, product};
 use crate::graph::{Alphabet, Values};
 use binfer_field::kernels;
 use rayon::prelude::*;
@@ -162,7 +162,13 @@ impl MatMul<'_> {
     }
 
     /// The weights that the bytes of a column spell at `digit`.
-    pub(super) fn decode<A: Operand>(&self, index: &[u8], digit: usize, column: usize, weights: &mut [A]) {
+    pub(super) fn decode<A: Operand>(
+        &self,
+        index: &[u8],
+        digit: usize,
+        column: usize,
+        weights: &mut [A],
+    ) {
         let alphabet = &self.shape.alphabet;
         match alphabet {
             Alphabet::Byte { .. } => {

@@ -25,7 +25,10 @@ fn weights(k: usize, n: usize) -> (crate::graph::WeightShape, WeightMatrix) {
 }
 
 fn matmul(x: usize, zero_code: u8, weights: usize, y: usize, epilogue: Epilogue) -> Node {
-    Node { name: "matmul".into(), op: Op::MatMul { x, zero_code, weights, y, epilogue } }
+    Node {
+        name: "matmul".into(),
+        op: Op::MatMul { x, gather: None, zero_code, weights, groups: 1, y, epilogue },
+    }
 }
 
 fn tensor(features: usize, kind: TensorKind) -> TensorShape {

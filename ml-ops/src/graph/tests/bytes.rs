@@ -45,8 +45,8 @@ fn trailing_bytes_are_refused() {
 #[test]
 fn other_files_and_versions_are_refused() {
     let mut bytes = graph().to_bytes();
-    bytes[8] = 2;
-    assert_eq!(Graph::from_bytes(&bytes), Err(DecodeError::Version { got: 2 }));
+    bytes[8] = 1;
+    assert_eq!(Graph::from_bytes(&bytes), Err(DecodeError::Version { got: 1 }));
     bytes[0] ^= 1;
     assert_eq!(Graph::from_bytes(&bytes), Err(DecodeError::Magic));
 }

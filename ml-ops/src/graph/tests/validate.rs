@@ -28,7 +28,7 @@ fn accumulator_bounds_cover_the_extremes() {
     let graph = graph();
     // Inputs -128 to 127, weights -255 to 255, biases of 12 bits.
     assert_eq!(graph.accumulator_bound(0), 3 * 128 * 255 + 2048);
-    assert_eq!(graph.accumulator_bound(1), 0);
+    assert_eq!(graph.accumulator_bound(1), 255);
     assert_eq!(graph.accumulator_bound(2), 4 * 252);
 }
 
@@ -164,8 +164,15 @@ fn operands_agree() {
 #[test]
 fn integers_have_no_zero_code() {
     let found = error(|g| {
-        g.nodes[3].op =
-            Op::MatMul { x: 3, zero_code: 1, weights: 0, y: 4, epilogue: Epilogue::Accumulator };
+        g.nodes[3].op = Op::MatMul {
+            x: 3,
+            gather: None,
+            zero_code: 1,
+            weights: 0,
+            groups: 1,
+            y: 4,
+            epilogue: Epilogue::Accumulator,
+        };
     });
     let expected = GraphError::ZeroCode { node: 3, zero_code: 1 };
     assert_eq!(found, expected);
