@@ -4,9 +4,9 @@
 
 use binfer_ml_ops::array::{Array, ArrayData};
 use binfer_ml_ops::graph::{
-    Alphabet, CodeType, Edges, Epilogue, Function, Gather, GatherDim, Graph, InputPort, InputTransform,
-    IntegerType, Model, Node, Op, OutputPort, OutputTransform, Requantize, RoundingProfile, Step,
-    TensorKind, TensorShape, Term, WeightMatrix, WeightShape,
+    Alphabet, CodeType, Edges, Epilogue, Function, Gather, GatherDim, Graph, InputPort,
+    InputTransform, IntegerType, Model, Node, Op, OutputPort, OutputTransform, Requantize,
+    RoundingProfile, Step, TensorKind, TensorShape, Term, WeightMatrix, WeightShape,
 };
 use binfer_ml_ops::{GroupSize, ProverKey, estimate_in_groups, run, verify};
 use binfer_pcs::Params;
@@ -33,8 +33,7 @@ fn dim(size: usize, axis: usize, step: i64) -> GatherDim {
 impl Builder {
     fn new(seed: u64) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
-        let image =
-            [rng.random_range(1..5), rng.random_range(1..7), rng.random_range(1..7)];
+        let image = [rng.random_range(1..5), rng.random_range(1..7), rng.random_range(1..7)];
         let mut this = Self {
             rng,
             tensors: Vec::new(),
@@ -231,7 +230,8 @@ impl Builder {
         let x = self.last();
         let image @ [c, h, w] = self.images[x];
         let mut terms = Vec::new();
-        let same = |t: &usize| self.images[*t] == image && self.tensors[*t].kind == TensorKind::Code;
+        let same =
+            |t: &usize| self.images[*t] == image && self.tensors[*t].kind == TensorKind::Code;
         let others: Vec<usize> = (0..x).filter(same).collect();
         terms.push(Term { x, gather: None, taps: 1, function: self.table(1000) });
         if let Some(&other) = others.last() {

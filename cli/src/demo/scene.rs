@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use binfer_ml_ops::array::Array;
 use binfer_ml_ops::{ModelCommitment, ProverKey, estimate, random_salt, run, verify};
 
-use super::digits::{Digits, PIXELS, classes};
+use super::digits::{Digits, Network, PIXELS, classes};
 use super::forge::{self, Forgery};
 use crate::failure::Failure;
 use crate::native::{Native, time_inference};
@@ -53,9 +53,9 @@ pub(super) struct Picture<'a> {
 }
 
 impl Scene {
-    /// Does all of it for the first `batch` images.
-    pub(super) fn play(batch: usize) -> Result<Self, Failure> {
-        let digits = Digits::load()?;
+    /// Does all of it with `network` for the first `batch` images.
+    pub(super) fn play(network: Network, batch: usize) -> Result<Self, Failure> {
+        let digits = Digits::load(network)?;
         let read = classes(
             &run(&digits.model, &digits.batch(digits.labels.len())).map_err(Failure::Statement)?,
         );
@@ -118,6 +118,11 @@ impl Scene {
             .take(n)
             .map(|((pixels, read), &label)| Picture { pixels, read, label })
             .collect()
+    }
+
+    /// What the network is.
+    pub(super) fn network(&self) -> &'static str {
+        self.digits.network.name()
     }
 
     /// Number of held-out images.

@@ -61,7 +61,8 @@ mod tests {
             for bits in 0..1u64 << (2 * taps) {
                 let (mut entry, mut zero_selected, mut selected) = (0u64, true, 0);
                 for tap in 0..taps {
-                    let (difference, is_selected) = (bits >> (2 * tap) & 1, bits >> (2 * tap + 1) & 1);
+                    let (difference, is_selected) =
+                        (bits >> (2 * tap) & 1, bits >> (2 * tap + 1) & 1);
                     let stored = if tap == 0 { 1 - is_selected } else { is_selected };
                     entry |= (difference << (tap % 8) | stored << 8) << (9 * tap);
                     zero_selected &= difference & is_selected == 0;

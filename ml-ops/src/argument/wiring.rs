@@ -93,11 +93,7 @@ struct Offsets {
 
 impl Offsets {
     /// Of all indices of some dimensions, which move along axes from `first` on, `n_axes` of them.
-    fn new<'a>(
-        dims: impl Iterator<Item = &'a GatherDim>,
-        first: usize,
-        n_axes: usize,
-    ) -> Self {
+    fn new<'a>(dims: impl Iterator<Item = &'a GatherDim>, first: usize, n_axes: usize) -> Self {
         let mut this = Self { n: 1, n_axes, flat: vec![0; n_axes] };
         for dim in dims {
             let mut flat = Vec::with_capacity(this.flat.len() * dim.size);
@@ -362,7 +358,6 @@ impl Gathered {
     }
 }
 
-
 #[cfg(all(test, feature = "prover"))]
 mod tests {
     use super::*;
@@ -371,7 +366,8 @@ mod tests {
 
     /// A random map: windows, strides, broadcasts, transposes, with positions outside.
     fn gather(rng: &mut StdRng) -> Gather {
-        let mut sizes = |n: usize| -> Vec<usize> { (0..n).map(|_| rng.random_range(1..5)).collect() };
+        let mut sizes =
+            |n: usize| -> Vec<usize> { (0..n).map(|_| rng.random_range(1..5)).collect() };
         let (source_cols, source_rows) = (sizes(2), sizes(2));
         let dims = |rng: &mut StdRng| -> Vec<GatherDim> {
             let dim = |_| GatherDim {

@@ -29,7 +29,8 @@ pub(super) fn adding_up(
             (multiple, rounded(f, multiple), rounded(g, multiple))
         })
         .collect();
-    if let Some((slopes, zeros)) = linear(f).zip(linear(g)).map(|((a, x), (b, y))| ((a, b), (x, y))) {
+    if let Some((slopes, zeros)) = linear(f).zip(linear(g)).map(|((a, x), (b, y))| ((a, b), (x, y)))
+    {
         for (p, q) in fractions((slopes.0 / slopes.1).abs()) {
             let table = |slope: f64, zero: i64, of: i64| -> Table {
                 Box::new(std::array::from_fn(|i| (i as i64 - zero) * of * slope.signum() as i64))

@@ -44,7 +44,11 @@ impl<E, W> WiredClaim<E, W> {
     }
 
     /// The claim that is left at the end of the sumcheck.
-    pub(super) fn at(&self, (row_point, col_point): (Vec<F128>, Vec<F128>), value: E) -> OneHotClaim<E> {
+    pub(super) fn at(
+        &self,
+        (row_point, col_point): (Vec<F128>, Vec<F128>),
+        value: E,
+    ) -> OneHotClaim<E> {
         let index_point = self.index_point.clone();
         OneHotClaim { view: self.view, row_point, col_point, index_point, value }
     }

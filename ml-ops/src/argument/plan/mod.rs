@@ -8,9 +8,9 @@ mod sum;
 
 pub(crate) use matmul::MatMul;
 pub(crate) use output::{Axis, Output, Outputs};
-pub(crate) use sum::{Exponents, Sum, SumTree};
 #[cfg(feature = "prover")]
 pub(crate) use sum::of_tap;
+pub(crate) use sum::{Exponents, Sum, SumTree};
 
 use std::sync::Arc;
 

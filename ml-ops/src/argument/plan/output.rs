@@ -136,7 +136,17 @@ impl Plan {
         let factors = chunks.into_iter().map(factor).collect();
         let repetitions = repetitions(exponent_bound);
         let public = is_public.then_some(y);
-        Output { node, axis, products, bases, outputs, factors, public, exponent_bound, repetitions }
+        Output {
+            node,
+            axis,
+            products,
+            bases,
+            outputs,
+            factors,
+            public,
+            exponent_bound,
+            repetitions,
+        }
     }
 
     /// The matrix of a node's distances, split with its flag.

@@ -118,7 +118,8 @@ impl Plan {
             let input = self.input(term, (rows, cols), taps, batch)?;
             if let Some(pad) = input.pad {
                 let more = taps - term.taps;
-                excess = excess.saturating_add(input.exponents.at(pad).saturating_mul(more as i128));
+                excess =
+                    excess.saturating_add(input.exponents.at(pad).saturating_mul(more as i128));
             }
             inputs.push(input);
         }
@@ -217,9 +218,7 @@ impl Plan {
         for input in inputs {
             let chunks = match &input.exponents {
                 Exponents::Listed(_) => vec![self.chunk(input.matrix, 0, 8, None)],
-                Exponents::Linear { .. } => {
-                    self.split(input.matrix, 0..input.bits, None, products)
-                }
+                Exponents::Linear { .. } => self.split(input.matrix, 0..input.bits, None, products),
             };
             let gather = match axis {
                 Axis::Columns => input.gather.clone(),

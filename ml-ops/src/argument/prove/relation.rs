@@ -45,7 +45,9 @@ impl<'a> Relation<'a> {
 
         let mut own = Vec::new();
         let g = match matmul.public_inner {
-            Some(x) => drawn.public_products(&matmul.output, &prover.plan.matrices[x], &prover.tensors[x]),
+            Some(x) => {
+                drawn.public_products(&matmul.output, &prover.plan.matrices[x], &prover.tensors[x])
+            }
             None => {
                 let tables = drawn.inner_tables(matmul, shape);
                 let inner = look_up(matmul.k, &tables, &matmul.inner, indices);

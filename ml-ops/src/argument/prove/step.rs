@@ -50,7 +50,8 @@ fn gather(
     while at < out.len() {
         let number = (first + at) / block;
         let n = ((number + 1) * block - first - at).min(out.len() - at);
-        let entries = if block == column.bytes.len() { entries } else { &entries[number << bits..] };
+        let entries =
+            if block == column.bytes.len() { entries } else { &entries[number << bits..] };
         kernels::gather(&mut out[at..at + n], entries, &bytes[at..at + n]);
         at += n;
     }
@@ -117,7 +118,8 @@ pub(super) fn look_up<'a>(
     let column = rows * fan_in;
     leaves.par_chunks_mut(column * BLOCK).enumerate().for_each(|(b, leaves)| {
         let first = b * BLOCK;
-        for (g, ((table, columns), factor)) in tables.iter().zip(&columns).zip(factors).enumerate() {
+        for (g, ((table, columns), factor)) in tables.iter().zip(&columns).zip(factors).enumerate()
+        {
             let (block, bits) = (rows / factor.blocks, byte_bits(table.width(), factor.blocks));
             let n_cols = leaves.len() / column;
             let mut entries = F128::zeros(n_cols << table.width());

@@ -5,8 +5,8 @@ use binfer_iop::channel::ProverChannel;
 use binfer_iop::multilinear::{log2_ceil, prefix_indicator};
 use binfer_iop::product::{LeafClaim, RootClaim, Tree};
 
-use super::{LEAF, Prover};
 use super::step::{TableStep, extension, look_up};
+use super::{LEAF, Prover};
 use crate::argument::bases::Drawn;
 use crate::argument::indices::Indices;
 use crate::argument::plan::Sum;

@@ -1,8 +1,8 @@
 //! One table step in the making, and the check of public tables.
 
 use binfer_field::F128;
-use binfer_iop::channel::{Element, VerifierChannel, VerifyError};
 use binfer_field::kernels;
+use binfer_iop::channel::{Element, VerifierChannel, VerifyError};
 use binfer_iop::indexed::onehot::OneHotClaim;
 use binfer_iop::indexed::table::{self, TableClaim, TableStatement};
 use binfer_iop::indexed::wired::WiredClaim;

@@ -7,8 +7,8 @@ use binfer_iop::multilinear::{log2_ceil, prefix_indicator};
 use binfer_iop::product::{BoxShape, LeafClaim, RootClaim};
 
 use super::relation::inside;
-use super::{MALFORMED, Statement, next};
 use super::step::{TableStep, check_table};
+use super::{MALFORMED, Statement, next};
 use crate::argument::bases::Drawn;
 use crate::argument::plan::{Factor, Sum};
 

@@ -74,9 +74,8 @@ impl Sum {
         codes: &[u8; PAIRS],
     ) -> Result<TensorId, NodeError> {
         let sign = if self.subtracted { -1.0 } else { 1.0 };
-        let in_codes = |term: &Term, sign: f64| {
-            term.images.map(|x| sign * f64::from(x) / f64::from(to.scale))
-        };
+        let in_codes =
+            |term: &Term, sign: f64| term.images.map(|x| sign * f64::from(x) / f64::from(to.scale));
         let [a, b] = &self.terms;
         let tables = tables::adding_up(codes, &in_codes(a, 1.0), &in_codes(b, sign));
         let (f, g, edges) = tables.ok_or(NodeError::NoTables)?;

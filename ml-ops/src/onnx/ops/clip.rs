@@ -25,13 +25,12 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
             let (low, high) = float_bounds(node)?;
             Ok(Value::Deferred(deferred.clamped(low, high)))
         }
-        Value::Constant(_)
-        | Value::Dequantized(_)
-        | Value::FloatInput(_)
-        | Value::Integers(_) => Err(NodeError::Operand {
-            index: 0,
-            expected: "an 8-bit tensor, a dequantized one, or a matmul's result",
-        }),
+        Value::Constant(_) | Value::Dequantized(_) | Value::FloatInput(_) | Value::Integers(_) => {
+            Err(NodeError::Operand {
+                index: 0,
+                expected: "an 8-bit tensor, a dequantized one, or a matmul's result",
+            })
+        }
     }
 }
 

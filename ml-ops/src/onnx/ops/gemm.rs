@@ -74,6 +74,8 @@ pub(super) fn dequantized<'a>(
     match node.optional(index)? {
         None => Ok(None),
         Some(Value::Dequantized(constant)) => Ok(Some(constant)),
-        Some(_) => Err(NodeError::Operand { index, expected: "the DequantizeLinear of a constant" }),
+        Some(_) => {
+            Err(NodeError::Operand { index, expected: "the DequantizeLinear of a constant" })
+        }
     }
 }
