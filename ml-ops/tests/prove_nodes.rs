@@ -256,6 +256,39 @@ impl Builder {
         self.sum_to(terms, image, bound);
     }
 
+    /// Products of the last tensor and an older one of its shape, or itself, with a window's sum beside them perhaps.
+    fn multiply(&mut self) {
+        let x = self.last();
+        let image @ [c, h, w] = self.images[x];
+        let same = |t: &usize| self.images[*t] == image && self.tensors[*t].kind == TensorKind::Code;
+        let others: Vec<usize> = (0..=x).filter(same).collect();
+        let rng = &mut self.rng;
+        let mut terms = Vec::new();
+        let mut bound = 0;
+        for _ in 0..rng.random_range(1..3) {
+            let with = others[rng.random_range(0..others.len())];
+            let factor = rng.random_range(-9..10);
+            let function = Function::Product { with, zeros: [rng.random(), rng.random()], factor };
+            terms.push(Term { x, gather: None, taps: 1, function });
+            bound += 255 * 255 * factor.abs() as i32;
+        }
+        if rng.random() {
+            let taps = rng.random_range(1..4);
+            let gather = Gather {
+                source_cols: vec![c],
+                source_rows: vec![h, w],
+                offsets: vec![0, 0, 0],
+                rows: vec![dim(h, 1, 1), dim(w, 2, 1)],
+                cols: vec![dim(c, 0, 1), dim(taps, 2, 1)],
+                pad: None,
+            };
+            let function = self.table(1000);
+            terms.push(Term { x, gather: Some(gather), taps, function });
+            bound += 1000 * taps as i32;
+        }
+        self.sum_to(terms, image, bound.max(1));
+    }
+
     /// The largest of overlapping windows.
     fn max(&mut self) {
         let x = self.last();
@@ -350,13 +383,14 @@ fn model(seed: u64) -> Model {
             builder.scale();
             break;
         }
-        match builder.rng.random_range(0..8) {
+        match builder.rng.random_range(0..9) {
             0 | 1 => builder.convolution(),
             2 => builder.dense(),
             3 => builder.average(),
             4 => builder.add(),
             5 => builder.max(),
             6 => builder.map(),
+            7 => builder.multiply(),
             _ => builder.transpose(),
         }
     }

@@ -63,6 +63,12 @@ impl<'a> Layer<'a> {
             }
             Op::Relu { .. } => "relu".into(),
             Op::Combine { terms, .. } => match &terms[..] {
+                several if several.iter().any(|term| term.with().is_some()) => {
+                    match several.len() {
+                        1 => "product of 2 tensors".into(),
+                        n => format!("sum of {n} terms with products"),
+                    }
+                }
                 [only] if only.taps > 1 => format!("sum of {}", only.taps),
                 [Term { gather: Some(_), .. }] => "gathered function".into(),
                 [_] if self.accumulator_bits.is_none() => "table of bytes".into(),
@@ -138,6 +144,7 @@ impl<'a> Layer<'a> {
                 let term = |term: &Term| {
                     json!({
                         "tensor": term.x,
+                        "times_tensor": term.with(),
                         "taps": term.taps,
                         "gather": term.gather.as_ref().map(gather_json),
                     })

@@ -236,6 +236,14 @@ pub enum GraphError {
         /// The term.
         term: usize,
     },
+    /// A product's operands have different shapes or kinds, or are not read straight.
+    #[error("term {term} of node {node} multiplies tensors that differ in shape or are not read straight")]
+    Product {
+        /// The node.
+        node: usize,
+        /// The term.
+        term: usize,
+    },
     /// A sum may leave the range of the elements that it becomes.
     #[error("the sums of node {node} range from {low} to {high}, beyond its output's kind")]
     SumRange {

@@ -79,6 +79,16 @@ pub struct Term {
     pub function: Function,
 }
 
+impl Term {
+    /// The other tensor that it reads, if it is a product.
+    pub fn with(&self) -> Option<TensorId> {
+        match self.function {
+            Function::Product { with, .. } => Some(with),
+            Function::Table(_) | Function::Times(_) => None,
+        }
+    }
+}
+
 /// The least number that the taps of all terms divide, if it is within a `usize`.
 pub(crate) fn common_taps(terms: &[Term]) -> Option<usize> {
     terms.iter().try_fold(1usize, |common, term| {
@@ -97,6 +107,16 @@ pub enum Function {
     Table(Box<[i64; 256]>),
     /// Of an integer: this many times it, at most `2^31` in size.
     Times(i64),
+    /// Of a code and that of another tensor at the same place: `factor * (code - zeros[0]) * (other - zeros[1])`. Both
+    /// are read straight.
+    Product {
+        /// The other tensor, codes of the same shape.
+        with: TensorId,
+        /// The codes that stand for zero.
+        zeros: [u8; 2],
+        /// The factor, at most `2^31` in size.
+        factor: i64,
+    },
 }
 
 impl Op {
@@ -111,7 +131,9 @@ impl Op {
     pub fn inputs(&self) -> Vec<TensorId> {
         match self {
             Self::MatMul { x, .. } | Self::Relu { x, .. } | Self::Max { x, .. } => vec![*x],
-            Self::Combine { terms, .. } => terms.iter().map(|term| term.x).collect(),
+            Self::Combine { terms, .. } => {
+                terms.iter().flat_map(|term| [Some(term.x), term.with()]).flatten().collect()
+            }
         }
     }
 

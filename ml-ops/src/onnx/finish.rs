@@ -46,7 +46,12 @@ pub(super) fn model(
                 place(y);
             }
             Op::Combine { terms, y, .. } => {
-                terms.iter_mut().for_each(|term| place(&mut term.x));
+                for term in terms {
+                    place(&mut term.x);
+                    if let Function::Product { with, .. } = &mut term.function {
+                        place(with);
+                    }
+                }
                 place(y);
             }
         }

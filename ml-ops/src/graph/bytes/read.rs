@@ -176,6 +176,11 @@ impl Reader<'_> {
                     Function::Table(table)
                 }
                 (1, _) => Function::Times(self.long()?),
+                (2, _) => Function::Product {
+                    with: self.size()?,
+                    zeros: self.array()?,
+                    factor: self.long()?,
+                },
                 (_, error) => return Err(error),
             },
         })

@@ -139,6 +139,12 @@ impl Writer {
                 self.tag(1);
                 self.long(*factor);
             }
+            Function::Product { with, zeros, factor } => {
+                self.tag(2);
+                self.size(*with);
+                zeros.iter().for_each(|&zero| self.tag(zero));
+                self.long(*factor);
+            }
         }
     }
 

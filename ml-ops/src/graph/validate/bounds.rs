@@ -60,6 +60,13 @@ impl Graph {
                 let ends = [low, high].map(|end| i128::from(end) * i128::from(*factor));
                 (ends[0].min(ends[1]), ends[0].max(ends[1]))
             }
+            Function::Product { zeros, factor, .. } => {
+                let [a, b] = zeros.map(|zero| [-i128::from(zero), 255 - i128::from(zero)]);
+                let of = |a: i128| b.map(|b| i128::from(*factor) * a * b);
+                let ends = [of(a[0]), of(a[1])].concat();
+                let bound = |better: fn(i128, i128) -> i128| ends.iter().copied().reduce(better);
+                (bound(i128::min).unwrap_or(0), bound(i128::max).unwrap_or(0))
+            }
         };
         let taps = term.taps as i128;
         (low.saturating_mul(taps), high.saturating_mul(taps))
