@@ -206,6 +206,7 @@ impl ProverKey {
             params: &self.commitment.params,
             group_size,
             model: &self.oracle,
+            tensors: &trace.tensors,
             entries: &entries,
         };
         // Within the pool, so that no step waits for another thread to take it up.

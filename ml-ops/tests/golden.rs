@@ -29,6 +29,6 @@ fn commitment_and_proof_of_the_shipped_digits_model() {
     );
     assert_eq!(
         hex(&HashKind::Blake3.hash(&bytes)),
-        "b38774fef7d4b95282155c84274fc0f92018d48f11190f81194f2eae1d73e7fc"
+        "992282ecc9179b6227f4a8c91dffa22a249b986e3ac5774bf51eebe25d649372"
     );
 }

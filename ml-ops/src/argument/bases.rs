@@ -1,15 +1,16 @@
 //! The random bases of one check in the exponent, and the public tables built on them.
 
-use binfer_field::F128;
+use binfer_field::{F128, kernels};
 use binfer_iop::channel::Element;
 use binfer_iop::claims::CommonPoint;
 use binfer_iop::multilinear::{eq_vertex, log2_ceil, prefix_indicator};
 use binfer_iop::product::RootClaim;
 
 use super::groups::Group;
-use super::plan::{Axis, Factor, Map, MatMul, Outputs, Plan};
+use super::plan::{Axis, Factor, Map, MatMul, Matrix, Outputs, Plan};
+use super::public;
 use super::tables::{Bases, Table};
-use crate::graph::WeightShape;
+use crate::graph::{Values, WeightShape};
 
 /// The bases drawn for one repetition of a matmul's check.
 pub(crate) struct Drawn {
@@ -49,8 +50,26 @@ impl Drawn {
     }
 
     /// What each product of the inner operand is multiplied by to give a `G_k`.
-    pub(crate) fn g_scale(&self, matmul: &MatMul) -> F128 {
+    fn g_scale(&self, matmul: &MatMul) -> F128 {
         self.product.pow(matmul.inner_offset.into()).invert()
+    }
+
+    /// The `G_k`, and after them those of the bias's columns, by the `G_k` but for their scale.
+    pub(crate) fn g(&self, matmul: &MatMul, mut inner: Vec<F128>) -> Vec<F128> {
+        kernels::scale(&mut inner, self.g_scale(matmul));
+        inner.extend(self.bias_g(matmul));
+        inner
+    }
+
+    /// The products of powers of the bases by the entries of a matrix of the statement, those of a tensor
+    /// within its range.
+    pub(crate) fn public_products(
+        &self,
+        matmul: &MatMul,
+        matrix: &Matrix,
+        values: &Values,
+    ) -> Vec<F128> {
+        public::products(&self.h, values, matrix.offset, matmul.axis == Axis::Rows)
     }
 
     /// The constant factors of the two sides of the relation between products.

@@ -95,11 +95,16 @@ pub(crate) fn entries<'a>(
     plan: &Plan,
     trace: &'a Trace,
 ) -> Option<Vec<Entries<'a>>> {
+    let is_constrained = |t: usize| plan.relus.iter().any(|relu| relu.x == t || relu.y == t);
     let entries_of = |matrix: &Matrix| -> Option<Entries<'a>> {
         Some(match matrix.source {
             Source::Weights(_) | Source::Bias(_) => Entries::of_model(matrix, &model.weights)?,
             Source::Tensor(t) => match &trace.tensors[t] {
                 Values::Codes(codes) => Entries::Bytes(Cow::Borrowed(codes)),
+                // What no index and no constraint reads.
+                values if matrix.first_plane.is_none() && !is_constrained(t) => {
+                    public::are_in_range(values, matrix).then(|| Entries::Wide(Vec::new()))?
+                }
                 values => Entries::Wide(public::entries(values, matrix)?),
             },
             Source::Distances(node) => {

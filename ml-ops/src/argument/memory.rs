@@ -10,6 +10,7 @@ use binfer_pcs::{Params, Shape};
 use super::groups::{self, Group, GroupSize};
 use super::layout::{Layout, model_shape};
 use super::plan::{Factor, Map, Origin, Plan, Relu, Source};
+use super::public;
 use crate::graph::{Graph, TensorKind, WeightShape};
 
 /// The process itself: code, stacks of threads, tables of constant size.
@@ -73,6 +74,10 @@ impl Costs<'_> {
             weights.add(1, &matmul.bias);
             // `G` with its inverses, powers and claims.
             other += 8 * ELEMENT * (matmul.n_g() + matmul.bases) as u128;
+            if let Some(input) = matmul.public_inner {
+                let bits = self.plan.matrices[input].bits;
+                other += public::products_bytes(bits, matmul.k) as u128;
+            }
         }
         for Map { products, x, y, .. } in maps {
             for factor in [x, y] {

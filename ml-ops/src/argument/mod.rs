@@ -12,18 +12,21 @@
 //! 2. For each matmul (and repetition) the verifier draws bases `h_j` (and `k_j`), one a column of the
 //!    outputs or one a row; once all are drawn, for each again a point. The prover sends the extensions
 //!    of both sides' products there, `prod_k G_k` and the bias product, where `G_k = prod_j h_j^(W_kj)`
-//!    or `G_k = prod_i h_i^(X_ik)`, and the verifier checks the relation between them.
+//!    or `G_k = prod_i h_i^(X_ik)`, and the verifier checks the relation between them. What is public it
+//!    computes itself: the products of accumulators that are the output, and `G` of the input.
 //! 3. One forest of product trees and one table step take the products of the outer operand (`X`, or
-//!    `W`) and of the outputs apart. Tables of outputs are public; the operand's are powers of `G`, whose
-//!    claims the Frobenius turns into claims on `G`, and one sumcheck into a single one.
-//! 4. A second forest and table step do the same for the inner operand: its tables are public.
+//!    `W`) and of hidden outputs apart. Tables of outputs are public; the operand's are powers of `G`.
+//!    Where that is hidden, the Frobenius turns claims on them into claims on `G`, and one sumcheck those
+//!    into a single one.
+//! 4. A second forest and table step do the same for a hidden inner operand: its tables are public.
 //! 5. The one-hot stages take all claims on indices to claims on bit planes at one shared point; a
 //!    zerocheck a Relu adds its own. The verifier evaluates public planes; one opening of the model's
 //!    and the trace's oracle settles the rest.
 //!
 //! # Cost
-//! Prover: the indexed products over `rows k + k n + rows n (1 + chunks)` indices. Verifier:
-//! `O(256 n)` or `O(256 rows)` field operations a matmul, whatever the number of weights.
+//! Prover: the indexed products over `rows k + k n + rows n (1 + chunks)` indices, without those that are
+//! public. Verifier: `O(256 n)` or `O(256 rows)` field operations a matmul, and a few for each entry of input
+//! and output, whatever the number of weights.
 //!
 //! # Soundness
 //! The Freivalds term is `(D / (2^128 - 1))^repetitions`, `D` the largest exponent that operand ranges,

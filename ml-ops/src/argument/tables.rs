@@ -145,8 +145,11 @@ impl Table<'_> {
             }
             return kernels::inner_product(&sums, col_eq) + outside;
         }
+        if let Self::Powers { bases, shift, .. } = self {
+            return kernels::inner_product(&all_powers_at(bases, *shift, index_point), col_eq)
+                + outside;
+        }
         let value = |c: usize| match self {
-            Self::Powers { bases, shift, .. } => powers_at(bases[c].frobenius(*shift), index_point),
             Self::Weights {
                 h,
                 shape: WeightShape { alphabet: Alphabet::Byte { offsets }, .. },
@@ -158,9 +161,7 @@ impl Table<'_> {
             Self::Distance { h, k, thresholds, first, bits } => {
                 thresholds.distance_at(h[c], k[c], *first, *bits, index_point)
             }
-            Self::Weights { .. } | Self::Map { .. } | Self::Codes { .. } => {
-                kernels::inner_product(&self.column(c), &kernels::eq_table(index_point))
-            }
+            _ => kernels::inner_product(&self.column(c), &kernels::eq_table(index_point)),
         };
         let values: Vec<F128> = (0..col_eq.len()).map(value).collect();
         kernels::inner_product(&values, col_eq) + outside
@@ -204,6 +205,23 @@ pub(crate) fn powers_at(base: F128, point: &[F128]) -> F128 {
         power = power.square();
     }
     product
+}
+
+/// [`powers_at`] of `base^(2^shift)`, for all bases.
+fn all_powers_at(bases: &[F128], shift: u32, point: &[F128]) -> Vec<F128> {
+    let mut power = bases.to_vec();
+    kernels::frobenius(&mut power, shift);
+    let mut products = vec![F128::ONE; bases.len()];
+    let mut factors = products.clone();
+    for &sigma in point {
+        factors.fill(F128::ONE + sigma);
+        kernels::add_scaled(&mut factors, &power, sigma);
+        kernels::mul_assign(&mut products, &factors);
+        // The scratch is free: the squares go there.
+        kernels::square(&mut factors, &power);
+        core::mem::swap(&mut factors, &mut power);
+    }
+    products
 }
 
 /// All bytes' products of weights: grown digit by digit.

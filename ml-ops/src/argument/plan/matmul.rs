@@ -2,7 +2,7 @@
 
 use binfer_iop::multilinear::log2_ceil;
 
-use super::{Chunk, Factor, Matrix, Origin, Plan, Source, cheapest};
+use super::{Chunk, Factor, Matrix, Origin, Plan, Source, cheapest, index_cost};
 use crate::argument::requantize::Thresholds;
 use crate::graph::{Alphabet, Epilogue, Graph, Op, WeightId, WeightShape};
 
@@ -33,8 +33,10 @@ pub(crate) struct MatMul {
     /// Features of the input, each with a `G_k`.
     pub(crate) k: usize,
     pub(crate) weights: WeightId,
-    /// The operand with public tables, whose products are the `G_k`.
+    /// The operand with public tables, whose products are the `G_k`; none where the verifier computes them.
     pub(crate) inner: Vec<Factor>,
+    /// The matrix of that operand, where the verifier holds it and computes the `G_k` itself.
+    pub(crate) public_inner: Option<usize>,
     /// What is subtracted from each entry of that operand, where the bases are those of rows.
     pub(crate) inner_offset: u64,
     /// The other, whose tables are powers of the `G_k`. Along rows, the chunks of the bias are more
@@ -46,8 +48,10 @@ pub(crate) struct MatMul {
     pub(crate) bias: Vec<Factor>,
     pub(crate) bias_offset: i128,
     pub(crate) outputs: Outputs,
-    /// Accumulators, or codes and then distances.
+    /// Accumulators, or codes and then distances; none where the verifier computes their products.
     pub(crate) output_factors: Vec<Factor>,
+    /// The matrix of accumulators that the verifier holds, and whose products it computes itself.
+    pub(crate) public_outputs: Option<usize>,
     /// Bound on the exponents that a false product leaves over.
     pub(crate) exponent_bound: i128,
     /// Independent repetitions of the Freivalds check.
@@ -58,6 +62,11 @@ impl MatMul {
     /// The bias's chunks that are columns of the outer operand.
     pub(crate) fn bias_columns(&self) -> &[Chunk] {
         self.outer.first().map_or(&[], |factor| &factor.extra)
+    }
+
+    /// Whether the prover proves the product of all `G_k`, of which the relation has a power.
+    pub(crate) fn has_sum(&self) -> bool {
+        self.outer_offset != 0 && self.public_inner.is_none()
     }
 
     /// The factors of all trees, each with the number of products of its tree.
@@ -94,8 +103,9 @@ fn repetitions(bound: i128) -> usize {
 }
 
 /// The axis along which tables and leaves cost less, where there is a choice: one base a row asks for
-/// one weight a byte, and for one offset and one step function in all columns.
-fn axis(shape: &WeightShape, rows: usize, x_bits: u32, outputs: &Outputs, y_bits: u32) -> Axis {
+/// one weight a byte, and for one offset and one step function in all columns. Public accumulators cost
+/// nothing, and neither does a public input where its products are the `G_k`.
+fn axis(shape: &WeightShape, rows: usize, x: &Matrix, outputs: &Outputs, y: &Matrix) -> Axis {
     let one_offset = matches!(&shape.alphabet, Alphabet::Byte { offsets } if offsets.len() == 1);
     let one_step = match outputs {
         Outputs::Integers { .. } => true,
@@ -105,21 +115,26 @@ fn axis(shape: &WeightShape, rows: usize, x_bits: u32, outputs: &Outputs, y_bits
         return Axis::Columns;
     }
     let of_output = |lookups: usize| match outputs {
-        Outputs::Integers { .. } => cheapest(y_bits, false, lookups).1,
+        Outputs::Integers { .. } if y.origin == Origin::Public => 0,
+        Outputs::Integers { .. } => cheapest(y.bits, false, lookups).1,
         Outputs::Codes { thresholds } => {
             let distance = cheapest(thresholds.half_bits(), true, lookups).1;
             256usize.saturating_add(distance.saturating_mul(2))
         }
     };
-    let side = |columns: usize, lookups: usize, bits: u32| {
-        cheapest(bits, false, lookups).1.saturating_mul(columns)
-    };
-    let cost = |bases: usize, products: usize, inner: u32, outer: u32| {
-        let operands = side(bases, shape.k, inner).saturating_add(side(shape.k, products, outer));
+    let of_input =
+        |columns: usize, lookups: usize| cheapest(x.bits, false, lookups).1.saturating_mul(columns);
+    // Weights are split into no smaller indices than they are.
+    let of_weights =
+        |columns: usize, lookups: usize| index_cost(8, false, 1, lookups).saturating_mul(columns);
+    let cost = |bases: usize, products: usize, input: usize, weights: usize| {
+        let operands = input.saturating_add(weights);
         operands.saturating_add(of_output(products).saturating_mul(bases))
     };
-    let along_columns = cost(shape.n, rows, 8, x_bits);
-    let along_rows = cost(rows, shape.n, x_bits, 8);
+    let (k, n) = (shape.k, shape.n);
+    let along_columns = cost(n, rows, of_input(k, rows), of_weights(n, k));
+    let input = if x.origin == Origin::Public { 0 } else { of_input(rows, k) };
+    let along_rows = cost(rows, n, input, of_weights(k, n));
     if along_rows < along_columns { Axis::Rows } else { Axis::Columns }
 }
 
@@ -146,7 +161,13 @@ impl Plan {
                 (Outputs::Codes { thresholds }, exponent_bound)
             }
         };
-        let axis = axis(shape, rows, input.bits, &outputs, y_bits);
+        let axis = axis(shape, rows, &input, &outputs, &self.matrices[*y]);
+        let is_public = |origin: Origin| origin == Origin::Public;
+        let public_inner = (axis == Axis::Rows && is_public(input.origin)).then_some(*x);
+        let public_outputs = match outputs {
+            Outputs::Integers { .. } if is_public(self.matrices[*y].origin) => Some(*y),
+            _ => None,
+        };
         let (products, bases) = match axis {
             Axis::Columns => (rows, shape.n),
             Axis::Rows => (shape.n, rows),
@@ -167,9 +188,13 @@ impl Plan {
         });
         let w = self.chunk(w, 0, self.matrices[w].bits, None);
         let x_lookups = if axis == Axis::Columns { rows } else { shape.k };
-        let x_chunks = self.split(*x, 0..input.bits, None, x_lookups);
+        let x_chunks = match public_inner {
+            Some(_) => Vec::new(),
+            None => self.split(*x, 0..input.bits, None, x_lookups),
+        };
         let (bias_chunks, bias_offset) = self.add_bias(*weights, shape, axis);
         let output_chunks = match &outputs {
+            Outputs::Integers { .. } if public_outputs.is_some() => Vec::new(),
             Outputs::Integers { .. } => self.split(*y, 0..y_bits, None, products),
             Outputs::Codes { thresholds } => {
                 let mut chunks = vec![self.chunk(*y, 0, 8, None)];
@@ -209,6 +234,7 @@ impl Plan {
             k: shape.k,
             weights: *weights,
             inner,
+            public_inner,
             inner_offset,
             outer,
             outer_offset,
@@ -216,6 +242,7 @@ impl Plan {
             bias_offset,
             outputs,
             output_factors,
+            public_outputs,
             exponent_bound,
             repetitions: repetitions(exponent_bound),
         });

@@ -217,15 +217,17 @@ impl Plan {
 /// The width of index in which to split `bits` bits, and what each column then costs.
 fn cheapest(bits: u32, flag: bool, lookups: usize) -> (u32, usize) {
     let most = if flag { 7 } else { 8 };
-    let cost = |width: u32| {
-        // A leaf against an entry of a table, by the operations that each takes.
-        let chunks = bits.div_ceil(width) as usize;
-        let entries = 1usize << (width + u32::from(flag));
-        chunks * (3 * lookups + entries) + chunks * chunks * lookups / 4
-    };
+    let cost = |width: u32| index_cost(width, flag, bits.div_ceil(width) as usize, lookups);
     let width = (1..=most.min(bits)).min_by_key(|&w| cost(w)).unwrap_or(1);
     // As even as the count allows.
     (bits.div_ceil(bits.div_ceil(width)), cost(width))
+}
+
+/// What a column costs whose entries are `chunks` indices of `width` bits: a leaf against an entry of a
+/// table, by the operations that each takes.
+fn index_cost(width: u32, flag: bool, chunks: usize, lookups: usize) -> usize {
+    let entries = 1usize << (width + u32::from(flag));
+    chunks * (3 * lookups + entries) + chunks * chunks * lookups / 4
 }
 
 impl Chunk {

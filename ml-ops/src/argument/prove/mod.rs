@@ -20,7 +20,7 @@ use super::groups::{self, GroupSize, GroupViews};
 use super::indices::Indices;
 use super::layout::Layout;
 use super::plan::{Origin, Plan};
-use crate::graph::Graph;
+use crate::graph::{Graph, Values};
 
 /// What the prover brings to a statement.
 pub(crate) struct Prover<'a> {
@@ -29,6 +29,8 @@ pub(crate) struct Prover<'a> {
     pub(crate) params: &'a Params,
     pub(crate) group_size: GroupSize,
     pub(crate) model: &'a Oracle,
+    /// The trace's, by tensor.
+    pub(crate) tensors: &'a [Values],
     /// By matrix of the plan.
     pub(crate) entries: &'a [Entries<'a>],
 }
@@ -74,15 +76,14 @@ impl Prover<'_> {
         (drawn, map_bases): GroupBases<'_>,
         layouts: &[Layout; 2],
     ) -> ClaimGroup<F128> {
-        let Self { graph, plan, .. } = *self;
+        let plan = self.plan;
         progress("products");
         let indices = Indices::new(plan, &views.views, self.entries);
         let mut relations = Vec::new();
         let (mut trees, mut roots) = (Vec::new(), Vec::new());
         for (matmul, drawn) in drawn {
-            let relation =
-                Relation::begin(channel, graph, matmul, drawn, &indices, &mut trees, &mut roots);
-            relations.push(relation);
+            let (trees, roots) = (&mut trees, &mut roots);
+            relations.push(Relation::begin(channel, self, matmul, drawn, &indices, trees, roots));
         }
         let mut maps = Vec::new();
         for (map, h) in map_bases {
@@ -105,9 +106,11 @@ impl Prover<'_> {
             let matmul = relation.matmul;
             let tables: Vec<_> = powers(&relation.g, &matmul.outer).collect();
             step.push(&tables, &matmul.outer, &indices, leaves.next().expect(LEAF));
-            let tables = relation.drawn.output_tables(matmul);
-            step.push(&tables, &matmul.output_factors, &indices, leaves.next().expect(LEAF));
-            if matmul.outer_offset != 0 {
+            if matmul.public_outputs.is_none() {
+                let tables = relation.drawn.output_tables(matmul);
+                step.push(&tables, &matmul.output_factors, &indices, leaves.next().expect(LEAF));
+            }
+            if matmul.has_sum() {
                 let leaf = leaves.next().expect(LEAF);
                 let value = leaf.values[0] + F128::ONE;
                 relation.on_g.push(EvaluationClaim { vector: 0, point: leaf.col_point, value });
@@ -127,12 +130,14 @@ impl Prover<'_> {
             claims.by_ref().take(relation.matmul.output_factors.len()).for_each(drop);
         }
 
-        // The inputs' tables are powers of G: claims on them become claims on G, then one each.
+        // The inputs' tables are powers of G: claims on hidden ones become claims on G, then one each.
         prove_g_tables(channel, &mut relations, &inputs);
         progress("weights");
         let (mut trees, mut roots) = (Vec::new(), Vec::new());
         for relation in &mut relations {
-            roots.push(relation.claim_on_g(channel));
+            if relation.matmul.public_inner.is_none() {
+                roots.push(relation.claim_on_g(channel));
+            }
             roots.extend(relation.bias.map(|value| RootClaim { row_point: Vec::new(), value }));
             trees.append(&mut relation.trees);
         }
@@ -142,8 +147,10 @@ impl Prover<'_> {
         let mut step = TableStep::default();
         for relation in &relations {
             let matmul = relation.matmul;
-            let tables = relation.drawn.inner_tables(matmul, relation.shape);
-            step.push(&tables, &matmul.inner, &indices, leaves.next().expect(LEAF));
+            if matmul.public_inner.is_none() {
+                let tables = relation.drawn.inner_tables(matmul, relation.shape);
+                step.push(&tables, &matmul.inner, &indices, leaves.next().expect(LEAF));
+            }
             if relation.bias.is_some() {
                 let tables = relation.drawn.bias_tables(matmul);
                 step.push(&tables, &matmul.bias, &indices, leaves.next().expect(LEAF));

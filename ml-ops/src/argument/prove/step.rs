@@ -126,6 +126,9 @@ impl<'a> TableStep<'a> {
         channel: &mut ProverChannel,
         hot: &mut Vec<OneHotClaim<F128>>,
     ) -> Vec<TableClaim<F128>> {
+        if self.inputs.is_empty() {
+            return Vec::new();
+        }
         let claims = table::prove(channel, self.inputs);
         for (claim, Indexed { factor, row_point, extra }) in claims.iter().zip(self.indexed) {
             let value = |(chunk, histogram): (&Chunk, &Vec<F128>)| {

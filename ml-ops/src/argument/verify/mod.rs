@@ -18,7 +18,7 @@ use binfer_pcs::{ClaimGroup, Params, Width};
 use self::openings::Openings;
 use self::relation::{Relation, verify_g_tables};
 use self::step::{TableStep, check_table};
-use super::bases::{AllBases, GroupBases, map_tables};
+use super::bases::{AllBases, GroupBases, map_tables, powers};
 use super::groups::{self, GroupSize, GroupViews};
 use super::layout::{Layout, model_shape};
 use super::plan::{Factor, MatMul, Origin, Plan};
@@ -78,12 +78,13 @@ fn verify_group<C: VerifierChannel>(
     views: &GroupViews,
     (drawn, map_bases): GroupBases<'_>,
 ) -> Result<ClaimGroup<C::Elem>, VerifyError> {
-    let Statement { graph, plan, .. } = *openings.statement;
+    let statement = openings.statement;
+    let plan = statement.plan;
     let mut relations = Vec::new();
     let (mut shapes, mut roots) = (Vec::new(), Vec::new());
     for (matmul, drawn) in drawn {
-        let relation = Relation::begin(channel, graph, matmul, drawn, &mut shapes, &mut roots)?;
-        relations.push(relation);
+        let (shapes, roots) = (&mut shapes, &mut roots);
+        relations.push(Relation::begin(channel, statement, matmul, drawn, shapes, roots)?);
     }
     let mut maps = Vec::new();
     for (map, h) in map_bases {
@@ -102,8 +103,10 @@ fn verify_group<C: VerifierChannel>(
     for relation in &mut relations {
         let matmul = relation.matmul;
         step.push(&matmul.outer, next(&mut leaves)?);
-        step.push(&matmul.output_factors, next(&mut leaves)?);
-        if relation.sum.is_some() {
+        if matmul.public_outputs.is_none() {
+            step.push(&matmul.output_factors, next(&mut leaves)?);
+        }
+        if matmul.has_sum() {
             let leaf = next(&mut leaves)?;
             let value = leaf.values.first().copied().ok_or(MALFORMED)?;
             let value = value + C::Elem::from(F128::ONE);
@@ -120,26 +123,34 @@ fn verify_group<C: VerifierChannel>(
     let mut inputs = Vec::new();
     for relation in &relations {
         let matmul = relation.matmul;
-        inputs.push(claims.by_ref().take(matmul.outer.len()).collect::<Vec<_>>());
+        let outer = claims.by_ref().take(matmul.outer.len()).collect::<Vec<_>>();
+        if let Some(g) = &relation.g {
+            for (table, claim) in powers(g, &matmul.outer).zip(&outer) {
+                check_table(channel, &table, claim)?;
+            }
+        }
+        inputs.push(outer);
         for table in relation.drawn.output_tables(matmul) {
-            check_table(channel, &table, next(&mut claims)?)?;
+            check_table(channel, &table, &next(&mut claims)?)?;
         }
     }
     for (map, h) in &maps {
         for table in map_tables(map, h) {
-            check_table(channel, &table, next(&mut claims)?)?;
+            check_table(channel, &table, &next(&mut claims)?)?;
         }
     }
 
-    // The inputs' tables are powers of G: claims on them become claims on G, then one claim each.
+    // The inputs' tables are powers of G: claims on hidden ones become claims on G, then one claim each.
     verify_g_tables(channel, &mut relations, &inputs)?;
     let (mut shapes, mut roots) = (Vec::new(), Vec::new());
     for relation in &relations {
         let matmul = relation.matmul;
         let cols = |factors: &[Factor]| factors.first().map_or(0, Factor::all_cols);
-        roots.push(relation.claim_on_g(channel)?);
         let (inner, bias) = (&matmul.inner, &matmul.bias);
-        shapes.push(BoxShape { rows: matmul.k, cols: cols(inner), fan_in: inner.len() });
+        if relation.g.is_none() {
+            roots.push(relation.claim_on_g(channel)?);
+            shapes.push(BoxShape { rows: matmul.k, cols: cols(inner), fan_in: inner.len() });
+        }
         if let Some(value) = relation.bias {
             roots.push(RootClaim { row_point: Vec::new(), value });
             shapes.push(BoxShape { rows: 1, cols: cols(bias), fan_in: bias.len() });
@@ -150,7 +161,9 @@ fn verify_group<C: VerifierChannel>(
     let mut leaves = product::verify(channel, &shapes, roots)?.into_iter();
     let mut step = TableStep::default();
     for relation in &relations {
-        step.push(&relation.matmul.inner, next(&mut leaves)?);
+        if relation.g.is_none() {
+            step.push(&relation.matmul.inner, next(&mut leaves)?);
+        }
         if relation.bias.is_some() {
             step.push(&relation.matmul.bias, next(&mut leaves)?);
         }
@@ -160,7 +173,7 @@ fn verify_group<C: VerifierChannel>(
         let (drawn, matmul) = (&relation.drawn, relation.matmul);
         let inner = drawn.inner_tables(matmul, relation.shape);
         for table in inner.iter().chain(&drawn.bias_tables(matmul)) {
-            check_table(channel, table, next(&mut claims)?)?;
+            check_table(channel, table, &next(&mut claims)?)?;
         }
     }
 

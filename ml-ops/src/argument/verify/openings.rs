@@ -9,6 +9,18 @@ use super::{MALFORMED, Statement};
 use crate::argument::layout::Layout;
 use crate::argument::plan::{Matrix, Origin, Relu, Source};
 use crate::argument::{public, relu_constraints};
+use crate::graph::Values;
+
+const OUT_OF_RANGE: VerifyError = VerifyError::CheckFailed { label: "public range" };
+
+impl Statement<'_> {
+    /// The tensor that a matrix of the statement holds, all within its bits.
+    pub(super) fn public_values(&self, matrix: &Matrix) -> Result<&Values, VerifyError> {
+        let Source::Tensor(t) = matrix.source else { return Err(MALFORMED) };
+        let tensor = if t == self.graph.input.tensor { self.input } else { self.output };
+        if public::are_in_range(tensor, matrix) { Ok(tensor) } else { Err(OUT_OF_RANGE) }
+    }
+}
 
 /// Turns claims on planes into openings, or checks them where the plane is public.
 pub(super) struct Openings<'a> {
@@ -56,11 +68,8 @@ impl Openings<'_> {
     where
         C::Elem: 'v,
     {
-        let Source::Tensor(t) = matrix.source else { return Err(MALFORMED) };
-        let Statement { graph, input, output, .. } = self.statement;
-        let tensor = if t == graph.input.tensor { input } else { output };
-        let out_of_range = VerifyError::CheckFailed { label: "public range" };
-        let entries = public::entries(tensor, matrix).ok_or(out_of_range)?;
+        let values_of = self.statement.public_values(matrix)?;
+        let entries = public::entries(values_of, matrix).ok_or(OUT_OF_RANGE)?;
         let expected = public::evaluate(&entries, matrix, &group.coefficients, &group.point);
         for (bit, values) in values.enumerate() {
             for (bits, &value) in expected.iter().zip(values) {

@@ -37,6 +37,9 @@ impl<'a, E: Element> TableStep<'a, E> {
         channel: &mut C,
         hot: &mut Vec<OneHotClaim<E>>,
     ) -> Result<Vec<TableClaim<E>>, VerifyError> {
+        if self.statements.is_empty() {
+            return Ok(Vec::new());
+        }
         let claims = table::verify(channel, &self.statements)?;
         for (claim, (factor, row_point)) in claims.iter().zip(self.factors) {
             let extra = channel.receive_many("extra histograms", factor.extra.len())?;
@@ -87,7 +90,7 @@ pub(in crate::argument) fn one_hot_claims<E: Element>(
 pub(super) fn check_table<C: VerifierChannel>(
     channel: &mut C,
     table: &Table<'_>,
-    claim: TableClaim<C::Elem>,
+    claim: &TableClaim<C::Elem>,
 ) -> Result<(), VerifyError> {
     let expected = table.evaluate(&claim.col_point, &claim.index_point);
     channel.assert_zero("table", claim.table + C::Elem::from(expected))
