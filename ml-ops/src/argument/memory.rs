@@ -10,7 +10,7 @@ use binfer_pcs::{Params, Shape};
 use super::groups::{self, Group, GroupSize};
 use super::layout::{Layout, model_shape};
 use super::plan::{BitCheck, Factor, Origin, Plan, Read, Source};
-use super::public;
+use super::{public, wiring};
 use crate::graph::{Graph, TensorKind, WeightShape};
 
 /// The process itself: code, stacks of threads, tables of constant size.
@@ -108,11 +108,12 @@ impl Costs<'_> {
         views.map(|view| area(view.rows, view.cols)).sum()
     }
 
-    /// Weights and a one-hot polynomial for each element that a factor's claim is on, if it has any.
+    /// Weights and a one-hot polynomial for each element that a factor's claim is on, if it is read through a map,
+    /// and the map's tables.
     fn wired(&self, factor: &Factor) -> u128 {
         match &factor.read {
             Read::Straight | Read::Across => 0,
-            Read::Through { .. } => 2 * ELEMENT * self.view(factor),
+            Read::Through { gather, .. } => 2 * ELEMENT * self.view(factor) + wiring::bytes(gather),
         }
     }
 

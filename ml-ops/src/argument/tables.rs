@@ -89,18 +89,25 @@ impl Table<'_> {
         }
     }
 
+    /// Entry by entry of tables that are made so, calls `each(q, values)` with one value a column of `columns`.
+    fn rows(&self, columns: Range<usize>, each: impl FnMut(usize, &[F128])) {
+        match self {
+            Self::Codes { h, k, thresholds } => thresholds.code_rows(*h, k, columns, each),
+            Self::Listed { h, exponents } => listed_rows(*h, exponents, columns, each),
+            _ => {}
+        }
+    }
+
     /// The entries of a run of columns, `2^width` each, into `out`.
     #[cfg(feature = "prover")]
     pub(crate) fn fill(&self, columns: Range<usize>, out: &mut [F128]) {
         let entries = 1 << self.width();
-        let mut set = |q: usize, values: &[F128]| {
-            for (out, &value) in out.chunks_mut(entries).zip(values) {
-                out[q] = value;
-            }
-        };
         match self {
-            Self::Codes { h, k, thresholds } => thresholds.code_rows(*h, k, columns, set),
-            Self::Listed { h, exponents } => listed_rows(*h, exponents, columns, &mut set),
+            Self::Codes { .. } | Self::Listed { .. } => self.rows(columns, |q, values| {
+                for (out, &value) in out.chunks_mut(entries).zip(values) {
+                    out[q] = value;
+                }
+            }),
             Self::Taps { table, taps } => {
                 let bases = columns.start / taps..columns.end.div_ceil(*taps);
                 let mut once = F128::zeros(bases.len() * entries);
@@ -206,22 +213,16 @@ impl Table<'_> {
 
     /// `sum_c weights[c] (T_c + 1)` at `index_point`.
     fn weighted(&self, weights: &[F128], index_point: &[F128]) -> F128 {
-        let by_rows = |rows: &mut dyn FnMut(Range<usize>, &mut dyn FnMut(usize, &[F128]))| {
-            let index_eq = kernels::eq_table(index_point);
-            let mut sums = vec![F128::ZERO; weights.len()];
-            for start in (0..sums.len()).step_by(BLOCK) {
-                let columns = start..sums.len().min(start + BLOCK);
-                let sums = &mut sums[columns.clone()];
-                rows(columns, &mut |q, values| kernels::add_scaled(sums, values, index_eq[q]));
-            }
-            kernels::inner_product(&sums, weights) + kernels::sum(weights)
-        };
         match self {
-            Self::Codes { h, k, thresholds } => {
-                return by_rows(&mut |columns, each| thresholds.code_rows(*h, k, columns, each));
-            }
-            Self::Listed { h, exponents } => {
-                return by_rows(&mut |columns, each| listed_rows(*h, exponents, columns, each));
+            Self::Codes { .. } | Self::Listed { .. } => {
+                let index_eq = kernels::eq_table(index_point);
+                let mut sums = vec![F128::ZERO; weights.len()];
+                for start in (0..sums.len()).step_by(BLOCK) {
+                    let columns = start..sums.len().min(start + BLOCK);
+                    let sums = &mut sums[columns.clone()];
+                    self.rows(columns, |q, values| kernels::add_scaled(sums, values, index_eq[q]));
+                }
+                return kernels::inner_product(&sums, weights) + kernels::sum(weights);
             }
             Self::Taps { table, taps } => {
                 let weights: Vec<F128> = weights.chunks(*taps).map(kernels::sum).collect();

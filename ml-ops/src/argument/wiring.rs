@@ -11,6 +11,8 @@
 //! which takes `rows #b_c + cols #a_r` products instead of one a position, nine a row for a window of 3 x 3.
 
 use binfer_field::{F128, kernels};
+#[cfg(feature = "prover")]
+use binfer_iop::indexed::wired::AddWeights;
 use binfer_iop::indexed::wired::Weights;
 use binfer_iop::multilinear::log2_ceil;
 #[cfg(feature = "prover")]
@@ -50,30 +52,6 @@ pub(super) fn straight(rows: usize, cols: usize) -> Gather {
         cols: dim(cols, 0),
         pad: None,
     }
-}
-
-/// Splits the dimensions of columns into those of outputs and the last ones, of `taps` columns, one dimension
-/// being cut in two if need be; `None` where that is impossible.
-pub(super) fn split_taps(
-    cols: &[GatherDim],
-    taps: usize,
-) -> Option<(Vec<GatherDim>, Vec<GatherDim>)> {
-    let (mut outputs, mut last, mut left) = (cols.to_vec(), Vec::new(), taps);
-    while left > 1 {
-        let dim = outputs.pop()?;
-        if left.is_multiple_of(dim.size) {
-            left /= dim.size;
-            last.insert(0, dim);
-        } else if dim.size.is_multiple_of(left) {
-            let step = dim.step.saturating_mul(left as i64);
-            outputs.push(GatherDim { size: dim.size / left, step, ..dim });
-            last.insert(0, GatherDim { size: left, ..dim });
-            left = 1;
-        } else {
-            return None;
-        }
-    }
-    Some((outputs, last))
 }
 
 /// The digits of all rows, or all columns, of a matrix.
@@ -137,6 +115,20 @@ impl Side {
         let rows = Offsets::new(dims.iter().filter(|d| !moves(d)), n_features, n_row_axes);
         Self { places, along: [features, rows] }
     }
+}
+
+/// Bytes of a map's tables, and of weights of its rows and columns.
+#[cfg(feature = "prover")]
+pub(super) fn bytes(gather: &Gather) -> u128 {
+    let along = |dims: &[GatherDim], features: bool| -> u128 {
+        let moves = |dim: &&GatherDim| {
+            dim.axis.is_some_and(|axis| axis < gather.source_cols.len()) == features
+        };
+        dims.iter().filter(moves).map(|dim| dim.size as u128).product()
+    };
+    let [features, rows] = [true, false].map(|f| along(&gather.rows, f) * along(&gather.cols, f));
+    let (height, width) = (gather.n_rows() as u128, gather.n_cols() as u128);
+    8 * (features + rows) + 64 * (height + width)
 }
 
 /// What lies outside the source.
@@ -267,13 +259,20 @@ impl Weighted {
         let ones = |n| vec![F128::ONE; n];
         self.total + self.sum(&ones(self.n_source_rows), &ones(self.n_source_cols))
     }
+}
 
-    /// The weights of all elements, `[column][row]`.
-    #[cfg(feature = "prover")]
-    pub(super) fn dense(&self) -> Vec<F128> {
+impl Weights for Weighted {
+    fn evaluate(&self, row_point: &[F128], col_point: &[F128]) -> F128 {
+        debug_assert_eq!(row_point.len(), log2_ceil(self.n_source_rows));
+        self.sum(&kernels::eq_table(row_point), &kernels::eq_table(col_point))
+    }
+}
+
+#[cfg(feature = "prover")]
+impl AddWeights for Weighted {
+    fn add_to(&self, scale: F128, out: &mut [F128]) {
         let Wiring { rows, cols, features, source_rows } = &self.wiring;
         let (n_rows, n_cols) = (rows.along[1].n, cols.along[0].n);
-        let mut out = F128::zeros(self.n_source_rows * self.n_source_cols);
         let mut of_rows = vec![F128::ZERO; self.n_source_rows];
         for (b, numbers) in source_rows.chunks(n_rows).enumerate() {
             let mut inside: Vec<usize> =
@@ -294,6 +293,7 @@ impl Weighted {
                     if f == OUTSIDE {
                         continue;
                     }
+                    let weight = scale * weight;
                     let column = &mut out[f * self.n_source_rows..][..self.n_source_rows];
                     if is_sparse {
                         inside.iter().for_each(|&s| column[s] += weight * of_rows[s]);
@@ -305,14 +305,6 @@ impl Weighted {
                 inside.iter().for_each(|&s| of_rows[s] = F128::ZERO);
             }
         }
-        out
-    }
-}
-
-impl Weights for Weighted {
-    fn evaluate(&self, row_point: &[F128], col_point: &[F128]) -> F128 {
-        debug_assert_eq!(row_point.len(), log2_ceil(self.n_source_rows));
-        self.sum(&kernels::eq_table(row_point), &kernels::eq_table(col_point))
     }
 }
 
@@ -421,7 +413,10 @@ mod tests {
             }
             let weights = Weighted::new(&map, &rows, &cols);
             prop_assert_eq!(weights.outside(), outside);
-            prop_assert_eq!(weights.dense(), expected.clone());
+            let mut dense = vec![F128::ONE; expected.len()];
+            weights.add_to(F128::new(5), &mut dense);
+            let scaled: Vec<F128> = expected.iter().map(|&w| F128::ONE + F128::new(5) * w).collect();
+            prop_assert_eq!(dense, scaled);
             let row_point = random(&mut rng, log2_ceil(height));
             let col_point = random(&mut rng, log2_ceil(width));
             let (row_eq, col_eq) = (kernels::eq_table(&row_point), kernels::eq_table(&col_point));
@@ -431,26 +426,6 @@ mod tests {
                 .flat_map(|(column, &c)| column.iter().zip(&row_eq).map(move |(&w, &r)| c * r * w))
                 .sum();
             prop_assert_eq!(weights.evaluate(&row_point, &col_point), value);
-        }
-
-        #[test]
-        fn taps_are_the_last_columns(sizes in prop::collection::vec(1usize..7, 1..4), taps in 1usize..20) {
-            let n: usize = sizes.iter().product();
-            prop_assume!(n.is_multiple_of(taps));
-            let mut step = 1;
-            let mut dims: Vec<GatherDim> = Vec::new();
-            for &size in sizes.iter().rev() {
-                dims.insert(0, GatherDim { size, axis: Some(0), step });
-                step *= size as i64;
-            }
-            let at = |dims: &[GatherDim]| -> Vec<i64> { Offsets::new(dims.iter(), 0, 1).flat };
-            prop_assert_eq!(at(&dims), (0..n as i64).collect::<Vec<_>>());
-            if let Some((outputs, last)) = split_taps(&dims, taps) {
-                prop_assert_eq!(last.iter().map(|d| d.size).product::<usize>(), taps);
-                prop_assert_eq!(at(&[outputs, last].concat()), (0..n as i64).collect::<Vec<_>>());
-            } else {
-                prop_assert!(sizes.len() > 1);
-            }
         }
     }
 }

@@ -8,17 +8,19 @@
 //! adds up the weights of the positions that read an element.
 //!
 //! # Protocol
-//! One batched [sumcheck](crate::sumcheck) of degree 2 over all claims, `w` and `O` zero outside the view's box.
-//! Columns are bound first, then rows, both highest variable first. It ends at `(r*, c*)`, where the prover
-//! sends `O`'s multilinear extension and the verifier computes that of `w`. The claims on `O` are
-//! [`OneHotClaim`](super::onehot::OneHotClaim)s.
+//! The verifier draws `rho`. Claims on one view at one `sigma` are claims on one `O`, and become one: the sum of
+//! their values and of their weights, the `i`-th times `rho^i`. One batched [sumcheck](crate::sumcheck) of
+//! degree 2 proves these, `w` and `O` zero outside the view's box. Columns are bound first, then rows, both
+//! highest variable first. It ends at `(r*, c*)`, where the prover sends `O`'s multilinear extension and the
+//! verifier computes that of `w`. The claims on `O` are [`OneHotClaim`](super::onehot::OneHotClaim)s.
 //!
 //! # Cost
-//! The prover looks up an entry of a table of `2^w` and does about four products an element of the view. The
-//! proof has `2 (row variables + column variables)` elements and one a claim.
+//! The prover looks up an entry of a table of `2^w` and does about four products an element of the view, besides
+//! what the weights take. The proof has `2 (row variables + column variables)` elements and one an `O`.
 //!
 //! # Soundness
-//! The sumcheck's terms; that the weights are the verifier's own adds none.
+//! `(most claims on one O - 1) / 2^128` for `rho`, and the sumcheck's terms; that the weights are the verifier's
+//! own adds none.
 
 mod verify;
 
@@ -29,7 +31,7 @@ mod prove;
 mod tests;
 
 #[cfg(feature = "prover")]
-pub use prove::{WiredInput, prove};
+pub use prove::{AddWeights, WiredInput, prove};
 pub use verify::{Weights, WiredClaim, verify};
 
 use binfer_field::F128;

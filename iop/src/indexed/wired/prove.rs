@@ -3,7 +3,8 @@
 use binfer_field::{F128, kernels};
 use rayon::prelude::*;
 
-use super::{WiredClaim, split_challenges};
+use super::WiredClaim;
+use super::verify::{batches, same};
 use crate::channel::ProverChannel;
 use crate::indexed::onehot::OneHotClaim;
 use crate::multilinear::log2_ceil;
@@ -12,34 +13,45 @@ use crate::sumcheck::{self, Instance, Shape};
 /// Elements a parallel task should have at least.
 const TASK: usize = 1 << 12;
 
-/// One true claim with its prover data. The claim's weights are those of every element, `[column][row]`.
-pub struct WiredInput<'a> {
+/// Weights that a prover writes down.
+pub trait AddWeights: Sync {
+    /// Adds `scale` times the weight of every element to `out`, `[column][row]`.
+    fn add_to(&self, scale: F128, out: &mut [F128]);
+}
+
+/// One true claim with its prover data.
+pub struct WiredInput<'a, W> {
     /// The claim.
-    pub claim: WiredClaim<F128, Vec<F128>>,
+    pub claim: WiredClaim<F128, W>,
     /// The view's indices, `[column][row]`.
     pub indices: &'a [u8],
 }
 
-/// Reduces claims with public weights to claims at points, in their order.
+/// Reduces claims with public weights to claims at points, one for each view and `sigma`.
 ///
 /// # Panics
-/// Where a claim's weights or indices are not as many as its view has elements.
-pub fn prove(channel: &mut ProverChannel, inputs: Vec<WiredInput<'_>>) -> Vec<OneHotClaim<F128>> {
+/// Where a view has not as many indices as elements.
+pub fn prove<W: AddWeights>(
+    channel: &mut ProverChannel,
+    inputs: &[WiredInput<'_, W>],
+) -> Vec<OneHotClaim<F128>> {
     if inputs.is_empty() {
         return Vec::new();
     }
-    let (claims, mut instances): (Vec<_>, Vec<_>) =
-        inputs.into_par_iter().map(WiredProduct::new).unzip();
+    let batches = batches(inputs, |a, b| same(&a.claim, &b.claim));
+    let rho = channel.challenge("wired batching");
+    let mut instances: Vec<WiredProduct> =
+        batches.par_iter().map(|batch| WiredProduct::new(batch, rho)).collect();
     let mut batch: Vec<&mut dyn Instance> =
         instances.iter_mut().map(|i| i as &mut dyn Instance).collect();
     let challenges = sumcheck::prove(channel, &mut batch);
     let values: Vec<F128> = instances.iter().map(|instance| instance.one_hot[0]).collect();
     channel.send_many("wired values", &values);
-    let claim = |(claim, value): (&WiredClaim<F128, ()>, F128)| {
-        let own = &challenges[challenges.len() - claim.shape().n_vars..];
-        claim.at(split_challenges(own, claim.col_vars()), value)
+    let claim = |(batch, value): (&Vec<&WiredInput<'_, W>>, F128)| {
+        let first = &batch[0].claim;
+        first.at(&challenges[challenges.len() - first.shape().n_vars..], value)
     };
-    claims.iter().zip(values).map(claim).collect()
+    batches.iter().zip(values).map(claim).collect()
 }
 
 /// `sum_x w(x) O(x)`, both `[column][row]` and zero beyond their length, bound from the highest variable
@@ -57,18 +69,29 @@ struct WiredProduct {
 }
 
 impl WiredProduct {
-    fn new(input: WiredInput<'_>) -> (WiredClaim<F128, ()>, Self) {
-        let WiredInput { claim, indices } = input;
-        let WiredClaim { view, rows, cols, index_point, weights, value } = claim;
-        assert!(weights.len() == rows * cols && indices.len() == rows * cols);
-        let table = kernels::eq_table(&index_point);
+    fn new<W: AddWeights>(batch: &[&WiredInput<'_, W>], rho: F128) -> Self {
+        let WiredInput { claim, indices } = batch[0];
+        assert_eq!(indices.len(), claim.rows * claim.cols);
+        let mut weights = F128::zeros(indices.len());
+        let (mut value, mut power) = (F128::ZERO, F128::ONE);
+        for WiredInput { claim, .. } in batch {
+            claim.weights.add_to(power, &mut weights);
+            value += power * claim.value;
+            power *= rho;
+        }
+        let table = kernels::eq_table(&claim.index_point);
         let mut one_hot = F128::zeros(indices.len());
         let chunks = one_hot.par_chunks_mut(TASK).zip(indices.par_chunks(TASK));
         chunks.for_each(|(out, indices)| kernels::gather(out, &table, indices));
-        let claim = WiredClaim { view, rows, cols, index_point, weights: (), value };
-        let left = claim.shape().n_vars;
-        let (row_vars, round) = (log2_ceil(rows), [F128::ZERO; 3]);
-        (claim, Self { rows, row_vars, left, weights, one_hot, claim: value, round })
+        Self {
+            rows: claim.rows,
+            row_vars: log2_ceil(claim.rows),
+            left: claim.shape().n_vars,
+            weights,
+            one_hot,
+            claim: value,
+            round: [F128::ZERO; 3],
+        }
     }
 
     /// Elements of the lower half of the variable to be bound next, as far as there are any.

@@ -4,7 +4,7 @@
 use binfer_field::F128;
 
 use super::split_challenges;
-use crate::channel::{VerifierChannel, VerifyError};
+use crate::channel::{SoundnessTerm, VerifierChannel, VerifyError};
 use crate::indexed::onehot::OneHotClaim;
 use crate::multilinear::log2_ceil;
 use crate::sumcheck::{self, Shape};
@@ -43,19 +43,38 @@ impl<E, W> WiredClaim<E, W> {
         Shape { n_vars: log2_ceil(self.rows).saturating_add(self.col_vars()), degree: 2 }
     }
 
-    /// The claim that is left at the end of the sumcheck.
-    pub(super) fn at(
-        &self,
-        (row_point, col_point): (Vec<F128>, Vec<F128>),
-        value: E,
-    ) -> OneHotClaim<E> {
+    /// The claim that is left at the end of the sumcheck, whose challenges these are.
+    pub(super) fn at<V>(&self, challenges: &[F128], value: V) -> OneHotClaim<V> {
+        let (row_point, col_point) = split_challenges(challenges, self.col_vars());
         let index_point = self.index_point.clone();
         OneHotClaim { view: self.view, row_point, col_point, index_point, value }
     }
 }
 
-/// Reduces claims with public weights to claims at points, in their order. Without claims nothing is
-/// received or drawn.
+/// The claims on each one-hot polynomial, in the order of the first of each.
+pub(super) fn batches<T>(
+    claims: impl IntoIterator<Item = T>,
+    same: impl Fn(&T, &T) -> bool,
+) -> Vec<Vec<T>> {
+    let mut batches: Vec<Vec<T>> = Vec::new();
+    for claim in claims {
+        let is_same = |batch: &&mut Vec<T>| batch.first().is_some_and(|first| same(first, &claim));
+        match batches.iter_mut().find(is_same) {
+            Some(batch) => batch.push(claim),
+            None => batches.push(vec![claim]),
+        }
+    }
+    batches
+}
+
+/// Whether two claims are on one polynomial.
+pub(super) fn same<E, W>(a: &WiredClaim<E, W>, b: &WiredClaim<E, W>) -> bool {
+    let shape = |claim: &WiredClaim<E, W>| (claim.view, claim.rows, claim.cols);
+    shape(a) == shape(b) && a.index_point == b.index_point
+}
+
+/// Reduces claims with public weights to claims at points, one for each view and `sigma`. Without claims nothing
+/// is received or drawn.
 ///
 /// # Errors
 /// Those of the channel, and a failed check where the sumcheck does not close.
@@ -66,16 +85,35 @@ pub fn verify<C: VerifierChannel, W: Weights>(
     if claims.is_empty() {
         return Ok(Vec::new());
     }
-    let batch: Vec<_> = claims.iter().map(|claim| (claim.value, claim.shape())).collect();
-    let reduced = sumcheck::verify(channel, &batch)?;
-    let values = channel.receive_many("wired values", claims.len())?;
+    let batches = batches(claims, |a, b| same(a, b));
+    let rho = channel.challenge("wired batching");
+    let degree = batches.iter().map(Vec::len).max().unwrap_or(0).saturating_sub(1);
+    if degree > 0 {
+        channel.soundness(SoundnessTerm::schwartz_zippel("wired batching", degree as f64));
+    }
+    let zero = C::Elem::from(F128::ZERO);
+    let mut instances = Vec::with_capacity(batches.len());
+    for batch in &batches {
+        // Horner's rule, from the last.
+        let value = batch.iter().rev().fold(zero, |sum, claim| sum * rho + claim.value);
+        let shape = batch.first().map_or(Shape { n_vars: 0, degree: 2 }, |claim| claim.shape());
+        instances.push((value, shape));
+    }
+    let reduced = sumcheck::verify(channel, &instances)?;
+    let values = channel.receive_many("wired values", batches.len())?;
     let mut left = reduced.claim;
-    let mut hot = Vec::with_capacity(claims.len());
-    for ((claim, value), &weight) in claims.iter().zip(values).zip(&reduced.weights) {
-        let own = reduced.point(claim.shape().n_vars);
-        let point = split_challenges(own, claim.col_vars());
-        left += value * (weight * claim.weights.evaluate(&point.0, &point.1));
-        hot.push(claim.at(point, value));
+    let mut hot = Vec::with_capacity(batches.len());
+    let ends = instances.iter().zip(values).zip(&reduced.weights);
+    for (batch, ((&(_, shape), value), &weight)) in batches.iter().zip(ends) {
+        let Some(first) = batch.first() else { continue };
+        let claim = first.at(reduced.point(shape.n_vars), value);
+        let (rows, cols) = (&claim.row_point, &claim.col_point);
+        let weights = batch
+            .iter()
+            .rev()
+            .fold(F128::ZERO, |sum, claim| sum * rho + claim.weights.evaluate(rows, cols));
+        left += value * (weight * weights);
+        hot.push(claim);
     }
     channel.assert_zero("wired values", left)?;
     Ok(hot)

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use super::output::Unaligned;
 use super::{Axis, Factor, Matrix, Origin, Output, Plan, Read, Source, cheapest};
 use crate::argument::bits::{DIFFERENCE_BITS, max_constraints};
-use crate::argument::wiring::{batched, split_taps, straight};
-use crate::graph::{Epilogue, Function, Gather, GatherDim, Graph, Op, TensorKind, Term};
+use crate::argument::wiring::{batched, straight};
+use crate::graph::{
+    Epilogue, Function, Gather, GatherDim, Graph, Op, TensorKind, Term, common_taps,
+};
 
 use super::BitCheck;
 
@@ -110,7 +112,7 @@ impl Plan {
     pub(super) fn add_combine(&mut self, graph: &Graph, node: usize, batch: usize) -> Option<()> {
         let Op::Combine { terms, y, epilogue } = &graph.nodes[node].op else { return None };
         // A tree has as many columns of every factor.
-        let taps = terms.iter().try_fold(1, |taps, term| lcm(taps, term.taps))?;
+        let taps = common_taps(terms)?;
         let Matrix { rows, cols, .. } = self.matrices[*y];
         let mut inputs = Vec::with_capacity(terms.len());
         let mut excess = 0i128;
@@ -243,17 +245,6 @@ impl Plan {
     }
 }
 
-/// The least common multiple.
-fn lcm(a: usize, b: usize) -> Option<usize> {
-    let gcd = |mut a: usize, mut b: usize| {
-        while b != 0 {
-            (a, b) = (b, a % b);
-        }
-        a
-    };
-    (a / gcd(a, b).max(1)).checked_mul(b)
-}
-
 /// The axis along which tables and leaves cost less.
 fn axis(
     outputs: &Unaligned,
@@ -277,7 +268,7 @@ fn axis(
 /// `None` where taps are no dimensions of their own.
 fn across(input: &Input, taps: usize) -> Option<Option<Gather>> {
     let Some(gather) = &input.gather else { return Some(None) };
-    let (outputs, last) = split_taps(&gather.cols, taps)?;
+    let (outputs, last) = gather.split_taps(taps)?;
     let cols = [&gather.rows[..], &last].concat();
     Some(Some(Gather { rows: outputs, cols, ..gather.clone() }))
 }
@@ -287,7 +278,7 @@ fn with_taps(gather: Gather, taps: usize, more: usize) -> Option<Gather> {
     if taps == more {
         return Some(gather);
     }
-    let (outputs, last) = split_taps(&gather.cols, taps)?;
+    let (outputs, last) = gather.split_taps(taps)?;
     // One more axis of the source, of length one, before the others.
     let shift = |dim: &GatherDim| GatherDim { axis: dim.axis.map(|axis| axis + 1), ..*dim };
     let copies = GatherDim { size: more / taps, axis: Some(0), step: 1 };
@@ -303,7 +294,7 @@ fn with_taps(gather: Gather, taps: usize, more: usize) -> Option<Gather> {
 
 /// The map of tap `tap` alone.
 pub(crate) fn of_tap(gather: &Gather, taps: usize, tap: usize) -> Option<Gather> {
-    let (cols, last) = split_taps(&gather.cols, taps)?;
+    let (cols, last) = gather.split_taps(taps)?;
     let mut offsets = gather.offsets.clone();
     let mut rest = tap;
     for dim in last.iter().rev() {

@@ -12,7 +12,6 @@ use binfer_iop::indexed::onehot;
 use binfer_iop::indexed::wired::{self, WiredClaim, WiredInput};
 use binfer_iop::product::{self, RootClaim};
 use binfer_pcs::{ClaimGroup, Oracle, Params, Width};
-use rayon::prelude::*;
 
 use self::relation::{Relation, prove_g_tables};
 use self::step::TableStep;
@@ -159,14 +158,13 @@ impl Prover<'_> {
         progress("indices");
         // Claims through maps become claims at points.
         let input = |claim: WiredClaim<F128, Weighted>| {
-            let WiredClaim { view, rows, cols, index_point, weights, value } = claim;
-            let (indices, weights) = (indices.of_view(view), weights.dense());
-            let claim = WiredClaim { view, rows, cols, index_point, weights, value };
+            let indices = indices.of_view(claim.view);
             WiredInput { claim, indices }
         };
-        let inputs = indexed.wired.into_par_iter().map(input).collect();
+        let inputs: Vec<_> = indexed.wired.into_iter().map(input).collect();
         let mut hot = indexed.points;
-        hot.extend(wired::prove(channel, inputs));
+        hot.extend(wired::prove(channel, &inputs));
+        drop(inputs);
         views.localize(&mut hot);
         let bytes = indices.by_view();
         let planes = onehot::prove(channel, &views.shapes, &views.local, &bytes, &hot);
