@@ -67,11 +67,11 @@ fn anomaly_detection_is_equal_to_onnx_runtime() {
 }
 
 #[test]
-fn other_models_are_refused_with_the_node_and_its_operator() {
+fn convolutional_networks_are_equal_to_onnx_runtime() {
     let Some(folder) = models() else { return };
-    for name in ["mnist8_qop", "mnist8_qdq", "kws_dscnn_int8", "fm_resnet20_qop", "fm_bnn"] {
-        let bytes = std::fs::read(folder.join(format!("{name}.onnx"))).unwrap();
-        let error = Model::from_onnx(&bytes).unwrap_err();
-        assert!(error.to_string().contains("node"), "{name}: {error}");
+    for name in ["mnist8_qop", "mnist8_qdq", "kws_dscnn_int8", "fm_resnet20_qop"] {
+        let start = std::time::Instant::now();
+        let model = check(&folder, name);
+        eprintln!("{name}: {:?} {} nodes", start.elapsed(), model.graph.nodes.len());
     }
 }

@@ -115,6 +115,14 @@ impl Op {
         }
     }
 
+    /// What becomes of accumulators, if the operation has any.
+    pub fn epilogue(&self) -> Option<&Epilogue> {
+        match self {
+            Self::MatMul { epilogue, .. } | Self::Combine { epilogue, .. } => Some(epilogue),
+            Self::Relu { .. } | Self::Max { .. } => None,
+        }
+    }
+
     /// The tensor that the operation writes.
     pub fn output(&self) -> TensorId {
         match self {

@@ -145,6 +145,20 @@ pub enum NodeError {
         /// Its value.
         value: f64,
     },
+    /// An attribute has a text that is not supported.
+    #[error("attribute {attribute} has the value {value:?}, which is not supported")]
+    AttributeText {
+        /// The attribute's name.
+        attribute: &'static str,
+        /// Its value.
+        value: String,
+    },
+    /// An attribute that the operator needs is missing.
+    #[error("attribute {attribute} is missing")]
+    MissingAttribute {
+        /// The attribute's name.
+        attribute: &'static str,
+    },
     /// An attribute has another type than the operator's.
     #[error("attribute {attribute:?} has type {got}")]
     AttributeType {
@@ -267,6 +281,24 @@ pub enum NodeError {
         axis: usize,
         /// Its size.
         value: i64,
+    },
+    /// An operand's elements are not read in steps along axes, as indices that no steps give.
+    #[error("input {index} is read at positions that no steps along its axes give")]
+    NoView {
+        /// Which input.
+        index: usize,
+    },
+    /// A product of two tensors, neither of which is a function of the other's codes.
+    #[error("a product of two tensors is not supported")]
+    ProductOfTensors,
+    /// A function of two tensors is no monotone step of a sum of a function of each.
+    #[error("no tables of integers add up to what the float operators give")]
+    NoTables,
+    /// A function of accumulators does not grow with them.
+    #[error("the output of column {column} does not grow with its accumulator")]
+    NotMonotone {
+        /// Output column.
+        column: usize,
     },
     /// A reshape between two matmuls changes what their rows are.
     #[error("{features} features are asked of a tensor whose rows hold {rows_hold}")]

@@ -15,18 +15,28 @@
 //!
 //! [`RoundingProfile::OrtF32Rne`]: crate::graph::RoundingProfile::OrtF32Rne
 
+mod averaged;
 mod builder;
 mod constant;
+mod convolved;
+mod deferred;
 mod error;
 mod finish;
 mod import;
 mod node;
 mod operands;
 mod ops;
+mod pairs;
 mod proto;
+mod qlinear;
 mod requantized;
+mod shapes;
+mod steps;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod value;
+mod view;
+mod windows;
 
 pub use error::{ImportError, NodeError, TensorError};

@@ -1,10 +1,13 @@
 //! What a name in a file stands for while the graph is built.
 
+use super::builder::Builder;
+use super::deferred::Deferred;
+use super::view::{Matrix, View};
 use crate::array::Array;
-use crate::graph::{CodeType, TensorId};
+use crate::graph::CodeType;
 use std::rc::Rc;
 
-/// What a name stands for. `shape` is that of one sample, without the batch.
+/// What a name stands for. Shapes are those of one sample, without the batch.
 #[derive(Debug, Clone)]
 pub(super) enum Value {
     /// A constant.
@@ -12,25 +15,26 @@ pub(super) enum Value {
     /// A constant behind a DequantizeLinear: weights or a bias.
     Dequantized(Rc<Dequantized>),
     /// The graph's float input, before its QuantizeLinear.
-    FloatInput { shape: Vec<usize> },
+    FloatInput(View),
     /// An 8-bit tensor.
     Codes(Codes),
     /// Floats that are a function of an 8-bit tensor's codes.
     Floats(Floats),
-    /// The float result of a matmul of dequantized operands, before its QuantizeLinear.
-    Product(Product),
+    /// Floats that a QuantizeLinear will make codes of.
+    Deferred(Deferred),
     /// A 32-bit integer tensor.
-    Integers { tensor: TensorId, shape: Vec<usize> },
+    Integers(View),
 }
 
 /// An 8-bit tensor.
 #[derive(Debug, Clone)]
 pub(super) struct Codes {
-    pub(super) tensor: TensorId,
+    pub(super) view: View,
     pub(super) dtype: CodeType,
-    pub(super) shape: Vec<usize>,
     /// A QuantizeLinear made it.
     pub(super) quantized: bool,
+    /// The tensor of whose codes these are a function, if it is another.
+    pub(super) origin: Option<(View, Rc<[u8; 256]>)>,
 }
 
 /// Scale and zero point of an 8-bit tensor.
@@ -64,27 +68,17 @@ pub(super) struct Dequantized {
     pub(super) axis: usize,
 }
 
-/// A matmul of dequantized operands whose QuantizeLinear has not come yet.
-#[derive(Debug, Clone)]
-pub(super) struct Product {
-    pub(super) matmul: Rc<MatMulOperands>,
-    /// `f32(sx * sw)`: one, or one for each column.
-    pub(super) scales: Vec<f32>,
-    /// Bounds of the Relu and Clip that have come so far.
-    pub(super) low: f32,
-    pub(super) high: f32,
-    pub(super) shape: Vec<usize>,
-}
-
 /// The integers that a matmul works on.
 #[derive(Debug)]
 pub(super) struct MatMulOperands {
     /// Name of the node in the graph.
     pub(super) name: String,
-    pub(super) x: Codes,
+    /// `groups * weights.k` columns of an 8-bit tensor.
+    pub(super) x: Matrix,
     pub(super) zero_code: u8,
     pub(super) weights: Weights,
     pub(super) bias: Vec<i64>,
+    pub(super) groups: usize,
 }
 
 /// A weight matrix as codes and offsets: `W[row][column] = codes[row * n + column] + offsets[column]`.
@@ -109,34 +103,80 @@ impl Floats {
     pub(super) fn zero_code(&self) -> u8 {
         self.codes.zero_code(self.scaling.zero_point)
     }
+
+    /// The floats after a function of each.
+    pub(super) fn map(&self, function: impl Fn(f32) -> f32) -> Self {
+        let images = self.images.map(function);
+        Self {
+            codes: self.codes.clone(),
+            scaling: self.scaling,
+            pure: self.pure && images == *self.images,
+            images: Box::new(images),
+            direct: false,
+        }
+    }
 }
 
 impl Value {
-    /// The same elements with another shape of each sample; `None` for constants.
-    pub(super) fn reshaped(&self, to: impl FnOnce(&[usize]) -> Vec<usize>) -> Option<Self> {
-        let mut value = self.clone();
-        let shape = match &mut value {
-            Self::Constant(_) | Self::Dequantized(_) => return None,
-            Self::FloatInput { shape } | Self::Integers { shape, .. } => shape,
-            Self::Codes(codes) => &mut codes.shape,
-            Self::Floats(floats) => {
-                floats.direct = false;
-                &mut floats.codes.shape
-            }
-            Self::Product(product) => &mut product.shape,
-        };
-        *shape = to(shape);
-        Some(value)
-    }
-
-    /// The shape of one sample; `None` for constants.
-    pub(super) fn sample_shape(&self) -> Option<&[usize]> {
+    /// The view of the elements; `None` for constants.
+    pub(super) fn view(&self) -> Option<&View> {
         match self {
             Self::Constant(_) | Self::Dequantized(_) => None,
-            Self::FloatInput { shape } | Self::Integers { shape, .. } => Some(shape),
-            Self::Codes(codes) => Some(&codes.shape),
-            Self::Floats(floats) => Some(&floats.codes.shape),
-            Self::Product(product) => Some(&product.shape),
+            Self::FloatInput(view) | Self::Integers(view) => Some(view),
+            Self::Codes(codes) => Some(&codes.view),
+            Self::Floats(floats) => Some(&floats.codes.view),
+            Self::Deferred(deferred) => Some(&deferred.view),
         }
+    }
+
+    /// The same elements seen as `change` says of a view; `None` for constants, and where it says so.
+    pub(super) fn seen(&self, change: impl Fn(&View) -> Option<View>) -> Option<Self> {
+        let mut value = self.clone();
+        match &mut value {
+            Self::Constant(_) | Self::Dequantized(_) => return None,
+            Self::FloatInput(view) | Self::Integers(view) => *view = change(view)?,
+            Self::Codes(codes) => codes.see(&change)?,
+            Self::Floats(floats) => {
+                floats.direct = false;
+                floats.codes.see(&change)?;
+            }
+            Self::Deferred(deferred) => deferred.view = change(&deferred.view)?,
+        }
+        Some(value)
+    }
+}
+
+impl Codes {
+    /// The codes that `table` makes of these.
+    pub(super) fn mapped(&self, builder: &mut Builder, name: &str, table: &[u8; 256]) -> Self {
+        let tensor = builder.map(name, self.view.tensor, table);
+        let view = self.view.on(tensor);
+        let (of, first) = match &self.origin {
+            Some((of, first)) => (of.clone(), Some(first)),
+            None => (self.view.clone(), None),
+        };
+        let whole = match first {
+            Some(first) => first.map(|code| table[usize::from(code)]),
+            None => *table,
+        };
+        Self { view, dtype: self.dtype, quantized: false, origin: Some((of, Rc::new(whole))) }
+    }
+
+    /// The tensor of whose codes these are a function, and the function.
+    pub(super) fn function(&self) -> (Self, [u8; 256]) {
+        match &self.origin {
+            Some((view, table)) => {
+                (Self { view: view.clone(), origin: None, ..self.clone() }, **table)
+            }
+            None => (self.clone(), std::array::from_fn(|code| code as u8)),
+        }
+    }
+
+    fn see(&mut self, change: impl Fn(&View) -> Option<View>) -> Option<()> {
+        self.view = change(&self.view)?;
+        if let Some((view, _)) = &mut self.origin {
+            *view = change(view)?;
+        }
+        Some(())
     }
 }

@@ -1,19 +1,20 @@
 //! DequantizeLinear: of a tensor that the graph computes, or of constant weights and biases.
 
-use crate::graph::{TensorId, dequantize_table};
+use crate::graph::dequantize_table;
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
-use crate::onnx::node::{NodeView, Operator};
+use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::proto::data_type;
 use crate::onnx::value::{Dequantized, Floats, Scaling, Value};
+use crate::onnx::view::View;
 use std::rc::Rc;
 
 pub(super) const OPERATOR: Operator = Operator {
     domain: "",
     name: "DequantizeLinear",
     inputs: 3,
-    attributes: &["axis", "block_size", "output_dtype"],
-    import,
+    attributes: &[&["axis", "block_size", "output_dtype"]],
+    import: Import::One(import),
 };
 
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
@@ -47,10 +48,10 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
             })))
         }
         Value::Dequantized(_)
-        | Value::FloatInput { .. }
+        | Value::FloatInput(_)
         | Value::Floats(_)
-        | Value::Product(_)
-        | Value::Integers { .. } => {
+        | Value::Deferred(_)
+        | Value::Integers(_) => {
             Err(NodeError::Operand { index: 0, expected: "an 8-bit tensor or constant weights" })
         }
     }
@@ -62,15 +63,15 @@ pub(in crate::onnx) fn as_dequantized(
     builder: &mut Builder,
     name: &str,
     floats: &Floats,
-) -> Option<TensorId> {
+) -> Option<View> {
     if floats.pure {
-        return Some(floats.codes.tensor);
+        return Some(floats.codes.view.clone());
     }
     let Scaling { scale, zero_point } = floats.scaling;
     let grid = dequantize_table(scale, zero_point, floats.codes.dtype);
-    let mut table = Box::new([0u8; 256]);
+    let mut table = [0u8; 256];
     for (code, image) in table.iter_mut().zip(floats.images.iter()) {
         *code = grid.iter().position(|x| x == image)? as u8;
     }
-    Some(builder.map(name, floats.codes.tensor, table))
+    Some(floats.codes.mapped(builder, name, &table).view)
 }

@@ -3,12 +3,18 @@
 use super::gemm;
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
-use crate::onnx::node::{NodeView, Operator};
+use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::operands::Layout;
 use crate::onnx::value::Value;
 
-pub(super) const OPERATOR: Operator =
-    Operator { domain: "", name: "MatMul", inputs: 2, attributes: &[], import };
+pub(super) const OPERATOR: Operator = Operator {
+    domain: "",
+    name: "MatMul",
+    inputs: 2,
+    attributes: &[],
+    import: Import::One(import),
+};
 
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    gemm::product(node, false)
+    gemm::product(node, Layout::Columns)
 }

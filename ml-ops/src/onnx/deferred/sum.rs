@@ -1,0 +1,96 @@
+//! A sum or difference of two dequantized tensors.
+
+use crate::graph::{CodeType, Epilogue, Function, TensorId, TensorKind, quantize};
+use crate::onnx::builder::Builder;
+use crate::onnx::error::NodeError;
+use crate::onnx::qlinear::{self, Quantization};
+use crate::onnx::tables::{self, PAIRS};
+use crate::onnx::value::Scaling;
+use crate::onnx::view::Matrix;
+
+/// A sum or difference of two dequantized tensors.
+#[derive(Debug)]
+pub(in crate::onnx) struct Sum {
+    pub(in crate::onnx) name: String,
+    pub(in crate::onnx) columns: usize,
+    pub(in crate::onnx) terms: [Term; 2],
+    /// The second is subtracted.
+    pub(in crate::onnx) subtracted: bool,
+}
+
+/// A dequantized tensor that is added.
+#[derive(Debug, Clone)]
+pub(in crate::onnx) struct Term {
+    pub(in crate::onnx) x: Matrix,
+    pub(in crate::onnx) dtype: CodeType,
+    pub(in crate::onnx) from: Scaling,
+    /// The float of each code.
+    pub(in crate::onnx) images: Box<[f32; 256]>,
+    /// They are those of a DequantizeLinear.
+    pub(in crate::onnx) pure: bool,
+}
+
+impl Sum {
+    pub(super) fn quantize(
+        &self,
+        builder: &mut Builder,
+        (low, high): (f32, f32),
+        to: Scaling,
+        dtype: CodeType,
+    ) -> Result<TensorId, NodeError> {
+        let [a, b] = &self.terms;
+        let bound = |x: f32| quantize(x, to.scale, to.zero_point, dtype);
+        // The runtime makes a QLinearAdd of it.
+        let fused = a.pure && b.pure && !self.subtracted && a.dtype == dtype && b.dtype == dtype;
+        if fused && (bound(low), bound(high)) == (0, 255) {
+            return self.add(builder, (to, dtype));
+        }
+        let sign = if self.subtracted { -1.0 } else { 1.0 };
+        let codes = pairs(|i, j| {
+            let sum = a.images[i] + sign * b.images[j];
+            bound(sum.max(low).min(high))
+        });
+        self.combine(builder, to, &codes)
+    }
+
+    /// What QLinearAdd makes of the terms.
+    pub(in crate::onnx) fn add(
+        &self,
+        builder: &mut Builder,
+        to: Quantization,
+    ) -> Result<TensorId, NodeError> {
+        let [a, b] = &self.terms;
+        let (qa, qb) = ((a.from, a.dtype), (b.from, b.dtype));
+        let codes = pairs(|i, j| {
+            qlinear::add(qa, qb, to, i as i32 + a.dtype.min(), j as i32 + b.dtype.min())
+        });
+        self.combine(builder, to.0, &codes)
+    }
+
+    fn combine(
+        &self,
+        builder: &mut Builder,
+        to: Scaling,
+        codes: &[u8; PAIRS],
+    ) -> Result<TensorId, NodeError> {
+        let sign = if self.subtracted { -1.0 } else { 1.0 };
+        let in_codes =
+            |term: &Term, sign: f64| term.images.map(|x| sign * f64::from(x) / f64::from(to.scale));
+        let [a, b] = &self.terms;
+        let tables = tables::adding_up(codes, &in_codes(a, 1.0), &in_codes(b, sign));
+        let (f, g, edges) = tables.ok_or(NodeError::NoTables)?;
+        let term = |term: &Term, table| (term.x.clone(), Function::Table(table));
+        let terms = vec![term(a, f), term(b, g)];
+        let epilogue = Epilogue::Edges(vec![edges]);
+        builder.combine(&self.name, self.columns, terms, TensorKind::Code, epilogue)
+    }
+}
+
+/// The code at `256 * i + j` is that of a pair.
+fn pairs(code: impl Fn(usize, usize) -> u8) -> Box<[u8; PAIRS]> {
+    let mut codes = Box::new([0; PAIRS]);
+    for (at, out) in codes.iter_mut().enumerate() {
+        *out = code(at / 256, at % 256);
+    }
+    codes
+}

@@ -1,0 +1,62 @@
+//! What operators that only move elements share: axes, and views with a copy where there is no view.
+
+use super::builder::Builder;
+use super::error::NodeError;
+use super::node::NodeView;
+use super::value::Value;
+use super::view::View;
+
+/// The shape of a sample of a value that the graph computes, operand 0.
+pub(super) fn of(value: &Value) -> Result<Vec<usize>, NodeError> {
+    value
+        .view()
+        .map(View::shape)
+        .ok_or(NodeError::Operand { index: 0, expected: "a tensor that the graph computes" })
+}
+
+/// Operand 0 in the shape `to` of as many elements.
+pub(super) fn reshaped(
+    builder: &mut Builder,
+    node: &NodeView<'_>,
+    to: &[usize],
+) -> Result<Value, NodeError> {
+    seen(builder, node, |view| view.reshaped(to))
+}
+
+/// Operand 0 as `change` sees it, of a copy if need be.
+pub(super) fn seen(
+    builder: &mut Builder,
+    node: &NodeView<'_>,
+    change: impl Fn(&View) -> Option<View>,
+) -> Result<Value, NodeError> {
+    let value = node.value(0)?;
+    of(value)?;
+    let no_view = NodeError::NoView { index: 0 };
+    if let Some(seen) = value.seen(&change) {
+        return Ok(seen);
+    }
+    let mut value = value.clone();
+    let view = match &mut value {
+        Value::Codes(codes) => &mut codes.view,
+        Value::Floats(floats) => &mut floats.codes.view,
+        Value::Integers(view) => view,
+        _ => return Err(no_view),
+    };
+    *view = builder.laid_out(node.name, view, |_| true)?;
+    match &mut value {
+        Value::Codes(codes) => codes.origin = None,
+        Value::Floats(floats) => floats.codes.origin = None,
+        _ => {}
+    }
+    value.seen(change).ok_or(no_view)
+}
+
+/// Axis `axis` (operands' numbering, the batch first) of a sample of `rank` dimensions.
+pub(super) fn axis(attribute: &'static str, axis: i64, rank: usize) -> Result<usize, NodeError> {
+    let all = rank as i64 + 1;
+    let from_front = if axis < 0 { axis + all } else { axis };
+    match usize::try_from(from_front - 1) {
+        Ok(dim) if dim < rank => Ok(dim),
+        _ => Err(NodeError::AttributeValue { attribute, value: axis as f64 }),
+    }
+}
