@@ -22,6 +22,7 @@ fn nodes(model: &Model) -> String {
         Op::Relu { .. } => 'R',
         Op::Combine { .. } => 'T',
         Op::Max { .. } => 'X',
+        Op::BatchMatMul { .. } => 'B',
     };
     model.graph.nodes.iter().map(|n| letter(&n.op)).collect()
 }

@@ -1,7 +1,7 @@
 //! The layers of a graph, as lines of text and as JSON.
 
 use binfer_ml_ops::graph::{
-    Alphabet, Epilogue, Gather, GatherDim, Graph, Node, Op, Step, TensorKind, TensorShape, Term,
+    Alphabet, CodeMatrix, Epilogue, Gather, GatherDim, Graph, Node, Op, Step, TensorKind, TensorShape, Term,
     WeightShape,
 };
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ impl<'a> Layer<'a> {
         let node = &graph.nodes[index];
         let weights = match &node.op {
             Op::MatMul { weights, .. } => Some(&graph.weights[*weights]),
-            Op::Combine { .. } | Op::Max { .. } | Op::Relu { .. } => None,
+            Op::BatchMatMul { .. } | Op::Combine { .. } | Op::Max { .. } | Op::Relu { .. } => None,
         };
         let steps: &[Step] = match node.op.epilogue() {
             Some(Epilogue::Requantize(requantize)) => &requantize.steps,
@@ -75,6 +75,8 @@ impl<'a> Layer<'a> {
                 [_] => "function".into(),
                 several => format!("sum of {} tensors", several.len()),
             },
+            Op::BatchMatMul { heads: 1, .. } => "matmul of 2 tensors".into(),
+            Op::BatchMatMul { heads, .. } => format!("matmul of 2 tensors in {heads} heads"),
             Op::Max { taps, .. } => format!("maximum of {taps}"),
         };
         match self.node.op.epilogue() {
@@ -154,6 +156,17 @@ impl<'a> Layer<'a> {
             Op::Max { gather, taps, .. } => {
                 layer["taps"] = json!(taps);
                 layer["gather"] = gather_json(gather);
+            }
+            Op::BatchMatMul { a, b, heads, .. } => {
+                let matrix = |matrix: &CodeMatrix| {
+                    json!({
+                        "tensor": matrix.x,
+                        "zero_code": matrix.zero_code,
+                        "gather": matrix.gather.as_ref().map(gather_json),
+                    })
+                };
+                layer["heads"] = json!(heads);
+                layer["operands"] = [a, b].into_iter().map(matrix).collect();
             }
             Op::Relu { .. } => {}
         }

@@ -55,6 +55,22 @@ pub enum Op {
         /// Output, codes.
         y: TensorId,
     },
+    /// A matmul of two tensors in heads, in each sample: `acc[r][h n + j] = sum_k (a[r][h K + k] - a_0) *
+    /// (b[k][h n + j] - b_0)`, exactly, then the epilogue. `a` has `heads * K` columns, `b` has `K` rows and as many
+    /// columns as `y`, `heads * n`.
+    BatchMatMul {
+        /// The left operand.
+        a: CodeMatrix,
+        /// The right one. The last dimensions of its map's columns, one of them cut perhaps, number the columns of
+        /// a head.
+        b: CodeMatrix,
+        /// Heads, at least one.
+        heads: usize,
+        /// Output.
+        y: TensorId,
+        /// What becomes of the accumulators.
+        epilogue: Epilogue,
+    },
     /// `y = max(x, 0)` on integers of one width.
     Relu {
         /// Input.
@@ -62,6 +78,17 @@ pub enum Op {
         /// Output.
         y: TensorId,
     },
+}
+
+/// A matrix of codes that is read from each sample of a tensor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeMatrix {
+    /// The tensor, codes.
+    pub x: TensorId,
+    /// How the matrix is read from it, if not straight. Positions outside the source read `pad`, or stand for zero.
+    pub gather: Option<Gather>,
+    /// The code that stands for zero.
+    pub zero_code: u8,
 }
 
 /// One summand of [`Op::Combine`].
@@ -131,6 +158,7 @@ impl Op {
     pub fn inputs(&self) -> Vec<TensorId> {
         match self {
             Self::MatMul { x, .. } | Self::Relu { x, .. } | Self::Max { x, .. } => vec![*x],
+            Self::BatchMatMul { a, b, .. } => vec![a.x, b.x],
             Self::Combine { terms, .. } => {
                 terms.iter().flat_map(|term| [Some(term.x), term.with()]).flatten().collect()
             }
@@ -140,7 +168,9 @@ impl Op {
     /// What becomes of accumulators, if the operation has any.
     pub fn epilogue(&self) -> Option<&Epilogue> {
         match self {
-            Self::MatMul { epilogue, .. } | Self::Combine { epilogue, .. } => Some(epilogue),
+            Self::MatMul { epilogue, .. }
+            | Self::BatchMatMul { epilogue, .. }
+            | Self::Combine { epilogue, .. } => Some(epilogue),
             Self::Relu { .. } | Self::Max { .. } => None,
         }
     }
@@ -149,6 +179,7 @@ impl Op {
     pub fn output(&self) -> TensorId {
         match self {
             Self::MatMul { y, .. }
+            | Self::BatchMatMul { y, .. }
             | Self::Relu { y, .. }
             | Self::Max { y, .. }
             | Self::Combine { y, .. } => *y,

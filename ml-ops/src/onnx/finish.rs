@@ -45,6 +45,11 @@ pub(super) fn model(
                 place(x);
                 place(y);
             }
+            Op::BatchMatMul { a, b, y, .. } => {
+                place(&mut a.x);
+                place(&mut b.x);
+                place(y);
+            }
             Op::Combine { terms, y, .. } => {
                 for term in terms {
                     place(&mut term.x);

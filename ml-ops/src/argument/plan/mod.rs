@@ -2,6 +2,7 @@
 //!
 //! Prover and verifier derive it from public data alone, so it is part of no message.
 
+mod batch;
 mod matmul;
 mod output;
 mod product;
@@ -172,6 +173,7 @@ impl Plan {
         for (i, node) in graph.nodes.iter().enumerate() {
             let added = match &node.op {
                 Op::MatMul { .. } => plan.add_matmul(graph, i, batch),
+                Op::BatchMatMul { .. } => plan.add_batch_matmul(graph, i, batch),
                 Op::Combine { .. } => plan.add_combine(graph, i, batch),
                 Op::Max { .. } => plan.add_max(graph, i, batch),
                 Op::Relu { x, y } => plan.add_relu(*x, *y),

@@ -2,7 +2,7 @@
 
 use super::DecodeError;
 use crate::graph::{
-    Alphabet, CodeType, Edges, Epilogue, Function, Gather, GatherDim, InputTransform, IntegerType,
+    Alphabet, CodeMatrix, CodeType, Edges, Epilogue, Function, Gather, GatherDim, InputTransform, IntegerType,
     MAX_NAME_BYTES, Node, Op, OutputTransform, Requantize, RoundingProfile, Step, TensorKind,
     TensorShape, Term, WeightShape,
 };
@@ -144,9 +144,24 @@ impl Reader<'_> {
                 taps: self.size()?,
                 y: self.size()?,
             },
+            (4, _) => Op::BatchMatMul {
+                a: self.code_matrix()?,
+                b: self.code_matrix()?,
+                heads: self.size()?,
+                y: self.size()?,
+                epilogue: self.epilogue()?,
+            },
             (_, error) => return Err(error),
         };
         Ok(Node { name, op })
+    }
+
+    fn code_matrix(&mut self) -> Result<CodeMatrix, DecodeError> {
+        Ok(CodeMatrix {
+            x: self.size()?,
+            gather: self.option(Self::gather)?,
+            zero_code: self.byte()?,
+        })
     }
 
     fn epilogue(&mut self) -> Result<Epilogue, DecodeError> {

@@ -1,7 +1,7 @@
 //! Writing the fields of a graph.
 
 use crate::graph::{
-    Alphabet, CodeType, Edges, Epilogue, Function, Gather, GatherDim, InputTransform, IntegerType,
+    Alphabet, CodeMatrix, CodeType, Edges, Epilogue, Function, Gather, GatherDim, InputTransform, IntegerType,
     Node, Op, OutputTransform, RoundingProfile, Step, TensorKind, TensorShape, Term, WeightShape,
 };
 
@@ -104,7 +104,21 @@ impl Writer {
                 self.size(*taps);
                 self.size(*y);
             }
+            Op::BatchMatMul { a, b, heads, y, epilogue } => {
+                self.tag(4);
+                self.code_matrix(a);
+                self.code_matrix(b);
+                self.size(*heads);
+                self.size(*y);
+                self.epilogue(epilogue);
+            }
         }
+    }
+
+    fn code_matrix(&mut self, matrix: &CodeMatrix) {
+        self.size(matrix.x);
+        self.option(matrix.gather.as_ref(), Self::gather);
+        self.tag(matrix.zero_code);
     }
 
     fn epilogue(&mut self, epilogue: &Epilogue) {

@@ -1,5 +1,6 @@
 //! Bounds on accumulators and sums, from ranges, and the number of multiplications.
 
+use super::batch::product_bound;
 use crate::graph::{Alphabet, Function, Graph, Op, TensorKind, Term, WeightShape};
 
 impl Graph {
@@ -16,6 +17,7 @@ impl Graph {
                 let (low, high) = self.sum_range(terms);
                 high.max(low.saturating_neg()).max(0)
             }
+            Op::BatchMatMul { a, b, heads, .. } => product_bound(a, b, self.depth(a, *heads)),
             Op::Relu { .. } | Op::Max { .. } => 0,
         }
     }
@@ -29,6 +31,10 @@ impl Graph {
                     let shape = &self.weights[*weights];
                     let rows = self.tensors[*y].rows_per_sample as u64;
                     rows.saturating_mul((shape.k * shape.n) as u64)
+                }
+                Op::BatchMatMul { a, heads, y, .. } => {
+                    let outputs = self.tensors[*y].per_sample() as u64;
+                    outputs.saturating_mul(self.depth(a, *heads) as u64)
                 }
                 Op::Relu { .. } | Op::Combine { .. } | Op::Max { .. } => 0,
             })
