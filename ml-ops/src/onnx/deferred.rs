@@ -1,10 +1,12 @@
 //! Floats that are no function of one code, computed only when a QuantizeLinear says into what.
 
 mod average;
+mod concatenation;
 mod product;
 mod sum;
 
 pub(super) use average::{Average, Formula};
+pub(super) use concatenation::Concatenation;
 pub(super) use product::Product;
 pub(super) use sum::{Sum, Term};
 
@@ -38,6 +40,8 @@ pub(super) enum Kind {
     Sum(Rc<Sum>),
     /// Averages of a dequantized tensor.
     Average(Rc<Average>),
+    /// Dequantized tensors one after the other.
+    Concatenation(Rc<Concatenation>),
 }
 
 impl Deferred {
@@ -65,6 +69,7 @@ impl Deferred {
             Kind::Product(product) => product.quantize(builder, bounds, to, dtype)?,
             Kind::Sum(sum) => sum.quantize(builder, bounds, to, dtype)?,
             Kind::Average(average) => average.quantize(builder, bounds, to, dtype)?,
+            Kind::Concatenation(parts) => parts.quantize(builder, bounds, to, dtype)?,
         };
         if let Some(pool) = &self.pool {
             tensor = pool.1.max(builder, name, &pool.0.on(tensor))?.tensor;

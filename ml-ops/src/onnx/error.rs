@@ -288,6 +288,24 @@ pub enum NodeError {
         /// Which input.
         index: usize,
     },
+    /// An index is not one of the axis.
+    #[error("index {value} in input {index} is beyond the axis of size {size}")]
+    IndexRange {
+        /// Which input.
+        index: usize,
+        /// The index.
+        value: i64,
+        /// The axis's size.
+        size: usize,
+    },
+    /// A float is none that a code stands for.
+    #[error("{value} in input {index} is none of the floats that codes stand for")]
+    NotOnGrid {
+        /// Which input.
+        index: usize,
+        /// The float.
+        value: f32,
+    },
     /// A product of two tensors, neither of which is a function of the other's codes.
     #[error("a product of two tensors is not supported")]
     ProductOfTensors,

@@ -17,11 +17,14 @@
 
 mod averaged;
 mod builder;
+mod concatenated;
 mod constant;
 mod convolved;
 mod deferred;
+mod elementwise;
 mod error;
 mod finish;
+mod floats;
 mod import;
 mod node;
 mod operands;

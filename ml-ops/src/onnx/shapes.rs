@@ -60,3 +60,20 @@ pub(super) fn axis(attribute: &'static str, axis: i64, rank: usize) -> Result<us
         _ => Err(NodeError::AttributeValue { attribute, value: axis as f64 }),
     }
 }
+
+/// Several different axes.
+pub(super) fn axes(
+    attribute: &'static str,
+    axes: &[i64],
+    rank: usize,
+) -> Result<Vec<usize>, NodeError> {
+    let mut dims: Vec<usize> = Vec::with_capacity(axes.len());
+    for &value in axes {
+        let dim = axis(attribute, value, rank)?;
+        if dims.contains(&dim) {
+            return Err(NodeError::AttributeValue { attribute, value: value as f64 });
+        }
+        dims.push(dim);
+    }
+    Ok(dims)
+}

@@ -4,7 +4,7 @@ use super::builder::Builder;
 use super::deferred::Deferred;
 use super::view::{Matrix, View};
 use crate::array::Array;
-use crate::graph::CodeType;
+use crate::graph::{CodeType, quantize};
 use std::rc::Rc;
 
 /// What a name stands for. Shapes are those of one sample, without the batch.
@@ -56,6 +56,24 @@ pub(super) struct Floats {
     pub(super) pure: bool,
     /// Nothing but Identity came between the DequantizeLinear and here.
     pub(super) direct: bool,
+    /// What a kernel of the runtime makes of it if a QuantizeLinear comes next.
+    pub(super) fused: Option<Fused>,
+}
+
+/// What a kernel of the runtime makes of floats if a QuantizeLinear of their type comes next.
+#[derive(Clone)]
+pub(super) struct Fused {
+    /// The code of each code, in the scale and zero point of the QuantizeLinear.
+    pub(super) codes: Rc<dyn Fn(Scaling) -> [u8; 256]>,
+    /// Bounds of the Relu and Clip that have come since.
+    pub(super) low: f32,
+    pub(super) high: f32,
+}
+
+impl std::fmt::Debug for Fused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fused").field("low", &self.low).field("high", &self.high).finish()
+    }
 }
 
 /// A constant behind a DequantizeLinear.
@@ -113,6 +131,32 @@ impl Floats {
             pure: self.pure && images == *self.images,
             images: Box::new(images),
             direct: false,
+            fused: None,
+        }
+    }
+
+    /// The floats clamped to `[low, high]`.
+    pub(super) fn clamped(&self, low: f32, high: f32) -> Self {
+        let mut floats = self.map(|x| x.max(low).min(high));
+        floats.fused.clone_from(&self.fused);
+        if let Some(fused) = &mut floats.fused {
+            fused.low = fused.low.clamp(low, high);
+            fused.high = fused.high.clamp(low, high);
+        }
+        floats
+    }
+
+    /// The codes that a QuantizeLinear makes.
+    pub(super) fn quantized(&self, to: Scaling, dtype: CodeType) -> [u8; 256] {
+        let code = |x: f32| quantize(x, to.scale, to.zero_point, dtype);
+        match &self.fused {
+            // The runtime drops a Relu or Clip that the output's range implies.
+            Some(Fused { codes, low, high })
+                if dtype == self.codes.dtype && (code(*low), code(*high)) == (0, 255) =>
+            {
+                codes(to)
+            }
+            _ => self.images.map(code),
         }
     }
 }

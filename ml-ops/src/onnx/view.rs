@@ -245,6 +245,15 @@ impl View {
         digits.splice(at..=at, parts);
     }
 
+    /// Dimension `dim` as part of a longer one of `size` elements, from `start` on; positions before and after are
+    /// outside. `None` where they are not outside the tensor.
+    pub(super) fn placed(mut self, dim: usize, start: usize, size: usize) -> Option<Self> {
+        let window = Window { out: size, stride: 1, kernel: 1, dilation: 1, pad: start };
+        let (positions, _) = self.window(dim, &window)?;
+        self.dims[dim] = if size > 1 { vec![positions] } else { vec![] };
+        Some(self)
+    }
+
     /// The digits of a window along dimension `dim`: of its positions, and of its elements. `None` where the
     /// window reads beyond the dimension but not beyond the tensor.
     pub(super) fn window(&mut self, dim: usize, window: &Window) -> Option<(GatherDim, GatherDim)> {

@@ -151,7 +151,7 @@ impl Pool {
     ) -> Result<View, NodeError> {
         let seen = self.see(builder, name, view)?;
         let channels = view.size(0);
-        let matrix = seen.matrix(None);
+        let matrix = seen.matrix(Some(0));
         let tensor = builder.max(name, channels, &matrix)?;
         Ok(self.output(channels).on(tensor))
     }

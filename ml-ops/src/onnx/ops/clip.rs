@@ -19,7 +19,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         }
         Value::Floats(floats) => {
             let (low, high) = float_bounds(node)?;
-            Ok(Value::Floats(floats.map(|x| x.clamp(low, high))))
+            Ok(Value::Floats(floats.clamped(low, high)))
         }
         Value::Deferred(deferred) => {
             let (low, high) = float_bounds(node)?;

@@ -31,6 +31,7 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
                 images: Box::new(images),
                 pure: true,
                 direct: true,
+                fused: None,
             }))
         }
         Value::Constant(values) => {

@@ -16,7 +16,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
             let tensor = builder.relu(node.name, view.tensor);
             Ok(Value::Integers(view.on(tensor)))
         }
-        Value::Floats(floats) => Ok(Value::Floats(floats.map(|x| x.max(0.0)))),
+        Value::Floats(floats) => Ok(Value::Floats(floats.clamped(0.0, f32::INFINITY))),
         Value::Deferred(deferred) => Ok(Value::Deferred(deferred.clamped(0.0, f32::INFINITY))),
         Value::Constant(_) | Value::Dequantized(_) | Value::FloatInput(_) => {
             Err(NodeError::Operand {
