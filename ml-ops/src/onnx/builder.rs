@@ -7,7 +7,7 @@ use super::error::NodeError;
 use super::value::{Codes, MatMulOperands};
 use super::view::{Matrix, View};
 use crate::graph::{
-    Epilogue, Function, Gather, InputPort, InputTransform, Node, Op, TensorId, TensorKind,
+    CodeType, Epilogue, Function, Gather, InputPort, InputTransform, Node, Op, TensorId, TensorKind,
     TensorShape, Term, WeightMatrix, WeightShape, bound, signed_bits,
 };
 
@@ -81,6 +81,7 @@ impl Builder {
         let (dtype, quantized) = match transform {
             InputTransform::Codes { dtype } => (dtype, false),
             InputTransform::Quantize { dtype, .. } => (dtype, true),
+            InputTransform::Levels { .. } => (CodeType::U8, false),
         };
         Ok(Codes { view, dtype, quantized, origin: None })
     }

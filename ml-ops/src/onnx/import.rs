@@ -210,6 +210,9 @@ fn import_output(
         Some(Value::Integers(view)) => {
             (view.clone(), OutputTransform::Integer { dtype: IntegerType::I32 })
         }
+        Some(Value::Deferred(deferred)) => {
+            deferred.affine(&mut builder).ok().flatten().ok_or_else(missing)?
+        }
         _ => return Err(missing()),
     };
     let shape = view.shape();

@@ -15,14 +15,17 @@
 //!
 //! [`RoundingProfile::OrtF32Rne`]: crate::graph::RoundingProfile::OrtF32Rne
 
+mod arithmetic;
 mod averaged;
 mod builder;
+mod compared;
 mod concatenated;
 mod constant;
 mod convolved;
 mod deferred;
 mod elementwise;
 mod error;
+mod factors;
 mod finish;
 mod floats;
 mod import;
@@ -38,6 +41,7 @@ mod steps;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod thresholds;
 mod value;
 mod view;
 mod windows;

@@ -193,7 +193,8 @@ pub(super) fn check_columns(got: usize, n: usize, index: usize) -> Result<(), No
     Err(NodeError::OperandShape { index, expected: n, got })
 }
 
-fn of_column(values: &[f32], column: usize) -> f32 {
+/// The number of a column, of one or one for each.
+pub(super) fn of_column<T: Copy>(values: &[T], column: usize) -> T {
     match values {
         [only] => *only,
         many => many[column],

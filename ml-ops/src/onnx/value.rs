@@ -2,6 +2,7 @@
 
 use super::builder::Builder;
 use super::deferred::Deferred;
+use super::thresholds::Comparison;
 use super::view::{Matrix, View};
 use crate::array::Array;
 use crate::graph::{CodeType, quantize};
@@ -20,8 +21,12 @@ pub(super) enum Value {
     Codes(Codes),
     /// Floats that are a function of an 8-bit tensor's codes.
     Floats(Floats),
+    /// Such floats, negated in some features of their tensor.
+    Negated(Floats, Rc<Vec<bool>>),
     /// Floats that a QuantizeLinear will make codes of.
     Deferred(Deferred),
+    /// Comparisons of such floats with numbers.
+    Comparison(Comparison),
     /// A 32-bit integer tensor.
     Integers(View),
 }
@@ -109,6 +114,22 @@ pub(super) struct Weights {
     pub(super) offsets: Vec<i32>,
 }
 
+impl MatMulOperands {
+    /// Bound on the size of the accumulators of a column.
+    pub(super) fn bound(&self, column: usize) -> i64 {
+        let Weights { n, codes, offsets, .. } = &self.weights;
+        let offset = i64::from(match offsets.as_slice() {
+            [only] => *only,
+            many => many[column],
+        });
+        let weights = codes.iter().skip(column).step_by(*n);
+        let sizes: i64 = weights.map(|&code| (i64::from(code) + offset).abs()).sum();
+        let zero = i64::from(self.zero_code);
+        let bias = self.bias.get(column).copied().unwrap_or(0);
+        sizes * zero.max(255 - zero) + bias.abs()
+    }
+}
+
 impl Codes {
     /// The code of `zero_point`, a value of the tensor's type.
     pub(super) fn zero_code(&self, zero_point: i32) -> u8 {
@@ -168,8 +189,9 @@ impl Value {
             Self::Constant(_) | Self::Dequantized(_) => None,
             Self::FloatInput(view) | Self::Integers(view) => Some(view),
             Self::Codes(codes) => Some(&codes.view),
-            Self::Floats(floats) => Some(&floats.codes.view),
+            Self::Floats(floats) | Self::Negated(floats, _) => Some(&floats.codes.view),
             Self::Deferred(deferred) => Some(&deferred.view),
+            Self::Comparison(comparison) => Some(&comparison.of.view),
         }
     }
 
@@ -180,11 +202,12 @@ impl Value {
             Self::Constant(_) | Self::Dequantized(_) => return None,
             Self::FloatInput(view) | Self::Integers(view) => *view = change(view)?,
             Self::Codes(codes) => codes.see(&change)?,
-            Self::Floats(floats) => {
+            Self::Floats(floats) | Self::Negated(floats, _) => {
                 floats.direct = false;
                 floats.codes.see(&change)?;
             }
             Self::Deferred(deferred) => deferred.view = change(&deferred.view)?,
+            Self::Comparison(comparison) => comparison.of.view = change(&comparison.of.view)?,
         }
         Some(value)
     }

@@ -118,6 +118,18 @@ impl View {
         sides.peek().is_some() && sides.all(|side| side == Side::Feature)
     }
 
+    /// Features of the tensor, if they are those of one dimension of the view, in order.
+    pub(super) fn features(&self) -> Option<usize> {
+        let of_features: Vec<usize> =
+            (0..self.axes.len()).filter(|&axis| self.axes[axis].side == Side::Feature).collect();
+        let whole: Vec<usize> =
+            of_features.iter().copied().filter(|&axis| self.axes[axis].size > 1).collect();
+        let [axis] = whole[..] else { return whole.is_empty().then_some(1) };
+        let Axis { size, offset, .. } = self.axes[axis];
+        let digit = GatherDim { size, axis: Some(axis), step: 1 };
+        (offset == 0 && self.dims.iter().any(|dim| merged(dim) == [digit])).then_some(size)
+    }
+
     /// Whether the tensor's elements are not grouped into rows yet.
     pub(super) fn is_open(&self) -> bool {
         self.axes.iter().any(|axis| axis.side == Side::Open)
@@ -358,6 +370,34 @@ impl Matrix {
             cols: renumbered(merged(&self.cols)),
             pad: self.pad,
         }
+    }
+
+    /// The feature of the tensor that each column reads, if that does not depend on the row.
+    /// Precondition: the tensor is not open.
+    pub(super) fn features(&self) -> Option<Vec<usize>> {
+        let axes = &self.view.axes;
+        let is_feature = |digit: &GatherDim| {
+            digit.axis.is_some_and(|axis| axes[axis].side == Side::Feature)
+        };
+        if self.rows.iter().any(|digit| digit.size > 1 && is_feature(digit)) {
+            return None;
+        }
+        let column = |column: usize| {
+            let mut at: Vec<i64> = axes.iter().map(|axis| axis.offset).collect();
+            let mut rest = column;
+            for digit in self.cols.iter().rev() {
+                if let Some(axis) = digit.axis {
+                    at[axis] += digit.step * (rest % digit.size) as i64;
+                }
+                rest /= digit.size;
+            }
+            let of_features = axes.iter().zip(&at).filter(|(axis, _)| axis.side == Side::Feature);
+            of_features.into_iter().try_fold(0, |number, (axis, &at)| {
+                let at = usize::try_from(at).ok().filter(|&at| at < axis.size)?;
+                Some(number * axis.size + at)
+            })
+        };
+        (0..self.size().1).map(column).collect()
     }
 
     /// Rows and columns.

@@ -28,6 +28,8 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         Value::Constant(_)
         | Value::Dequantized(_)
         | Value::FloatInput(_)
+        | Value::Negated(..)
+        | Value::Comparison(_)
         | Value::Integers(_) => Err(NodeError::Operand {
             index: 0,
             expected: "an 8-bit tensor, a dequantized one, or a matmul's result",

@@ -51,6 +51,8 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
         Value::Dequantized(_)
         | Value::FloatInput(_)
         | Value::Floats(_)
+        | Value::Negated(..)
+        | Value::Comparison(_)
         | Value::Deferred(_)
         | Value::Integers(_) => {
             Err(NodeError::Operand { index: 0, expected: "an 8-bit tensor or constant weights" })

@@ -10,6 +10,6 @@ use crate::onnx::value::Value;
 pub(super) const OPERATOR: Operator =
     Operator { domain: "", name: "MatMul", inputs: 2, attributes: &[], import: Import::One(import) };
 
-fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    gemm::product(node, Layout::Columns)
+fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    gemm::product(builder, node, Layout::Columns)
 }

@@ -1,6 +1,7 @@
 //! The operators that are imported, one file each.
 
 mod abs;
+mod add;
 mod average_pool;
 mod clip;
 mod concat;
@@ -8,6 +9,7 @@ mod constant;
 mod conv;
 mod conv_integer;
 mod dequantize_linear;
+mod div;
 mod erf;
 mod expand;
 mod flatten;
@@ -16,13 +18,18 @@ mod gelu;
 mod gelu_contrib;
 mod gemm;
 mod global_average_pool;
+mod greater;
+mod greater_or_equal;
 mod hard_sigmoid;
 mod hard_swish;
 mod identity;
 mod leaky_relu;
+mod less;
+mod less_or_equal;
 mod matmul;
 mod matmul_integer;
 mod max_pool;
+mod mul;
 mod neg;
 mod pad;
 mod qgemm;
@@ -40,12 +47,15 @@ mod reduce_mean;
 mod relu;
 mod reshape;
 mod sigmoid;
+mod sign;
 mod slice;
 mod split;
 mod squeeze;
+mod sub;
 mod tanh;
 mod transpose;
 mod unsqueeze;
+mod where_op;
 
 use super::node::Operator;
 
@@ -54,6 +64,7 @@ pub(super) use dequantize_linear::as_dequantized;
 /// All operators.
 pub(super) const REGISTRY: &[Operator] = &[
     abs::OPERATOR,
+    add::OPERATOR,
     average_pool::OPERATOR,
     clip::OPERATOR,
     concat::OPERATOR,
@@ -61,6 +72,7 @@ pub(super) const REGISTRY: &[Operator] = &[
     conv::OPERATOR,
     conv_integer::OPERATOR,
     dequantize_linear::OPERATOR,
+    div::OPERATOR,
     erf::OPERATOR,
     expand::OPERATOR,
     flatten::OPERATOR,
@@ -69,13 +81,18 @@ pub(super) const REGISTRY: &[Operator] = &[
     gelu_contrib::OPERATOR,
     gemm::OPERATOR,
     global_average_pool::OPERATOR,
+    greater::OPERATOR,
+    greater_or_equal::OPERATOR,
     hard_sigmoid::OPERATOR,
     hard_swish::OPERATOR,
     identity::OPERATOR,
     leaky_relu::OPERATOR,
+    less::OPERATOR,
+    less_or_equal::OPERATOR,
     matmul::OPERATOR,
     matmul_integer::OPERATOR,
     max_pool::OPERATOR,
+    mul::OPERATOR,
     neg::OPERATOR,
     pad::OPERATOR,
     qgemm::OPERATOR,
@@ -93,10 +110,13 @@ pub(super) const REGISTRY: &[Operator] = &[
     relu::OPERATOR,
     reshape::OPERATOR,
     sigmoid::OPERATOR,
+    sign::OPERATOR,
     slice::OPERATOR,
     split::OPERATOR,
     squeeze::OPERATOR,
+    sub::OPERATOR,
     tanh::OPERATOR,
     transpose::OPERATOR,
     unsqueeze::OPERATOR,
+    where_op::OPERATOR,
 ];

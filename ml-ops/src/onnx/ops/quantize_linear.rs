@@ -38,12 +38,15 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         Value::Deferred(deferred) => {
             Ok(Value::Codes(deferred.quantize(builder, node.name, to, dtype)?))
         }
-        Value::Constant(_) | Value::Dequantized(_) | Value::Codes(_) | Value::Integers(_) => {
-            Err(NodeError::Operand {
-                index: 0,
-                expected: "the graph's float input, a dequantized tensor or a matmul's result",
-            })
-        }
+        Value::Constant(_)
+        | Value::Dequantized(_)
+        | Value::Codes(_)
+        | Value::Negated(..)
+        | Value::Comparison(_)
+        | Value::Integers(_) => Err(NodeError::Operand {
+            index: 0,
+            expected: "the graph's float input, a dequantized tensor or a matmul's result",
+        }),
     }
 }
 

@@ -18,11 +18,13 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         }
         Value::Floats(floats) => Ok(Value::Floats(floats.clamped(0.0, f32::INFINITY))),
         Value::Deferred(deferred) => Ok(Value::Deferred(deferred.clamped(0.0, f32::INFINITY))),
-        Value::Constant(_) | Value::Dequantized(_) | Value::FloatInput(_) => {
-            Err(NodeError::Operand {
-                index: 0,
-                expected: "an integer tensor, a dequantized one, or a matmul's result",
-            })
-        }
+        Value::Constant(_)
+        | Value::Dequantized(_)
+        | Value::FloatInput(_)
+        | Value::Negated(..)
+        | Value::Comparison(_) => Err(NodeError::Operand {
+            index: 0,
+            expected: "an integer tensor, a dequantized one, or a matmul's result",
+        }),
     }
 }
