@@ -97,6 +97,15 @@ impl Pool {
             pool.beyond_pads |= last > padded;
             pool.windows.push(Window { out, stride, kernel, dilation, pad });
         }
+        let product = |size: fn(&Window) -> usize| {
+            let sizes = pool.windows.iter().map(size);
+            sizes.fold(1usize, usize::saturating_mul)
+        };
+        for got in [product(|window| window.out), product(|window| window.kernel)] {
+            if got > MAX_ELEMENTS {
+                return Err(NodeError::OperandShape { index: 0, expected: MAX_ELEMENTS, got });
+            }
+        }
         Ok(pool)
     }
 

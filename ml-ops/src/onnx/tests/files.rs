@@ -25,7 +25,7 @@ fn operator_sets_that_are_unknown() {
         last,
     };
     let old = error(SHAPES, |m| m.opset_import[0].version = Some(9));
-    assert_eq!(old, opset("", Some(9), 10, 25));
+    assert_eq!(old, opset("", Some(9), 10, 28));
     let missing = error(QGEMM, |m| {
         m.opset_import.truncate(1);
         m.opset_import
@@ -49,7 +49,7 @@ fn initializers_that_are_malformed() {
             other => panic!("not an initializer's error: {other}"),
         }
     };
-    assert_eq!(initializer(|t| t.data_type = Some(10)), TensorError::ElementType { got: 10 });
+    assert_eq!(initializer(|t| t.data_type = Some(11)), TensorError::ElementType { got: 11 });
     assert_eq!(initializer(|t| t.dims[1] = -1), TensorError::Dimension { axis: 1, value: -1 });
     assert_eq!(
         initializer(|t| t.dims = vec![i64::MAX, 4]),
