@@ -1,9 +1,11 @@
 //! What the benchmarks share, and the README's example as a documentation test.
 #![forbid(unsafe_code)]
 
+mod mobilenet;
 mod random;
 mod task;
 
+pub use mobilenet::mobilenet;
 pub use random::{bytes, elements};
 pub use task::Task;
 

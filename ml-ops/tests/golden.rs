@@ -29,6 +29,6 @@ fn commitment_and_proof_of_the_shipped_digits_model() {
     );
     assert_eq!(
         hex(&HashKind::Blake3.hash(&bytes)),
-        "48a73f9ce9b758bbedb88eead593fc214e6b431cafeffdc7a291e2cd58099e34"
+        "0422b6a6352197bb223608d092ed4b27ed9a4b833eb9fdc2952f7c5b18849263"
     );
 }

@@ -5,10 +5,17 @@
 //!
 //! # Protocol
 //! The verifier draws `beta` and the parties prove `sum_i beta^i c_i`. The batch has
-//! `n = max n_i` rounds; instance `i` joins at round `n - n_i`, when `beta^i c_i` is added to the
-//! running claim, so all instances share the last challenges. A round sends the coefficients of
-//! `s(X)` but for that of `X`, which `s(0) + s(1) = claim` gives in characteristic two.
-//! At the end the caller checks `sum_i beta^i f_i(r_i)`, `r_i` the last `n_i` challenges.
+//! `n = max n_i` rounds; instance `i` joins at round `n - n_i`, so all instances share the last challenges.
+//! Before, it stands for `f_i` times the product of the variables of the first `n - n_i` rounds, which has the
+//! same sum: a round that it waits through adds `beta^i c_i` times the challenges so far to the
+//! coefficient of `X`. A round sends the coefficients of `s(X)` but for that of `X`, which
+//! `s(0) + s(1) = claim` gives in characteristic two, so that waiting costs nothing.
+//! At the end the caller checks `sum_i weights_i f_i(r_i)`, `r_i` the last `n_i` challenges and
+//! `weights_i` the product of `beta^i` with the challenges before.
+//!
+//! It matters that every claim is part of the sum from the first round on. The constant of `s` is free
+//! in characteristic two, so a prover may add anything to a claim that is right, and with it cancel the error of
+//! a claim that would be added later.
 //!
 //! # Soundness
 //! `(#instances - 1 + sum over rounds of the degree) / 2^128` (Lund, Fortnow, Karloff, Nisan 1992;
@@ -19,6 +26,9 @@ mod factored;
 #[cfg(feature = "prover")]
 mod prove;
 mod verify;
+
+#[cfg(all(test, feature = "prover"))]
+mod forgeries;
 
 #[cfg(feature = "prover")]
 pub(crate) use factored::EqFactored;

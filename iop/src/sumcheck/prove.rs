@@ -37,6 +37,9 @@ pub fn prove(channel: &mut ProverChannel, instances: &mut [&mut dyn Instance]) -
     let beta = channel.challenge("sumcheck batching");
     let shapes: Vec<Shape> = instances.iter().map(|i| i.shape()).collect();
     let n_rounds = shapes.iter().map(|s| s.n_vars).max().unwrap_or(0);
+    let power = |&p: &F128| Some(p * beta);
+    let powers = core::iter::successors(Some(F128::ONE), power);
+    let mut weights: Vec<F128> = powers.take(shapes.len()).collect();
     let mut challenges = Vec::with_capacity(n_rounds);
     for left in (1..=n_rounds).rev() {
         let active = shapes.iter().filter(|s| s.n_vars >= left);
@@ -46,16 +49,17 @@ pub fn prove(channel: &mut ProverChannel, instances: &mut [&mut dyn Instance]) -
         let rounds = instances.par_iter_mut().zip(&shapes).with_min_len(TASK);
         let rounds: Vec<Vec<F128>> =
             rounds.map(|(i, s)| if joined(s) { i.round() } else { Vec::new() }).collect();
-        let mut weight = F128::ONE;
-        for round in rounds {
+        // What the others add is a multiple of X, whose coefficient is not sent.
+        for (round, &weight) in rounds.into_iter().zip(&weights) {
             for (t, c) in total.iter_mut().zip(round) {
                 *t += weight * c;
             }
-            weight *= beta;
         }
         let r = send_round(channel, &total, degree);
         let binding = instances.par_iter_mut().zip(&shapes).with_min_len(TASK);
         binding.filter(|(_, s)| joined(s)).for_each(|(instance, _)| instance.bind(r));
+        let waiting = weights.iter_mut().zip(&shapes).filter(|(_, s)| !joined(s));
+        waiting.for_each(|(weight, _)| *weight *= r);
         challenges.push(r);
     }
     challenges

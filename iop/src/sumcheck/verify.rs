@@ -19,7 +19,7 @@ pub struct Shape {
 pub struct Reduced<E> {
     /// One challenge a round, in the order drawn.
     pub challenges: Vec<F128>,
-    /// The powers of the batching challenge.
+    /// One an instance: a power of the batching challenge, times the challenges before the instance joined.
     pub weights: Vec<F128>,
     /// The value the batch must have.
     pub claim: E,
@@ -76,19 +76,19 @@ pub fn verify<C: VerifierChannel>(
     }
     let n_rounds = instances.iter().map(|(_, shape)| shape.n_vars).max().unwrap_or(0);
     let mut challenges = Vec::with_capacity(n_rounds);
-    let mut claim = C::Elem::from(F128::ZERO);
-    for left in (0..=n_rounds).rev() {
-        for (&(c, shape), &weight) in instances.iter().zip(&weights) {
-            if shape.n_vars == left {
-                claim += c * weight;
+    // All claims from the start: one added between rounds could be cancelled by the round before.
+    let zero = C::Elem::from(F128::ZERO);
+    let mut claim = instances.iter().zip(&weights).fold(zero, |sum, (&(c, _), &w)| sum + c * w);
+    for left in (1..=n_rounds).rev() {
+        let active = instances.iter().filter(|(_, shape)| shape.n_vars >= left);
+        let degree = active.map(|(_, shape)| shape.degree).max().unwrap_or(1);
+        let (r, next) = verify_round(channel, claim, degree)?;
+        challenges.push(r);
+        claim = next;
+        for ((_, shape), weight) in instances.iter().zip(&mut weights) {
+            if shape.n_vars < left {
+                *weight *= r;
             }
-        }
-        if left > 0 {
-            let active = instances.iter().filter(|(_, shape)| shape.n_vars >= left);
-            let degree = active.map(|(_, shape)| shape.degree).max().unwrap_or(1);
-            let (r, next) = verify_round(channel, claim, degree)?;
-            challenges.push(r);
-            claim = next;
         }
     }
     Ok(Reduced { challenges, weights, claim })

@@ -214,7 +214,7 @@ pub enum GraphError {
         /// The code that it pads with.
         pad: Option<u8>,
     },
-    /// A sum or a maximum has no taps, too many, or several without a gather.
+    /// A sum or a maximum has no taps, too many, several without a gather, or such as are no dimensions of its gather.
     #[error("node {node} has {taps} taps")]
     Taps {
         /// The node.

@@ -55,6 +55,27 @@ impl Gather {
         self.source_cols.iter().product()
     }
 
+    /// The dimensions of columns as those of outputs and those of the last `taps` columns of each, one dimension
+    /// cut in two if need be; `None` where no cut does that.
+    pub(crate) fn split_taps(&self, taps: usize) -> Option<(Vec<GatherDim>, Vec<GatherDim>)> {
+        let (mut outputs, mut last, mut left) = (self.cols.clone(), Vec::new(), taps);
+        while left > 1 {
+            let dim = outputs.pop()?;
+            if dim.size > 0 && left.is_multiple_of(dim.size) {
+                left /= dim.size;
+                last.insert(0, dim);
+            } else if dim.size.is_multiple_of(left) {
+                let step = dim.step.saturating_mul(left as i64);
+                outputs.push(GatherDim { size: dim.size / left, step, ..dim });
+                last.insert(0, GatherDim { size: left, ..dim });
+                left = 1;
+            } else {
+                return None;
+            }
+        }
+        Some((outputs, last))
+    }
+
     /// The element `(row, feature)` of a sample that position `(row, col)` reads, `None` outside the source.
     pub fn source(&self, row: usize, col: usize) -> Option<(usize, usize)> {
         let mut at = self.offsets.clone();
@@ -112,6 +133,34 @@ mod tests {
                 let inside = (0..4).contains(&h) && (0..5).contains(&w);
                 let expected = inside.then(|| ((h * 5 + w) as usize, col / 9));
                 assert_eq!(map.source(row, col), expected, "{row} {col}");
+            }
+        }
+    }
+
+    #[test]
+    fn taps_are_the_last_columns() {
+        let sizes =
+            |dims: &[GatherDim]| -> Vec<usize> { dims.iter().map(|dim| dim.size).collect() };
+        for (taps, expected) in [
+            (1, Some((vec![2, 3, 6], vec![]))),
+            (6, Some((vec![2, 3], vec![6]))),
+            (3, Some((vec![2, 3, 2], vec![3]))),
+            (18, Some((vec![2], vec![3, 6]))),
+            (36, Some((vec![], vec![2, 3, 6]))),
+            (4, None),
+            (12, None),
+            (72, None),
+        ] {
+            let mut map = window();
+            map.cols[2].size = 6;
+            let split = map.split_taps(taps);
+            let of_split = split.as_ref().map(|(outputs, last)| (sizes(outputs), sizes(last)));
+            assert_eq!(of_split, expected, "{taps}");
+            let Some((outputs, last)) = split else { continue };
+            // It is the same map.
+            let other = Gather { cols: [outputs, last].concat(), ..map.clone() };
+            for col in 0..map.n_cols() {
+                assert_eq!(map.source(3, col), other.source(3, col), "{taps} {col}");
             }
         }
     }

@@ -49,7 +49,8 @@ pub enum Op {
         x: TensorId,
         /// How the matrix is read from it: tap `t` of output `(r, j)` at column `j * taps + t`; `pad` is 0.
         gather: Gather,
-        /// Elements of which each output is the largest.
+        /// Elements of which each output is the largest; the last dimensions of the map's columns, one of them cut
+        /// perhaps, number them.
         taps: usize,
         /// Output, codes.
         y: TensorId,
@@ -71,10 +72,22 @@ pub struct Term {
     /// How the matrix is read from it: tap `t` of output `(r, j)` at column `j * taps + t`. Straight if absent, and
     /// then there is one tap. Positions outside the source add nothing, or `function(pad)`.
     pub gather: Option<Gather>,
-    /// Elements that each output adds up.
+    /// Elements that each output adds up; the last dimensions of the map's columns, one of them cut perhaps, number
+    /// them.
     pub taps: usize,
     /// What is added for an element.
     pub function: Function,
+}
+
+/// The least number that the taps of all terms divide, if it is within a `usize`.
+pub(crate) fn common_taps(terms: &[Term]) -> Option<usize> {
+    terms.iter().try_fold(1usize, |common, term| {
+        let (mut a, mut b) = (common, term.taps);
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        common.checked_div(a)?.checked_mul(term.taps)
+    })
 }
 
 /// An integer function of an element.
@@ -99,6 +112,14 @@ impl Op {
         match self {
             Self::MatMul { x, .. } | Self::Relu { x, .. } | Self::Max { x, .. } => vec![*x],
             Self::Combine { terms, .. } => terms.iter().map(|term| term.x).collect(),
+        }
+    }
+
+    /// What becomes of accumulators, if the operation has any.
+    pub fn epilogue(&self) -> Option<&Epilogue> {
+        match self {
+            Self::MatMul { epilogue, .. } | Self::Combine { epilogue, .. } => Some(epilogue),
+            Self::Relu { .. } | Self::Max { .. } => None,
         }
     }
 

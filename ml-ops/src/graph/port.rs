@@ -115,13 +115,17 @@ impl InputPort {
         array: &Array,
     ) -> Result<(Values, Batch), PortError> {
         let batch = batch_of(&self.shape, array)?;
+        let (rows, features) = (batch.size * tensor.rows_per_sample, tensor.features);
         let codes = match (self.transform, array.data()) {
-            (InputTransform::Codes { dtype: CodeType::U8 }, ArrayData::U8(v)) => v.clone(),
+            (InputTransform::Codes { dtype: CodeType::U8 }, ArrayData::U8(v)) => {
+                to_feature_major(v, rows, features, |q| q)
+            }
             (InputTransform::Codes { dtype: CodeType::I8 }, ArrayData::I8(v)) => {
-                v.iter().map(|&q| i8_code(q)).collect()
+                to_feature_major(v, rows, features, i8_code)
             }
             (InputTransform::Quantize { scale, zero_point, dtype }, ArrayData::F32(v)) => {
-                quantize_all(v, scale, zero_point, dtype)?
+                let codes = quantize_all(v, scale, zero_point, dtype)?;
+                to_feature_major(&codes, rows, features, |q| q)
             }
             (InputTransform::Levels { low, high }, ArrayData::F32(v)) => levels(v, low, high)?,
             (transform, data) => {
@@ -131,8 +135,7 @@ impl InputPort {
                 });
             }
         };
-        let rows = batch.size * tensor.rows_per_sample;
-        Ok((Values::Codes(to_feature_major(&codes, rows, tensor.features)), batch))
+        Ok((Values::Codes(codes), batch))
     }
 }
 
@@ -241,11 +244,10 @@ impl OutputPort {
         let features = tensor.features;
         match (&self.transform, array.data()) {
             (OutputTransform::Codes { dtype: CodeType::U8 }, ArrayData::U8(v)) => {
-                Ok(Values::Codes(to_feature_major(v, rows, features)))
+                Ok(Values::Codes(to_feature_major(v, rows, features, |q| q)))
             }
             (OutputTransform::Codes { dtype: CodeType::I8 }, ArrayData::I8(v)) => {
-                let codes: Vec<u8> = v.iter().map(|&q| i8_code(q)).collect();
-                Ok(Values::Codes(to_feature_major(&codes, rows, features)))
+                Ok(Values::Codes(to_feature_major(v, rows, features, i8_code)))
             }
             (OutputTransform::Dequantize { scale, zero_point, dtype }, ArrayData::F32(v)) => {
                 let images = dequantize_table(*scale, *zero_point, *dtype);
@@ -259,11 +261,10 @@ impl OutputPort {
                             .map_err(|_| PortError::NoSuchOutput { index })
                     })
                     .collect::<Result<_, _>>()?;
-                Ok(Values::Codes(to_feature_major(&codes, rows, features)))
+                Ok(Values::Codes(to_feature_major(&codes, rows, features, |q| q)))
             }
             (OutputTransform::Integer { dtype: IntegerType::I32 }, ArrayData::I32(v)) => {
-                let wide: Vec<i64> = v.iter().map(|&q| i64::from(q)).collect();
-                integers(&wide, rows, tensor)
+                integers(v, rows, tensor)
             }
             (OutputTransform::Integer { dtype: IntegerType::I64 }, ArrayData::I64(v)) => {
                 integers(v, rows, tensor)
@@ -373,12 +374,16 @@ fn quantize_all(
         .collect()
 }
 
-fn integers(values: &[i64], rows: usize, tensor: &TensorShape) -> Result<Values, PortError> {
+fn integers<T: Copy + Into<i64>>(
+    values: &[T],
+    rows: usize,
+    tensor: &TensorShape,
+) -> Result<Values, PortError> {
     let (low, high) = tensor.kind.range();
-    if let Some(index) = values.iter().position(|v| !(low..=high).contains(v)) {
+    if let Some(index) = values.iter().position(|&v| !(low..=high).contains(&v.into())) {
         return Err(PortError::NoSuchOutput { index });
     }
-    Ok(Values::Integers(to_feature_major(values, rows, tensor.features)))
+    Ok(Values::Integers(to_feature_major(values, rows, tensor.features, T::into)))
 }
 
 fn code_element(dtype: CodeType) -> ElementType {
@@ -412,12 +417,28 @@ fn batch_of(sample: &[usize], array: &Array) -> Result<Batch, PortError> {
     Ok(batch)
 }
 
-fn to_feature_major<T: Copy>(row_major: &[T], rows: usize, features: usize) -> Vec<T> {
-    (0..features)
-        .flat_map(|feature| (0..rows).map(move |row| row_major[row * features + feature]))
-        .collect()
+/// `map` of every element, in squares of `TILE` rows and features: a column of a long matrix is a line of
+/// cache an element.
+fn to_feature_major<T: Copy, U: Copy + Default>(
+    row_major: &[T],
+    rows: usize,
+    features: usize,
+    map: impl Fn(T) -> U,
+) -> Vec<U> {
+    const TILE: usize = 8;
+    let mut out = vec![U::default(); rows * features];
+    for (block, out) in out.chunks_mut(TILE * rows).enumerate() {
+        for first in (0..rows).step_by(TILE) {
+            for (feature, out) in (block * TILE..).zip(out.chunks_mut(rows)) {
+                for (row, out) in (first..).zip(out.iter_mut().skip(first).take(TILE)) {
+                    *out = map(row_major[row * features + feature]);
+                }
+            }
+        }
+    }
+    out
 }
 
-fn to_row_major<T: Copy>(feature_major: &[T], rows: usize, features: usize) -> Vec<T> {
-    to_feature_major(feature_major, features, rows)
+fn to_row_major<T: Copy + Default>(feature_major: &[T], rows: usize, features: usize) -> Vec<T> {
+    to_feature_major(feature_major, features, rows, |x| x)
 }

@@ -127,6 +127,15 @@ fn evaluate(
     }
 }
 
+/// Runs the nodes from `first` on, on the tensors that are there.
+#[cfg(test)]
+pub(crate) fn run_from(model: &Model, first: usize, tensors: &mut [Values], batch: usize) {
+    for (index, node) in model.graph.nodes.iter().enumerate().skip(first) {
+        let y = evaluate(model, index, node, tensors, &mut Vec::new(), batch);
+        tensors[node.op.output()] = y.expect("a run within its widths");
+    }
+}
+
 /// The trace that has these tensors, whether or not they are those of a run.
 #[cfg(test)]
 pub(crate) fn trace_of(model: &Model, tensors: Vec<Values>, batch: usize) -> Trace {

@@ -4,9 +4,9 @@ use super::builder::Builder;
 use super::deferred::{After, Deferred, Kind, Sum, Term};
 use super::error::NodeError;
 use super::node::NodeView;
+use super::operands::codes_of;
 use super::pairs::{self, Aligned};
 use super::qlinear::{self, Kernel, Quantization};
-use super::operands::codes_of;
 use super::value::{Dequantized, Floats, Fused, Scaling, Value};
 use crate::array::{Array, ArrayData};
 use crate::graph::CodeType;
@@ -93,7 +93,10 @@ fn followed(
 ) -> Result<Deferred, NodeError> {
     let clamped = x.low > f32::NEG_INFINITY || x.high < f32::INFINITY;
     if clamped || !matches!(x.kind, Kind::Product(_)) {
-        return Err(NodeError::Operand { index: 1 - index, expected: "a matmul's or convolution's result" });
+        return Err(NodeError::Operand {
+            index: 1 - index,
+            expected: "a matmul's or convolution's result",
+        });
     }
     let constant = by_column(x, constant, index)?;
     let mut followed = x.clone();
@@ -103,7 +106,11 @@ fn followed(
 }
 
 /// The floats of a constant, operand `index`, that is broadcast to `x`: one, or one for each column of its product.
-pub(super) fn by_column(x: &Deferred, constant: &Array, index: usize) -> Result<Vec<f32>, NodeError> {
+pub(super) fn by_column(
+    x: &Deferred,
+    constant: &Array,
+    index: usize,
+) -> Result<Vec<f32>, NodeError> {
     let ArrayData::F32(values) = constant.data() else {
         return Err(NodeError::OperandType { index });
     };
@@ -160,9 +167,8 @@ fn of_two(
 ) -> Result<Value, NodeError> {
     let (qa, qb) = ((a.scaling, a.codes.dtype), (b.scaling, b.codes.dtype));
     if let Some((of, f, g)) = pairs::common(&a.codes, &b.codes) {
-        let image = |i: usize| {
-            operation.of(a.images[usize::from(f[i])], b.images[usize::from(g[i])])
-        };
+        let image =
+            |i: usize| operation.of(a.images[usize::from(f[i])], b.images[usize::from(g[i])]);
         let kernel = operation.kernel().filter(|_| a.pure && b.pure && qa.1 == qb.1);
         let fused = kernel.map(|kernel| {
             let value = move |code: u8| i32::from(code) + qa.1.min();
@@ -173,7 +179,14 @@ fn of_two(
         let images = Box::new(std::array::from_fn(image));
         let codes = super::value::Codes { dtype: qa.1, quantized: false, ..of };
         let scaling = a.scaling;
-        return Ok(Value::Floats(Floats { codes, scaling, images, pure: false, direct: false, fused }));
+        return Ok(Value::Floats(Floats {
+            codes,
+            scaling,
+            images,
+            pure: false,
+            direct: false,
+            fused,
+        }));
     }
     let subtracted = match operation {
         Operation::Add => false,

@@ -76,9 +76,10 @@ fn averages(
     windows: Windows,
 ) -> Result<Deferred, NodeError> {
     let shape = view.shape();
-    let (&channels, sizes) = shape.split_first().filter(|(_, sizes)| !sizes.is_empty()).ok_or(
-        NodeError::OperandShape { index: 0, expected: 3, got: shape.len() + 1 },
-    )?;
+    let (&channels, sizes) = shape
+        .split_first()
+        .filter(|(_, sizes)| !sizes.is_empty())
+        .ok_or(NodeError::OperandShape { index: 0, expected: 3, got: shape.len() + 1 })?;
     let pool = windows(node, sizes)?;
     let x = pool.see(builder, node.name, view)?.matrix(None);
     let name = node.name.to_owned();

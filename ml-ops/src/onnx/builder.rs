@@ -7,8 +7,8 @@ use super::error::NodeError;
 use super::value::{Codes, MatMulOperands};
 use super::view::{Matrix, View};
 use crate::graph::{
-    CodeType, Epilogue, Function, Gather, InputPort, InputTransform, Node, Op, TensorId, TensorKind,
-    TensorShape, Term, WeightMatrix, WeightShape, bound, signed_bits,
+    CodeType, Epilogue, Function, Gather, InputPort, InputTransform, Node, Op, TensorId,
+    TensorKind, TensorShape, Term, WeightMatrix, WeightShape, bound, signed_bits,
 };
 
 /// The graph under construction.

@@ -25,9 +25,10 @@ impl Geometry {
         index: usize,
     ) -> Result<Self, NodeError> {
         let shape = x.shape();
-        let (&channels, sizes) = shape.split_first().filter(|(_, sizes)| !sizes.is_empty()).ok_or(
-            NodeError::OperandShape { index: 0, expected: 3, got: shape.len() + 1 },
-        )?;
+        let (&channels, sizes) = shape
+            .split_first()
+            .filter(|(_, sizes)| !sizes.is_empty())
+            .ok_or(NodeError::OperandShape { index: 0, expected: 3, got: shape.len() + 1 })?;
         let [outputs, depth, kernel @ ..] = kernels else {
             let got = kernels.len();
             return Err(NodeError::OperandShape { index, expected: shape.len() + 1, got });

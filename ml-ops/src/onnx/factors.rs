@@ -86,7 +86,10 @@ pub(super) fn constants(
     x: &Activation,
     layout: Layout,
 ) -> Result<Constants, NodeError> {
-    let operand = |index| NodeError::Operand { index, expected: "constant weights, dequantized or of few values" };
+    let operand = |index| NodeError::Operand {
+        index,
+        expected: "constant weights, dequantized or of few values",
+    };
     let (mut weights, scales, shape) = match node.value(1)? {
         Value::Dequantized(constant) => {
             let (weights, scales) = dequantized_weights(constant, layout, 1)?;
@@ -128,9 +131,10 @@ fn float_bias(array: &Array, n: usize) -> Result<After, NodeError> {
 /// The matrix of twice as many rows for an activation in halves: twice the weights, then the weights.
 fn in_halves(weights: &Weights) -> Result<Weights, NodeError> {
     let Weights { k, n, codes, offsets } = weights;
-    let values = codes.iter().enumerate().map(|(at, &code)| {
-        i32::from(code) + super::operands::of_column(offsets, at % n)
-    });
+    let values = codes
+        .iter()
+        .enumerate()
+        .map(|(at, &code)| i32::from(code) + super::operands::of_column(offsets, at % n));
     let values: Vec<i32> = values.collect();
     let twice = values.iter().map(|w| 2 * w);
     let codes = twice.chain(values.iter().copied()).map(|w| {

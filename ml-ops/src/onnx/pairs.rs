@@ -94,7 +94,12 @@ pub(super) fn requantized(
             let table = std::array::from_fn(|i| kernel(qb, qa, to, value(i as u8), x));
             b.mapped(builder, node.name, &table)
         }
-        _ => return Err(NodeError::Operand { index: 0, expected: "a tensor that the graph computes" }),
+        _ => {
+            return Err(NodeError::Operand {
+                index: 0,
+                expected: "a tensor that the graph computes",
+            });
+        }
     };
     Ok(Value::Codes(Codes { quantized: false, ..codes }))
 }
@@ -129,7 +134,6 @@ impl Term {
         Self { x, dtype, from, images, pure: true }
     }
 }
-
 
 /// `function` of operand 0, codes of the scale in operand 1 and zero point in 2, requantized to those in 3 and 4.
 pub(super) fn looked_up(

@@ -8,10 +8,10 @@ use super::view::View;
 
 /// The shape of a sample of a value that the graph computes, operand 0.
 pub(super) fn of(value: &Value) -> Result<Vec<usize>, NodeError> {
-    value.view().map(View::shape).ok_or(NodeError::Operand {
-        index: 0,
-        expected: "a tensor that the graph computes",
-    })
+    value
+        .view()
+        .map(View::shape)
+        .ok_or(NodeError::Operand { index: 0, expected: "a tensor that the graph computes" })
 }
 
 /// Operand 0 in the shape `to` of as many elements.

@@ -66,7 +66,10 @@ pub(super) fn levels(
     level: impl Fn(usize, f32) -> usize,
 ) -> Result<Value, NodeError> {
     let Kind::Product(product) = &of.kind else {
-        return Err(NodeError::Operand { index: 0, expected: "a matmul's or convolution's result" });
+        return Err(NodeError::Operand {
+            index: 0,
+            expected: "a matmul's or convolution's result",
+        });
     };
     let (scaling, codes) = grid(images)?;
     let last = codes.last().copied().unwrap_or(0);

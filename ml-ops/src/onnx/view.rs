@@ -63,7 +63,11 @@ impl View {
     }
 
     /// A tensor of the shape `shape` whose dimensions number features or rows.
-    pub(super) fn new(tensor: TensorId, shape: &[usize], is_feature: impl Fn(usize) -> bool) -> Self {
+    pub(super) fn new(
+        tensor: TensorId,
+        shape: &[usize],
+        is_feature: impl Fn(usize) -> bool,
+    ) -> Self {
         Self::of(tensor, shape, |dim| if is_feature(dim) { Side::Feature } else { Side::Row })
     }
 
@@ -163,7 +167,13 @@ impl View {
 
     /// The indices `start + step * i` of dimension `dim`; `None` where that is no view.
     /// Precondition: they are within the dimension.
-    pub(super) fn sliced(mut self, dim: usize, start: usize, step: i64, size: usize) -> Option<Self> {
+    pub(super) fn sliced(
+        mut self,
+        dim: usize,
+        start: usize,
+        step: i64,
+        size: usize,
+    ) -> Option<Self> {
         let digits = merged(&self.dims[dim]);
         if start == 0 && step == 1 && size == size_of(&digits) {
             return Some(self);
@@ -282,9 +292,8 @@ impl View {
             _ => return None,
         };
         self.dims[dim] = vec![digit];
-        let alone = |axis| {
-            self.dims.iter().flatten().filter(|other| other.axis == Some(axis)).count() == 1
-        };
+        let alone =
+            |axis| self.dims.iter().flatten().filter(|other| other.axis == Some(axis)).count() == 1;
         if beyond {
             let axis = digit.axis.filter(|&axis| alone(axis))?;
             let Axis { size: length, offset, .. } = self.axes[axis];
@@ -376,9 +385,8 @@ impl Matrix {
     /// Precondition: the tensor is not open.
     pub(super) fn features(&self) -> Option<Vec<usize>> {
         let axes = &self.view.axes;
-        let is_feature = |digit: &GatherDim| {
-            digit.axis.is_some_and(|axis| axes[axis].side == Side::Feature)
-        };
+        let is_feature =
+            |digit: &GatherDim| digit.axis.is_some_and(|axis| axes[axis].side == Side::Feature);
         if self.rows.iter().any(|digit| digit.size > 1 && is_feature(digit)) {
             return None;
         }

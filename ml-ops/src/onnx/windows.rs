@@ -74,12 +74,18 @@ impl Pool {
                 "SAME_UPPER" | "SAME_LOWER" => {
                     let total = ((size.div_ceil(stride) - 1) * stride + reach).saturating_sub(size);
                     let half = total / 2;
-                    if auto_pad == "SAME_UPPER" { (half, total - half) } else { (total - half, half) }
+                    if auto_pad == "SAME_UPPER" {
+                        (half, total - half)
+                    } else {
+                        (total - half, half)
+                    }
                 }
-                other => return Err(NodeError::AttributeText {
-                    attribute: "auto_pad",
-                    value: other.to_owned(),
-                }),
+                other => {
+                    return Err(NodeError::AttributeText {
+                        attribute: "auto_pad",
+                        value: other.to_owned(),
+                    });
+                }
             };
             let padded = size + pad + after;
             let room = padded.checked_sub(reach).ok_or(NodeError::OperandShape {

@@ -14,7 +14,7 @@ use crate::{ProverKey, Rejection, interpret, verify};
 
 const K: usize = 12;
 const HIDDEN: usize = 10;
-/// Few rows and many: the check has bases for rows, or for columns.
+/// Few rows and many: the check of a hidden input has bases for rows, or for columns.
 const BATCHES: [usize; 2] = [3, 40];
 const BATCH: usize = BATCHES[0];
 
@@ -77,7 +77,7 @@ fn coded(scale: f32) -> Model {
     };
     let code = TensorKind::Code;
     model(
-        vec![tensor(K, code), tensor(HIDDEN, code), tensor(4, code)],
+        vec![tensor(K, code), tensor(HIDDEN, code), tensor(24, code)],
         vec![matmul(0, 128, 0, 1, requantize()), matmul(1, 133, 1, 2, requantize())],
         OutputTransform::Codes { dtype: CodeType::I8 },
     )
@@ -90,6 +90,17 @@ fn accumulated(bits: u32) -> Model {
         vec![matmul(0, 128, 0, 1, Epilogue::Accumulator)],
         OutputTransform::Integer { dtype: IntegerType::I64 },
     )
+}
+
+/// The same with three weights, several a byte, for which the check has bases of columns.
+fn ternary() -> Model {
+    let mut model = accumulated(40);
+    let codes: Vec<u8> = (0..K * HIDDEN).map(|i| (i * i % 3) as u8).collect();
+    let (shape, matrix) = WeightMatrix::from_codes(K, HIDDEN, &codes, &[-1], &[]);
+    model.graph.weights[0] = shape;
+    model.weights[0] = matrix;
+    model.graph.validate().unwrap();
+    model
 }
 
 /// A matmul, Relu, a matmul.
@@ -170,9 +181,14 @@ fn rejected(result: Result<(), Rejection>) {
     );
 }
 
+/// Rejected by this check and no other.
+fn rejected_at(check: &'static str, result: Result<(), Rejection>) {
+    assert_eq!(result, Err(VerifyError::CheckFailed { label: check }.into()));
+}
+
 #[test]
 fn honest_provers_are_accepted() {
-    for model in [coded(0.002), accumulated(40), rectified()] {
+    for model in [coded(0.002), accumulated(40), ternary(), rectified()] {
         for batch in BATCHES {
             assert_eq!(forge_batch(&key(&model), &model, batch, |_| ()), Ok(()));
         }
@@ -182,7 +198,7 @@ fn honest_provers_are_accepted() {
 #[test]
 fn both_axes_are_tried() {
     let graph = coded(0.002).graph;
-    let axes = BATCHES.map(|batch| Plan::new(&graph, batch).matmuls[0].axis);
+    let axes = BATCHES.map(|batch| Plan::new(&graph, batch).matmuls[1].output.axis);
     assert_eq!(axes, [Axis::Rows, Axis::Columns]);
 }
 
@@ -224,13 +240,60 @@ fn accumulators_off_by_a_divisor_of_the_group_order_are_rejected() {
     let model = accumulated(60);
     let key = key(&model);
     for d in [1, 3, 65_535, 65_537, (1i64 << 32) - 1, (1 << 32) + 1, -((1 << 32) - 1)] {
-        for at in [0, BATCH * HIDDEN - 1] {
-            rejected(forge(&key, &model, |tensors| integers(&mut tensors[1])[at] += d));
+        for batch in BATCHES {
+            for at in [0, batch * HIDDEN - 1] {
+                let off = |tensors: &mut Vec<Values>| integers(&mut tensors[1])[at] += d;
+                rejected_at("matmul rows", forge_batch(&key, &model, batch, off));
+            }
+            let all_off = |tensors: &mut Vec<Values>| {
+                integers(&mut tensors[1]).iter_mut().for_each(|acc| *acc += d);
+            };
+            rejected_at("matmul rows", forge_batch(&key, &model, batch, all_off));
         }
-        rejected(forge(&key, &model, |tensors| {
-            integers(&mut tensors[1]).iter_mut().for_each(|acc| *acc += d);
-        }));
     }
+}
+
+#[test]
+fn the_run_of_another_input_is_rejected() {
+    // Proves the outputs of another input under this one.
+    let forge = |model: &Model, change: &dyn Fn(&mut [u8])| {
+        forge(&key(model), model, |tensors| {
+            change(codes(&mut tensors[0]));
+            *integers(&mut tensors[1]) = interpret::accumulators(model, 0, tensors, BATCH);
+        })
+    };
+    let off_by_one = |codes: &mut [u8]| codes[5] ^= 1;
+    let swapped = |codes: &mut [u8]| codes[..2 * BATCH].rotate_left(BATCH);
+    // Along rows the verifier computes the products of the input itself, and that of all of them.
+    let rows = accumulated(40);
+    rejected_at("matmul rows", forge(&rows, &off_by_one));
+    // Two features in each other's place: that product is as it was, and what is left are the tables.
+    rejected_at("table", forge(&rows, &swapped));
+    // Along columns the input's bits are indices, which the verifier holds.
+    let columns = ternary();
+    rejected_at("public value", forge(&columns, &off_by_one));
+    rejected_at("public value", forge(&columns, &swapped));
+}
+
+#[test]
+fn public_sides_are_proved_by_nobody() {
+    for (model, axis) in [(accumulated(40), Axis::Rows), (ternary(), Axis::Columns)] {
+        let plan = Plan::new(&model.graph, BATCH);
+        let matmul = &plan.matmuls[0];
+        assert_eq!(matmul.output.axis, axis);
+        assert_eq!(matmul.output.public, Some(1));
+        assert!(matmul.output.factors.is_empty() && plan.matrices[1].first_plane.is_none());
+        assert_eq!(matmul.public_inner, (axis == Axis::Rows).then_some(0));
+        assert_eq!(matmul.inner.is_empty(), axis == Axis::Rows);
+        assert_eq!(plan.matrices[0].first_plane.is_none(), axis == Axis::Rows);
+    }
+    // Hidden tensors and requantized outputs still are.
+    let of_rectified = Plan::new(&rectified().graph, BATCH).matmuls;
+    let sides: Vec<_> = of_rectified.iter().map(|m| (m.public_inner, m.output.public)).collect();
+    assert_eq!(sides, [(Some(0), None), (None, Some(3))]);
+    let of_coded = Plan::new(&coded(0.002).graph, BATCH).matmuls;
+    let sides: Vec<_> = of_coded.iter().map(|m| (m.public_inner, m.output.public)).collect();
+    assert_eq!(sides, [(Some(0), None), (None, None)]);
 }
 
 #[test]

@@ -3,12 +3,23 @@
 //! Prover and verifier derive it from public data alone, so it is part of no message.
 
 mod matmul;
+mod output;
+mod sum;
 
-pub(crate) use matmul::{Axis, MatMul, Outputs};
+pub(crate) use matmul::MatMul;
+pub(crate) use output::{Axis, Output, Outputs};
+#[cfg(feature = "prover")]
+pub(crate) use sum::of_tap;
+pub(crate) use sum::{Exponents, Sum, SumTree};
+
+use std::sync::Arc;
 
 use binfer_iop::indexed::onehot::View;
+use binfer_iop::multilinear::log2_ceil;
+use binfer_iop::zerocheck::Constraint;
 
-use crate::graph::{Function, Graph, Op, TensorId, TensorKind, Term, WeightId};
+use super::bits::relu_constraints;
+use crate::graph::{Gather, Graph, Op, TensorId, TensorKind, WeightId};
 
 /// Where a matrix of bits comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +32,14 @@ pub(crate) enum Source {
     Tensor(TensorId),
     /// Distances and flags of a requantizing node.
     Distances(usize),
+    /// How far an output of a maximum lies above what its tap `tap` reads, and whether the tap is selected
+    /// (for the first tap: whether it is not).
+    Differences {
+        /// The node.
+        node: usize,
+        /// The tap.
+        tap: usize,
+    },
 }
 
 /// Who holds a matrix.
@@ -58,42 +77,57 @@ pub(crate) struct Chunk {
     pub(crate) flag: Option<u32>,
 }
 
+/// How the indices of an indexed product are read from a chunk's matrix.
+#[derive(Clone, Debug)]
+pub(crate) enum Read {
+    /// Its rows number the products, its columns the product's columns.
+    Straight,
+    /// Its columns number the products, its rows the product's columns.
+    Across,
+    /// The gathered matrix's rows number the products, its columns the product's columns.
+    Through {
+        /// The map, all samples included.
+        gather: Arc<Gather>,
+        /// The index of positions outside the source; they multiply nothing into the product if there is none.
+        pad: Option<u8>,
+    },
+}
+
 /// The columns of an indexed product: those of a matrix of indices, and perhaps some more.
 #[derive(Clone, Debug)]
 pub(crate) struct Factor {
     pub(crate) chunk: Chunk,
-    /// The matrix is read across: its columns number the products, its rows the product's columns.
-    pub(crate) across: bool,
+    pub(crate) read: Read,
     /// Columns that the chunk's matrix has, read this way.
     pub(crate) cols: usize,
+    /// Blocks of as many products each; every block has tables of its own, its number being part of the index.
+    pub(crate) blocks: usize,
     /// One column more each: matrices of one row, read across.
     pub(crate) extra: Vec<Chunk>,
 }
 
 impl Factor {
+    /// A matrix read straight or across.
+    pub(crate) fn plain(chunk: Chunk, across: bool, cols: usize) -> Self {
+        let read = if across { Read::Across } else { Read::Straight };
+        Self { chunk, read, cols, blocks: 1, extra: Vec::new() }
+    }
+
     /// All columns.
     pub(crate) fn all_cols(&self) -> usize {
         self.cols.saturating_add(self.extra.len())
     }
+
+    /// Bits of an index, those of the block's number included.
+    pub(crate) fn width(&self) -> usize {
+        self.chunk.width().saturating_add(log2_ceil(self.blocks))
+    }
 }
 
-/// One elementwise map of codes, checked along the longer side of the tensor.
-pub(crate) struct Map {
-    /// Products of the check.
-    pub(crate) products: usize,
-    /// Bases of the check: columns of each product.
-    pub(crate) bases: usize,
-    pub(crate) x: Factor,
-    pub(crate) y: Factor,
-    pub(crate) table: Box<[u8; 256]>,
-}
-
-/// One Relu: output bits are the input's where its top bit (set for what is not negative) is set.
-pub(crate) struct Relu {
-    pub(crate) x: usize,
-    pub(crate) y: usize,
-    /// The input is an unsigned matrix already.
-    pub(crate) unsigned: bool,
+/// Constraints on the bits of matrices of one shape, the planes of one following on those of another.
+pub(crate) struct BitCheck {
+    pub(crate) matrices: Vec<usize>,
+    pub(crate) constraints: Vec<Constraint>,
 }
 
 /// All of it.
@@ -104,8 +138,10 @@ pub(crate) struct Plan {
     /// Shapes of the planes that views use.
     pub(crate) planes: Vec<(usize, usize)>,
     pub(crate) matmuls: Vec<MatMul>,
-    pub(crate) maps: Vec<Map>,
-    pub(crate) relus: Vec<Relu>,
+    pub(crate) sums: Vec<Sum>,
+    pub(crate) bit_checks: Vec<BitCheck>,
+    /// A node is not one of a valid graph.
+    pub(crate) malformed: bool,
 }
 
 impl Plan {
@@ -117,35 +153,19 @@ impl Plan {
             chunks: Vec::new(),
             planes: Vec::new(),
             matmuls: Vec::new(),
-            maps: Vec::new(),
-            relus: Vec::new(),
+            sums: Vec::new(),
+            bit_checks: Vec::new(),
+            malformed: false,
         };
         plan.add_tensors(graph, batch);
         for (i, node) in graph.nodes.iter().enumerate() {
-            match &node.op {
-                Op::MatMul { .. } => plan.add_matmul(graph, i),
-                Op::Relu { x, y } => {
-                    let unsigned = plan.matrices[*x].offset == 0;
-                    plan.relus.push(Relu { x: *x, y: *y, unsigned });
-                }
-                Op::Max { .. } => {}
-                Op::Combine { terms, y, .. } => {
-                    let [Term { x, function: Function::Table(table), .. }] = &terms[..] else {
-                        continue;
-                    };
-                    let table = Box::new(core::array::from_fn(|code| table[code] as u8));
-                    let Matrix { rows, cols, .. } = plan.matrices[*x];
-                    let (products, bases) = (rows.max(cols), rows.min(cols));
-                    let mut factor = |matrix| Factor {
-                        chunk: plan.chunk(matrix, 0, 8, None),
-                        across: rows < cols,
-                        cols: bases,
-                        extra: Vec::new(),
-                    };
-                    let (x, y) = (factor(*x), factor(*y));
-                    plan.maps.push(Map { products, bases, x, y, table });
-                }
-            }
+            let added = match &node.op {
+                Op::MatMul { .. } => plan.add_matmul(graph, i, batch),
+                Op::Combine { .. } => plan.add_combine(graph, i, batch),
+                Op::Max { .. } => plan.add_max(graph, i, batch),
+                Op::Relu { x, y } => plan.add_relu(*x, *y),
+            };
+            plan.malformed |= added.is_none();
         }
         plan
     }
@@ -171,6 +191,13 @@ impl Plan {
                 first_plane: None,
             });
         }
+    }
+
+    fn add_relu(&mut self, x: TensorId, y: TensorId) -> Option<()> {
+        let (of_x, of_y) = (self.matrices.get(x)?, self.matrices.get(y)?);
+        let constraints = relu_constraints(of_x.bits, of_y.bits, of_x.offset == 0);
+        self.bit_checks.push(BitCheck { matrices: vec![x, y], constraints });
+        Some(())
     }
 
     fn add(&mut self, matrix: Matrix) -> usize {
@@ -222,15 +249,17 @@ impl Plan {
 /// The width of index in which to split `bits` bits, and what each column then costs.
 fn cheapest(bits: u32, flag: bool, lookups: usize) -> (u32, usize) {
     let most = if flag { 7 } else { 8 };
-    let cost = |width: u32| {
-        // A leaf against an entry of a table, by the operations that each takes.
-        let chunks = bits.div_ceil(width) as usize;
-        let entries = 1usize << (width + u32::from(flag));
-        chunks * (3 * lookups + entries) + chunks * chunks * lookups / 4
-    };
+    let cost = |width: u32| index_cost(width, flag, bits.div_ceil(width) as usize, lookups);
     let width = (1..=most.min(bits)).min_by_key(|&w| cost(w)).unwrap_or(1);
     // As even as the count allows.
     (bits.div_ceil(bits.div_ceil(width)), cost(width))
+}
+
+/// What a column costs whose entries are `chunks` indices of `width` bits: a leaf against an entry of a
+/// table, by the operations that each takes.
+fn index_cost(width: u32, flag: bool, chunks: usize, lookups: usize) -> usize {
+    let entries = 1usize << (width + u32::from(flag));
+    chunks * (3 * lookups + entries) + chunks * chunks * lookups / 4
 }
 
 impl Chunk {

@@ -8,11 +8,12 @@ use binfer_iop::multilinear::log2_ceil;
 use binfer_iop::product::{BoxProduct, BoxShape, LeafClaim, RootClaim, Tree};
 use binfer_iop::sumcheck::{self, Instance};
 
+use super::Prover;
 use super::step::{RANDOM_POINT, extension, look_up};
 use crate::argument::bases::{Drawn, frobenius_points, powers};
 use crate::argument::indices::Indices;
 use crate::argument::plan::MatMul;
-use crate::graph::{Graph, WeightShape};
+use crate::graph::WeightShape;
 
 /// One repetition of a matmul's check in the middle of the protocol.
 pub(super) struct Relation<'a> {
@@ -32,30 +33,39 @@ impl<'a> Relation<'a> {
     /// Sends the products; adds the trees that take them apart.
     pub(super) fn begin(
         channel: &mut ProverChannel,
-        graph: &'a Graph,
+        prover: &Prover<'a>,
         matmul: &'a MatMul,
         drawn: Drawn,
         indices: &'a Indices<'_>,
         trees: &mut Vec<Tree<'a>>,
         roots: &mut Vec<RootClaim<F128>>,
     ) -> Self {
-        let shape = &graph.weights[matmul.weights];
-        let row_point = channel.challenges("rows", log2_ceil(matmul.products));
+        let shape = &prover.graph.weights[matmul.weights];
+        let row_point = channel.challenges("rows", log2_ceil(matmul.output.products));
 
-        let inner = look_up(matmul.k, &drawn.inner_tables(matmul, shape), &matmul.inner, indices);
-        let mut g = inner.outputs().to_vec();
-        kernels::scale(&mut g, drawn.g_scale(matmul));
-        g.extend(drawn.bias_g(matmul));
-        let mut own = vec![inner];
-        if !matmul.bias.is_empty() {
-            own.push(look_up(1, &drawn.bias_tables(matmul), &matmul.bias, indices));
-        }
-        let bias = own.get(1).map(|tree| tree.outputs()[0]);
+        let mut own = Vec::new();
+        let g = match matmul.public_inner {
+            Some(x) => {
+                drawn.public_products(&matmul.output, &prover.plan.matrices[x], &prover.tensors[x])
+            }
+            None => {
+                let tables = drawn.inner_tables(matmul, shape);
+                let inner = look_up(matmul.k, &tables, &matmul.inner, indices);
+                let g = inner.outputs().to_vec();
+                own.push(inner);
+                g
+            }
+        };
+        let g = drawn.g(matmul, g);
+        let bias = (!matmul.bias.is_empty()).then(|| {
+            let tree = look_up(1, &drawn.bias_tables(matmul), &matmul.bias, indices);
+            let value = tree.outputs()[0];
+            own.push(tree);
+            value
+        });
 
         let tables: Vec<_> = powers(&g, &matmul.outer).collect();
-        let x = look_up(matmul.products, &tables, &matmul.outer, indices);
-        let tables = drawn.output_tables(matmul);
-        let y = look_up(matmul.products, &tables, &matmul.output_factors, indices);
+        let x = look_up(matmul.output.products, &tables, &matmul.outer, indices);
         let mut claim = |label, tree: Tree<'a>, row_point: &[F128]| {
             let value = extension(tree.outputs(), row_point);
             channel.send(label, value);
@@ -63,8 +73,12 @@ impl<'a> Relation<'a> {
             roots.push(RootClaim { row_point: row_point.to_vec(), value });
         };
         claim("input rows", x, &row_point);
-        claim("output rows", y, &row_point);
-        if matmul.outer_offset != 0 {
+        if matmul.output.public.is_none() {
+            let tables = drawn.output_tables(&matmul.output);
+            let y = look_up(matmul.output.products, &tables, &matmul.output.factors, indices);
+            claim("output rows", y, &row_point);
+        }
+        if matmul.has_sum() {
             let sum = Tree::new(BoxShape { rows: 1, cols: g.len(), fan_in: 1 }, g.clone());
             claim("sum of G", sum, &[]);
         }
@@ -88,7 +102,7 @@ impl<'a> Relation<'a> {
     }
 }
 
-/// Claims on tables of powers of `G` become claims on `G`.
+/// Claims on tables of powers of hidden `G` become claims on `G`.
 ///
 /// With `L_s = 1 + sigma_s (G + 1)^(2^(o + s))`, a claim is a product sumcheck over one column.
 pub(super) fn prove_g_tables(
@@ -97,7 +111,8 @@ pub(super) fn prove_g_tables(
     inputs: &[Vec<TableClaim<F128>>],
 ) {
     let mut instances = Vec::new();
-    for (relation, claims) in relations.iter().zip(inputs) {
+    let hidden = |relation: &Relation<'_>| relation.matmul.public_inner.is_none();
+    for (relation, claims) in relations.iter().zip(inputs).filter(|(r, _)| hidden(r)) {
         let rows = relation.matmul.n_g();
         let mut power = relation.shifted();
         for (factor, claim) in relation.matmul.outer.iter().zip(claims) {
@@ -115,10 +130,13 @@ pub(super) fn prove_g_tables(
             instances.push(BoxProduct::new(shape, factors, &claim));
         }
     }
+    if instances.is_empty() {
+        return;
+    }
     let mut batch: Vec<&mut dyn Instance> =
         instances.iter_mut().map(|i| i as &mut dyn Instance).collect();
     let challenges = sumcheck::prove(channel, &mut batch);
-    for relation in relations {
+    for relation in relations.iter_mut().filter(|r| hidden(r)) {
         let own = &challenges[challenges.len() - relation.matmul.g_vars()..];
         let tau: Vec<F128> = own.iter().rev().copied().collect();
         let eq = kernels::eq_table(&tau);

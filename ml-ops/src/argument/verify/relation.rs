@@ -1,6 +1,6 @@
 //! The verifier's side of one matmul: its opening messages, and its claims on `G`.
 
-use binfer_field::F128;
+use binfer_field::{F128, kernels};
 use binfer_iop::channel::{Element, VerifierChannel, VerifyError};
 use binfer_iop::claims::{self, EvaluationClaim};
 use binfer_iop::indexed::table::TableClaim;
@@ -8,18 +8,18 @@ use binfer_iop::multilinear::{eq, log2_ceil, prefix_indicator};
 use binfer_iop::product::{BoxShape, RootClaim};
 use binfer_iop::sumcheck::{self, Shape};
 
-use super::{MALFORMED, next};
+use super::{MALFORMED, Statement, next};
 use crate::argument::bases::{Drawn, frobenius_points};
 use crate::argument::plan::MatMul;
-use crate::graph::{Graph, WeightShape};
+use crate::graph::WeightShape;
 
 /// One repetition of a matmul's check in the middle of the protocol.
 pub(super) struct Relation<'a, E> {
     pub(super) matmul: &'a MatMul,
     pub(super) shape: &'a WeightShape,
     pub(super) drawn: Drawn,
-    /// The claimed product of all `G_k`, where the input has an offset.
-    pub(super) sum: Option<E>,
+    /// `G`, with that of the bias's columns, where the inner operand is public.
+    pub(super) g: Option<Vec<F128>>,
     /// The claimed product of the bias, where there is one.
     pub(super) bias: Option<E>,
     /// Claims on `G + 1`.
@@ -31,20 +31,29 @@ impl<'a, E: Element> Relation<'a, E> {
     /// apart.
     pub(super) fn begin<C: VerifierChannel<Elem = E>>(
         channel: &mut C,
-        graph: &'a Graph,
+        statement: &Statement<'a>,
         matmul: &'a MatMul,
         drawn: Drawn,
         shapes: &mut Vec<BoxShape>,
         roots: &mut Vec<RootClaim<E>>,
     ) -> Result<Self, VerifyError> {
-        let shape = graph.weights.get(matmul.weights).ok_or(MALFORMED)?;
-        let products = matmul.products;
+        let shape = statement.graph.weights.get(matmul.weights).ok_or(MALFORMED)?;
+        let products = matmul.output.products;
         let row_point = channel.challenges("rows", log2_ceil(products));
         let x = channel.receive("input rows")?;
-        let y = channel.receive("output rows")?;
         let mut receive = |wanted: bool, label| wanted.then(|| channel.receive(label)).transpose();
-        let sum = receive(matmul.outer_offset != 0, "sum of G")?;
+        let y = receive(matmul.output.public.is_none(), "output rows")?;
+        let sum = receive(matmul.has_sum(), "sum of G")?;
         let bias = receive(!matmul.bias.is_empty(), "bias product")?;
+
+        // What the verifier holds it computes itself.
+        let public = |matrix: usize| -> Result<Vec<F128>, VerifyError> {
+            let matrix = statement.plan.matrices.get(matrix).ok_or(MALFORMED)?;
+            Ok(drawn.public_products(&matmul.output, matrix, statement.public_values(matrix)?))
+        };
+        let g = matmul.public_inner.map(public).transpose()?.map(|inner| drawn.g(matmul, inner));
+        let outputs = matmul.output.public.map(public).transpose()?;
+        let outputs = outputs.map(|outputs| E::from(inside(&outputs, &row_point)));
 
         // prod_k G_k^(outer_rk) bias h^(y offset) k^W
         //     = outputs_r (prod_k G_k)^(outer offset) h^(bias offset).
@@ -52,8 +61,11 @@ impl<'a, E: Element> Relation<'a, E> {
         let outside = E::from(F128::ONE + prefix_indicator(&row_point, products));
         let (left, right) = drawn.constants(matmul);
         let left = (x + outside) * bias.unwrap_or(one) * left;
-        let power = sum.map_or(one, |s| s.pow(matmul.outer_offset.unsigned_abs()));
-        let right = (y + outside) * right;
+        let known = || g.as_ref().map(|g| E::from(g.iter().copied().product::<F128>()));
+        let all_g = sum.or_else(known);
+        let power = all_g.map_or(one, |g| g.pow(matmul.outer_offset.unsigned_abs()));
+        let committed = y.map(|y| y + outside);
+        let right = committed.or(outputs).ok_or(MALFORMED)? * right;
         let negative = matmul.outer_offset < 0;
         let (left, right) = if negative { (left * power, right) } else { (left, right * power) };
         channel.assert_zero("matmul rows", left + right)?;
@@ -63,11 +75,13 @@ impl<'a, E: Element> Relation<'a, E> {
             roots.push(RootClaim { row_point, value });
         };
         tree(products, matmul.n_g(), matmul.outer.len(), row_point.clone(), x);
-        tree(products, matmul.bases, matmul.output_factors.len(), row_point, y);
+        if let Some(y) = y {
+            tree(products, matmul.output.bases, matmul.output.factors.len(), row_point, y);
+        }
         if let Some(value) = sum {
             tree(1, matmul.n_g(), 1, Vec::new(), value);
         }
-        Ok(Self { matmul, shape, drawn, sum, bias, on_g: Vec::new() })
+        Ok(Self { matmul, shape, drawn, g, bias, on_g: Vec::new() })
     }
 
     /// All claims on `G + 1` become one, on the products of the inner operand.
@@ -81,7 +95,12 @@ impl<'a, E: Element> Relation<'a, E> {
     }
 }
 
-/// Claims on tables of powers of `G` become claims on `G`: with `u_t = (G + 1)(tau^(2^-t))`,
+/// The part of the extension of rows' products that lies on the rows.
+pub(super) fn inside(products: &[F128], row_point: &[F128]) -> F128 {
+    kernels::eq_table(row_point).iter().zip(products).map(|(&eq, &product)| eq * product).sum()
+}
+
+/// Claims on tables of powers of hidden `G` become claims on `G`: with `u_t = (G + 1)(tau^(2^-t))`,
 /// `(T + 1)(sigma) = sum_k eq(sigma_c, k) (1 + prod_s (1 + sigma_s (G_k + 1)^(2^(o + s))))`.
 pub(super) fn verify_g_tables<C: VerifierChannel>(
     channel: &mut C,
@@ -89,17 +108,21 @@ pub(super) fn verify_g_tables<C: VerifierChannel>(
     inputs: &[Vec<TableClaim<C::Elem>>],
 ) -> Result<(), VerifyError> {
     let mut instances = Vec::new();
-    for (relation, claims) in relations.iter().zip(inputs) {
+    let hidden = |relation: &Relation<'_, C::Elem>| relation.g.is_none();
+    for (relation, claims) in relations.iter().zip(inputs).filter(|(r, _)| hidden(r)) {
         for (factor, claim) in relation.matmul.outer.iter().zip(claims) {
             let degree = factor.chunk.width().saturating_add(1);
             instances.push((claim.table, Shape { n_vars: relation.matmul.g_vars(), degree }));
         }
     }
+    if instances.is_empty() {
+        return Ok(());
+    }
     let reduced = sumcheck::verify(channel, &instances)?;
     let mut weights = reduced.weights.iter();
     let one = C::Elem::from(F128::ONE);
     let mut expected = C::Elem::from(F128::ZERO);
-    for (relation, claims) in relations.iter_mut().zip(inputs) {
+    for (relation, claims) in relations.iter_mut().zip(inputs).filter(|(r, _)| hidden(r)) {
         let tau: Vec<F128> =
             reduced.point(relation.matmul.g_vars()).iter().rev().copied().collect();
         let n_bits = relation.matmul.outer_bits();

@@ -1,9 +1,9 @@
 //! Sums and maxima: that they are of their tensors' kinds, wherever they read.
 
-use super::MAX_REQUANTIZED;
 use super::gather::{Positions, check_gather};
+use super::{MAX_ELEMENTS, MAX_REQUANTIZED};
 use crate::graph::{
-    Epilogue, Function, Gather, Graph, GraphError, Runs, TensorKind, TensorShape, Term,
+    Epilogue, Function, Gather, Graph, GraphError, Runs, TensorKind, TensorShape, Term, common_taps,
 };
 
 /// Largest size of a function's value, and of a factor.
@@ -21,6 +21,12 @@ impl Graph {
     ) -> Result<(), GraphError> {
         for (number, term) in terms.iter().enumerate() {
             self.check_term(node, number, term, y)?;
+        }
+        // What proofs make of the terms: matrices with the same number of taps.
+        let common = common_taps(terms).unwrap_or(usize::MAX);
+        let elements = y.rows_per_sample.saturating_mul(y.features).saturating_mul(common);
+        if elements > MAX_ELEMENTS {
+            return Err(GraphError::Taps { node, taps: common });
         }
         let (low, high) = self.sum_range(terms);
         let requantized = !matches!(epilogue, Epilogue::Accumulator);
@@ -172,7 +178,8 @@ fn check_taps(
 ) -> Result<(), GraphError> {
     let columns = y.features.checked_mul(taps).filter(|&columns| columns > 0);
     let columns = columns.ok_or(GraphError::Taps { node, taps })?;
-    check_gather(node, gather, x, (y.rows_per_sample, columns))
+    check_gather(node, gather, x, (y.rows_per_sample, columns))?;
+    gather.split_taps(taps).map(|_| ()).ok_or(GraphError::Taps { node, taps })
 }
 
 /// Of numbers of any size, the nearest of 64 bits.

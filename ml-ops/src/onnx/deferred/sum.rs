@@ -50,9 +50,8 @@ impl Sum {
             let sum = a.images[i] + sign * b.images[j];
             bound(sum.max(low).min(high))
         });
-        let in_codes = |term: &Term, sign: f64| {
-            term.images.map(|x| sign * f64::from(x) / f64::from(to.scale))
-        };
+        let in_codes =
+            |term: &Term, sign: f64| term.images.map(|x| sign * f64::from(x) / f64::from(to.scale));
         self.combine(builder, &codes, &in_codes(a, 1.0), &in_codes(b, sign.into()))
     }
 

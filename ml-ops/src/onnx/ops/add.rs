@@ -6,13 +6,8 @@ use crate::onnx::error::NodeError;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::value::Value;
 
-pub(super) const OPERATOR: Operator = Operator {
-    domain: "",
-    name: "Add",
-    inputs: 2,
-    attributes: &[],
-    import: Import::One(import),
-};
+pub(super) const OPERATOR: Operator =
+    Operator { domain: "", name: "Add", inputs: 2, attributes: &[], import: Import::One(import) };
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     arithmetic::import(builder, node, Operation::Add)

@@ -22,7 +22,8 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     let dim = shapes::axis("axis", axis, rank)?;
     let parts = (0..node.inputs())
         .map(|index| {
-            let operand = NodeError::Operand { index, expected: "an 8-bit tensor or a dequantized one" };
+            let operand =
+                NodeError::Operand { index, expected: "an 8-bit tensor or a dequantized one" };
             Part::of(node.value(index)?).ok_or(operand)
         })
         .collect::<Result<Vec<_>, _>>()?;

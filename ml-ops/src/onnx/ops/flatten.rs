@@ -6,8 +6,13 @@ use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::shapes;
 use crate::onnx::value::Value;
 
-pub(super) const OPERATOR: Operator =
-    Operator { domain: "", name: "Flatten", inputs: 1, attributes: &[&["axis"]], import: Import::One(import) };
+pub(super) const OPERATOR: Operator = Operator {
+    domain: "",
+    name: "Flatten",
+    inputs: 1,
+    attributes: &[&["axis"]],
+    import: Import::One(import),
+};
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     let shape = shapes::of(node.value(0)?)?;

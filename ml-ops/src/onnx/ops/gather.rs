@@ -64,7 +64,8 @@ fn runs(indices: &[usize]) -> Vec<Run> {
                 *run = Run { step: index as i64 - run.start as i64, count: 2, ..*run };
             }
             Some(run)
-                if run.count > 1 && index as i64 == run.start as i64 + run.step * run.count as i64 =>
+                if run.count > 1
+                    && index as i64 == run.start as i64 + run.step * run.count as i64 =>
             {
                 run.count += 1;
             }

@@ -7,13 +7,8 @@ use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::thresholds::Relation;
 use crate::onnx::value::Value;
 
-pub(super) const OPERATOR: Operator = Operator {
-    domain: "",
-    name: "Less",
-    inputs: 2,
-    attributes: &[],
-    import: Import::One(import),
-};
+pub(super) const OPERATOR: Operator =
+    Operator { domain: "", name: "Less", inputs: 2, attributes: &[], import: Import::One(import) };
 
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     compared::import(node, Relation::Less)

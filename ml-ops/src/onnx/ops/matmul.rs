@@ -7,8 +7,13 @@ use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::operands::Layout;
 use crate::onnx::value::Value;
 
-pub(super) const OPERATOR: Operator =
-    Operator { domain: "", name: "MatMul", inputs: 2, attributes: &[], import: Import::One(import) };
+pub(super) const OPERATOR: Operator = Operator {
+    domain: "",
+    name: "MatMul",
+    inputs: 2,
+    attributes: &[],
+    import: Import::One(import),
+};
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     gemm::product(builder, node, Layout::Columns)

@@ -7,8 +7,13 @@ use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::operands::{Layout, product, weights};
 use crate::onnx::value::{MatMulOperands, Value};
 
-pub(super) const OPERATOR: Operator =
-    Operator { domain: "", name: "MatMulInteger", inputs: 4, attributes: &[], import: Import::One(import) };
+pub(super) const OPERATOR: Operator = Operator {
+    domain: "",
+    name: "MatMulInteger",
+    inputs: 4,
+    attributes: &[],
+    import: Import::One(import),
+};
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     let x = node.codes(0)?;

@@ -42,6 +42,9 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
             deferred.pool = Some(Rc::new((std::mem::replace(&mut deferred.view, view), pool)));
             Ok(Value::Deferred(deferred))
         }
-        _ => Err(NodeError::Operand { index: 0, expected: "an 8-bit tensor, or floats that grow with codes" }),
+        _ => Err(NodeError::Operand {
+            index: 0,
+            expected: "an 8-bit tensor, or floats that grow with codes",
+        }),
     }
 }

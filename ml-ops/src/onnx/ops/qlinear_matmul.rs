@@ -7,8 +7,13 @@ use crate::onnx::operands::{Layout, weights};
 use crate::onnx::requantized::{matmul_operands, requantized_product};
 use crate::onnx::value::Value;
 
-pub(super) const OPERATOR: Operator =
-    Operator { domain: "", name: "QLinearMatMul", inputs: 8, attributes: &[], import: Import::One(import) };
+pub(super) const OPERATOR: Operator = Operator {
+    domain: "",
+    name: "QLinearMatMul",
+    inputs: 8,
+    attributes: &[],
+    import: Import::One(import),
+};
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     node.codes(0)?;

@@ -7,8 +7,13 @@ use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::shapes;
 use crate::onnx::value::Value;
 
-pub(super) const OPERATOR: Operator =
-    Operator { domain: "", name: "Reshape", inputs: 2, attributes: &[&["allowzero"]], import: Import::One(import) };
+pub(super) const OPERATOR: Operator = Operator {
+    domain: "",
+    name: "Reshape",
+    inputs: 2,
+    attributes: &[&["allowzero"]],
+    import: Import::One(import),
+};
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     let from = shapes::of(node.value(0)?)?;

@@ -39,9 +39,8 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         }
         let last = if step > 0 { size } else { size - 1 };
         let first = if step > 0 { 0 } else { -1 };
-        let clamped = |x: i64, low: i64| {
-            (if x < 0 { x.saturating_add(size) } else { x }).clamp(low, last)
-        };
+        let clamped =
+            |x: i64, low: i64| (if x < 0 { x.saturating_add(size) } else { x }).clamp(low, last);
         let (start, end) = (clamped(starts[at], 0), clamped(ends[at], first));
         let length = if step > 0 { end - start } else { start - end };
         let count = length.max(0) as u64;

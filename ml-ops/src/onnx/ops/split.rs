@@ -20,8 +20,10 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Vec<Value>, Node
     let (size, outputs) = (shape[dim], node.outputs());
     let sizes: Vec<usize> = match node.integers("split", 1)? {
         Some(sizes) => {
-            let wrong = |value: i64| NodeError::AttributeValue { attribute: "split", value: value as f64 };
-            let size = |&size: &i64| usize::try_from(size).ok().filter(|&n| n > 0).ok_or(wrong(size));
+            let wrong =
+                |value: i64| NodeError::AttributeValue { attribute: "split", value: value as f64 };
+            let size =
+                |&size: &i64| usize::try_from(size).ok().filter(|&n| n > 0).ok_or(wrong(size));
             sizes.iter().map(size).collect::<Result<_, _>>()?
         }
         None => {

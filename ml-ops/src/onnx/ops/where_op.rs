@@ -7,13 +7,8 @@ use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::thresholds;
 use crate::onnx::value::Value;
 
-pub(super) const OPERATOR: Operator = Operator {
-    domain: "",
-    name: "Where",
-    inputs: 3,
-    attributes: &[],
-    import: Import::One(import),
-};
+pub(super) const OPERATOR: Operator =
+    Operator { domain: "", name: "Where", inputs: 3, attributes: &[], import: Import::One(import) };
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     let Value::Comparison(comparison) = node.value(0)? else {

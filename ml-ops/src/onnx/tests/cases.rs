@@ -96,7 +96,8 @@ fn cases_of_the_node_suite() {
         .map(|name| name.trim_start_matches("test_").to_owned())
         .collect();
     found.sort();
-    let mut listed: Vec<&str> = EXACT.iter().chain(LEFT_OUT.iter().map(|(name, _)| name)).copied().collect();
+    let mut listed: Vec<&str> =
+        EXACT.iter().chain(LEFT_OUT.iter().map(|(name, _)| name)).copied().collect();
     listed.sort_unstable();
     assert_eq!(found, listed);
     for name in EXACT {

@@ -64,7 +64,8 @@ fn attributes_of_text() {
     let found = node_error(GROUPS, |g| {
         attribute(g, "QLinearConv", "auto_pad").s = Some(b"SAME".to_vec());
     });
-    let text = |attribute, value: &str| NodeError::AttributeText { attribute, value: value.to_owned() };
+    let text =
+        |attribute, value: &str| NodeError::AttributeText { attribute, value: value.to_owned() };
     assert_eq!(found, text("auto_pad", "SAME"));
     let found = node_error(GROUPS, |g| {
         attribute(g, "QLinearConv", "auto_pad").s = Some(vec![0xff]);
@@ -84,9 +85,8 @@ fn attributes_of_text() {
 fn kernels_that_do_not_fit() {
     let shape = |index, expected, got| NodeError::OperandShape { index, expected, got };
     let group = |value| NodeError::AttributeValue { attribute: "group", value };
-    let with_group = |value| {
-        node_error(GROUPS, |g| attribute(g, "QLinearConv", "group").i = Some(value))
-    };
+    let with_group =
+        |value| node_error(GROUPS, |g| attribute(g, "QLinearConv", "group").i = Some(value));
     assert_eq!(with_group(0), group(0.0));
     assert_eq!(with_group(3), group(3.0));
     assert_eq!(with_group(1), shape(3, 4, 2));
@@ -116,7 +116,8 @@ fn averages_over_fewer_elements_at_the_edges() {
 #[test]
 fn axes_that_are_the_batch_or_none() {
     let axes = |value| NodeError::AttributeValue { attribute: "axes", value };
-    let with = |values: Vec<i64>| node_error(MEAN, |g| attribute(g, "ReduceMean", "axes").ints = values);
+    let with =
+        |values: Vec<i64>| node_error(MEAN, |g| attribute(g, "ReduceMean", "axes").ints = values);
     assert_eq!(with(vec![0]), axes(0.0));
     assert_eq!(with(vec![4]), axes(4.0));
     assert_eq!(with(vec![-4]), axes(-4.0));
@@ -149,7 +150,8 @@ fn indices_and_ranges_beyond_a_tensor() {
 #[test]
 fn functions_of_two_tensors() {
     // 0.1 and 0.1 in units of 1: the runtime's roundings of ties follow no sum of small tables.
-    let product = node_error(SUM, |g| node(g, "QLinearAdd").op_type = Some("QLinearMul".to_owned()));
+    let product =
+        node_error(SUM, |g| node(g, "QLinearAdd").op_type = Some("QLinearMul".to_owned()));
     assert_eq!(product, NodeError::ProductOfTensors);
     let product = node_error(FLOAT_SUM, |g| node(g, "Add").op_type = Some("Div".to_owned()));
     assert_eq!(product, NodeError::ProductOfTensors);
