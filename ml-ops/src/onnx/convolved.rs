@@ -37,6 +37,9 @@ impl Geometry {
             let (expected, got) = (sizes.len() + 2, kernel.len() + 2);
             return Err(NodeError::OperandShape { index, expected, got });
         }
+        if kernels.contains(&0) {
+            return Err(NodeError::OperandShape { index, expected: 1, got: 0 });
+        }
         let value = node.int("group", 1)?;
         let wrong = NodeError::AttributeValue { attribute: "group", value: value as f64 };
         let divides = |&groups: &usize| {
