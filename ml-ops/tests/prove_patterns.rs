@@ -8,7 +8,7 @@ mod fixtures;
 use binfer_ml_ops::array::{Array, ArrayData};
 use binfer_ml_ops::graph::{Model, OutputTransform};
 use binfer_ml_ops::{Params, ProverKey, verify};
-use fixtures::array;
+use fixtures::{array, output};
 use std::path::Path;
 
 /// The array with another first element, one that the output can take.
@@ -44,6 +44,7 @@ fn patterns_are_proved() {
         let transform = model.graph.output.transform.clone();
         let archive = folder.join(format!("{name}.npz"));
         let (x, y) = (array(&archive, "input"), array(&archive, "output"));
+        assert_eq!(output(&model, &x), y, "{name}");
         let key = ProverKey::new(model, Params::default(), &[5; 32]);
         let proof = key.prove(&x, &y, &mut |_| ()).unwrap_or_else(|e| panic!("{name}: {e}"));
         let proof = proof.to_bytes();

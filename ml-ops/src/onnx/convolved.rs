@@ -2,9 +2,10 @@
 
 use super::builder::Builder;
 use super::error::NodeError;
+use super::matrix::Matrix;
 use super::node::NodeView;
 use super::value::{MatMulOperands, Weights};
-use super::view::{Matrix, View};
+use super::view::View;
 use super::windows::Pool;
 
 /// Attributes of a convolution, besides those of its windows.

@@ -29,7 +29,7 @@ fn graphs_round_trip() {
     let (scales, offsets) = (vec![0.5], vec![-3.0]);
     graph.output.transform = OutputTransform::Affine { scales, offsets };
     for tensor in &mut graph.tensors[3..] {
-        tensor.kind = TensorKind::Integer { bits: 24 };
+        tensor.kind = TensorKind::Integer { bits: 20 };
     }
     assert_eq!(Graph::from_bytes(&graph.to_bytes()), Ok(graph));
 }

@@ -183,7 +183,8 @@ fn affine_outputs_round_trip_and_others_are_refused() {
     port.transform = OutputTransform::Affine { scales, offsets };
     let values = Values::Integers(vec![1, -2, 3, -4, 5, 2047]);
     let array = port.decode(&shape, &values, TWO).expect("6 integers");
-    let expected = [0.1f32 + 7.0, -9.0, 5e-3 - 0.5, 7.0 - 0.2, 12.0, 2.047 - 0.5];
+    let expected =
+        [0.1f32 + 7.0, -9.0, 5.0 * 1e-3 - 0.5, -2.0 * 0.1 + 7.0, 12.0, 2047.0 * 1e-3 - 0.5];
     assert_eq!(array.data(), &ArrayData::F32(expected.to_vec()));
     assert_eq!(port.encode(&shape, &array, TWO), Ok(values));
     for (value, index) in [(7.05, 0), (1e30, 0), (f32::NAN, 0), (7.1, 1)] {
