@@ -318,10 +318,10 @@ pub(super) fn affine_is_injective(bits: u32, scale: f32, offset: f32) -> bool {
     if bits > 24 || !scale.is_finite() || scale == 0.0 || !offset.is_finite() {
         return false;
     }
-    // Neighbours are `scale` apart, floats up to `largest` at most `largest / 2^23`, each rounded twice.
+    // Neighbours are `scale` apart, floats up to `largest` are rounded twice, each time by `largest / 2^24`.
     let (scale, offset) = (f64::from(scale).abs(), f64::from(offset).abs());
     let largest = f64::from(1u32 << (bits.max(1) - 1)) * scale + offset;
-    scale * f64::from(1 << 20) > largest && largest < f64::from(f32::MAX) / 2.0
+    scale * f64::from(1 << 21) > largest && largest < f64::from(f32::MAX) / 2.0
 }
 
 fn of(values: &[f32], feature: usize) -> f32 {

@@ -4,8 +4,9 @@
 //! matrix; of other tensors the node that writes them says it.
 
 use super::error::NodeError;
+use super::matrix::Matrix;
 use super::value::{Codes, MatMulOperands};
-use super::view::{Matrix, View};
+use super::view::View;
 use crate::graph::{
     CodeType, Epilogue, Function, Gather, InputPort, InputTransform, Node, Op, TensorId,
     TensorKind, TensorShape, Term, WeightMatrix, WeightShape, bound, signed_bits,

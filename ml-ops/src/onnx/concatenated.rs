@@ -3,8 +3,9 @@
 use super::builder::Builder;
 use super::deferred::{Concatenation, Deferred, Kind};
 use super::error::NodeError;
+use super::matrix::Matrix;
 use super::value::{Codes, Floats, Value};
-use super::view::{Matrix, View};
+use super::view::View;
 use crate::graph::{Epilogue, Function, TensorKind};
 use std::rc::Rc;
 

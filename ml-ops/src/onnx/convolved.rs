@@ -2,9 +2,10 @@
 
 use super::builder::Builder;
 use super::error::NodeError;
+use super::matrix::Matrix;
 use super::node::NodeView;
 use super::value::{MatMulOperands, Weights};
-use super::view::{Matrix, View};
+use super::view::View;
 use super::windows::Pool;
 
 /// Attributes of a convolution, besides those of its windows.
@@ -36,6 +37,9 @@ impl Geometry {
         if kernel.len() != sizes.len() {
             let (expected, got) = (sizes.len() + 2, kernel.len() + 2);
             return Err(NodeError::OperandShape { index, expected, got });
+        }
+        if kernels.contains(&0) {
+            return Err(NodeError::OperandShape { index, expected: 1, got: 0 });
         }
         let value = node.int("group", 1)?;
         let wrong = NodeError::AttributeValue { attribute: "group", value: value as f64 };

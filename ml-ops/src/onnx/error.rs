@@ -89,7 +89,7 @@ pub enum ImportError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum TensorError {
-    /// Its element type is none of f32, uint8, int8, int32, int64.
+    /// Its element type is none of float, float16, integers of 2, 4 and 8 bits, int32, int64.
     #[error("element type {got} is not supported")]
     ElementType {
         /// `TensorProto.DataType` found.

@@ -1,8 +1,9 @@
 //! The operands that matmuls of all kinds share: weight matrices, biases, shapes and output steps.
 
 use super::error::NodeError;
+use super::matrix::Matrix;
 use super::value::{Dequantized, Scaling, Weights};
-use super::view::{Matrix, View};
+use super::view::View;
 use crate::array::{Array, ArrayData};
 use crate::graph::{CodeType, Requantize, RoundingProfile, Step, quantize};
 

@@ -3,11 +3,12 @@
 use super::builder::Builder;
 use super::deferred::{Sum, Term};
 use super::error::NodeError;
+use super::matrix::Matrix;
 use super::node::NodeView;
 use super::operands::codes_of;
 use super::qlinear::{Kernel, Quantization};
 use super::value::{Codes, Scaling, Value};
-use super::view::{Matrix, View};
+use super::view::View;
 use crate::graph::{CodeType, dequantize_table, quantize};
 
 /// Two tensors as matrices of the same rows and columns.

@@ -129,9 +129,9 @@ fn grid(images: &[f32]) -> Result<(Scaling, Vec<u8>), NodeError> {
     let sizes = images.iter().map(|x| x.abs()).filter(|&x| x > 0.0);
     let scale = sizes.reduce(f32::min).unwrap_or(1.0);
     let first = images.first().copied().unwrap_or(0.0).min(0.0);
-    let zero_point = (-first / scale).round_ties_even() as i32;
+    let zero_point = (-first / scale).round_ties_even().min(255.0) as i32;
     let codes = images.iter().map(|&x| {
-        let code = (x / scale).round_ties_even() as i32 + zero_point;
+        let code = (x / scale).round_ties_even().clamp(-1e6, 1e6) as i64 + i64::from(zero_point);
         let found = u8::try_from(code).ok();
         let found = found.filter(|&code| (i32::from(code) - zero_point) as f32 * scale == x);
         found.ok_or(NodeError::NotOnGrid { index: 1, value: x })

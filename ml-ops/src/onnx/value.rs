@@ -2,8 +2,9 @@
 
 use super::builder::Builder;
 use super::deferred::Deferred;
+use super::matrix::Matrix;
 use super::thresholds::Comparison;
-use super::view::{Matrix, View};
+use super::view::View;
 use crate::array::Array;
 use crate::graph::{CodeType, quantize};
 use std::rc::Rc;

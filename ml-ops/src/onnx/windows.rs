@@ -2,8 +2,9 @@
 
 use super::builder::Builder;
 use super::error::NodeError;
+use super::matrix::Matrix;
 use super::node::NodeView;
-use super::view::{Matrix, View, Window};
+use super::view::{View, Window};
 use crate::graph::{GatherDim, MAX_ELEMENTS};
 
 /// Attributes of a node with windows, besides its own.

@@ -88,17 +88,24 @@ impl Product {
             [summand] => Some(summand).filter(of(Operation::Add))?.into(),
             _ => return None,
         };
-        // Two factors would be rounded twice.
-        let scales = match factor {
-            Some(factor) if self.scales.iter().all(|&scale| scale == 1.0) => &factor.constant,
-            Some(_) => return None,
-            None => &self.scales,
-        };
+        // The runtime's float32 sums are exact, and so are products with the scale, if it is a power of two.
+        if !self
+            .scales
+            .iter()
+            .all(|scale| scale.to_bits().trailing_zeros() >= f32::MANTISSA_DIGITS - 1)
+        {
+            return None;
+        }
+        let one = vec![1.0];
+        let factors = factor.map_or(&one, |factor| &factor.constant);
+        let n = self.scales.len().max(factors.len());
+        let product = |column| of_column(&self.scales, column) * of_column(factors, column);
+        let scales: Vec<f32> = (0..n).map(product).collect();
         let zero = vec![0.0];
         let offsets = summand.map_or(&zero, |summand: &After| &summand.constant);
         let n = scales.len().max(offsets.len());
         let all = |values: &[f32]| (0..n).map(|column| of_column(values, column)).collect();
-        Some((all(scales), all(offsets)))
+        Some((all(&scales), all(offsets)))
     }
 
     /// The edges of `code` of the float in a column, which grows with the accumulator; of `255 - code`, `reversed`.

@@ -3,10 +3,10 @@
 use crate::graph::{CodeType, Epilogue, Function, TensorId, TensorKind, quantize};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
+use crate::onnx::matrix::Matrix;
 use crate::onnx::qlinear::{self, Quantization};
 use crate::onnx::tables::{self, PAIRS};
 use crate::onnx::value::Scaling;
-use crate::onnx::view::Matrix;
 
 /// A sum or difference of two dequantized tensors.
 #[derive(Debug)]

@@ -3,6 +3,7 @@
 use crate::onnx::builder::Builder;
 use crate::onnx::concatenated::{self, Part};
 use crate::onnx::error::NodeError;
+use crate::onnx::folded;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::shapes;
 use crate::onnx::value::Value;
@@ -16,6 +17,9 @@ pub(super) const OPERATOR: Operator = Operator {
 };
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    if let Value::Constant(_) = node.value(0)? {
+        return folded::concat(node);
+    }
     let missing = NodeError::MissingAttribute { attribute: "axis" };
     let axis = node.attribute("axis").map(|_| node.int("axis", 0)).ok_or(missing)??;
     let rank = shapes::of(node.value(0)?)?.len();

@@ -3,6 +3,7 @@
 use crate::onnx::builder::Builder;
 use crate::onnx::concatenated::{self, Part};
 use crate::onnx::error::NodeError;
+use crate::onnx::folded;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::shapes;
 use crate::onnx::value::Value;
@@ -17,6 +18,9 @@ pub(super) const OPERATOR: Operator = Operator {
 };
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    if let Value::Constant(_) = node.value(0)? {
+        return folded::gather(node);
+    }
     let shape = shapes::of(node.value(0)?)?;
     let dim = shapes::axis("axis", node.int("axis", 0)?, shape.len())?;
     let size = shape[dim];

@@ -46,6 +46,7 @@ mod quantize_linear;
 mod reduce_mean;
 mod relu;
 mod reshape;
+mod shape;
 mod sigmoid;
 mod sign;
 mod slice;
@@ -109,6 +110,7 @@ pub(super) const REGISTRY: &[Operator] = &[
     reduce_mean::OPERATOR,
     relu::OPERATOR,
     reshape::OPERATOR,
+    shape::OPERATOR,
     sigmoid::OPERATOR,
     sign::OPERATOR,
     slice::OPERATOR,
@@ -119,4 +121,6 @@ pub(super) const REGISTRY: &[Operator] = &[
     transpose::OPERATOR,
     unsqueeze::OPERATOR,
     where_op::OPERATOR,
+    Operator { domain: "com.microsoft", ..dequantize_linear::OPERATOR },
+    Operator { domain: "com.microsoft", ..quantize_linear::OPERATOR },
 ];

@@ -2,6 +2,7 @@
 
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
+use crate::onnx::folded;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::shapes;
 use crate::onnx::value::Value;
@@ -15,6 +16,9 @@ pub(super) const OPERATOR: Operator = Operator {
 };
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    if let Value::Constant(_) = node.value(0)? {
+        return folded::squeeze(node);
+    }
     let shape = shapes::of(node.value(0)?)?;
     let mut dims = match node.integers("axes", 1)? {
         Some(axes) => shapes::axes("axes", &axes, shape.len())?,

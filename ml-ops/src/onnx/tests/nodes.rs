@@ -201,14 +201,14 @@ fn reshapes_that_mix_the_batch() {
 fn rows_of_the_input_that_cross_each_other() {
     // The input's 24 elements as rows of 12, and as rows of 8 that are no part of those.
     let found = node_error(SHAPES, |g| {
+        let input = g.input[0].r#type.as_mut().and_then(|t| t.tensor_type.as_mut());
+        let dims = &mut input.and_then(|t| t.shape.as_mut()).expect("a shape").dim;
+        dims.truncate(2);
+        dims[1].dim_value = Some(24);
         target(g, &[0, 2, 12]);
-        node(g, "Flatten").op_type = Some("Identity".to_owned());
-        node(g, "Identity").attribute.clear();
-        g.node.iter_mut().for_each(|n| {
-            if n.op_type.as_deref() == Some("Identity") {
-                n.attribute.clear();
-            }
-        });
+        let flatten = node(g, "Flatten");
+        flatten.op_type = Some("Identity".to_owned());
+        flatten.attribute.clear();
         let mut weights = constant(g, "QGemm", 3).clone();
         let matmul = |g: &mut GraphProto, weights: &mut TensorProto, k: i64, x: &str| {
             weights.dims = vec![k, 2];
@@ -237,9 +237,10 @@ fn rows_of_the_input_that_cross_each_other() {
         };
         let x = node(g, "QGemm").input[0].clone();
         let first = matmul(g, &mut weights, 12, &x);
+        let codes = node(g, "QuantizeLinear").output[0].clone();
         let reshape = NodeProto {
             op_type: Some("Reshape".to_owned()),
-            input: vec![x, "other".to_owned()],
+            input: vec![codes, "other".to_owned()],
             output: vec!["reshaped".to_owned()],
             ..Default::default()
         };
