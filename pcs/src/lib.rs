@@ -44,12 +44,16 @@
 
 mod claim;
 mod code;
+pub mod dp24;
 mod layout;
 mod packing;
 mod params;
 #[cfg(feature = "prover")]
 mod prove;
+mod queries;
+mod size;
 mod tensor;
+pub mod tensor_code;
 mod verify;
 
 pub use claim::{Claim, ClaimGroup, Width};
@@ -57,4 +61,6 @@ pub use layout::Shape;
 pub use params::{Params, ParamsError, log_row_for};
 #[cfg(feature = "prover")]
 pub use prove::{Oracle, commit, encode, open, opening_bytes, oracle_bytes, store};
+pub use queries::{log2_query_error, queries};
+pub use size::{OpeningSize, opening_size};
 pub use verify::verify;
