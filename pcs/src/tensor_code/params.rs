@@ -1,5 +1,15 @@
 //! `Params`: the matrix, the code and the queries of a tensor-code commitment, and what follows.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::expect_used,
+        clippy::arithmetic_side_effects
+    )
+)]
+
 use binfer_hash::HashKind;
 use binfer_iop::channel::{SoundnessTerm, log2_sum};
 use thiserror::Error;
