@@ -15,7 +15,7 @@
 ///
 /// A word further from the code than half its distance differs from every codeword in more than
 /// `(1 - rho) / 2` of the positions, so one position hides it with probability below `(1 + rho) / 2`
-/// (DP23, section 3.4; DP24, section 4).
+/// (DP23, section 3; DP24, section 4).
 pub fn log2_query_error(log_inv_rate: u32) -> f64 {
     let rate = (-f64::from(log_inv_rate)).exp2();
     ((1.0 + rate) / 2.0).log2()

@@ -12,7 +12,7 @@
 
 use binfer_field::F128;
 use binfer_hash::Digest;
-use binfer_iop::channel::{Blank, Estimator, SoundnessTerm, VerifyError};
+use binfer_iop::channel::{Blank, Estimator, SoundnessTerm, VerifyError, log2_sum};
 
 use crate::{Claim, ClaimGroup, Params, Shape, Width, log_row_for, verify};
 
@@ -38,6 +38,11 @@ impl OpeningSize {
     /// Bytes of the whole proof.
     pub fn total(&self) -> usize {
         self.ring_switching.saturating_add(self.sumcheck).saturating_add(self.fri)
+    }
+
+    /// `-log2` of the sum of [`Self::soundness`].
+    pub fn soundness_bits(&self) -> f64 {
+        -log2_sum(self.soundness.iter().map(|term| term.log2_error))
     }
 }
 
@@ -76,8 +81,6 @@ pub fn opening_size(
 
 #[cfg(test)]
 mod tests {
-    use binfer_iop::channel::log2_sum;
-
     use super::*;
 
     fn size(security_bits: u32, log_inv_rate: u32, n_vars: u32) -> OpeningSize {
@@ -101,9 +104,32 @@ mod tests {
     #[test]
     fn terms_sum_to_the_level_asked_for() {
         let size = size(103, 1, 28);
-        let error = log2_sum(size.soundness.iter().map(|term| term.log2_error));
-        assert!((-103.4..-100.0).contains(&error), "{error}");
+        let bits = size.soundness_bits();
+        assert!((102.0..103.4).contains(&bits), "{bits}");
         assert_eq!(size.total(), size.fri + 2048 + 21 * 32);
+    }
+
+    #[cfg(feature = "prover")]
+    #[test]
+    fn proofs_have_the_size_computed() {
+        use binfer_hash::Transcript;
+        use binfer_iop::channel::ProverChannel;
+
+        for (width, n_vars) in [(Width::Bit, 18), (Width::B8, 15), (Width::B128, 12)] {
+            let params = Params::fast();
+            let computed = opening_size(&params, width, n_vars).unwrap();
+            let n_words = 1usize << (n_vars - width.log_coefficients());
+            let words: Vec<F128> = (1..).map(F128::new).take(n_words).collect();
+            let oracle = crate::commit(&params, log_row_for(n_words), words);
+            let claim = Claim { oracle: 0, offset: 0, n_vars, value: F128::ZERO };
+            let point: Vec<F128> = (2..).map(F128::new).take(n_vars as usize).collect();
+            let groups = [ClaimGroup::at(width, &point, vec![claim])];
+            let mut channel = ProverChannel::new(Transcript::new("size"));
+            crate::open(&params, &[&oracle], &groups, &mut channel);
+            let got = channel.finish().len();
+            let slack = computed.total() / 20;
+            assert!(got.abs_diff(computed.total()) < slack, "{computed:?}, not {got}");
+        }
     }
 
     #[test]

@@ -8,7 +8,9 @@ use rayon::prelude::*;
 
 use super::Params;
 use super::code::Code;
-use super::combine::{RowWeights, add_octet, coefficient_basis, fold_bits};
+use super::combine::{
+    RowWeights, add_octet, coefficient_basis, fold_bits, number, transpose_bytes,
+};
 use super::verify::{absorb_statement, draw_positions};
 
 /// Rows that are encoded together.
@@ -108,18 +110,24 @@ fn combine_rows(params: &Params, matrix: &[u8], weights: &[F128]) -> Vec<F128> {
         let range = start..(start + CHUNK).min(n_row_bytes);
         let mut sums = vec![F128::ZERO; 8 * range.len()];
         for (table, rows) in weights.tables().zip(rows.chunks(8)) {
-            for (at, sums) in range.clone().zip(sums.chunks_exact_mut(8)) {
-                let mut bytes = [0; 8];
-                for (byte, row) in bytes.iter_mut().zip(rows) {
-                    *byte = row[at];
+            for (at, sums) in range.clone().step_by(8).zip(sums.chunks_mut(64)) {
+                for (sums, bytes) in sums.chunks_exact_mut(8).zip(columns_of(rows, at)) {
+                    add_octet(sums, table, bytes);
                 }
-                add_octet(sums, table, bytes);
             }
         }
         fold_bits(&sums, &basis)
     };
     let starts = (0..n_row_bytes).into_par_iter().step_by(CHUNK);
     starts.flat_map_iter(combine).collect()
+}
+
+/// Bytes `at` to `at + 7` of at most eight rows, byte by byte; what is beyond the rows is zero.
+#[inline]
+fn columns_of(rows: &[&[u8]], at: usize) -> [u64; 8] {
+    transpose_bytes(core::array::from_fn(|i| {
+        rows.get(i).map_or(0, |row| number(row.get(at..).unwrap_or(&[])))
+    }))
 }
 
 /// Bytes of a column.
@@ -145,6 +153,10 @@ fn encode(params: &Params, matrix: &[u8]) -> Buffer {
             let positions = block.chunks_exact(code.n_planes);
             for (column, planes) in columns.chunks_exact_mut(column_bytes(params)).zip(positions) {
                 let group = &mut column[g * n_lanes * code.n_planes..][..n_lanes * code.n_planes];
+                if n_lanes == LANES {
+                    group.copy_from_slice(planes.as_flattened());
+                    continue;
+                }
                 for (bytes, plane) in group.chunks_exact_mut(n_lanes).zip(planes) {
                     bytes.copy_from_slice(&plane[..n_lanes]);
                 }
@@ -162,11 +174,15 @@ fn rows_to_planes(params: &Params, matrix: &[u8]) -> Vec<Plane> {
     let mut planes = vec![[0; LANES]; n_groups * n_row_bytes];
     planes.par_chunks_exact_mut(n_row_bytes).zip(matrix.par_chunks(LANES * n_row_bytes)).for_each(
         |(planes, rows)| {
+            let rows: Vec<&[u8]> = rows.chunks_exact(n_row_bytes).collect();
             // Tiles of 64 bytes of each row: both sides stay in cache.
             for (t, tile) in planes.chunks_mut(LANES).enumerate() {
-                for (lane, row) in rows.chunks_exact(n_row_bytes).enumerate() {
-                    for (plane, &byte) in tile.iter_mut().zip(&row[t * LANES..]) {
-                        plane[lane] = byte;
+                for (octet, rows) in rows.chunks(8).enumerate() {
+                    for (i, planes) in tile.chunks_mut(8).enumerate() {
+                        let columns = columns_of(rows, t * LANES + 8 * i);
+                        for (plane, bytes) in planes.iter_mut().zip(columns) {
+                            plane[8 * octet..][..8].copy_from_slice(&bytes.to_le_bytes());
+                        }
                     }
                 }
             }

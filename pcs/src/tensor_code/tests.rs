@@ -85,11 +85,14 @@ proptest! {
 
 #[test]
 fn proofs_of_published_size() {
-    // At 2^20 coefficients: bits, bytes, and 32-bit elements.
-    for (log_coefficient, alphabet, bytes) in
-        [(0, Alphabet::B16, 188_672), (3, Alphabet::B16, 202_880), (5, Alphabet::B32, 277_888)]
-    {
-        let params = Params::smallest(20, log_coefficient, alphabet, 2, 100).unwrap();
+    // Variables, logarithm of a coefficient's bits.
+    for (n_vars, log_coefficient, alphabet, bytes) in [
+        (20, 0, Alphabet::B16, 188_672),
+        (20, 3, Alphabet::B16, 202_880),
+        (20, 5, Alphabet::B32, 277_888),
+        (24, 0, Alphabet::B16, 622_080),
+    ] {
+        let params = Params::smallest(n_vars, log_coefficient, alphabet, 2, 100).unwrap();
         let oracle = commit(&params, random_matrix(&params, 1));
         let (value, proof) = opened(&oracle);
         assert_eq!((proof.len(), params.proof_bytes()), (bytes, bytes as u64));

@@ -17,7 +17,7 @@ use binfer_hash::{Digest, MerkleError, Transcript, verify_multi};
 use thiserror::Error;
 
 use super::code::Code;
-use super::combine::{RowWeights, add_octet, coefficient_basis, fold_bits};
+use super::combine::{RowWeights, add_octet, coefficient_basis, fold_bits, number};
 use super::{Params, ParamsError};
 
 /// Why an opening is rejected.
@@ -172,13 +172,7 @@ impl ColumnCheck {
             for octet in 0..octets_of_a_group {
                 let Some(table) = tables.next() else { break };
                 for (plane, sums) in group.chunks(self.n_lanes).zip(sums.chunks_mut(8)) {
-                    let mut bytes = [0; 8];
-                    for (byte, &lane) in
-                        bytes.iter_mut().zip(plane.chunks(8).nth(octet).unwrap_or(&[]))
-                    {
-                        *byte = lane;
-                    }
-                    add_octet(sums, table, bytes);
+                    add_octet(sums, table, number(plane.chunks(8).nth(octet).unwrap_or(&[])));
                 }
             }
         }
