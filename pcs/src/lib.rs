@@ -3,8 +3,8 @@
 //! Data are words of 128 bits in rows of one length; [`commit`] encodes the rows and hashes the
 //! columns of what results. [`open`] proves any number of evaluation claims on any number of such
 //! oracles in one proof, which [`verify`] checks against the oracles' roots. The relation, the
-//! messages, the soundness and the cost are on the page `docs/protocols/commitment.md`. [`tensor_code`] is a commitment of
-//! another kind, with openings of square-root size.
+//! messages, the soundness and the cost are on the page `docs/protocols/commitment.md`. [`tensor_code`] is a
+//! commitment of another kind, with openings of square-root size.
 //!
 //! ```
 //! use binfer_field::{F128, kernels};

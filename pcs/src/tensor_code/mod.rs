@@ -1,4 +1,4 @@
-//! The tensor-code commitment of DP23: a matrix of small coefficients, its rows Reed-Solomon codewords over a small field.
+//! The tensor-code commitment of DP23: a matrix of small coefficients, its rows codewords over a small field.
 //!
 //! # Relation
 //!
@@ -7,19 +7,19 @@
 //!
 //! # Messages
 //!
-//! The combination of the rows by the point's row coordinates, then columns of the codewords at random positions, each with
-//! its Merkle path. The verifier encodes the combination and compares (B. Diamond, J. Posen, *Succinct arguments over towers
-//! of binary fields*, ePrint 2023/1784, Constructions 3.7 and 3.11).
+//! The combination of the rows by the point's row coordinates, then columns of the codewords at random positions, each
+//! with its Merkle path. The verifier encodes the combination and compares (B. Diamond, J. Posen, *Succinct arguments
+//! over towers of binary fields*, ePrint 2023/1784, Constructions 3.7 and 3.11).
 //!
 //! # Cost
 //!
-//! Commitment takes an NTT over GF(2^16) or GF(2^32) a row and a hash of the codewords. A proof grows with the square root
-//! of the data; [`Params::proof_bytes`] is its length.
+//! Commitment takes an NTT over GF(2^16) or GF(2^32) a row and a hash of the codewords. A proof grows with the square
+//! root of the data; [`Params::proof_bytes`] is its length.
 //!
 //! # Soundness
 //!
-//! [`Params::soundness`]: queries, and the proximity gap of the combination, for a point whose row coordinates are drawn after
-//! the commitment. The page `docs/protocols/tensor-code.md` has the argument.
+//! [`Params::soundness`]: queries, and the proximity gap of the combination, for a point whose row coordinates are drawn
+//! after the commitment. The page `docs/protocols/tensor-code.md` has the argument.
 //!
 //! ```
 //! use binfer_hash::Transcript;

@@ -166,8 +166,8 @@ fn encode(params: &Params, matrix: &[u8]) -> Buffer {
     codeword
 }
 
-/// The bytes of the rows as planes, group after group of 64 rows, missing rows zero: byte `j` of all rows of a group is its
-/// plane `j`.
+/// The bytes of the rows as planes, group after group of 64 rows, missing rows zero: byte `j` of all rows of a
+/// group is its plane `j`.
 fn rows_to_planes(params: &Params, matrix: &[u8]) -> Vec<Plane> {
     let n_row_bytes = matrix.len() >> params.log_rows;
     let n_groups = (1usize << params.log_rows).div_ceil(LANES);
