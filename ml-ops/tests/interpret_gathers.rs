@@ -21,7 +21,7 @@ fn gather(rng: &mut StdRng, rows: usize, cols: usize, pad: Option<u8>) -> Gather
     let (source_cols, source_rows) = (axes(rng), axes(rng));
     let n_axes = source_cols.len() + source_rows.len();
     let dims = |rng: &mut StdRng, n: usize| -> Vec<GatherDim> {
-        let divisors: Vec<usize> = (1..=n).filter(|d| n % d == 0).collect();
+        let divisors: Vec<usize> = (1..=n).filter(|&d| n.is_multiple_of(d)).collect();
         let first = divisors[rng.random_range(0..divisors.len())];
         let dim = |rng: &mut StdRng, size| GatherDim {
             size,

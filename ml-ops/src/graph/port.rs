@@ -306,7 +306,7 @@ fn affine(value: i64, scale: f32, offset: f32) -> f32 {
 /// The integer near `(x - offset) / scale` whose float is `x`, if there is one.
 fn affine_inverse(x: f32, scale: f32, offset: f32) -> Option<i64> {
     let near = (f64::from(x) - f64::from(offset)) / f64::from(scale);
-    if !(near.abs() < f64::from(1 << 24)) {
+    if near.is_nan() || near.abs() >= f64::from(1 << 24) {
         return None;
     }
     let near = near.round() as i64;
