@@ -2,12 +2,16 @@
 
 mod average;
 mod concatenation;
+mod normalization;
 mod product;
+mod softmax;
 mod sum;
 
 pub(super) use average::{Average, Formula};
 pub(super) use concatenation::Concatenation;
+pub(super) use normalization::{MAX_LENGTH, Normalization};
 pub(super) use product::{After, Product};
+pub(super) use softmax::Softmax;
 pub(super) use sum::{Sum, Term};
 
 use super::builder::Builder;
@@ -44,6 +48,10 @@ pub(super) enum Kind {
     Average(Rc<Average>),
     /// Dequantized tensors one after the other.
     Concatenation(Rc<Concatenation>),
+    /// Softmax along the last dimension.
+    Softmax(Rc<Softmax>),
+    /// Rows along the last dimension brought to one size.
+    Normalization(Rc<Normalization>),
 }
 
 impl Deferred {
@@ -72,6 +80,8 @@ impl Deferred {
             Kind::Sum(sum) => sum.quantize(builder, bounds, to, dtype)?,
             Kind::Average(average) => average.quantize(builder, bounds, to, dtype)?,
             Kind::Concatenation(parts) => parts.quantize(builder, bounds, to, dtype)?,
+            Kind::Softmax(softmax) => softmax.quantize(builder, bounds, to, dtype)?,
+            Kind::Normalization(rows) => rows.quantize(builder, bounds, to, dtype)?,
         };
         let view = self.pooled(builder, name, tensor)?;
         Ok(Codes { view, dtype, quantized: true, origin: None })
