@@ -3,9 +3,10 @@
 use core::fmt;
 use core::str::FromStr;
 
+use binfer_field::count;
 use sha2::{Digest as _, Sha256};
 
-use crate::groestl;
+use crate::{compressions, groestl};
 
 /// The output of every hash function here: 32 bytes.
 pub type Digest = [u8; 32];
@@ -54,6 +55,7 @@ impl HashKind {
 
     /// The plain, unkeyed digest of `bytes`, as the function's standard defines it.
     pub fn hash(self, bytes: &[u8]) -> Digest {
+        count::compressions(compressions::of_hash(self, bytes.len()));
         match self {
             Self::Sha256 => Sha256::digest(bytes).into(),
             Self::Blake3 => *blake3::hash(bytes).as_bytes(),
@@ -66,6 +68,7 @@ impl HashKind {
     /// SHA-256 hashes a zero byte before the leaf (RFC 6962), BLAKE3 is keyed, Groestl-256 is plain:
     /// the construction of [`Self::node`] differs.
     pub fn leaf(self, bytes: &[u8]) -> Digest {
+        count::compressions(compressions::of_leaf(self, bytes.len()));
         match self {
             Self::Sha256 => {
                 Sha256::new_with_prefix([SHA256_LEAF_PREFIX]).chain_update(bytes).finalize().into()
@@ -82,6 +85,7 @@ impl HashKind {
     /// collision resistant if `P` is an ideal permutation (Groestl submission, section 5.2): the
     /// two-to-one compression of Binius.
     pub fn node(self, left: &Digest, right: &Digest) -> Digest {
+        count::compressions(compressions::of_node(self));
         match self {
             Self::Sha256 => Sha256::new_with_prefix([SHA256_NODE_PREFIX])
                 .chain_update(left)

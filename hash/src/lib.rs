@@ -11,6 +11,7 @@
 mod arch;
 #[cfg(feature = "prover")]
 mod batch;
+mod compressions;
 mod groestl;
 mod kind;
 mod merkle;
