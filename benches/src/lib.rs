@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 mod commitment;
+pub mod cost;
+
 mod random;
 mod task;
 

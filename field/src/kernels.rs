@@ -201,6 +201,7 @@ pub fn histogram(bins: &mut [F128], index: &[u8], weights: &[F128]) {
 /// Table look-up: `dst[i] = table[index[i]]`. `table` holds every index that occurs.
 pub fn gather(dst: &mut [F128], table: &[F128], index: &[u8]) {
     assert_eq!(dst.len(), index.len());
+    let _counted = count::kernel(0, 0, 0, 0);
     dispatch::gather(Backend::current(), dst, table, index);
 }
 
@@ -209,6 +210,7 @@ pub fn gather(dst: &mut [F128], table: &[F128], index: &[u8]) {
 pub fn pack_plane(dst: &mut [F128], bytes: &[u8], plane: u32) {
     assert!(plane < 8);
     assert_eq!(dst.len(), bytes.len().div_ceil(128));
+    let _counted = count::kernel(0, 0, 0, 0);
     dispatch::pack_plane(Backend::current(), dst, bytes, plane);
 }
 
@@ -217,12 +219,14 @@ pub fn pack_planes(planes: [&mut [F128]; 8], bytes: &[u8]) {
     for plane in &planes {
         assert_eq!(plane.len(), bytes.len().div_ceil(128));
     }
+    let _counted = count::kernel(0, 0, 0, 0);
     dispatch::pack_planes(Backend::current(), planes, bytes);
 }
 
 /// Transposes a matrix of 128 x 128 bits in place: bit `j` of word `i` changes places with bit `i`
 /// of word `j`.
 pub fn transpose(rows: &mut [F128; 128]) {
+    let _counted = count::kernel(0, 0, 0, 0);
     dispatch::transpose(Backend::current(), rows);
 }
 
