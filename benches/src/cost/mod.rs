@@ -129,13 +129,9 @@ pub fn formula(matmul: &MatMul) -> [Counts; 6] {
     ]
 }
 
-/// The kind of the inner operand's tables.
-fn inner_kind(matmul: &MatMul, shape: &Shape) -> Kind {
-    match (shape.along_rows, matmul.weight_bits) {
-        (true, _) => Kind::Powers,
-        (false, 8) => Kind::Byte,
-        _ => Kind::Digits,
-    }
+/// The kind of the weights' tables, where they are the inner operand.
+fn inner_kind(matmul: &MatMul) -> Kind {
+    if matmul.weight_bits == 8 { Kind::Byte } else { Kind::Digits }
 }
 
 fn boxed(tree: &Tree) -> Box {
@@ -149,38 +145,35 @@ fn build(matmul: &MatMul, tree: &Tree, kind: Kind) -> Counts {
     sum([times(tree.cols, sum(columns)), boxed(tree).build()])
 }
 
-/// The product of all `G_k`.
-fn sum_of_g(shape: &Shape) -> Box {
-    Box { rows: 1, cols: shape.inner.rows, fan_in: 1, made: false }
-}
-
-/// Bases, tables, trees of both forests, and the first forest's sumchecks.
+/// The `G_k`, tables, trees of both forests, and the first forest's sumchecks.
 fn products(matmul: &MatMul, shape: &Shape) -> Counts {
-    let extension = |rows: usize| sum([eq_table(log(rows)), ops(rows, 0, rows)]);
-    sum([
-        build(matmul, &shape.inner, inner_kind(matmul, shape)),
-        build(matmul, &shape.outer, Kind::Powers),
-        build(matmul, &shape.output, Kind::Powers),
-        sum_of_g(shape).build(),
-        // G from the inner products, the scale by a power and an inverse.
-        sum([ops(shape.inner.rows, 0, 0), pow(128), invert()]),
-        times(2, extension(shape.outer.rows)),
-        forest(&[boxed(&shape.outer), boxed(&shape.output), sum_of_g(shape)]),
-    ])
+    let (rows, k) = (shape.outer.rows, matmul.k);
+    let mut trees = vec![boxed(&shape.outer)];
+    let mut total = match &shape.inner {
+        None => table::public_products(matmul.rows, k),
+        Some(inner) => {
+            // The product of all of them.
+            trees.push(Box { rows: 1, cols: k, fan_in: 1, made: false });
+            sum([build(matmul, inner, inner_kind(matmul)), trees[1].build()])
+        }
+    };
+    // Their scale is a power and its inverse.
+    total += sum([ops(k, 0, 0), pow(128), invert()]);
+    total += build(matmul, &shape.outer, Kind::Powers);
+    total += sum([eq_table(log(rows)), ops(rows, 0, rows)]);
+    total += forest(&trees);
+    total
 }
 
-/// The factors of some trees in one table step.
-fn step(matmul: &MatMul, trees: &[(&Tree, Kind)]) -> Counts {
-    let mut total = Counts::default();
+/// The factors of a tree in a table step.
+fn step(matmul: &MatMul, tree: &Tree, kind: Kind) -> Counts {
+    let mut total = eq_table(log(tree.rows));
     let mut instances = Vec::new();
-    for &(tree, kind) in trees {
-        total += eq_table(log(tree.rows));
-        for &factor in &tree.factors {
-            total += table::histogram(tree.rows, tree.cols);
-            total += table::entries(kind, factor, tree.cols, matmul);
-            total += table::instance(kind, factor, tree.cols);
-            instances.push((log(tree.cols) + factor.width as usize, 4));
-        }
+    for &factor in &tree.factors {
+        total += table::histogram(tree.rows, tree.cols);
+        total += table::entries(kind, factor, tree.cols, matmul);
+        total += table::instance(kind, factor, tree.cols);
+        instances.push((log(tree.cols) + factor.width as usize, 4));
     }
     total += driver(0, &instances);
     total
@@ -191,10 +184,13 @@ fn messages(tree: &Tree) -> usize {
     125 * tree.factors.len()
 }
 
-/// The first table step, and powers of `G` to `G`.
+/// The first table step, and powers of a hidden `G` to `G`.
 fn tables(matmul: &MatMul, shape: &Shape) -> Counts {
-    let mut total = step(matmul, &[(&shape.outer, Kind::Powers), (&shape.output, Kind::Powers)]);
-    let k = shape.inner.rows;
+    let mut total = step(matmul, &shape.outer, Kind::Powers);
+    if shape.inner.is_none() {
+        return total;
+    }
+    let k = matmul.k;
     let mut instances = Vec::new();
     total += ops(0, 0, k);
     for factor in &shape.outer.factors {
@@ -202,7 +198,7 @@ fn tables(matmul: &MatMul, shape: &Shape) -> Counts {
         total += sum([ops(w * k, w * k, w * k), box_product(k, 1, w)]);
         instances.push((log(k), w + 2));
     }
-    total += driver(messages(&shape.outer) + messages(&shape.output), &instances);
+    total += driver(messages(&shape.outer), &instances);
     // Their values, and the points of their Frobenius images.
     total += sum([ops(0, 0, k), eq_table(log(k))]);
     for t in 0..8 {
@@ -212,9 +208,12 @@ fn tables(matmul: &MatMul, shape: &Shape) -> Counts {
     total
 }
 
-/// Claims on `G` to one, the second forest and its table step.
+/// Claims on a hidden `G` to one, the second forest and its table step.
 fn second_forest(matmul: &MatMul, shape: &Shape) -> Counts {
-    let k = shape.inner.rows;
+    let Some(inner) = &shape.inner else {
+        return Counts::default();
+    };
+    let k = matmul.k;
     let (n_claims, n_vars) = (9, log(k));
     let mut total = ops(0, 0, k);
     // Weights of the claims, cut to length.
@@ -234,22 +233,26 @@ fn second_forest(matmul: &MatMul, shape: &Shape) -> Counts {
     total += draw(message_bytes([8]));
     total += driver(0, &[(n_vars, 3)]);
     total += sum([pow(128), times(3, invert())]);
-    total += forest(&[boxed(&shape.inner)]);
-    total += step(matmul, &[(&shape.inner, inner_kind(matmul, shape))]);
+    total += forest(&[boxed(inner)]);
+    total += step(matmul, inner, inner_kind(matmul));
     total
+}
+
+/// The trees whose indices are not public.
+fn trees(shape: &Shape) -> impl Iterator<Item = &Tree> {
+    core::iter::once(&shape.outer).chain(&shape.inner)
 }
 
 /// Bytes of the planes' values, with their frames.
 fn plane_bytes(shape: &Shape) -> usize {
-    let trees = [&shape.outer, &shape.output, &shape.inner];
     let planes = |tree: &Tree| tree.factors.iter().map(|f| f.width as usize).sum::<usize>();
-    trees.iter().map(|tree| planes(tree) * (29 + 16 * tile_vars(tree.matrix).len())).sum()
+    trees(shape).map(|tree| planes(tree) * (29 + 16 * tile_vars(tree.matrix).len())).sum()
 }
 
 /// The one-hot stages of all views.
 fn indices(shape: &Shape) -> Counts {
     let mut jobs = Vec::new();
-    for tree in [&shape.outer, &shape.output, &shape.inner] {
+    for tree in trees(shape) {
         let tiles = tile_vars(tree.matrix);
         for factor in &tree.factors {
             let width = factor.width as usize;
@@ -257,6 +260,5 @@ fn indices(shape: &Shape) -> Counts {
             jobs.extend(tiles.iter().map(|&vars| Job { vars, width, summed }));
         }
     }
-    let inner = messages(&shape.inner);
-    onehot::stages(inner, &jobs)
+    onehot::stages(messages(shape.inner.as_ref().unwrap_or(&shape.outer)), &jobs)
 }

@@ -31,13 +31,12 @@ pub(super) struct Tree {
     pub(super) matrix: (usize, usize),
 }
 
-/// The three trees of indices.
+/// The trees of indices. Accumulators are public and have none.
 #[derive(Clone, Debug)]
 pub(super) struct Shape {
-    pub(super) along_rows: bool,
-    pub(super) inner: Tree,
+    /// The operand whose products are the `G_k`, unless it is the public input: then bases are those of rows.
+    pub(super) inner: Option<Tree>,
     pub(super) outer: Tree,
-    pub(super) output: Tree,
 }
 
 impl MatMul {
@@ -51,49 +50,38 @@ impl MatMul {
         self.n.div_ceil(self.per_byte())
     }
 
-    /// The width that the output declares; see [`Task::matmul`](crate::Task::matmul).
-    pub(super) fn output_bits(&self) -> u32 {
-        15 + usize::BITS - self.k.leading_zeros()
-    }
-
     pub(super) fn shape(&self) -> Shape {
         let (m, k, n) = (self.rows, self.k, self.n);
-        let y_bits = self.output_bits();
-        let side = |columns: usize, lookups: usize, bits: u32| cheapest(bits, lookups).1 * columns;
-        let cost = |bases: usize, products: usize| {
-            side(bases, k, 8) + side(k, products, 8) + side(bases, products, y_bits)
+        // A public input costs nothing where its products are the `G_k`.
+        let weights = |columns: usize, lookups: usize| columns * index_cost(8, 1, lookups);
+        let along_columns = k * cheapest(8, m).1 + weights(n, k);
+        let along_rows = self.weight_bits == 8 && weights(k, n) < along_columns;
+        let (x, w) = ((m, k), (k, self.columns()));
+        let weights = |rows, cols| Tree {
+            rows,
+            cols,
+            factors: vec![Factor { first: 0, width: 8 }],
+            matrix: w,
         };
-        let along_rows = self.weight_bits == 8 && cost(m, n) < cost(n, m);
-        let tree =
-            |rows, cols, bits, matrix| Tree { rows, cols, factors: factors(bits, rows), matrix };
-        let whole = |tree: Tree| Tree { factors: vec![Factor { first: 0, width: 8 }], ..tree };
-        let (x, w, y) = ((m, k), (k, self.columns()), (m, n));
         if along_rows {
-            Shape {
-                along_rows,
-                inner: tree(k, m, 8, x),
-                outer: whole(tree(n, k, 8, w)),
-                output: tree(n, m, y_bits, y),
-            }
+            Shape { inner: None, outer: weights(n, k) }
         } else {
-            Shape {
-                along_rows,
-                inner: whole(tree(k, self.columns(), 8, w)),
-                outer: tree(m, k, 8, x),
-                output: tree(m, n, y_bits, y),
-            }
+            let outer = Tree { rows: m, cols: k, factors: factors(8, m), matrix: x };
+            Shape { inner: Some(weights(k, self.columns())), outer }
         }
     }
 }
 
 /// The width of index in which to split bits, and what each column then costs.
 fn cheapest(bits: u32, lookups: usize) -> (u32, usize) {
-    let cost = |width: u32| {
-        let chunks = bits.div_ceil(width) as usize;
-        chunks * (3 * lookups + (1 << width)) + chunks * chunks * lookups / 4
-    };
+    let cost = |width: u32| index_cost(width, bits.div_ceil(width) as usize, lookups);
     let width = (1..=bits.min(8)).min_by_key(|&w| cost(w)).unwrap_or(1);
     (bits.div_ceil(bits.div_ceil(width)), cost(width))
+}
+
+/// What a column costs whose entries are `chunks` indices of `width` bits.
+fn index_cost(width: u32, chunks: usize, lookups: usize) -> usize {
+    chunks * (3 * lookups + (1 << width)) + chunks * chunks * lookups / 4
 }
 
 fn factors(bits: u32, lookups: usize) -> Vec<Factor> {

@@ -34,6 +34,19 @@ pub(super) fn column(kind: Kind, factor: Factor, matmul: &MatMul) -> Counts {
     }
 }
 
+/// Products of `n` powers of each of some bases by public bytes, digit by digit (`ml-ops::argument::public`).
+pub(super) fn public_products(bases: usize, n: usize) -> Counts {
+    let cost = |width: &usize| (1 << width) + 8usize.div_ceil(*width) * n;
+    let width = (1..=8).min_by_key(cost).unwrap_or(1);
+    let digits = 8usize.div_ceil(width);
+    let width = 8usize.div_ceil(digits);
+    sum([
+        times(bases, ops((1 << width) - 1 + digits * n, width, 0)),
+        times(digits * n, sum([frobenius(width), ops(1, 0, 0)])),
+        ops(bases + n, 0, 0),
+    ])
+}
+
 /// What the table step is given of a table of `cols` columns.
 pub(super) fn entries(kind: Kind, factor: Factor, cols: usize, matmul: &MatMul) -> Counts {
     let squares = ops(0, cols * factor.width as usize, 0);
