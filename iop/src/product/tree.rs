@@ -221,7 +221,7 @@ fn long(shape: BoxShape, mut base: Base<'_>) -> Levels<'_> {
         end += if n > 1 { n.next_multiple_of(2) * rows } else { rows };
         places.push(start..end);
     }
-    let mut nodes = Buffer::zeroed(end);
+    let mut nodes = Buffer::unspecified(end);
     // Levels that a task builds at a time.
     let at_a_time = (CACHED / rows).checked_ilog2().unwrap_or(0).max(1) as usize;
     let mut from = 0;

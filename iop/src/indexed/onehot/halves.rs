@@ -4,6 +4,7 @@ use binfer_field::{F128, kernels};
 use rayon::prelude::*;
 
 use super::NIBBLE;
+use crate::buffer::Buffer;
 use crate::sumcheck::{EqFactored, Instance, Shape};
 
 /// Variables of the weights that a chunk shares.
@@ -38,7 +39,7 @@ pub(super) struct NibbleProduct<'a> {
     /// The eq weight of each setting of the bound variables, the last bound lowest.
     bound: Vec<F128>,
     /// Each nibble's values at the positions left, once they are held as field elements.
-    dense: Vec<Vec<F128>>,
+    dense: Vec<Buffer>,
     z: Vec<F128>,
     factored: EqFactored,
 }
@@ -193,7 +194,7 @@ impl<'a> NibbleProduct<'a> {
         let (tables, left) = (self.pair_tables(), self.left);
         let len = 1 << left.min(CHUNK_VARS);
         let nibble = |h: usize| {
-            let mut values = F128::zeros(1 << left);
+            let mut values = Buffer::unspecified(1 << left);
             values.par_chunks_mut(len).enumerate().for_each(|(chunk, out)| {
                 self.look_up(&tables, (left, 0, 1), chunk * len, h, out);
             });
