@@ -24,6 +24,12 @@ const CACHED: usize = 1 << 15;
 pub trait Leaves: Send + Sync {
     /// Rows of a column, from row `first` on, as many as `out` holds.
     fn fill(&self, column: usize, first: usize, out: &mut [F128]);
+
+    /// The table in which the leaves of a column are looked up, of at most 256 entries, and its rows' indices
+    /// in it; nothing where they are made in another way.
+    fn looked_up(&self, _column: usize) -> Option<(&[F128], &[u8])> {
+        None
+    }
 }
 
 /// All levels of one tree.
