@@ -121,7 +121,7 @@ pub struct Extension {
 
 impl Extension {
     /// Blocks that are worked on together.
-    pub const BLOCKS: usize = 512;
+    pub const BLOCKS: usize = 1024;
 
     /// The extension whose value at point `u` is `sum_d weights[u][d] bit_d`, the weights in the AES field.
     pub fn new(weights: &[[u8; 32]; 96]) -> Self {

@@ -205,6 +205,12 @@ pub fn gather(dst: &mut [F128], table: &[F128], index: &[u8]) {
     dispatch::gather(Backend::current(), dst, table, index);
 }
 
+/// Sums of four look-ups: `dst[i] = sum_k tables[k][index[k][i]]`.
+pub fn gather_four(dst: &mut [F128], tables: &[[F128; 256]; 4], index: [&[u8]; 4]) {
+    assert!(index.iter().all(|i| i.len() == dst.len()));
+    dispatch::gather_four(Backend::current(), dst, tables, index);
+}
+
 /// Bit `plane < 8` of each byte, packed least significant bit first into 128-bit words.
 /// `dst` holds `ceil(bytes.len() / 128)` words; the bits beyond are zero.
 pub fn pack_plane(dst: &mut [F128], bytes: &[u8], plane: u32) {

@@ -249,6 +249,21 @@ proptest! {
     }
 
     #[test]
+    fn sums_of_four_look_ups(entries in vec(element(), 4 * 256), index in vec(any::<[u8; 4]>(), 0..70)) {
+        let mut tables = [[F128::ZERO; 256]; 4];
+        tables.as_flattened_mut().copy_from_slice(&entries);
+        let streams: [Vec<u8>; 4] = core::array::from_fn(|k| index.iter().map(|i| i[k]).collect());
+        let sum = |i: &[u8; 4]| (0..4).map(|k| entries[256 * k + usize::from(i[k])]).sum();
+        let expected: Vec<F128> = index.iter().map(sum).collect();
+        on_every_backend(|backend| {
+            let mut dst = vec![F128::ONE; index.len()];
+            dispatch::gather_four(backend, &mut dst, &tables, streams.each_ref().map(Vec::as_slice));
+            prop_assert_eq!(&dst, &expected);
+            Ok(())
+        })?;
+    }
+
+    #[test]
     fn bit_planes(bytes in vec(any::<u8>(), 0..500), plane in 0..8u32) {
         let mut expected = vec![F128::ZERO; bytes.len().div_ceil(128)];
         for (i, &byte) in bytes.iter().enumerate() {

@@ -14,7 +14,7 @@ mod tower;
 mod transform;
 mod two_rounds;
 
-pub(crate) use bits::{gather, histogram, pack_plane, pack_planes, transpose};
+pub(crate) use bits::{gather, gather_four, histogram, pack_plane, pack_planes, transpose};
 pub(crate) use byte_lanes::{ByteLanes, NoByteLanes};
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(crate) use clmul::Clmul;

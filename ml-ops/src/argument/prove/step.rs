@@ -26,6 +26,10 @@ impl Leaves for Looked<'_> {
         let entries = &self.entries[column << self.width..][..1 << self.width];
         kernels::gather(out, entries, &self.columns[column][first..][..out.len()]);
     }
+
+    fn looked_up(&self, column: usize) -> Option<(&[F128], &[u8])> {
+        Some((&self.entries[column << self.width..][..1 << self.width], self.columns[column]))
+    }
 }
 
 /// Why a claim is not on the columns that a factor has more.
