@@ -3,7 +3,6 @@
 
 mod commitment;
 pub mod cost;
-
 mod random;
 mod task;
 
