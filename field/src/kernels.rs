@@ -4,8 +4,8 @@
 //! and its documentation does not say otherwise.
 
 use crate::arch::dispatch::{self, Backend};
-use crate::arch::integers;
-use crate::tower::{Sliced128, WholeBytes};
+use crate::arch::{TowerMap, integers};
+use crate::tower::{Sliced, WholeBytes};
 use crate::{F128, count, frobenius};
 
 /// `dst[i] += src[i]`.
@@ -246,10 +246,35 @@ pub fn tower_mul<T: WholeBytes>(dst: &mut [T], a: &[T], b: &[T]) {
     dispatch::tower_mul(Backend::current(), bytemuck::cast_slice_mut(dst), a, b, size_of::<T>());
 }
 
-/// Products of blocks of 64 elements of `Tower128`: `dst[i] = a[i] * b[i]`, elementwise.
-pub fn sliced_mul(dst: &mut [Sliced128], a: &[Sliced128], b: &[Sliced128]) {
+/// Squares in a field of the tower, in place; computed as [`tower_mul`] is.
+pub fn tower_square<T: WholeBytes>(elements: &mut [T]) {
+    let bytes = bytemuck::cast_slice_mut(elements);
+    dispatch::tower_map(Backend::current(), bytes, size_of::<T>(), TowerMap::Square);
+}
+
+/// Inverses in a field of the tower, in place, that of zero being zero; computed as [`tower_mul`] is.
+pub fn tower_invert<T: WholeBytes>(elements: &mut [T]) {
+    let bytes = bytemuck::cast_slice_mut(elements);
+    dispatch::tower_map(Backend::current(), bytes, size_of::<T>(), TowerMap::Invert);
+}
+
+/// Products of blocks in slices: `dst[i] = a[i] * b[i]`, elementwise.
+pub fn sliced_mul<T: WholeBytes>(dst: &mut [Sliced<T>], a: &[Sliced<T>], b: &[Sliced<T>]) {
     assert!(dst.len() == a.len() && a.len() == b.len());
-    dispatch::sliced_mul(Backend::current(), dst, a, b);
+    let (a, b) = (bytemuck::cast_slice(a), bytemuck::cast_slice(b));
+    dispatch::sliced_mul(Backend::current(), bytemuck::cast_slice_mut(dst), a, b, size_of::<T>());
+}
+
+/// Squares of the elements of blocks in slices, in place.
+pub fn sliced_square<T: WholeBytes>(blocks: &mut [Sliced<T>]) {
+    let blocks = bytemuck::cast_slice_mut(blocks);
+    dispatch::sliced_map(Backend::current(), blocks, size_of::<T>(), TowerMap::Square);
+}
+
+/// Inverses of the elements of blocks in slices, in place, that of zero being zero.
+pub fn sliced_invert<T: WholeBytes>(blocks: &mut [Sliced<T>]) {
+    let blocks = bytemuck::cast_slice_mut(blocks);
+    dispatch::sliced_map(Backend::current(), blocks, size_of::<T>(), TowerMap::Invert);
 }
 
 /// Rows and columns of a block of [`add_pair_products`].

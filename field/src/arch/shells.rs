@@ -52,9 +52,15 @@ macro_rules! for_each_kernel {
                 blocks: &[[u64; 16]; 16]
             );
             fn sliced_mul(
-                dst: &mut [crate::tower::Sliced128],
-                a: &[crate::tower::Sliced128],
-                b: &[crate::tower::Sliced128]
+                dst: &mut [crate::tower::Slices],
+                a: &[crate::tower::Slices],
+                b: &[crate::tower::Slices],
+                n_bytes: usize
+            );
+            fn sliced_map(
+                blocks: &mut [crate::tower::Slices],
+                n_bytes: usize,
+                map: crate::arch::TowerMap
             );
             fn coset_products(
                 sums: &mut crate::coset::ProductSums,
@@ -64,6 +70,7 @@ macro_rules! for_each_kernel {
                 extension: &crate::coset::Extension
             );
             fn tower_mul(dst: &mut [u8], a: &[u8], b: &[u8], n_bytes: usize);
+            fn tower_map(elements: &mut [u8], n_bytes: usize, map: crate::arch::TowerMap);
             fn plane_butterflies(
                 data: &mut [crate::planes::Plane],
                 half: usize,

@@ -5,7 +5,6 @@ use proptest::prelude::*;
 
 use super::dispatch::{self, Backend};
 use crate::kernels::Corner;
-use crate::tower::Sliced128;
 use crate::{F128, Field, LinearMap, Tower8, Tower16, Tower32, Tower64, Tower128};
 
 /// The product by its definition, one coefficient of `b` at a time.
@@ -329,21 +328,6 @@ proptest! {
         tower_product::<Tower32, 4>(&a, &b)?;
         tower_product::<Tower64, 8>(&a, &b)?;
         tower_product::<Tower128, 16>(&a, &b)?;
-    }
-}
-
-#[test]
-fn sliced_products() {
-    let element =
-        |i: u128| Tower128::new(i.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835));
-    let elements = |first: u128| core::array::from_fn(|i| element(first + i as u128));
-    let (a, b): ([Tower128; 64], [Tower128; 64]) = (elements(0), elements(100));
-    let products: [Tower128; 64] = core::array::from_fn(|i| a[i] * b[i]);
-    assert_eq!(<[Tower128; 64]>::from(Sliced128::from(a)), a);
-    for backend in Backend::available() {
-        let mut dst = [Sliced128::from(a)];
-        dispatch::sliced_mul(backend, &mut dst, &[Sliced128::from(a)], &[Sliced128::from(b)]);
-        assert_eq!(<[Tower128; 64]>::from(dst[0]), products, "{backend:?}");
     }
 }
 

@@ -15,6 +15,7 @@ mod sliced;
 
 pub use isomorphism::{from_tower, to_tower};
 pub use level::{Tower1, Tower2, Tower4, Tower8, Tower16, Tower32, Tower64, Tower128, WholeBytes};
-pub use sliced::Sliced128;
+pub use sliced::{Sliced, Sliced128};
 
 pub(crate) use byte::{AES_TO_TOWER, TOWER_TO_AES};
+pub(crate) use sliced::{Slices, in_slices, one_by_one};

@@ -14,6 +14,8 @@ pub(crate) trait ByteLanes: Copy {
     fn affine(self, v: Self::Register, matrix: u64) -> Self::Register;
     /// The product of bytes in GF(2)[x] / (x^8 + x^4 + x^3 + x + 1).
     fn mul_bytes(self, a: Self::Register, b: Self::Register) -> Self::Register;
+    /// The inverse of each byte in the same field; that of zero is zero.
+    fn invert_bytes(self, v: Self::Register) -> Self::Register;
     /// Alternates the bytes of `a` and `b` in each 16-byte lane: the lower halves of the lanes in
     /// the first result, the upper halves in the second.
     fn interleave(self, a: Self::Register, b: Self::Register) -> (Self::Register, Self::Register);
@@ -108,6 +110,10 @@ impl ByteLanes for NoByteLanes {
     }
 
     fn mul_bytes(self, _a: (), _b: ()) {
+        match self {}
+    }
+
+    fn invert_bytes(self, _v: ()) {
         match self {}
     }
 

@@ -11,6 +11,7 @@ mod linear_map;
 mod planes;
 mod product;
 mod tower;
+mod tower_map;
 mod transform;
 mod two_rounds;
 
@@ -28,5 +29,6 @@ pub(crate) use product::{
     pow, product_round, scale, square, square_one, square_times, sum,
 };
 pub(crate) use tower::{matrix, sliced_mul, tower_mul};
+pub(crate) use tower_map::{TowerMap, sliced_map, tower_map};
 pub(crate) use transform::{butterflies, butterfly, eq_expand, inverse_butterfly};
 pub(crate) use two_rounds::{fold_four, product_grid};

@@ -8,11 +8,12 @@
 use super::{ByteLanes, Lanes};
 use crate::Field;
 use crate::tower::{
-    AES_TO_TOWER, Sliced128, TOWER_TO_AES, Tower8, Tower16, Tower32, Tower64, Tower128,
+    AES_TO_TOWER, Slices, TOWER_TO_AES, Tower8, Tower16, Tower32, Tower64, Tower128, in_slices,
+    one_by_one,
 };
 
 /// Up to this many bytes the elements are faster one by one than as part of a block.
-const WORTH_A_BLOCK: usize = 32;
+pub(super) const WORTH_A_BLOCK: usize = 32;
 
 /// Elementwise products of fields of `n_bytes` bytes, stored one after the other in little-endian
 /// order. `n_bytes` is 1, 2, 4, 8 or 16; the slices are of one length, a multiple of it.
@@ -57,15 +58,18 @@ fn mul_each(dst: &mut [u8], a: &[u8], b: &[u8], n_bytes: usize) {
 
 fn mul_each_in<T: Field>(dst: &mut [u8], a: &[u8], b: &[u8]) {
     let n = T::BITS as usize / 8;
-    let element = |bytes: &[u8]| {
-        let mut wide = [0; 16];
-        wide[..n].copy_from_slice(bytes);
-        T::from_bits(u128::from_le_bytes(wide))
-    };
     for ((d, a), b) in dst.chunks_exact_mut(n).zip(a.chunks_exact(n)).zip(b.chunks_exact(n)) {
-        let product = element(a) * element(b);
+        let product = element::<T>(a) * element(b);
         d.copy_from_slice(&product.to_bits().to_le_bytes()[..n]);
     }
+}
+
+/// The element in as many bytes as its field has.
+#[inline(always)]
+pub(super) fn element<T: Field>(bytes: &[u8]) -> T {
+    let mut wide = [0; 16];
+    wide[..bytes.len()].copy_from_slice(bytes);
+    T::from_bits(u128::from_le_bytes(wide))
 }
 
 /// The matrix of the map with these images of the eight bits, as [`ByteLanes::affine`] takes it.
@@ -80,8 +84,8 @@ pub(crate) const fn matrix(images: [u8; 8]) -> u64 {
     matrix
 }
 
-const TO_AES: u64 = matrix(TOWER_TO_AES);
-const FROM_AES: u64 = matrix(AES_TO_TOWER);
+pub(super) const TO_AES: u64 = matrix(TOWER_TO_AES);
+pub(super) const FROM_AES: u64 = matrix(AES_TO_TOWER);
 
 /// The product by the image of the generator of `Tower8`.
 const MUL_GENERATOR: u64 = {
@@ -114,6 +118,24 @@ macro_rules! mul_groups {
         product
     }};
 }
+
+/// The products in the AES basis of elements of `n_bytes` registers.
+#[inline(always)]
+fn mul_registers<B: ByteLanes>(
+    lanes: B,
+    a: [B::Register; 16],
+    b: [B::Register; 16],
+    n_bytes: usize,
+) -> [B::Register; 16] {
+    match n_bytes {
+        1 => mul_groups!(lanes, a, b, mul_1),
+        2 => mul_groups!(lanes, a, b, mul_2),
+        4 => mul_groups!(lanes, a, b, mul_4),
+        8 => mul_groups!(lanes, a, b, mul_8),
+        _ => mul_groups!(lanes, a, b, mul_16),
+    }
+}
+
 #[inline(always)]
 fn mul_block<B: ByteLanes>(
     lanes: B,
@@ -128,14 +150,7 @@ fn mul_block<B: ByteLanes>(
         (a, b) = (lanes.transpose(a), lanes.transpose(b));
     }
     let (a, b) = (affine_each(lanes, a, TO_AES), affine_each(lanes, b, TO_AES));
-    let product = match n_bytes {
-        1 => mul_groups!(lanes, a, b, mul_1),
-        2 => mul_groups!(lanes, a, b, mul_2),
-        4 => mul_groups!(lanes, a, b, mul_4),
-        8 => mul_groups!(lanes, a, b, mul_8),
-        _ => mul_groups!(lanes, a, b, mul_16),
-    };
-    let mut product = affine_each(lanes, product, FROM_AES);
+    let mut product = affine_each(lanes, mul_registers(lanes, a, b, n_bytes), FROM_AES);
     if n_bytes > 1 {
         product = lanes.transpose(product);
     }
@@ -143,7 +158,7 @@ fn mul_block<B: ByteLanes>(
 }
 
 #[inline(always)]
-fn affine_each<B: ByteLanes>(
+pub(super) fn affine_each<B: ByteLanes>(
     lanes: B,
     mut block: [B::Register; 16],
     matrix: u64,
@@ -155,7 +170,7 @@ fn affine_each<B: ByteLanes>(
 }
 
 #[inline(always)]
-fn xor_each<B: ByteLanes, const W: usize>(
+pub(super) fn xor_each<B: ByteLanes, const W: usize>(
     lanes: B,
     mut a: [B::Register; W],
     b: [B::Register; W],
@@ -167,12 +182,16 @@ fn xor_each<B: ByteLanes, const W: usize>(
 }
 
 #[inline(always)]
-fn mul_1<B: ByteLanes>(lanes: B, [a]: [B::Register; 1], [b]: [B::Register; 1]) -> [B::Register; 1] {
+pub(super) fn mul_1<B: ByteLanes>(
+    lanes: B,
+    [a]: [B::Register; 1],
+    [b]: [B::Register; 1],
+) -> [B::Register; 1] {
     [lanes.mul_bytes(a, b)]
 }
 
 #[inline(always)]
-fn generator_1<B: ByteLanes>(lanes: B, [a]: [B::Register; 1]) -> [B::Register; 1] {
+pub(super) fn generator_1<B: ByteLanes>(lanes: B, [a]: [B::Register; 1]) -> [B::Register; 1] {
     [lanes.affine(a, MUL_GENERATOR)]
 }
 
@@ -184,7 +203,7 @@ macro_rules! level {
         $mul_half:ident, $generator_half:ident: $half:literal
     ) => {
         #[inline(always)]
-        fn $mul<B: ByteLanes>(
+        pub(super) fn $mul<B: ByteLanes>(
             lanes: B,
             a: [B::Register; $width],
             b: [B::Register; $width],
@@ -198,7 +217,7 @@ macro_rules! level {
         }
 
         $(#[inline(always)]
-        fn $generator<B: ByteLanes>(
+        pub(super) fn $generator<B: ByteLanes>(
             lanes: B,
             a: [B::Register; $width],
         ) -> [B::Register; $width] {
@@ -212,37 +231,39 @@ level!(mul_2, generator_2: 2, mul_1, generator_1: 1);
 level!(mul_4, generator_4: 4, mul_2, generator_2: 2);
 level!(mul_8, generator_8: 8, mul_4, generator_4: 4);
 
-/// Elementwise products of blocks that are in slices and in the AES basis already.
+/// Elementwise products of blocks of elements of `n_bytes` bytes that are in slices and in the AES
+/// basis already.
 #[inline(always)]
 pub(crate) fn sliced_mul<const N: usize>(
     isa: impl Lanes<N>,
-    dst: &mut [Sliced128],
-    a: &[Sliced128],
-    b: &[Sliced128],
+    dst: &mut [Slices],
+    a: &[Slices],
+    b: &[Slices],
+    n_bytes: usize,
 ) {
     for ((dst, a), b) in dst.iter_mut().zip(a).zip(b) {
         match isa.byte_lanes() {
             Some(lanes) => {
-                let (a, b) = (lanes.load_block(&a.0), lanes.load_block(&b.0));
-                lanes.store_block(&mut dst.0, mul_16(lanes, a, b));
+                let (a, b) = (lanes.load_block(a), lanes.load_block(b));
+                lanes.store_block(dst, mul_registers(lanes, a, b, n_bytes));
             }
-            None => *dst = mul_each_sliced(*a, *b),
+            None => {
+                let mut product = [0; 1024];
+                mul_each(&mut product, &one_by_one(a, n_bytes), &one_by_one(b, n_bytes), n_bytes);
+                *dst = in_slices(&product, n_bytes);
+            }
         }
     }
-}
-
-fn mul_each_sliced(a: Sliced128, b: Sliced128) -> Sliced128 {
-    let (mut a, b): ([Tower128; 64], [Tower128; 64]) = (a.into(), b.into());
-    for (a, b) in a.iter_mut().zip(b) {
-        *a *= b;
-    }
-    a.into()
 }
 
 /// The uppermost level. Its three products share one copy of the code of the level below, which
 /// is large: the compiler does not know their number.
 #[inline(always)]
-fn mul_16<B: ByteLanes>(lanes: B, a: [B::Register; 16], b: [B::Register; 16]) -> [B::Register; 16] {
+pub(super) fn mul_16<B: ByteLanes>(
+    lanes: B,
+    a: [B::Register; 16],
+    b: [B::Register; 16],
+) -> [B::Register; 16] {
     let ([a0, a1], [b0, b1]) = (halves::<_, 16, 8>(a), halves(b));
     let factors = [(a0, b0), (a1, b1), (xor_each(lanes, a0, a1), xor_each(lanes, b0, b1))];
     let mut products = [a0; 3];
@@ -257,7 +278,7 @@ fn mul_16<B: ByteLanes>(lanes: B, a: [B::Register; 16], b: [B::Register; 16]) ->
 }
 
 #[inline(always)]
-fn halves<T: Copy, const W: usize, const H: usize>(a: [T; W]) -> [[T; H]; 2] {
+pub(super) fn halves<T: Copy, const W: usize, const H: usize>(a: [T; W]) -> [[T; H]; 2] {
     let mut halves = [[a[0]; H]; 2];
     for i in 0..H {
         (halves[0][i], halves[1][i]) = (a[i], a[H + i]);
@@ -266,7 +287,7 @@ fn halves<T: Copy, const W: usize, const H: usize>(a: [T; W]) -> [[T; H]; 2] {
 }
 
 #[inline(always)]
-fn join<T: Copy, const W: usize, const H: usize>(halves: [[T; H]; 2]) -> [T; W] {
+pub(super) fn join<T: Copy, const W: usize, const H: usize>(halves: [[T; H]; 2]) -> [T; W] {
     let mut joined = [halves[0][0]; W];
     for i in 0..H {
         (joined[i], joined[H + i]) = (halves[0][i], halves[1][i]);
