@@ -3,8 +3,10 @@
 //! Lengths are preconditions: every function panics where two slices of one call differ in length
 //! and its documentation does not say otherwise.
 
+use bytemuck::Pod;
+
 use crate::arch::dispatch::{self, Backend};
-use crate::arch::{TowerMap, integers};
+use crate::arch::{Form, TowerMap, integers};
 use crate::tower::{Sliced, WholeBytes};
 use crate::{F128, count, frobenius};
 
@@ -241,40 +243,44 @@ pub fn transpose(rows: &mut [F128; 128]) {
 /// With GFNI the elements are taken apart into byte slices of 64 elements each and computed in the
 /// AES field, which is isomorphic to `Tower8`.
 pub fn tower_mul<T: WholeBytes>(dst: &mut [T], a: &[T], b: &[T]) {
-    assert!(dst.len() == a.len() && a.len() == b.len());
-    let (a, b) = (bytemuck::cast_slice(a), bytemuck::cast_slice(b));
-    dispatch::tower_mul(Backend::current(), bytemuck::cast_slice_mut(dst), a, b, size_of::<T>());
+    tower_products::<T, T>(dst, a, b, Form::Whole);
 }
 
 /// Squares in a field of the tower, in place; computed as [`tower_mul`] is.
 pub fn tower_square<T: WholeBytes>(elements: &mut [T]) {
-    let bytes = bytemuck::cast_slice_mut(elements);
-    dispatch::tower_map(Backend::current(), bytes, size_of::<T>(), TowerMap::Square);
+    tower_images::<T, T>(elements, Form::Whole, TowerMap::Square);
 }
 
 /// Inverses in a field of the tower, in place, that of zero being zero; computed as [`tower_mul`] is.
 pub fn tower_invert<T: WholeBytes>(elements: &mut [T]) {
-    let bytes = bytemuck::cast_slice_mut(elements);
-    dispatch::tower_map(Backend::current(), bytes, size_of::<T>(), TowerMap::Invert);
+    tower_images::<T, T>(elements, Form::Whole, TowerMap::Invert);
 }
 
 /// Products of blocks in slices: `dst[i] = a[i] * b[i]`, elementwise.
 pub fn sliced_mul<T: WholeBytes>(dst: &mut [Sliced<T>], a: &[Sliced<T>], b: &[Sliced<T>]) {
-    assert!(dst.len() == a.len() && a.len() == b.len());
-    let (a, b) = (bytemuck::cast_slice(a), bytemuck::cast_slice(b));
-    dispatch::sliced_mul(Backend::current(), bytemuck::cast_slice_mut(dst), a, b, size_of::<T>());
+    tower_products::<T, _>(dst, a, b, Form::Sliced);
 }
 
 /// Squares of the elements of blocks in slices, in place.
 pub fn sliced_square<T: WholeBytes>(blocks: &mut [Sliced<T>]) {
-    let blocks = bytemuck::cast_slice_mut(blocks);
-    dispatch::sliced_map(Backend::current(), blocks, size_of::<T>(), TowerMap::Square);
+    tower_images::<T, _>(blocks, Form::Sliced, TowerMap::Square);
 }
 
 /// Inverses of the elements of blocks in slices, in place, that of zero being zero.
 pub fn sliced_invert<T: WholeBytes>(blocks: &mut [Sliced<T>]) {
-    let blocks = bytemuck::cast_slice_mut(blocks);
-    dispatch::sliced_map(Backend::current(), blocks, size_of::<T>(), TowerMap::Invert);
+    tower_images::<T, _>(blocks, Form::Sliced, TowerMap::Invert);
+}
+
+fn tower_products<T, U: Pod>(dst: &mut [U], a: &[U], b: &[U], form: Form) {
+    assert!(dst.len() == a.len() && a.len() == b.len());
+    let (dst, a, b) =
+        (bytemuck::cast_slice_mut(dst), bytemuck::cast_slice(a), bytemuck::cast_slice(b));
+    dispatch::tower_mul(Backend::current(), dst, a, b, size_of::<T>(), form);
+}
+
+fn tower_images<T, U: Pod>(elements: &mut [U], form: Form, map: TowerMap) {
+    let elements = bytemuck::cast_slice_mut(elements);
+    dispatch::tower_map(Backend::current(), elements, size_of::<T>(), form, map);
 }
 
 /// Rows and columns of a block of [`add_pair_products`].

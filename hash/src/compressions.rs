@@ -11,12 +11,14 @@ const CHUNK: usize = 1024;
 /// Compressions of a plain hash of `len` bytes.
 ///
 /// BLAKE3 takes a block for 64 bytes and one for each parent of two chunks; SHA-256 and Groestl-256 pad with at least
-/// nine bytes, and Groestl-256 ends with an output transformation, counted as one more.
+/// nine bytes, and Groestl-256 ends with an output transformation, counted as one more. Of Vision Mark-32, which pads with
+/// at least one byte, a permutation is one.
 pub(crate) fn of_hash(kind: HashKind, len: usize) -> usize {
     match kind {
         HashKind::Blake3 => len.div_ceil(BLOCK).max(1) + len.div_ceil(CHUNK).max(1) - 1,
         HashKind::Sha256 => (len + 9).div_ceil(BLOCK),
         HashKind::Groestl256 => (len + 9).div_ceil(BLOCK) + 1,
+        HashKind::Vision32 => len / BLOCK + 1,
     }
 }
 
@@ -28,7 +30,7 @@ pub(crate) fn of_leaf(kind: HashKind, len: usize) -> usize {
 /// Compressions of an inner node.
 pub(crate) fn of_node(kind: HashKind) -> usize {
     match kind {
-        HashKind::Groestl256 => 1,
+        HashKind::Groestl256 | HashKind::Vision32 => 1,
         _ => of_leaf(kind, 64),
     }
 }
@@ -43,6 +45,6 @@ mod tests {
         assert_eq!(blake3, [1, 1, 1, 2, 16, 18, 33]);
         let sha256 = [0, 54, 55, 56, 119].map(|len| of_hash(HashKind::Sha256, len));
         assert_eq!(sha256, [1, 1, 1, 2, 2]);
-        assert_eq!(HashKind::ALL.map(of_node), [2, 1, 1]);
+        assert_eq!(HashKind::ALL.map(of_node), [2, 1, 1, 1]);
     }
 }

@@ -16,6 +16,7 @@ mod groestl;
 mod kind;
 mod merkle;
 mod transcript;
+mod vision;
 
 #[cfg(feature = "prover")]
 pub use arch::dispatch::Backend;
@@ -25,3 +26,4 @@ pub use kind::{Digest, HashKind, UnknownHash, UnknownHashName};
 pub use merkle::MerkleTree;
 pub use merkle::{MerkleError, n_siblings, verify_multi};
 pub use transcript::Transcript;
+pub use vision::vision32;

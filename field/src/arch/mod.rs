@@ -21,4 +21,4 @@ mod aarch64;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
-pub(crate) use generic::{TowerMap, matrix as byte_matrix};
+pub(crate) use generic::{Form, TowerMap, matrix as byte_matrix};

@@ -51,17 +51,6 @@ macro_rules! for_each_kernel {
                 tables: &[[F128; 256]],
                 blocks: &[[u64; 16]; 16]
             );
-            fn sliced_mul(
-                dst: &mut [crate::tower::Slices],
-                a: &[crate::tower::Slices],
-                b: &[crate::tower::Slices],
-                n_bytes: usize
-            );
-            fn sliced_map(
-                blocks: &mut [crate::tower::Slices],
-                n_bytes: usize,
-                map: crate::arch::TowerMap
-            );
             fn coset_products(
                 sums: &mut crate::coset::ProductSums,
                 n_planes: usize,
@@ -69,8 +58,19 @@ macro_rules! for_each_kernel {
                 weights: &[crate::coset::Group],
                 extension: &crate::coset::Extension
             );
-            fn tower_mul(dst: &mut [u8], a: &[u8], b: &[u8], n_bytes: usize);
-            fn tower_map(elements: &mut [u8], n_bytes: usize, map: crate::arch::TowerMap);
+            fn tower_mul(
+                dst: &mut [u8],
+                a: &[u8],
+                b: &[u8],
+                n_bytes: usize,
+                form: crate::arch::Form
+            );
+            fn tower_map(
+                elements: &mut [u8],
+                n_bytes: usize,
+                form: crate::arch::Form,
+                map: crate::arch::TowerMap
+            );
             fn plane_butterflies(
                 data: &mut [crate::planes::Plane],
                 half: usize,

@@ -3,6 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::Form;
 use super::dispatch::{self, Backend};
 use crate::kernels::Corner;
 use crate::{F128, Field, LinearMap, Tower8, Tower16, Tower32, Tower64, Tower128};
@@ -343,7 +344,7 @@ fn tower_product<T: Field, const N: usize>(a: &[u8], b: &[u8]) -> Result<(), Tes
     on_every_backend(|backend| {
         let mut dst = vec![[1; N]; a.len()];
         let (d, a, b) = (dst.as_flattened_mut(), a.as_flattened(), b.as_flattened());
-        dispatch::tower_mul(backend, d, a, b, N);
+        dispatch::tower_mul(backend, d, a, b, N, Form::Whole);
         prop_assert_eq!(dst.into_iter().map(element).collect::<Vec<_>>(), &products[..]);
         Ok(())
     })

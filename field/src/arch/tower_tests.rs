@@ -4,8 +4,8 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::TowerMap;
 use super::dispatch::{self, Backend};
+use super::{Form, TowerMap};
 use crate::tower::Sliced;
 use crate::{Field, Tower8, Tower16, Tower32, Tower64, Tower128};
 
@@ -28,7 +28,7 @@ fn maps<T: Field>(bytes: &[u8]) -> Result<(), TestCaseError> {
         let expected: Vec<T> = bytes.chunks(n).map(|x| of(element(x))).collect();
         for backend in Backend::available() {
             let mut images = bytes.to_vec();
-            dispatch::tower_map(backend, &mut images, n, map);
+            dispatch::tower_map(backend, &mut images, n, Form::Whole, map);
             let images: Vec<T> = images.chunks(n).map(element).collect();
             prop_assert_eq!(&images, &expected, "{:?} {:?}", backend, map);
         }
@@ -66,12 +66,13 @@ macro_rules! in_slices {
                 let mut dst = x;
                 let bytes = bytemuck::cast_slice_mut(&mut dst);
                 let (x, y) = (bytemuck::cast_slice(&x), bytemuck::cast_slice(&y));
-                dispatch::sliced_mul(backend, bytes, x, y, n);
+                dispatch::tower_mul(backend, bytes, x, y, n, Form::Sliced);
                 assert_eq!(<[$field; $len]>::from(dst[0]), products, "{backend:?}");
                 let maps = [(TowerMap::Square, a.map(Field::square)), (TowerMap::Invert, a.map(Field::invert))];
                 for (map, expected) in maps {
                     let mut dst = [Sliced::from(a)];
-                    dispatch::sliced_map(backend, bytemuck::cast_slice_mut(&mut dst), n, map);
+                    let bytes = bytemuck::cast_slice_mut(&mut dst);
+                    dispatch::tower_map(backend, bytes, n, Form::Sliced, map);
                     assert_eq!(<[$field; $len]>::from(dst[0]), expected, "{backend:?} {map:?}");
                 }
             }

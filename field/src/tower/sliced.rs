@@ -4,10 +4,10 @@ use core::marker::PhantomData;
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{AES_TO_TOWER, TOWER_TO_AES, Tower8, Tower16, Tower32, Tower64, Tower128, WholeBytes};
+use super::{Tower8, Tower16, Tower32, Tower64, Tower128, WholeBytes};
 
 /// Sixteen slices of 64 bytes.
-pub(crate) type Slices = [[u8; 64]; 16];
+pub(super) type Slices = [[u8; 64]; 16];
 
 /// 1024 bytes of elements of `T`, on which [`kernels::sliced_mul`](crate::kernels::sliced_mul),
 /// [`sliced_square`](crate::kernels::sliced_square) and
@@ -46,7 +46,7 @@ pub(crate) fn in_slices(elements: &[u8; 1024], n_bytes: usize) -> Slices {
     let mut slices = [[0; 64]; 16];
     for (i, element) in elements.chunks_exact(n_bytes).enumerate() {
         for (b, &byte) in element.iter().enumerate() {
-            slices[i / 64 * n_bytes + b][i % 64] = image(&TOWER_TO_AES, byte);
+            slices[i / 64 * n_bytes + b][i % 64] = Tower8::new(byte).to_aes();
         }
     }
     slices
@@ -57,13 +57,8 @@ pub(crate) fn one_by_one(slices: &Slices, n_bytes: usize) -> [u8; 1024] {
     let mut elements = [0; 1024];
     for (i, element) in elements.chunks_exact_mut(n_bytes).enumerate() {
         for (b, byte) in element.iter_mut().enumerate() {
-            *byte = image(&AES_TO_TOWER, slices[i / 64 * n_bytes + b][i % 64]);
+            *byte = Tower8::from_aes(slices[i / 64 * n_bytes + b][i % 64]).to_bits();
         }
     }
     elements
-}
-
-/// The sum of the images of the bits of `byte`.
-fn image(images: &[u8; 8], byte: u8) -> u8 {
-    (0..8).filter(|bit| byte >> bit & 1 == 1).fold(0, |sum, bit| sum ^ images[bit])
 }

@@ -28,7 +28,7 @@ pub(crate) use product::{
     add_assign, add_products, add_scaled, inner_product, mul, mul_adjacent, mul_assign, mul_one,
     pow, product_round, scale, square, square_one, square_times, sum,
 };
-pub(crate) use tower::{matrix, sliced_mul, tower_mul};
-pub(crate) use tower_map::{TowerMap, sliced_map, tower_map};
+pub(crate) use tower::{Form, matrix, tower_mul};
+pub(crate) use tower_map::{TowerMap, tower_map};
 pub(crate) use transform::{butterflies, butterfly, eq_expand, inverse_butterfly};
 pub(crate) use two_rounds::{fold_four, product_grid};

@@ -8,15 +8,23 @@
 use super::{ByteLanes, Lanes};
 use crate::Field;
 use crate::tower::{
-    AES_TO_TOWER, Slices, TOWER_TO_AES, Tower8, Tower16, Tower32, Tower64, Tower128, in_slices,
-    one_by_one,
+    AES_TO_TOWER, TOWER_TO_AES, Tower8, Tower16, Tower32, Tower64, Tower128, in_slices, one_by_one,
 };
 
 /// Up to this many bytes the elements are faster one by one than as part of a block.
-pub(super) const WORTH_A_BLOCK: usize = 32;
+const WORTH_A_BLOCK: usize = 32;
 
-/// Elementwise products of fields of `n_bytes` bytes, stored one after the other in little-endian
-/// order. `n_bytes` is 1, 2, 4, 8 or 16; the slices are of one length, a multiple of it.
+/// How elements lie in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// One after the other, in little-endian order.
+    Whole,
+    /// In blocks of [`Sliced`](crate::tower::Sliced), in the AES basis.
+    Sliced,
+}
+
+/// Elementwise products in the field of `n_bytes` bytes. `n_bytes` is 1, 2, 4, 8 or 16; the slices
+/// are of one length, a multiple of it, and of 1024 where they are sliced.
 #[inline(always)]
 pub(crate) fn tower_mul<const N: usize>(
     isa: impl Lanes<N>,
@@ -24,25 +32,95 @@ pub(crate) fn tower_mul<const N: usize>(
     a: &[u8],
     b: &[u8],
     n_bytes: usize,
+    form: Form,
 ) {
     let Some(lanes) = isa.byte_lanes() else {
-        return mul_each(dst, a, b, n_bytes);
+        return without_lanes(dst, n_bytes, form, [a, b], |dst, [a, b]| {
+            mul_each(dst, a, b, n_bytes);
+        });
     };
-    let (d, d_tail) = dst.as_chunks_mut::<1024>();
-    let (a, a_tail) = a.as_chunks::<1024>();
-    let (b, b_tail) = b.as_chunks::<1024>();
-    for ((d, a), b) in d.iter_mut().zip(a).zip(b) {
-        mul_block(lanes, d, a, b, n_bytes);
+    let n = n_in_blocks(dst.len());
+    let (dst, tail) = dst.split_at_mut(n);
+    for ((dst, a), b) in dst.chunks_mut(1024).zip(a.chunks(1024)).zip(b.chunks(1024)) {
+        let (a, b) = (load(lanes, a, n_bytes, form), load(lanes, b, n_bytes, form));
+        store(lanes, dst, mul_registers(lanes, a, b, n_bytes), n_bytes, form);
     }
-    if d_tail.len() <= WORTH_A_BLOCK {
-        return mul_each(d_tail, a_tail, b_tail, n_bytes);
+    mul_each(tail, &a[n..], &b[n..], n_bytes);
+}
+
+/// How many of `len` bytes are worth a block, the last of which may be a part of one.
+#[inline(always)]
+pub(super) fn n_in_blocks(len: usize) -> usize {
+    if len % 1024 <= WORTH_A_BLOCK { len / 1024 * 1024 } else { len }
+}
+
+/// A block of at most 1024 bytes in slices and in the AES basis.
+#[inline(always)]
+pub(super) fn load<B: ByteLanes>(
+    lanes: B,
+    src: &[u8],
+    n_bytes: usize,
+    form: Form,
+) -> [B::Register; 16] {
+    let mut part = [0; 1024];
+    let block = src.try_into().unwrap_or_else(|_| {
+        part[..src.len()].copy_from_slice(src);
+        &part
+    });
+    let mut v = lanes.load_block(bytemuck::cast_ref::<[u8; 1024], _>(block));
+    if form == Form::Whole {
+        if n_bytes > 1 {
+            v = lanes.transpose(v);
+        }
+        v = affine_each(lanes, v, TO_AES);
     }
-    let (mut a, mut b) = ([0; 1024], [0; 1024]);
-    a[..a_tail.len()].copy_from_slice(a_tail);
-    b[..b_tail.len()].copy_from_slice(b_tail);
-    let mut product = [0; 1024];
-    mul_block(lanes, &mut product, &a, &b, n_bytes);
-    d_tail.copy_from_slice(&product[..d_tail.len()]);
+    v
+}
+
+/// Inverse of [`load`].
+#[inline(always)]
+pub(super) fn store<B: ByteLanes>(
+    lanes: B,
+    dst: &mut [u8],
+    mut v: [B::Register; 16],
+    n_bytes: usize,
+    form: Form,
+) {
+    if form == Form::Whole {
+        v = affine_each(lanes, v, FROM_AES);
+        if n_bytes > 1 {
+            v = lanes.transpose(v);
+        }
+    }
+    let mut part = [0; 1024];
+    let len = dst.len();
+    match <&mut [u8; 1024]>::try_from(&mut *dst) {
+        Ok(block) => lanes.store_block(bytemuck::cast_mut(block), v),
+        Err(_) => {
+            lanes.store_block(bytemuck::cast_mut(&mut part), v);
+            dst.copy_from_slice(&part[..len]);
+        }
+    }
+}
+
+/// Computes on whole elements what is asked for in either form.
+pub(super) fn without_lanes<const K: usize>(
+    dst: &mut [u8],
+    n_bytes: usize,
+    form: Form,
+    factors: [&[u8]; K],
+    compute: impl Fn(&mut [u8], [&[u8]; K]),
+) {
+    if form == Form::Whole {
+        return compute(dst, factors);
+    }
+    for (i, block) in dst.as_chunks_mut::<1024>().0.iter_mut().enumerate() {
+        let whole = |block: &[u8; 1024]| one_by_one(bytemuck::cast_ref(block), n_bytes);
+        let factors = factors.map(|f| whole(&f.as_chunks().0[i]));
+        let mut elements = whole(block);
+        compute(&mut elements, factors.each_ref().map(|f| &f[..]));
+        *block = bytemuck::cast(in_slices(&elements, n_bytes));
+    }
 }
 
 fn mul_each(dst: &mut [u8], a: &[u8], b: &[u8], n_bytes: usize) {
@@ -84,8 +162,8 @@ pub(crate) const fn matrix(images: [u8; 8]) -> u64 {
     matrix
 }
 
-pub(super) const TO_AES: u64 = matrix(TOWER_TO_AES);
-pub(super) const FROM_AES: u64 = matrix(AES_TO_TOWER);
+const TO_AES: u64 = matrix(TOWER_TO_AES);
+const FROM_AES: u64 = matrix(AES_TO_TOWER);
 
 /// The product by the image of the generator of `Tower8`.
 const MUL_GENERATOR: u64 = {
@@ -137,28 +215,7 @@ fn mul_registers<B: ByteLanes>(
 }
 
 #[inline(always)]
-fn mul_block<B: ByteLanes>(
-    lanes: B,
-    dst: &mut [u8; 1024],
-    a: &[u8; 1024],
-    b: &[u8; 1024],
-    n_bytes: usize,
-) {
-    let mut a = lanes.load_block(bytemuck::cast_ref(a));
-    let mut b = lanes.load_block(bytemuck::cast_ref(b));
-    if n_bytes > 1 {
-        (a, b) = (lanes.transpose(a), lanes.transpose(b));
-    }
-    let (a, b) = (affine_each(lanes, a, TO_AES), affine_each(lanes, b, TO_AES));
-    let mut product = affine_each(lanes, mul_registers(lanes, a, b, n_bytes), FROM_AES);
-    if n_bytes > 1 {
-        product = lanes.transpose(product);
-    }
-    lanes.store_block(bytemuck::cast_mut(dst), product);
-}
-
-#[inline(always)]
-pub(super) fn affine_each<B: ByteLanes>(
+fn affine_each<B: ByteLanes>(
     lanes: B,
     mut block: [B::Register; 16],
     matrix: u64,
@@ -231,39 +288,10 @@ level!(mul_2, generator_2: 2, mul_1, generator_1: 1);
 level!(mul_4, generator_4: 4, mul_2, generator_2: 2);
 level!(mul_8, generator_8: 8, mul_4, generator_4: 4);
 
-/// Elementwise products of blocks of elements of `n_bytes` bytes that are in slices and in the AES
-/// basis already.
-#[inline(always)]
-pub(crate) fn sliced_mul<const N: usize>(
-    isa: impl Lanes<N>,
-    dst: &mut [Slices],
-    a: &[Slices],
-    b: &[Slices],
-    n_bytes: usize,
-) {
-    for ((dst, a), b) in dst.iter_mut().zip(a).zip(b) {
-        match isa.byte_lanes() {
-            Some(lanes) => {
-                let (a, b) = (lanes.load_block(a), lanes.load_block(b));
-                lanes.store_block(dst, mul_registers(lanes, a, b, n_bytes));
-            }
-            None => {
-                let mut product = [0; 1024];
-                mul_each(&mut product, &one_by_one(a, n_bytes), &one_by_one(b, n_bytes), n_bytes);
-                *dst = in_slices(&product, n_bytes);
-            }
-        }
-    }
-}
-
 /// The uppermost level. Its three products share one copy of the code of the level below, which
 /// is large: the compiler does not know their number.
 #[inline(always)]
-pub(super) fn mul_16<B: ByteLanes>(
-    lanes: B,
-    a: [B::Register; 16],
-    b: [B::Register; 16],
-) -> [B::Register; 16] {
+fn mul_16<B: ByteLanes>(lanes: B, a: [B::Register; 16], b: [B::Register; 16]) -> [B::Register; 16] {
     let ([a0, a1], [b0, b1]) = (halves::<_, 16, 8>(a), halves(b));
     let factors = [(a0, b0), (a1, b1), (xor_each(lanes, a0, a1), xor_each(lanes, b0, b1))];
     let mut products = [a0; 3];

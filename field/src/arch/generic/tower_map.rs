@@ -4,12 +4,12 @@
 //! instruction, and each level takes both from the level below.
 
 use super::tower::{
-    FROM_AES, TO_AES, WORTH_A_BLOCK, affine_each, element, generator_1, generator_2, generator_4,
-    generator_8, halves, join, matrix, mul_1, mul_2, mul_4, mul_8, xor_each,
+    Form, element, generator_1, generator_2, generator_4, generator_8, halves, join, load, matrix,
+    mul_1, mul_2, mul_4, mul_8, n_in_blocks, store, without_lanes, xor_each,
 };
 use super::{ByteLanes, Lanes};
 use crate::Field;
-use crate::tower::{Slices, Tower8, Tower16, Tower32, Tower64, Tower128, in_slices, one_by_one};
+use crate::tower::{Tower8, Tower16, Tower32, Tower64, Tower128};
 
 /// A map from a field of the tower to itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,53 +29,27 @@ impl TowerMap {
     }
 }
 
-/// Maps each of the elements of fields of `n_bytes` bytes, stored one after the other in
-/// little-endian order. `n_bytes` is 1, 2, 4, 8 or 16 and divides the length.
+/// Maps each element of the field of `n_bytes` bytes, which is 1, 2, 4, 8 or 16 and divides the
+/// length, as 1024 does where elements are sliced.
 #[inline(always)]
 pub(crate) fn tower_map<const N: usize>(
     isa: impl Lanes<N>,
     elements: &mut [u8],
     n_bytes: usize,
+    form: Form,
     map: TowerMap,
 ) {
     let Some(lanes) = isa.byte_lanes() else {
-        return map_each(elements, n_bytes, map);
+        return without_lanes(elements, n_bytes, form, [], |elements, []| {
+            map_each(elements, n_bytes, map);
+        });
     };
-    let (blocks, tail) = elements.as_chunks_mut::<1024>();
-    for block in blocks {
-        map_block(lanes, block, n_bytes, map);
+    let (elements, tail) = elements.split_at_mut(n_in_blocks(elements.len()));
+    for block in elements.chunks_mut(1024) {
+        let image = map_registers(lanes, load(lanes, block, n_bytes, form), n_bytes, map);
+        store(lanes, block, image, n_bytes, form);
     }
-    if tail.len() <= WORTH_A_BLOCK {
-        return map_each(tail, n_bytes, map);
-    }
-    let mut block = [0; 1024];
-    block[..tail.len()].copy_from_slice(tail);
-    map_block(lanes, &mut block, n_bytes, map);
-    tail.copy_from_slice(&block[..tail.len()]);
-}
-
-/// Maps each of the elements of `n_bytes` bytes of blocks that are in slices and in the AES basis
-/// already.
-#[inline(always)]
-pub(crate) fn sliced_map<const N: usize>(
-    isa: impl Lanes<N>,
-    blocks: &mut [Slices],
-    n_bytes: usize,
-    map: TowerMap,
-) {
-    for block in blocks {
-        match isa.byte_lanes() {
-            Some(lanes) => {
-                let image = map_registers(lanes, lanes.load_block(block), n_bytes, map);
-                lanes.store_block(block, image);
-            }
-            None => {
-                let mut elements = one_by_one(block, n_bytes);
-                map_each(&mut elements, n_bytes, map);
-                *block = in_slices(&elements, n_bytes);
-            }
-        }
-    }
+    map_each(tail, n_bytes, map);
 }
 
 fn map_each(elements: &mut [u8], n_bytes: usize, map: TowerMap) {
@@ -95,20 +69,6 @@ fn map_each_in<T: Field>(elements: &mut [u8], map: TowerMap) {
         let image = map.apply(element::<T>(bytes));
         bytes.copy_from_slice(&image.to_bits().to_le_bytes()[..n]);
     }
-}
-
-#[inline(always)]
-fn map_block<B: ByteLanes>(lanes: B, block: &mut [u8; 1024], n_bytes: usize, map: TowerMap) {
-    let mut v = lanes.load_block(bytemuck::cast_ref(block));
-    if n_bytes > 1 {
-        v = lanes.transpose(v);
-    }
-    v = affine_each(lanes, v, TO_AES);
-    v = affine_each(lanes, map_registers(lanes, v, n_bytes, map), FROM_AES);
-    if n_bytes > 1 {
-        v = lanes.transpose(v);
-    }
-    lanes.store_block(bytemuck::cast_mut(block), v);
 }
 
 /// The images of the elements in the AES basis that registers `i` and `i + 1`, and so on hold, as
@@ -157,32 +117,53 @@ fn invert_1<B: ByteLanes>(lanes: B, [a]: [B::Register; 1]) -> [B::Register; 1] {
     [lanes.invert_bytes(a)]
 }
 
-/// A level of the tower from the one below: the square `(a0^2 + a1^2) + Y a1^2 X`, and the inverse,
-/// which is the conjugate `(a0 + Y a1) + a1 X` over the norm `a0 (a0 + Y a1) + a1^2`.
-macro_rules! level {
-    (
-        $square:ident, $invert:ident: $width:literal,
-        $square_half:ident, $invert_half:ident, $mul_half:ident, $generator_half:ident: $half:literal
-    ) => {
+/// The square of a level of the tower from the one below: `(a0^2 + a1^2) + Y a1^2 X`.
+macro_rules! square {
+    ($square:ident: $width:literal, $square_half:ident, $generator_half:ident: $half:literal) => {
         #[inline(always)]
         fn $square<B: ByteLanes>(lanes: B, a: [B::Register; $width]) -> [B::Register; $width] {
             let [a0, a1] = halves::<_, $width, $half>(a);
             let (low, high) = ($square_half(lanes, a0), $square_half(lanes, a1));
             join([xor_each(lanes, low, high), $generator_half(lanes, high)])
         }
+    };
+}
 
+square!(square_2: 2, square_1, generator_1: 1);
+square!(square_4: 4, square_2, generator_2: 2);
+square!(square_8: 8, square_4, generator_4: 4);
+square!(square_16: 16, square_8, generator_8: 8);
+
+/// The inverse of a level of the tower from the one below: the conjugate `(a0 + Y a1) + a1 X` over
+/// the norm `a0 (a0 + Y a1) + a1^2`.
+///
+/// The three products share one copy of their code, which is large on the upper levels: the
+/// compiler does not know their number.
+macro_rules! invert {
+    (
+        $invert:ident: $width:literal,
+        $invert_half:ident, $square_half:ident, $mul_half:ident, $generator_half:ident: $half:literal
+    ) => {
         #[inline(always)]
         fn $invert<B: ByteLanes>(lanes: B, a: [B::Register; $width]) -> [B::Register; $width] {
             let [a0, a1] = halves::<_, $width, $half>(a);
             let constant = xor_each(lanes, a0, $generator_half(lanes, a1));
-            let norm = xor_each(lanes, $mul_half(lanes, a0, constant), $square_half(lanes, a1));
-            let inverse = $invert_half(lanes, norm);
-            join([$mul_half(lanes, constant, inverse), $mul_half(lanes, a1, inverse)])
+            let factors = [a0, constant, a1];
+            let (mut products, mut factor) = (factors, constant);
+            for i in 0..core::hint::black_box(3) {
+                let product = $mul_half(lanes, factors[i], factor);
+                products[i] = product;
+                if i == 0 {
+                    let norm = xor_each(lanes, product, $square_half(lanes, a1));
+                    factor = $invert_half(lanes, norm);
+                }
+            }
+            join([products[1], products[2]])
         }
     };
 }
 
-level!(square_2, invert_2: 2, square_1, invert_1, mul_1, generator_1: 1);
-level!(square_4, invert_4: 4, square_2, invert_2, mul_2, generator_2: 2);
-level!(square_8, invert_8: 8, square_4, invert_4, mul_4, generator_4: 4);
-level!(square_16, invert_16: 16, square_8, invert_8, mul_8, generator_8: 8);
+invert!(invert_2: 2, invert_1, square_1, mul_1, generator_1: 1);
+invert!(invert_4: 4, invert_2, square_2, mul_2, generator_2: 2);
+invert!(invert_8: 8, invert_4, square_4, mul_4, generator_4: 4);
+invert!(invert_16: 16, invert_8, square_8, mul_8, generator_8: 8);
