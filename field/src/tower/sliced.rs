@@ -6,8 +6,10 @@ use bytemuck::{Pod, Zeroable};
 
 use super::{Tower8, Tower16, Tower32, Tower64, Tower128, WholeBytes};
 
-/// Sixteen slices of 64 bytes.
-pub(super) type Slices = [[u8; 64]; 16];
+/// Sixteen slices of 64 bytes, where the widest registers load them from one line of a cache each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C, align(64))]
+pub(crate) struct Slices([[u8; 64]; 16]);
 
 /// 1024 bytes of elements of `T`, on which [`kernels::sliced_mul`](crate::kernels::sliced_mul),
 /// [`sliced_square`](crate::kernels::sliced_square) and
@@ -49,7 +51,7 @@ pub(crate) fn in_slices(elements: &[u8; 1024], n_bytes: usize) -> Slices {
             slices[i / 64 * n_bytes + b][i % 64] = Tower8::new(byte).to_aes();
         }
     }
-    slices
+    Slices(slices)
 }
 
 /// Inverse of [`in_slices`].
@@ -57,7 +59,7 @@ pub(crate) fn one_by_one(slices: &Slices, n_bytes: usize) -> [u8; 1024] {
     let mut elements = [0; 1024];
     for (i, element) in elements.chunks_exact_mut(n_bytes).enumerate() {
         for (b, byte) in element.iter_mut().enumerate() {
-            *byte = Tower8::from_aes(slices[i / 64 * n_bytes + b][i % 64]).to_bits();
+            *byte = Tower8::from_aes(slices.0[i / 64 * n_bytes + b][i % 64]).to_bits();
         }
     }
     elements

@@ -23,6 +23,23 @@ pub(crate) enum Form {
     Sliced,
 }
 
+/// The products of blocks: of the elements that registers `i` and `i + 1`, and so on hold, as many
+/// registers together as `$mul` takes.
+macro_rules! mul_blocks {
+    ($lanes:ident, $blocks:ident, $n_bytes:ident, $form:ident, $mul:ident) => {
+        for ((dst, a), b) in $blocks {
+            let a = load($lanes, a, $n_bytes, $form);
+            let b = load($lanes, b, $n_bytes, $form);
+            let mut product = a;
+            let factors = a.as_chunks().0.iter().zip(b.as_chunks().0);
+            for (product, (&a, &b)) in product.as_chunks_mut().0.iter_mut().zip(factors) {
+                *product = $mul($lanes, a, b);
+            }
+            store($lanes, dst, product, $n_bytes, $form);
+        }
+    };
+}
+
 /// Elementwise products in the field of `n_bytes` bytes. `n_bytes` is 1, 2, 4, 8 or 16; the slices
 /// are of one length, a multiple of it, and of 1024 where they are sliced.
 #[inline(always)]
@@ -39,35 +56,47 @@ pub(crate) fn tower_mul<const N: usize>(
             mul_each(dst, a, b, n_bytes);
         });
     };
-    let n = n_in_blocks(dst.len());
-    let (dst, tail) = dst.split_at_mut(n);
-    for ((dst, a), b) in dst.chunks_mut(1024).zip(a.chunks(1024)).zip(b.chunks(1024)) {
-        let (a, b) = (load(lanes, a, n_bytes, form), load(lanes, b, n_bytes, form));
-        store(lanes, dst, mul_registers(lanes, a, b, n_bytes), n_bytes, form);
+    let (blocks, d_tail) = dst.as_chunks_mut::<1024>();
+    let ((a, a_tail), (b, b_tail)) = (a.as_chunks(), b.as_chunks());
+    let mut last = last_blocks([d_tail, a_tail, b_tail]);
+    let [d_last, a_last, b_last] =
+        last.as_mut().map_or([None, None, None], |l| l.each_mut().map(Some));
+    let (a, b) = (a.iter().chain(a_last.map(|a| &*a)), b.iter().chain(b_last.map(|b| &*b)));
+    let blocks = blocks.iter_mut().chain(d_last).zip(a).zip(b);
+    match n_bytes {
+        1 => mul_blocks!(lanes, blocks, n_bytes, form, mul_1),
+        2 => mul_blocks!(lanes, blocks, n_bytes, form, mul_2),
+        4 => mul_blocks!(lanes, blocks, n_bytes, form, mul_4),
+        8 => mul_blocks!(lanes, blocks, n_bytes, form, mul_8),
+        _ => mul_blocks!(lanes, blocks, n_bytes, form, mul_16),
     }
-    mul_each(tail, &a[n..], &b[n..], n_bytes);
+    match last {
+        Some([last, _, _]) => d_tail.copy_from_slice(&last[..d_tail.len()]),
+        None => mul_each(d_tail, a_tail, b_tail, n_bytes),
+    }
 }
 
-/// How many of `len` bytes are worth a block, the last of which may be a part of one.
+/// Tails of one length, shorter than a block, filled up to one; none where they are too short to be
+/// worth it.
 #[inline(always)]
-pub(super) fn n_in_blocks(len: usize) -> usize {
-    if len % 1024 <= WORTH_A_BLOCK { len / 1024 * 1024 } else { len }
+pub(super) fn last_blocks<const K: usize>(tails: [&[u8]; K]) -> Option<[[u8; 1024]; K]> {
+    let fill = |tail: &[u8]| {
+        let mut block = [0; 1024];
+        block[..tail.len()].copy_from_slice(tail);
+        block
+    };
+    (tails[0].len() > WORTH_A_BLOCK).then(|| tails.map(fill))
 }
 
-/// A block of at most 1024 bytes in slices and in the AES basis.
+/// A block in slices and in the AES basis.
 #[inline(always)]
 pub(super) fn load<B: ByteLanes>(
     lanes: B,
-    src: &[u8],
+    src: &[u8; 1024],
     n_bytes: usize,
     form: Form,
 ) -> [B::Register; 16] {
-    let mut part = [0; 1024];
-    let block = src.try_into().unwrap_or_else(|_| {
-        part[..src.len()].copy_from_slice(src);
-        &part
-    });
-    let mut v = lanes.load_block(bytemuck::cast_ref::<[u8; 1024], _>(block));
+    let mut v = lanes.load_block(bytemuck::cast_ref(src));
     if form == Form::Whole {
         if n_bytes > 1 {
             v = lanes.transpose(v);
@@ -81,7 +110,7 @@ pub(super) fn load<B: ByteLanes>(
 #[inline(always)]
 pub(super) fn store<B: ByteLanes>(
     lanes: B,
-    dst: &mut [u8],
+    dst: &mut [u8; 1024],
     mut v: [B::Register; 16],
     n_bytes: usize,
     form: Form,
@@ -92,15 +121,7 @@ pub(super) fn store<B: ByteLanes>(
             v = lanes.transpose(v);
         }
     }
-    let mut part = [0; 1024];
-    let len = dst.len();
-    match <&mut [u8; 1024]>::try_from(&mut *dst) {
-        Ok(block) => lanes.store_block(bytemuck::cast_mut(block), v),
-        Err(_) => {
-            lanes.store_block(bytemuck::cast_mut(&mut part), v);
-            dst.copy_from_slice(&part[..len]);
-        }
-    }
+    lanes.store_block(bytemuck::cast_mut(dst), v);
 }
 
 /// Computes on whole elements what is asked for in either form.
@@ -183,36 +204,6 @@ const MUL_GENERATOR: u64 = {
     }
     matrix(images)
 };
-
-/// The products of the elements in the AES basis that registers `i` and `i + 1`, and so on hold,
-/// as many registers together as `$mul` takes.
-macro_rules! mul_groups {
-    ($lanes:ident, $a:ident, $b:ident, $mul:ident) => {{
-        let mut product = $a;
-        let factors = $a.as_chunks().0.iter().zip($b.as_chunks().0);
-        for (product, (&a, &b)) in product.as_chunks_mut().0.iter_mut().zip(factors) {
-            *product = $mul($lanes, a, b);
-        }
-        product
-    }};
-}
-
-/// The products in the AES basis of elements of `n_bytes` registers.
-#[inline(always)]
-fn mul_registers<B: ByteLanes>(
-    lanes: B,
-    a: [B::Register; 16],
-    b: [B::Register; 16],
-    n_bytes: usize,
-) -> [B::Register; 16] {
-    match n_bytes {
-        1 => mul_groups!(lanes, a, b, mul_1),
-        2 => mul_groups!(lanes, a, b, mul_2),
-        4 => mul_groups!(lanes, a, b, mul_4),
-        8 => mul_groups!(lanes, a, b, mul_8),
-        _ => mul_groups!(lanes, a, b, mul_16),
-    }
-}
 
 #[inline(always)]
 fn affine_each<B: ByteLanes>(

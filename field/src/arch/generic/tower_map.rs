@@ -4,8 +4,8 @@
 //! instruction, and each level takes both from the level below.
 
 use super::tower::{
-    Form, element, generator_1, generator_2, generator_4, generator_8, halves, join, load, matrix,
-    mul_1, mul_2, mul_4, mul_8, n_in_blocks, store, without_lanes, xor_each,
+    Form, element, generator_1, generator_2, generator_4, generator_8, halves, join, last_blocks,
+    load, matrix, mul_1, mul_2, mul_4, mul_8, store, without_lanes, xor_each,
 };
 use super::{ByteLanes, Lanes};
 use crate::Field;
@@ -44,12 +44,16 @@ pub(crate) fn tower_map<const N: usize>(
             map_each(elements, n_bytes, map);
         });
     };
-    let (elements, tail) = elements.split_at_mut(n_in_blocks(elements.len()));
-    for block in elements.chunks_mut(1024) {
+    let (blocks, tail) = elements.as_chunks_mut::<1024>();
+    let mut last = last_blocks([tail]);
+    for block in blocks.iter_mut().chain(last.iter_mut().flatten()) {
         let image = map_registers(lanes, load(lanes, block, n_bytes, form), n_bytes, map);
         store(lanes, block, image, n_bytes, form);
     }
-    map_each(tail, n_bytes, map);
+    match last {
+        Some([last]) => tail.copy_from_slice(&last[..tail.len()]),
+        None => map_each(tail, n_bytes, map),
+    }
 }
 
 fn map_each(elements: &mut [u8], n_bytes: usize, map: TowerMap) {
