@@ -4,6 +4,7 @@
 mod commitment;
 pub mod cost;
 mod random;
+mod stopwatch;
 mod task;
 
 pub use commitment::{tensor_commit_time, words_commit_time};

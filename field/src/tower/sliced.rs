@@ -20,7 +20,9 @@ pub(crate) struct Slices([[u8; 64]; 16]);
 /// converts from and into an array of as many elements as have 1024 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(transparent)]
-pub struct Sliced<T: WholeBytes>(Slices, PhantomData<T>);
+pub struct Sliced<T>(Slices, PhantomData<T>)
+where
+    T: WholeBytes;
 
 /// 64 elements of [`Tower128`].
 pub type Sliced128 = Sliced<Tower128>;

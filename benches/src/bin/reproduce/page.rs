@@ -114,3 +114,27 @@ fn head(scope: &Scope) -> String {
         machine.backend,
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sections::SECTIONS;
+
+    #[test]
+    fn rows_that_are_not_equal_are_told() {
+        let mut page = Page::new(&Scope { max_log_size: 20, quick: true });
+        let rows = vec![
+            Row::exact("a", 1, 1),
+            Row::exact("b", 1, 2),
+            Row::law("c", "at most 1", 2, false),
+            Row::machine("d", "1 s", "any", "2 s"),
+        ];
+        page.add(&SECTIONS[0], vec![Part::Rows(rows), Part::Plot("p", "<svg/>".into())]);
+        let unequal: Vec<String> = page.unequal().map(Row::to_string).collect();
+        assert_eq!(unequal, ["b: 1, here 2"]);
+        let text = page.markdown();
+        assert!(text.contains("1 exact row equal, **1 not**; 0 laws shown, **1 not**."));
+        assert!(text.contains("| b | 1 | any | 2 | exact | **no** |"));
+        assert!(text.contains("](reproduction/p.svg)"));
+    }
+}

@@ -33,8 +33,11 @@ pub(crate) struct Section {
     /// Where the figures come from.
     pub(crate) source: &'static str,
     /// Measures and checks.
-    pub(crate) run: fn(&Scope, &mut Clock) -> Result<Vec<Part>, Box<dyn Error>>,
+    pub(crate) run: fn(&Scope, &mut Clock) -> Outcome,
 }
+
+/// What a section makes, or why it cannot.
+type Outcome = Result<Vec<Part>, Box<dyn Error>>;
 
 /// What a section is made of, in the order of the page.
 pub(crate) enum Part {

@@ -138,7 +138,7 @@ fn distance(counted: &Counted) -> f64 {
     (counted.measured as f64 - counted.formula as f64).abs() / (counted.formula as f64).max(1.0)
 }
 
-fn of_proofs<'a>(counted: &'a [Counted], shape: [usize; 4]) -> impl Iterator<Item = &'a Counted> {
+fn of_proofs(counted: &[Counted], shape: [usize; 4]) -> impl Iterator<Item = &Counted> {
     counted.iter().filter(move |c| c.shape == shape)
 }
 
