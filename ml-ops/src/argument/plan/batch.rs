@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::{Axis, Chunk, Factor, MatMul, Matrix, Output, Plan, Read};
+use super::{Axis, Chunk, Factor, MatMul, Output, Plan, Read};
 use crate::argument::wiring::{batched, straight};
 use crate::graph::{CodeMatrix, Gather, Graph, Op};
 
