@@ -344,6 +344,12 @@ pub enum PortError {
         /// Row-major position in the array.
         index: usize,
     },
+    /// An input element is none of the levels that the network takes.
+    #[error("element {index} is none of the input's levels")]
+    NoLevel {
+        /// Row-major position in the array.
+        index: usize,
+    },
     /// An output element is one that no code maps to.
     #[error("element {index} is not a value that the output can take")]
     NoSuchOutput {

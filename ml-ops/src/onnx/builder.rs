@@ -4,11 +4,12 @@
 //! matrix; of other tensors the node that writes them says it.
 
 use super::error::NodeError;
+use super::matrix::Matrix;
 use super::value::{Codes, MatMulOperands};
-use super::view::{Matrix, View};
+use super::view::View;
 use crate::graph::{
-    Epilogue, Function, Gather, InputPort, InputTransform, Node, Op, TensorId, TensorKind,
-    TensorShape, Term, WeightMatrix, WeightShape, bound, signed_bits,
+    CodeType, Epilogue, Function, Gather, InputPort, InputTransform, Node, Op, TensorId,
+    TensorKind, TensorShape, Term, WeightMatrix, WeightShape, bound, signed_bits,
 };
 
 /// The graph under construction.
@@ -81,6 +82,7 @@ impl Builder {
         let (dtype, quantized) = match transform {
             InputTransform::Codes { dtype } => (dtype, false),
             InputTransform::Quantize { dtype, .. } => (dtype, true),
+            InputTransform::Levels { .. } => (CodeType::U8, false),
         };
         Ok(Codes { view, dtype, quantized, origin: None })
     }
@@ -117,7 +119,7 @@ impl Builder {
         operands: &MatMulOperands,
         epilogue: Epilogue,
     ) -> Result<TensorId, NodeError> {
-        let source = self.source(&operands.x)?;
+        let source = self.source(&operands.x, false)?;
         let of = &operands.weights;
         let (shape, matrix) = match operands.groups {
             1 => WeightMatrix::from_codes(of.k, of.n, &of.codes, &of.offsets, &operands.bias),
@@ -160,8 +162,9 @@ impl Builder {
         let terms = terms
             .into_iter()
             .map(|(matrix, function)| {
-                let Source { x, gather } = self.source(&matrix)?;
-                Ok(Term { x, gather, taps: matrix.size().1 / columns, function })
+                let taps = matrix.size().1 / columns;
+                let Source { x, gather } = self.source(&matrix, taps > 1)?;
+                Ok(Term { x, gather, taps, function })
             })
             .collect::<Result<_, NodeError>>()?;
         let y = self.rows_of(rows, columns, kind);
@@ -177,9 +180,10 @@ impl Builder {
         matrix: &Matrix,
     ) -> Result<TensorId, NodeError> {
         let (rows, width) = matrix.size();
-        let x = self.explicit_source(matrix)?;
+        let Source { x, gather } = self.source(matrix, true)?;
         let y = self.rows_of(rows, columns, TensorKind::Code);
-        let op = Op::Max { x: x.0, gather: x.1, taps: width / columns, y };
+        let gather = gather.ok_or(NodeError::NoView { index: 0 })?;
+        let op = Op::Max { x, gather, taps: width / columns, y };
         self.push(name, op);
         Ok(y)
     }
@@ -222,16 +226,11 @@ impl Builder {
         }
     }
 
-    /// The tensor and the gather that read `matrix`.
-    fn source(&mut self, matrix: &Matrix) -> Result<Source, NodeError> {
+    /// The tensor and the gather that read `matrix`; a gather even of the tensor as it is if `always`.
+    fn source(&mut self, matrix: &Matrix, always: bool) -> Result<Source, NodeError> {
         let matrix = self.settled(matrix)?;
-        Ok(Source { x: matrix.view.tensor, gather: matrix.gather() })
-    }
-
-    /// The same, with a gather even if the matrix is the tensor as it is.
-    fn explicit_source(&mut self, matrix: &Matrix) -> Result<(TensorId, Gather), NodeError> {
-        let matrix = self.settled(matrix)?;
-        Ok((matrix.view.tensor, matrix.explicit_gather()))
+        let gather = if always { Some(matrix.explicit_gather()) } else { matrix.gather() };
+        Ok(Source { x: matrix.view.tensor, gather })
     }
 
     /// The matrix of a tensor whose grouping is open no more: as the matrix has it, if it is the tensor's
@@ -255,11 +254,6 @@ impl Builder {
         let Grouping { elements, features } = self.groupings[grouping];
         let features = features.unwrap_or(elements);
         TensorShape { rows_per_sample: elements / features, features, kind }
-    }
-
-    /// What the elements of a tensor are.
-    pub(super) fn kind(&self, tensor: TensorId) -> TensorKind {
-        self.tensors[tensor].kind
     }
 
     fn rows_of(&mut self, rows: usize, features: usize, kind: TensorKind) -> TensorId {

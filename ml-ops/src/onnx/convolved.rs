@@ -2,28 +2,27 @@
 
 use super::builder::Builder;
 use super::error::NodeError;
+use super::matrix::Matrix;
 use super::node::NodeView;
 use super::value::{MatMulOperands, Weights};
-use super::view::{Matrix, View};
+use super::view::View;
 use super::windows::Pool;
-use crate::array::Array;
 
 /// Attributes of a convolution, besides those of its windows.
 pub(super) const ATTRIBUTES: [&str; 1] = ["group"];
 
-/// A convolution whose kernels, operand `index`, are `kernels`.
+/// The windows and groups of a convolution.
 pub(super) struct Geometry {
     pub(super) groups: usize,
     pub(super) pool: Pool,
-    pub(super) channels: usize,
 }
 
 impl Geometry {
-    /// The geometry of a convolution of `x` (operand 0) by `kernels` (operand `index`).
+    /// The geometry of a convolution of `x` (operand 0) by kernels of shape `kernels` (operand `index`).
     pub(super) fn of(
         node: &NodeView<'_>,
         x: &View,
-        kernels: &Array,
+        kernels: &[usize],
         index: usize,
     ) -> Result<Self, NodeError> {
         let shape = x.shape();
@@ -31,13 +30,16 @@ impl Geometry {
             .split_first()
             .filter(|(_, sizes)| !sizes.is_empty())
             .ok_or(NodeError::OperandShape { index: 0, expected: 3, got: shape.len() + 1 })?;
-        let [outputs, depth, kernel @ ..] = kernels.shape() else {
-            let got = kernels.shape().len();
+        let [outputs, depth, kernel @ ..] = kernels else {
+            let got = kernels.len();
             return Err(NodeError::OperandShape { index, expected: shape.len() + 1, got });
         };
         if kernel.len() != sizes.len() {
             let (expected, got) = (sizes.len() + 2, kernel.len() + 2);
             return Err(NodeError::OperandShape { index, expected, got });
+        }
+        if kernels.contains(&0) {
+            return Err(NodeError::OperandShape { index, expected: 1, got: 0 });
         }
         let value = node.int("group", 1)?;
         let wrong = NodeError::AttributeValue { attribute: "group", value: value as f64 };
@@ -50,7 +52,7 @@ impl Geometry {
             return Err(NodeError::OperandShape { index, expected, got: *depth });
         }
         let pool = Pool::of(node, sizes, Some(kernel))?;
-        Ok(Self { groups, pool, channels })
+        Ok(Self { groups, pool })
     }
 
     /// The operands of the convolution as a matmul, and how its output is seen.

@@ -1,11 +1,13 @@
 //! Floats that are no function of one code, computed only when a QuantizeLinear says into what.
 
 mod average;
+mod concatenation;
 mod product;
 mod sum;
 
 pub(super) use average::{Average, Formula};
-pub(super) use product::Product;
+pub(super) use concatenation::Concatenation;
+pub(super) use product::{After, Product};
 pub(super) use sum::{Sum, Term};
 
 use super::builder::Builder;
@@ -13,7 +15,7 @@ use super::error::NodeError;
 use super::value::{Codes, Scaling};
 use super::view::View;
 use super::windows::Pool;
-use crate::graph::CodeType;
+use crate::graph::{CodeType, Epilogue, OutputTransform, TensorId};
 use std::rc::Rc;
 
 /// Floats whose QuantizeLinear has not come yet.
@@ -23,6 +25,8 @@ pub(super) struct Deferred {
     /// Bounds of the Relu and Clip that have come so far.
     pub(super) low: f32,
     pub(super) high: f32,
+    /// Operations with constants that have come, before the bounds.
+    pub(super) after: Vec<After>,
     /// A MaxPool that has come, and what it was of.
     pub(super) pool: Option<Rc<(View, Pool)>>,
     /// What has become of the output tensor, whichever that will be.
@@ -38,12 +42,14 @@ pub(super) enum Kind {
     Sum(Rc<Sum>),
     /// Averages of a dequantized tensor.
     Average(Rc<Average>),
+    /// Dequantized tensors one after the other.
+    Concatenation(Rc<Concatenation>),
 }
 
 impl Deferred {
     /// `kind`, whose output tensor is seen as `view`.
     pub(super) fn new(kind: Kind, view: View) -> Self {
-        Self { kind, low: f32::NEG_INFINITY, high: f32::INFINITY, pool: None, view }
+        Self { kind, low: f32::NEG_INFINITY, high: f32::INFINITY, after: vec![], pool: None, view }
     }
 
     /// The floats clamped to `[low, high]`.
@@ -61,14 +67,55 @@ impl Deferred {
         dtype: CodeType,
     ) -> Result<Codes, NodeError> {
         let bounds = (self.low, self.high);
-        let mut tensor = match &self.kind {
-            Kind::Product(product) => product.quantize(builder, bounds, to, dtype)?,
+        let tensor = match &self.kind {
+            Kind::Product(product) => product.quantize(builder, &self.after, bounds, to, dtype)?,
             Kind::Sum(sum) => sum.quantize(builder, bounds, to, dtype)?,
             Kind::Average(average) => average.quantize(builder, bounds, to, dtype)?,
+            Kind::Concatenation(parts) => parts.quantize(builder, bounds, to, dtype)?,
         };
-        if let Some(pool) = &self.pool {
-            tensor = pool.1.max(builder, name, &pool.0.on(tensor))?.tensor;
+        let view = self.pooled(builder, name, tensor)?;
+        Ok(Codes { view, dtype, quantized: true, origin: None })
+    }
+
+    /// The codes in `tensor`, which grow with the floats, after the MaxPool, as they are seen.
+    pub(super) fn pooled(
+        &self,
+        builder: &mut Builder,
+        name: &str,
+        tensor: TensorId,
+    ) -> Result<View, NodeError> {
+        let tensor = match &self.pool {
+            Some(pool) => pool.1.max(builder, name, &pool.0.on(tensor))?.tensor,
+            None => tensor,
+        };
+        Ok(self.view.on(tensor))
+    }
+
+    /// Whether the floats grow with the accumulators they are of.
+    pub(super) fn check_upward(&self) -> Result<(), NodeError> {
+        let falls = match &self.kind {
+            Kind::Product(product) => product.falls(&self.after)?,
+            _ => vec![],
+        };
+        match falls.iter().position(|&falls| falls) {
+            Some(column) => Err(NodeError::NotMonotone { column }),
+            None => Ok(()),
         }
-        Ok(Codes { view: self.view.on(tensor), dtype, quantized: true, origin: None })
+    }
+
+    /// The integers of a product whose floats are affine functions of them, in the network's output; `None` if
+    /// they are not.
+    pub(super) fn affine(
+        &self,
+        builder: &mut Builder,
+    ) -> Result<Option<(View, OutputTransform)>, NodeError> {
+        let Kind::Product(product) = &self.kind else { return Ok(None) };
+        let unbounded = (self.low, self.high) == (f32::NEG_INFINITY, f32::INFINITY);
+        if !unbounded || self.pool.is_some() || self.view.features().is_none() {
+            return Ok(None);
+        }
+        let Some((scales, offsets)) = product.affine(&self.after) else { return Ok(None) };
+        let tensor = builder.matmul(&product.matmul, Epilogue::Accumulator)?;
+        Ok(Some((self.view.on(tensor), OutputTransform::Affine { scales, offsets })))
     }
 }

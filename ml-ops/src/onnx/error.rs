@@ -89,7 +89,7 @@ pub enum ImportError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum TensorError {
-    /// Its element type is none of f32, uint8, int8, int32, int64.
+    /// Its element type is none of float, float16, integers of 2, 4 and 8 bits, int32, int64.
     #[error("element type {got} is not supported")]
     ElementType {
         /// `TensorProto.DataType` found.
@@ -287,6 +287,24 @@ pub enum NodeError {
     NoView {
         /// Which input.
         index: usize,
+    },
+    /// An index is not one of the axis.
+    #[error("index {value} in input {index} is beyond the axis of size {size}")]
+    IndexRange {
+        /// Which input.
+        index: usize,
+        /// The index.
+        value: i64,
+        /// The axis's size.
+        size: usize,
+    },
+    /// A float is none that a code stands for.
+    #[error("{value} in input {index} is none of the floats that codes stand for")]
+    NotOnGrid {
+        /// Which input.
+        index: usize,
+        /// The float.
+        value: f32,
     },
     /// A product of two tensors, neither of which is a function of the other's codes.
     #[error("a product of two tensors is not supported")]

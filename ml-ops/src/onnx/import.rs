@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 /// Versions of operator sets that are known: domain, first, last.
-const OPSETS: [(&str, i64, i64); 2] = [("", 10, 25), ("com.microsoft", 1, 1)];
+const OPSETS: [(&str, i64, i64); 2] = [("", 10, 28), ("com.microsoft", 1, 1)];
 
 impl Model {
     /// The model in an ONNX file's bytes. See [`onnx`](crate::onnx) for what it means.
@@ -209,6 +209,9 @@ fn import_output(
         }
         Some(Value::Integers(view)) => {
             (view.clone(), OutputTransform::Integer { dtype: IntegerType::I32 })
+        }
+        Some(Value::Deferred(deferred)) => {
+            deferred.affine(&mut builder).ok().flatten().ok_or_else(missing)?
         }
         _ => return Err(missing()),
     };

@@ -182,6 +182,33 @@ impl<'a> NodeView<'a> {
         Ok(Some(&attribute.ints))
     }
 
+    /// Constant integers, in attribute `name` or operand `index`, if the node has them.
+    pub(super) fn integers(
+        &self,
+        name: &'static str,
+        index: usize,
+    ) -> Result<Option<Vec<i64>>, NodeError> {
+        if let Some(values) = self.ints(name)? {
+            return Ok(Some(values.to_vec()));
+        }
+        Ok(match self.optional_constant(index)?.map(|array| array.data()) {
+            None => None,
+            Some(ArrayData::I64(values)) => Some(values.clone()),
+            Some(ArrayData::I32(values)) => Some(values.iter().map(|&v| v.into()).collect()),
+            Some(_) => return Err(NodeError::OperandType { index }),
+        })
+    }
+
+    /// Number of inputs.
+    pub(super) fn inputs(&self) -> usize {
+        self.proto.input.len()
+    }
+
+    /// Number of outputs.
+    pub(super) fn outputs(&self) -> usize {
+        self.proto.output.len()
+    }
+
     /// A text attribute, if the node has it.
     pub(super) fn text(&self, attribute: &'static str) -> Result<Option<&'a str>, NodeError> {
         let Some(found) = self.attribute(attribute) else { return Ok(None) };

@@ -1,8 +1,9 @@
 //! The operands that matmuls of all kinds share: weight matrices, biases, shapes and output steps.
 
 use super::error::NodeError;
+use super::matrix::Matrix;
 use super::value::{Dequantized, Scaling, Weights};
-use super::view::{Matrix, View};
+use super::view::View;
 use crate::array::{Array, ArrayData};
 use crate::graph::{CodeType, Requantize, RoundingProfile, Step, quantize};
 
@@ -193,7 +194,8 @@ pub(super) fn check_columns(got: usize, n: usize, index: usize) -> Result<(), No
     Err(NodeError::OperandShape { index, expected: n, got })
 }
 
-fn of_column(values: &[f32], column: usize) -> f32 {
+/// The number of a column, of one or one for each.
+pub(super) fn of_column<T: Copy>(values: &[T], column: usize) -> T {
     match values {
         [only] => *only,
         many => many[column],

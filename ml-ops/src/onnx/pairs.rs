@@ -3,12 +3,13 @@
 use super::builder::Builder;
 use super::deferred::{Sum, Term};
 use super::error::NodeError;
+use super::matrix::Matrix;
 use super::node::NodeView;
 use super::operands::codes_of;
-use super::qlinear::{self, Kernel, Quantization};
+use super::qlinear::{Kernel, Quantization};
 use super::value::{Codes, Scaling, Value};
-use super::view::{Matrix, View};
-use crate::graph::{CodeType, dequantize_table};
+use super::view::View;
+use crate::graph::{CodeType, dequantize_table, quantize};
 
 /// Two tensors as matrices of the same rows and columns.
 pub(super) struct Aligned {
@@ -133,4 +134,17 @@ impl Term {
         let images = Box::new(dequantize_table(from.scale, from.zero_point, dtype));
         Self { x, dtype, from, images, pure: true }
     }
+}
+
+/// `function` of operand 0, codes of the scale in operand 1 and zero point in 2, requantized to those in 3 and 4.
+pub(super) fn looked_up(
+    builder: &mut Builder,
+    node: &NodeView<'_>,
+    function: impl Fn(f32) -> f32,
+) -> Result<Value, NodeError> {
+    let x = node.codes(0)?;
+    let images = dequantize_table(node.scale(1)?, node.zero_point(2, x.dtype)?, x.dtype);
+    let (scale, zero_point) = (node.scale(3)?, node.zero_point(4, x.dtype)?);
+    let table = images.map(|image| quantize(function(image), scale, zero_point, x.dtype));
+    Ok(Value::Codes(x.mapped(builder, node.name, &table)))
 }

@@ -13,10 +13,15 @@ pub(super) type Kernel = fn(Quantization, Quantization, Quantization, i32, i32) 
 /// `RNE(x * ra + (y * rb + (zy - (ra * za + rb * zb))))`, `ra = sa / sy`, `rb = sb / sy`, each fused operation
 /// rounded once, then saturated.
 pub(super) fn add(a: Quantization, b: Quantization, to: Quantization, x: i32, y: i32) -> u8 {
+    let ratio = a.0.scale / to.0.scale;
+    saturated((x as f32).mul_add(ratio, second_summand(a, b, to, y)), to.1)
+}
+
+/// What QLinearAdd adds to `x * ra` for the value `y`.
+pub(super) fn second_summand(a: Quantization, b: Quantization, to: Quantization, y: i32) -> f32 {
     let (ra, rb) = (a.0.scale / to.0.scale, b.0.scale / to.0.scale);
     let zeros = ra.mul_add(a.0.zero_point as f32, rb * b.0.zero_point as f32);
-    let fixed = to.0.zero_point as f32 - zeros;
-    saturated((x as f32).mul_add(ra, (y as f32).mul_add(rb, fixed)), to.1)
+    (y as f32).mul_add(rb, to.0.zero_point as f32 - zeros)
 }
 
 /// QLinearMul of the values `x` and `y`: `RNE((x - za)(y - zb) * r + zy)`, `r = sa * sb / sy`, rounded at each

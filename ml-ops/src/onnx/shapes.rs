@@ -20,7 +20,42 @@ pub(super) fn reshaped(
     node: &NodeView<'_>,
     to: &[usize],
 ) -> Result<Value, NodeError> {
-    seen(builder, node, |view| view.reshaped(to))
+    let value = node.value(0)?;
+    of(value)?;
+    if let Some(seen) = value.seen(|view| view.reshaped(to)) {
+        return Ok(seen);
+    }
+    let elements = to.iter().product();
+    let (mut value, view) = copied(builder, node)?;
+    let flat = View::new(view.tensor, &[elements], |_| true);
+    let no_view = NodeError::NoView { index: 0 };
+    let reshaped = flat.reshaped(to).ok_or(no_view.clone())?;
+    *codes_view(&mut value).ok_or(no_view)? = reshaped;
+    Ok(value)
+}
+
+/// Operand 0 in a tensor of its own, all of a sample's elements as features in order.
+fn copied(builder: &mut Builder, node: &NodeView<'_>) -> Result<(Value, View), NodeError> {
+    let mut value = node.value(0)?.clone();
+    match &mut value {
+        Value::Codes(codes) => codes.origin = None,
+        Value::Floats(floats) => floats.codes.origin = None,
+        _ => {}
+    }
+    let view = codes_view(&mut value).ok_or(NodeError::NoView { index: 0 })?;
+    *view = builder.laid_out(node.name, view, |_| true)?;
+    let view = view.clone();
+    Ok((value, view))
+}
+
+/// The view of a value whose tensor is there.
+fn codes_view(value: &mut Value) -> Option<&mut View> {
+    match value {
+        Value::Codes(codes) => Some(&mut codes.view),
+        Value::Floats(floats) => Some(&mut floats.codes.view),
+        Value::Integers(view) => Some(view),
+        _ => None,
+    }
 }
 
 /// Operand 0 as `change` sees it, of a copy if need be.
@@ -31,24 +66,11 @@ pub(super) fn seen(
 ) -> Result<Value, NodeError> {
     let value = node.value(0)?;
     of(value)?;
-    let no_view = NodeError::NoView { index: 0 };
     if let Some(seen) = value.seen(&change) {
         return Ok(seen);
     }
-    let mut value = value.clone();
-    let view = match &mut value {
-        Value::Codes(codes) => &mut codes.view,
-        Value::Floats(floats) => &mut floats.codes.view,
-        Value::Integers(view) => view,
-        _ => return Err(no_view),
-    };
-    *view = builder.laid_out(node.name, view, |_| true)?;
-    match &mut value {
-        Value::Codes(codes) => codes.origin = None,
-        Value::Floats(floats) => floats.codes.origin = None,
-        _ => {}
-    }
-    value.seen(change).ok_or(no_view)
+    let (value, _) = copied(builder, node)?;
+    value.seen(change).ok_or(NodeError::NoView { index: 0 })
 }
 
 /// Axis `axis` (operands' numbering, the batch first) of a sample of `rank` dimensions.
@@ -59,4 +81,21 @@ pub(super) fn axis(attribute: &'static str, axis: i64, rank: usize) -> Result<us
         Ok(dim) if dim < rank => Ok(dim),
         _ => Err(NodeError::AttributeValue { attribute, value: axis as f64 }),
     }
+}
+
+/// Several different axes.
+pub(super) fn axes(
+    attribute: &'static str,
+    axes: &[i64],
+    rank: usize,
+) -> Result<Vec<usize>, NodeError> {
+    let mut dims: Vec<usize> = Vec::with_capacity(axes.len());
+    for &value in axes {
+        let dim = axis(attribute, value, rank)?;
+        if dims.contains(&dim) {
+            return Err(NodeError::AttributeValue { attribute, value: value as f64 });
+        }
+        dims.push(dim);
+    }
+    Ok(dims)
 }

@@ -2,9 +2,11 @@
 
 use super::builder::Builder;
 use super::deferred::Deferred;
-use super::view::{Matrix, View};
+use super::matrix::Matrix;
+use super::thresholds::Comparison;
+use super::view::View;
 use crate::array::Array;
-use crate::graph::CodeType;
+use crate::graph::{CodeType, quantize};
 use std::rc::Rc;
 
 /// What a name stands for. Shapes are those of one sample, without the batch.
@@ -20,8 +22,12 @@ pub(super) enum Value {
     Codes(Codes),
     /// Floats that are a function of an 8-bit tensor's codes.
     Floats(Floats),
+    /// Such floats, negated in some features of their tensor.
+    Negated(Floats, Rc<Vec<bool>>),
     /// Floats that a QuantizeLinear will make codes of.
     Deferred(Deferred),
+    /// Comparisons of such floats with numbers.
+    Comparison(Comparison),
     /// A 32-bit integer tensor.
     Integers(View),
 }
@@ -56,6 +62,24 @@ pub(super) struct Floats {
     pub(super) pure: bool,
     /// Nothing but Identity came between the DequantizeLinear and here.
     pub(super) direct: bool,
+    /// What a kernel of the runtime makes of it if a QuantizeLinear comes next.
+    pub(super) fused: Option<Fused>,
+}
+
+/// What a kernel of the runtime makes of floats if a QuantizeLinear of their type comes next.
+#[derive(Clone)]
+pub(super) struct Fused {
+    /// The code of each code, in the scale and zero point of the QuantizeLinear.
+    pub(super) codes: Rc<dyn Fn(Scaling) -> [u8; 256]>,
+    /// Bounds of the Relu and Clip that have come since.
+    pub(super) low: f32,
+    pub(super) high: f32,
+}
+
+impl std::fmt::Debug for Fused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fused").field("low", &self.low).field("high", &self.high).finish()
+    }
 }
 
 /// A constant behind a DequantizeLinear.
@@ -91,6 +115,22 @@ pub(super) struct Weights {
     pub(super) offsets: Vec<i32>,
 }
 
+impl MatMulOperands {
+    /// Bound on the size of the accumulators of a column.
+    pub(super) fn bound(&self, column: usize) -> i64 {
+        let Weights { n, codes, offsets, .. } = &self.weights;
+        let offset = i64::from(match offsets.as_slice() {
+            [only] => *only,
+            many => many[column],
+        });
+        let weights = codes.iter().skip(column).step_by(*n);
+        let sizes: i64 = weights.map(|&code| (i64::from(code) + offset).abs()).sum();
+        let zero = i64::from(self.zero_code);
+        let bias = self.bias.get(column).copied().unwrap_or(0);
+        sizes * zero.max(255 - zero) + bias.abs()
+    }
+}
+
 impl Codes {
     /// The code of `zero_point`, a value of the tensor's type.
     pub(super) fn zero_code(&self, zero_point: i32) -> u8 {
@@ -113,6 +153,32 @@ impl Floats {
             pure: self.pure && images == *self.images,
             images: Box::new(images),
             direct: false,
+            fused: None,
+        }
+    }
+
+    /// The floats clamped to `[low, high]`.
+    pub(super) fn clamped(&self, low: f32, high: f32) -> Self {
+        let mut floats = self.map(|x| x.max(low).min(high));
+        floats.fused.clone_from(&self.fused);
+        if let Some(fused) = &mut floats.fused {
+            fused.low = fused.low.clamp(low, high);
+            fused.high = fused.high.clamp(low, high);
+        }
+        floats
+    }
+
+    /// The codes that a QuantizeLinear makes.
+    pub(super) fn quantized(&self, to: Scaling, dtype: CodeType) -> [u8; 256] {
+        let code = |x: f32| quantize(x, to.scale, to.zero_point, dtype);
+        match &self.fused {
+            // The runtime drops a Relu or Clip that the output's range implies.
+            Some(Fused { codes, low, high })
+                if dtype == self.codes.dtype && (code(*low), code(*high)) == (0, 255) =>
+            {
+                codes(to)
+            }
+            _ => self.images.map(code),
         }
     }
 }
@@ -124,8 +190,9 @@ impl Value {
             Self::Constant(_) | Self::Dequantized(_) => None,
             Self::FloatInput(view) | Self::Integers(view) => Some(view),
             Self::Codes(codes) => Some(&codes.view),
-            Self::Floats(floats) => Some(&floats.codes.view),
+            Self::Floats(floats) | Self::Negated(floats, _) => Some(&floats.codes.view),
             Self::Deferred(deferred) => Some(&deferred.view),
+            Self::Comparison(comparison) => Some(&comparison.of.view),
         }
     }
 
@@ -136,11 +203,12 @@ impl Value {
             Self::Constant(_) | Self::Dequantized(_) => return None,
             Self::FloatInput(view) | Self::Integers(view) => *view = change(view)?,
             Self::Codes(codes) => codes.see(&change)?,
-            Self::Floats(floats) => {
+            Self::Floats(floats) | Self::Negated(floats, _) => {
                 floats.direct = false;
                 floats.codes.see(&change)?;
             }
             Self::Deferred(deferred) => deferred.view = change(&deferred.view)?,
+            Self::Comparison(comparison) => comparison.of.view = change(&comparison.of.view)?,
         }
         Some(value)
     }

@@ -1,30 +1,30 @@
 //! A shaped view over a tensor: its dimensions move along the tensor's axes in fixed steps.
 //!
 //! Transposes, reshapes, slices and broadcasts change the view alone; whoever reads the tensor composes its
-//! own windows with the view into one [`Gather`].
+//! own windows with the view into one [`Matrix`](super::matrix::Matrix).
 
-use crate::graph::{Gather, GatherDim, TensorId};
+use crate::graph::{GatherDim, TensorId};
 
 /// The elements of one sample of a tensor in a shape of its own.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct View {
     pub(super) tensor: TensorId,
-    axes: Vec<Axis>,
+    pub(super) axes: Vec<Axis>,
     /// Each dimension of the shape as digits, the last fastest; none for a dimension of size 1.
-    dims: Vec<Vec<GatherDim>>,
+    pub(super) dims: Vec<Vec<GatherDim>>,
 }
 
 /// An axis of the tensor. Axes of one side are numbered in order, the last fastest.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Axis {
-    size: usize,
-    side: Side,
-    offset: i64,
+pub(super) struct Axis {
+    pub(super) size: usize,
+    pub(super) side: Side,
+    pub(super) offset: i64,
 }
 
 /// What an axis numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
+pub(super) enum Side {
     Feature,
     Row,
     /// The tensor's elements, in order, are not grouped into rows yet.
@@ -44,16 +44,6 @@ pub(super) struct Window {
     pub(super) dilation: usize,
     /// Elements by which the first window begins before the dimension.
     pub(super) pad: usize,
-}
-
-/// A view read as a matrix: what dimensions number its rows and its columns.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Matrix {
-    pub(super) view: View,
-    pub(super) rows: Vec<GatherDim>,
-    pub(super) cols: Vec<GatherDim>,
-    /// What positions outside the view read, `None` if nothing.
-    pub(super) pad: Option<u8>,
 }
 
 impl View {
@@ -120,6 +110,18 @@ impl View {
         let axes = self.dims[dim].iter().filter_map(|digit| digit.axis);
         let mut sides = axes.map(|axis| self.axes[axis].side).peekable();
         sides.peek().is_some() && sides.all(|side| side == Side::Feature)
+    }
+
+    /// Features of the tensor, if they are those of one dimension of the view, in order.
+    pub(super) fn features(&self) -> Option<usize> {
+        let of_features: Vec<usize> =
+            (0..self.axes.len()).filter(|&axis| self.axes[axis].side == Side::Feature).collect();
+        let whole: Vec<usize> =
+            of_features.iter().copied().filter(|&axis| self.axes[axis].size > 1).collect();
+        let [axis] = whole[..] else { return whole.is_empty().then_some(1) };
+        let Axis { size, offset, .. } = self.axes[axis];
+        let digit = GatherDim { size, axis: Some(axis), step: 1 };
+        (offset == 0 && self.dims.iter().any(|dim| merged(dim) == [digit])).then_some(size)
     }
 
     /// Whether the tensor's elements are not grouped into rows yet.
@@ -255,6 +257,15 @@ impl View {
         digits.splice(at..=at, parts);
     }
 
+    /// Dimension `dim` as part of a longer one of `size` elements, from `start` on; positions before and after are
+    /// outside. `None` where they are not outside the tensor.
+    pub(super) fn placed(mut self, dim: usize, start: usize, size: usize) -> Option<Self> {
+        let window = Window { out: size, stride: 1, kernel: 1, dilation: 1, pad: start };
+        let (positions, _) = self.window(dim, &window)?;
+        self.dims[dim] = if size > 1 { vec![positions] } else { vec![] };
+        Some(self)
+    }
+
     /// The digits of a window along dimension `dim`: of its positions, and of its elements. `None` where the
     /// window reads beyond the dimension but not beyond the tensor.
     pub(super) fn window(&mut self, dim: usize, window: &Window) -> Option<(GatherDim, GatherDim)> {
@@ -289,100 +300,13 @@ impl View {
     }
 }
 
-impl Matrix {
-    /// The view with the dimensions from `first` on as columns, those before as rows.
-    pub(super) fn rows_and_columns(view: &View, first: usize) -> Self {
-        let (rows, cols) = view.dims.split_at(first);
-        Self { view: view.clone(), rows: rows.concat(), cols: cols.concat(), pad: None }
-    }
-
-    /// The view as a tensor of its own lays out its dimensions, those that `is_feature` says as columns.
-    pub(super) fn laid_out(view: &View, is_feature: impl Fn(usize) -> bool) -> Self {
-        let of = |side: bool| {
-            let dims = view.dims.iter().enumerate().filter(|(dim, _)| is_feature(*dim) == side);
-            dims.flat_map(|(_, digits)| digits.clone()).collect()
-        };
-        Self { rows: of(false), cols: of(true), view: view.clone(), pad: None }
-    }
-
-    /// Columns, if the tensor is open and the matrix is its elements in order.
-    pub(super) fn in_order(&self) -> Option<usize> {
-        let all = [&self.rows[..], &self.cols[..]].concat();
-        let open = self.view.is_open() && is_whole(&self.view.axes, |_| true, &all);
-        open.then(|| size_of(&self.cols))
-    }
-
-    /// The same of a tensor that is open no more: its rows have `features`. `None` if they cross its axes.
-    pub(super) fn grouped(mut self, features: usize) -> Option<Self> {
-        let mut rest = features;
-        for axis in self.view.axes.iter_mut().rev().filter(|axis| axis.side == Side::Open) {
-            axis.side = if rest > 1 { Side::Feature } else { Side::Row };
-            if rest > 1 {
-                rest = rest.is_multiple_of(axis.size).then(|| rest / axis.size)?;
-            }
-        }
-        (rest == 1).then_some(self)
-    }
-
-    /// The matrix as a gather, `None` if it is the tensor as it is.
-    /// Precondition: the tensor is not open.
-    pub(super) fn gather(&self) -> Option<Gather> {
-        let axes = &self.view.axes;
-        let (rows, cols) = (merged(&self.rows), merged(&self.cols));
-        if is_whole(axes, |side| side == Side::Row, &rows)
-            && is_whole(axes, |side| side == Side::Feature, &cols)
-        {
-            return None;
-        }
-        Some(self.explicit_gather())
-    }
-
-    /// The matrix as a gather. Precondition: the tensor is not open.
-    pub(super) fn explicit_gather(&self) -> Gather {
-        let axes = &self.view.axes;
-        let of = |side: Side| {
-            let numbered = axes.iter().enumerate().filter(move |(_, axis)| axis.side == side);
-            numbered.map(|(number, _)| number)
-        };
-        let order: Vec<usize> = of(Side::Feature).chain(of(Side::Row)).collect();
-        let renumbered = |digits: Vec<GatherDim>| {
-            let place = |axis: usize| order.iter().position(|&other| other == axis);
-            let digit = |digit: GatherDim| GatherDim { axis: digit.axis.and_then(place), ..digit };
-            digits.into_iter().map(digit).collect()
-        };
-        Gather {
-            source_cols: of(Side::Feature).map(|axis| axes[axis].size).collect(),
-            source_rows: of(Side::Row).map(|axis| axes[axis].size).collect(),
-            offsets: order.iter().map(|&axis| axes[axis].offset).collect(),
-            rows: renumbered(merged(&self.rows)),
-            cols: renumbered(merged(&self.cols)),
-            pad: self.pad,
-        }
-    }
-
-    /// Rows and columns.
-    pub(super) fn size(&self) -> (usize, usize) {
-        (size_of(&self.rows), size_of(&self.cols))
-    }
-}
-
-/// Whether `digits` number all elements of the axes of a side, in order.
-fn is_whole(axes: &[Axis], side: impl Fn(Side) -> bool, digits: &[GatherDim]) -> bool {
-    let of_side = axes.iter().enumerate().filter(|(_, axis)| side(axis.side));
-    let whole: Vec<GatherDim> = of_side
-        .clone()
-        .filter(|(_, axis)| axis.size > 1)
-        .map(|(number, axis)| GatherDim { size: axis.size, axis: Some(number), step: 1 })
-        .collect();
-    of_side.into_iter().all(|(_, axis)| axis.offset == 0) && merged(digits) == whole
-}
-
-fn size_of(digits: &[GatherDim]) -> usize {
+/// Numbers that digits spell.
+pub(super) fn size_of(digits: &[GatherDim]) -> usize {
     digits.iter().map(|digit| digit.size).product()
 }
 
 /// The digits without those of size 1, neighbours that move as one digit joined.
-fn merged(digits: &[GatherDim]) -> Vec<GatherDim> {
+pub(super) fn merged(digits: &[GatherDim]) -> Vec<GatherDim> {
     let mut joined: Vec<GatherDim> = Vec::with_capacity(digits.len());
     for &digit in digits.iter().filter(|digit| digit.size > 1) {
         match joined.last_mut() {

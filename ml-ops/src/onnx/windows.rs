@@ -2,8 +2,9 @@
 
 use super::builder::Builder;
 use super::error::NodeError;
+use super::matrix::Matrix;
 use super::node::NodeView;
-use super::view::{Matrix, View, Window};
+use super::view::{View, Window};
 use crate::graph::{GatherDim, MAX_ELEMENTS};
 
 /// Attributes of a node with windows, besides its own.
@@ -103,6 +104,15 @@ impl Pool {
             pool.beyond_pads |= last > padded;
             pool.windows.push(Window { out, stride, kernel, dilation, pad });
         }
+        let product = |size: fn(&Window) -> usize| {
+            let sizes = pool.windows.iter().map(size);
+            sizes.fold(1usize, usize::saturating_mul)
+        };
+        for got in [product(|window| window.out), product(|window| window.kernel)] {
+            if got > MAX_ELEMENTS {
+                return Err(NodeError::OperandShape { index: 0, expected: MAX_ELEMENTS, got });
+            }
+        }
         Ok(pool)
     }
 
@@ -157,7 +167,7 @@ impl Pool {
     ) -> Result<View, NodeError> {
         let seen = self.see(builder, name, view)?;
         let channels = view.size(0);
-        let matrix = seen.matrix(None);
+        let matrix = seen.matrix(Some(0));
         let tensor = builder.max(name, channels, &matrix)?;
         Ok(self.output(channels).on(tensor))
     }

@@ -233,6 +233,7 @@ impl Reader<'_> {
                 zero_point: self.integer()?,
                 dtype: self.dtype()?,
             }),
+            (2, _) => Ok(InputTransform::Levels { low: self.float()?, high: self.float()? }),
             (_, error) => Err(error),
         }
     }
@@ -250,6 +251,10 @@ impl Reader<'_> {
                 (1, _) => Ok(OutputTransform::Integer { dtype: IntegerType::I64 }),
                 (_, error) => Err(error),
             },
+            (3, _) => Ok(OutputTransform::Affine {
+                scales: self.list(4, Self::float)?,
+                offsets: self.list(4, Self::float)?,
+            }),
             (_, error) => Err(error),
         }
     }

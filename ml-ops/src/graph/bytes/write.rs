@@ -191,6 +191,11 @@ impl Writer {
                 self.integer(*zero_point);
                 self.dtype(*dtype);
             }
+            InputTransform::Levels { low, high } => {
+                self.tag(2);
+                self.float(*low);
+                self.float(*high);
+            }
         }
     }
 
@@ -212,6 +217,11 @@ impl Writer {
                     IntegerType::I32 => 0,
                     IntegerType::I64 => 1,
                 });
+            }
+            OutputTransform::Affine { scales, offsets } => {
+                self.tag(3);
+                self.list(scales, |w, &v| w.float(v));
+                self.list(offsets, |w, &v| w.float(v));
             }
         }
     }

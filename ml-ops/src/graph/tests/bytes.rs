@@ -11,6 +11,7 @@ fn graphs_round_trip() {
     for transform in [
         InputTransform::Codes { dtype: CodeType::U8 },
         InputTransform::Codes { dtype: CodeType::I8 },
+        InputTransform::Levels { low: -1.0, high: 1.0 },
     ] {
         let mut graph = graph();
         graph.input.transform = transform;
@@ -24,6 +25,13 @@ fn graphs_round_trip() {
         graph.output = OutputPort { tensor: 2, shape: vec![2, 4], transform };
         assert_eq!(Graph::from_bytes(&graph.to_bytes()), Ok(graph));
     }
+    let mut graph = graph();
+    let (scales, offsets) = (vec![0.5], vec![-3.0]);
+    graph.output.transform = OutputTransform::Affine { scales, offsets };
+    for tensor in &mut graph.tensors[3..] {
+        tensor.kind = TensorKind::Integer { bits: 20 };
+    }
+    assert_eq!(Graph::from_bytes(&graph.to_bytes()), Ok(graph));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::steps::positive;
 use crate::graph::{
     Graph, GraphError, InputTransform, IntegerType, OutputTransform, TensorKind,
-    port::dequantize_table,
+    port::{affine_is_injective, dequantize_table},
 };
 
 impl Graph {
@@ -23,6 +23,13 @@ impl Graph {
                     Err(GraphError::PortScale { tensor })
                 }
             }
+            InputTransform::Levels { low, high } => {
+                if low.is_finite() && high.is_finite() && low < high {
+                    Ok(())
+                } else {
+                    Err(GraphError::PortScale { tensor })
+                }
+            }
         }
     }
 
@@ -33,7 +40,7 @@ impl Graph {
         if elements != Some(shape.per_sample()) {
             return Err(GraphError::PortShape { tensor });
         }
-        let agrees = match self.output.transform {
+        let agrees = match &self.output.transform {
             OutputTransform::Codes { .. } | OutputTransform::Dequantize { .. } => {
                 shape.kind == TensorKind::Code
             }
@@ -43,6 +50,12 @@ impl Graph {
                     IntegerType::I64 => 63,
                 };
                 matches!(shape.kind, TensorKind::Integer { bits } if bits <= most)
+            }
+            OutputTransform::Affine { scales, offsets } => {
+                let columns = scales.len() == 1 || scales.len() == shape.features;
+                columns
+                    && offsets.len() == scales.len()
+                    && matches!(shape.kind, TensorKind::Integer { .. })
             }
         };
         if !agrees {
@@ -54,6 +67,14 @@ impl Graph {
                 images.iter().all(|x| x.is_finite()) && images.is_sorted_by(|a, b| a < b)
             };
             if !valid {
+                return Err(GraphError::PortScale { tensor });
+            }
+        }
+        if let (OutputTransform::Affine { scales, offsets }, TensorKind::Integer { bits }) =
+            (&self.output.transform, shape.kind)
+        {
+            let mut pairs = scales.iter().zip(offsets);
+            if !pairs.all(|(&scale, &offset)| affine_is_injective(bits, scale, offset)) {
                 return Err(GraphError::PortScale { tensor });
             }
         }

@@ -3,9 +3,9 @@
 use crate::graph::{CodeType, Epilogue, Function, TensorId, TensorKind, quantize};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
+use crate::onnx::matrix::Matrix;
 use crate::onnx::steps;
 use crate::onnx::value::Scaling;
-use crate::onnx::view::Matrix;
 
 /// Averages of a dequantized tensor.
 ///

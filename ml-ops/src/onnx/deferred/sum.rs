@@ -3,10 +3,10 @@
 use crate::graph::{CodeType, Epilogue, Function, TensorId, TensorKind, quantize};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
+use crate::onnx::matrix::Matrix;
 use crate::onnx::qlinear::{self, Quantization};
 use crate::onnx::tables::{self, PAIRS};
 use crate::onnx::value::Scaling;
-use crate::onnx::view::Matrix;
 
 /// A sum or difference of two dequantized tensors.
 #[derive(Debug)]
@@ -50,7 +50,9 @@ impl Sum {
             let sum = a.images[i] + sign * b.images[j];
             bound(sum.max(low).min(high))
         });
-        self.combine(builder, to, &codes)
+        let in_codes =
+            |term: &Term, sign: f64| term.images.map(|x| sign * f64::from(x) / f64::from(to.scale));
+        self.combine(builder, &codes, &in_codes(a, 1.0), &in_codes(b, sign.into()))
     }
 
     /// What QLinearAdd makes of the terms.
@@ -61,24 +63,24 @@ impl Sum {
     ) -> Result<TensorId, NodeError> {
         let [a, b] = &self.terms;
         let (qa, qb) = ((a.from, a.dtype), (b.from, b.dtype));
-        let codes = pairs(|i, j| {
-            qlinear::add(qa, qb, to, i as i32 + a.dtype.min(), j as i32 + b.dtype.min())
-        });
-        self.combine(builder, to.0, &codes)
+        let value = |code: usize| code as i32 + to.1.min();
+        let codes = pairs(|i, j| qlinear::add(qa, qb, to, value(i), value(j)));
+        // The sum is rounded once of these, so that it grows with their exact sum.
+        let f = std::array::from_fn(|i| f64::from(value(i)) * f64::from(a.from.scale / to.0.scale));
+        let g = std::array::from_fn(|j| f64::from(qlinear::second_summand(qa, qb, to, value(j))));
+        self.combine(builder, &codes, &f, &g)
     }
 
+    /// Tables whose sum decides `codes`, which grow with `f` of the one and `g` of the other.
     fn combine(
         &self,
         builder: &mut Builder,
-        to: Scaling,
         codes: &[u8; PAIRS],
+        f: &[f64; 256],
+        g: &[f64; 256],
     ) -> Result<TensorId, NodeError> {
-        let sign = if self.subtracted { -1.0 } else { 1.0 };
-        let in_codes =
-            |term: &Term, sign: f64| term.images.map(|x| sign * f64::from(x) / f64::from(to.scale));
+        let (f, g, edges) = tables::adding_up(codes, f, g).ok_or(NodeError::NoTables)?;
         let [a, b] = &self.terms;
-        let tables = tables::adding_up(codes, &in_codes(a, 1.0), &in_codes(b, sign));
-        let (f, g, edges) = tables.ok_or(NodeError::NoTables)?;
         let term = |term: &Term, table| (term.x.clone(), Function::Table(table));
         let terms = vec![term(a, f), term(b, g)];
         let epilogue = Epilogue::Edges(vec![edges]);

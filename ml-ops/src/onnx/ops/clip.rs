@@ -19,18 +19,21 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         }
         Value::Floats(floats) => {
             let (low, high) = float_bounds(node)?;
-            Ok(Value::Floats(floats.map(|x| x.clamp(low, high))))
+            Ok(Value::Floats(floats.clamped(low, high)))
         }
         Value::Deferred(deferred) => {
             let (low, high) = float_bounds(node)?;
             Ok(Value::Deferred(deferred.clamped(low, high)))
         }
-        Value::Constant(_) | Value::Dequantized(_) | Value::FloatInput(_) | Value::Integers(_) => {
-            Err(NodeError::Operand {
-                index: 0,
-                expected: "an 8-bit tensor, a dequantized one, or a matmul's result",
-            })
-        }
+        Value::Constant(_)
+        | Value::Dequantized(_)
+        | Value::FloatInput(_)
+        | Value::Negated(..)
+        | Value::Comparison(_)
+        | Value::Integers(_) => Err(NodeError::Operand {
+            index: 0,
+            expected: "an 8-bit tensor, a dequantized one, or a matmul's result",
+        }),
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) const OPERATOR: Operator = Operator {
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     let x = node.codes(0)?;
     let kernels = node.constant(1)?;
-    let geometry = Geometry::of(node, &x.view, kernels, 1)?;
+    let geometry = Geometry::of(node, &x.view, kernels.shape(), 1)?;
     let zero_points = node.optional_constant(3)?.map(|array| &**array);
     let weights = weights(kernels, zero_points, Layout::Kernels, 1, 3)?;
     let zero_code = x.zero_code(node.zero_point(2, x.dtype)?);

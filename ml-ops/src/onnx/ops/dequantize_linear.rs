@@ -18,10 +18,11 @@ pub(super) const OPERATOR: Operator = Operator {
 };
 
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    node.int_among("block_size", &[0])?;
+    let block = node.int("block_size", 0)?;
     node.int_among("output_dtype", &[0, i64::from(data_type::FLOAT)])?;
     match node.value(0)? {
         Value::Codes(codes) => {
+            node.int_among("block_size", &[0])?;
             let scaling =
                 Scaling { scale: node.scale(1)?, zero_point: node.zero_point(2, codes.dtype)? };
             let images = dequantize_table(scaling.scale, scaling.zero_point, codes.dtype);
@@ -31,25 +32,38 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
                 images: Box::new(images),
                 pure: true,
                 direct: true,
+                fused: None,
             }))
         }
         Value::Constant(values) => {
             let axis = node.int("axis", 1)?;
             let rank = values.shape().len();
             let from_front = if axis < 0 { axis + rank as i64 } else { axis };
-            Ok(Value::Dequantized(Rc::new(Dequantized {
-                values: values.clone(),
-                scales: node.scales(1)?,
-                zero_points: node.optional_constant(2)?.cloned(),
-                axis: usize::try_from(from_front).map_err(|_| NodeError::AttributeValue {
-                    attribute: "axis",
-                    value: axis as f64,
-                })?,
-            })))
+            let wrong = NodeError::AttributeValue { attribute: "axis", value: axis as f64 };
+            let axis = usize::try_from(from_front).map_err(|_| wrong.clone())?;
+            let scales = node.scales(1)?;
+            let zero_points = node.optional_constant(2)?.cloned();
+            // Blocks along one axis of a matrix, each as long as the axis: a scale for each index of the other.
+            let axis = match (block, values.shape()) {
+                (0, _) => axis,
+                (block, &[rows, columns]) if axis < 2 => {
+                    let length = [rows, columns][axis];
+                    if usize::try_from(block) != Ok(length) {
+                        let value = block as f64;
+                        return Err(NodeError::AttributeValue { attribute: "block_size", value });
+                    }
+                    1 - axis
+                }
+                _ => return Err(wrong),
+            };
+            let values = values.clone();
+            Ok(Value::Dequantized(Rc::new(Dequantized { values, scales, zero_points, axis })))
         }
         Value::Dequantized(_)
         | Value::FloatInput(_)
         | Value::Floats(_)
+        | Value::Negated(..)
+        | Value::Comparison(_)
         | Value::Deferred(_)
         | Value::Integers(_) => {
             Err(NodeError::Operand { index: 0, expected: "an 8-bit tensor or constant weights" })

@@ -35,6 +35,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
             Ok(Value::Floats(floats))
         }
         Value::Deferred(deferred) if deferred.pool.is_none() => {
+            deferred.check_upward()?;
             let mut deferred = deferred.clone();
             let pool = of(&deferred.view)?;
             let view = pool.output(deferred.view.size(0));

@@ -20,7 +20,7 @@ pub(super) const OPERATOR: Operator = Operator {
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     let x = node.codes(0)?;
     let kernels = node.constant(3)?;
-    let geometry = Geometry::of(node, &x.view, kernels, 3)?;
+    let geometry = Geometry::of(node, &x.view, kernels.shape(), 3)?;
     let weights = weights(kernels, Some(node.constant(5)?), Layout::Kernels, 3, 5)?;
     let bias = match node.optional_constant(8)? {
         None => Vec::new(),

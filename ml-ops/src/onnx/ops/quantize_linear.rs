@@ -1,6 +1,6 @@
 //! QuantizeLinear: of the graph's input, of dequantized floats (a table), or of a matmul's result.
 
-use crate::graph::{CodeType, InputTransform, quantize};
+use crate::graph::{CodeType, InputTransform};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::node::{Import, NodeView, Operator};
@@ -31,19 +31,22 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
             if floats.direct && floats.codes.quantized && !same {
                 return Err(NodeError::DoubleQuantization);
             }
-            let table = floats.images.map(|x| quantize(x, to.scale, to.zero_point, dtype));
+            let table = floats.quantized(to, dtype);
             let codes = floats.codes.mapped(builder, node.name, &table);
             Ok(Value::Codes(Codes { dtype, quantized: true, ..codes }))
         }
         Value::Deferred(deferred) => {
             Ok(Value::Codes(deferred.quantize(builder, node.name, to, dtype)?))
         }
-        Value::Constant(_) | Value::Dequantized(_) | Value::Codes(_) | Value::Integers(_) => {
-            Err(NodeError::Operand {
-                index: 0,
-                expected: "the graph's float input, a dequantized tensor or a matmul's result",
-            })
-        }
+        Value::Constant(_)
+        | Value::Dequantized(_)
+        | Value::Codes(_)
+        | Value::Negated(..)
+        | Value::Comparison(_)
+        | Value::Integers(_) => Err(NodeError::Operand {
+            index: 0,
+            expected: "the graph's float input, a dequantized tensor or a matmul's result",
+        }),
     }
 }
 

@@ -4,10 +4,11 @@ use crate::array::ArrayData;
 use crate::onnx::builder::Builder;
 use crate::onnx::deferred::{Average, Deferred, Formula, Kind};
 use crate::onnx::error::NodeError;
+use crate::onnx::matrix::Matrix;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::shapes;
 use crate::onnx::value::Value;
-use crate::onnx::view::{Matrix, View};
+use crate::onnx::view::View;
 use std::rc::Rc;
 
 pub(super) const OPERATOR: Operator = Operator {

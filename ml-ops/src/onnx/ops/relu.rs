@@ -16,13 +16,15 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
             let tensor = builder.relu(node.name, view.tensor);
             Ok(Value::Integers(view.on(tensor)))
         }
-        Value::Floats(floats) => Ok(Value::Floats(floats.map(|x| x.max(0.0)))),
+        Value::Floats(floats) => Ok(Value::Floats(floats.clamped(0.0, f32::INFINITY))),
         Value::Deferred(deferred) => Ok(Value::Deferred(deferred.clamped(0.0, f32::INFINITY))),
-        Value::Constant(_) | Value::Dequantized(_) | Value::FloatInput(_) => {
-            Err(NodeError::Operand {
-                index: 0,
-                expected: "an integer tensor, a dequantized one, or a matmul's result",
-            })
-        }
+        Value::Constant(_)
+        | Value::Dequantized(_)
+        | Value::FloatInput(_)
+        | Value::Negated(..)
+        | Value::Comparison(_) => Err(NodeError::Operand {
+            index: 0,
+            expected: "an integer tensor, a dequantized one, or a matmul's result",
+        }),
     }
 }
