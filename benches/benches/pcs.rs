@@ -1,9 +1,10 @@
 //! What does a committed bit cost: to encode, to hash, to open at a point, to verify?
 
-use binfer_benches::elements;
+use binfer_benches::{bytes, elements};
 use binfer_field::{Backend, F128, kernels};
 use binfer_hash::Transcript;
 use binfer_iop::channel::{ProofReader, ProverChannel};
+use binfer_pcs::tensor_code::{self, Alphabet};
 use binfer_pcs::{
     Claim, ClaimGroup, Params, Shape, Width, commit, encode, log_row_for, open, verify,
 };
@@ -86,12 +87,58 @@ fn commitments(c: &mut Criterion) {
     }
 }
 
+/// The tensor code at rate 1/4, in its shape of the shortest proof.
+fn tensor_codes(c: &mut Criterion) {
+    for (name, log_coefficient, alphabet, log_sizes) in [
+        ("bits", 0, Alphabet::B16, [20, 24, 28]),
+        ("bytes", 3, Alphabet::B16, [17, 21, 25]),
+        ("32-bit", 5, Alphabet::B32, [15, 19, 23]),
+    ] {
+        for log_size in log_sizes {
+            let params = tensor_code::Params::smallest(log_size, log_coefficient, alphabet, 2, 100)
+                .expect("a shape");
+            let matrix = bytes(params.message_bytes() as usize, 1);
+            let mut group = c.benchmark_group(format!("pcs/tensor-code-{name}/commit"));
+            group.throughput(Throughput::Bytes(params.message_bytes()));
+            group.bench_function(id(log_size), |b| {
+                b.iter_batched(
+                    || matrix.clone(),
+                    |matrix| tensor_code::commit(&params, matrix),
+                    BatchSize::LargeInput,
+                );
+            });
+            group.finish();
+
+            let oracle = tensor_code::commit(&params, matrix);
+            let point = elements(log_size as usize, 7);
+            let prove = || tensor_code::open(&oracle, &point, &mut Transcript::new("bench"));
+            let mut group = c.benchmark_group(format!("pcs/tensor-code-{name}/open"));
+            group.throughput(Throughput::Bytes(params.message_bytes()));
+            group.bench_function(id(log_size), |b| b.iter(prove));
+            group.finish();
+
+            let (value, proof) = prove();
+            let root = oracle.root();
+            let check = || {
+                let mut transcript = Transcript::new("bench");
+                tensor_code::verify(&params, &root, &point, value, &mut transcript, &proof)
+            };
+            assert_eq!(check(), Ok(()));
+            let mut group = c.benchmark_group(format!("pcs/tensor-code-{name}/verify"));
+            group.throughput(Throughput::Bytes(proof.len() as u64));
+            group.bench_function(id(log_size), |b| b.iter(check));
+            group.finish();
+        }
+    }
+}
+
 fn main() {
     // Within the pool, so that no step waits for another thread to take it up.
     rayon::scope(|_| {
         let mut c = Criterion::default().sample_size(10).configure_from_args();
         ntt(&mut c);
         commitments(&mut c);
+        tensor_codes(&mut c);
         c.final_summary();
     });
 }

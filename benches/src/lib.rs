@@ -1,10 +1,12 @@
 //! What the benchmarks share, and the README's example as a documentation test.
 #![forbid(unsafe_code)]
 
+mod commitment;
 mod mobilenet;
 mod random;
 mod task;
 
+pub use commitment::{tensor_commit_time, words_commit_time};
 pub use mobilenet::mobilenet;
 pub use random::{bytes, elements};
 pub use task::Task;

@@ -5,6 +5,7 @@
 //!   one and into [`F128`], and [`Tower128`] and [`F128`] into each other.
 //! - [`Field`] and [`ExtensionField`] state their laws.
 //! - [`coset`] extends bits to points of GF(2^8) and sums products of extensions.
+//! - [`planes`] transforms elements of small fields, 64 at a time.
 //! - [`kernels`] computes on slices, and [`LinearMap`] applies GF(2)-linear maps to them.
 //!
 //! # Backends
@@ -42,6 +43,7 @@ compile_error!("slices of field elements are read as little-endian bytes");
 
 pub mod coset;
 pub mod kernels;
+pub mod planes;
 pub mod tower;
 
 #[expect(unsafe_code, reason = "vector instructions, each use with its proof")]

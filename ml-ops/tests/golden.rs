@@ -25,10 +25,10 @@ fn commitment_and_proof_of_the_shipped_digits_model() {
 
     assert_eq!(
         hex(&key.commitment().digest()),
-        "bba1094ac314d30ee42dff49c69a6b86b4843f70593ba960ae93dd6fd1e52b0d"
+        "37f621e32e96618643f5df0aca707777acfd5134d82498f450c1b94c862d052a"
     );
     assert_eq!(
         hex(&HashKind::Blake3.hash(&bytes)),
-        "0422b6a6352197bb223608d092ed4b27ed9a4b833eb9fdc2952f7c5b18849263"
+        "ba925d0fe0496a9a58ab5f07918b5f52799cd56b0df192ca68c57e1b3429a961"
     );
 }

@@ -12,9 +12,9 @@ use proptest::prelude::*;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-/// A gather from some source to `rows x cols`, both split in up to two dimensions; random steps and offsets,
+/// A gather from some source to `rows x cols taps`, each split in up to two dimensions; random steps and offsets,
 /// mostly near the source.
-fn gather(rng: &mut StdRng, rows: usize, cols: usize, pad: Option<u8>) -> Gather {
+fn gather(rng: &mut StdRng, rows: usize, [cols, taps]: [usize; 2], pad: Option<u8>) -> Gather {
     let axes = |rng: &mut StdRng| -> Vec<usize> {
         (0..rng.random_range(0..3)).map(|_| rng.random_range(1..7)).collect()
     };
@@ -33,7 +33,7 @@ fn gather(rng: &mut StdRng, rows: usize, cols: usize, pad: Option<u8>) -> Gather
     Gather {
         offsets: (0..n_axes).map(|_| rng.random_range(-2..6)).collect(),
         rows: dims(rng, rows),
-        cols: dims(rng, cols),
+        cols: [dims(rng, cols), dims(rng, taps)].concat(),
         source_cols,
         source_rows,
         pad,
@@ -146,7 +146,7 @@ proptest! {
         let pad = rng.random_bool(0.5).then(|| rng.random());
         let (gather, k) = match (gathered, windows) {
             (false, _) => (None, k),
-            (true, false) => (Some(gather(rng, rows, groups * k, pad)), k),
+            (true, false) => (Some(gather(rng, rows, [groups * k, 1], pad)), k),
             (true, true) => (Some(image(rng, (groups * 2, 3))), 18),
         };
         let rows = gather.as_ref().map_or(rows, Gather::n_rows);
@@ -209,13 +209,13 @@ proptest! {
         let taps: Vec<usize> = (0..n_terms).map(|_| rng.random_range(1..4)).collect();
         let pads: Vec<Option<u8>> =
             (0..n_terms).map(|_| rng.random_bool(0.5).then(|| rng.random())).collect();
-        let first = gather(rng, rows, cols * taps[0], pads[0]);
+        let first = gather(rng, rows, [cols, taps[0]], pads[0]);
         let mut model = base(Some(&first), 0, 0);
         let image = model.graph.tensors[0];
         let mut gathers = vec![Some(first)];
         let identity = (image.rows_per_sample, image.features) == (rows, cols);
         for (&taps, &pad) in taps.iter().zip(&pads).skip(1) {
-            let mut other = gather(rng, rows, cols * taps, pad);
+            let mut other = gather(rng, rows, [cols, taps], pad);
             other.source_cols = gathers[0].as_ref().map_or(vec![], |g| g.source_cols.clone());
             other.source_rows = gathers[0].as_ref().map_or(vec![], |g| g.source_rows.clone());
             let axes = other.source_cols.len() + other.source_rows.len();

@@ -92,11 +92,12 @@ impl Builder {
     }
 
     /// A window over one axis: its size, stride, dilation, offset, and outputs.
-    fn window(&mut self, length: usize) -> (usize, usize, usize, i64, usize) {
+    fn window(&mut self, length: usize, dilated: bool) -> (usize, usize, usize, i64, usize) {
         loop {
             let rng = &mut self.rng;
             let (size, stride) = (rng.random_range(1..4), rng.random_range(1..4));
-            let (dilation, pad) = (rng.random_range(1..3), rng.random_range(0..size));
+            let (dilation, pad) = (rng.random_range(1..=2), rng.random_range(0..size));
+            let dilation = if dilated { dilation } else { 1 };
             let end = rng.random_range(0..size);
             let padded = length + pad + end;
             if let Some(room) = padded.checked_sub((size - 1) * dilation + 1) {
@@ -108,8 +109,10 @@ impl Builder {
     /// Windows over pixels: columns are `channels` dimensions, then the window's.
     fn windows(&mut self, channels: GatherDim, pad: Option<u8>) -> (Gather, Image, usize) {
         let [c, h, w] = self.images[self.last()];
-        let (kh, sh, dh, oh, nh) = self.window(h);
-        let (kw, sw, dw, ow, nw) = self.window(w);
+        // Without dilation every window has a position inside.
+        let dilated = pad != Some(0);
+        let (kh, sh, dh, oh, nh) = self.window(h, dilated);
+        let (kw, sw, dw, ow, nw) = self.window(w, dilated);
         let gather = Gather {
             source_cols: vec![c],
             source_rows: vec![h, w],

@@ -28,7 +28,7 @@ use binfer_field::{F128, kernels};
 pub(crate) const MAX_LOG_LENGTH: u32 = 48;
 
 /// `b_1, b_2, ..`: entry `m` is what bit `m` of a block's index adds to its twiddle.
-fn basis() -> &'static [F128] {
+pub(crate) fn basis() -> &'static [F128] {
     static BASIS: OnceLock<Vec<F128>> = OnceLock::new();
     BASIS.get_or_init(|| {
         // x^121 has trace one, and the 127-fold composition of s is the trace.

@@ -3,7 +3,8 @@
 //! Data are words of 128 bits in rows of one length; [`commit`] encodes the rows and hashes the
 //! columns of what results. [`open`] proves any number of evaluation claims on any number of such
 //! oracles in one proof, which [`verify`] checks against the oracles' roots. The relation, the
-//! messages, the soundness and the cost are on the page `docs/protocols/commitment.md`.
+//! messages, the soundness and the cost are on the page `docs/protocols/commitment.md`. [`tensor_code`] is a
+//! commitment of another kind, with openings of square-root size.
 //!
 //! ```
 //! use binfer_field::{F128, kernels};
@@ -44,12 +45,16 @@
 
 mod claim;
 mod code;
+pub mod dp24;
 mod layout;
 mod packing;
 mod params;
 #[cfg(feature = "prover")]
 mod prove;
+mod queries;
+mod size;
 mod tensor;
+pub mod tensor_code;
 mod verify;
 
 pub use claim::{Claim, ClaimGroup, Width};
@@ -57,4 +62,6 @@ pub use layout::Shape;
 pub use params::{Params, ParamsError, log_row_for};
 #[cfg(feature = "prover")]
 pub use prove::{Oracle, commit, encode, open, opening_bytes, oracle_bytes, store};
+pub use queries::{log2_query_error, queries};
+pub use size::{OpeningSize, opening_size};
 pub use verify::verify;

@@ -13,6 +13,8 @@
 use binfer_hash::HashKind;
 use thiserror::Error;
 
+use crate::queries;
+
 /// Bytes of a field element in a proof.
 const ELEMENT: u64 = 16;
 /// Bytes of a digest in a proof.
@@ -163,14 +165,12 @@ impl Params {
     /// `log2((1 + rate) / 2)`: what one query adds to the logarithm of the error in the
     /// unique-decoding regime.
     pub fn log2_query_error(&self) -> f64 {
-        let rate = (-f64::from(self.log_inv_rate)).exp2();
-        ((1.0 + rate) / 2.0).log2()
+        queries::log2_query_error(self.log_inv_rate)
     }
 
     /// Positions queried: `ceil((security - grinding) / -log2((1 + rate) / 2))`.
     pub fn queries(&self) -> usize {
-        let bits = f64::from(self.security_bits.saturating_sub(self.grinding_bits));
-        (bits / -self.log2_query_error()).ceil() as usize
+        queries::queries(self.security_bits.saturating_sub(self.grinding_bits), self.log_inv_rate)
     }
 
     /// How many variables each folded codeword binds, for messages of `2^log_message` elements.

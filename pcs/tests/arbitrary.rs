@@ -3,6 +3,7 @@
 use binfer_field::F128;
 use binfer_hash::{HashKind, Transcript};
 use binfer_iop::channel::{ProofReader, ProverChannel};
+use binfer_pcs::tensor_code::{self, Alphabet};
 use binfer_pcs::{Claim, ClaimGroup, Params, Shape, Width, commit, open, verify};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -41,8 +42,44 @@ fn group() -> impl Strategy<Value = ClaimGroup<F128>> {
     })
 }
 
+fn tensor_params() -> impl Strategy<Value = tensor_code::Params> {
+    let number = || prop_oneof![8 => 0u32..12, 1 => any::<u32>()];
+    (0u32..7, any::<bool>(), number(), number(), 0u32..10, 0usize..6).prop_map(
+        |(log_coefficient, wide, log_rows, log_cols, log_inv_rate, queries)| tensor_code::Params {
+            log_coefficient,
+            alphabet: if wide { Alphabet::B32 } else { Alphabet::B16 },
+            log_rows,
+            log_cols,
+            log_inv_rate,
+            queries,
+            hash: HashKind::Blake3,
+        },
+    )
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn arbitrary_tensor_code_proofs(
+        params in tensor_params(),
+        n_vars in prop::option::of(0usize..30),
+        root: [u8; 32],
+        pattern in vec(any::<u8>(), 1..200),
+        n_bytes in prop::option::weighted(0.3, 0usize..5000),
+    ) {
+        // Mostly of the right length, so that more than lengths is looked at; zeros have the value zero.
+        let n_vars = n_vars.unwrap_or((params.n_vars() as usize).min(60));
+        let n_bytes = n_bytes.unwrap_or(params.proof_bytes().min(1 << 20) as usize);
+        let zero_row = params.row_bytes().min(1 << 20) as usize;
+        let mut proof: Vec<u8> = pattern.into_iter().cycle().take(n_bytes).collect();
+        proof.iter_mut().take(zero_row).for_each(|byte| *byte = 0);
+        let point = vec![F128::new(5); n_vars];
+        let mut transcript = Transcript::new("arbitrary");
+        let result =
+            tensor_code::verify(&params, &root, &point, F128::ZERO, &mut transcript, &proof);
+        prop_assert!(result.is_err());
+    }
 
     #[test]
     fn arbitrary_statements_and_bytes(

@@ -63,6 +63,14 @@ macro_rules! for_each_kernel {
                 extension: &crate::coset::Extension
             );
             fn tower_mul(dst: &mut [u8], a: &[u8], b: &[u8], n_bytes: usize);
+            fn plane_butterflies(
+                data: &mut [crate::planes::Plane],
+                half: usize,
+                n_planes: usize,
+                first: usize,
+                product: crate::planes::Product,
+                steps: &[crate::planes::Product]
+            );
         }
     };
 }

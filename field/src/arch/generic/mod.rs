@@ -8,6 +8,7 @@ mod coset;
 mod fold;
 mod lanes;
 mod linear_map;
+mod planes;
 mod product;
 mod tower;
 mod transform;
@@ -21,6 +22,7 @@ pub(crate) use coset::coset_products;
 pub(crate) use fold::{fold, fold_adjacent, fold_into};
 pub(crate) use lanes::Lanes;
 pub(crate) use linear_map::linear_map;
+pub(crate) use planes::plane_butterflies;
 pub(crate) use product::{
     add_assign, add_products, add_scaled, inner_product, mul, mul_adjacent, mul_assign, mul_one,
     pow, product_round, scale, square, square_one, square_times, sum,
