@@ -41,6 +41,7 @@ fn patterns_are_equal_to_onnx_runtime() {
         ("average_pool_padded", "SC"),
         ("clip_int8", "T"),
         ("clip_uint8", "T"),
+        ("computed_shape", "MM"),
         ("conv_integer", "AC"),
         ("dq_clip_q", "T"),
         ("dq_q", "T"),

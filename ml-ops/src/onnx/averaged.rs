@@ -16,7 +16,7 @@ type Windows = fn(&NodeView<'_>, &[usize]) -> Result<Pool, NodeError>;
 pub(super) fn windows(node: &NodeView<'_>, sizes: &[usize]) -> Result<Pool, NodeError> {
     let counts = node.int_among("count_include_pad", &[0, 1])? == 1;
     let pool = Pool::of(node, sizes, None)?;
-    if pool.beyond && !(counts && !pool.beyond_pads) {
+    if pool.beyond && (!counts || pool.beyond_pads) {
         let attribute = if counts { "ceil_mode" } else { "count_include_pad" };
         let value = f64::from(u8::from(counts));
         return Err(NodeError::AttributeValue { attribute, value });

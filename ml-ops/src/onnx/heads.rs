@@ -102,8 +102,7 @@ pub(super) fn requantized(
         Ok(codes.zero_code(node.zero_point(index, codes.dtype)?))
     };
     let (heads, output) = Heads::new(node, [&a.view, &b.view], [zero(a, 2)?, zero(b, 5)?], 3)?;
-    let (dtype, zero_point) =
-        node.optional_code(7)?.ok_or(NodeError::MissingInput { index: 7 })?;
+    let (dtype, zero_point) = node.optional_code(7)?.ok_or(NodeError::MissingInput { index: 7 })?;
     let to = Scaling { scale: node.scale(6)?, zero_point };
     let scale = node.scale(1)? * node.scale(4)?;
     let requantize = requantize(&[scale], (f32::NEG_INFINITY, f32::INFINITY), to, dtype)?;

@@ -9,7 +9,10 @@
 //! folded into the output's range, and MaxPool taken of the codes, which grow with the floats. ONNX Runtime's
 //! default session on x86-64 fuses them where input and output have one 8-bit type (MatMul where that is
 //! uint8), also behind a Relu or Clip that the output's range implies. Where it does not, it computes the
-//! pattern in float32, whose sums depend on their order; there the fused operator's integers stand.
+//! pattern in float32, whose sums depend on their order; there the fused operator's integers stand. So it is with
+//! int8 activations in particular: the default session turns int8 into uint8 at the nodes that it fuses, and
+//! neighbours of theirs, with an input of one type and an output of the other, stay in float32. A session with
+//! `session.qdqisint8allowed` set fuses them too, and gives these integers.
 //!
 //! # Functions of one tensor
 //! What happens between DequantizeLinear and QuantizeLinear to the elements of one tensor, by operators of one

@@ -38,7 +38,8 @@ pub(super) fn edges(zeros: [u8; 2], code: impl Fn(u8, u8) -> u8) -> Option<Edges
     for a in 0..=255 {
         for b in 0..=255 {
             let code = usize::from(code(a, b));
-            let product = (i32::from(a) - i32::from(zeros[0])) * (i32::from(b) - i32::from(zeros[1]));
+            let product =
+                (i32::from(a) - i32::from(zeros[0])) * (i32::from(b) - i32::from(zeros[1]));
             least[code] = least[code].min(product);
             largest[code] = largest[code].max(product);
         }

@@ -204,7 +204,7 @@ impl Value {
             Self::FloatInput(view) | Self::Integers(view) => *view = change(view)?,
             Self::Codes(codes) => codes.see(&change)?,
             Self::Floats(floats) | Self::Negated(floats, _) => {
-                floats.direct = false;
+                (floats.direct, floats.fused) = (false, None);
                 floats.codes.see(&change)?;
             }
             Self::Deferred(deferred) => deferred.view = change(&deferred.view)?,

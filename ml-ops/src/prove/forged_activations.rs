@@ -175,7 +175,8 @@ fn a_false_element_is_rejected_wherever_it_is() {
                 rejected(forge(&key, &model, |tensors| {
                     let code = &mut codes(&mut tensors[t])[at];
                     let old = *code;
-                    *code = if up { code.saturating_add(1).min(254) } else { code.saturating_sub(1) };
+                    *code =
+                        if up { code.saturating_add(1).min(254) } else { code.saturating_sub(1) };
                     if *code == old {
                         *code ^= 2;
                     }

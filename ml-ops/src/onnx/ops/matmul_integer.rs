@@ -19,10 +19,8 @@ pub(super) const OPERATOR: Operator = Operator {
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     let x = node.codes(0)?;
     if let Value::Codes(y) = node.value(1)? {
-        let zeros = [
-            x.zero_code(node.zero_point(2, x.dtype)?),
-            y.zero_code(node.zero_point(3, y.dtype)?),
-        ];
+        let zeros =
+            [x.zero_code(node.zero_point(2, x.dtype)?), y.zero_code(node.zero_point(3, y.dtype)?)];
         let (heads, output) = Heads::new(node, [&x.view, &y.view], zeros, 1)?;
         return Ok(Value::Integers(output.on(heads.add(builder, Epilogue::Accumulator)?)));
     }

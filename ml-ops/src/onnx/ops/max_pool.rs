@@ -31,7 +31,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         Value::Floats(floats) if floats.images.is_sorted() => {
             let mut floats = floats.clone();
             floats.codes = largest(&floats.codes)?;
-            floats.direct = false;
+            (floats.direct, floats.fused) = (false, None);
             Ok(Value::Floats(floats))
         }
         Value::Deferred(deferred) if deferred.pool.is_none() => {

@@ -12,6 +12,7 @@ const MOVED: &[u8] = fixture!("moved");
 const THRESHOLDS: &[u8] = fixture!("thresholds");
 const MEAN: &[u8] = fixture!("qdq_reduce_mean");
 const GELU: &[u8] = fixture!("qdq_gelu");
+const COMPUTED: &[u8] = fixture!("computed_shape");
 const BLOCKS: &[u8] = fixture!("four_bits");
 
 fn attribute<'a>(graph: &'a mut GraphProto, operator: &str, name: &str) -> &'a mut AttributeProto {
@@ -148,8 +149,31 @@ fn indices_and_ranges_beyond_a_tensor() {
 }
 
 #[test]
+fn lists_of_integers_that_do_not_fit() {
+    let shape = |g: &mut GraphProto| node(g, "Shape").output[0].clone();
+    let found = node_error(COMPUTED, |g| ints(g, "Gather", 1, &[4]));
+    assert_eq!(found, NodeError::IndexRange { index: 1, value: 4, size: 4 });
+    let found = node_error(COMPUTED, |g| node(g, "Unsqueeze").input[0] = shape(g));
+    assert_eq!(found, NodeError::OperandShape { index: 0, expected: 1, got: 4 });
+    let found = node_error(COMPUTED, |g| {
+        let squeeze = shape(g);
+        let unsqueeze = node(g, "Unsqueeze");
+        unsqueeze.op_type = Some("Squeeze".to_owned());
+        unsqueeze.input = vec![squeeze];
+    });
+    assert_eq!(found, NodeError::OperandShape { index: 0, expected: 1, got: 4 });
+}
+
+#[test]
 fn functions_of_two_tensors() {
-    // 0.1 and 0.1 in units of 1: the runtime's roundings of ties follow no sum of small tables.
+    // 0.1 and 0.1 in units of 1: the runtime's roundings of ties follow no sum of small integers.
+    let ties = node_error(SUM, |g| {
+        for (index, scale) in [(1, 0.1), (4, 0.1), (6, 1.0)] {
+            set_floats(constant(g, "QLinearAdd", index), &[scale]);
+            set_integers(constant(g, "QLinearAdd", index + 1), data_type::UINT8, &[], &[0]);
+        }
+    });
+    assert_eq!(ties, NodeError::NoTables);
     let product = node_error(FLOAT_SUM, |g| {
         let is_sum = |n: &NodeProto| n.op_type.as_deref() == Some("Add");
         let at = g.node.iter().position(is_sum).expect("an Add");
