@@ -1,8 +1,8 @@
-//! What does a proof of a quantized network cost, end to end, a multiply-accumulate?
+//! What does a proof of a quantized network cost, end to end, a multiply-accumulate, and what does inference?
 
-use binfer_benches::Task;
+use binfer_benches::{Task, mobilenet};
 use binfer_field::Backend;
-use binfer_ml_ops::{ProverKey, run, verify};
+use binfer_ml_ops::{ProverKey, interpret, run, verify};
 use binfer_pcs::Params;
 use criterion::{BenchmarkId, Criterion, Throughput};
 
@@ -44,6 +44,18 @@ fn proofs(c: &mut Criterion, size: &str, task: Task) {
     group.finish();
 }
 
+/// Exact inference of a batch of one image, by the interpreter.
+fn inference(c: &mut Criterion) {
+    let (model, input) = mobilenet(224);
+    assert_eq!(model.validate(), Ok(()));
+    let mut group = c.benchmark_group("ml-ops/interpret");
+    group.throughput(Throughput::Elements(model.graph.macs_per_sample()));
+    let id = BenchmarkId::new(Backend::current().name(), "mobilenet_224");
+    let infer = || interpret::run(&model, &input, 1).expect("the input fits the model");
+    group.bench_function(id, |b| b.iter(infer));
+    group.finish();
+}
+
 fn main() {
     // Within the pool, so that no step waits for another thread to take it up.
     rayon::scope(|_| {
@@ -51,6 +63,7 @@ fn main() {
         for (size, task) in tasks() {
             proofs(&mut c, size, task);
         }
+        inference(&mut c);
         c.final_summary();
     });
 }

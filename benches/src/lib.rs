@@ -3,11 +3,13 @@
 
 mod commitment;
 pub mod cost;
+mod mobilenet;
 mod random;
 mod stopwatch;
 mod task;
 
 pub use commitment::{tensor_commit_time, words_commit_time};
+pub use mobilenet::mobilenet;
 pub use random::{bytes, elements};
 pub use task::Task;
 

@@ -98,8 +98,10 @@ impl Task {
             matrices.push(matrix);
             let op = Op::MatMul {
                 x,
+                gather: None,
                 zero_code: if layer == 0 { 128 } else { 0 },
                 weights: layer,
+                groups: 1,
                 y: x + 1,
                 epilogue: Epilogue::Accumulator,
             };

@@ -1,12 +1,13 @@
 //! Bytes that import as a model give a valid graph whose encoding decodes to it.
 #![no_main]
 
-use binfer_fuzz::Patch;
+use binfer_fuzz::{Network, Patch};
 use binfer_ml_ops::graph::{Graph, Model};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|patch: Patch| {
-    let bytes = patch.apply(include_bytes!("../../models/digits/digits.onnx"));
+fuzz_target!(|input: (Network, Patch)| {
+    let (network, patch) = input;
+    let bytes = patch.apply(network.onnx());
     let Ok(model) = Model::from_onnx(&bytes) else {
         return;
     };

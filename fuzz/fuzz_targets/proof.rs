@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use binfer_fuzz::Patch;
+use binfer_fuzz::{Network, Patch};
 use binfer_ml_ops::array::{Array, ArrayData};
 use binfer_ml_ops::graph::Model;
 use binfer_ml_ops::{ModelCommitment, ProverKey, verify};
@@ -18,23 +18,26 @@ struct Statement {
 }
 
 /// A batch of two digits under few queries, so that most time goes to what is read.
-fn statement() -> &'static Statement {
-    static STATEMENT: OnceLock<Statement> = OnceLock::new();
-    STATEMENT.get_or_init(|| {
-        let onnx = include_bytes!("../../models/digits/digits_ternary.onnx");
-        let model = Model::from_onnx(onnx).expect("a model of the repository");
-        let params = Params { security_bits: 8, ..Params::default() };
-        let key = ProverKey::new(model, params, &[3; 32]);
-        let pixels = (0..128).map(|i| (i % 17) as f32).collect();
-        let input = Array::new(vec![2, 64], ArrayData::F32(pixels)).expect("2 x 64 elements");
-        let output = key.run(&input).expect("the input fits");
-        let proof = key.prove(&input, &output, &mut |_| ()).expect("true");
-        Statement { commitment: key.commitment().clone(), input, output, proof: proof.to_bytes() }
-    })
+fn statement(network: Network) -> &'static Statement {
+    static STATEMENTS: OnceLock<[Statement; 2]> = OnceLock::new();
+    &STATEMENTS.get_or_init(|| Network::ALL.map(prove))[network as usize]
 }
 
-fuzz_target!(|patch: Patch| {
-    let Statement { commitment, input, output, proof: honest } = statement();
+fn prove(network: Network) -> Statement {
+    let model = Model::from_onnx(network.onnx()).expect("a model of the repository");
+    let params = Params { security_bits: 8, ..Params::default() };
+    let shape = [&[2], &model.graph.input.shape[..]].concat();
+    let key = ProverKey::new(model, params, &[3; 32]);
+    let pixels = (0..128).map(|i| (i % 17) as f32).collect();
+    let input = Array::new(shape, ArrayData::F32(pixels)).expect("images of 64 pixels");
+    let output = key.run(&input).expect("the input fits");
+    let proof = key.prove(&input, &output, &mut |_| ()).expect("true");
+    Statement { commitment: key.commitment().clone(), input, output, proof: proof.to_bytes() }
+}
+
+fuzz_target!(|input: (Network, Patch)| {
+    let (network, patch) = input;
+    let Statement { commitment, input, output, proof: honest } = statement(network);
     let proof = patch.apply(honest);
     let accepted = verify(commitment, input, output, &proof).is_ok();
     assert_eq!(accepted, proof == *honest);

@@ -1,6 +1,28 @@
-//! `Patch`: any bytes, or good ones of which some are overwritten, so that inputs get past headers.
+//! Where inputs come from: a network of the repository, and good bytes of which some are changed.
 
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
+
+/// A network of the repository.
+#[derive(Arbitrary, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// A perceptron with weights of three values.
+    Perceptron,
+    /// Convolutions, sums of tensors, maxima and averages.
+    Convolutional,
+}
+
+impl Network {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Perceptron, Self::Convolutional];
+
+    /// The model's file.
+    pub fn onnx(self) -> &'static [u8] {
+        match self {
+            Self::Perceptron => include_bytes!("../../models/digits/digits_ternary.onnx"),
+            Self::Convolutional => include_bytes!("../../models/cnn/cnn.onnx"),
+        }
+    }
+}
 
 /// How a target's input comes from good bytes.
 #[derive(Arbitrary, Debug)]

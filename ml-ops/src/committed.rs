@@ -15,6 +15,8 @@ pub enum Operand {
     Outputs,
     /// Distances and flags of requantized outputs, with each proof.
     Distances,
+    /// Differences and selectors of maxima, one operand a tap, with each proof.
+    Differences,
 }
 
 /// The bits of one operand of one node.
@@ -56,6 +58,7 @@ pub fn committed_bits(graph: &Graph, batch: usize) -> Vec<CommittedBits> {
             Source::Bias(w) => (Operand::Bias, node_of(&uses(w))?, size),
             Source::Tensor(t) => (Operand::Outputs, node_of(&|op: &Op| op.output() == t)?, size),
             Source::Distances(node) => (Operand::Distances, node, size),
+            Source::Differences { node, .. } => (Operand::Differences, node, size),
         };
         Some(CommittedBits { node, operand, elements, bits: size * matrix.bits as usize })
     };

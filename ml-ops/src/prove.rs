@@ -1,6 +1,10 @@
 //! Committing to a model, and proving what it maps an input to.
 
 #[cfg(test)]
+mod forged_activations;
+#[cfg(test)]
+mod forged_nodes;
+#[cfg(test)]
 mod forgeries;
 mod stored;
 
@@ -12,10 +16,12 @@ use binfer_pcs::{Oracle, Params};
 use rand::RngCore;
 use thiserror::Error;
 
-use crate::argument::{self, Costs, GroupSize, Plan, Prover, SALT_WORDS, model_shape, model_words};
+use crate::argument::{
+    self, Costs, Entries, GroupSize, Plan, Prover, SALT_WORDS, model_shape, model_words,
+};
 use crate::array::Array;
 use crate::commitment::ModelCommitment;
-use crate::graph::{Model, PortError};
+use crate::graph::{Model, PortError, Values};
 use crate::interpret::{self, RunError, Trace};
 use crate::proof::Proof;
 use crate::statement::transcript;
@@ -191,13 +197,26 @@ impl ProverKey {
         &self,
         plan: &Plan,
         group_size: GroupSize,
-        (input, output, batch): (&Array, &Array, usize),
+        statement: (&Array, &Array, usize),
         trace: &Trace,
         progress: &mut (dyn FnMut(&'static str) + Send),
     ) -> Result<Proof, ProveError> {
-        let number = u32::try_from(batch).map_err(|_| ProveError::Batch { got: batch })?;
         let entries = argument::entries(&self.model, plan, trace);
         let entries = entries.ok_or(ProveError::Range)?;
+        let held = (&trace.tensors[..], &entries[..]);
+        self.prove_entries(plan, group_size, statement, held, progress)
+    }
+
+    /// Proves from tensors and the entries of all matrices, which are taken as they are.
+    fn prove_entries(
+        &self,
+        plan: &Plan,
+        group_size: GroupSize,
+        (input, output, batch): (&Array, &Array, usize),
+        (tensors, entries): (&[Values], &[Entries<'_>]),
+        progress: &mut (dyn FnMut(&'static str) + Send),
+    ) -> Result<Proof, ProveError> {
+        let number = u32::try_from(batch).map_err(|_| ProveError::Batch { got: batch })?;
         let start = transcript(&self.commitment, group_size, input, output);
         let mut channel = ProverChannel::new(start);
         let prover = Prover {
@@ -206,8 +225,8 @@ impl ProverKey {
             params: &self.commitment.params,
             group_size,
             model: &self.oracle,
-            tensors: &trace.tensors,
-            entries: &entries,
+            tensors,
+            entries,
         };
         // Within the pool, so that no step waits for another thread to take it up.
         rayon::scope(|_| prover.prove(&mut channel, progress));

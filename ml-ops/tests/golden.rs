@@ -25,10 +25,10 @@ fn commitment_and_proof_of_the_shipped_digits_model() {
 
     assert_eq!(
         hex(&key.commitment().digest()),
-        "bba1094ac314d30ee42dff49c69a6b86b4843f70593ba960ae93dd6fd1e52b0d"
+        "37f621e32e96618643f5df0aca707777acfd5134d82498f450c1b94c862d052a"
     );
     assert_eq!(
         hex(&HashKind::Blake3.hash(&bytes)),
-        "992282ecc9179b6227f4a8c91dffa22a249b986e3ac5774bf51eebe25d649372"
+        "ba925d0fe0496a9a58ab5f07918b5f52799cd56b0df192ca68c57e1b3429a961"
     );
 }

@@ -74,15 +74,19 @@ fn model(first: &Layer, second: &Layer, rows: usize, steps: Vec<Step>, bits: u32
             nodes: vec![
                 node(Op::MatMul {
                     x: 0,
+                    gather: None,
                     zero_code: first.zero_code,
                     weights: 0,
+                    groups: 1,
                     y: 1,
                     epilogue: Epilogue::Requantize(Requantize { steps }),
                 }),
                 node(Op::MatMul {
                     x: 1,
+                    gather: None,
                     zero_code: second.zero_code,
                     weights: 1,
+                    groups: 1,
                     y: 2,
                     epilogue: Epilogue::Accumulator,
                 }),

@@ -5,7 +5,7 @@
 
 mod fixtures;
 
-use binfer_ml_ops::graph::{Alphabet, Graph, Model};
+use binfer_ml_ops::graph::{Alphabet, Epilogue, Graph, Model, Op};
 use fixtures::{array, output};
 use std::path::{Path, PathBuf};
 
@@ -67,11 +67,45 @@ fn anomaly_detection_is_equal_to_onnx_runtime() {
 }
 
 #[test]
-fn other_models_are_refused_with_the_node_and_its_operator() {
+fn convolutional_networks_are_equal_to_onnx_runtime() {
     let Some(folder) = models() else { return };
-    for name in ["mnist8_qop", "mnist8_qdq", "kws_dscnn_int8", "fm_resnet20_qop", "fm_bnn"] {
-        let bytes = std::fs::read(folder.join(format!("{name}.onnx"))).unwrap();
-        let error = Model::from_onnx(&bytes).unwrap_err();
-        assert!(error.to_string().contains("node"), "{name}: {error}");
+    for (name, nodes, macs) in [
+        ("mnist8_qop", 5, 786_560),
+        ("mnist8_qdq", 5, 786_560),
+        ("kws_dscnn_int8", 11, 2_656_768),
+        ("fm_resnet20_qop", 32, 40_518_272),
+        ("fm_bnn", 9, 6_020_608),
+    ] {
+        let graph = check(&folder, name).graph;
+        assert_eq!((graph.nodes.len(), graph.macs_per_sample()), (nodes, macs), "{name}");
     }
+}
+
+#[test]
+fn weights_of_one_bit_take_one_bit() {
+    let Some(folder) = models() else { return };
+    let model = check(&folder, "fm_bnn");
+    let per_byte: Vec<usize> =
+        model.graph.weights.iter().map(|shape| shape.alphabet.per_byte()).collect();
+    // The first layer's input is in halves, its weights +-1 and +-2.
+    assert_eq!(per_byte, [4, 8, 8, 8, 8]);
+}
+
+#[test]
+fn sums_of_tensors_lie_few_bits_from_their_edges() {
+    let Some(folder) = models() else { return };
+    let model = check(&folder, "fm_resnet20_qop");
+    let widest = |epilogue: &Epilogue| match epilogue {
+        Epilogue::Edges(edges) => {
+            edges.iter().flat_map(|of| of.edges.windows(2)).map(|pair| pair[1] - pair[0]).max()
+        }
+        _ => None,
+    };
+    let sums = model.graph.nodes.iter().filter_map(|node| match &node.op {
+        Op::Combine { epilogue, .. } => widest(epilogue),
+        _ => None,
+    });
+    let sums: Vec<i32> = sums.collect();
+    assert_eq!(sums.len(), 10);
+    assert!(sums.iter().all(|&width| width < 1 << 9), "{sums:?}");
 }

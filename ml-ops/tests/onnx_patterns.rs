@@ -6,7 +6,7 @@
 mod fixtures;
 
 use binfer_ml_ops::array::{Array, ArrayData};
-use binfer_ml_ops::graph::{Epilogue, Graph, Model, Op};
+use binfer_ml_ops::graph::{Epilogue, Graph, Model, Op, Term};
 use fixtures::{array, output};
 use std::path::{Path, PathBuf};
 
@@ -14,13 +14,21 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
 }
 
-/// What a graph's nodes are: M(at)mul with requantization, A(ccumulator), R(elu), T(able).
+/// What a graph's nodes are: M(at)mul with requantization, or with E(dges), or A(ccumulator), R(elu), T(able),
+/// C(opy), S(um with edges), (ma)X.
 fn nodes(model: &Model) -> String {
     let letter = |op: &Op| match op {
         Op::MatMul { epilogue: Epilogue::Requantize(_), .. } => 'M',
-        Op::MatMul { .. } => 'A',
+        Op::MatMul { epilogue: Epilogue::Edges(_), .. } => 'E',
+        Op::MatMul { epilogue: Epilogue::Accumulator, .. } => 'A',
         Op::Relu { .. } => 'R',
-        Op::Map { .. } => 'T',
+        Op::Max { .. } => 'X',
+        Op::BatchMatMul { .. } => 'B',
+        Op::Combine { terms, epilogue: Epilogue::Accumulator, .. } => match terms.as_slice() {
+            [Term { gather: None, .. }] => 'T',
+            _ => 'C',
+        },
+        Op::Combine { .. } => 'S',
     };
     model.graph.nodes.iter().map(|n| letter(&n.op)).collect()
 }
@@ -28,26 +36,83 @@ fn nodes(model: &Model) -> String {
 #[test]
 fn patterns_are_equal_to_onnx_runtime() {
     let expected = [
+        ("attention", "MMMBTBMS"),
+        ("average_pool", "SC"),
+        ("average_pool_padded", "SC"),
         ("clip_int8", "T"),
         ("clip_uint8", "T"),
+        ("computed_shape", "MM"),
+        ("conv_integer", "AC"),
         ("dq_clip_q", "T"),
         ("dq_q", "T"),
         ("dq_relu_q", "T"),
+        ("four_bits", "M"),
+        ("global_average_pool", "S"),
+        ("global_average_pool_last", "S"),
         ("matmul_integer", "A"),
         ("matmul_integer_relu", "AR"),
+        ("matmul_integer_tensors", "BC"),
+        ("max_pool", "XC"),
+        ("max_pool_ceil", "XC"),
         ("mixed", "MTM"),
+        ("moved", "CCMCC"),
+        ("qdq_add", "SC"),
+        ("qdq_add_constant", "T"),
+        ("qdq_add_relu", "SC"),
+        ("qdq_average_pool", "SC"),
+        ("qdq_concat", "CC"),
+        ("qdq_conv", "MC"),
+        ("qdq_conv_pool", "MXC"),
+        ("qdq_conv_relu", "MC"),
+        ("qdq_erf", "T"),
+        ("qdq_gelu", "T"),
         ("qdq_gemm", "M"),
         ("qdq_gemm_clip", "M"),
         ("qdq_gemm_relu", "M"),
         ("qdq_gemm_relu_inside", "M"),
         ("qdq_gemm_transposed", "M"),
+        ("qdq_global_average_pool", "S"),
+        ("qdq_hardsigmoid", "T"),
+        ("qdq_hardswish", "T"),
+        ("qdq_leakyrelu", "T"),
         ("qdq_matmul", "M"),
+        ("qdq_matmul_tensors", "BC"),
+        ("qdq_mul", "CCSC"),
+        ("qdq_mul_constant", "T"),
+        ("qdq_mul_relu", "CCSC"),
+        ("qdq_reduce_mean", "S"),
+        ("qdq_reduce_mean_rows", "SC"),
+        ("qdq_scaled", "T"),
+        ("qdq_sigmoid", "T"),
+        ("qdq_silu", "T"),
+        ("qdq_sub", "SC"),
+        ("qdq_swish", "T"),
+        ("qdq_tanh", "T"),
         ("qgemm", "M"),
         ("qgemm_int8", "M"),
+        ("qlinear_add", "SC"),
+        ("qlinear_add_constant", "T"),
+        ("qlinear_add_int8", "SC"),
+        ("qlinear_concat", "CCCCC"),
+        ("qlinear_conv", "MC"),
+        ("qlinear_conv_1d", "MC"),
+        ("qlinear_conv_depthwise", "MC"),
+        ("qlinear_conv_groups", "MC"),
+        ("qlinear_conv_pointwise", "MC"),
+        ("qlinear_conv_valid", "MC"),
+        ("qlinear_leaky_relu", "T"),
         ("qlinear_matmul", "M"),
         ("qlinear_matmul_int8", "M"),
+        ("qlinear_matmul_tensors", "BC"),
+        ("qlinear_matmul_tensors_int8", "B"),
+        ("qlinear_mul", "CCSC"),
+        ("qlinear_mul_constant", "T"),
+        ("qlinear_mul_int8", "SCCSC"),
+        ("qlinear_sigmoid", "T"),
         ("relu_int8", "T"),
+        ("residual", "MMMSSM"),
         ("shapes", "M"),
+        ("thresholds", "CEXEEA"),
     ];
     let mut found: Vec<String> = std::fs::read_dir(folder())
         .unwrap()

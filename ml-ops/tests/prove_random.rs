@@ -75,8 +75,15 @@ fn model(spec: &Spec) -> Model {
     let zero_code: u8 = if rng.random() { rng.random() } else { 0 };
     let mut nodes = Vec::new();
     let mut push = |op| nodes.push(Node { name: "node".into(), op });
-    let matmul =
-        |x, zero_code, weights, y, epilogue| Op::MatMul { x, zero_code, weights, y, epilogue };
+    let matmul = |x, zero_code, weights, y, epilogue| Op::MatMul {
+        x,
+        gather: None,
+        zero_code,
+        weights,
+        groups: 1,
+        y,
+        epilogue,
+    };
     let integers = OutputTransform::Integer { dtype: IntegerType::I64 };
     let codes = OutputTransform::Codes { dtype: CodeType::I8 };
     let transform = match spec.tail {
@@ -97,9 +104,9 @@ fn model(spec: &Spec) -> Model {
         Tail::Map => {
             tensors.extend([tensor(b, code), tensor(b, code)]);
             push(matmul(0, zero_code, 0, 1, requantize(&mut rng, b, spec.per_column)));
-            let mut table = Box::new([0; 256]);
+            let mut table = [0; 256];
             rng.fill(&mut table[..]);
-            push(Op::Map { x: 1, y: 2, table });
+            push(Op::map(1, 2, |code| table[usize::from(code)]));
             codes
         }
         Tail::Relu => {

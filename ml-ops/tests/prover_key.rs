@@ -38,7 +38,15 @@ fn model(seed: usize) -> Model {
         weights.push(shape);
         matrices.push(matrix);
         let epilogue = Epilogue::Requantize(Requantize { steps: vec![step] });
-        let op = Op::MatMul { x: layer, zero_code: 128, weights: layer, y: layer + 1, epilogue };
+        let op = Op::MatMul {
+            x: layer,
+            gather: None,
+            zero_code: 128,
+            weights: layer,
+            groups: 1,
+            y: layer + 1,
+            epilogue,
+        };
         nodes.push(Node { name: format!("layer {layer}"), op });
     }
     let graph = Graph {

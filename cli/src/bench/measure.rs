@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use binfer_field::Backend;
 use binfer_ml_ops::array::Array;
-use binfer_ml_ops::{ProverKey, estimate, run, verify};
+use binfer_ml_ops::{ProveError, ProverKey, estimate, run, verify};
 
 use super::Measurement;
 use super::measurement::PhaseTimes;
 use super::workload::{Task, Workload};
 use crate::failure::Failure;
-use crate::native::{Native, Rows, median, time_inference};
+use crate::native::{Native, median, time_inference};
 use crate::progress::Phases;
 use crate::size::Size;
 
@@ -122,8 +122,10 @@ fn native_time(workload: &Workload, output: &Array) -> Result<(Duration, String)
         .encode(&graph.tensors[graph.output.tensor], output, batch)
         .map_err(Failure::Port)?;
     let native = Native::new(&workload.model);
-    let input = Rows::from_codes(&input, batch.size);
-    if !native.run(&input, batch.size).agrees(&expected, batch.size) {
+    let input = native.input(input, batch.size);
+    let output =
+        native.run(&input, batch.size).map_err(|e| Failure::Statement(ProveError::Run(e)))?;
+    if !native.agrees(&output, &expected, batch.size) {
         return Err(Failure::NativeDiffers);
     }
     let time = time_inference(&native, &input, batch.size)?;

@@ -219,9 +219,11 @@ fn perceptron(
             name: format!("matmul {layer}"),
             op: Op::MatMul {
                 x,
+                gather: None,
                 // Code 128 is the signed 0.
                 zero_code: if layer == 0 { 128 } else { 0 },
                 weights: layer,
+                groups: 1,
                 y,
                 epilogue: Epilogue::Accumulator,
             },

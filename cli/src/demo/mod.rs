@@ -13,11 +13,15 @@ use std::path::PathBuf;
 
 use crate::failure::Failure;
 use crate::{files, npy};
+use digits::Network;
 use scene::Scene;
 
-/// Commit the digits model, prove a batch of held-out images, verify, and try to cheat.
+/// Commit a model that reads digits, prove a batch of held-out images, verify, and try to cheat.
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    /// The network
+    #[arg(long, value_enum, default_value_t = Network::Digits)]
+    model: Network,
     /// Images in the batch
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=500))]
     batch: u16,
@@ -28,7 +32,7 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
-        let scene = Scene::play(usize::from(self.batch))?;
+        let scene = Scene::play(self.model, usize::from(self.batch))?;
         let grey = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         let mut text = story::introduction(&scene);
         text.push('\n');

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use binfer_ml_ops::array::Array;
 use binfer_ml_ops::{ModelCommitment, ProverKey, estimate, random_salt, run, verify};
 
-use super::digits::{Digits, PIXELS, classes};
+use super::digits::{Digits, Network, PIXELS, classes};
 use super::forge::{self, Forgery};
 use crate::failure::Failure;
-use crate::native::{Native, Rows, time_inference};
+use crate::native::{Native, time_inference};
 use crate::progress::Phases;
 
 /// The demonstration's outcome.
@@ -53,9 +53,9 @@ pub(super) struct Picture<'a> {
 }
 
 impl Scene {
-    /// Does all of it for the first `batch` images.
-    pub(super) fn play(batch: usize) -> Result<Self, Failure> {
-        let digits = Digits::load()?;
+    /// Does all of it with `network` for the first `batch` images.
+    pub(super) fn play(network: Network, batch: usize) -> Result<Self, Failure> {
+        let digits = Digits::load(network)?;
         let read = classes(
             &run(&digits.model, &digits.batch(digits.labels.len())).map_err(Failure::Statement)?,
         );
@@ -120,6 +120,11 @@ impl Scene {
             .collect()
     }
 
+    /// What the network is.
+    pub(super) fn network(&self) -> &'static str {
+        self.digits.network.name()
+    }
+
     /// Number of held-out images.
     pub(super) fn held_out(&self) -> usize {
         self.digits.labels.len()
@@ -137,6 +142,6 @@ fn native_time(digits: &Digits, input: &Array) -> Result<Duration, Failure> {
     let shape = &graph.tensors[graph.input.tensor];
     let (codes, batch) = graph.input.encode(shape, input).map_err(Failure::Port)?;
     let native = Native::new(&digits.model);
-    let codes = Rows::from_codes(&codes, batch.size);
+    let codes = native.input(codes, batch.size);
     Ok(time_inference(&native, &codes, batch.size)?)
 }

@@ -10,9 +10,10 @@ pub(super) fn introduction(scene: &Scene) -> String {
     format!(
         "binfer proves that a neural network with committed weights maps an input to an output.\n\
          \n\
-         The network reads handwritten digits: {} weights of 8 bits. It was trained on other\n\
-         images than the {all} here, of which it reads {right} rightly ({percent:.1}%).\n\
-         The first images of the batch, and what it reads in them:\n",
+         The network reads handwritten digits: a {} of {} weights of 8 bits.\n\
+         It was trained on other images than the {all} here, of which it reads {right} rightly\n\
+         ({percent:.1}%). The first images of the batch, and what it reads in them:\n",
+        scene.network(),
         scene.weights()
     )
 }

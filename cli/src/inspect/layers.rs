@@ -1,7 +1,8 @@
 //! The layers of a graph, as lines of text and as JSON.
 
 use binfer_ml_ops::graph::{
-    Alphabet, Epilogue, Graph, Node, Op, Step, TensorKind, TensorShape, WeightShape,
+    Alphabet, CodeMatrix, Epilogue, Gather, GatherDim, Graph, Node, Op, Step, TensorKind,
+    TensorShape, Term, WeightShape,
 };
 use serde_json::{Value, json};
 
@@ -10,48 +11,78 @@ pub(super) struct Layer<'a> {
     node: &'a Node,
     x: &'a TensorShape,
     y: &'a TensorShape,
-    matmul: Option<MatMul<'a>>,
-}
-
-/// What only matmuls have.
-struct MatMul<'a> {
-    weights: &'a WeightShape,
+    weights: Option<&'a WeightShape>,
+    /// Scales of codes, where there are any.
     steps: &'a [Step],
-    /// Two's complement width of the accumulators' bound.
-    accumulator_bits: u32,
+    /// Two's complement width of the accumulators' bound, where there are any.
+    accumulator_bits: Option<u32>,
 }
 
 impl<'a> Layer<'a> {
     /// Node `index` of `graph`.
     pub(super) fn new(graph: &'a Graph, index: usize) -> Self {
         let node = &graph.nodes[index];
-        let matmul = match &node.op {
-            Op::MatMul { weights, epilogue, .. } => Some(MatMul {
-                weights: &graph.weights[*weights],
-                steps: match epilogue {
-                    Epilogue::Requantize(requantize) => &requantize.steps,
-                    Epilogue::Accumulator => &[],
-                },
-                accumulator_bits: 129 - graph.accumulator_bound(index).leading_zeros(),
-            }),
-            Op::Relu { .. } | Op::Map { .. } => None,
+        let weights = match &node.op {
+            Op::MatMul { weights, .. } => Some(&graph.weights[*weights]),
+            Op::BatchMatMul { .. } | Op::Combine { .. } | Op::Max { .. } | Op::Relu { .. } => None,
         };
+        let steps: &[Step] = match node.op.epilogue() {
+            Some(Epilogue::Requantize(requantize)) => &requantize.steps,
+            Some(Epilogue::Accumulator | Epilogue::Edges(_)) | None => &[],
+        };
+        let y = &graph.tensors[node.op.output()];
+        // A sum that is a code itself is no accumulator.
+        let accumulates = match node.op.epilogue() {
+            Some(Epilogue::Accumulator) => y.kind != TensorKind::Code,
+            Some(Epilogue::Requantize(_) | Epilogue::Edges(_)) => true,
+            None => false,
+        };
+        let bits = 129 - graph.accumulator_bound(index).leading_zeros();
         Self {
             node,
-            x: &graph.tensors[node.op.input()],
-            y: &graph.tensors[node.op.output()],
-            matmul,
+            x: &graph.tensors[node.op.inputs()[0]],
+            y,
+            weights,
+            steps,
+            accumulator_bits: accumulates.then_some(bits),
         }
     }
 
-    fn operation(&self) -> &'static str {
-        match &self.node.op {
-            Op::MatMul { epilogue, .. } => match epilogue {
-                Epilogue::Requantize(_) => "matmul, requantize",
-                Epilogue::Accumulator => "matmul",
+    /// What it does, in a few words.
+    fn operation(&self) -> String {
+        let what = match &self.node.op {
+            Op::MatMul { gather, groups, .. } => {
+                let what = match gather {
+                    None => "matmul".into(),
+                    Some(gather) if is_window(gather) => {
+                        format!("convolution {}", window(gather, *groups))
+                    }
+                    Some(_) => "gathered matmul".into(),
+                };
+                if *groups == 1 { what } else { format!("{what} in {groups} groups") }
+            }
+            Op::Relu { .. } => "relu".into(),
+            Op::Combine { terms, .. } => match &terms[..] {
+                several if several.iter().any(|term| term.with().is_some()) => {
+                    match several.len() {
+                        1 => "product of 2 tensors".into(),
+                        n => format!("sum of {n} terms with products"),
+                    }
+                }
+                [only] if only.taps > 1 => format!("sum of {}", only.taps),
+                [Term { gather: Some(_), .. }] => "gathered function".into(),
+                [_] if self.accumulator_bits.is_none() => "table of bytes".into(),
+                [_] => "function".into(),
+                several => format!("sum of {} tensors", several.len()),
             },
-            Op::Relu { .. } => "relu",
-            Op::Map { .. } => "table of bytes",
+            Op::BatchMatMul { heads: 1, .. } => "matmul of 2 tensors".into(),
+            Op::BatchMatMul { heads, .. } => format!("matmul of 2 tensors in {heads} heads"),
+            Op::Max { taps, .. } => format!("maximum of {taps}"),
+        };
+        match self.node.op.epilogue() {
+            Some(Epilogue::Requantize(_)) => format!("{what}, requantize"),
+            Some(Epilogue::Edges(_)) => format!("{what}, step by edges"),
+            Some(Epilogue::Accumulator) | None => what,
         }
     }
 
@@ -61,29 +92,28 @@ impl<'a> Layer<'a> {
 
     /// The layer's line.
     pub(super) fn cells(&self) -> [String; 7] {
-        let matmul = self.matmul.as_ref();
-        let cell = |f: fn(&MatMul<'_>) -> String| matmul.map_or_else(|| "-".into(), f);
+        let none = || "-".into();
+        let cell = |f: fn(&WeightShape) -> String| self.weights.map_or_else(none, f);
         [
             printable(&self.node.name),
-            self.operation().into(),
-            format!("{} -> {}", self.x.features, self.y.features),
-            cell(|m| weight_bits_name(&m.weights.alphabet)),
-            cell(|m| match biases(m.weights) {
-                0 => format!("{}", m.weights.k * m.weights.n),
-                n => format!("{} + {n}", m.weights.k * m.weights.n),
+            self.operation(),
+            format!("{} -> {}", shape(self.x), shape(self.y)),
+            cell(|w| weight_bits_name(&w.alphabet)),
+            cell(|w| match biases(w) {
+                0 => format!("{}", w.k * w.n),
+                n => format!("{} + {n}", w.k * w.n),
             }),
-            cell(|m| format!("{} bits", m.accumulator_bits)),
+            self.accumulator_bits.map_or_else(none, |bits| format!("{bits} bits")),
             kind_name(self.y.kind),
         ]
     }
 
     /// One line about the scales, of layers that have any.
     pub(super) fn scales(&self) -> Option<String> {
-        let matmul = self.matmul.as_ref()?;
-        let first = matmul.steps.first()?;
-        let scales = || matmul.steps.iter().map(|s| s.scale);
+        let first = self.steps.first()?;
+        let scales = || self.steps.iter().map(|s| s.scale);
         let (low, high) = (scales().fold(f32::INFINITY, f32::min), scales().fold(0.0, f32::max));
-        let scale = match matmul.steps.len() {
+        let scale = match self.steps.len() {
             1 => format!("scale {low:e}"),
             n => format!("{n} scales {low:e} to {high:e}"),
         };
@@ -100,12 +130,47 @@ impl<'a> Layer<'a> {
             "name": self.node.name,
             "operation": self.operation(),
             "rows_per_sample": self.x.rows_per_sample,
+            "output_rows_per_sample": self.y.rows_per_sample,
             "inputs": self.x.features,
             "outputs": self.y.features,
             "output_type": kind_name(self.y.kind),
         });
-        if let Some(matmul) = &self.matmul {
-            let weights = matmul.weights;
+        match &self.node.op {
+            Op::MatMul { gather, groups, .. } => {
+                layer["groups"] = json!(groups);
+                if let Some(gather) = gather {
+                    layer["gather"] = gather_json(gather);
+                }
+            }
+            Op::Combine { terms, .. } => {
+                let term = |term: &Term| {
+                    json!({
+                        "tensor": term.x,
+                        "times_tensor": term.with(),
+                        "taps": term.taps,
+                        "gather": term.gather.as_ref().map(gather_json),
+                    })
+                };
+                layer["terms"] = terms.iter().map(term).collect();
+            }
+            Op::Max { gather, taps, .. } => {
+                layer["taps"] = json!(taps);
+                layer["gather"] = gather_json(gather);
+            }
+            Op::BatchMatMul { a, b, heads, .. } => {
+                let matrix = |matrix: &CodeMatrix| {
+                    json!({
+                        "tensor": matrix.x,
+                        "zero_code": matrix.zero_code,
+                        "gather": matrix.gather.as_ref().map(gather_json),
+                    })
+                };
+                layer["heads"] = json!(heads);
+                layer["operands"] = [a, b].into_iter().map(matrix).collect();
+            }
+            Op::Relu { .. } => {}
+        }
+        if let Some(weights) = self.weights {
             layer["weights"] = json!({
                 "shape": [weights.k, weights.n],
                 "bits": weight_bits(&weights.alphabet),
@@ -117,16 +182,56 @@ impl<'a> Layer<'a> {
                 "biases": biases(weights),
                 "bias_bits": weights.bias_bits,
             });
-            layer["accumulator_bits"] = json!(matmul.accumulator_bits);
-            if !matmul.steps.is_empty() {
-                let steps = matmul.steps;
-                layer["scales"] = steps.iter().map(|s| json!(s.scale)).collect();
-                layer["zero_points"] = steps.iter().map(|s| json!(s.zero_point)).collect();
-                layer["ranges"] = steps.iter().map(|s| json!([s.qmin, s.qmax])).collect();
-                layer["rounding"] = json!("ort-f32-rne");
-            }
+        }
+        if let Some(bits) = self.accumulator_bits {
+            layer["accumulator_bits"] = json!(bits);
+        }
+        if !self.steps.is_empty() {
+            let steps = self.steps;
+            layer["scales"] = steps.iter().map(|s| json!(s.scale)).collect();
+            layer["zero_points"] = steps.iter().map(|s| json!(s.zero_point)).collect();
+            layer["ranges"] = steps.iter().map(|s| json!([s.qmin, s.qmax])).collect();
+            layer["rounding"] = json!("ort-f32-rne");
         }
         layer
+    }
+}
+
+/// Whether rows and columns move along a common axis, as a window over an image does.
+fn is_window(gather: &Gather) -> bool {
+    let mut axes = gather.cols.iter().filter(|dim| dim.size > 1).filter_map(|dim| dim.axis);
+    axes.any(|axis| gather.rows.iter().any(|row| row.size > 1 && row.axis == Some(axis)))
+}
+
+/// The sides of a group's window: the columns' dimensions, of which the first is that of the groups.
+fn window(gather: &Gather, groups: usize) -> String {
+    let first = gather.cols.first().map(|dim| dim.size / groups.max(1));
+    let rest = gather.cols.iter().skip(1).map(|dim| dim.size);
+    let sides: Vec<String> =
+        first.into_iter().chain(rest).filter(|&size| size != 1).map(|n| n.to_string()).collect();
+    sides.join("x")
+}
+
+fn gather_json(gather: &Gather) -> Value {
+    let dims = |dims: &[GatherDim]| -> Value {
+        let dim = |dim: &GatherDim| json!({ "size": dim.size, "axis": dim.axis, "step": dim.step });
+        dims.iter().map(dim).collect()
+    };
+    json!({
+        "source_columns": gather.source_cols,
+        "source_rows": gather.source_rows,
+        "offsets": gather.offsets,
+        "rows": dims(&gather.rows),
+        "columns": dims(&gather.cols),
+        "pad": gather.pad,
+    })
+}
+
+/// A tensor's features, times the rows of a sample where it has several.
+fn shape(tensor: &TensorShape) -> String {
+    match tensor.rows_per_sample {
+        1 => format!("{}", tensor.features),
+        rows => format!("{rows} x {}", tensor.features),
     }
 }
 

@@ -1,110 +1,82 @@
 //! Exact native inference, the yardstick of a prover's cost.
 
+mod chain;
 mod matmul;
 mod rows;
 mod time;
 
-use binfer_ml_ops::graph::{Epilogue, Model, Op, Requantize};
+use binfer_ml_ops::graph::{Model, Values};
+use binfer_ml_ops::interpret::{self, RunError};
 
-use matmul::{Int8Gemm, MatMul};
-pub(crate) use rows::Rows;
+use chain::Chain;
+use matmul::Int8Gemm;
+use rows::Rows;
 pub(crate) use time::{median, time_inference};
 
-/// A model in the layout that kernels take.
+/// A model in the layout that kernels take: those of an inference library for plain matmuls and elementwise
+/// functions, the interpreter's own for any other network.
 pub(crate) struct Native<'a> {
-    gemm: Int8Gemm,
-    layers: Vec<Layer<'a>>,
-    /// Of each layer, the one whose output it reads; none where it reads the input.
-    reads: Vec<Option<usize>>,
-    /// The layer that gives the output, none if it is the input.
-    last: Option<usize>,
+    model: &'a Model,
+    chain: Option<Chain<'a>>,
 }
 
-enum Layer<'a> {
-    MatMul(MatMul, &'a Epilogue),
-    Relu,
-    Map(&'a [u8; 256]),
+/// A tensor in the layout of its kernels.
+#[derive(Clone, Debug)]
+pub(crate) enum Tensor {
+    /// Row-major.
+    Rows(Rows),
+    /// Feature-major.
+    Features(Values),
 }
 
 impl<'a> Native<'a> {
     /// Lays out `model`.
     pub(crate) fn new(model: &'a Model) -> Self {
-        Self::on(Int8Gemm::new(), model)
+        Self { model, chain: Chain::new(Int8Gemm::new(), model) }
     }
 
-    fn on(gemm: Int8Gemm, model: &'a Model) -> Self {
-        let graph = &model.graph;
-        let mut written = vec![None; graph.tensors.len()];
-        let (mut layers, mut reads) = (Vec::new(), Vec::new());
-        for (index, node) in graph.nodes.iter().enumerate() {
-            reads.push(written[node.op.input()]);
-            written[node.op.output()] = Some(index);
-            layers.push(match &node.op {
-                Op::MatMul { epilogue, .. } => {
-                    Layer::MatMul(MatMul::new(&gemm, model, index), epilogue)
-                }
-                Op::Relu { .. } => Layer::Relu,
-                Op::Map { table, .. } => Layer::Map(table),
-            });
-        }
-        Self { gemm, layers, reads, last: written[graph.output.tensor] }
-    }
-
-    /// The name of the int8 kernel that this processor has.
+    /// The name of the kernels.
     pub(crate) fn kernel(&self) -> &str {
-        self.gemm.name()
+        self.chain.as_ref().map_or("interpreter", Chain::kernel)
     }
 
-    /// The output of `rows` rows of input codes.
-    pub(crate) fn run(&self, input: &Rows, rows: usize) -> Rows {
-        let mut outputs: Vec<Rows> = Vec::with_capacity(self.layers.len());
-        for (layer, &read) in self.layers.iter().zip(&self.reads) {
-            let x = read.map_or(input, |index| &outputs[index]);
-            outputs.push(match layer {
-                Layer::Relu => x.map_integers(|v| v.max(0), |v| v.max(0)),
-                Layer::Map(table) => x.map_codes(table),
-                Layer::MatMul(matmul, epilogue) => {
-                    let y = matmul.run(&self.gemm, x, rows);
-                    match epilogue {
-                        Epilogue::Accumulator => y,
-                        Epilogue::Requantize(requantize) => codes(requantize, &y, matmul.columns()),
-                    }
-                }
-            });
-        }
-        self.last.map_or_else(|| input.clone(), |index| outputs.swap_remove(index))
-    }
-}
-
-fn codes(requantize: &Requantize, acc: &Rows, columns: usize) -> Rows {
-    let mut codes = Vec::with_capacity(acc.len());
-    acc.for_each(|at, acc| codes.push(requantize.step(at % columns).code(acc)));
-    Rows::Codes(codes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::bench::Task;
-    use binfer_ml_ops::run;
-
-    #[test]
-    fn limbs_of_either_width_give_the_interpreters_integers() {
-        for task in [Task::T3, Task::T1Zero] {
-            let workload = task.workload().unwrap();
-            let (model, graph) = (&workload.model, &workload.model.graph);
-            let output = run(model, &workload.input).unwrap();
-            let shape = &graph.tensors[graph.input.tensor];
-            let (input, batch) = graph.input.encode(shape, &workload.input).unwrap();
-            let input = Rows::from_codes(&input, batch.size);
-            let shape = &graph.tensors[graph.output.tensor];
-            let expected = graph.output.encode(shape, &output, batch).unwrap();
-            for gemm in [Int8Gemm::new(), Int8Gemm::with_limbs(7), Int8Gemm::with_limbs(0)] {
-                let native = Native::on(gemm, model);
-                let bits = native.gemm.limb_bits();
-                let agrees = native.run(&input, batch.size).agrees(&expected, batch.size);
-                assert!(agrees, "{} in limbs of {bits} bits", workload.name);
+    /// The input codes of `batch` samples, laid out.
+    pub(crate) fn input(&self, codes: Values, batch: usize) -> Tensor {
+        match self.chain {
+            Some(_) => {
+                let rows = batch * self.model.graph.input_shape().rows_per_sample;
+                Tensor::Rows(Rows::from_codes(&codes, rows))
             }
+            None => Tensor::Features(codes),
+        }
+    }
+
+    /// The output of `batch` samples of an input that [`Self::input`] laid out.
+    pub(crate) fn run(&self, input: &Tensor, batch: usize) -> Result<Tensor, RunError> {
+        let graph = &self.model.graph;
+        match (&self.chain, input) {
+            (Some(chain), Tensor::Rows(rows)) => {
+                let n = batch * graph.input_shape().rows_per_sample;
+                Ok(Tensor::Rows(chain.run(rows, n)))
+            }
+            (_, Tensor::Features(values)) => {
+                let mut trace = interpret::run(self.model, values, batch)?;
+                Ok(Tensor::Features(trace.tensors.swap_remove(graph.output.tensor)))
+            }
+            (None, Tensor::Rows(rows)) => {
+                let (expected, got) = (batch * graph.input_shape().per_sample(), rows.len());
+                Err(RunError::Input { expected, got })
+            }
+        }
+    }
+
+    /// Whether an output of `batch` samples is the feature-major tensor `values`.
+    pub(crate) fn agrees(&self, output: &Tensor, values: &Values, batch: usize) -> bool {
+        match output {
+            Tensor::Rows(rows) => {
+                rows.agrees(values, batch * self.model.graph.output_shape().rows_per_sample)
+            }
+            Tensor::Features(features) => features == values,
         }
     }
 }

@@ -4,18 +4,18 @@ use std::time::{Duration, Instant};
 
 use rayon::ThreadPoolBuildError;
 
-use super::{Native, Rows};
+use super::{Native, Tensor};
 
 /// The time of native inference: the smaller of those on one thread and on all, since small matmuls
 /// lose more by threads than they gain.
 pub(crate) fn time_inference(
     native: &Native<'_>,
-    input: &Rows,
-    rows: usize,
+    input: &Tensor,
+    batch: usize,
 ) -> Result<Duration, ThreadPoolBuildError> {
     let single = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
-    let on_all = time(|| native.run(input, rows));
-    Ok(on_all.min(single.install(|| time(|| native.run(input, rows)))))
+    let on_all = time(|| native.run(input, batch));
+    Ok(on_all.min(single.install(|| time(|| native.run(input, batch)))))
 }
 
 /// The median time of `f`, over at least 5 calls and about 50 ms of them.

@@ -107,3 +107,20 @@ fn the_demonstration_writes_files_that_verify() {
     scratch.expect(0, &format!("{verify} --output page.output.npy --proof page.proof"));
     scratch.expect(0, "demo --batch 1");
 }
+
+#[test]
+fn the_convolutional_network_is_proved() {
+    let scratch = Scratch::new();
+    let ran = scratch.expect(0, "demo --model cnn --batch 2 --html page.html");
+    assert_eq!(ran.stdout.matches("rejected: ").count(), 3);
+    let verify = "verify --commitment page.commitment --input page.input.npy";
+    scratch.expect(0, &format!("{verify} --output page.output.npy --proof page.proof"));
+    let report = scratch.expect(0, "inspect page.commitment --json").stdout;
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let layers = report["layers"].as_array().unwrap();
+    let operations: Vec<&str> =
+        layers.iter().filter_map(|layer| layer["operation"].as_str()).collect();
+    assert!(operations.iter().any(|what| what.starts_with("convolution 3x3, ")));
+    assert!(operations.iter().any(|what| what.starts_with("convolution 3x3 in 16 groups")));
+    assert!(operations.contains(&"maximum of 4"));
+}

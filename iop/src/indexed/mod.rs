@@ -10,7 +10,9 @@
 //! 1. [`table`]: `L(z) + 1 = sum_{c, v} eq(z_c, c) (T_c[v] + 1) M(c, v)`, with the histogram
 //!    `M(c, v) = sum_r eq(z_r, r) [idx(r, c) = v]`, which takes additions only. Ends in claims on
 //!    `T + 1` and on `M` at `(sigma_c, sigma_v)`.
-//! 2. [`onehot`]: `M(sigma) = sum_{r, c} eq(z_r, r) eq(sigma_c, c) prod_s (1 + sigma_v[s] + bit_s(r, c))`,
+//! 2. [`wired`]: where the matrix of a view is read from another one through a public map, a sumcheck with
+//!    public weights takes a claim on `M` to a claim on the other's view.
+//! 3. [`onehot`]: `M(sigma) = sum_{r, c} eq(z_r, r) eq(sigma_c, c) prod_s (1 + sigma_v[s] + bit_s(r, c))`,
 //!    split into power-of-two tiles and proved in stages, byte to nibbles to pairs to bits. Ends in
 //!    claims on every tile of every plane, all at one shared point.
 //!
@@ -23,6 +25,7 @@
 
 pub mod onehot;
 pub mod table;
+pub mod wired;
 
 mod tile;
 

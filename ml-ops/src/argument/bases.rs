@@ -7,12 +7,12 @@ use binfer_iop::multilinear::{eq_vertex, log2_ceil, prefix_indicator};
 use binfer_iop::product::RootClaim;
 
 use super::groups::Group;
-use super::plan::{Axis, Factor, Map, MatMul, Matrix, Outputs, Plan};
+use super::plan::{Axis, Exponents, Factor, MatMul, Matrix, Output, Outputs, Plan, Sum, SumTree};
 use super::public;
 use super::tables::{Bases, Table};
 use crate::graph::{Values, WeightShape};
 
-/// The bases drawn for one repetition of a matmul's check.
+/// The bases drawn for one repetition of a check.
 pub(crate) struct Drawn {
     /// One an output column, or row.
     h: Vec<F128>,
@@ -26,12 +26,12 @@ pub(crate) struct Drawn {
 impl Drawn {
     /// Draws them with `nonzero(label, n)`.
     pub(crate) fn draw(
-        matmul: &MatMul,
+        output: &Output,
         mut nonzero: impl FnMut(&'static str, usize) -> Vec<F128>,
     ) -> Self {
-        let h = nonzero("bases", matmul.bases);
-        let distance = match &matmul.outputs {
-            Outputs::Codes { .. } => nonzero("distance bases", matmul.bases),
+        let h = nonzero("bases", output.bases);
+        let distance = match &output.outputs {
+            Outputs::Codes { .. } => nonzero("distance bases", output.bases),
             Outputs::Integers { .. } => Vec::new(),
         };
         let mut inverse = h.clone();
@@ -51,7 +51,11 @@ impl Drawn {
 
     /// What each product of the inner operand is multiplied by to give a `G_k`.
     fn g_scale(&self, matmul: &MatMul) -> F128 {
-        self.product.pow(matmul.inner_offset.into()).invert()
+        match matmul.output.axis {
+            // The offset is part of the tables.
+            Axis::Columns => F128::ONE,
+            Axis::Rows => self.product.pow(matmul.inner_offset.into()).invert(),
+        }
     }
 
     /// The `G_k`, and after them those of the bias's columns, by the `G_k` but for their scale.
@@ -62,24 +66,42 @@ impl Drawn {
     }
 
     /// The products of powers of the bases by the entries of a matrix of the statement, those of a tensor
-    /// within its range.
+    /// within its range; of the rows that the check is of.
     pub(crate) fn public_products(
         &self,
-        matmul: &MatMul,
+        output: &Output,
         matrix: &Matrix,
         values: &Values,
     ) -> Vec<F128> {
-        public::products(&self.h, values, matrix.offset, matmul.axis == Axis::Rows)
+        let across = output.axis == Axis::Rows;
+        if !across && output.products < matrix.rows {
+            let rows = output.first_row..output.first_row.saturating_add(output.products);
+            let values = values.rows(rows, matrix.rows);
+            return public::products(&self.h, &values, matrix.offset, across);
+        }
+        public::products(&self.h, values, matrix.offset, across)
     }
 
-    /// The constant factors of the two sides of the relation between products.
-    pub(crate) fn constants(&self, matmul: &MatMul) -> (F128, F128) {
-        let left = match &matmul.outputs {
+    /// What the sums' side is multiplied by to be the outputs'.
+    fn output_constant(&self, output: &Output) -> F128 {
+        match &output.outputs {
             Outputs::Integers { offset } => self.product.pow(offset.unsigned_abs()),
             Outputs::Codes { thresholds } => {
                 self.distance.iter().copied().product::<F128>().pow(thresholds.surplus())
             }
-        };
+        }
+    }
+
+    /// What the products of a tree of summands are multiplied by to be the outputs'.
+    pub(crate) fn sum_constant(&self, sum: &Sum) -> F128 {
+        let excess = self.product.pow(sum.excess.unsigned_abs());
+        let constant = self.output_constant(&sum.output);
+        if sum.excess < 0 { constant * excess } else { constant * excess.invert() }
+    }
+
+    /// The constant factors of the two sides of the relation between a matmul's products.
+    pub(crate) fn constants(&self, matmul: &MatMul) -> (F128, F128) {
+        let left = self.output_constant(&matmul.output);
         let right = self.product.pow(matmul.bias_offset.unsigned_abs());
         // The product of all G holds the bias's, which have no offset.
         let bias: F128 = self.bias_g(matmul).into_iter().product();
@@ -112,13 +134,13 @@ impl Drawn {
     }
 
     /// The tables of the outputs' factors.
-    pub(crate) fn output_tables<'a>(&'a self, matmul: &'a MatMul) -> Vec<Table<'a>> {
-        match &matmul.outputs {
-            Outputs::Integers { .. } => powers(&self.h, &matmul.output_factors).collect(),
+    pub(crate) fn output_tables<'a>(&'a self, output: &'a Output) -> Vec<Table<'a>> {
+        match &output.outputs {
+            Outputs::Integers { .. } => powers(&self.h, &output.factors).collect(),
             Outputs::Codes { thresholds } => {
                 let (h, k) = (&self.h, &self.distance);
                 let mut tables = vec![Table::Codes { h: self.bases(), k, thresholds }];
-                let distances = matmul.output_factors.iter().skip(1);
+                let distances = output.factors.iter().skip(1);
                 tables.extend(distances.map(|f| Table::Distance {
                     h,
                     k,
@@ -131,18 +153,41 @@ impl Drawn {
         }
     }
 
+    /// The tables of a tree of summands.
+    pub(crate) fn sum_tables<'a>(&'a self, tree: &'a SumTree) -> Vec<Table<'a>> {
+        let table = |(exponents, factor): (&'a Exponents, &Factor)| {
+            let h = self.bases();
+            let table = match exponents {
+                Exponents::Listed(exponents) => Table::Listed { h, exponents },
+                &Exponents::Linear { factor: step, constant } => {
+                    Table::Linear { h, step, constant, width: factor.chunk.width() }
+                }
+            };
+            table.with_taps(tree.taps)
+        };
+        tree.summands.iter().zip(&tree.factors).map(table).collect()
+    }
+
     /// The tables of the inner operand's factors.
     pub(crate) fn inner_tables<'a>(
         &'a self,
         matmul: &'a MatMul,
-        shape: &'a WeightShape,
+        shape: Option<&'a WeightShape>,
     ) -> Vec<Table<'a>> {
-        let weights = |f: &Factor| {
-            let width = f.chunk.width();
-            Table::Weights { h: self.bases(), shape, width }
+        let table = |f: &Factor| {
+            let (h, width) = (self.bases(), f.chunk.width());
+            let table = match shape {
+                Some(shape) => Table::Weights { h, shape, width },
+                None => {
+                    let offset =
+                        if f.chunk.first == 0 { i128::from(matmul.inner_offset) } else { 0 };
+                    Table::Linear { h, step: 1 << f.chunk.first, constant: -offset, width }
+                }
+            };
+            table.with_blocks(f.blocks)
         };
-        match matmul.axis {
-            Axis::Columns => matmul.inner.iter().map(weights).collect(),
+        match matmul.output.axis {
+            Axis::Columns => matmul.inner.iter().map(table).collect(),
             Axis::Rows => powers(&self.h, &matmul.inner).collect(),
         }
     }
@@ -157,12 +202,11 @@ impl Drawn {
 pub(crate) struct AllBases {
     /// By check.
     matmuls: std::vec::IntoIter<Drawn>,
-    /// By map, one base a column.
-    maps: std::vec::IntoIter<Vec<F128>>,
+    sums: std::vec::IntoIter<Drawn>,
 }
 
-/// Matmuls' checks and maps' with their bases.
-pub(crate) type GroupBases<'p> = (Vec<(&'p MatMul, Drawn)>, Vec<(&'p Map, Vec<F128>)>);
+/// Matmuls' checks and those of sums with their bases.
+pub(crate) type GroupBases<'p> = (Vec<(&'p MatMul, Drawn)>, Vec<(&'p Sum, Drawn)>);
 
 impl AllBases {
     /// Draws them with `nonzero(label, n)`.
@@ -170,19 +214,22 @@ impl AllBases {
         plan: &Plan,
         mut nonzero: impl FnMut(&'static str, usize) -> Vec<F128>,
     ) -> Self {
-        let mut matmuls = Vec::new();
-        for matmul in &plan.matmuls {
-            matmuls.extend((0..matmul.repetitions).map(|_| Drawn::draw(matmul, &mut nonzero)));
-        }
-        let maps: Vec<_> = plan.maps.iter().map(|map| nonzero("map bases", map.bases)).collect();
-        Self { matmuls: matmuls.into_iter(), maps: maps.into_iter() }
+        let mut draw = |outputs: &mut dyn Iterator<Item = &Output>| {
+            let mut drawn = Vec::new();
+            for output in outputs {
+                drawn.extend((0..output.repetitions).map(|_| Drawn::draw(output, &mut nonzero)));
+            }
+            drawn.into_iter()
+        };
+        let matmuls = draw(&mut plan.matmuls.iter().map(|matmul| &matmul.output));
+        let sums = draw(&mut plan.sums.iter().map(|sum| &sum.output));
+        Self { matmuls, sums }
     }
 
     /// Those of the next group, which follows on the last one asked for.
     pub(crate) fn of_group<'p>(&mut self, plan: &'p Plan, group: &Group) -> GroupBases<'p> {
         let checks = group.matmuls(plan).zip(self.matmuls.by_ref()).collect();
-        let maps = plan.maps.get(group.maps.clone()).unwrap_or(&[]);
-        (checks, maps.iter().zip(self.maps.by_ref()).collect())
+        (checks, group.sums(plan).zip(self.sums.by_ref()).collect())
     }
 }
 
@@ -193,11 +240,6 @@ pub(crate) fn powers<'a>(
 ) -> impl Iterator<Item = Table<'a>> {
     let chunks = factors.iter().map(|f| &f.chunk);
     chunks.map(|c| Table::Powers { bases, shift: c.first, width: c.width() })
-}
-
-/// The tables of a map's inputs and outputs: `h^(table[x])` and `h^y`.
-pub(crate) fn map_tables<'a>(map: &'a Map, h: &'a [F128]) -> [Table<'a>; 2] {
-    [Table::Map { h, map: &map.table }, Table::Powers { bases: h, shift: 0, width: 8 }]
 }
 
 /// `tau^(2^-t)` coordinate by coordinate, for `t < n`.

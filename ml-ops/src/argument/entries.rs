@@ -7,9 +7,11 @@ use binfer_field::{F128, kernels::pack_plane};
 use binfer_iop::indexed::{Tile, tiles};
 use rayon::prelude::*;
 
+use super::bits::DIFFERENCE_BITS;
 use super::layout::Layout;
-use super::plan::{Chunk, Matrix, Origin, Outputs, Plan, Source};
+use super::plan::{Chunk, Matrix, Origin, Outputs, Plan, Source, of_tap};
 use super::public;
+use super::wiring::{Gathered, batched};
 use crate::graph::{Model, Op, Values, WeightMatrix};
 use crate::interpret::Trace;
 
@@ -35,7 +37,7 @@ impl<'a> Entries<'a> {
                 let entry = |&b: &i64| (i128::from(b) + matrix.offset) as u64;
                 Some(Self::Wide(weights[w].bias.iter().map(entry).collect()))
             }
-            Source::Tensor(_) | Source::Distances(_) => None,
+            Source::Tensor(_) | Source::Distances(_) | Source::Differences { .. } => None,
         }
     }
 
@@ -55,8 +57,8 @@ impl<'a> Entries<'a> {
         }
     }
 
-    /// The indices of a chunk.
-    pub(crate) fn indices(&self, chunk: &Chunk) -> Cow<'_, [u8]> {
+    /// The indices of a chunk, given the other matrix that it has bits of and the first of them, if it has.
+    pub(crate) fn indices(&self, chunk: &Chunk, other: Option<(&Self, u32)>) -> Cow<'_, [u8]> {
         let mask = (1u32 << chunk.bits) - 1;
         if let (Self::Bytes(_), 0, 8) = (self, chunk.first, chunk.bits) {
             return self.byte_plane(0, 0..self.len());
@@ -66,6 +68,12 @@ impl<'a> Entries<'a> {
         if let (Some(flag), Self::Wide(words)) = (chunk.flag, self) {
             for (i, w) in indices.iter_mut().zip(words) {
                 *i |= ((w >> flag & 1) as u8) << chunk.bits;
+            }
+        }
+        if let Some((other, first)) = other {
+            let bits = other.byte_plane(first, 0..other.len());
+            for (i, bits) in indices.iter_mut().zip(bits.iter()) {
+                *i |= (bits & mask as u8) << chunk.bits;
             }
         }
         Cow::Owned(indices)
@@ -95,7 +103,7 @@ pub(crate) fn entries<'a>(
     plan: &Plan,
     trace: &'a Trace,
 ) -> Option<Vec<Entries<'a>>> {
-    let is_constrained = |t: usize| plan.relus.iter().any(|relu| relu.x == t || relu.y == t);
+    let is_constrained = |t: usize| plan.bit_checks.iter().any(|check| check.matrices.contains(&t));
     let entries_of = |matrix: &Matrix| -> Option<Entries<'a>> {
         Some(match matrix.source {
             Source::Weights(_) | Source::Bias(_) => Entries::of_model(matrix, &model.weights)?,
@@ -107,16 +115,15 @@ pub(crate) fn entries<'a>(
                 }
                 values => Entries::Wide(public::entries(values, matrix)?),
             },
+            Source::Differences { node, tap } => {
+                Entries::Wide(differences(model, trace, node, tap, matrix.rows)?)
+            }
             Source::Distances(node) => {
-                let Op::MatMul { y, .. } = model.graph.nodes[node].op else {
-                    return None;
-                };
-                let codes = trace.tensors[y].as_codes()?;
-                let matmul = plan.matmuls.iter().find(|m| match &m.outputs {
-                    Outputs::Codes { .. } => m.output_factors[0].chunk.matrix == y,
-                    Outputs::Integers { .. } => false,
-                })?;
-                let Outputs::Codes { thresholds } = &matmul.outputs else {
+                let codes = trace.tensors[model.graph.nodes[node].op.output()].as_codes()?;
+                let of_matmuls = plan.matmuls.iter().map(|matmul| &matmul.output);
+                let mut outputs = of_matmuls.chain(plan.sums.iter().map(|sum| &sum.output));
+                let output = outputs.find(|output| output.node == node)?;
+                let Outputs::Codes { thresholds } = &output.outputs else {
                     return None;
                 };
                 let columns = trace.accumulators[node].par_chunks(matrix.rows);
@@ -135,6 +142,35 @@ pub(crate) fn entries<'a>(
         })
     };
     plan.matrices.iter().map(entries_of).collect()
+}
+
+/// By how much the outputs of a maximum exceed what a tap reads, and selectors: of the first tap without
+/// difference.
+fn differences(
+    model: &Model,
+    trace: &Trace,
+    node: usize,
+    tap: usize,
+    rows: usize,
+) -> Option<Vec<u64>> {
+    let Op::Max { x, gather, taps, y } = &model.graph.nodes[node].op else { return None };
+    let (x, y) = (trace.tensors[*x].as_codes()?, trace.tensors[*y].as_codes()?);
+    let gather = batched(gather, rows / gather.n_rows());
+    let read = |tap: usize| {
+        let gather = of_tap(&gather, *taps, tap)?;
+        Some(Gathered::new(&gather, x, Some(0)).bytes)
+    };
+    let mut is_left = vec![true; y.len()];
+    for tap in 0..tap {
+        let earlier = read(tap)?;
+        is_left.iter_mut().zip(y.iter().zip(earlier)).for_each(|(left, (&y, x))| *left &= y != x);
+    }
+    let entry = |((&y, x), left): ((&u8, u8), bool)| {
+        let is_selected = left && x == y;
+        let stored = if tap == 0 { !is_selected } else { is_selected };
+        u64::from(y.wrapping_sub(x)) | u64::from(stored) << DIFFERENCE_BITS
+    };
+    Some(y.iter().zip(read(tap)?).zip(is_left).map(entry).collect())
 }
 
 /// The words of a model's oracle.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use binfer_iop::indexed::onehot::{OneHotClaim, View};
 
-use super::plan::{Chunk, Factor, Map, MatMul, Plan};
+use super::plan::{Chunk, Factor, MatMul, Matrix, Plan, Sum};
 
 /// How many leaves of product trees are proved at once, as a logarithm.
 ///
@@ -48,8 +48,8 @@ impl GroupSize {
 pub(crate) struct Group {
     /// The plan's number of each check's matmul; repetitions of one may be in several groups.
     pub(crate) matmuls: Vec<usize>,
-    /// Among the plan's maps.
-    pub(crate) maps: Range<usize>,
+    /// The plan's number of each check's sum, likewise.
+    pub(crate) sums: Vec<usize>,
 }
 
 /// What a group's one-hot stages are about, numbered within the group.
@@ -64,22 +64,38 @@ pub(crate) struct GroupViews {
     pub(crate) shapes: Vec<(usize, usize)>,
 }
 
-/// The groups of a plan, in order: matmuls first, each as often as its check is repeated, then maps. A
+/// The groups of a plan, in order: matmuls first, then sums, each as often as its check is repeated. A
 /// group takes in checks as long as it stays within the size, but at least one.
 pub(crate) fn groups(plan: &Plan, size: GroupSize) -> Vec<Group> {
     let mut checks = Vec::new();
     let mut leaves = Vec::new();
     for (i, matmul) in plan.matmuls.iter().enumerate() {
-        checks.extend(core::iter::repeat_n(i, matmul.repetitions));
-        leaves.resize(checks.len(), check_leaves(matmul));
+        checks.extend(core::iter::repeat_n(Check::MatMul(i), matmul.output.repetitions));
+        leaves.resize(checks.len(), check_leaves(matmul.factors()));
     }
-    let of_map = |map: &Map| map.products.saturating_mul(map.bases).saturating_mul(2);
-    leaves.extend(plan.maps.iter().map(of_map));
-    let group = |run: Range<usize>| Group {
-        matmuls: checks.iter().take(run.end).skip(run.start).copied().collect(),
-        maps: run.start.saturating_sub(checks.len())..run.end.saturating_sub(checks.len()),
+    for (i, sum) in plan.sums.iter().enumerate() {
+        let factors = sum.factors().map(|factor| (sum.output.products, factor));
+        checks.extend(core::iter::repeat_n(Check::Sum(i), sum.output.repetitions));
+        leaves.resize(checks.len(), check_leaves(factors));
+    }
+    let group = |run: Range<usize>| {
+        let mut group = Group { matmuls: Vec::new(), sums: Vec::new() };
+        for check in checks.iter().take(run.end).skip(run.start) {
+            match check {
+                Check::MatMul(i) => group.matmuls.push(*i),
+                Check::Sum(i) => group.sums.push(*i),
+            }
+        }
+        group
     };
     runs(leaves.into_iter(), size.most()).into_iter().map(group).collect()
+}
+
+/// One check, by the plan's number of what it is of.
+#[derive(Clone, Copy)]
+enum Check {
+    MatMul(usize),
+    Sum(usize),
 }
 
 /// Cuts a list into runs whose sums are at most `most` where they have more than one item.
@@ -99,11 +115,10 @@ fn runs(items: impl Iterator<Item = usize>, most: usize) -> Vec<Range<usize>> {
     runs
 }
 
-/// Factors of the leaves of all trees of one check of a matmul.
-fn check_leaves(matmul: &MatMul) -> usize {
-    let factors =
-        matmul.factors().map(|(products, factor)| products.saturating_mul(factor.all_cols()));
-    factors.fold(0usize, usize::saturating_add)
+/// Leaves of the trees of one check, one for each of their factors, from factors with their products.
+fn check_leaves<'a>(factors: impl Iterator<Item = (usize, &'a Factor)>) -> usize {
+    let leaves = factors.map(|(products, factor)| products.saturating_mul(factor.all_cols()));
+    leaves.fold(0usize, usize::saturating_add)
 }
 
 impl Group {
@@ -112,14 +127,20 @@ impl Group {
         self.matmuls.iter().filter_map(|&matmul| plan.matmuls.get(matmul))
     }
 
+    /// The sum of each check.
+    pub(crate) fn sums<'a>(&self, plan: &'a Plan) -> impl Iterator<Item = &'a Sum> {
+        self.sums.iter().filter_map(|&sum| plan.sums.get(sum))
+    }
+
+    /// The factors of all trees.
+    pub(crate) fn factors<'a>(&self, plan: &'a Plan) -> impl Iterator<Item = &'a Factor> {
+        let of_matmuls = self.matmuls(plan).flat_map(|m| m.factors().map(|(_, factor)| factor));
+        of_matmuls.chain(self.sums(plan).flat_map(Sum::factors))
+    }
+
     /// The chunks that the group's relations read.
-    fn chunks<'a>(&self, plan: &'a Plan) -> impl Iterator<Item = Chunk> + 'a {
-        let chunks = |f: &'a Factor| core::iter::once(&f.chunk).chain(&f.extra).cloned();
-        let of_matmul = move |m: &'a MatMul| m.factors().flat_map(move |(_, f)| chunks(f));
-        let of_map = move |m: &'a Map| [&m.x, &m.y].into_iter().flat_map(chunks);
-        let matmuls: Vec<&MatMul> = self.matmuls(plan).collect();
-        let maps = plan.maps.get(self.maps.clone()).unwrap_or(&[]);
-        matmuls.into_iter().flat_map(of_matmul).chain(maps.iter().flat_map(of_map))
+    fn chunks<'a>(&self, plan: &'a Plan) -> impl Iterator<Item = &'a Chunk> {
+        self.factors(plan).flat_map(|f| core::iter::once(&f.chunk).chain(&f.extra))
     }
 
     /// The views and planes that the group's relations read.
@@ -148,9 +169,13 @@ impl GroupViews {
         }
     }
 
-    /// The group's number of the plan's plane `plane`, if one of its views has it.
-    pub(crate) fn plane(&self, plane: usize) -> Option<usize> {
-        self.planes.binary_search(&plane).ok()
+    /// The group's numbers of a matrix's planes that its views have: the lowest bits', or all.
+    pub(crate) fn planes_of(&self, matrix: &Matrix) -> Option<Range<usize>> {
+        let plane = matrix.first_plane?;
+        let first = self.planes.binary_search(&plane).ok()?;
+        let planes = self.planes.iter().skip(first).zip(plane..).take(matrix.bits as usize);
+        let n = planes.take_while(|&(&known, plane)| known == plane).count();
+        Some(first..first.saturating_add(n))
     }
 }
 

@@ -1,18 +1,38 @@
-//! The index bytes of some views of a plan, by their columns or across them.
+//! The index bytes of some views of a plan, by their columns, across them, or read through a map.
 
+use core::ops::Range;
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
 use super::entries::Entries;
-use super::plan::{Factor, Plan};
+use super::plan::{Factor, Plan, Read};
+use super::wiring::Gathered;
+use crate::graph::Gather;
 
 /// The index bytes of some views of a plan.
 pub(crate) struct Indices<'a> {
     /// The plan's numbers of the views, in increasing order.
     numbers: &'a [usize],
     views: Vec<ViewIndices<'a>>,
+    gathered: Vec<GatheredIndices>,
+}
+
+/// A view that is read through a map.
+struct GatheredIndices {
+    view: usize,
+    gather: Arc<Gather>,
+    rows: usize,
+    gathered: Gathered,
+}
+
+/// The indices of one column of a factor, one a product.
+#[derive(Clone, Copy)]
+pub(crate) struct Column<'a> {
+    pub(crate) bytes: &'a [u8],
+    /// Products that the column contributes nothing to, in order.
+    pub(crate) holes: &'a [Range<usize>],
 }
 
 struct ViewIndices<'a> {
@@ -25,14 +45,37 @@ struct ViewIndices<'a> {
 }
 
 impl<'a> Indices<'a> {
-    /// Those of the views of `plan` with these numbers, which increase.
-    pub(crate) fn new(plan: &Plan, numbers: &'a [usize], entries: &'a [Entries<'_>]) -> Self {
+    /// Those of the views of `plan` with these numbers, which increase, for these factors to read.
+    pub(crate) fn new<'p>(
+        plan: &Plan,
+        numbers: &'a [usize],
+        factors: impl Iterator<Item = &'p Factor>,
+        entries: &'a [Entries<'_>],
+    ) -> Self {
         let view = |&number: &usize| {
             let (chunk, view) = (&plan.chunks[number], &plan.views[number]);
-            let bytes = entries[chunk.matrix].indices(chunk);
+            let other = chunk.other.map(|other| (&entries[other.matrix], other.first));
+            let bytes = entries[chunk.matrix].indices(chunk, other);
             ViewIndices { rows: view.rows, cols: view.cols, bytes, across: OnceLock::new() }
         };
-        Self { numbers, views: numbers.iter().map(view).collect() }
+        let views = numbers.iter().map(view).collect();
+        let mut this = Self { numbers, views, gathered: Vec::new() };
+        for factor in factors {
+            if let Read::Through { gather, pad } = &factor.read
+                && this.gathered(factor.chunk.view, gather).is_none()
+            {
+                let source = &this.view(factor.chunk.view).bytes;
+                let gathered = Gathered::new(gather, source, *pad);
+                let (rows, gather) = (gather.n_rows(), gather.clone());
+                let view = factor.chunk.view;
+                this.gathered.push(GatheredIndices { view, gather, rows, gathered });
+            }
+        }
+        this
+    }
+
+    fn gathered(&self, view: usize, gather: &Arc<Gather>) -> Option<&GatheredIndices> {
+        self.gathered.iter().find(|g| g.view == view && Arc::ptr_eq(&g.gather, gather))
     }
 
     /// The indices of every view, `[column][row]`.
@@ -45,15 +88,27 @@ impl<'a> Indices<'a> {
         &self.views[at.expect("a group's factors read its own views")]
     }
 
-    /// The indices of every column of a factor, one a product.
-    pub(crate) fn columns(&self, factor: &Factor) -> Vec<&[u8]> {
+    /// The indices of a view, `[column][row]`.
+    pub(crate) fn of_view(&self, number: usize) -> &[u8] {
+        &self.view(number).bytes
+    }
+
+    /// The indices of every column of a factor.
+    pub(crate) fn columns(&self, factor: &Factor) -> Vec<Column<'_>> {
+        let plain = |bytes| Column { bytes, holes: &[] };
         let view = self.view(factor.chunk.view);
-        let mut columns: Vec<&[u8]> = if factor.across {
-            view.across().chunks(view.cols).collect()
-        } else {
-            view.bytes.chunks(view.rows).collect()
+        let mut columns: Vec<Column<'_>> = match &factor.read {
+            Read::Straight => view.bytes.chunks(view.rows).map(plain).collect(),
+            Read::Across => view.across().chunks(view.cols).map(plain).collect(),
+            Read::Through { gather, .. } => {
+                let found = self.gathered(factor.chunk.view, gather);
+                let GatheredIndices { rows, gathered, .. } =
+                    found.expect("a group's factors read what was gathered for them");
+                let columns = gathered.bytes.chunks(*rows).zip(&gathered.holes);
+                columns.map(|(bytes, holes)| Column { bytes, holes }).collect()
+            }
         };
-        columns.extend(factor.extra.iter().map(|chunk| self.view(chunk.view).bytes.as_ref()));
+        columns.extend(factor.extra.iter().map(|chunk| plain(self.of_view(chunk.view))));
         columns
     }
 }

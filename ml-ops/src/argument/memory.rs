@@ -9,8 +9,8 @@ use binfer_pcs::{Params, Shape};
 
 use super::groups::{self, Group, GroupSize};
 use super::layout::{Layout, model_shape};
-use super::plan::{Factor, Map, Origin, Plan, Relu, Source};
-use super::public;
+use super::plan::{BitCheck, Factor, Origin, Plan, Read, Source};
+use super::{public, wiring};
 use crate::graph::{Graph, TensorKind, WeightShape};
 
 /// The process itself: code, stacks of threads, tables of constant size.
@@ -35,7 +35,7 @@ impl Costs<'_> {
     pub(crate) fn bytes(&self, group_size: GroupSize) -> u64 {
         let groups = groups::groups(self.plan, group_size);
         let phases = groups.iter().map(|group| self.group(group)).chain([self.opening()]);
-        let largest = phases.chain(self.plan.relus.iter().map(|relu| self.relu(relu))).max();
+        let largest = phases.chain(self.plan.bit_checks.iter().map(|c| self.bit_check(c))).max();
         let held = self.model() + self.trace() + largest.unwrap_or(0);
         u64::try_from(FLAT + held + held * MARGIN / 16).unwrap_or(u64::MAX)
     }
@@ -55,7 +55,9 @@ impl Costs<'_> {
         });
         // Accumulators are made where distances are, besides the entries.
         let entries = self.plan.matrices.iter().map(|matrix| match matrix.source {
-            Source::Distances(_) => 16 * area(matrix.rows, matrix.cols),
+            Source::Distances(_) | Source::Differences { .. } => {
+                16 * area(matrix.rows, matrix.cols)
+            }
             _ if matrix.bits > 8 => 8 * area(matrix.rows, matrix.cols),
             _ => 0,
         });
@@ -65,39 +67,60 @@ impl Costs<'_> {
 
     /// The relations of one group, in the phase that takes most.
     fn group(&self, group: &Group) -> u128 {
-        let maps = &self.plan.maps[group.maps.clone()];
         let (mut rows, mut weights, mut other) = (Phase::default(), Phase::default(), 0);
         for matmul in group.matmuls(self.plan) {
-            rows.add(matmul.products, &matmul.outer);
-            rows.add(matmul.products, &matmul.output_factors);
+            rows.add(matmul.output.products, &matmul.outer);
+            rows.add(matmul.output.products, &matmul.output.factors);
             weights.add(matmul.k, &matmul.inner);
             weights.add(1, &matmul.bias);
             // `G` with its inverses, powers and claims.
-            other += 8 * ELEMENT * (matmul.n_g() + matmul.bases) as u128;
+            other += 8 * ELEMENT * (matmul.n_g() + matmul.output.bases) as u128;
             if let Some(input) = matmul.public_inner {
                 let bits = self.plan.matrices[input].bits;
                 other += public::products_bytes(bits, matmul.k) as u128;
             }
         }
-        for Map { products, x, y, .. } in maps {
-            for factor in [x, y] {
-                rows.add(*products, core::slice::from_ref(factor));
+        for sum in group.sums(self.plan) {
+            for factors in sum.trees.iter().map(|tree| &tree.factors).chain([&sum.output.factors]) {
+                rows.add(sum.output.products, factors);
             }
+            other += 4 * ELEMENT * sum.output.bases as u128;
         }
-        let indices = rows.indices + weights.indices;
+        let views = group.views(self.plan);
+        let views = views.local.iter().map(|view| area(view.rows, view.cols));
+        let one_hot = group.factors(self.plan).map(|factor| self.view(factor)).sum::<u128>();
+        let indices = rows.indices + weights.indices + views.sum::<u128>();
+        let wired = group.factors(self.plan).map(|factor| self.wired(factor));
         let phases = [
             rows.trees + weights.trees,
             rows.tables + weights.trees,
             weights.tables,
-            ONE_HOT * indices,
+            wired.sum(),
+            ONE_HOT * one_hot,
         ];
         other + indices + phases.into_iter().max().unwrap_or(0)
     }
 
+    /// Elements of the views that a factor's claims are on.
+    fn view(&self, factor: &Factor) -> u128 {
+        let chunks = core::iter::once(&factor.chunk).chain(&factor.extra);
+        let views = chunks.map(|chunk| &self.plan.views[chunk.view]);
+        views.map(|view| area(view.rows, view.cols)).sum()
+    }
+
+    /// Weights and a one-hot polynomial for each element that a factor's claim is on, if it is read through a map,
+    /// and the map's tables.
+    fn wired(&self, factor: &Factor) -> u128 {
+        match &factor.read {
+            Read::Straight | Read::Across => 0,
+            Read::Through { gather, .. } => 2 * ELEMENT * self.view(factor) + wiring::bytes(gather),
+        }
+    }
+
     /// A zerocheck: all planes packed, and bound to field elements once every 64th of them is one.
-    fn relu(&self, relu: &Relu) -> u128 {
-        let [x, y] = [relu.x, relu.y].map(|matrix| &self.plan.matrices[matrix]);
-        area(x.rows, x.cols) * u128::from(x.bits + y.bits) / 2
+    fn bit_check(&self, check: &BitCheck) -> u128 {
+        let matrices = check.matrices.iter().map(|&matrix| &self.plan.matrices[matrix]);
+        matrices.map(|m| area(m.rows, m.cols) * u128::from(m.bits) / 2).sum()
     }
 
     /// The opening, besides the oracles.
@@ -128,17 +151,17 @@ impl Phase {
     fn add(&mut self, rows: usize, of: &[Factor]) {
         let Some(first) = of.first() else { return };
         let (cols, fan_in) = (first.all_cols(), of.len());
-        let width = first.chunk.width();
+        let width = first.width();
         let made = fan_in == 1 && keeps_tables(rows, width);
         let shape = BoxShape { rows, cols, fan_in };
         let tables = if made { (ELEMENT * cols as u128) << width } else { 0 };
         self.trees += Tree::bytes(shape, made) + tables;
         // The table, its histogram, and room for one of them to be folded into.
-        let entries = of.iter().map(|f| area(cols, 1) << f.chunk.width()).sum::<u128>();
+        let entries = of.iter().map(|f| area(cols, 1) << f.width()).sum::<u128>();
         self.tables += ELEMENT * (2 * entries + entries.div_ceil(2));
-        // Read across, they are there twice.
-        let across = if of.iter().any(|f| f.across) { 2 } else { 1 };
-        self.indices += across * area(rows, cols) * fan_in as u128;
+        // Besides the views themselves, those that are not read straight have a copy.
+        let copies = of.iter().filter(|f| !matches!(f.read, Read::Straight)).count();
+        self.indices += area(rows, cols) * copies as u128;
     }
 }
 

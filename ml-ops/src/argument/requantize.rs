@@ -20,8 +20,9 @@ use core::ops::Range;
 
 use binfer_field::{F128, kernels};
 
+use super::remembered::Powers;
 use super::tables::{Bases, powers, powers_at};
-use crate::graph::{CodeRanges, Requantize};
+use crate::graph::{CodeRanges, Epilogue};
 
 /// What is known of one code of one step.
 #[derive(Clone, Copy)]
@@ -43,11 +44,11 @@ pub(crate) struct Thresholds {
 }
 
 impl Thresholds {
-    /// Those of `requantize` for accumulators of size at most `bound`.
-    pub(crate) fn new(requantize: &Requantize, bound: i128) -> Self {
+    /// Those of `epilogue`, which gives codes, for accumulators of size at most `bound`.
+    pub(crate) fn new(epilogue: &Epilogue, bound: i128) -> Self {
         // A valid graph's requantized accumulators are below 2^31.
         let bound = i32::try_from(bound).unwrap_or(i32::MAX);
-        let ranges: Vec<_> = requantize.steps.iter().map(|s| s.thresholds(bound)).collect();
+        let ranges = epilogue.thresholds(bound);
         let mut inner = 1i64;
         let mut wide = 1i64;
         for ranges in &ranges {
@@ -188,77 +189,5 @@ impl Thresholds {
         let (low, flag) = point.split_at(bits as usize);
         let off = Self::constant(k, first) * powers_at(self.inner_base(h, k, first), low);
         off + flag[0] * (off + powers_at(h.frobenius(first), low))
-    }
-}
-
-/// Powers of bases, those of the last few exponents remembered.
-struct Powers<'a> {
-    bases: Bases<'a>,
-    /// What is remembered of each base, or of all, which then have their exponents in common.
-    known: Vec<Remembered>,
-    values: Vec<F128>,
-}
-
-/// Exponents and where their powers start: a uniform step function has two steps and two widths between
-/// its ends.
-#[derive(Clone)]
-struct Remembered {
-    exponents: [i64; 4],
-    next: usize,
-}
-
-impl<'a> Powers<'a> {
-    /// For `sets` sets of exponents: one, or one a base.
-    fn new(bases: Bases<'a>, sets: usize) -> Self {
-        let values = vec![F128::ONE; bases.h.len() * 5];
-        Self {
-            bases,
-            known: vec![Remembered { exponents: [0, i64::MIN, i64::MIN, i64::MIN], next: 0 }; sets],
-            values,
-        }
-    }
-
-    /// One power a base, with `exponent(c)` for base `c`, or `exponent(0)` for all.
-    fn get(&mut self, exponent: impl Fn(usize) -> i64) -> &[F128] {
-        let n = self.bases.h.len();
-        // The powers last asked for come first, then those remembered, block by block.
-        let (values, known) = self.values.split_at_mut(n);
-        if let [all] = &mut self.known[..] {
-            let exponent = exponent(0);
-            let (slot, is_new) = all.slot(exponent);
-            let block = &mut known[slot * n..(slot + 1) * n];
-            if is_new {
-                for (c, power) in block.iter_mut().enumerate() {
-                    *power = self.bases.pow(c, exponent.into());
-                }
-            }
-            return block;
-        }
-        for ((c, of_base), value) in self.known.iter_mut().enumerate().zip(values.iter_mut()) {
-            let exponent = exponent(c);
-            let (slot, is_new) = of_base.slot(exponent);
-            let power = &mut known[slot * n + c];
-            if is_new {
-                *power = self.bases.pow(c, exponent.into());
-            }
-            *value = *power;
-        }
-        values
-    }
-}
-
-impl Remembered {
-    /// The slot of an exponent, and whether it is new there.
-    fn slot(&mut self, exponent: i64) -> (usize, bool) {
-        // Which of a few alternates from base to base: no branch could foresee it.
-        let [_, b, c, d] = self.exponents.map(|known| usize::from(known == exponent));
-        let slot = b + 2 * c + 3 * d;
-        if self.exponents[slot] == exponent {
-            return (slot, false);
-        }
-        let slot = self.next;
-        self.exponents[slot] = exponent;
-        self.next = (slot + 1) % self.exponents.len();
-        (slot, true)
     }
 }

@@ -1,14 +1,15 @@
 //! Tables in the exponent: what each index of an indexed product multiplies into its row.
 
-#[cfg(feature = "prover")]
 use core::ops::Range;
 
 use binfer_field::{F128, kernels};
 #[cfg(feature = "prover")]
 use binfer_iop::indexed::table::Entries;
+use binfer_iop::multilinear::log2_ceil;
 #[cfg(feature = "prover")]
 use rayon::prelude::*;
 
+use super::remembered::Powers;
 use super::requantize::Thresholds;
 use crate::graph::{Alphabet, WeightShape};
 
@@ -18,12 +19,19 @@ pub(crate) enum Table<'a> {
     Powers { bases: &'a [F128], shift: u32, width: usize },
     /// The weights that a byte spells: `T_c[v] = prod_t h_{cp + t}^(weight)`.
     Weights { h: Bases<'a>, shape: &'a WeightShape, width: usize },
-    /// `T_c[v] = h_c^(map[v])`.
-    Map { h: &'a [F128], map: &'a [u8; 256] },
+    /// `T_c[v] = h_c^(exponents[v])`.
+    Listed { h: Bases<'a>, exponents: &'a [i64; 256] },
+    /// `T_c[v] = h_c^(step v + constant)`.
+    Linear { h: Bases<'a>, step: i128, constant: i128, width: usize },
     /// The codes of a requantization; see [`requantize`](super::requantize).
     Codes { h: Bases<'a>, k: &'a [F128], thresholds: &'a Thresholds },
     /// Some bits of a distance, with the flag on top; see [`requantize`](super::requantize).
     Distance { h: &'a [F128], k: &'a [F128], thresholds: &'a Thresholds, first: u32, bits: u32 },
+    /// Each column as often as a base has taps, one after the other.
+    Taps { table: Box<Table<'a>>, taps: usize },
+    /// Columns in blocks: column `c` of every block is one column, the block's number the highest bits of the
+    /// index. Blocks that are none have ones.
+    Blocks { table: Box<Table<'a>>, blocks: usize },
 }
 
 /// Columns whose entries are made together.
@@ -45,13 +53,25 @@ impl Bases<'_> {
 }
 
 impl Table<'_> {
+    /// Each column `taps` times.
+    pub(crate) fn with_taps(self, taps: usize) -> Self {
+        if taps == 1 { self } else { Self::Taps { table: Box::new(self), taps } }
+    }
+
+    /// The columns in `blocks` blocks.
+    pub(crate) fn with_blocks(self, blocks: usize) -> Self {
+        if blocks <= 1 { self } else { Self::Blocks { table: Box::new(self), blocks } }
+    }
+
     /// Number of columns.
     pub(crate) fn cols(&self) -> usize {
         match self {
             Self::Powers { bases, .. } => bases.len(),
             Self::Weights { shape, .. } => shape.columns(),
-            Self::Map { h, .. } | Self::Distance { h, .. } => h.len(),
-            Self::Codes { h, .. } => h.h.len(),
+            Self::Distance { h, .. } => h.len(),
+            Self::Codes { h, .. } | Self::Listed { h, .. } | Self::Linear { h, .. } => h.h.len(),
+            Self::Taps { table, taps } => table.cols().saturating_mul(*taps),
+            Self::Blocks { table, blocks } => table.cols() / blocks,
         }
     }
 
@@ -59,9 +79,22 @@ impl Table<'_> {
     #[cfg(feature = "prover")]
     pub(crate) fn width(&self) -> usize {
         match self {
-            Self::Powers { width, .. } | Self::Weights { width, .. } => *width,
-            Self::Map { .. } | Self::Codes { .. } => 8,
+            Self::Powers { width, .. }
+            | Self::Weights { width, .. }
+            | Self::Linear { width, .. } => *width,
+            Self::Listed { .. } | Self::Codes { .. } => 8,
             Self::Distance { bits, .. } => *bits as usize + 1,
+            Self::Taps { table, .. } => table.width(),
+            Self::Blocks { table, blocks } => table.width() + log2_ceil(*blocks),
+        }
+    }
+
+    /// Entry by entry of tables that are made so, calls `each(q, values)` with one value a column of `columns`.
+    fn rows(&self, columns: Range<usize>, each: impl FnMut(usize, &[F128])) {
+        match self {
+            Self::Codes { h, k, thresholds } => thresholds.code_rows(*h, k, columns, each),
+            Self::Listed { h, exponents } => listed_rows(*h, exponents, columns, each),
+            _ => {}
         }
     }
 
@@ -69,16 +102,37 @@ impl Table<'_> {
     #[cfg(feature = "prover")]
     pub(crate) fn fill(&self, columns: Range<usize>, out: &mut [F128]) {
         let entries = 1 << self.width();
-        if let Self::Codes { h, k, thresholds } = self {
-            thresholds.code_rows(*h, k, columns, |q, values| {
+        match self {
+            Self::Codes { .. } | Self::Listed { .. } => self.rows(columns, |q, values| {
                 for (out, &value) in out.chunks_mut(entries).zip(values) {
                     out[q] = value;
                 }
-            });
-            return;
-        }
-        for (c, out) in columns.zip(out.chunks_mut(entries)) {
-            out.copy_from_slice(&self.column(c));
+            }),
+            Self::Taps { table, taps } => {
+                let bases = columns.start / taps..columns.end.div_ceil(*taps);
+                let mut once = F128::zeros(bases.len() * entries);
+                table.fill(bases.clone(), &mut once);
+                for (c, out) in columns.zip(out.chunks_mut(entries)) {
+                    out.copy_from_slice(&once[(c / taps - bases.start) * entries..][..entries]);
+                }
+            }
+            Self::Blocks { table, blocks } => {
+                let n = table.cols() / blocks;
+                let size = 1 << table.width();
+                let mut block = F128::zeros(columns.len() * size);
+                out.fill(F128::ONE);
+                for b in 0..*blocks {
+                    table.fill(b * n + columns.start..b * n + columns.end, &mut block);
+                    for (out, block) in out.chunks_mut(entries).zip(block.chunks(size)) {
+                        out[b * size..(b + 1) * size].copy_from_slice(block);
+                    }
+                }
+            }
+            _ => {
+                for (c, out) in columns.zip(out.chunks_mut(entries)) {
+                    out.copy_from_slice(&self.column(c));
+                }
+            }
         }
     }
 
@@ -100,6 +154,25 @@ impl Table<'_> {
                 let scale = (0..h.h.len()).map(|c| h.pow(c, offset(c))).collect();
                 Entries::Products { scale, factors: squares(h.h, 0, *width) }
             }
+            Self::Linear { h, step, constant, width } => {
+                let scale = (0..h.h.len()).map(|c| h.pow(c, *constant)).collect();
+                let bases: Vec<F128> = (0..h.h.len()).map(|c| h.pow(c, *step)).collect();
+                Entries::Products { scale, factors: squares(&bases, 0, *width) }
+            }
+            Self::Taps { table, taps } => {
+                let repeat = |values: &[F128], size: usize| -> Vec<F128> {
+                    values.chunks(size).flat_map(|v| v.repeat(*taps)).collect()
+                };
+                match table.entries() {
+                    Entries::Listed(entries) => {
+                        Entries::Listed(repeat(&entries, 1 << table.width()))
+                    }
+                    Entries::Products { scale, factors } => Entries::Products {
+                        scale: repeat(&scale, 1),
+                        factors: factors.iter().map(|values| repeat(values, 1)).collect(),
+                    },
+                }
+            }
             _ => {
                 let block = BLOCK << self.width();
                 let mut entries = F128::zeros(self.cols() << self.width());
@@ -112,16 +185,19 @@ impl Table<'_> {
         }
     }
 
-    /// The entries of column `c`; not of codes, which are made row by row.
+    /// The entries of column `c`; none of tables that are made otherwise.
     fn column(&self, c: usize) -> Vec<F128> {
         match self {
             Self::Powers { bases, shift, width } => powers(bases[c].frobenius(*shift), *width),
             Self::Weights { h, shape, width } => weights_column(*h, shape, *width, c),
-            Self::Map { h, map } => {
-                let powers = powers(h[c], 8);
-                map.iter().map(|&y| powers[usize::from(y)]).collect()
+            Self::Linear { h, step, constant, width } => {
+                let mut column = powers(h.pow(c, *step), *width);
+                kernels::scale(&mut column, h.pow(c, *constant));
+                column
             }
-            Self::Codes { .. } => Vec::new(),
+            Self::Codes { .. } | Self::Listed { .. } | Self::Taps { .. } | Self::Blocks { .. } => {
+                Vec::new()
+            }
             Self::Distance { h, k, thresholds, first, bits } => {
                 thresholds.distance_column(h[c], k[c], *first, *bits)
             }
@@ -130,26 +206,45 @@ impl Table<'_> {
 
     /// The extension of `T + 1`, zero beyond the columns, at `(col_point, index_point)`.
     pub(crate) fn evaluate(&self, col_point: &[F128], index_point: &[F128]) -> F128 {
-        let col_eq = kernels::eq_table(col_point);
-        let col_eq = &col_eq[..self.cols()];
-        let outside = kernels::sum(col_eq);
-        if let Self::Codes { h, k, thresholds } = self {
-            let index_eq = kernels::eq_table(index_point);
-            let mut sums = vec![F128::ZERO; col_eq.len()];
-            for start in (0..sums.len()).step_by(BLOCK) {
-                let columns = start..sums.len().min(start + BLOCK);
-                let sums = &mut sums[columns.clone()];
-                thresholds.code_rows(*h, k, columns, |q, values| {
-                    kernels::add_scaled(sums, values, index_eq[q]);
-                });
+        let mut weights = kernels::eq_table(col_point);
+        weights.truncate(self.cols());
+        self.weighted(&weights, index_point)
+    }
+
+    /// `sum_c weights[c] (T_c + 1)` at `index_point`.
+    fn weighted(&self, weights: &[F128], index_point: &[F128]) -> F128 {
+        match self {
+            Self::Codes { .. } | Self::Listed { .. } => {
+                let index_eq = kernels::eq_table(index_point);
+                let mut sums = vec![F128::ZERO; weights.len()];
+                for start in (0..sums.len()).step_by(BLOCK) {
+                    let columns = start..sums.len().min(start + BLOCK);
+                    let sums = &mut sums[columns.clone()];
+                    self.rows(columns, |q, values| kernels::add_scaled(sums, values, index_eq[q]));
+                }
+                return kernels::inner_product(&sums, weights) + kernels::sum(weights);
             }
-            return kernels::inner_product(&sums, col_eq) + outside;
-        }
-        if let Self::Powers { bases, shift, .. } = self {
-            return kernels::inner_product(&all_powers_at(bases, *shift, index_point), col_eq)
-                + outside;
+            Self::Taps { table, taps } => {
+                let weights: Vec<F128> = weights.chunks(*taps).map(kernels::sum).collect();
+                return table.weighted(&weights, index_point);
+            }
+            Self::Blocks { table, blocks } => {
+                let (index, block) = index_point.split_at(index_point.len() - log2_ceil(*blocks));
+                let blocks = kernels::eq_table(block).into_iter().take(*blocks);
+                let weights: Vec<F128> =
+                    blocks.flat_map(|b| weights.iter().map(move |&w| b * w)).collect();
+                return table.weighted(&weights, index);
+            }
+            Self::Powers { bases, shift, .. } => {
+                let values = all_powers_at(bases, *shift, index_point);
+                return kernels::inner_product(&values, weights) + kernels::sum(weights);
+            }
+            _ => {}
         }
         let value = |c: usize| match self {
+            Self::Linear { h, step, constant, .. } => {
+                h.pow(c, *constant) * powers_at(h.pow(c, *step), index_point)
+            }
             Self::Weights {
                 h,
                 shape: WeightShape { alphabet: Alphabet::Byte { offsets }, .. },
@@ -163,8 +258,27 @@ impl Table<'_> {
             }
             _ => kernels::inner_product(&self.column(c), &kernels::eq_table(index_point)),
         };
-        let values: Vec<F128> = (0..col_eq.len()).map(value).collect();
-        kernels::inner_product(&values, col_eq) + outside
+        let values: Vec<F128> = (0..weights.len()).map(value).collect();
+        kernels::inner_product(&values, weights) + kernels::sum(weights)
+    }
+}
+
+/// `h^(exponents[q])` entry by entry: calls `each(q, values)` with one value a column of `columns`. Neighbours
+/// often differ by one of few amounts, and then take one product.
+fn listed_rows(
+    h: Bases<'_>,
+    exponents: &[i64; 256],
+    columns: Range<usize>,
+    mut each: impl FnMut(usize, &[F128]),
+) {
+    let h = Bases { h: &h.h[columns.clone()], inverse: &h.inverse[columns] };
+    let mut steps = Powers::new(h, 1);
+    let mut power = vec![F128::ONE; h.h.len()];
+    let mut last = 0i64;
+    for (q, &exponent) in exponents.iter().enumerate() {
+        kernels::mul_assign(&mut power, steps.get(|_| exponent.saturating_sub(last)));
+        last = exponent;
+        each(q, &power);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What can be wrong with a graph, and with an array at one of its ports.
 
-use super::validate::MAX_NAME_BYTES;
+use super::validate::{MAX_NAME_BYTES, MAX_POSITIONS};
 use crate::array::ElementType;
 use thiserror::Error;
 
@@ -129,6 +129,163 @@ pub enum GraphError {
         /// The step.
         step: usize,
     },
+    /// Edges decrease, or are more than there are codes after the first.
+    #[error("step {step} of node {node} has edges that decrease or are too many")]
+    Edges {
+        /// The node.
+        node: usize,
+        /// The step.
+        step: usize,
+    },
+    /// Groups do not divide the columns of a matmul, or there are several of weights that share bytes.
+    #[error("node {node} has {groups} groups of {columns} columns, or of weights that share bytes")]
+    Groups {
+        /// The node.
+        node: usize,
+        /// The groups.
+        groups: usize,
+        /// The weights' columns.
+        columns: usize,
+    },
+    /// A matmul of two tensors has no heads, or they do not divide the columns of an operand.
+    #[error(
+        "node {node} has {heads} heads, of {left} columns on the left and {right} on the right"
+    )]
+    Heads {
+        /// The node.
+        node: usize,
+        /// The heads.
+        heads: usize,
+        /// Columns of the left operand.
+        left: usize,
+        /// Columns of the right one.
+        right: usize,
+    },
+    /// A gather's source has more than [`MAX_AXES`](super::MAX_AXES) axes, or another number of offsets.
+    #[error("a gather of node {node} reads {axes} axes with {offsets} offsets")]
+    GatherAxes {
+        /// The node.
+        node: usize,
+        /// The source's axes.
+        axes: usize,
+        /// The offsets.
+        offsets: usize,
+    },
+    /// A gather has more than [`MAX_AXES`](super::MAX_AXES) dimensions of rows or of columns.
+    #[error("a gather of node {node} has {rows} dimensions of rows and {cols} of columns")]
+    GatherDims {
+        /// The node.
+        node: usize,
+        /// Dimensions of rows.
+        rows: usize,
+        /// Dimensions of columns.
+        cols: usize,
+    },
+    /// A dimension of a gather moves along an axis that the source does not have.
+    #[error("a gather of node {node} moves along axis {axis} of {axes}")]
+    GatherAxis {
+        /// The node.
+        node: usize,
+        /// The axis.
+        axis: usize,
+        /// The source's axes.
+        axes: usize,
+    },
+    /// A step or an offset of a gather exceeds `2^31` in size.
+    #[error("a gather of node {node} has a step or an offset of {step}")]
+    GatherStep {
+        /// The node.
+        node: usize,
+        /// The step or offset.
+        step: i64,
+    },
+    /// The axes of a gather's source do not multiply to the shape of the tensor that it reads.
+    #[error("a gather of node {node} does not read {rows_per_sample} rows of {features} features")]
+    GatherSource {
+        /// The node.
+        node: usize,
+        /// The tensor's rows for each sample.
+        rows_per_sample: usize,
+        /// The tensor's features.
+        features: usize,
+    },
+    /// The dimensions of a gather do not multiply to the matrix that its node reads, or the matrix has more than
+    /// [`MAX_ELEMENTS`](super::MAX_ELEMENTS) elements.
+    #[error("a gather of node {node} does not give {rows} rows of {columns} columns, or too many")]
+    GatherSize {
+        /// The node.
+        node: usize,
+        /// Rows that the node reads.
+        rows: usize,
+        /// Columns that the node reads.
+        columns: usize,
+    },
+    /// The gather of a maximum does not pad with code 0, or one of integers pads at all.
+    #[error("a gather of node {node} pads with {pad:?}")]
+    Pad {
+        /// The node.
+        node: usize,
+        /// The code that it pads with.
+        pad: Option<u8>,
+    },
+    /// A sum or a maximum has no taps, too many, several without a gather, or such as are no dimensions of its gather.
+    #[error("node {node} has {taps} taps")]
+    Taps {
+        /// The node.
+        node: usize,
+        /// The taps.
+        taps: usize,
+    },
+    /// A sum has no terms.
+    #[error("node {node} adds up no terms")]
+    NoTerms {
+        /// The node.
+        node: usize,
+    },
+    /// A value of a function or a factor exceeds `2^31` in size.
+    #[error("term {term} of node {node} has a value or a factor beyond 2^31")]
+    Function {
+        /// The node.
+        node: usize,
+        /// The term.
+        term: usize,
+    },
+    /// A product's operands have different shapes or kinds, or are not read straight.
+    #[error(
+        "term {term} of node {node} multiplies tensors that differ in shape or are not read straight"
+    )]
+    Product {
+        /// The node.
+        node: usize,
+        /// The term.
+        term: usize,
+    },
+    /// A sum may leave the range of the elements that it becomes.
+    #[error("the sums of node {node} range from {low} to {high}, beyond its output's kind")]
+    SumRange {
+        /// The node.
+        node: usize,
+        /// The least that it may be.
+        low: i64,
+        /// The most that it may be.
+        high: i64,
+    },
+    /// A maximum is one of no codes.
+    #[error("node {node} has no codes to choose from in row {row} of column {column}")]
+    EmptyMax {
+        /// The node.
+        node: usize,
+        /// The row, of a sample.
+        row: usize,
+        /// The column.
+        column: usize,
+    },
+    /// Maxima and joined codes read more than [`MAX_POSITIONS`](super::MAX_POSITIONS) positions of gathers.
+    #[error("the maxima and joins up to node {node} read more than {MAX_POSITIONS} positions")]
+    Positions {
+        /// The node that exceeds them.
+        node: usize,
+    },
     /// Accumulators may exceed 31 bits and a sign where they are requantized.
     #[error("the accumulators of node {node} may reach 2^{log_bound} in size")]
     AccumulatorRange {
@@ -208,6 +365,12 @@ pub enum PortError {
     /// An input element is not a number.
     #[error("element {index} is not a number")]
     NotANumber {
+        /// Row-major position in the array.
+        index: usize,
+    },
+    /// An input element is none of the levels that the network takes.
+    #[error("element {index} is none of the input's levels")]
+    NoLevel {
         /// Row-major position in the array.
         index: usize,
     },

@@ -3,10 +3,13 @@
 //! A [`Graph`] is public and is what the verifier holds; a [`Model`] adds the weights.
 
 mod bytes;
+mod edges;
 mod error;
+mod gather;
 mod model;
 mod node;
 mod port;
+mod runs;
 mod step;
 mod tensor;
 #[cfg(test)]
@@ -15,15 +18,20 @@ mod validate;
 mod weights;
 
 pub use bytes::{DecodeError, FORMAT_VERSION};
+pub use edges::Edges;
 pub use error::{GraphError, PortError};
+pub use gather::{Gather, GatherDim};
 pub use model::{Graph, Model};
-pub use node::{Epilogue, Node, Op};
+pub(crate) use node::common_taps;
+pub use node::{CodeMatrix, Epilogue, Function, Node, Op, Term};
 pub use port::{Batch, InputPort, InputTransform, IntegerType, OutputPort, OutputTransform};
 #[cfg(feature = "prover")]
 pub(crate) use port::{dequantize_table, quantize};
+pub use runs::MAX_AXES;
+pub(crate) use runs::Runs;
 pub use step::{CodeRanges, Requantize, RoundingProfile, Step};
 pub use tensor::{CodeType, TensorId, TensorKind, TensorShape, Values};
 #[cfg(feature = "prover")]
 pub(crate) use validate::bound;
-pub use validate::{MAX_ELEMENTS, MAX_NAME_BYTES};
+pub use validate::{MAX_ELEMENTS, MAX_NAME_BYTES, MAX_POSITIONS};
 pub use weights::{Alphabet, WeightId, WeightMatrix, WeightShape, digits_per_byte, signed_bits};

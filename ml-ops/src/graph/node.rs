@@ -1,6 +1,6 @@
-//! The nodes of a graph: matmul with an epilogue, Relu on integers, and elementwise byte tables.
+//! The nodes of a graph: matmul, sums of functions, maximum, and Relu on integers.
 
-use super::{Requantize, TensorId, WeightId};
+use super::{CodeRanges, Edges, Gather, Requantize, TensorId, WeightId};
 
 /// A named operation.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,14 +14,58 @@ pub struct Node {
 /// An operation on whole tensors.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Op {
-    /// `acc[r][j] = sum_k (x[r][k] - zero_code) * W[k][j] + bias[j]`, exactly, then the epilogue.
+    /// `acc[r][j] = sum_k (x[r][g(j) K + k] - zero_code) * W[k][j] + bias[j]`, exactly, then the epilogue. `K` is
+    /// the weights' number of rows and `g(j) = j / (n / groups)` the group of output column `j`.
     MatMul {
         /// Input, codes or integers.
         x: TensorId,
+        /// How the matrix of `groups * K` columns is read from it, if not straight; of codes only.
+        gather: Option<Gather>,
         /// The input code that stands for zero; 0 if `x` holds integers.
         zero_code: u8,
         /// The matrix and its bias.
         weights: WeightId,
+        /// Groups of columns with inputs of their own, 1 for a plain matmul. More than one ask for weights of a
+        /// byte each.
+        groups: usize,
+        /// Output.
+        y: TensorId,
+        /// What becomes of the accumulators.
+        epilogue: Epilogue,
+    },
+    /// `acc[r][j]` is the sum over all terms and taps of a function of an element, then the epilogue.
+    /// Elementwise functions, sums of tensors, averages, copies.
+    Combine {
+        /// What is added up, at least one.
+        terms: Vec<Term>,
+        /// Output. Where it holds codes and the epilogue is `Accumulator`, the sum is the code itself.
+        y: TensorId,
+        /// What becomes of the sums.
+        epilogue: Epilogue,
+    },
+    /// `y[r][j]` is the largest of the codes that `taps` columns read. Positions outside the source read 0.
+    Max {
+        /// Input, codes.
+        x: TensorId,
+        /// How the matrix is read from it: tap `t` of output `(r, j)` at column `j * taps + t`; `pad` is 0.
+        gather: Gather,
+        /// Elements of which each output is the largest; the last dimensions of the map's columns, one of them cut
+        /// perhaps, number them.
+        taps: usize,
+        /// Output, codes.
+        y: TensorId,
+    },
+    /// A matmul of two tensors in heads, in each sample: `acc[r][h n + j] = sum_k (a[r][h K + k] - a_0) *
+    /// (b[k][h n + j] - b_0)`, exactly, then the epilogue. `a` has `heads * K` columns, `b` has `K` rows and as many
+    /// columns as `y`, `heads * n`.
+    BatchMatMul {
+        /// The left operand.
+        a: CodeMatrix,
+        /// The right one. The last dimensions of its map's columns, one of them cut perhaps, number the columns of
+        /// a head.
+        b: CodeMatrix,
+        /// Heads, at least one.
+        heads: usize,
         /// Output.
         y: TensorId,
         /// What becomes of the accumulators.
@@ -34,38 +78,146 @@ pub enum Op {
         /// Output.
         y: TensorId,
     },
-    /// `y = table[x]`, elementwise on codes.
-    Map {
-        /// Input.
-        x: TensorId,
-        /// Output.
-        y: TensorId,
-        /// The output code of each input code.
-        table: Box<[u8; 256]>,
+}
+
+/// A matrix of codes that is read from each sample of a tensor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeMatrix {
+    /// The tensor, codes.
+    pub x: TensorId,
+    /// How the matrix is read from it, if not straight. Positions outside the source read `pad`, or stand for zero.
+    pub gather: Option<Gather>,
+    /// The code that stands for zero.
+    pub zero_code: u8,
+}
+
+/// One summand of [`Op::Combine`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Term {
+    /// The tensor it reads.
+    pub x: TensorId,
+    /// How the matrix is read from it: tap `t` of output `(r, j)` at column `j * taps + t`. Straight if absent, and
+    /// then there is one tap. Positions outside the source add nothing, or `function(pad)`.
+    pub gather: Option<Gather>,
+    /// Elements that each output adds up; the last dimensions of the map's columns, one of them cut perhaps, number
+    /// them.
+    pub taps: usize,
+    /// What is added for an element.
+    pub function: Function,
+}
+
+impl Term {
+    /// The other tensor that it reads, if it is a product.
+    pub fn with(&self) -> Option<TensorId> {
+        match self.function {
+            Function::Product { with, .. } => Some(with),
+            Function::Table(_) | Function::Times(_) => None,
+        }
+    }
+}
+
+/// The least number that the taps of all terms divide, if it is within a `usize`.
+pub(crate) fn common_taps(terms: &[Term]) -> Option<usize> {
+    terms.iter().try_fold(1usize, |common, term| {
+        let (mut a, mut b) = (common, term.taps);
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        common.checked_div(a)?.checked_mul(term.taps)
+    })
+}
+
+/// An integer function of an element.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Function {
+    /// Of a code: `table[code]`, each of size at most `2^31`.
+    Table(Box<[i64; 256]>),
+    /// Of an integer: this many times it, at most `2^31` in size.
+    Times(i64),
+    /// Of a code and that of another tensor at the same place: `factor * (code - zeros[0]) * (other - zeros[1])`. Both
+    /// are read straight.
+    Product {
+        /// The other tensor, codes of the same shape.
+        with: TensorId,
+        /// The codes that stand for zero.
+        zeros: [u8; 2],
+        /// The factor, at most `2^31` in size.
+        factor: i64,
     },
 }
 
 impl Op {
-    /// The tensor that the operation reads.
-    pub fn input(&self) -> TensorId {
+    /// An elementwise map of codes.
+    pub fn map(x: TensorId, y: TensorId, image: impl Fn(u8) -> u8) -> Self {
+        let table = Box::new(std::array::from_fn(|code| i64::from(image(code as u8))));
+        let term = Term { x, gather: None, taps: 1, function: Function::Table(table) };
+        Self::Combine { terms: vec![term], y, epilogue: Epilogue::Accumulator }
+    }
+
+    /// The tensors that the operation reads.
+    pub fn inputs(&self) -> Vec<TensorId> {
         match self {
-            Self::MatMul { x, .. } | Self::Relu { x, .. } | Self::Map { x, .. } => *x,
+            Self::MatMul { x, .. } | Self::Relu { x, .. } | Self::Max { x, .. } => vec![*x],
+            Self::BatchMatMul { a, b, .. } => vec![a.x, b.x],
+            Self::Combine { terms, .. } => {
+                terms.iter().flat_map(|term| [Some(term.x), term.with()]).flatten().collect()
+            }
+        }
+    }
+
+    /// What becomes of accumulators, if the operation has any.
+    pub fn epilogue(&self) -> Option<&Epilogue> {
+        match self {
+            Self::MatMul { epilogue, .. }
+            | Self::BatchMatMul { epilogue, .. }
+            | Self::Combine { epilogue, .. } => Some(epilogue),
+            Self::Relu { .. } | Self::Max { .. } => None,
         }
     }
 
     /// The tensor that the operation writes.
     pub fn output(&self) -> TensorId {
         match self {
-            Self::MatMul { y, .. } | Self::Relu { y, .. } | Self::Map { y, .. } => *y,
+            Self::MatMul { y, .. }
+            | Self::BatchMatMul { y, .. }
+            | Self::Relu { y, .. }
+            | Self::Max { y, .. }
+            | Self::Combine { y, .. } => *y,
         }
     }
 }
 
-/// What becomes of a matmul's accumulators.
+/// What becomes of accumulators.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Epilogue {
-    /// They are the output, an integer tensor.
+    /// They are the output.
     Accumulator,
-    /// A step function takes each to an output code.
+    /// A scale and a rounding take each to an output code.
     Requantize(Requantize),
+    /// Step functions given by their edges take each to an output code: one for all columns, or one for each.
+    Edges(Vec<Edges>),
+}
+
+impl Epilogue {
+    /// The code of an accumulator in column `column`, where the epilogue gives codes.
+    pub fn code(&self, column: usize, acc: i64) -> Option<u8> {
+        match self {
+            Self::Accumulator => None,
+            Self::Requantize(requantize) => Some(requantize.step(column).code(acc)),
+            Self::Edges(steps) => match steps.as_slice() {
+                [only] => Some(only.code(acc)),
+                steps => steps.get(column).map(|step| step.code(acc)),
+            },
+        }
+    }
+
+    /// Which accumulators in `[-bound, bound]` each code stands for, of one step for all columns or of each; empty
+    /// where the epilogue gives no codes.
+    pub fn thresholds(&self, bound: i32) -> Vec<CodeRanges> {
+        match self {
+            Self::Accumulator => Vec::new(),
+            Self::Requantize(r) => r.steps.iter().map(|step| step.thresholds(bound)).collect(),
+            Self::Edges(steps) => steps.iter().map(|step| step.thresholds(bound)).collect(),
+        }
+    }
 }

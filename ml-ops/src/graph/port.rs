@@ -32,6 +32,14 @@ pub enum InputTransform {
         /// The 8-bit type.
         dtype: CodeType,
     },
+    /// They are floats of 256 levels, `low` to `high` in equal steps, each up to float32's rounding: pixels
+    /// that have been scaled. Codes number the levels.
+    Levels {
+        /// The level of code 0.
+        low: f32,
+        /// The level of code 255, larger.
+        high: f32,
+    },
 }
 
 /// Where the network's output leaves.
@@ -46,7 +54,7 @@ pub struct OutputPort {
 }
 
 /// How a tensor's elements become the output array's.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum OutputTransform {
     /// Codes become 8-bit integers.
     Codes {
@@ -66,6 +74,14 @@ pub enum OutputTransform {
     Integer {
         /// The array's type.
         dtype: IntegerType,
+    },
+    /// Integers become floats `value * scale + offset`, each operation rounded to float32, a different one for
+    /// each integer of the tensor's width.
+    Affine {
+        /// Factors, finite and not zero: one for all features, or one for each.
+        scales: Vec<f32>,
+        /// What is added, finite: as many.
+        offsets: Vec<f32>,
     },
 }
 
@@ -111,6 +127,7 @@ impl InputPort {
                 let codes = quantize_all(v, scale, zero_point, dtype)?;
                 to_feature_major(&codes, rows, features, |q| q)
             }
+            (InputTransform::Levels { low, high }, ArrayData::F32(v)) => levels(v, low, high)?,
             (transform, data) => {
                 return Err(PortError::ElementType {
                     expected: transform.element_type(),
@@ -127,17 +144,17 @@ impl InputTransform {
     pub fn element_type(self) -> ElementType {
         match self {
             Self::Codes { dtype } => code_element(dtype),
-            Self::Quantize { .. } => ElementType::F32,
+            Self::Quantize { .. } | Self::Levels { .. } => ElementType::F32,
         }
     }
 }
 
 impl OutputTransform {
     /// The type of the arrays that the port gives.
-    pub fn element_type(self) -> ElementType {
+    pub fn element_type(&self) -> ElementType {
         match self {
-            Self::Codes { dtype } => code_element(dtype),
-            Self::Dequantize { .. } => ElementType::F32,
+            Self::Codes { dtype } => code_element(*dtype),
+            Self::Dequantize { .. } | Self::Affine { .. } => ElementType::F32,
             Self::Integer { dtype: IntegerType::I32 } => ElementType::I32,
             Self::Integer { dtype: IntegerType::I64 } => ElementType::I64,
         }
@@ -161,7 +178,7 @@ impl OutputPort {
             return Err(wrong(expected));
         }
         let rows = batch.size * tensor.rows_per_sample;
-        let data = match (self.transform, values) {
+        let data = match (&self.transform, values) {
             (OutputTransform::Codes { dtype }, Values::Codes(codes)) => {
                 let codes = to_row_major(codes, rows, tensor.features);
                 match dtype {
@@ -172,7 +189,7 @@ impl OutputPort {
                 }
             }
             (OutputTransform::Dequantize { scale, zero_point, dtype }, Values::Codes(codes)) => {
-                let images = dequantize_table(scale, zero_point, dtype);
+                let images = dequantize_table(*scale, *zero_point, *dtype);
                 let codes = to_row_major(codes, rows, tensor.features);
                 ArrayData::F32(codes.iter().map(|&c| images[usize::from(c)]).collect())
             }
@@ -189,6 +206,14 @@ impl OutputPort {
                     ArrayData::I32(to_row_major(&narrow, rows, tensor.features))
                 }
             },
+            (OutputTransform::Affine { scales, offsets }, Values::Integers(integers)) => {
+                let integers = to_row_major(integers, rows, tensor.features);
+                let images = integers.iter().enumerate().map(|(index, &value)| {
+                    let feature = index % tensor.features;
+                    affine(value, of(scales, feature), of(offsets, feature))
+                });
+                ArrayData::F32(images.collect())
+            }
             _ => return Err(wrong(expected)),
         };
         let mut shape = vec![batch.size];
@@ -217,7 +242,7 @@ impl OutputPort {
         }
         let rows = batch.size * tensor.rows_per_sample;
         let features = tensor.features;
-        match (self.transform, array.data()) {
+        match (&self.transform, array.data()) {
             (OutputTransform::Codes { dtype: CodeType::U8 }, ArrayData::U8(v)) => {
                 Ok(Values::Codes(to_feature_major(v, rows, features, |q| q)))
             }
@@ -225,7 +250,7 @@ impl OutputPort {
                 Ok(Values::Codes(to_feature_major(v, rows, features, i8_code)))
             }
             (OutputTransform::Dequantize { scale, zero_point, dtype }, ArrayData::F32(v)) => {
-                let images = dequantize_table(scale, zero_point, dtype);
+                let images = dequantize_table(*scale, *zero_point, *dtype);
                 let codes: Vec<u8> = v
                     .iter()
                     .enumerate()
@@ -243,6 +268,14 @@ impl OutputPort {
             }
             (OutputTransform::Integer { dtype: IntegerType::I64 }, ArrayData::I64(v)) => {
                 integers(v, rows, tensor)
+            }
+            (OutputTransform::Affine { scales, offsets }, ArrayData::F32(v)) => {
+                let inverse = v.iter().enumerate().map(|(index, &x)| {
+                    let feature = index % features;
+                    affine_inverse(x, of(scales, feature), of(offsets, feature))
+                        .ok_or(PortError::NoSuchOutput { index })
+                });
+                integers(&inverse.collect::<Result<Vec<_>, _>>()?, rows, tensor)
             }
             (transform, data) => Err(PortError::ElementType {
                 expected: transform.element_type(),
@@ -263,6 +296,63 @@ pub(crate) fn quantize(x: f32, scale: f32, zero_point: i32, dtype: CodeType) -> 
 /// ONNX Runtime's DequantizeLinear of every code, non-decreasing.
 pub(crate) fn dequantize_table(scale: f32, zero_point: i32, dtype: CodeType) -> [f32; 256] {
     std::array::from_fn(|code| (code as i32 + dtype.min() - zero_point) as f32 * scale)
+}
+
+/// The float of an integer.
+fn affine(value: i64, scale: f32, offset: f32) -> f32 {
+    value as f32 * scale + offset
+}
+
+/// The integer near `(x - offset) / scale` whose float is `x`, if there is one.
+fn affine_inverse(x: f32, scale: f32, offset: f32) -> Option<i64> {
+    let near = (f64::from(x) - f64::from(offset)) / f64::from(scale);
+    if near.is_nan() || near.abs() >= f64::from(1 << 24) {
+        return None;
+    }
+    let near = near.round() as i64;
+    (near - 1..=near + 1).find(|&value| affine(value, scale, offset) == x)
+}
+
+/// Whether integers of a width of `bits` all have floats of their own.
+pub(super) fn affine_is_injective(bits: u32, scale: f32, offset: f32) -> bool {
+    if bits > 24 || !scale.is_finite() || scale == 0.0 || !offset.is_finite() {
+        return false;
+    }
+    // Neighbours are `scale` apart, floats up to `largest` are rounded twice, each time by `largest / 2^24`.
+    let (scale, offset) = (f64::from(scale).abs(), f64::from(offset).abs());
+    let largest = f64::from(1u32 << (bits.max(1) - 1)) * scale + offset;
+    scale * f64::from(1 << 21) > largest && largest < f64::from(f32::MAX) / 2.0
+}
+
+fn of(values: &[f32], feature: usize) -> f32 {
+    match values {
+        [only] => *only,
+        values => values.get(feature).copied().unwrap_or(0.0),
+    }
+}
+
+/// The codes of floats that are, up to rounding, `low` to `high` in 255 equal steps.
+fn levels(values: &[f32], low: f32, high: f32) -> Result<Vec<u8>, PortError> {
+    let (low, high) = (f64::from(low), f64::from(high));
+    let step = (high - low) / 255.0;
+    values
+        .iter()
+        .enumerate()
+        .map(|(index, &x)| {
+            if x.is_nan() {
+                return Err(PortError::NotANumber { index });
+            }
+            let level = (f64::from(x) - low) / step;
+            let code = level.round_ties_even();
+            let off = (level - code).abs() * step;
+            let rounding = low.abs().max(high.abs()) * f64::from(f32::EPSILON);
+            if (0.0..=255.0).contains(&code) && off <= 4.0 * rounding {
+                Ok(code as u8)
+            } else {
+                Err(PortError::NoLevel { index })
+            }
+        })
+        .collect()
 }
 
 fn quantize_all(

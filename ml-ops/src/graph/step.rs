@@ -157,6 +157,16 @@ pub struct CodeRanges {
 }
 
 impl CodeRanges {
+    /// Those of the codes from `first` to `last`, each but the first with its least accumulator, or, where it never
+    /// occurs, that of the next code that does.
+    pub(super) fn new(first: u8, last: u8, bound: i32, least_of: impl Fn(u8) -> i32) -> Self {
+        let mut least = [-bound; 256];
+        for code in (first..last).map(|code| code + 1) {
+            least[usize::from(code)] = least_of(code);
+        }
+        Self { first, last, least, bound }
+    }
+
     /// The least code.
     pub fn first(&self) -> u8 {
         self.first

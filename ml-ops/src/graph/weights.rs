@@ -138,7 +138,33 @@ impl WeightMatrix {
         assert!(k > 0 && n > 0 && codes.len() == k * n, "codes are k x n");
         assert!(offsets.len() == 1 || offsets.len() == n, "1 or n offsets");
         assert!(bias.is_empty() || bias.len() == n, "0 or n biases");
-        let alphabet = find_alphabet(n, codes, offsets);
+        Self::spelled(k, n, find_alphabet(n, codes, offsets), (codes, offsets), bias)
+    }
+
+    /// The same with a byte to each weight, whatever the values.
+    ///
+    /// # Panics
+    /// If a length does not agree with `k` and `n`, or `k` or `n` is 0.
+    pub fn from_bytes(
+        k: usize,
+        n: usize,
+        codes: &[u8],
+        offsets: &[i32],
+        bias: &[i64],
+    ) -> (WeightShape, Self) {
+        assert!(k > 0 && n > 0 && codes.len() == k * n, "codes are k x n");
+        assert!(offsets.len() == 1 || offsets.len() == n, "1 or n offsets");
+        assert!(bias.is_empty() || bias.len() == n, "0 or n biases");
+        Self::spelled(k, n, byte_alphabet(offsets), (codes, offsets), bias)
+    }
+
+    fn spelled(
+        k: usize,
+        n: usize,
+        alphabet: Alphabet,
+        (codes, offsets): (&[u8], &[i32]),
+        bias: &[i64],
+    ) -> (WeightShape, Self) {
         let mut index = vec![0u8; alphabet.columns(n) * k];
         match &alphabet {
             Alphabet::Byte { .. } => {

@@ -1,9 +1,14 @@
 //! The exact integer interpreter: every tensor of a run, as the graph defines it.
 
+mod batch;
+mod combine;
+mod gathered;
 mod matmul;
+mod max;
+mod operand;
 
 use crate::graph::{
-    Epilogue, Graph, Model, Node, Op, Requantize, TensorId, TensorKind, TensorShape, Values,
+    Epilogue, Gather, Graph, Model, Node, Op, TensorId, TensorKind, TensorShape, Values,
     WeightMatrix, WeightShape,
 };
 use rayon::prelude::*;
@@ -14,7 +19,7 @@ use thiserror::Error;
 pub struct Trace {
     /// Their values.
     pub tensors: Vec<Values>,
-    /// The accumulators of every requantizing node, `[column][row]`; none for other nodes.
+    /// The accumulators of every matmul and sum that steps take to codes, `[column][row]`; none for other nodes.
     pub accumulators: Vec<Vec<i32>>,
 }
 
@@ -78,57 +83,77 @@ fn evaluate(
     accumulators: &mut Vec<i32>,
     batch: usize,
 ) -> Result<Values, RunError> {
+    let graph = &model.graph;
+    let y = node.op.output();
+    let columns = graph.tensors[y].features;
     match &node.op {
-        Op::MatMul { x, zero_code, weights, y, epilogue } => {
-            let operands = MatMul {
-                x: &tensors[*x],
-                zero_code: *zero_code,
-                rows: rows(&model.graph, *x, batch),
-                shape: &model.graph.weights[*weights],
-                matrix: &model.weights[*weights],
-                bound: model.graph.accumulator_bound(index),
+        Op::MatMul { epilogue, .. } => {
+            let Some(operands) = MatMul::new(model, index, tensors, batch) else {
+                return Ok(Values::Codes(Vec::new()));
             };
             match epilogue {
-                Epilogue::Requantize(requantize) => {
+                Epilogue::Requantize(_) | Epilogue::Edges(_) => {
                     // A valid graph bounds those of requantizing nodes by 2^31.
                     *accumulators = operands.map_columns(|_, acc| acc as i32);
-                    Ok(Values::Codes(codes_of(requantize, accumulators, operands.rows)))
+                    Ok(Values::Codes(combine::codes_of(epilogue, accumulators, operands.rows)))
                 }
                 Epilogue::Accumulator => {
                     let accumulators = operands.accumulators();
-                    check_width(index, &model.graph.tensors[*y], &accumulators)?;
+                    check_width(index, &graph.tensors[y], &accumulators)?;
                     Ok(Values::Integers(accumulators))
                 }
             }
         }
-        Op::Relu { x, .. } => {
-            Ok(Values::Integers(integers(&tensors[*x]).iter().map(|&v| v.max(0)).collect()))
+        Op::BatchMatMul { epilogue, .. } => {
+            let sums = batch::accumulators(graph, index, tensors, batch);
+            if graph.tensors[y].kind != TensorKind::Code {
+                check_width(index, &graph.tensors[y], &sums)?;
+                return Ok(Values::Integers(sums));
+            }
+            // A valid graph bounds those that are requantized by 2^31.
+            *accumulators = sums.into_par_iter().map(|sum| sum as i32).collect();
+            Ok(Values::Codes(combine::codes_of(epilogue, accumulators, rows(graph, y, batch))))
         }
-        Op::Map { x, table, .. } => Ok(Values::Codes(
-            codes(&tensors[*x]).iter().map(|&code| table[usize::from(code)]).collect(),
-        )),
+        Op::Combine { terms, epilogue, .. } => {
+            let rows = rows(graph, y, batch);
+            let sums = combine::sums(terms, tensors, columns, rows);
+            if graph.tensors[y].kind != TensorKind::Code {
+                check_width(index, &graph.tensors[y], &sums)?;
+                return Ok(Values::Integers(sums));
+            }
+            // A valid graph bounds what is requantized by 2^31, and by 255 what is a code itself.
+            let sums: Vec<i32> = sums.into_par_iter().map(|sum| sum as i32).collect();
+            let codes = combine::codes_of(epilogue, &sums, rows);
+            if !matches!(epilogue, Epilogue::Accumulator) {
+                *accumulators = sums;
+            }
+            Ok(Values::Codes(codes))
+        }
+        Op::Max { x, gather, taps, .. } => {
+            Ok(Values::Codes(max::max(gather, *taps, codes(&tensors[*x]), columns)))
+        }
+        Op::Relu { x, .. } => {
+            Ok(Values::Integers(integers(&tensors[*x]).par_iter().map(|&v| v.max(0)).collect()))
+        }
     }
 }
 
-/// The codes of accumulators `[column][row]`.
-fn codes_of(requantize: &Requantize, accumulators: &[i32], rows: usize) -> Vec<u8> {
-    let mut codes = vec![0; accumulators.len()];
-    codes.par_chunks_mut(rows).zip(accumulators.par_chunks(rows)).enumerate().for_each(
-        |(column, (codes, accumulators))| {
-            let step = requantize.step(column);
-            for (code, &acc) in codes.iter_mut().zip(accumulators) {
-                *code = step.code(acc.into());
-            }
-        },
-    );
-    codes
+/// Runs the nodes from `first` on, on the tensors that are there.
+#[cfg(test)]
+pub(crate) fn run_from(model: &Model, first: usize, tensors: &mut [Values], batch: usize) {
+    for (index, node) in model.graph.nodes.iter().enumerate().skip(first) {
+        let y = evaluate(model, index, node, tensors, &mut Vec::new(), batch);
+        tensors[node.op.output()] = y.expect("a run within its widths");
+    }
 }
 
 /// The trace that has these tensors, whether or not they are those of a run.
 #[cfg(test)]
 pub(crate) fn trace_of(model: &Model, tensors: Vec<Values>, batch: usize) -> Trace {
     let of_node = |index: usize| match &model.graph.nodes[index].op {
-        Op::MatMul { epilogue: Epilogue::Requantize(_), .. } => {
+        Op::MatMul { epilogue: Epilogue::Requantize(_) | Epilogue::Edges(_), .. }
+        | Op::BatchMatMul { epilogue: Epilogue::Requantize(_) | Epilogue::Edges(_), .. }
+        | Op::Combine { epilogue: Epilogue::Requantize(_) | Epilogue::Edges(_), .. } => {
             accumulators(model, index, &tensors, batch).iter().map(|&acc| acc as i32).collect()
         }
         _ => Vec::new(),
@@ -137,7 +162,7 @@ pub(crate) fn trace_of(model: &Model, tensors: Vec<Values>, batch: usize) -> Tra
     Trace { tensors, accumulators }
 }
 
-/// The accumulators of node `index`, a matmul, over the tensors of a run: `[column][row]`; none for
+/// The accumulators of node `index`, a matmul or a sum, over the tensors of a run: `[column][row]`; none for
 /// other nodes.
 #[cfg(test)]
 pub(crate) fn accumulators(
@@ -146,29 +171,50 @@ pub(crate) fn accumulators(
     tensors: &[Values],
     batch: usize,
 ) -> Vec<i64> {
-    let Op::MatMul { x, zero_code, weights, .. } = &model.graph.nodes[index].op else {
-        return Vec::new();
-    };
-    MatMul {
-        x: &tensors[*x],
-        zero_code: *zero_code,
-        rows: rows(&model.graph, *x, batch),
-        shape: &model.graph.weights[*weights],
-        matrix: &model.weights[*weights],
-        bound: model.graph.accumulator_bound(index),
+    match &model.graph.nodes[index].op {
+        Op::BatchMatMul { .. } => batch::accumulators(&model.graph, index, tensors, batch),
+        Op::Combine { terms, y, .. } => {
+            let columns = model.graph.tensors[*y].features;
+            combine::sums(terms, tensors, columns, rows(&model.graph, *y, batch))
+        }
+        _ => MatMul::new(model, index, tensors, batch)
+            .map_or_else(Vec::new, |operands| operands.accumulators()),
     }
-    .accumulators()
 }
 
 /// The operands of one matmul.
 struct MatMul<'a> {
     x: &'a Values,
+    gather: Option<&'a Gather>,
     zero_code: u8,
+    groups: usize,
+    /// Rows of the outputs, of all samples.
     rows: usize,
     shape: &'a WeightShape,
     matrix: &'a WeightMatrix,
     /// Bound on the size of the accumulators.
     bound: i128,
+}
+
+impl<'a> MatMul<'a> {
+    /// Those of node `index`, if it is a matmul.
+    fn new(model: &'a Model, index: usize, tensors: &'a [Values], batch: usize) -> Option<Self> {
+        let Op::MatMul { x, gather, zero_code, weights, groups, y, .. } =
+            &model.graph.nodes[index].op
+        else {
+            return None;
+        };
+        Some(Self {
+            x: &tensors[*x],
+            gather: gather.as_ref(),
+            zero_code: *zero_code,
+            groups: *groups,
+            rows: rows(&model.graph, *y, batch),
+            shape: &model.graph.weights[*weights],
+            matrix: &model.weights[*weights],
+            bound: model.graph.accumulator_bound(index),
+        })
+    }
 }
 
 fn rows(graph: &Graph, tensor: TensorId, batch: usize) -> usize {

@@ -1,13 +1,15 @@
 //! The graph under construction: tensors, nodes, and the grouping of elements into rows.
 //!
-//! A tensor's elements are grouped into rows by the matmul that reads or writes it; until one does, the
-//! grouping is open, so that reshapes ahead of the first matmul and behind the last one cost nothing.
+//! How the elements of the network's input are grouped into rows is open until a node reads them as a
+//! matrix; of other tensors the node that writes them says it.
 
 use super::error::NodeError;
-use super::value::{Codes, MatMulOperands, Scaling};
+use super::matrix::Matrix;
+use super::value::{Codes, MatMulOperands};
+use super::view::View;
 use crate::graph::{
-    CodeType, Epilogue, InputPort, InputTransform, Node, Op, TensorId, TensorKind, TensorShape,
-    WeightMatrix, WeightShape, bound, signed_bits,
+    CodeType, Epilogue, Function, Gather, InputPort, InputTransform, Node, Op, TensorId,
+    TensorKind, TensorShape, Term, WeightMatrix, WeightShape, bound, signed_bits,
 };
 
 /// The graph under construction.
@@ -19,11 +21,13 @@ pub(super) struct Builder {
     pub(super) weights: Vec<WeightShape>,
     pub(super) matrices: Vec<WeightMatrix>,
     pub(super) nodes: Vec<Node>,
-    pub(super) input: Option<InputPort>,
+    input: TensorId,
     input_shape: Vec<usize>,
+    transform: Option<InputTransform>,
 }
 
 /// A tensor whose grouping into rows may be open.
+#[derive(Clone, Copy)]
 pub(super) struct PendingTensor {
     grouping: usize,
     kind: TensorKind,
@@ -35,63 +39,69 @@ struct Grouping {
     features: Option<usize>,
 }
 
+/// A tensor as a matrix of some number of columns for each output: the node's `x` and its gather.
+pub(super) struct Source {
+    pub(super) x: TensorId,
+    pub(super) gather: Option<Gather>,
+}
+
 impl Builder {
     /// An empty graph over an input of `input_shape`, without the batch.
     pub(super) fn new(batch_is_one: bool, input_shape: Vec<usize>) -> Self {
-        Self {
+        let mut builder = Self {
             batch_is_one,
             tensors: Vec::new(),
             groupings: Vec::new(),
             weights: Vec::new(),
             matrices: Vec::new(),
             nodes: Vec::new(),
-            input: None,
+            input: 0,
             input_shape,
-        }
+            transform: None,
+        };
+        let elements = builder.input_shape.iter().product();
+        builder.groupings.push(Grouping { elements, features: None });
+        builder.input = builder.tensor(0, TensorKind::Code);
+        builder
     }
 
-    /// The input tensor, of codes that `transform` makes, seen with the shape `shape`.
-    pub(super) fn input(
+    /// The input as it comes.
+    pub(super) fn input(&self) -> View {
+        View::open(self.input, &self.input_shape)
+    }
+
+    /// The input tensor, of codes that `transform` makes, seen as `view`.
+    pub(super) fn quantized_input(
         &mut self,
         transform: InputTransform,
-        shape: &[usize],
+        view: View,
     ) -> Result<Codes, NodeError> {
-        let tensor = match &self.input {
-            Some(port) if port.transform == transform => port.tensor,
-            Some(_) => return Err(NodeError::InputQuantizedTwice),
-            None => {
-                let grouping = self.grouping(self.input_shape.iter().product(), None);
-                let tensor = self.tensor(grouping, TensorKind::Code);
-                self.input = Some(InputPort { tensor, shape: self.input_shape.clone(), transform });
-                tensor
-            }
-        };
+        if *self.transform.get_or_insert(transform) != transform {
+            return Err(NodeError::InputQuantizedTwice);
+        }
         let (dtype, quantized) = match transform {
             InputTransform::Codes { dtype } => (dtype, false),
             InputTransform::Quantize { dtype, .. } => (dtype, true),
+            InputTransform::Levels { .. } => (CodeType::U8, false),
         };
-        Ok(Codes { tensor, dtype, shape: shape.to_vec(), quantized })
+        Ok(Codes { view, dtype, quantized, origin: None })
     }
 
-    /// The float input quantized.
-    pub(super) fn quantized_input(
-        &mut self,
-        to: Scaling,
-        dtype: CodeType,
-        shape: &[usize],
-    ) -> Result<Codes, NodeError> {
-        let transform =
-            InputTransform::Quantize { scale: to.scale, zero_point: to.zero_point, dtype };
-        self.input(transform, shape)
+    /// Where the input enters, if anything reads it.
+    pub(super) fn input_port(&self) -> Option<InputPort> {
+        let transform = self.transform?;
+        Some(InputPort { tensor: self.input, shape: self.input_shape.clone(), transform })
     }
 
     /// `y = table[x]`; `x` itself if the table changes nothing.
-    pub(super) fn map(&mut self, name: &str, x: TensorId, table: Box<[u8; 256]>) -> TensorId {
+    pub(super) fn map(&mut self, name: &str, x: TensorId, table: &[u8; 256]) -> TensorId {
         if table.iter().enumerate().all(|(x, y)| x == usize::from(*y)) {
             return x;
         }
         let y = self.tensor(self.tensors[x].grouping, TensorKind::Code);
-        self.push(name, Op::Map { x, y, table });
+        let function = Function::Table(Box::new(table.map(i64::from)));
+        let terms = vec![Term { x, gather: None, taps: 1, function }];
+        self.push(name, Op::Combine { terms, y, epilogue: Epilogue::Accumulator });
         y
     }
 
@@ -109,28 +119,136 @@ impl Builder {
         operands: &MatMulOperands,
         epilogue: Epilogue,
     ) -> Result<TensorId, NodeError> {
-        let x = operands.x.tensor;
+        let source = self.source(&operands.x, false)?;
         let of = &operands.weights;
-        let rows = self.group(x, of.k)?;
-        let (shape, matrix) =
-            WeightMatrix::from_codes(of.k, of.n, &of.codes, &of.offsets, &operands.bias);
-        let bound = bound(self.tensors[x].kind, i64::from(operands.zero_code), &shape);
+        let (shape, matrix) = match operands.groups {
+            1 => WeightMatrix::from_codes(of.k, of.n, &of.codes, &of.offsets, &operands.bias),
+            _ => WeightMatrix::from_bytes(of.k, of.n, &of.codes, &of.offsets, &operands.bias),
+        };
+        let kind = self.tensors[source.x].kind;
+        let bound = bound(kind, i64::from(operands.zero_code), &shape);
         let narrow = i32::try_from(bound).map_err(|_| NodeError::AccumulatorRange { bound })?;
         let kind = match &epilogue {
-            Epilogue::Requantize(_) => TensorKind::Code,
+            Epilogue::Requantize(_) | Epilogue::Edges(_) => TensorKind::Code,
             Epilogue::Accumulator => TensorKind::Integer { bits: signed_bits(i64::from(narrow)) },
         };
-        let grouping = self.grouping(rows.saturating_mul(of.n), Some(of.n));
-        let y = self.tensor(grouping, kind);
+        let y = self.rows_of(operands.x.size().0, of.n, kind);
         self.weights.push(shape);
         self.matrices.push(matrix);
-        let weights = self.weights.len() - 1;
-        let op = Op::MatMul { x, zero_code: operands.zero_code, weights, y, epilogue };
+        let op = Op::MatMul {
+            x: source.x,
+            gather: source.gather,
+            zero_code: operands.zero_code,
+            weights: self.weights.len() - 1,
+            groups: operands.groups,
+            y,
+            epilogue,
+        };
         self.push(&operands.name, op);
         Ok(y)
     }
 
-    /// The final shape of a tensor; one row a sample if no matmul has grouped it.
+    /// The sum over `terms`: what each reads for `columns` outputs of each row, and the function of it. Without
+    /// an epilogue the sums are of kind `kind`.
+    pub(super) fn combine(
+        &mut self,
+        name: &str,
+        columns: usize,
+        terms: Vec<(Matrix, Function)>,
+        kind: TensorKind,
+        epilogue: Epilogue,
+    ) -> Result<TensorId, NodeError> {
+        let rows = terms.first().map_or(0, |(matrix, _)| matrix.size().0);
+        let terms = terms
+            .into_iter()
+            .map(|(matrix, function)| {
+                let taps = matrix.size().1 / columns;
+                let Source { x, gather } = self.source(&matrix, taps > 1)?;
+                Ok(Term { x, gather, taps, function })
+            })
+            .collect::<Result<_, NodeError>>()?;
+        let y = self.rows_of(rows, columns, kind);
+        self.push(name, Op::Combine { terms, y, epilogue });
+        Ok(y)
+    }
+
+    /// The largest of the codes that `matrix` reads for each of `columns` outputs of each row.
+    pub(super) fn max(
+        &mut self,
+        name: &str,
+        columns: usize,
+        matrix: &Matrix,
+    ) -> Result<TensorId, NodeError> {
+        let (rows, width) = matrix.size();
+        let Source { x, gather } = self.source(matrix, true)?;
+        let y = self.rows_of(rows, columns, TensorKind::Code);
+        let gather = gather.ok_or(NodeError::NoView { index: 0 })?;
+        let op = Op::Max { x, gather, taps: width / columns, y };
+        self.push(name, op);
+        Ok(y)
+    }
+
+    /// A tensor of its own with the elements of `view`, which must be codes or integers of one kind.
+    pub(super) fn copied(&mut self, name: &str, view: &View) -> Result<View, NodeError> {
+        let is_feature = |dim| view.is_feature(dim);
+        self.laid_out(name, view, is_feature)
+    }
+
+    /// A tensor of its own with the elements of `view`, whose dimensions number features or rows.
+    pub(super) fn laid_out(
+        &mut self,
+        name: &str,
+        view: &View,
+        is_feature: impl Fn(usize) -> bool,
+    ) -> Result<View, NodeError> {
+        let kind = self.tensors[view.tensor].kind;
+        let function = match kind {
+            TensorKind::Code => Function::Table(Box::new(std::array::from_fn(|code| code as i64))),
+            TensorKind::Integer { .. } => Function::Times(1),
+        };
+        let matrix = Matrix::laid_out(view, &is_feature);
+        let columns = matrix.size().1;
+        let terms = vec![(matrix, function)];
+        let y = self.combine(name, columns, terms, kind, Epilogue::Accumulator)?;
+        Ok(View::new(y, &view.shape(), is_feature))
+    }
+
+    /// Whether the elements of `view`, in order, are those of its tensor as rows of features.
+    pub(super) fn is_row_major(&self, view: &View) -> bool {
+        let matrix = Matrix::rows_and_columns(view, 0);
+        match self.groupings[self.tensors[view.tensor].grouping].features {
+            None => matrix.in_order().is_some(),
+            Some(features) => (0..=view.rank()).any(|first| {
+                let matrix = Matrix::rows_and_columns(view, first);
+                let rows = matrix.size().1 == features;
+                rows && self.grouped(&matrix).is_some_and(|matrix| matrix.gather().is_none())
+            }),
+        }
+    }
+
+    /// The tensor and the gather that read `matrix`; a gather even of the tensor as it is if `always`.
+    pub(super) fn source(&mut self, matrix: &Matrix, always: bool) -> Result<Source, NodeError> {
+        let matrix = self.settled(matrix)?;
+        let gather = if always { Some(matrix.explicit_gather()) } else { matrix.gather() };
+        Ok(Source { x: matrix.view.tensor, gather })
+    }
+
+    /// The matrix of a tensor whose grouping is open no more: as the matrix has it, if it is the tensor's
+    /// elements in order, or else one element to a row.
+    fn settled(&mut self, matrix: &Matrix) -> Result<Matrix, NodeError> {
+        let grouping = self.tensors[matrix.view.tensor].grouping;
+        let features = &mut self.groupings[grouping].features;
+        let rows_hold = *features.get_or_insert_with(|| matrix.in_order().unwrap_or(1));
+        let regrouping = NodeError::Regrouping { features: matrix.size().1, rows_hold };
+        self.grouped(matrix).ok_or(regrouping)
+    }
+
+    fn grouped(&self, matrix: &Matrix) -> Option<Matrix> {
+        let features = self.groupings[self.tensors[matrix.view.tensor].grouping].features?;
+        if matrix.view.is_open() { matrix.clone().grouped(features) } else { Some(matrix.clone()) }
+    }
+
+    /// The final shape of a tensor; one row a sample if nothing has grouped it.
     pub(super) fn shape(&self, tensor: TensorId) -> TensorShape {
         let PendingTensor { grouping, kind } = self.tensors[tensor];
         let Grouping { elements, features } = self.groupings[grouping];
@@ -138,19 +256,10 @@ impl Builder {
         TensorShape { rows_per_sample: elements / features, features, kind }
     }
 
-    /// Groups a tensor into rows of `features`, and says how many those are.
-    fn group(&mut self, tensor: TensorId, features: usize) -> Result<usize, NodeError> {
-        let grouping = &mut self.groupings[self.tensors[tensor].grouping];
-        let rows_hold = *grouping.features.get_or_insert(features);
-        if rows_hold != features {
-            return Err(NodeError::Regrouping { features, rows_hold });
-        }
-        Ok(grouping.elements / features)
-    }
-
-    fn grouping(&mut self, elements: usize, features: Option<usize>) -> usize {
-        self.groupings.push(Grouping { elements, features });
-        self.groupings.len() - 1
+    pub(super) fn rows_of(&mut self, rows: usize, features: usize, kind: TensorKind) -> TensorId {
+        let elements = rows.saturating_mul(features);
+        self.groupings.push(Grouping { elements, features: Some(features) });
+        self.tensor(self.groupings.len() - 1, kind)
     }
 
     fn tensor(&mut self, grouping: usize, kind: TensorKind) -> TensorId {
@@ -158,7 +267,7 @@ impl Builder {
         self.tensors.len() - 1
     }
 
-    fn push(&mut self, name: &str, op: Op) {
+    pub(super) fn push(&mut self, name: &str, op: Op) {
         let name = name.to_owned();
         self.nodes.push(Node { name, op });
     }

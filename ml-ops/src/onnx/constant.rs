@@ -1,4 +1,4 @@
-//! Constant tensors of a file, as arrays.
+//! Constant tensors of a file, as arrays: integers of fewer than 8 bits as bytes, 16-bit floats as 32-bit ones.
 
 use super::error::TensorError;
 use super::proto::{TensorProto, data_type};
@@ -39,10 +39,53 @@ pub(super) fn array(tensor: &TensorProto) -> Result<Array, TensorError> {
             Some(raw) => raw.iter().map(|&byte| byte as i8).collect(),
             None => narrow(&tensor.int32_data)?,
         }),
+        data_type::FLOAT16 => ArrayData::F32(match raw {
+            Some(raw) => words(raw, expected)?.map(u16::from_le_bytes).map(half).collect(),
+            None => narrow(&tensor.int32_data)?.into_iter().map(half).collect(),
+        }),
+        of @ (data_type::UINT4 | data_type::INT4 | data_type::UINT2 | data_type::INT2) => {
+            let bits = if matches!(of, data_type::UINT4 | data_type::INT4) { 4 } else { 2 };
+            let bytes = match raw {
+                Some(raw) => raw.to_vec(),
+                None => narrow(&tensor.int32_data)?,
+            };
+            let values = fields(&bytes, bits, expected)?;
+            if matches!(of, data_type::UINT4 | data_type::UINT2) {
+                ArrayData::U8(values)
+            } else {
+                let shift = 8 - bits;
+                ArrayData::I8(values.iter().map(|&v| (v << shift) as i8 >> shift).collect())
+            }
+        }
         got => return Err(TensorError::ElementType { got }),
     };
     let got = data.len();
     Array::new(shape, data).map_err(|_| TensorError::Length { expected, got })
+}
+
+/// The first `expected` fields of `bits` each, from the least significant on.
+fn fields(bytes: &[u8], bits: u32, expected: usize) -> Result<Vec<u8>, TensorError> {
+    let per_byte = 8 / bits as usize;
+    if bytes.len() != expected.div_ceil(per_byte) {
+        return Err(TensorError::Length { expected, got: bytes.len().saturating_mul(per_byte) });
+    }
+    let field = |at: usize| {
+        let byte = bytes[at / per_byte] >> (at % per_byte * bits as usize);
+        byte & ((1 << bits) - 1)
+    };
+    Ok((0..expected).map(field).collect())
+}
+
+/// The float that 16 bits stand for.
+fn half(bits: u16) -> f32 {
+    let (sign, exponent, fraction) = (bits >> 15, (bits >> 10) & 31, f32::from(bits & 1023));
+    let size = match exponent {
+        0 => fraction * 2f32.powi(-24),
+        31 if fraction == 0.0 => f32::INFINITY,
+        31 => f32::NAN,
+        exponent => (1.0 + fraction / 1024.0) * 2f32.powi(i32::from(exponent) - 15),
+    };
+    if sign == 1 { -size } else { size }
 }
 
 fn words<const N: usize>(

@@ -89,7 +89,7 @@ pub enum ImportError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum TensorError {
-    /// Its element type is none of f32, uint8, int8, int32, int64.
+    /// Its element type is none of float, float16, integers of 2, 4 and 8 bits, int32, int64.
     #[error("element type {got} is not supported")]
     ElementType {
         /// `TensorProto.DataType` found.
@@ -144,6 +144,20 @@ pub enum NodeError {
         attribute: &'static str,
         /// Its value.
         value: f64,
+    },
+    /// An attribute has a text that is not supported.
+    #[error("attribute {attribute} has the value {value:?}, which is not supported")]
+    AttributeText {
+        /// The attribute's name.
+        attribute: &'static str,
+        /// Its value.
+        value: String,
+    },
+    /// An attribute that the operator needs is missing.
+    #[error("attribute {attribute} is missing")]
+    MissingAttribute {
+        /// The attribute's name.
+        attribute: &'static str,
     },
     /// An attribute has another type than the operator's.
     #[error("attribute {attribute:?} has type {got}")]
@@ -267,6 +281,42 @@ pub enum NodeError {
         axis: usize,
         /// Its size.
         value: i64,
+    },
+    /// An operand's elements are not read in steps along axes, as indices that no steps give.
+    #[error("input {index} is read at positions that no steps along its axes give")]
+    NoView {
+        /// Which input.
+        index: usize,
+    },
+    /// An index is not one of the axis.
+    #[error("index {value} in input {index} is beyond the axis of size {size}")]
+    IndexRange {
+        /// Which input.
+        index: usize,
+        /// The index.
+        value: i64,
+        /// The axis's size.
+        size: usize,
+    },
+    /// A float is none that a code stands for.
+    #[error("{value} in input {index} is none of the floats that codes stand for")]
+    NotOnGrid {
+        /// Which input.
+        index: usize,
+        /// The float.
+        value: f32,
+    },
+    /// A quotient of two tensors, or a product of functions of two that are not those of a DequantizeLinear.
+    #[error("a quotient of two tensors, or a product of functions of both, is not supported")]
+    ProductOfTensors,
+    /// A function of two tensors is no monotone step of a sum of a function of each, or of their product.
+    #[error("no integers add up or multiply to what the float operators give")]
+    NoTables,
+    /// A function of accumulators does not grow with them.
+    #[error("the output of column {column} does not grow with its accumulator")]
+    NotMonotone {
+        /// Output column.
+        column: usize,
     },
     /// A reshape between two matmuls changes what their rows are.
     #[error("{features} features are asked of a tensor whose rows hold {rows_hold}")]

@@ -2,7 +2,8 @@
 
 use super::builder::Builder;
 use crate::graph::{
-    Epilogue, Graph, GraphError, InputPort, Model, Node, Op, OutputPort, OutputTransform, TensorId,
+    Epilogue, Function, Graph, GraphError, InputPort, Model, Node, Op, OutputPort, OutputTransform,
+    TensorId, Term,
 };
 
 /// The model that computes tensor `output`, of `shape`, from `input`.
@@ -40,8 +41,22 @@ pub(super) fn model(
                 matrices.push(std::mem::take(&mut old_matrices[*id]));
                 *id = weights.len() - 1;
             }
-            Op::Relu { x, y } | Op::Map { x, y, .. } => {
+            Op::Relu { x, y } | Op::Max { x, y, .. } => {
                 place(x);
+                place(y);
+            }
+            Op::BatchMatMul { a, b, y, .. } => {
+                place(&mut a.x);
+                place(&mut b.x);
+                place(y);
+            }
+            Op::Combine { terms, y, .. } => {
+                for term in terms {
+                    place(&mut term.x);
+                    if let Function::Product { with, .. } = &mut term.function {
+                        place(with);
+                    }
+                }
                 place(y);
             }
         }
@@ -65,7 +80,7 @@ fn remove_dead(builder: &mut Builder, output: TensorId) {
     live[output] = true;
     for node in builder.nodes.iter().rev() {
         if live[node.op.output()] {
-            live[node.op.input()] = true;
+            node.op.inputs().into_iter().for_each(|x| live[x] = true);
         }
     }
     builder.nodes.retain(|node| live[node.op.output()]);
@@ -76,11 +91,12 @@ fn fold_clamps(builder: &mut Builder, output: TensorId) {
     let mut reads = vec![0usize; builder.tensors.len()];
     reads[output] += 1;
     for node in &builder.nodes {
-        reads[node.op.input()] += 1;
+        node.op.inputs().into_iter().for_each(|x| reads[x] += 1);
     }
     let mut kept: Vec<Node> = Vec::with_capacity(builder.nodes.len());
     for node in std::mem::take(&mut builder.nodes) {
-        if let Op::Map { x, y, table } = &node.op
+        if let Op::Combine { terms, y, epilogue: Epilogue::Accumulator } = &node.op
+            && let [Term { x, gather: None, function: Function::Table(table), .. }] = &terms[..]
             && reads[*x] == 1
             && let Some((low, high)) = as_clamp(table)
             && let Some(producer) = kept.iter_mut().rfind(|earlier| earlier.op.output() == *x)
@@ -101,9 +117,8 @@ fn fold_clamps(builder: &mut Builder, output: TensorId) {
 }
 
 /// The bounds of a table that clamps codes.
-fn as_clamp(table: &[u8; 256]) -> Option<(i32, i32)> {
+fn as_clamp(table: &[i64; 256]) -> Option<(i32, i32)> {
     let (low, high) = (table[0], table[255]);
-    let clamps =
-        (0..=255u8).all(|code| low <= high && table[usize::from(code)] == code.clamp(low, high));
-    clamps.then_some((i32::from(low), i32::from(high)))
+    let clamps = (0..256).all(|code| low <= high && table[code as usize] == code.clamp(low, high));
+    clamps.then_some((low as i32, high as i32))
 }

@@ -3,7 +3,7 @@
 use super::builder::Builder;
 use super::constant;
 use super::error::{ImportError, NodeError};
-use super::node::NodeView;
+use super::node::{Import, NodeView};
 use super::ops::REGISTRY;
 use super::proto::{GraphProto, ModelProto, NodeProto, ValueInfoProto, data_type};
 use super::value::Value;
@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 /// Versions of operator sets that are known: domain, first, last.
-const OPSETS: [(&str, i64, i64); 2] = [("", 10, 25), ("com.microsoft", 1, 1)];
+const OPSETS: [(&str, i64, i64); 2] = [("", 10, 28), ("com.microsoft", 1, 1)];
 
 impl Model {
     /// The model in an ONNX file's bytes. See [`onnx`](crate::onnx) for what it means.
@@ -119,15 +119,19 @@ fn import_input(input: &ValueInfoProto) -> Result<(Builder, Value), ImportError>
         elements *= size;
         shape.push(size);
     }
-    let mut builder = Builder::new(batch_is_one, shape.clone());
+    let mut builder = Builder::new(batch_is_one, shape);
     let dtype = match tensor.and_then(|t| t.elem_type).unwrap_or(0) {
-        data_type::FLOAT => return Ok((builder, Value::FloatInput { shape })),
+        data_type::FLOAT => {
+            let view = builder.input();
+            return Ok((builder, Value::FloatInput(view)));
+        }
         data_type::UINT8 => CodeType::U8,
         data_type::INT8 => CodeType::I8,
         got => return Err(ImportError::InputType { got }),
     };
+    let view = builder.input();
     let value = builder
-        .input(InputTransform::Codes { dtype }, &shape)
+        .quantized_input(InputTransform::Codes { dtype }, view)
         .map(Value::Codes)
         .map_err(|_| wrong(0, None))?;
     Ok((builder, value))
@@ -150,19 +154,25 @@ fn import_node(
         .find(|operator| operator.domain == domain && operator.name == op_type)
         .ok_or(NodeError::UnknownOperator)
         .and_then(|operator| {
-            let [output] = proto.output.as_slice() else {
-                let got = proto.output.len();
-                return Err(NodeError::OutputCount { got });
-            };
-            if values.contains_key(output) {
+            let outputs = proto.output.iter().filter(|output| !output.is_empty());
+            if outputs.clone().any(|output| values.contains_key(output)) {
                 return Err(NodeError::Redefined);
             }
+            let got = outputs.clone().count();
             let view = NodeView::new(&name, proto, values, operator)?;
-            Ok((output.clone(), (operator.import)(builder, &view)?))
+            let made = match operator.import {
+                Import::One(import) if got == 1 => vec![import(builder, &view)?],
+                Import::One(_) => return Err(NodeError::OutputCount { got }),
+                Import::Several(import) => import(builder, &view)?,
+            };
+            if made.len() != proto.output.len() {
+                return Err(NodeError::OutputCount { got });
+            }
+            Ok(proto.output.iter().cloned().zip(made).collect::<Vec<_>>())
         });
     match imported {
-        Ok((output, value)) => {
-            values.insert(output, value);
+        Ok(made) => {
+            values.extend(made.into_iter().filter(|(name, _)| !name.is_empty()));
             Ok(())
         }
         Err(error) => Err(ImportError::Node {
@@ -183,33 +193,35 @@ fn import_output(
     output: &ValueInfoProto,
 ) -> Result<Model, ImportError> {
     let name = output.name.clone().unwrap_or_default();
-    let (tensor, shape, transform) = match values.get(&name) {
+    let missing = || ImportError::Output { name: name.clone() };
+    let (view, transform) = match values.get(&name) {
         Some(Value::Codes(codes)) => {
-            let transform = OutputTransform::Codes { dtype: codes.dtype };
-            (codes.tensor, &codes.shape, transform)
+            (codes.view.clone(), OutputTransform::Codes { dtype: codes.dtype })
         }
         Some(Value::Floats(floats)) => {
-            let Some(tensor) = ops::as_dequantized(&mut builder, &name, floats) else {
-                return Err(ImportError::Output { name });
-            };
+            let view = ops::as_dequantized(&mut builder, &name, floats).ok_or_else(missing)?;
             let transform = OutputTransform::Dequantize {
                 scale: floats.scaling.scale,
                 zero_point: floats.scaling.zero_point,
                 dtype: floats.codes.dtype,
             };
-            (tensor, &floats.codes.shape, transform)
+            (view, transform)
         }
-        Some(Value::Integers { tensor, shape }) => {
-            let dtype = IntegerType::I32;
-            (*tensor, shape, OutputTransform::Integer { dtype })
+        Some(Value::Integers(view)) => {
+            (view.clone(), OutputTransform::Integer { dtype: IntegerType::I32 })
         }
-        _ => return Err(ImportError::Output { name }),
+        Some(Value::Deferred(deferred)) => {
+            deferred.affine(&mut builder).ok().flatten().ok_or_else(missing)?
+        }
+        _ => return Err(missing()),
     };
-    let Some(input) = builder.input.clone() else {
-        return Err(ImportError::Output { name });
+    let shape = view.shape();
+    let view = match builder.is_row_major(&view) {
+        true => view,
+        false => builder.laid_out(&name, &view, |_| true).map_err(|_| missing())?,
     };
+    let (input, tensor) = (builder.input_port().ok_or_else(missing)?, view.tensor);
     let title = truncated(graph.name.as_deref().unwrap_or(""));
-    let shape = shape.clone();
     Ok(finish::model(builder, title, input, tensor, shape, transform)?)
 }
 

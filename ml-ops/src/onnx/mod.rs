@@ -1,32 +1,93 @@
 //! Import of quantized ONNX models.
 //!
-//! Integer semantics are those of ONNX Runtime's fused operators (QGemm, QLinearMatMul, MatMulInteger),
-//! bit for bit: exact int32 accumulators, then [`RoundingProfile::OrtF32Rne`] with the scale
-//! `f32(f32(sx * sw) / sy)`. A Gemm or MatMul between DequantizeLinear and QuantizeLinear means the
-//! fused operator, with Relu and Clip before the QuantizeLinear folded into the output's range. ONNX
-//! Runtime's default session on x86-64 fuses Gemm (bias or not, scales per tensor or column) where
-//! input and output have one 8-bit type, MatMul where that is uint8, and both behind a Relu or Clip
-//! that the output's range implies. Where it does not, it computes the pattern in float32, whose sums
-//! depend on their order; there the fused operator's integers stand.
+//! Integer semantics are those of ONNX Runtime on machines with AVX2 and fused multiply-add, bit for bit.
 //!
-//! A relu, clip or requantization of an 8-bit tensor through floats is a table filled by the float32
-//! operators themselves. The one rewriting of ONNX Runtime that changes values, merging
+//! # Matmuls and convolutions
+//! QGemm, QLinearMatMul, QLinearConv, MatMulInteger, ConvInteger: exact int32 accumulators, then
+//! [`RoundingProfile::OrtF32Rne`] with the scale `f32(f32(sx * sw) / sy)`. A Gemm, MatMul or Conv between
+//! DequantizeLinear and QuantizeLinear means the fused operator, with Relu and Clip before the QuantizeLinear
+//! folded into the output's range, and MaxPool taken of the codes, which grow with the floats. ONNX Runtime's
+//! default session on x86-64 fuses them where input and output have one 8-bit type (MatMul where that is
+//! uint8), also behind a Relu or Clip that the output's range implies. Where it does not, it computes the
+//! pattern in float32, whose sums depend on their order; there the fused operator's integers stand. So it is with
+//! int8 activations in particular: the default session turns int8 into uint8 at the nodes that it fuses, and
+//! neighbours of theirs, with an input of one type and an output of the other, stay in float32. A session with
+//! `session.qdqisint8allowed` set fuses them too, and gives these integers.
+//!
+//! # Functions of one tensor
+//! What happens between DequantizeLinear and QuantizeLinear to the elements of one tensor, by operators of one
+//! operand, with constants or with functions of the same tensor (`x * Sigmoid(x)`), is a table of 256 codes
+//! filled by the float32 operators themselves. Relu, Clip, Neg, Abs, LeakyRelu, HardSigmoid, HardSwish and
+//! arithmetic round each operation to float32. Sigmoid, Tanh and Erf (so Gelu) are the runtime's own
+//! approximations with fused multiply-add, which are not the functions rounded: of 24,000 floats Sigmoid
+//! differs in a third, Tanh in half. Add and Mul of two dequantized operands of the output's type are the
+//! kernels QLinearAdd and QLinearMul. The one rewriting of ONNX Runtime that changes values, merging
 //! QuantizeLinear - DequantizeLinear - QuantizeLinear of different scales, is refused.
+//!
+//! # Sums of two tensors
+//! QLinearAdd, and Add and Sub between DequantizeLinear and QuantizeLinear: a code is a step function of the sum
+//! of a table for each operand. The tables hold small integers such that all 65,536 pairs have the code that the
+//! float32 kernel gives them, which is checked at import ([`NodeError::NoTables`] if no tables do).
+//!
+//! # Products of two tensors
+//! QLinearMul, and Mul of two dequantized tensors before a QuantizeLinear: a code is a step function of the integer
+//! product of both, less their zero points, likewise checked. Operands that are broadcast or moved are copied first.
+//! QLinearMatMul, MatMulInteger and MatMul of two tensors: the products of matrices in each sample, all leading
+//! dimensions being heads, broadcast if need be; scales and rounding are those of matmuls by weights.
+//!
+//! # Averages
+//! QLinearGlobalAveragePool adds integers up and is exact. QLinearAveragePool, and ReduceMean and AveragePool
+//! between DequantizeLinear and QuantizeLinear, add float32 numbers up in an order of their own; the exact sum,
+//! rounded once, stands for theirs. Codes can differ where an average lies within float32's rounding of a
+//! half: of averages over an even number of elements at one scale, where it is a half exactly.
+//!
+//! # Threshold networks
+//! Float weights that are multiples of one number (+-1, 2 bits), and Where of a comparison of a product, or Sign:
+//! the thresholds are edges of steps over exact accumulators, found by the float32 operators themselves.
+//! Channels that a negative factor turns around hold negated activations, and the next weights are negated. A
+//! float input without a QuantizeLinear is taken to have 256 levels from -1 to 1. Its float32 sums round, the
+//! integers do not: an activation can differ where a sum lies within that rounding of its threshold.
+//!
+//! # Shapes
+//! Transpose, Reshape, Flatten, Squeeze, Unsqueeze, Slice, Split, Gather by constant indices in equal steps, and
+//! Expand are views: they cost nothing, whoever reads the tensor composes its own windows with the view. Concat
+//! and Pad are copies, as is what no view is. The batch stays the first dimension.
 //!
 //! [`RoundingProfile::OrtF32Rne`]: crate::graph::RoundingProfile::OrtF32Rne
 
+mod arithmetic;
+mod averaged;
 mod builder;
+mod compared;
+mod concatenated;
 mod constant;
+mod convolved;
+mod deferred;
+mod elementwise;
 mod error;
+mod factors;
 mod finish;
+mod floats;
+mod folded;
+mod heads;
 mod import;
+mod matrix;
+mod multiplied;
 mod node;
 mod operands;
 mod ops;
+mod pairs;
 mod proto;
+mod qlinear;
 mod requantized;
+mod shapes;
+mod steps;
+mod tables;
 #[cfg(test)]
 mod tests;
+mod thresholds;
 mod value;
+mod view;
+mod windows;
 
 pub use error::{ImportError, NodeError, TensorError};

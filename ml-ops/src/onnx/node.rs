@@ -17,9 +17,16 @@ pub(super) struct Operator {
     /// Most inputs it has.
     pub(super) inputs: usize,
     /// Attributes it may have.
-    pub(super) attributes: &'static [&'static str],
-    /// Adds a node to the graph and says what its output stands for.
-    pub(super) import: fn(&mut Builder, &NodeView<'_>) -> Result<Value, NodeError>,
+    pub(super) attributes: &'static [&'static [&'static str]],
+    pub(super) import: Import,
+}
+
+/// Adds a node to the graph and says what its outputs stand for.
+pub(super) enum Import {
+    /// Of one output.
+    One(fn(&mut Builder, &NodeView<'_>) -> Result<Value, NodeError>),
+    /// Of several.
+    Several(fn(&mut Builder, &NodeView<'_>) -> Result<Vec<Value>, NodeError>),
 }
 
 /// A node whose operator is known.
@@ -42,7 +49,7 @@ impl<'a> NodeView<'a> {
         }
         for attribute in &proto.attribute {
             let name = attribute.name.as_deref().unwrap_or("");
-            if !operator.attributes.contains(&name) {
+            if !operator.attributes.iter().any(|names| names.contains(&name)) {
                 return Err(NodeError::UnknownAttribute { attribute: name.to_owned() });
             }
         }
@@ -166,6 +173,50 @@ impl<'a> NodeView<'a> {
                 Ok(attribute.i.unwrap_or(0))
             }
         }
+    }
+
+    /// An attribute of integers, if the node has it.
+    pub(super) fn ints(&self, name: &'static str) -> Result<Option<&'a [i64]>, NodeError> {
+        let Some(attribute) = self.attribute(name) else { return Ok(None) };
+        expect_type(attribute, attribute_type::INTS)?;
+        Ok(Some(&attribute.ints))
+    }
+
+    /// Constant integers, in attribute `name` or operand `index`, if the node has them.
+    pub(super) fn integers(
+        &self,
+        name: &'static str,
+        index: usize,
+    ) -> Result<Option<Vec<i64>>, NodeError> {
+        if let Some(values) = self.ints(name)? {
+            return Ok(Some(values.to_vec()));
+        }
+        Ok(match self.optional_constant(index)?.map(|array| array.data()) {
+            None => None,
+            Some(ArrayData::I64(values)) => Some(values.clone()),
+            Some(ArrayData::I32(values)) => Some(values.iter().map(|&v| v.into()).collect()),
+            Some(_) => return Err(NodeError::OperandType { index }),
+        })
+    }
+
+    /// Number of inputs.
+    pub(super) fn inputs(&self) -> usize {
+        self.proto.input.len()
+    }
+
+    /// Number of outputs.
+    pub(super) fn outputs(&self) -> usize {
+        self.proto.output.len()
+    }
+
+    /// A text attribute, if the node has it.
+    pub(super) fn text(&self, attribute: &'static str) -> Result<Option<&'a str>, NodeError> {
+        let Some(found) = self.attribute(attribute) else { return Ok(None) };
+        expect_type(found, attribute_type::STRING)?;
+        let bytes = found.s.as_deref().unwrap_or(&[]);
+        let lossy = || String::from_utf8_lossy(bytes).into_owned();
+        let text = std::str::from_utf8(bytes);
+        text.map(Some).map_err(|_| NodeError::AttributeText { attribute, value: lossy() })
     }
 
     /// A float attribute.

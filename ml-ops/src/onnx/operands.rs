@@ -1,12 +1,14 @@
 //! The operands that matmuls of all kinds share: weight matrices, biases, shapes and output steps.
 
 use super::error::NodeError;
+use super::matrix::Matrix;
 use super::value::{Dequantized, Scaling, Weights};
+use super::view::View;
 use crate::array::{Array, ArrayData};
 use crate::graph::{CodeType, Requantize, RoundingProfile, Step, quantize};
 
 /// The codes of an 8-bit constant and their type.
-fn codes_of(array: &Array) -> Option<(Vec<u8>, CodeType)> {
+pub(super) fn codes_of(array: &Array) -> Option<(Vec<u8>, CodeType)> {
     match array.data() {
         ArrayData::U8(v) => Some((v.clone(), CodeType::U8)),
         ArrayData::I8(v) => {
@@ -17,23 +19,44 @@ fn codes_of(array: &Array) -> Option<(Vec<u8>, CodeType)> {
     }
 }
 
-/// The weight matrix in operand `index`, of shape `(k, n)`, or `(n, k)` if `transposed`, less its zero
-/// points (one or `n`, operand `zero_index`).
+/// How an array holds a weight matrix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// `(k, n)`.
+    Columns,
+    /// `(n, k)`.
+    Rows,
+    /// `(n, ..)`, the `k` elements of each output in several dimensions.
+    Kernels,
+}
+
+impl Layout {
+    /// The axis of the output columns.
+    pub(super) fn column_axis(self) -> usize {
+        usize::from(self == Self::Columns)
+    }
+}
+
+/// The weight matrix in operand `index` less its zero points (one or `n`, operand `zero_index`).
 pub(super) fn weights(
     array: &Array,
     zero_points: Option<&Array>,
-    transposed: bool,
+    layout: Layout,
     index: usize,
     zero_index: usize,
 ) -> Result<Weights, NodeError> {
     let (codes, dtype) = codes_of(array).ok_or(NodeError::OperandType { index })?;
-    let &[rows, columns] = array.shape() else {
-        return Err(NodeError::OperandShape { index, expected: 2, got: array.shape().len() });
+    let (rows, columns) = match (layout, array.shape()) {
+        (Layout::Kernels, [first, rest @ ..]) => (*first, rest.iter().product()),
+        (Layout::Columns | Layout::Rows, &[rows, columns]) => (rows, columns),
+        (_, shape) => {
+            return Err(NodeError::OperandShape { index, expected: 2, got: shape.len() });
+        }
     };
     if codes.is_empty() {
         return Err(NodeError::OperandShape { index, expected: 1, got: 0 });
     }
-    let (k, n, codes) = if transposed {
+    let (k, n, codes) = if layout != Layout::Columns {
         let transposed = (0..columns)
             .flat_map(|k| (0..rows).map(move |n| (k, n)))
             .map(|(k, n)| codes[n * columns + k])
@@ -60,12 +83,11 @@ pub(super) fn weights(
 /// The weight matrix behind a DequantizeLinear, operand `index`, and its scales (one or `n`).
 pub(super) fn dequantized_weights(
     constant: &Dequantized,
-    transposed: bool,
+    layout: Layout,
     index: usize,
 ) -> Result<(Weights, Vec<f32>), NodeError> {
-    let weights =
-        weights(&constant.values, constant.zero_points.as_deref(), transposed, index, index)?;
-    let column_axis = usize::from(!transposed);
+    let weights = weights(&constant.values, constant.zero_points.as_deref(), layout, index, index)?;
+    let column_axis = layout.column_axis();
     if constant.scales.len() > 1 && constant.axis != column_axis {
         return Err(NodeError::OperandShape { index, expected: column_axis, got: constant.axis });
     }
@@ -112,24 +134,22 @@ pub(super) fn dequantized_bias(
     Ok(values)
 }
 
-/// The shape of a sample after a matmul of `x` (operand `index`) by a `k x n` matrix.
-pub(super) fn product_shape(
-    x: &[usize],
+/// The matrix that a matmul of `x` (operand `index`) by weights of `k` rows reads, and how its output of `n`
+/// columns is seen.
+pub(super) fn product(
+    x: &View,
     weights: &Weights,
     index: usize,
-) -> Result<Vec<usize>, NodeError> {
-    match x {
-        [outer @ .., last] if *last == weights.k => {
-            let mut shape = outer.to_vec();
-            shape.push(weights.n);
-            Ok(shape)
-        }
-        _ => Err(NodeError::OperandShape {
-            index,
-            expected: weights.k,
-            got: x.last().copied().unwrap_or(0),
-        }),
+) -> Result<(Matrix, View), NodeError> {
+    let last = x.rank().checked_sub(1).map_or(0, |last| x.size(last));
+    if last != weights.k {
+        return Err(NodeError::OperandShape { index, expected: weights.k, got: last });
     }
+    let outer = x.rank() - 1;
+    let mut shape = x.shape();
+    shape[outer] = weights.n;
+    let output = View::new(0, &shape, |dim| dim == outer);
+    Ok((Matrix::rows_and_columns(x, outer), output))
 }
 
 /// The step functions of accumulators whose unit is `products` (one or one for each column), clamped
@@ -174,7 +194,8 @@ pub(super) fn check_columns(got: usize, n: usize, index: usize) -> Result<(), No
     Err(NodeError::OperandShape { index, expected: n, got })
 }
 
-fn of_column(values: &[f32], column: usize) -> f32 {
+/// The number of a column, of one or one for each.
+pub(super) fn of_column<T: Copy>(values: &[T], column: usize) -> T {
     match values {
         [only] => *only,
         many => many[column],

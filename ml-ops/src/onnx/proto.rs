@@ -12,12 +12,18 @@ pub(super) mod data_type {
     pub(crate) const INT8: i32 = 3;
     pub(crate) const INT32: i32 = 6;
     pub(crate) const INT64: i32 = 7;
+    pub(crate) const FLOAT16: i32 = 10;
+    pub(crate) const UINT4: i32 = 21;
+    pub(crate) const INT4: i32 = 22;
+    pub(crate) const UINT2: i32 = 25;
+    pub(crate) const INT2: i32 = 26;
 }
 
 /// Values of `AttributeProto.type`.
 pub(super) mod attribute_type {
     pub(crate) const FLOAT: i32 = 1;
     pub(crate) const INT: i32 = 2;
+    pub(crate) const STRING: i32 = 3;
     pub(crate) const TENSOR: i32 = 4;
     pub(crate) const FLOATS: i32 = 6;
     pub(crate) const INTS: i32 = 7;
@@ -79,6 +85,8 @@ pub(super) struct AttributeProto {
     pub(super) f: Option<f32>,
     #[prost(int64, optional, tag = "3")]
     pub(super) i: Option<i64>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub(super) s: Option<Vec<u8>>,
     #[prost(message, optional, tag = "5")]
     pub(super) t: Option<TensorProto>,
     #[prost(float, repeated, tag = "7")]

@@ -1,10 +1,15 @@
 //! What a name in a file stands for while the graph is built.
 
+use super::builder::Builder;
+use super::deferred::Deferred;
+use super::matrix::Matrix;
+use super::thresholds::Comparison;
+use super::view::View;
 use crate::array::Array;
-use crate::graph::{CodeType, TensorId};
+use crate::graph::{CodeType, quantize};
 use std::rc::Rc;
 
-/// What a name stands for. `shape` is that of one sample, without the batch.
+/// What a name stands for. Shapes are those of one sample, without the batch.
 #[derive(Debug, Clone)]
 pub(super) enum Value {
     /// A constant.
@@ -12,25 +17,30 @@ pub(super) enum Value {
     /// A constant behind a DequantizeLinear: weights or a bias.
     Dequantized(Rc<Dequantized>),
     /// The graph's float input, before its QuantizeLinear.
-    FloatInput { shape: Vec<usize> },
+    FloatInput(View),
     /// An 8-bit tensor.
     Codes(Codes),
     /// Floats that are a function of an 8-bit tensor's codes.
     Floats(Floats),
-    /// The float result of a matmul of dequantized operands, before its QuantizeLinear.
-    Product(Product),
+    /// Such floats, negated in some features of their tensor.
+    Negated(Floats, Rc<Vec<bool>>),
+    /// Floats that a QuantizeLinear will make codes of.
+    Deferred(Deferred),
+    /// Comparisons of such floats with numbers.
+    Comparison(Comparison),
     /// A 32-bit integer tensor.
-    Integers { tensor: TensorId, shape: Vec<usize> },
+    Integers(View),
 }
 
 /// An 8-bit tensor.
 #[derive(Debug, Clone)]
 pub(super) struct Codes {
-    pub(super) tensor: TensorId,
+    pub(super) view: View,
     pub(super) dtype: CodeType,
-    pub(super) shape: Vec<usize>,
     /// A QuantizeLinear made it.
     pub(super) quantized: bool,
+    /// The tensor of whose codes these are a function, if it is another.
+    pub(super) origin: Option<(View, Rc<[u8; 256]>)>,
 }
 
 /// Scale and zero point of an 8-bit tensor.
@@ -52,6 +62,24 @@ pub(super) struct Floats {
     pub(super) pure: bool,
     /// Nothing but Identity came between the DequantizeLinear and here.
     pub(super) direct: bool,
+    /// What a kernel of the runtime makes of it if a QuantizeLinear comes next.
+    pub(super) fused: Option<Fused>,
+}
+
+/// What a kernel of the runtime makes of floats if a QuantizeLinear of their type comes next.
+#[derive(Clone)]
+pub(super) struct Fused {
+    /// The code of each code, in the scale and zero point of the QuantizeLinear.
+    pub(super) codes: Rc<dyn Fn(Scaling) -> [u8; 256]>,
+    /// Bounds of the Relu and Clip that have come since.
+    pub(super) low: f32,
+    pub(super) high: f32,
+}
+
+impl std::fmt::Debug for Fused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fused").field("low", &self.low).field("high", &self.high).finish()
+    }
 }
 
 /// A constant behind a DequantizeLinear.
@@ -64,27 +92,17 @@ pub(super) struct Dequantized {
     pub(super) axis: usize,
 }
 
-/// A matmul of dequantized operands whose QuantizeLinear has not come yet.
-#[derive(Debug, Clone)]
-pub(super) struct Product {
-    pub(super) matmul: Rc<MatMulOperands>,
-    /// `f32(sx * sw)`: one, or one for each column.
-    pub(super) scales: Vec<f32>,
-    /// Bounds of the Relu and Clip that have come so far.
-    pub(super) low: f32,
-    pub(super) high: f32,
-    pub(super) shape: Vec<usize>,
-}
-
 /// The integers that a matmul works on.
 #[derive(Debug)]
 pub(super) struct MatMulOperands {
     /// Name of the node in the graph.
     pub(super) name: String,
-    pub(super) x: Codes,
+    /// `groups * weights.k` columns of an 8-bit tensor.
+    pub(super) x: Matrix,
     pub(super) zero_code: u8,
     pub(super) weights: Weights,
     pub(super) bias: Vec<i64>,
+    pub(super) groups: usize,
 }
 
 /// A weight matrix as codes and offsets: `W[row][column] = codes[row * n + column] + offsets[column]`.
@@ -95,6 +113,22 @@ pub(super) struct Weights {
     pub(super) codes: Vec<u8>,
     /// One for all columns, or one for each.
     pub(super) offsets: Vec<i32>,
+}
+
+impl MatMulOperands {
+    /// Bound on the size of the accumulators of a column.
+    pub(super) fn bound(&self, column: usize) -> i64 {
+        let Weights { n, codes, offsets, .. } = &self.weights;
+        let offset = i64::from(match offsets.as_slice() {
+            [only] => *only,
+            many => many[column],
+        });
+        let weights = codes.iter().skip(column).step_by(*n);
+        let sizes: i64 = weights.map(|&code| (i64::from(code) + offset).abs()).sum();
+        let zero = i64::from(self.zero_code);
+        let bias = self.bias.get(column).copied().unwrap_or(0);
+        sizes * zero.max(255 - zero) + bias.abs()
+    }
 }
 
 impl Codes {
@@ -109,34 +143,108 @@ impl Floats {
     pub(super) fn zero_code(&self) -> u8 {
         self.codes.zero_code(self.scaling.zero_point)
     }
+
+    /// The floats after a function of each.
+    pub(super) fn map(&self, function: impl Fn(f32) -> f32) -> Self {
+        let images = self.images.map(function);
+        Self {
+            codes: self.codes.clone(),
+            scaling: self.scaling,
+            pure: self.pure && images == *self.images,
+            images: Box::new(images),
+            direct: false,
+            fused: None,
+        }
+    }
+
+    /// The floats clamped to `[low, high]`.
+    pub(super) fn clamped(&self, low: f32, high: f32) -> Self {
+        let mut floats = self.map(|x| x.max(low).min(high));
+        floats.fused.clone_from(&self.fused);
+        if let Some(fused) = &mut floats.fused {
+            fused.low = fused.low.clamp(low, high);
+            fused.high = fused.high.clamp(low, high);
+        }
+        floats
+    }
+
+    /// The codes that a QuantizeLinear makes.
+    pub(super) fn quantized(&self, to: Scaling, dtype: CodeType) -> [u8; 256] {
+        let code = |x: f32| quantize(x, to.scale, to.zero_point, dtype);
+        match &self.fused {
+            // The runtime drops a Relu or Clip that the output's range implies.
+            Some(Fused { codes, low, high })
+                if dtype == self.codes.dtype && (code(*low), code(*high)) == (0, 255) =>
+            {
+                codes(to)
+            }
+            _ => self.images.map(code),
+        }
+    }
 }
 
 impl Value {
-    /// The same elements with another shape of each sample; `None` for constants.
-    pub(super) fn reshaped(&self, to: impl FnOnce(&[usize]) -> Vec<usize>) -> Option<Self> {
-        let mut value = self.clone();
-        let shape = match &mut value {
-            Self::Constant(_) | Self::Dequantized(_) => return None,
-            Self::FloatInput { shape } | Self::Integers { shape, .. } => shape,
-            Self::Codes(codes) => &mut codes.shape,
-            Self::Floats(floats) => {
-                floats.direct = false;
-                &mut floats.codes.shape
-            }
-            Self::Product(product) => &mut product.shape,
-        };
-        *shape = to(shape);
-        Some(value)
-    }
-
-    /// The shape of one sample; `None` for constants.
-    pub(super) fn sample_shape(&self) -> Option<&[usize]> {
+    /// The view of the elements; `None` for constants.
+    pub(super) fn view(&self) -> Option<&View> {
         match self {
             Self::Constant(_) | Self::Dequantized(_) => None,
-            Self::FloatInput { shape } | Self::Integers { shape, .. } => Some(shape),
-            Self::Codes(codes) => Some(&codes.shape),
-            Self::Floats(floats) => Some(&floats.codes.shape),
-            Self::Product(product) => Some(&product.shape),
+            Self::FloatInput(view) | Self::Integers(view) => Some(view),
+            Self::Codes(codes) => Some(&codes.view),
+            Self::Floats(floats) | Self::Negated(floats, _) => Some(&floats.codes.view),
+            Self::Deferred(deferred) => Some(&deferred.view),
+            Self::Comparison(comparison) => Some(&comparison.of.view),
         }
+    }
+
+    /// The same elements seen as `change` says of a view; `None` for constants, and where it says so.
+    pub(super) fn seen(&self, change: impl Fn(&View) -> Option<View>) -> Option<Self> {
+        let mut value = self.clone();
+        match &mut value {
+            Self::Constant(_) | Self::Dequantized(_) => return None,
+            Self::FloatInput(view) | Self::Integers(view) => *view = change(view)?,
+            Self::Codes(codes) => codes.see(&change)?,
+            Self::Floats(floats) | Self::Negated(floats, _) => {
+                (floats.direct, floats.fused) = (false, None);
+                floats.codes.see(&change)?;
+            }
+            Self::Deferred(deferred) => deferred.view = change(&deferred.view)?,
+            Self::Comparison(comparison) => comparison.of.view = change(&comparison.of.view)?,
+        }
+        Some(value)
+    }
+}
+
+impl Codes {
+    /// The codes that `table` makes of these.
+    pub(super) fn mapped(&self, builder: &mut Builder, name: &str, table: &[u8; 256]) -> Self {
+        let tensor = builder.map(name, self.view.tensor, table);
+        let view = self.view.on(tensor);
+        let (of, first) = match &self.origin {
+            Some((of, first)) => (of.clone(), Some(first)),
+            None => (self.view.clone(), None),
+        };
+        let whole = match first {
+            Some(first) => first.map(|code| table[usize::from(code)]),
+            None => *table,
+        };
+        Self { view, dtype: self.dtype, quantized: false, origin: Some((of, Rc::new(whole))) }
+    }
+
+    /// The tensor of whose codes these are a function, and the function.
+    pub(super) fn function(&self) -> (Self, [u8; 256]) {
+        match &self.origin {
+            Some((view, table)) => {
+                (Self { view: view.clone(), origin: None, ..self.clone() }, **table)
+            }
+            None => (self.clone(), std::array::from_fn(|code| code as u8)),
+        }
+    }
+
+    fn see(&mut self, change: impl Fn(&View) -> Option<View>) -> Option<()> {
+        self.view = change(&self.view)?;
+        if let Some((view, _)) = &mut self.origin {
+            *view = change(view)?;
+        }
+        Some(())
     }
 }

@@ -25,7 +25,10 @@ fn weights(k: usize, n: usize) -> (crate::graph::WeightShape, WeightMatrix) {
 }
 
 fn matmul(x: usize, zero_code: u8, weights: usize, y: usize, epilogue: Epilogue) -> Node {
-    Node { name: "matmul".into(), op: Op::MatMul { x, zero_code, weights, y, epilogue } }
+    Node {
+        name: "matmul".into(),
+        op: Op::MatMul { x, gather: None, zero_code, weights, groups: 1, y, epilogue },
+    }
 }
 
 fn tensor(features: usize, kind: TensorKind) -> TensorShape {
@@ -195,7 +198,7 @@ fn honest_provers_are_accepted() {
 #[test]
 fn both_axes_are_tried() {
     let graph = coded(0.002).graph;
-    let axes = BATCHES.map(|batch| Plan::new(&graph, batch).matmuls[1].axis);
+    let axes = BATCHES.map(|batch| Plan::new(&graph, batch).matmuls[1].output.axis);
     assert_eq!(axes, [Axis::Rows, Axis::Columns]);
 }
 
@@ -277,19 +280,19 @@ fn public_sides_are_proved_by_nobody() {
     for (model, axis) in [(accumulated(40), Axis::Rows), (ternary(), Axis::Columns)] {
         let plan = Plan::new(&model.graph, BATCH);
         let matmul = &plan.matmuls[0];
-        assert_eq!(matmul.axis, axis);
-        assert_eq!(matmul.public_outputs, Some(1));
-        assert!(matmul.output_factors.is_empty() && plan.matrices[1].first_plane.is_none());
+        assert_eq!(matmul.output.axis, axis);
+        assert_eq!(matmul.output.public, Some(1));
+        assert!(matmul.output.factors.is_empty() && plan.matrices[1].first_plane.is_none());
         assert_eq!(matmul.public_inner, (axis == Axis::Rows).then_some(0));
         assert_eq!(matmul.inner.is_empty(), axis == Axis::Rows);
         assert_eq!(plan.matrices[0].first_plane.is_none(), axis == Axis::Rows);
     }
     // Hidden tensors and requantized outputs still are.
     let of_rectified = Plan::new(&rectified().graph, BATCH).matmuls;
-    let sides: Vec<_> = of_rectified.iter().map(|m| (m.public_inner, m.public_outputs)).collect();
+    let sides: Vec<_> = of_rectified.iter().map(|m| (m.public_inner, m.output.public)).collect();
     assert_eq!(sides, [(Some(0), None), (None, Some(3))]);
     let of_coded = Plan::new(&coded(0.002).graph, BATCH).matmuls;
-    let sides: Vec<_> = of_coded.iter().map(|m| (m.public_inner, m.public_outputs)).collect();
+    let sides: Vec<_> = of_coded.iter().map(|m| (m.public_inner, m.output.public)).collect();
     assert_eq!(sides, [(Some(0), None), (None, None)]);
 }
 

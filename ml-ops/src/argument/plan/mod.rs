@@ -2,13 +2,26 @@
 //!
 //! Prover and verifier derive it from public data alone, so it is part of no message.
 
+mod batch;
 mod matmul;
+mod output;
+mod product;
+mod sum;
 
-pub(crate) use matmul::{Axis, MatMul, Outputs};
+pub(crate) use matmul::MatMul;
+pub(crate) use output::{Axis, Output, Outputs};
+#[cfg(feature = "prover")]
+pub(crate) use sum::of_tap;
+pub(crate) use sum::{Exponents, Sum, SumTree};
+
+use std::sync::Arc;
 
 use binfer_iop::indexed::onehot::View;
+use binfer_iop::multilinear::log2_ceil;
+use binfer_iop::zerocheck::Constraint;
 
-use crate::graph::{Graph, Op, TensorId, TensorKind, WeightId};
+use super::bits::relu_constraints;
+use crate::graph::{Gather, Graph, Op, TensorId, TensorKind, WeightId};
 
 /// Where a matrix of bits comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +34,14 @@ pub(crate) enum Source {
     Tensor(TensorId),
     /// Distances and flags of a requantizing node.
     Distances(usize),
+    /// How far an output of a maximum lies above what its tap `tap` reads, and whether the tap is selected
+    /// (for the first tap: whether it is not).
+    Differences {
+        /// The node.
+        node: usize,
+        /// The tap.
+        tap: usize,
+    },
 }
 
 /// Who holds a matrix.
@@ -48,7 +69,8 @@ pub(crate) struct Matrix {
     pub(crate) first_plane: Option<usize>,
 }
 
-/// Some bits of a matrix as indices: bits `first .. first + bits`, then bit `flag` where there is one.
+/// Some bits of a matrix as indices: bits `first .. first + bits`, then bit `flag` where there is one, or the bits
+/// of another matrix.
 #[derive(Clone, Debug)]
 pub(crate) struct Chunk {
     pub(crate) view: usize,
@@ -56,44 +78,68 @@ pub(crate) struct Chunk {
     pub(crate) first: u32,
     pub(crate) bits: u32,
     pub(crate) flag: Option<u32>,
+    /// The bits that follow where an index is of two matrices of one shape.
+    pub(crate) other: Option<OtherBits>,
+}
+
+/// As many bits of a second matrix as a chunk has of its first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OtherBits {
+    pub(crate) matrix: usize,
+    pub(crate) first: u32,
+}
+
+/// How the indices of an indexed product are read from a chunk's matrix.
+#[derive(Clone, Debug)]
+pub(crate) enum Read {
+    /// Its rows number the products, its columns the product's columns.
+    Straight,
+    /// Its columns number the products, its rows the product's columns.
+    Across,
+    /// The gathered matrix's rows number the products, its columns the product's columns.
+    Through {
+        /// The map, all samples included.
+        gather: Arc<Gather>,
+        /// The index of positions outside the source; they multiply nothing into the product if there is none.
+        pad: Option<u8>,
+    },
 }
 
 /// The columns of an indexed product: those of a matrix of indices, and perhaps some more.
 #[derive(Clone, Debug)]
 pub(crate) struct Factor {
     pub(crate) chunk: Chunk,
-    /// The matrix is read across: its columns number the products, its rows the product's columns.
-    pub(crate) across: bool,
+    pub(crate) read: Read,
     /// Columns that the chunk's matrix has, read this way.
     pub(crate) cols: usize,
+    /// Blocks of as many products each; every block has tables of its own, its number being part of the index.
+    pub(crate) blocks: usize,
     /// One column more each: matrices of one row, read across.
     pub(crate) extra: Vec<Chunk>,
 }
 
 impl Factor {
+    /// A matrix read straight or across.
+    pub(crate) fn plain(chunk: Chunk, across: bool, cols: usize) -> Self {
+        let read = if across { Read::Across } else { Read::Straight };
+        Self { chunk, read, cols, blocks: 1, extra: Vec::new() }
+    }
+
     /// All columns.
     pub(crate) fn all_cols(&self) -> usize {
         self.cols.saturating_add(self.extra.len())
     }
+
+    /// Bits of an index, those of the block's number included.
+    pub(crate) fn width(&self) -> usize {
+        self.chunk.width().saturating_add(log2_ceil(self.blocks))
+    }
 }
 
-/// One elementwise map of codes, checked along the longer side of the tensor.
-pub(crate) struct Map {
-    /// Products of the check.
-    pub(crate) products: usize,
-    /// Bases of the check: columns of each product.
-    pub(crate) bases: usize,
-    pub(crate) x: Factor,
-    pub(crate) y: Factor,
-    pub(crate) table: Box<[u8; 256]>,
-}
-
-/// One Relu: output bits are the input's where its top bit (set for what is not negative) is set.
-pub(crate) struct Relu {
-    pub(crate) x: usize,
-    pub(crate) y: usize,
-    /// The input is an unsigned matrix already.
-    pub(crate) unsigned: bool,
+/// Constraints on the bits of matrices of one shape, the planes of one following on those of another.
+pub(crate) struct BitCheck {
+    pub(crate) matrices: Vec<usize>,
+    pub(crate) constraints: Vec<Constraint>,
 }
 
 /// All of it.
@@ -104,8 +150,10 @@ pub(crate) struct Plan {
     /// Shapes of the planes that views use.
     pub(crate) planes: Vec<(usize, usize)>,
     pub(crate) matmuls: Vec<MatMul>,
-    pub(crate) maps: Vec<Map>,
-    pub(crate) relus: Vec<Relu>,
+    pub(crate) sums: Vec<Sum>,
+    pub(crate) bit_checks: Vec<BitCheck>,
+    /// A node is not one of a valid graph.
+    pub(crate) malformed: bool,
 }
 
 impl Plan {
@@ -117,30 +165,20 @@ impl Plan {
             chunks: Vec::new(),
             planes: Vec::new(),
             matmuls: Vec::new(),
-            maps: Vec::new(),
-            relus: Vec::new(),
+            sums: Vec::new(),
+            bit_checks: Vec::new(),
+            malformed: false,
         };
         plan.add_tensors(graph, batch);
         for (i, node) in graph.nodes.iter().enumerate() {
-            match &node.op {
-                Op::MatMul { .. } => plan.add_matmul(graph, i),
-                Op::Relu { x, y } => {
-                    let unsigned = plan.matrices[*x].offset == 0;
-                    plan.relus.push(Relu { x: *x, y: *y, unsigned });
-                }
-                Op::Map { x, y, table } => {
-                    let Matrix { rows, cols, .. } = plan.matrices[*x];
-                    let (products, bases) = (rows.max(cols), rows.min(cols));
-                    let mut factor = |matrix| Factor {
-                        chunk: plan.chunk(matrix, 0, 8, None),
-                        across: rows < cols,
-                        cols: bases,
-                        extra: Vec::new(),
-                    };
-                    let (x, y) = (factor(*x), factor(*y));
-                    plan.maps.push(Map { products, bases, x, y, table: table.clone() });
-                }
-            }
+            let added = match &node.op {
+                Op::MatMul { .. } => plan.add_matmul(graph, i, batch),
+                Op::BatchMatMul { .. } => plan.add_batch_matmul(graph, i, batch),
+                Op::Combine { .. } => plan.add_combine(graph, i, batch),
+                Op::Max { .. } => plan.add_max(graph, i, batch),
+                Op::Relu { x, y } => plan.add_relu(*x, *y),
+            };
+            plan.malformed |= added.is_none();
         }
         plan
     }
@@ -168,6 +206,13 @@ impl Plan {
         }
     }
 
+    fn add_relu(&mut self, x: TensorId, y: TensorId) -> Option<()> {
+        let (of_x, of_y) = (self.matrices.get(x)?, self.matrices.get(y)?);
+        let constraints = relu_constraints(of_x.bits, of_y.bits, of_x.offset == 0);
+        self.bit_checks.push(BitCheck { matrices: vec![x, y], constraints });
+        Some(())
+    }
+
     fn add(&mut self, matrix: Matrix) -> usize {
         self.matrices.push(matrix);
         self.matrices.len() - 1
@@ -189,28 +234,48 @@ impl Plan {
 
     /// The view of some bits of a matrix, shared by all who ask for the same bits.
     fn chunk(&mut self, matrix: usize, first: u32, bits: u32, flag: Option<u32>) -> Chunk {
-        let known = self
-            .chunks
-            .iter()
-            .find(|c| (c.matrix, c.first, c.bits, c.flag) == (matrix, first, bits, flag));
+        self.chunk_of(matrix, first, bits, flag, None)
+    }
+
+    /// The view of some bits of a matrix, and of as many of another one of the same shape.
+    fn chunk_of(
+        &mut self,
+        matrix: usize,
+        first: u32,
+        bits: u32,
+        flag: Option<u32>,
+        other: Option<OtherBits>,
+    ) -> Chunk {
+        let wanted = (matrix, first, bits, flag, other);
+        let known =
+            self.chunks.iter().find(|c| (c.matrix, c.first, c.bits, c.flag, c.other) == wanted);
         if let Some(known) = known {
             return known.clone();
         }
-        let Matrix { rows, cols, bits: all, .. } = self.matrices[matrix];
-        let start = match self.matrices[matrix].first_plane {
-            Some(start) => start,
-            None => {
-                let start = self.planes.len();
-                self.planes.extend((0..all).map(|_| (rows, cols)));
-                self.matrices[matrix].first_plane = Some(start);
-                start
-            }
-        };
-        let planes = (first..first + bits).chain(flag).map(|bit| start + bit as usize).collect();
+        let Matrix { rows, cols, .. } = self.matrices[matrix];
+        let start = self.first_plane(matrix);
+        let own = (first..first + bits).chain(flag).map(|bit| start + bit as usize);
+        let mut planes: Vec<usize> = own.collect();
+        if let Some(other) = other {
+            let start = self.first_plane(other.matrix) + other.first as usize;
+            planes.extend(start..start + bits as usize);
+        }
         self.views.push(View { rows, cols, planes });
-        let chunk = Chunk { view: self.views.len() - 1, matrix, first, bits, flag };
+        let view = self.views.len() - 1;
+        let chunk = Chunk { view, matrix, first, bits, flag, other };
         self.chunks.push(chunk.clone());
         chunk
+    }
+
+    /// The first plane of a matrix, which gets its planes when first asked.
+    fn first_plane(&mut self, matrix: usize) -> usize {
+        let Matrix { rows, cols, bits, first_plane, .. } = self.matrices[matrix];
+        first_plane.unwrap_or_else(|| {
+            let start = self.planes.len();
+            self.planes.extend((0..bits).map(|_| (rows, cols)));
+            self.matrices[matrix].first_plane = Some(start);
+            start
+        })
     }
 }
 
@@ -231,8 +296,9 @@ fn index_cost(width: u32, flag: bool, chunks: usize, lookups: usize) -> usize {
 }
 
 impl Chunk {
-    /// Bits of an index, the flag included.
+    /// Bits of an index, the flag and those of another matrix included.
     pub(crate) fn width(&self) -> usize {
-        self.bits as usize + usize::from(self.flag.is_some())
+        let bits = self.bits as usize;
+        bits + usize::from(self.flag.is_some()) + if self.other.is_some() { bits } else { 0 }
     }
 }

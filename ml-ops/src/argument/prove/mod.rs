@@ -3,23 +3,27 @@
 mod openings;
 mod relation;
 mod step;
+mod sum;
 
 use binfer_field::F128;
 use binfer_iop::channel::ProverChannel;
 use binfer_iop::claims::EvaluationClaim;
 use binfer_iop::indexed::onehot;
-use binfer_iop::multilinear::log2_ceil;
+use binfer_iop::indexed::wired::{self, WiredClaim, WiredInput};
 use binfer_iop::product::{self, RootClaim};
 use binfer_pcs::{ClaimGroup, Oracle, Params, Width};
 
 use self::relation::{Relation, prove_g_tables};
-use self::step::{TableStep, extension, look_up};
-use super::bases::{AllBases, GroupBases, map_tables, powers};
+use self::step::TableStep;
+use self::sum::SumCheck;
+use super::bases::{AllBases, GroupBases, powers};
 use super::entries::{Entries, words};
-use super::groups::{self, GroupSize, GroupViews};
+use super::groups::{self, Group, GroupSize};
 use super::indices::Indices;
 use super::layout::Layout;
 use super::plan::{Origin, Plan};
+use super::verify::step::IndexClaims;
+use super::wiring::Weighted;
 use crate::graph::{Graph, Values};
 
 /// What the prover brings to a statement.
@@ -57,10 +61,10 @@ impl Prover<'_> {
         let mut groups = Vec::new();
         for group in groups::groups(plan, group_size) {
             let bases = bases.of_group(plan, &group);
-            groups.push(self.prove_group(channel, progress, &group.views(plan), bases, &layouts));
+            groups.push(self.prove_group(channel, progress, &group, bases, &layouts));
         }
-        for relu in &plan.relus {
-            groups.push(openings::prove_relu(channel, plan, entries, relu, &layouts));
+        for check in &plan.bit_checks {
+            groups.push(openings::prove_bits(channel, plan, entries, check, &layouts));
         }
         groups.retain(|g| !g.claims.is_empty());
         progress("open");
@@ -72,30 +76,24 @@ impl Prover<'_> {
         &self,
         channel: &mut ProverChannel,
         progress: &mut dyn FnMut(&'static str),
-        views: &GroupViews,
-        (drawn, map_bases): GroupBases<'_>,
+        group: &Group,
+        (of_matmuls, of_sums): GroupBases<'_>,
         layouts: &[Layout; 2],
     ) -> ClaimGroup<F128> {
         let plan = self.plan;
         progress("products");
-        let indices = Indices::new(plan, &views.views, self.entries);
+        let views = group.views(plan);
+        let indices = Indices::new(plan, &views.views, group.factors(plan), self.entries);
         let mut relations = Vec::new();
         let (mut trees, mut roots) = (Vec::new(), Vec::new());
-        for (matmul, drawn) in drawn {
+        for (matmul, drawn) in of_matmuls {
             let (trees, roots) = (&mut trees, &mut roots);
             relations.push(Relation::begin(channel, self, matmul, drawn, &indices, trees, roots));
         }
-        let mut maps = Vec::new();
-        for (map, h) in map_bases {
-            let row_point = channel.challenges("rows", log2_ceil(map.products));
-            for (table, factor) in map_tables(map, &h).iter().zip([&map.x, &map.y]) {
-                let (table, factor) = (core::slice::from_ref(table), core::slice::from_ref(factor));
-                trees.push(look_up(map.products, table, factor, &indices));
-            }
-            let value = extension(trees[trees.len() - 1].outputs(), &row_point);
-            channel.send("map rows", value);
-            roots.extend([(); 2].map(|()| RootClaim { row_point: row_point.clone(), value }));
-            maps.push((map, h));
+        let mut sums = Vec::new();
+        for sum in of_sums {
+            let (trees, roots) = (&mut trees, &mut roots);
+            sums.push(SumCheck::begin(channel, self, sum, &indices, trees, roots));
         }
 
         // The rows' leaves: those of inputs, of outputs, and of the product of all G.
@@ -106,9 +104,10 @@ impl Prover<'_> {
             let matmul = relation.matmul;
             let tables: Vec<_> = powers(&relation.g, &matmul.outer).collect();
             step.push(&tables, &matmul.outer, &indices, leaves.next().expect(LEAF));
-            if matmul.public_outputs.is_none() {
-                let tables = relation.drawn.output_tables(matmul);
-                step.push(&tables, &matmul.output_factors, &indices, leaves.next().expect(LEAF));
+            if matmul.output.public.is_none() {
+                let tables = relation.drawn.output_tables(&matmul.output);
+                let leaf = leaves.next().expect(LEAF);
+                step.push(&tables, &matmul.output.factors, &indices, leaf);
             }
             if matmul.has_sum() {
                 let leaf = leaves.next().expect(LEAF);
@@ -116,18 +115,15 @@ impl Prover<'_> {
                 relation.on_g.push(EvaluationClaim { vector: 0, point: leaf.col_point, value });
             }
         }
-        for (map, h) in &maps {
-            for (table, factor) in map_tables(map, h).iter().zip([&map.x, &map.y]) {
-                let (table, factor) = (core::slice::from_ref(table), core::slice::from_ref(factor));
-                step.push(table, factor, &indices, leaves.next().expect(LEAF));
-            }
+        for sum in &sums {
+            sum.push(&mut step, &indices, &mut leaves);
         }
-        let mut hot = Vec::new();
-        let mut claims = step.run(channel, &mut hot).into_iter();
+        let mut indexed = IndexClaims::new();
+        let mut claims = step.run(channel, &mut indexed).into_iter();
         let mut inputs = Vec::new();
         for relation in &relations {
             inputs.push(claims.by_ref().take(relation.matmul.outer.len()).collect::<Vec<_>>());
-            claims.by_ref().take(relation.matmul.output_factors.len()).for_each(drop);
+            claims.by_ref().take(relation.matmul.output.factors.len()).for_each(drop);
         }
 
         // The inputs' tables are powers of G: claims on hidden ones become claims on G, then one each.
@@ -156,19 +152,27 @@ impl Prover<'_> {
                 step.push(&tables, &matmul.bias, &indices, leaves.next().expect(LEAF));
             }
         }
-        step.run(channel, &mut hot);
-        drop(relations);
+        step.run(channel, &mut indexed);
+        drop((relations, sums));
 
         progress("indices");
+        // Claims through maps become claims at points.
+        let input = |claim: WiredClaim<F128, Weighted>| {
+            let indices = indices.of_view(claim.view);
+            WiredInput { claim, indices }
+        };
+        let inputs: Vec<_> = indexed.wired.into_iter().map(input).collect();
+        let mut hot = indexed.points;
+        hot.extend(wired::prove(channel, &inputs));
+        drop(inputs);
         views.localize(&mut hot);
         let bytes = indices.by_view();
         let planes = onehot::prove(channel, &views.shapes, &views.local, &bytes, &hot);
         let (coefficients, point) = (planes.bit_weights, planes.point);
         let mut claims = ClaimGroup { width: Width::Bit, coefficients, point, claims: vec![] };
         for (m, matrix) in plan.matrices.iter().enumerate() {
-            if let Some(first) = matrix.first_plane.and_then(|plane| views.plane(plane)) {
-                let values = &planes.values[first..first + matrix.bits as usize];
-                openings::add(plan, layouts, m, values, &mut claims);
+            if let Some(planes_of) = views.planes_of(matrix) {
+                openings::add(plan, layouts, m, &planes.values[planes_of], &mut claims);
             }
         }
         claims

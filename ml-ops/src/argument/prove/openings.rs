@@ -8,10 +8,9 @@ use binfer_pcs::{Claim, ClaimGroup, Width};
 
 use crate::argument::entries::Entries;
 use crate::argument::layout::Layout;
-use crate::argument::plan::{Origin, Plan, Relu};
-use crate::argument::relu_constraints;
+use crate::argument::plan::{BitCheck, Origin, Plan};
 
-/// Adds the claims on all planes of matrix `m`, by bit and tile, unless it is public.
+/// Adds the claims on the lowest planes of matrix `m`, by bit and tile, unless it is public.
 pub(super) fn add(
     plan: &Plan,
     layouts: &[Layout; 2],
@@ -34,32 +33,31 @@ pub(super) fn add(
     }
 }
 
-/// Proves one Relu by a zerocheck over the tiles of both matrices.
-pub(super) fn prove_relu(
+/// Proves constraints on bits by a zerocheck over the tiles of all matrices.
+pub(super) fn prove_bits(
     channel: &mut ProverChannel,
     plan: &Plan,
     entries: &[Entries<'_>],
-    relu: &Relu,
+    check: &BitCheck,
     layouts: &[Layout; 2],
 ) -> ClaimGroup<F128> {
-    let (x, y) = (&plan.matrices[relu.x], &plan.matrices[relu.y]);
-    let constraints = relu_constraints(x.bits, y.bits, relu.unsigned);
-    let planes: Vec<Vec<Vec<F128>>> = tiles(x.rows, x.cols)
-        .into_iter()
-        .map(|tile| {
-            let mut planes = entries[relu.x].planes(x, tile);
-            planes.extend(entries[relu.y].planes(y, tile));
-            planes
-        })
-        .collect();
+    let first = &plan.matrices[check.matrices[0]];
+    let of_tile = |tile| -> Vec<Vec<F128>> {
+        check.matrices.iter().flat_map(|&m| entries[m].planes(&plan.matrices[m], tile)).collect()
+    };
+    let planes: Vec<Vec<Vec<F128>>> =
+        tiles(first.rows, first.cols).into_iter().map(of_tile).collect();
     let slices: Vec<Vec<&[F128]>> =
         planes.iter().map(|tile| tile.iter().map(Vec::as_slice).collect()).collect();
-    let claims = zerocheck::prove(channel, &constraints, &slices);
+    let claims = zerocheck::prove(channel, &check.constraints, &slices);
     let plane = |p| claims.values.iter().map(|tile| tile[p]).collect();
-    let by_plane: Vec<Vec<F128>> = (0..(x.bits + y.bits) as usize).map(plane).collect();
-    let (of_x, of_y) = by_plane.split_at(x.bits as usize);
     let mut group = ClaimGroup::at(Width::Bit, &claims.point, vec![]);
-    add(plan, layouts, relu.x, of_x, &mut group);
-    add(plan, layouts, relu.y, of_y, &mut group);
+    let mut next = 0;
+    for &m in &check.matrices {
+        let end = next + plan.matrices[m].bits as usize;
+        let values: Vec<Vec<F128>> = (next..end).map(plane).collect();
+        add(plan, layouts, m, &values, &mut group);
+        next = end;
+    }
     group
 }

@@ -18,7 +18,8 @@ use crate::graph::WeightShape;
 /// One repetition of a matmul's check in the middle of the protocol.
 pub(super) struct Relation<'a> {
     pub(super) matmul: &'a MatMul,
-    pub(super) shape: &'a WeightShape,
+    /// Of the weights, if there are any.
+    pub(super) shape: Option<&'a WeightShape>,
     pub(super) drawn: Drawn,
     /// `G`, with that of the bias's columns.
     pub(super) g: Vec<F128>,
@@ -40,12 +41,14 @@ impl<'a> Relation<'a> {
         trees: &mut Vec<Tree<'a>>,
         roots: &mut Vec<RootClaim<F128>>,
     ) -> Self {
-        let shape = &prover.graph.weights[matmul.weights];
-        let row_point = channel.challenges("rows", log2_ceil(matmul.products));
+        let shape = matmul.weights.map(|weights| &prover.graph.weights[weights]);
+        let row_point = channel.challenges("rows", log2_ceil(matmul.output.products));
 
         let mut own = Vec::new();
         let g = match matmul.public_inner {
-            Some(x) => drawn.public_products(matmul, &prover.plan.matrices[x], &prover.tensors[x]),
+            Some(x) => {
+                drawn.public_products(&matmul.output, &prover.plan.matrices[x], &prover.tensors[x])
+            }
             None => {
                 let tables = drawn.inner_tables(matmul, shape);
                 let inner = look_up(matmul.k, &tables, &matmul.inner, indices);
@@ -63,7 +66,7 @@ impl<'a> Relation<'a> {
         });
 
         let tables: Vec<_> = powers(&g, &matmul.outer).collect();
-        let x = look_up(matmul.products, &tables, &matmul.outer, indices);
+        let x = look_up(matmul.output.products, &tables, &matmul.outer, indices);
         let mut claim = |label, tree: Tree<'a>, row_point: &[F128]| {
             let value = extension(tree.outputs(), row_point);
             channel.send(label, value);
@@ -71,9 +74,9 @@ impl<'a> Relation<'a> {
             roots.push(RootClaim { row_point: row_point.to_vec(), value });
         };
         claim("input rows", x, &row_point);
-        if matmul.public_outputs.is_none() {
-            let tables = drawn.output_tables(matmul);
-            let y = look_up(matmul.products, &tables, &matmul.output_factors, indices);
+        if matmul.output.public.is_none() {
+            let tables = drawn.output_tables(&matmul.output);
+            let y = look_up(matmul.output.products, &tables, &matmul.output.factors, indices);
             claim("output rows", y, &row_point);
         }
         if matmul.has_sum() {

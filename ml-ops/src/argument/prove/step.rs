@@ -2,34 +2,92 @@
 
 use binfer_field::{F128, kernels};
 use binfer_iop::channel::ProverChannel;
-use binfer_iop::indexed::onehot::OneHotClaim;
-use binfer_iop::indexed::table::{self, TableClaim, TableInput, TableStatement, histogram};
-use binfer_iop::multilinear::prefix_indicator;
+use binfer_iop::indexed::table::{self, TableClaim, TableInput, TableStatement};
+use binfer_iop::multilinear::{log2_ceil, prefix_indicator};
 use binfer_iop::product::{BoxShape, LeafClaim, Leaves, Tree};
 use rayon::prelude::*;
 
-use crate::argument::indices::Indices;
+use crate::argument::indices::{Column, Indices};
 use crate::argument::memory::keeps_tables;
 use crate::argument::plan::{Chunk, Factor};
 use crate::argument::tables::{BLOCK, Table};
-use crate::argument::verify::step::one_hot_claims;
+use crate::argument::verify::step::IndexClaims;
 
 /// Leaves looked up in the tables of one factor.
 struct Looked<'a> {
     entries: Vec<F128>,
     width: usize,
-    columns: Vec<&'a [u8]>,
+    blocks: usize,
+    rows: usize,
+    columns: Vec<Column<'a>>,
 }
 
 impl Leaves for Looked<'_> {
     fn fill(&self, column: usize, first: usize, out: &mut [F128]) {
         let entries = &self.entries[column << self.width..][..1 << self.width];
-        kernels::gather(out, entries, &self.columns[column][first..][..out.len()]);
+        let bits = byte_bits(self.width, self.blocks);
+        gather(out, entries, self.columns[column], first, self.rows / self.blocks, bits);
     }
 
     fn looked_up(&self, column: usize) -> Option<(&[F128], &[u8])> {
         Some((&self.entries[column << self.width..][..1 << self.width], self.columns[column]))
     }
+}
+
+/// Bits of an index that are bits of a byte, of `width` bits of which `blocks` blocks of rows take the others.
+fn byte_bits(width: usize, blocks: usize) -> usize {
+    width - log2_ceil(blocks)
+}
+
+/// The entries of rows from `first` on of a column whose blocks have `block` rows, as many as `out` holds, each
+/// block having `2^bits` entries of its own; ones where the column has holes.
+fn gather(
+    out: &mut [F128],
+    entries: &[F128],
+    column: Column<'_>,
+    first: usize,
+    block: usize,
+    bits: usize,
+) {
+    let (bytes, end) = (&column.bytes[first..][..out.len()], first + out.len());
+    let mut at = 0;
+    while at < out.len() {
+        let number = (first + at) / block;
+        let n = ((number + 1) * block - first - at).min(out.len() - at);
+        let entries =
+            if block == column.bytes.len() { entries } else { &entries[number << bits..] };
+        kernels::gather(&mut out[at..at + n], entries, &bytes[at..at + n]);
+        at += n;
+    }
+    for hole in column.holes {
+        let (start, stop) = (hole.start.max(first), hole.end.min(end));
+        if start < stop {
+            out[start - first..stop - first].fill(F128::ONE);
+        }
+    }
+}
+
+/// `M(c, v) = sum_r weights[r] [columns[c][r] = v]` over rows that are no holes, blocks `[column][v]` of
+/// `2^width` entries; the number of a row's block is the highest bits of `v`.
+fn histogram(columns: &[Column<'_>], weights: &[F128], width: usize, blocks: usize) -> Vec<F128> {
+    let mut bins = F128::zeros(columns.len() << width);
+    let bits = byte_bits(width, blocks);
+    bins.par_chunks_mut(1 << width).zip(columns).for_each(|(bins, column)| {
+        let block = column.bytes.len() / blocks;
+        let bytes = column.bytes.chunks(block).zip(weights.chunks(block));
+        for ((b, (bytes, weights)), bins) in bytes.enumerate().zip(bins.chunks_mut(1 << bits)) {
+            // What lies between the holes.
+            let (start, end) = (b * block, (b + 1) * block);
+            let mut from = start;
+            for hole in column.holes.iter().chain([&(end..end)]) {
+                let to = hole.start.clamp(from, end);
+                let run = from - start..to - start;
+                kernels::histogram(bins, &bytes[run.clone()], &weights[run]);
+                from = hole.end.clamp(from, end);
+            }
+        }
+    });
+    bins
 }
 
 /// Why a claim is not on the columns that a factor has more.
@@ -44,7 +102,7 @@ pub(super) fn look_up<'a>(
 ) -> Tree<'a> {
     assert_eq!(tables.len(), factors.len());
     let (cols, fan_in) = (factors[0].all_cols(), factors.len());
-    let mut columns: Vec<Vec<&[u8]>> = factors.iter().map(|f| indices.columns(f)).collect();
+    let mut columns: Vec<Vec<Column<'_>>> = factors.iter().map(|f| indices.columns(f)).collect();
     if let ([table], [columns]) = (tables, &mut columns[..]) {
         let width = table.width();
         // Tables that are smaller than the leaves are kept in their place.
@@ -55,21 +113,25 @@ pub(super) fn look_up<'a>(
                 table.fill(first..first + (entries.len() >> width), entries);
             });
             let columns = core::mem::take(columns);
-            return Tree::over(rows, cols, Box::new(Looked { entries, width, columns }));
+            let blocks = factors[0].blocks;
+            let looked = Looked { entries, width, blocks, rows, columns };
+            return Tree::over(rows, cols, Box::new(looked));
         }
     }
     let mut leaves = F128::zeros(rows * cols * fan_in);
     let column = rows * fan_in;
     leaves.par_chunks_mut(column * BLOCK).enumerate().for_each(|(b, leaves)| {
         let first = b * BLOCK;
-        for (g, (table, columns)) in tables.iter().zip(&columns).enumerate() {
+        for (g, ((table, columns), factor)) in tables.iter().zip(&columns).zip(factors).enumerate()
+        {
+            let (block, bits) = (rows / factor.blocks, byte_bits(table.width(), factor.blocks));
             let n_cols = leaves.len() / column;
             let mut entries = F128::zeros(n_cols << table.width());
             table.fill(first..first + n_cols, &mut entries);
             let entries = entries.chunks(1 << table.width());
             let columns = &columns[first..];
-            for ((leaves, entries), index) in leaves.chunks_mut(column).zip(entries).zip(columns) {
-                kernels::gather(&mut leaves[g * rows..(g + 1) * rows], entries, index);
+            for ((leaves, entries), &index) in leaves.chunks_mut(column).zip(entries).zip(columns) {
+                gather(&mut leaves[g * rows..(g + 1) * rows], entries, index, 0, block, bits);
             }
         }
     });
@@ -111,7 +173,7 @@ impl<'a> TableStep<'a> {
         for ((table, factor), &value) in tables.iter().zip(factors).zip(&leaf.values) {
             let (cols, width) = (factor.all_cols(), table.width());
             let columns = indices.columns(factor);
-            let histogram = histogram(&columns, &row_eq, width);
+            let histogram = histogram(&columns, &row_eq, width, factor.blocks);
             let extra = histogram[factor.cols << width..].chunks(1 << width);
             let extra = extra.map(<[F128]>::to_vec).collect();
             let col_point = leaf.col_point.clone();
@@ -124,11 +186,11 @@ impl<'a> TableStep<'a> {
         }
     }
 
-    /// Proves the step; its claims on histograms go to `hot`.
+    /// Proves the step; its claims on histograms go to `indexed`.
     pub(super) fn run(
         self,
         channel: &mut ProverChannel,
-        hot: &mut Vec<OneHotClaim<F128>>,
+        indexed: &mut IndexClaims<F128>,
     ) -> Vec<TableClaim<F128>> {
         if self.inputs.is_empty() {
             return Vec::new();
@@ -141,8 +203,7 @@ impl<'a> TableStep<'a> {
             };
             let extra: Vec<F128> = factor.extra.iter().zip(&extra).map(value).collect();
             channel.send_many("extra histograms", &extra);
-            let claims = one_hot_claims(factor, &row_point, claim, &extra);
-            hot.extend(claims.expect(RANDOM_POINT));
+            indexed.add(factor, &row_point, claim, &extra).expect(RANDOM_POINT);
         }
         claims
     }

@@ -5,23 +5,25 @@
 mod openings;
 mod relation;
 pub(super) mod step;
+mod sum;
 
 use binfer_field::F128;
 use binfer_hash::Digest;
 use binfer_iop::channel::{SoundnessTerm, VerifierChannel, VerifyError};
 use binfer_iop::claims::EvaluationClaim;
-use binfer_iop::indexed::onehot;
+use binfer_iop::indexed::{onehot, wired};
 use binfer_iop::multilinear::log2_ceil;
 use binfer_iop::product::{self, BoxShape, RootClaim};
 use binfer_pcs::{ClaimGroup, Params, Width};
 
 use self::openings::Openings;
 use self::relation::{Relation, verify_g_tables};
-use self::step::{TableStep, check_table};
-use super::bases::{AllBases, GroupBases, map_tables, powers};
+use self::step::{IndexClaims, TableStep, check_table};
+use self::sum::SumCheck;
+use super::bases::{AllBases, GroupBases, powers};
 use super::groups::{self, GroupSize, GroupViews};
 use super::layout::{Layout, model_shape};
-use super::plan::{Factor, MatMul, Origin, Plan};
+use super::plan::{Factor, Origin, Output, Plan};
 use crate::graph::{Graph, Values};
 
 /// What is proved, as the verifier sees it.
@@ -45,6 +47,9 @@ pub(crate) fn verify<C: VerifierChannel>(
     statement: &Statement<'_>,
 ) -> Result<(), VerifyError> {
     let Statement { plan, params, group_size, root, .. } = *statement;
+    if plan.malformed {
+        return Err(MALFORMED);
+    }
     let model_layout = Layout::new(plan, Origin::Model);
     let model = model_shape(model_layout.n_words);
     let trace_layout = Layout::new(plan, Origin::Trace);
@@ -64,8 +69,8 @@ pub(crate) fn verify<C: VerifierChannel>(
         let bases = bases.of_group(plan, &group);
         groups.push(verify_group(channel, &openings, &group.views(plan), bases)?);
     }
-    for relu in &plan.relus {
-        groups.push(openings.verify_relu(channel, relu)?);
+    for check in &plan.bit_checks {
+        groups.push(openings.verify_bits(channel, check)?);
     }
     groups.retain(|g| !g.claims.is_empty());
     binfer_pcs::verify(params, &[(root, model), (trace_root, trace)], &groups, channel)
@@ -76,25 +81,19 @@ fn verify_group<C: VerifierChannel>(
     channel: &mut C,
     openings: &Openings<'_>,
     views: &GroupViews,
-    (drawn, map_bases): GroupBases<'_>,
+    (of_matmuls, of_sums): GroupBases<'_>,
 ) -> Result<ClaimGroup<C::Elem>, VerifyError> {
     let statement = openings.statement;
     let plan = statement.plan;
     let mut relations = Vec::new();
     let (mut shapes, mut roots) = (Vec::new(), Vec::new());
-    for (matmul, drawn) in drawn {
+    for (matmul, drawn) in of_matmuls {
         let (shapes, roots) = (&mut shapes, &mut roots);
         relations.push(Relation::begin(channel, statement, matmul, drawn, shapes, roots)?);
     }
-    let mut maps = Vec::new();
-    for (map, h) in map_bases {
-        let row_point = channel.challenges("rows", log2_ceil(map.products));
-        let value = channel.receive("map rows")?;
-        for _ in 0..2 {
-            shapes.push(BoxShape { rows: map.products, cols: map.bases, fan_in: 1 });
-            roots.push(RootClaim { row_point: row_point.clone(), value });
-        }
-        maps.push((map, h));
+    let mut sums = Vec::new();
+    for sum in of_sums {
+        sums.push(SumCheck::begin(channel, statement, sum, &mut shapes, &mut roots)?);
     }
 
     // The rows' leaves: those of inputs, of outputs, and of the product of all G.
@@ -103,8 +102,8 @@ fn verify_group<C: VerifierChannel>(
     for relation in &mut relations {
         let matmul = relation.matmul;
         step.push(&matmul.outer, next(&mut leaves)?);
-        if matmul.public_outputs.is_none() {
-            step.push(&matmul.output_factors, next(&mut leaves)?);
+        if matmul.output.public.is_none() {
+            step.push(&matmul.output.factors, next(&mut leaves)?);
         }
         if matmul.has_sum() {
             let leaf = next(&mut leaves)?;
@@ -113,13 +112,11 @@ fn verify_group<C: VerifierChannel>(
             relation.on_g.push(EvaluationClaim { vector: 0, point: leaf.col_point, value });
         }
     }
-    for (map, _) in &maps {
-        for factor in [&map.x, &map.y] {
-            step.push(core::slice::from_ref(factor), next(&mut leaves)?);
-        }
+    for sum in &sums {
+        sum.push(&mut step, &mut leaves)?;
     }
-    let mut hot = Vec::new();
-    let mut claims = step.run(channel, &mut hot)?.into_iter();
+    let mut indexed = IndexClaims::new();
+    let mut claims = step.run(channel, &mut indexed)?.into_iter();
     let mut inputs = Vec::new();
     for relation in &relations {
         let matmul = relation.matmul;
@@ -130,14 +127,12 @@ fn verify_group<C: VerifierChannel>(
             }
         }
         inputs.push(outer);
-        for table in relation.drawn.output_tables(matmul) {
+        for table in relation.drawn.output_tables(&matmul.output) {
             check_table(channel, &table, &next(&mut claims)?)?;
         }
     }
-    for (map, h) in &maps {
-        for table in map_tables(map, h) {
-            check_table(channel, &table, &next(&mut claims)?)?;
-        }
+    for sum in &sums {
+        sum.check_tables(channel, &mut claims)?;
     }
 
     // The inputs' tables are powers of G: claims on hidden ones become claims on G, then one claim each.
@@ -168,7 +163,7 @@ fn verify_group<C: VerifierChannel>(
             step.push(&relation.matmul.bias, next(&mut leaves)?);
         }
     }
-    let mut claims = step.run(channel, &mut hot)?.into_iter();
+    let mut claims = step.run(channel, &mut indexed)?.into_iter();
     for relation in &relations {
         let (drawn, matmul) = (&relation.drawn, relation.matmul);
         let inner = drawn.inner_tables(matmul, relation.shape);
@@ -177,14 +172,17 @@ fn verify_group<C: VerifierChannel>(
         }
     }
 
+    // Claims through maps become claims at points.
+    let mut hot = indexed.points;
+    hot.extend(wired::verify(channel, &indexed.wired)?);
     views.localize(&mut hot);
     let planes = onehot::verify(channel, &views.shapes, &views.local, &hot)?;
     let (coefficients, point) = (planes.bit_weights, planes.point);
     let mut claims = ClaimGroup { width: Width::Bit, coefficients, point, claims: vec![] };
     for (m, matrix) in plan.matrices.iter().enumerate() {
-        if let Some(first) = matrix.first_plane.and_then(|plane| views.plane(plane)) {
-            let values = planes.values.iter().skip(first).take(matrix.bits as usize);
-            openings.open(channel, m, values, &mut claims)?;
+        if let Some(planes_of) = views.planes_of(matrix) {
+            let values = planes.values.get(planes_of).ok_or(MALFORMED)?;
+            openings.open(channel, m, values.iter(), &mut claims)?;
         }
     }
     Ok(claims)
@@ -196,21 +194,18 @@ fn next<T>(items: &mut impl Iterator<Item = T>) -> Result<T, VerifyError> {
     items.next().ok_or(MALFORMED)
 }
 
-/// A false relation in the committed trace is some matmul's or map's, and only that one's own check
-/// must fail to catch it: the term is the largest of them, not their sum.
+/// A false relation in the committed trace is some node's, and only that one's own check must fail to catch
+/// it: the term is the largest of them, not their sum.
 fn state_freivalds<C: VerifierChannel>(channel: &mut C, plan: &Plan) {
-    let error = |m: &MatMul| m.repetitions as f64 * ((m.exponent_bound as f64).log2() - 128.0);
-    let worst = plan.matmuls.iter().map(error).fold(f64::NEG_INFINITY, f64::max);
+    let of_matmuls = plan.matmuls.iter().map(|matmul| &matmul.output);
+    let outputs = || of_matmuls.clone().chain(plan.sums.iter().map(|sum| &sum.output));
+    let error = |o: &Output| o.repetitions as f64 * ((o.exponent_bound as f64).log2() - 128.0);
+    let worst = outputs().map(error).fold(f64::NEG_INFINITY, f64::max);
     if worst > f64::NEG_INFINITY {
-        let label = "Freivalds check in the exponent (worst matmul)";
+        let label = "check in the exponent (worst node)";
         channel.soundness(SoundnessTerm { label, log2_error: worst });
     }
-    if !plan.maps.is_empty() {
-        channel.soundness(SoundnessTerm::schwartz_zippel("map in the exponent", 255.0));
-    }
     // That the extensions of all rows' products agree at one point.
-    let rows = plan.matmuls.iter().map(|m| m.products);
-    let rows = rows.chain(plan.maps.iter().map(|m| m.products));
-    let rows = rows.map(log2_ceil).max().unwrap_or(0);
+    let rows = outputs().map(|output| log2_ceil(output.products)).max().unwrap_or(0);
     channel.soundness(SoundnessTerm::schwartz_zippel("row point", rows as f64));
 }

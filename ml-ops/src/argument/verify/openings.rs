@@ -7,8 +7,8 @@ use binfer_pcs::{Claim, ClaimGroup, Width};
 
 use super::{MALFORMED, Statement};
 use crate::argument::layout::Layout;
-use crate::argument::plan::{Matrix, Origin, Relu, Source};
-use crate::argument::{public, relu_constraints};
+use crate::argument::plan::{BitCheck, Matrix, Origin, Source};
+use crate::argument::public;
 use crate::graph::Values;
 
 const OUT_OF_RANGE: VerifyError = VerifyError::CheckFailed { label: "public range" };
@@ -30,7 +30,7 @@ pub(super) struct Openings<'a> {
 }
 
 impl Openings<'_> {
-    /// Adds claims on all planes of matrix `m`, by bit and tile, at the group's point.
+    /// Adds claims on the lowest planes of matrix `m`, by bit and tile, at the group's point.
     pub(super) fn open<'v, C: VerifierChannel>(
         &self,
         channel: &mut C,
@@ -80,25 +80,32 @@ impl Openings<'_> {
         Ok(())
     }
 
-    /// `y_t = x_t x_top` for all bits, over the tiles of both matrices.
-    pub(super) fn verify_relu<C: VerifierChannel>(
+    /// Constraints on bits, over the tiles of all matrices.
+    pub(super) fn verify_bits<C: VerifierChannel>(
         &self,
         channel: &mut C,
-        relu: &Relu,
+        check: &BitCheck,
     ) -> Result<ClaimGroup<C::Elem>, VerifyError> {
-        let matrices = &self.statement.plan.matrices;
-        let x = matrices.get(relu.x).ok_or(MALFORMED)?;
-        let y = matrices.get(relu.y).ok_or(MALFORMED)?;
-        let constraints = relu_constraints(x.bits, y.bits, relu.unsigned);
-        let n_planes = (x.bits as usize).saturating_add(y.bits as usize);
-        let tile_vars: Vec<usize> = tiles(x.rows, x.cols).iter().map(|t| t.n_vars()).collect();
-        let claims = zerocheck::verify(channel, &constraints, n_planes, &tile_vars)?;
+        let of_plan = &self.statement.plan.matrices;
+        let matrices = check.matrices.iter().map(|&m| of_plan.get(m).ok_or(MALFORMED));
+        let matrices = matrices.collect::<Result<Vec<&Matrix>, _>>()?;
+        let first = matrices.first().ok_or(MALFORMED)?;
+        if matrices.iter().any(|m| (m.rows, m.cols) != (first.rows, first.cols)) {
+            return Err(MALFORMED);
+        }
+        let n_planes = matrices.iter().fold(0usize, |n, m| n.saturating_add(m.bits as usize));
+        let tile_vars: Vec<usize> =
+            tiles(first.rows, first.cols).iter().map(|t| t.n_vars()).collect();
+        let claims = zerocheck::verify(channel, &check.constraints, n_planes, &tile_vars)?;
         let mut group = ClaimGroup::at(Width::Bit, &claims.point, vec![]);
         let plane = |p| claims.values.iter().filter_map(|tile| tile.get(p).copied()).collect();
         let by_plane: Vec<Vec<C::Elem>> = (0..n_planes).map(plane).collect();
-        let (of_x, of_y) = by_plane.split_at_checked(x.bits as usize).ok_or(MALFORMED)?;
-        self.open(channel, relu.x, of_x.iter(), &mut group)?;
-        self.open(channel, relu.y, of_y.iter(), &mut group)?;
+        let mut rest = by_plane.as_slice();
+        for (&m, matrix) in check.matrices.iter().zip(matrices) {
+            let (own, others) = rest.split_at_checked(matrix.bits as usize).ok_or(MALFORMED)?;
+            self.open(channel, m, own.iter(), &mut group)?;
+            rest = others;
+        }
         Ok(group)
     }
 }

@@ -16,7 +16,8 @@ use crate::graph::WeightShape;
 /// One repetition of a matmul's check in the middle of the protocol.
 pub(super) struct Relation<'a, E> {
     pub(super) matmul: &'a MatMul,
-    pub(super) shape: &'a WeightShape,
+    /// Of the weights, if there are any.
+    pub(super) shape: Option<&'a WeightShape>,
     pub(super) drawn: Drawn,
     /// `G`, with that of the bias's columns, where the inner operand is public.
     pub(super) g: Option<Vec<F128>>,
@@ -37,22 +38,23 @@ impl<'a, E: Element> Relation<'a, E> {
         shapes: &mut Vec<BoxShape>,
         roots: &mut Vec<RootClaim<E>>,
     ) -> Result<Self, VerifyError> {
-        let shape = statement.graph.weights.get(matmul.weights).ok_or(MALFORMED)?;
-        let products = matmul.products;
+        let of_graph = |weights| statement.graph.weights.get(weights).ok_or(MALFORMED);
+        let shape = matmul.weights.map(of_graph).transpose()?;
+        let products = matmul.output.products;
         let row_point = channel.challenges("rows", log2_ceil(products));
         let x = channel.receive("input rows")?;
         let mut receive = |wanted: bool, label| wanted.then(|| channel.receive(label)).transpose();
-        let y = receive(matmul.public_outputs.is_none(), "output rows")?;
+        let y = receive(matmul.output.public.is_none(), "output rows")?;
         let sum = receive(matmul.has_sum(), "sum of G")?;
         let bias = receive(!matmul.bias.is_empty(), "bias product")?;
 
         // What the verifier holds it computes itself.
         let public = |matrix: usize| -> Result<Vec<F128>, VerifyError> {
             let matrix = statement.plan.matrices.get(matrix).ok_or(MALFORMED)?;
-            Ok(drawn.public_products(matmul, matrix, statement.public_values(matrix)?))
+            Ok(drawn.public_products(&matmul.output, matrix, statement.public_values(matrix)?))
         };
         let g = matmul.public_inner.map(public).transpose()?.map(|inner| drawn.g(matmul, inner));
-        let outputs = matmul.public_outputs.map(public).transpose()?;
+        let outputs = matmul.output.public.map(public).transpose()?;
         let outputs = outputs.map(|outputs| E::from(inside(&outputs, &row_point)));
 
         // prod_k G_k^(outer_rk) bias h^(y offset) k^W
@@ -76,7 +78,7 @@ impl<'a, E: Element> Relation<'a, E> {
         };
         tree(products, matmul.n_g(), matmul.outer.len(), row_point.clone(), x);
         if let Some(y) = y {
-            tree(products, matmul.bases, matmul.output_factors.len(), row_point, y);
+            tree(products, matmul.output.bases, matmul.output.factors.len(), row_point, y);
         }
         if let Some(value) = sum {
             tree(1, matmul.n_g(), 1, Vec::new(), value);
@@ -96,7 +98,7 @@ impl<'a, E: Element> Relation<'a, E> {
 }
 
 /// The part of the extension of rows' products that lies on the rows.
-fn inside(products: &[F128], row_point: &[F128]) -> F128 {
+pub(super) fn inside(products: &[F128], row_point: &[F128]) -> F128 {
     kernels::eq_table(row_point).iter().zip(products).map(|(&eq, &product)| eq * product).sum()
 }
 

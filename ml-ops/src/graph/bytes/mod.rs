@@ -1,7 +1,7 @@
 //! The canonical byte encoding of a graph: one byte string for each graph, and nothing else decodes.
 //!
 //! Little-endian. A count or size is a `u32`; a list is its count and its elements; a name is its
-//! length and UTF-8; an enum is a `u8` tag and the variant's fields in the order of their declaration.
+//! length and UTF-8; an option is a `u8`, 0 or 1, and then what it holds; an enum is a `u8` tag and the variant's fields in the order of their declaration.
 
 mod read;
 mod write;
@@ -12,7 +12,7 @@ use thiserror::Error;
 use write::Writer;
 
 /// Version of the encoding, its second field.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 const MAGIC: [u8; 8] = *b"binfer-g";
 

@@ -2,8 +2,9 @@
 
 use super::DecodeError;
 use crate::graph::{
-    Alphabet, CodeType, Epilogue, InputTransform, IntegerType, MAX_NAME_BYTES, Node, Op,
-    OutputTransform, Requantize, RoundingProfile, Step, TensorKind, TensorShape, WeightShape,
+    Alphabet, CodeMatrix, CodeType, Edges, Epilogue, Function, Gather, GatherDim, InputTransform,
+    IntegerType, MAX_NAME_BYTES, Node, Op, OutputTransform, Requantize, RoundingProfile, Step,
+    TensorKind, TensorShape, Term, WeightShape,
 };
 
 /// Bytes, and how many of them have been read.
@@ -124,22 +125,110 @@ impl Reader<'_> {
         let op = match self.tag()? {
             (0, _) => Op::MatMul {
                 x: self.size()?,
+                gather: self.option(Self::gather)?,
                 zero_code: self.byte()?,
                 weights: self.size()?,
+                groups: self.size()?,
                 y: self.size()?,
-                epilogue: match self.tag()? {
-                    (0, _) => Epilogue::Accumulator,
-                    (1, _) => {
-                        Epilogue::Requantize(Requantize { steps: self.list(21, Self::step)? })
-                    }
-                    (_, error) => return Err(error),
-                },
+                epilogue: self.epilogue()?,
             },
             (1, _) => Op::Relu { x: self.size()?, y: self.size()? },
-            (2, _) => Op::Map { x: self.size()?, y: self.size()?, table: Box::new(self.array()?) },
+            (2, _) => Op::Combine {
+                terms: self.list(18, Self::term)?,
+                y: self.size()?,
+                epilogue: self.epilogue()?,
+            },
+            (3, _) => Op::Max {
+                x: self.size()?,
+                gather: self.gather()?,
+                taps: self.size()?,
+                y: self.size()?,
+            },
+            (4, _) => Op::BatchMatMul {
+                a: self.code_matrix()?,
+                b: self.code_matrix()?,
+                heads: self.size()?,
+                y: self.size()?,
+                epilogue: self.epilogue()?,
+            },
             (_, error) => return Err(error),
         };
         Ok(Node { name, op })
+    }
+
+    fn code_matrix(&mut self) -> Result<CodeMatrix, DecodeError> {
+        Ok(CodeMatrix {
+            x: self.size()?,
+            gather: self.option(Self::gather)?,
+            zero_code: self.byte()?,
+        })
+    }
+
+    fn epilogue(&mut self) -> Result<Epilogue, DecodeError> {
+        match self.tag()? {
+            (0, _) => Ok(Epilogue::Accumulator),
+            (1, _) => Ok(Epilogue::Requantize(Requantize { steps: self.list(21, Self::step)? })),
+            (2, _) => Ok(Epilogue::Edges(self.list(5, Self::edges)?)),
+            (_, error) => Err(error),
+        }
+    }
+
+    fn edges(&mut self) -> Result<Edges, DecodeError> {
+        Ok(Edges { first: self.byte()?, edges: self.list(4, Self::integer)? })
+    }
+
+    fn term(&mut self) -> Result<Term, DecodeError> {
+        Ok(Term {
+            x: self.size()?,
+            gather: self.option(Self::gather)?,
+            taps: self.size()?,
+            function: match self.tag()? {
+                (0, _) => {
+                    let mut table = Box::new([0; 256]);
+                    for value in table.iter_mut() {
+                        *value = self.long()?;
+                    }
+                    Function::Table(table)
+                }
+                (1, _) => Function::Times(self.long()?),
+                (2, _) => Function::Product {
+                    with: self.size()?,
+                    zeros: self.array()?,
+                    factor: self.long()?,
+                },
+                (_, error) => return Err(error),
+            },
+        })
+    }
+
+    fn gather(&mut self) -> Result<Gather, DecodeError> {
+        Ok(Gather {
+            source_cols: self.list(4, Self::size)?,
+            source_rows: self.list(4, Self::size)?,
+            offsets: self.list(8, Self::long)?,
+            rows: self.list(13, Self::dim)?,
+            cols: self.list(13, Self::dim)?,
+            pad: self.option(Self::byte)?,
+        })
+    }
+
+    fn dim(&mut self) -> Result<GatherDim, DecodeError> {
+        Ok(GatherDim { size: self.size()?, axis: self.option(Self::size)?, step: self.long()? })
+    }
+
+    fn option<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
+    ) -> Result<Option<T>, DecodeError> {
+        match self.tag()? {
+            (0, _) => Ok(None),
+            (1, _) => read(self).map(Some),
+            (_, error) => Err(error),
+        }
+    }
+
+    fn long(&mut self) -> Result<i64, DecodeError> {
+        Ok(i64::from_le_bytes(self.array()?))
     }
 
     pub(super) fn step(&mut self) -> Result<Step, DecodeError> {
@@ -164,6 +253,7 @@ impl Reader<'_> {
                 zero_point: self.integer()?,
                 dtype: self.dtype()?,
             }),
+            (2, _) => Ok(InputTransform::Levels { low: self.float()?, high: self.float()? }),
             (_, error) => Err(error),
         }
     }
@@ -181,6 +271,10 @@ impl Reader<'_> {
                 (1, _) => Ok(OutputTransform::Integer { dtype: IntegerType::I64 }),
                 (_, error) => Err(error),
             },
+            (3, _) => Ok(OutputTransform::Affine {
+                scales: self.list(4, Self::float)?,
+                offsets: self.list(4, Self::float)?,
+            }),
             (_, error) => Err(error),
         }
     }

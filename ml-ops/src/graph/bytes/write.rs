@@ -1,8 +1,9 @@
 //! Writing the fields of a graph.
 
 use crate::graph::{
-    Alphabet, CodeType, Epilogue, InputTransform, IntegerType, Node, Op, OutputTransform,
-    RoundingProfile, Step, TensorKind, TensorShape, WeightShape,
+    Alphabet, CodeMatrix, CodeType, Edges, Epilogue, Function, Gather, GatherDim, InputTransform,
+    IntegerType, Node, Op, OutputTransform, RoundingProfile, Step, TensorKind, TensorShape, Term,
+    WeightShape,
 };
 
 /// The bytes written so far.
@@ -76,32 +77,116 @@ impl Writer {
     pub(super) fn node(&mut self, node: &Node) {
         self.name(&node.name);
         match &node.op {
-            Op::MatMul { x, zero_code, weights, y, epilogue } => {
+            Op::MatMul { x, gather, zero_code, weights, groups, y, epilogue } => {
                 self.tag(0);
                 self.size(*x);
+                self.option(gather.as_ref(), Self::gather);
                 self.tag(*zero_code);
                 self.size(*weights);
+                self.size(*groups);
                 self.size(*y);
-                match epilogue {
-                    Epilogue::Accumulator => self.tag(0),
-                    Epilogue::Requantize(requantize) => {
-                        self.tag(1);
-                        self.list(&requantize.steps, Self::step);
-                    }
-                }
+                self.epilogue(epilogue);
             }
             Op::Relu { x, y } => {
                 self.tag(1);
                 self.size(*x);
                 self.size(*y);
             }
-            Op::Map { x, y, table } => {
+            Op::Combine { terms, y, epilogue } => {
                 self.tag(2);
-                self.size(*x);
+                self.list(terms, Self::term);
                 self.size(*y);
-                self.0.extend(table.iter());
+                self.epilogue(epilogue);
+            }
+            Op::Max { x, gather, taps, y } => {
+                self.tag(3);
+                self.size(*x);
+                self.gather(gather);
+                self.size(*taps);
+                self.size(*y);
+            }
+            Op::BatchMatMul { a, b, heads, y, epilogue } => {
+                self.tag(4);
+                self.code_matrix(a);
+                self.code_matrix(b);
+                self.size(*heads);
+                self.size(*y);
+                self.epilogue(epilogue);
             }
         }
+    }
+
+    fn code_matrix(&mut self, matrix: &CodeMatrix) {
+        self.size(matrix.x);
+        self.option(matrix.gather.as_ref(), Self::gather);
+        self.tag(matrix.zero_code);
+    }
+
+    fn epilogue(&mut self, epilogue: &Epilogue) {
+        match epilogue {
+            Epilogue::Accumulator => self.tag(0),
+            Epilogue::Requantize(requantize) => {
+                self.tag(1);
+                self.list(&requantize.steps, Self::step);
+            }
+            Epilogue::Edges(steps) => {
+                self.tag(2);
+                self.list(steps, Self::edges);
+            }
+        }
+    }
+
+    fn edges(&mut self, edges: &Edges) {
+        self.tag(edges.first);
+        self.list(&edges.edges, |w, &edge| w.integer(edge));
+    }
+
+    fn term(&mut self, term: &Term) {
+        self.size(term.x);
+        self.option(term.gather.as_ref(), Self::gather);
+        self.size(term.taps);
+        match &term.function {
+            Function::Table(table) => {
+                self.tag(0);
+                table.iter().for_each(|&value| self.long(value));
+            }
+            Function::Times(factor) => {
+                self.tag(1);
+                self.long(*factor);
+            }
+            Function::Product { with, zeros, factor } => {
+                self.tag(2);
+                self.size(*with);
+                zeros.iter().for_each(|&zero| self.tag(zero));
+                self.long(*factor);
+            }
+        }
+    }
+
+    fn gather(&mut self, gather: &Gather) {
+        self.list(&gather.source_cols, |w, &size| w.size(size));
+        self.list(&gather.source_rows, |w, &size| w.size(size));
+        self.list(&gather.offsets, |w, &offset| w.long(offset));
+        self.list(&gather.rows, Self::dim);
+        self.list(&gather.cols, Self::dim);
+        self.option(gather.pad.as_ref(), |w, &code| w.tag(code));
+    }
+
+    fn dim(&mut self, dim: &GatherDim) {
+        self.size(dim.size);
+        self.option(dim.axis.as_ref(), |w, &axis| w.size(axis));
+        self.long(dim.step);
+    }
+
+    fn option<T>(&mut self, value: Option<&T>, write: impl FnOnce(&mut Self, &T)) {
+        self.tag(value.is_some().into());
+        if let Some(value) = value {
+            write(self, value);
+        }
+    }
+
+    fn long(&mut self, value: i64) {
+        self.0.extend(value.to_le_bytes());
     }
 
     pub(super) fn step(&mut self, step: &Step) {
@@ -127,6 +212,11 @@ impl Writer {
                 self.integer(*zero_point);
                 self.dtype(*dtype);
             }
+            InputTransform::Levels { low, high } => {
+                self.tag(2);
+                self.float(*low);
+                self.float(*high);
+            }
         }
     }
 
@@ -148,6 +238,11 @@ impl Writer {
                     IntegerType::I32 => 0,
                     IntegerType::I64 => 1,
                 });
+            }
+            OutputTransform::Affine { scales, offsets } => {
+                self.tag(3);
+                self.list(scales, |w, &v| w.float(v));
+                self.list(offsets, |w, &v| w.float(v));
             }
         }
     }

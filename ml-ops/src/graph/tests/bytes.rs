@@ -11,6 +11,7 @@ fn graphs_round_trip() {
     for transform in [
         InputTransform::Codes { dtype: CodeType::U8 },
         InputTransform::Codes { dtype: CodeType::I8 },
+        InputTransform::Levels { low: -1.0, high: 1.0 },
     ] {
         let mut graph = graph();
         graph.input.transform = transform;
@@ -24,6 +25,13 @@ fn graphs_round_trip() {
         graph.output = OutputPort { tensor: 2, shape: vec![2, 4], transform };
         assert_eq!(Graph::from_bytes(&graph.to_bytes()), Ok(graph));
     }
+    let mut graph = graph();
+    let (scales, offsets) = (vec![0.5], vec![-3.0]);
+    graph.output.transform = OutputTransform::Affine { scales, offsets };
+    for tensor in &mut graph.tensors[3..] {
+        tensor.kind = TensorKind::Integer { bits: 20 };
+    }
+    assert_eq!(Graph::from_bytes(&graph.to_bytes()), Ok(graph));
 }
 
 #[test]
@@ -45,8 +53,8 @@ fn trailing_bytes_are_refused() {
 #[test]
 fn other_files_and_versions_are_refused() {
     let mut bytes = graph().to_bytes();
-    bytes[8] = 2;
-    assert_eq!(Graph::from_bytes(&bytes), Err(DecodeError::Version { got: 2 }));
+    bytes[8] = 1;
+    assert_eq!(Graph::from_bytes(&bytes), Err(DecodeError::Version { got: 1 }));
     bytes[0] ^= 1;
     assert_eq!(Graph::from_bytes(&bytes), Err(DecodeError::Magic));
 }

@@ -1,6 +1,8 @@
 //! Tests of graphs: each invariant, each decoding error, ports, steps and alphabets.
 
+mod activations;
 mod bytes;
+mod image;
 mod port;
 mod step;
 mod validate;
@@ -43,28 +45,25 @@ fn graph() -> Graph {
                 "first",
                 Op::MatMul {
                     x: 0,
+                    gather: None,
                     zero_code: 128,
                     weights: 0,
+                    groups: 1,
                     y: 1,
                     epilogue: Epilogue::Requantize(Requantize {
                         steps: vec![step(0.01), step(0.02), step(0.5), step(1.0)],
                     }),
                 },
             ),
-            node(
-                "table",
-                Op::Map {
-                    x: 1,
-                    y: 2,
-                    table: Box::new(std::array::from_fn(|code| 255 - code as u8)),
-                },
-            ),
+            node("table", Op::map(1, 2, |code| 255 - code)),
             node(
                 "second",
                 Op::MatMul {
                     x: 2,
+                    gather: None,
                     zero_code: 3,
                     weights: 1,
+                    groups: 1,
                     y: 3,
                     epilogue: Epilogue::Accumulator,
                 },

@@ -91,7 +91,7 @@ fn outputs_round_trip_in_every_type() {
         OutputTransform::Codes { dtype: CodeType::U8 },
         OutputTransform::Codes { dtype: CodeType::I8 },
     ] {
-        port.transform = transform;
+        port.transform = transform.clone();
         let array = port.decode(&shape, &codes, TWO).expect("6 codes");
         assert_eq!(array.shape(), [2, 3]);
         assert_eq!(array.data().element_type(), transform.element_type());
@@ -153,4 +153,42 @@ fn only_tensors_of_the_port_decode() {
     assert_eq!(port.decode(&shape, &integers, TWO), Err(error(6)));
     port.transform = OutputTransform::Integer { dtype: IntegerType::I32 };
     assert_eq!(port.decode(&shape, &integers, TWO), Err(PortError::IntegerRange { index: 2 }));
+}
+
+#[test]
+fn levels_are_numbered_and_others_refused() {
+    let mut graph = graph();
+    graph.input.transform = InputTransform::Levels { low: -1.0, high: 1.0 };
+    let of = |value: f32| {
+        let array = floats(&[1, 2, 3], value);
+        graph.input.encode(&graph.tensors[0], &array).map(|(values, _)| values)
+    };
+    for code in [0u8, 1, 127, 128, 200, 255] {
+        // Two ways in which pixels are scaled.
+        for value in [f32::from(code) / 127.5 - 1.0, (f32::from(code) / 255.0 - 0.5) / 0.5] {
+            assert_eq!(of(value), Ok(Values::Codes(vec![code; 6])), "{value}");
+        }
+    }
+    for value in [0.0, 1.01, -1.01, 0.5, f32::INFINITY] {
+        assert_eq!(of(value), Err(PortError::NoLevel { index: 0 }), "{value}");
+    }
+    assert_eq!(of(f32::NAN), Err(PortError::NotANumber { index: 0 }));
+}
+
+#[test]
+fn affine_outputs_round_trip_and_others_are_refused() {
+    let (mut port, mut shape) = output();
+    shape.kind = TensorKind::Integer { bits: 12 };
+    let (scales, offsets) = (vec![0.1, -3.0, 1e-3], vec![7.0, 0.0, -0.5]);
+    port.transform = OutputTransform::Affine { scales, offsets };
+    let values = Values::Integers(vec![1, -2, 3, -4, 5, 2047]);
+    let array = port.decode(&shape, &values, TWO).expect("6 integers");
+    let expected =
+        [0.1f32 + 7.0, -9.0, 5.0 * 1e-3 - 0.5, -2.0 * 0.1 + 7.0, 12.0, 2047.0 * 1e-3 - 0.5];
+    assert_eq!(array.data(), &ArrayData::F32(expected.to_vec()));
+    assert_eq!(port.encode(&shape, &array, TWO), Ok(values));
+    for (value, index) in [(7.05, 0), (1e30, 0), (f32::NAN, 0), (7.1, 1)] {
+        let found = port.encode(&shape, &floats(&[2, 3], value), TWO);
+        assert_eq!(found, Err(PortError::NoSuchOutput { index }), "{value}");
+    }
 }

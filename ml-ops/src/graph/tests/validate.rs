@@ -28,7 +28,7 @@ fn accumulator_bounds_cover_the_extremes() {
     let graph = graph();
     // Inputs -128 to 127, weights -255 to 255, biases of 12 bits.
     assert_eq!(graph.accumulator_bound(0), 3 * 128 * 255 + 2048);
-    assert_eq!(graph.accumulator_bound(1), 0);
+    assert_eq!(graph.accumulator_bound(1), 255);
     assert_eq!(graph.accumulator_bound(2), 4 * 252);
 }
 
@@ -164,8 +164,15 @@ fn operands_agree() {
 #[test]
 fn integers_have_no_zero_code() {
     let found = error(|g| {
-        g.nodes[3].op =
-            Op::MatMul { x: 3, zero_code: 1, weights: 0, y: 4, epilogue: Epilogue::Accumulator };
+        g.nodes[3].op = Op::MatMul {
+            x: 3,
+            gather: None,
+            zero_code: 1,
+            weights: 0,
+            groups: 1,
+            y: 4,
+            epilogue: Epilogue::Accumulator,
+        };
     });
     let expected = GraphError::ZeroCode { node: 3, zero_code: 1 };
     assert_eq!(found, expected);
@@ -234,6 +241,33 @@ fn port_scales_are_positive_and_injective() {
         let found = error(|g| g.input.transform = transform);
         assert_eq!(found, GraphError::PortScale { tensor: 0 });
     }
+    for (low, high) in [(1.0, 1.0), (f32::NAN, 1.0), (0.0, f32::INFINITY)] {
+        let found = error(|g| g.input.transform = InputTransform::Levels { low, high });
+        assert_eq!(found, GraphError::PortScale { tensor: 0 });
+    }
+    for (bits, scale, offset, expected) in [
+        (20, 0.0, 0.0, GraphError::PortScale { tensor: 4 }),
+        (20, f32::NAN, 0.0, GraphError::PortScale { tensor: 4 }),
+        (20, 1.0, f32::INFINITY, GraphError::PortScale { tensor: 4 }),
+        // Floats of neighbours would be one.
+        (20, 1e-3, 1e6, GraphError::PortScale { tensor: 4 }),
+        (25, 1.0, 0.0, GraphError::PortScale { tensor: 4 }),
+        (20, f32::MAX, 0.0, GraphError::PortScale { tensor: 4 }),
+    ] {
+        let found = error(|g| {
+            for tensor in &mut g.tensors[3..] {
+                tensor.kind = TensorKind::Integer { bits };
+            }
+            let (scales, offsets) = (vec![scale], vec![offset]);
+            g.output.transform = OutputTransform::Affine { scales, offsets };
+        });
+        assert_eq!(found, expected, "{bits} {scale} {offset}");
+    }
+    let columns = error(|g| {
+        let (scales, offsets) = (vec![1.0; 3], vec![0.0; 2]);
+        g.output.transform = OutputTransform::Affine { scales, offsets };
+    });
+    assert_eq!(columns, GraphError::PortShape { tensor: 4 });
     for (scale, zero_point) in [(-1.0, 0), (1.0, 128), (f32::MAX, 0)] {
         let transform = OutputTransform::Dequantize { scale, zero_point, dtype: CodeType::I8 };
         let found = error(|g| {

@@ -3,11 +3,11 @@
 use crate::array::ArrayData;
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
-use crate::onnx::node::{NodeView, Operator};
-use crate::onnx::value::{Codes, Floats, Value};
+use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::value::{Codes, Value};
 
 pub(super) const OPERATOR: Operator =
-    Operator { domain: "", name: "Clip", inputs: 3, attributes: &[], import };
+    Operator { domain: "", name: "Clip", inputs: 3, attributes: &[], import: Import::One(import) };
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     match node.value(0)? {
@@ -19,19 +19,18 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         }
         Value::Floats(floats) => {
             let (low, high) = float_bounds(node)?;
-            Ok(clamp_floats(floats, low, high))
+            Ok(Value::Floats(floats.clamped(low, high)))
         }
-        Value::Product(product) => {
+        Value::Deferred(deferred) => {
             let (low, high) = float_bounds(node)?;
-            let mut product = product.clone();
-            product.low = product.low.clamp(low, high);
-            product.high = product.high.clamp(low, high);
-            Ok(Value::Product(product))
+            Ok(Value::Deferred(deferred.clamped(low, high)))
         }
         Value::Constant(_)
         | Value::Dequantized(_)
-        | Value::FloatInput { .. }
-        | Value::Integers { .. } => Err(NodeError::Operand {
+        | Value::FloatInput(_)
+        | Value::Negated(..)
+        | Value::Comparison(_)
+        | Value::Integers(_) => Err(NodeError::Operand {
             index: 0,
             expected: "an 8-bit tensor, a dequantized one, or a matmul's result",
         }),
@@ -48,23 +47,7 @@ pub(super) fn clamp_codes(
 ) -> Value {
     let min = codes.dtype.min();
     let table = std::array::from_fn(|code| ((code as i32 + min).clamp(low, high) - min) as u8);
-    Value::Codes(Codes {
-        tensor: builder.map(name, codes.tensor, Box::new(table)),
-        quantized: false,
-        ..codes.clone()
-    })
-}
-
-/// The floats clamped to `[low, high]`.
-pub(super) fn clamp_floats(floats: &Floats, low: f32, high: f32) -> Value {
-    let images = floats.images.map(|x| x.clamp(low, high));
-    Value::Floats(Floats {
-        codes: floats.codes.clone(),
-        scaling: floats.scaling,
-        pure: floats.pure && images == *floats.images,
-        images: Box::new(images),
-        direct: false,
-    })
+    Value::Codes(codes.mapped(builder, name, &table))
 }
 
 /// Operand `index`, one value of the type of `codes`, or `default`.

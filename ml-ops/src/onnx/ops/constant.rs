@@ -4,7 +4,7 @@ use crate::array::{Array, ArrayData};
 use crate::onnx::builder::Builder;
 use crate::onnx::constant;
 use crate::onnx::error::NodeError;
-use crate::onnx::node::{NodeView, Operator, expect_type};
+use crate::onnx::node::{Import, NodeView, Operator, expect_type};
 use crate::onnx::proto::attribute_type;
 use crate::onnx::value::Value;
 use std::rc::Rc;
@@ -13,8 +13,8 @@ pub(super) const OPERATOR: Operator = Operator {
     domain: "",
     name: "Constant",
     inputs: 0,
-    attributes: &["value", "value_float", "value_floats", "value_int", "value_ints"],
-    import,
+    attributes: &[&["value", "value_float", "value_floats", "value_int", "value_ints"]],
+    import: Import::One(import),
 };
 
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {

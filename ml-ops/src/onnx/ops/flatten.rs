@@ -2,16 +2,20 @@
 
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
-use crate::onnx::node::{NodeView, Operator};
+use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::shapes;
 use crate::onnx::value::Value;
 
-pub(super) const OPERATOR: Operator =
-    Operator { domain: "", name: "Flatten", inputs: 1, attributes: &["axis"], import };
+pub(super) const OPERATOR: Operator = Operator {
+    domain: "",
+    name: "Flatten",
+    inputs: 1,
+    attributes: &[&["axis"]],
+    import: Import::One(import),
+};
 
-fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    let operand = NodeError::Operand { index: 0, expected: "a tensor that the graph computes" };
-    let value = node.value(0)?;
-    let shape = value.sample_shape().ok_or(operand.clone())?;
+fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    let shape = shapes::of(node.value(0)?)?;
     let axis = node.int("axis", 1)?;
     let rank = shape.len() as i64 + 1;
     let from_front = if axis < 0 { axis + rank } else { axis };
@@ -20,5 +24,5 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     if !keeps_batch {
         return Err(NodeError::AttributeValue { attribute: "axis", value: axis as f64 });
     }
-    value.reshaped(|shape| vec![shape.iter().product()]).ok_or(operand)
+    shapes::reshaped(builder, node, &[shape.iter().product()])
 }

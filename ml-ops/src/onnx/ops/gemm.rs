@@ -2,20 +2,21 @@
 
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
-use crate::onnx::node::{NodeView, Operator};
-use crate::onnx::operands::{dequantized_bias, dequantized_weights, product_shape};
-use crate::onnx::value::{MatMulOperands, Product, Value};
-use std::rc::Rc;
+use crate::onnx::factors::{self, Constants};
+use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::operands::{self, Layout};
+use crate::onnx::value::{MatMulOperands, Value};
+use crate::onnx::view::View;
 
 pub(super) const OPERATOR: Operator = Operator {
     domain: "",
     name: "Gemm",
     inputs: 3,
-    attributes: &["alpha", "beta", "transA", "transB"],
-    import,
+    attributes: &[&["alpha", "beta", "transA", "transB"]],
+    import: Import::One(import),
 };
 
-fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     node.int_among("transA", &[0])?;
     let transposed = node.int_among("transB", &[0, 1])? == 1;
     for attribute in ["alpha", "beta"] {
@@ -25,41 +26,27 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
             return Err(NodeError::AttributeValue { attribute, value });
         }
     }
-    let shape = node.dequantized_codes(0)?.codes.shape.len();
-    if shape != 1 {
-        return Err(NodeError::OperandShape { index: 0, expected: 2, got: shape + 1 });
+    let rank = node.value(0)?.view().map_or(1, View::rank);
+    if rank != 1 {
+        return Err(NodeError::OperandShape { index: 0, expected: 2, got: rank + 1 });
     }
-    product(node, transposed)
+    product(builder, node, if transposed { Layout::Rows } else { Layout::Columns })
 }
 
 /// The product of operands 0 and 1, dequantized, plus operand 2, a dequantized bias, if there is one.
-pub(super) fn product(node: &NodeView<'_>, transposed: bool) -> Result<Value, NodeError> {
-    let x = node.dequantized_codes(0)?;
-    let constant = |index: usize| match node.optional(index)? {
-        None => Ok(None),
-        Some(Value::Dequantized(constant)) => Ok(Some(constant)),
-        Some(_) => {
-            Err(NodeError::Operand { index, expected: "the DequantizeLinear of a constant" })
-        }
-    };
-    let weights = constant(1)?.ok_or(NodeError::MissingInput { index: 1 })?;
-    let (weights, scales) = dequantized_weights(weights, transposed, 1)?;
-    let scales: Vec<f32> = scales.iter().map(|sw| x.scaling.scale * sw).collect();
-    let bias = match constant(2)? {
-        None => Vec::new(),
-        Some(bias) => dequantized_bias(bias, &scales, weights.n, 2)?,
-    };
-    Ok(Value::Product(Product {
-        shape: product_shape(&x.codes.shape, &weights, 0)?,
-        matmul: Rc::new(MatMulOperands {
-            name: node.name.to_owned(),
-            x: x.codes.clone(),
-            zero_code: x.zero_code(),
-            weights,
-            bias,
-        }),
-        scales,
-        low: f32::NEG_INFINITY,
-        high: f32::INFINITY,
-    }))
+pub(super) fn product(
+    builder: &mut Builder,
+    node: &NodeView<'_>,
+    layout: Layout,
+) -> Result<Value, NodeError> {
+    let rank = node.value(0)?.view().map_or(0, View::rank);
+    let last = rank.checked_sub(1);
+    let last = last.ok_or(NodeError::OperandShape { index: 0, expected: 2, got: rank + 1 })?;
+    let x = factors::first(builder, node, last)?;
+    let constants = factors::constants(node, &x, layout)?;
+    let (matrix, output) = operands::product(&x.view, &constants.weights, 0)?;
+    let (name, zero_code) = (node.name.to_owned(), x.zero_code);
+    let Constants { weights, bias, .. } = constants;
+    let matmul = MatMulOperands { name, x: matrix, zero_code, weights, bias, groups: 1 };
+    factors::deferred(x, matmul, (constants.scales, constants.after), output)
 }

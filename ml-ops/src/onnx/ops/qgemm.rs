@@ -2,17 +2,17 @@
 
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
-use crate::onnx::node::{NodeView, Operator};
-use crate::onnx::operands::{bias, weights};
-use crate::onnx::requantized::requantized_product;
+use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::operands::{Layout, bias, weights};
+use crate::onnx::requantized::{matmul_operands, requantized_product};
 use crate::onnx::value::Value;
 
 pub(super) const OPERATOR: Operator = Operator {
     domain: "com.microsoft",
     name: "QGemm",
     inputs: 9,
-    attributes: &["alpha", "transA", "transB"],
-    import,
+    attributes: &[&["alpha", "transA", "transB"]],
+    import: Import::One(import),
 };
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
@@ -22,15 +22,17 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     if !(alpha.is_finite() && alpha > 0.0) {
         return Err(NodeError::AttributeValue { attribute: "alpha", value: f64::from(alpha) });
     }
-    let x = node.codes(0)?;
-    if x.shape.len() != 1 {
-        return Err(NodeError::OperandShape { index: 0, expected: 2, got: x.shape.len() + 1 });
+    let rank = node.codes(0)?.view.rank();
+    if rank != 1 {
+        return Err(NodeError::OperandShape { index: 0, expected: 2, got: rank + 1 });
     }
-    let weights = weights(node.constant(3)?, Some(node.constant(5)?), transposed, 3, 5)?;
+    let layout = if transposed { Layout::Rows } else { Layout::Columns };
+    let weights = weights(node.constant(3)?, Some(node.constant(5)?), layout, 3, 5)?;
     let bias = match node.optional_constant(6)? {
         None => Vec::new(),
         Some(array) => bias(array, weights.n, 6)?,
     };
     let scale = alpha * node.scale(1)?;
-    requantized_product(builder, node, (weights, bias), scale, 7)
+    let (operands, output) = matmul_operands(node, weights, bias)?;
+    requantized_product(builder, node, &operands, &output, scale, 7)
 }

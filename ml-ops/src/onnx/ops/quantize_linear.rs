@@ -1,10 +1,9 @@
 //! QuantizeLinear: of the graph's input, of dequantized floats (a table), or of a matmul's result.
 
-use crate::graph::{CodeType, Epilogue, quantize};
+use crate::graph::{CodeType, InputTransform};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
-use crate::onnx::node::{NodeView, Operator};
-use crate::onnx::operands::requantize;
+use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::proto::data_type;
 use crate::onnx::value::{Codes, Scaling, Value};
 
@@ -12,8 +11,8 @@ pub(super) const OPERATOR: Operator = Operator {
     domain: "",
     name: "QuantizeLinear",
     inputs: 3,
-    attributes: &["axis", "block_size", "output_dtype", "precision", "saturate"],
-    import,
+    attributes: &[&["axis", "block_size", "output_dtype", "precision", "saturate"]],
+    import: Import::One(import),
 };
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
@@ -21,34 +20,34 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     node.int_among("precision", &[0, i64::from(data_type::FLOAT)])?;
     let (dtype, zero_point) = output_type(node)?;
     let to = Scaling { scale: node.scale(1)?, zero_point };
-    let (tensor, shape) = match node.value(0)? {
-        Value::FloatInput { shape } => {
-            let codes = builder.quantized_input(to, dtype, shape)?;
-            return Ok(Value::Codes(codes));
+    match node.value(0)? {
+        Value::FloatInput(view) => {
+            let Scaling { scale, zero_point } = to;
+            let transform = InputTransform::Quantize { scale, zero_point, dtype };
+            Ok(Value::Codes(builder.quantized_input(transform, view.clone())?))
         }
         Value::Floats(floats) => {
             let same = floats.scaling == to && floats.codes.dtype == dtype;
             if floats.direct && floats.codes.quantized && !same {
                 return Err(NodeError::DoubleQuantization);
             }
-            let table = floats.images.map(|x| quantize(x, to.scale, to.zero_point, dtype));
-            let tensor = builder.map(node.name, floats.codes.tensor, Box::new(table));
-            (tensor, &floats.codes.shape)
+            let table = floats.quantized(to, dtype);
+            let codes = floats.codes.mapped(builder, node.name, &table);
+            Ok(Value::Codes(Codes { dtype, quantized: true, ..codes }))
         }
-        Value::Product(product) => {
-            let bounds = (product.low, product.high);
-            let requantize = requantize(&product.scales, bounds, to, dtype)?;
-            let tensor = builder.matmul(&product.matmul, Epilogue::Requantize(requantize))?;
-            (tensor, &product.shape)
+        Value::Deferred(deferred) => {
+            Ok(Value::Codes(deferred.quantize(builder, node.name, to, dtype)?))
         }
-        Value::Constant(_) | Value::Dequantized(_) | Value::Codes(_) | Value::Integers { .. } => {
-            return Err(NodeError::Operand {
-                index: 0,
-                expected: "the graph's float input, a dequantized tensor or a matmul's result",
-            });
-        }
-    };
-    Ok(Value::Codes(Codes { tensor, dtype, shape: shape.clone(), quantized: true }))
+        Value::Constant(_)
+        | Value::Dequantized(_)
+        | Value::Codes(_)
+        | Value::Negated(..)
+        | Value::Comparison(_)
+        | Value::Integers(_) => Err(NodeError::Operand {
+            index: 0,
+            expected: "the graph's float input, a dequantized tensor or a matmul's result",
+        }),
+    }
 }
 
 /// The output's type and zero point, by the zero point operand or else by the attribute.

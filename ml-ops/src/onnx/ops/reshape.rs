@@ -3,22 +3,26 @@
 use crate::array::ArrayData;
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
-use crate::onnx::node::{NodeView, Operator};
+use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::shapes;
 use crate::onnx::value::Value;
 
-pub(super) const OPERATOR: Operator =
-    Operator { domain: "", name: "Reshape", inputs: 2, attributes: &["allowzero"], import };
+pub(super) const OPERATOR: Operator = Operator {
+    domain: "",
+    name: "Reshape",
+    inputs: 2,
+    attributes: &[&["allowzero"]],
+    import: Import::One(import),
+};
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    let operand = NodeError::Operand { index: 0, expected: "a tensor that the graph computes" };
-    let value = node.value(0)?;
-    let from = value.sample_shape().ok_or(operand.clone())?;
+    let from = shapes::of(node.value(0)?)?;
     let ArrayData::I64(target) = node.constant(1)?.data() else {
         return Err(NodeError::OperandType { index: 1 });
     };
     let zero_copies = node.int_among("allowzero", &[0, 1])? == 0;
-    let to = sample_shape(from, target, zero_copies, builder.batch_is_one)?;
-    value.reshaped(|_| to).ok_or(operand)
+    let to = sample_shape(&from, target, zero_copies, builder.batch_is_one)?;
+    shapes::reshaped(builder, node, &to)
 }
 
 /// The target shape without the batch, its wildcards resolved.

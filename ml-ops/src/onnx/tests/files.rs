@@ -25,7 +25,7 @@ fn operator_sets_that_are_unknown() {
         last,
     };
     let old = error(SHAPES, |m| m.opset_import[0].version = Some(9));
-    assert_eq!(old, opset("", Some(9), 10, 25));
+    assert_eq!(old, opset("", Some(9), 10, 28));
     let missing = error(QGEMM, |m| {
         m.opset_import.truncate(1);
         m.opset_import
@@ -49,7 +49,7 @@ fn initializers_that_are_malformed() {
             other => panic!("not an initializer's error: {other}"),
         }
     };
-    assert_eq!(initializer(|t| t.data_type = Some(10)), TensorError::ElementType { got: 10 });
+    assert_eq!(initializer(|t| t.data_type = Some(11)), TensorError::ElementType { got: 11 });
     assert_eq!(initializer(|t| t.dims[1] = -1), TensorError::Dimension { axis: 1, value: -1 });
     assert_eq!(
         initializer(|t| t.dims = vec![i64::MAX, 4]),
@@ -138,6 +138,23 @@ fn graphs_that_are_invalid() {
     assert_eq!(found, ImportError::Graph(GraphError::PortScale { tensor: 1 }));
 }
 
+const MUTATED: [&[u8]; 14] = [
+    QGEMM,
+    QLINEAR,
+    QDQ,
+    SHAPES,
+    CLIP,
+    REQUANTIZED,
+    fixture!("qlinear_conv"),
+    fixture!("qdq_conv_pool"),
+    fixture!("max_pool_ceil"),
+    fixture!("average_pool_padded"),
+    fixture!("qdq_concat"),
+    fixture!("moved"),
+    fixture!("thresholds"),
+    fixture!("four_bits"),
+];
+
 proptest! {
     #[test]
     fn arbitrary_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
@@ -146,11 +163,11 @@ proptest! {
 
     #[test]
     fn mutated_files_do_not_panic(
-        which in 0usize..6,
+        which in 0usize..14,
         edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         cut in prop::option::weighted(0.2, any::<prop::sample::Index>()),
     ) {
-        let mut bytes = [QGEMM, QLINEAR, QDQ, SHAPES, CLIP, REQUANTIZED][which].to_vec();
+        let mut bytes = MUTATED[which].to_vec();
         for (at, value) in edits {
             let at = at.index(bytes.len());
             bytes[at] = value;

@@ -6,7 +6,9 @@ macro_rules! fixture {
     };
 }
 
+mod cases;
 mod files;
+mod images;
 mod nodes;
 
 use super::proto::{

@@ -81,13 +81,14 @@ fn inputs_and_outputs_of_nodes() {
 #[test]
 fn activations_where_weights_are_expected() {
     let found = node_error(QLINEAR, |g| g.node[0].input[3] = "x".to_owned());
-    let expected = NodeError::Operand { index: 3, expected: "a constant" };
-    assert_eq!(found, expected);
+    // It is a tensor of three rows, and sixteen are wanted.
+    assert_eq!(found, NodeError::OperandShape { index: 3, expected: 16, got: 3 });
     let floats = node_error(QDQ, |g| {
         let x = node(g, "Gemm").input[0].clone();
         node(g, "Gemm").input[1] = x;
     });
-    let expected = NodeError::Operand { index: 1, expected: "the DequantizeLinear of a constant" };
+    let expected =
+        NodeError::Operand { index: 1, expected: "constant weights, dequantized or of few values" };
     assert_eq!(floats, expected);
 }
 
@@ -197,35 +198,65 @@ fn reshapes_that_mix_the_batch() {
 }
 
 #[test]
-fn reshapes_that_regroup_rows_between_matmuls() {
-    // From (batch, 3, 5) to (batch, 5, 3), and a matmul by a 3 x 5 matrix.
-    let found = node_error(QLINEAR, |g| {
-        g.initializer.push(TensorProto {
-            dims: vec![3],
-            data_type: Some(data_type::INT64),
-            int64_data: vec![0, 5, 3],
-            name: Some("shape".to_owned()),
-            ..Default::default()
-        });
-        let mut weights = constant(g, "QLinearMatMul", 3).clone();
-        weights.name = Some("narrow".to_owned());
-        weights.dims = vec![3, 5];
-        weights.raw_data.as_mut().expect("raw data").truncate(15);
-        g.initializer.push(weights);
-        let mut second = g.node[0].clone();
-        second.input[0] = "reshaped".to_owned();
-        second.input[3] = "narrow".to_owned();
-        second.output[0] = "last".to_owned();
+fn rows_of_the_input_that_cross_each_other() {
+    // The input's 24 elements as rows of 12, and as rows of 8 that are no part of those.
+    let found = node_error(SHAPES, |g| {
+        let input = g.input[0].r#type.as_mut().and_then(|t| t.tensor_type.as_mut());
+        let dims = &mut input.and_then(|t| t.shape.as_mut()).expect("a shape").dim;
+        dims.truncate(2);
+        dims[1].dim_value = Some(24);
+        target(g, &[0, 2, 12]);
+        let flatten = node(g, "Flatten");
+        flatten.op_type = Some("Identity".to_owned());
+        flatten.attribute.clear();
+        let mut weights = constant(g, "QGemm", 3).clone();
+        let matmul = |g: &mut GraphProto, weights: &mut TensorProto, k: i64, x: &str| {
+            weights.dims = vec![k, 2];
+            weights.name = Some(format!("narrow{k}"));
+            weights.int32_data.clear();
+            weights.raw_data = Some((0..2 * k).map(|i| i as u8 * 9).collect());
+            g.initializer.push(weights.clone());
+            let of = node(g, "QGemm").clone();
+            let at = |index: usize| of.input[index].clone();
+            let scale = at(1);
+            NodeProto {
+                op_type: Some("QLinearMatMul".to_owned()),
+                input: vec![
+                    x.to_owned(),
+                    at(1),
+                    at(2),
+                    format!("narrow{k}"),
+                    scale.clone(),
+                    at(5),
+                    scale,
+                    at(8),
+                ],
+                output: vec![format!("product{k}")],
+                ..Default::default()
+            }
+        };
+        let x = node(g, "QGemm").input[0].clone();
+        let first = matmul(g, &mut weights, 12, &x);
+        let codes = node(g, "QuantizeLinear").output[0].clone();
         let reshape = NodeProto {
             op_type: Some("Reshape".to_owned()),
-            input: vec![g.node[0].output[0].clone(), "shape".to_owned()],
+            input: vec![codes, "other".to_owned()],
             output: vec!["reshaped".to_owned()],
             ..Default::default()
         };
-        g.node.extend([reshape, second]);
+        g.initializer.push(TensorProto {
+            dims: vec![3],
+            data_type: Some(data_type::INT64),
+            int64_data: vec![0, 3, 8],
+            name: Some("other".to_owned()),
+            ..Default::default()
+        });
+        let second = matmul(g, &mut weights, 8, "reshaped");
+        let at = g.node.iter().position(|n| n.op_type.as_deref() == Some("QGemm"));
+        g.node.truncate(at.expect("a QGemm"));
+        g.node.extend([first, reshape, second]);
     });
-    let expected = NodeError::Regrouping { features: 3, rows_hold: 5 };
-    assert_eq!(found, expected);
+    assert_eq!(found, NodeError::Regrouping { features: 8, rows_hold: 12 });
 }
 
 #[test]

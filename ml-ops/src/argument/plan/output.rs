@@ -1,0 +1,181 @@
+//! The side of a check's outputs, and along which axis the check is made.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::{Chunk, Factor, Matrix, Origin, Plan, Source, cheapest};
+use crate::argument::requantize::Thresholds;
+use crate::graph::{Epilogue, TensorKind};
+
+/// What of the outputs has a base of the check of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Axis {
+    /// Each column: a product is one of a row.
+    Columns,
+    /// Each row: a product is one of a column.
+    Rows,
+}
+
+/// What the outputs are.
+#[derive(Clone)]
+pub(crate) enum Outputs {
+    /// Sums themselves, stored plus an offset.
+    Integers { offset: i128 },
+    /// Codes with distances.
+    Codes { thresholds: Arc<Thresholds> },
+}
+
+/// The outputs of one check in the exponent: `prod h^output` for every product.
+#[derive(Clone)]
+pub(crate) struct Output {
+    pub(crate) node: usize,
+    pub(crate) axis: Axis,
+    /// Products of the check: rows of the outputs, or columns.
+    pub(crate) products: usize,
+    /// Bases of the check: columns of the outputs, or rows.
+    pub(crate) bases: usize,
+    pub(crate) outputs: Outputs,
+    /// The sums, or codes and then distances; none where the verifier computes their products.
+    pub(crate) factors: Vec<Factor>,
+    /// The matrix of sums that the verifier holds, and whose products it computes itself.
+    pub(crate) public: Option<usize>,
+    /// The first row of the outputs that the check is of, where it is of some rows alone, as many as products.
+    pub(crate) first_row: usize,
+    /// Bound on the exponents that a false product leaves over.
+    pub(crate) exponent_bound: i128,
+    /// Independent repetitions of the check.
+    pub(crate) repetitions: usize,
+}
+
+/// Bits of soundness that a check in the exponent should have on its own: with the default parameters'
+/// queries the whole then has 100.
+const CHECK_BITS: f64 = 100.4;
+
+/// Independent repetitions that bring `(bound / (2^128 - 1))^repetitions` below `2^-100.4`.
+fn repetitions(bound: i128) -> usize {
+    let bits = 128.0 - (bound.max(1) as f64).log2();
+    (CHECK_BITS / bits.max(1.0)).ceil() as usize
+}
+
+/// Outputs before an axis is chosen.
+pub(super) struct Unaligned {
+    pub(super) node: usize,
+    /// The tensor.
+    pub(super) y: usize,
+    pub(super) outputs: Outputs,
+    pub(super) exponent_bound: i128,
+    y_bits: u32,
+    /// Sums that the verifier holds.
+    is_public: bool,
+}
+
+impl Unaligned {
+    /// Whether the outputs allow one base a row: one step function for all columns.
+    pub(super) fn allows_rows(&self) -> bool {
+        match &self.outputs {
+            Outputs::Integers { .. } => true,
+            Outputs::Codes { thresholds } => thresholds.are_shared(),
+        }
+    }
+
+    /// What the outputs cost a base, each with so many look-ups.
+    pub(super) fn cost(&self, lookups: usize) -> usize {
+        match &self.outputs {
+            Outputs::Integers { .. } if self.is_public => 0,
+            Outputs::Integers { .. } => cheapest(self.y_bits, false, lookups).1,
+            Outputs::Codes { thresholds } => {
+                let distance = cheapest(thresholds.half_bits(), true, lookups).1;
+                256usize.saturating_add(distance.saturating_mul(2))
+            }
+        }
+    }
+}
+
+impl Plan {
+    /// The outputs of a node whose sums are of size at most `bound`.
+    pub(super) fn outputs(
+        &self,
+        node: usize,
+        y: usize,
+        kind: TensorKind,
+        epilogue: &Epilogue,
+        bound: i128,
+    ) -> Unaligned {
+        let Matrix { bits: y_bits, offset, origin, .. } = self.matrices[y];
+        let (outputs, exponent_bound) = match epilogue {
+            Epilogue::Requantize(_) | Epilogue::Edges(_) if kind == TensorKind::Code => {
+                let thresholds = Arc::new(Thresholds::new(epilogue, bound));
+                let exponent_bound = thresholds.exponent_bound(bound);
+                (Outputs::Codes { thresholds }, exponent_bound)
+            }
+            _ => {
+                // What the committed bits stand for is within this of zero.
+                let most = offset.max((1i128 << y_bits) - offset);
+                (Outputs::Integers { offset }, bound.saturating_add(most))
+            }
+        };
+        let is_sums = matches!(outputs, Outputs::Integers { .. });
+        let is_public = is_sums && origin == Origin::Public;
+        Unaligned { node, y, outputs, exponent_bound, y_bits, is_public }
+    }
+
+    /// Those outputs along an axis.
+    pub(super) fn align(&mut self, unaligned: Unaligned, axis: Axis) -> Output {
+        let Unaligned { node, y, outputs, exponent_bound, y_bits, is_public } = unaligned;
+        let Matrix { rows, cols, .. } = self.matrices[y];
+        let (products, bases) = match axis {
+            Axis::Columns => (rows, cols),
+            Axis::Rows => (cols, rows),
+        };
+        let chunks = match &outputs {
+            Outputs::Integers { .. } if is_public => Vec::new(),
+            Outputs::Integers { .. } => self.split(y, 0..y_bits, None, products),
+            Outputs::Codes { thresholds } => {
+                let mut chunks = vec![self.chunk(y, 0, 8, None)];
+                chunks.extend(self.add_distances(node, thresholds, (rows, cols), products));
+                chunks
+            }
+        };
+        let across = axis == Axis::Rows;
+        let factor = |chunk| Factor::plain(chunk, across, bases);
+        let factors = chunks.into_iter().map(factor).collect();
+        let repetitions = repetitions(exponent_bound);
+        let public = is_public.then_some(y);
+        Output {
+            node,
+            axis,
+            products,
+            bases,
+            outputs,
+            factors,
+            public,
+            first_row: 0,
+            exponent_bound,
+            repetitions,
+        }
+    }
+
+    /// The matrix of a node's distances, split with its flag.
+    fn add_distances(
+        &mut self,
+        node: usize,
+        thresholds: &Thresholds,
+        (rows, cols): (usize, usize),
+        lookups: usize,
+    ) -> Vec<Chunk> {
+        let (half, flag) = (thresholds.half_bits(), thresholds.distance_bits());
+        let matrix = self.add(Matrix {
+            source: Source::Distances(node),
+            origin: Origin::Trace,
+            rows,
+            cols,
+            bits: flag + 1,
+            offset: 0,
+            first_plane: None,
+        });
+        let mut split = |bits: Range<u32>| self.split(matrix, bits, Some(flag), lookups);
+        let mut chunks = split(0..half);
+        chunks.extend(split(half..flag));
+        chunks
+    }
+}

@@ -1,0 +1,332 @@
+//! What sums of functions and maxima ask for: products over the terms' elements that equal the outputs'.
+
+use std::sync::Arc;
+
+use super::output::Unaligned;
+use super::product::NIBBLE;
+use super::{Axis, Factor, Matrix, Origin, OtherBits, Output, Plan, Read, Source, cheapest};
+use crate::argument::bits::{DIFFERENCE_BITS, max_constraints};
+use crate::argument::wiring::{batched, straight};
+use crate::graph::{
+    Epilogue, Function, Gather, GatherDim, Graph, Op, TensorKind, Term, common_taps,
+};
+
+use super::BitCheck;
+
+/// One check that the products of some trees are, up to a constant factor, each the outputs'.
+///
+/// Base `j` has the columns `j taps .. (j + 1) taps` of a tree.
+pub(crate) struct Sum {
+    pub(crate) output: Output,
+    /// One for a sum of terms, one a tap for a maximum.
+    pub(crate) trees: Vec<SumTree>,
+    /// What every product of a tree has more than the sums that are the outputs, as an exponent of every
+    /// base.
+    pub(crate) excess: i128,
+}
+
+/// The factors of one tree, of as many columns each.
+pub(crate) struct SumTree {
+    pub(crate) summands: Vec<Exponents>,
+    /// The factors whose indices add them, in their order.
+    pub(crate) factors: Vec<Factor>,
+    /// Columns of a base.
+    pub(crate) taps: usize,
+}
+
+/// What an index of a factor adds to the exponent of its base.
+#[derive(Clone, Debug)]
+pub(crate) enum Exponents {
+    /// `table[v]`.
+    Listed(Arc<[i64; 256]>),
+    /// `factor v + constant`.
+    Linear {
+        /// The factor.
+        factor: i128,
+        /// The constant.
+        constant: i128,
+    },
+}
+
+impl Sum {
+    /// The factors of all trees; all trees have as many products.
+    pub(crate) fn factors(&self) -> impl Iterator<Item = &Factor> {
+        let trees = self.trees.iter().flat_map(|tree| &tree.factors);
+        trees.chain(&self.output.factors)
+    }
+}
+
+impl Exponents {
+    /// Those of a table, as a line where it is one.
+    fn of_table(table: &[i64; 256]) -> Self {
+        let (first, step) = (i128::from(table[0]), i128::from(table[1]) - i128::from(table[0]));
+        let line = (0i128..).map(|v| first + step * v);
+        if table.iter().zip(line).all(|(&x, y)| i128::from(x) == y) {
+            Self::Linear { factor: step, constant: first }
+        } else {
+            Self::Listed(Arc::new(*table))
+        }
+    }
+
+    /// What bits from `first` on add.
+    fn of_chunk(&self, first: u32) -> Self {
+        match self {
+            Self::Listed(_) => self.clone(),
+            Self::Linear { factor, constant } => Self::Linear {
+                factor: factor.saturating_mul(1 << first),
+                constant: if first == 0 { *constant } else { 0 },
+            },
+        }
+    }
+
+    /// What the entry `v` adds.
+    fn at(&self, v: u8) -> i128 {
+        match self {
+            Self::Listed(table) => i128::from(table[usize::from(v)]),
+            Self::Linear { factor, constant } => factor * i128::from(v) + constant,
+        }
+    }
+}
+
+/// One term, before an axis is chosen.
+pub(super) struct Input {
+    matrix: usize,
+    bits: u32,
+    /// The nibble of the matrix and the one of another that are one index, for a part of a product.
+    nibbles: Option<(u32, OtherBits)>,
+    exponents: Exponents,
+    /// The map of all samples, with a multiple of the taps that it asks for; nothing where it is straight.
+    gather: Option<Gather>,
+    pad: Option<u8>,
+}
+
+impl Input {
+    /// A part of a product, read straight or through a map.
+    pub(super) fn of_nibbles(
+        matrix: usize,
+        nibbles: (u32, OtherBits),
+        exponents: Exponents,
+        gather: Option<Gather>,
+    ) -> Self {
+        Self { matrix, bits: 8, nibbles: Some(nibbles), exponents, gather, pad: None }
+    }
+
+    /// The cost of a column with so many look-ups.
+    fn cost(&self, lookups: usize) -> usize {
+        let lookups = if self.gather.is_some() { lookups.div_ceil(2) } else { lookups };
+        match &self.exponents {
+            Exponents::Listed(_) => lookups.saturating_mul(3).saturating_add(256),
+            Exponents::Linear { .. } => cheapest(self.bits, false, lookups).1,
+        }
+    }
+}
+
+impl Plan {
+    pub(super) fn add_combine(&mut self, graph: &Graph, node: usize, batch: usize) -> Option<()> {
+        let Op::Combine { terms, y, epilogue } = &graph.nodes[node].op else { return None };
+        // A tree has as many columns of every factor.
+        let taps = common_taps(terms)?;
+        let Matrix { rows, cols, .. } = self.matrices[*y];
+        let mut inputs = Vec::with_capacity(terms.len());
+        let mut excess = 0i128;
+        for term in terms {
+            if let Function::Product { with, zeros, factor } = term.function {
+                inputs.extend(self.product(term.x, with, zeros, factor, (rows, cols), taps)?);
+                continue;
+            }
+            let input = self.input(term, (rows, cols), taps, batch)?;
+            if let Some(pad) = input.pad {
+                let more = taps - term.taps;
+                excess =
+                    excess.saturating_add(input.exponents.at(pad).saturating_mul(more as i128));
+            }
+            inputs.push(input);
+        }
+        let bound = graph.accumulator_bound(node);
+        let outputs = self.outputs(node, *y, graph.tensors[*y].kind, epilogue, bound);
+        let may_cross = inputs.iter().all(|input| across(input, taps).is_some());
+        let axis = axis(&outputs, &[&inputs], (rows, cols), taps, may_cross);
+        let tree = self.sum_tree(&inputs, axis, (rows, cols), taps)?;
+        let output = self.align(outputs, axis);
+        self.sums.push(Sum { output, trees: vec![tree], excess });
+        Some(())
+    }
+
+    pub(super) fn add_max(&mut self, graph: &Graph, node: usize, batch: usize) -> Option<()> {
+        let Op::Max { x, gather, taps, y } = &graph.nodes[node].op else { return None };
+        let Matrix { rows, cols, .. } = self.matrices[*y];
+        let gather = batched(gather, batch);
+        let identity = Exponents::Linear { factor: 1, constant: 0 };
+        let mut inputs = Vec::with_capacity(*taps);
+        let mut matrices = Vec::with_capacity(*taps);
+        for tap in 0..*taps {
+            let gather = Some(of_tap(&gather, *taps, tap)?);
+            let (pad, exponents) = (Some(0), identity.clone());
+            let of_x = Input { matrix: *x, bits: 8, nibbles: None, exponents, gather, pad };
+            let differences = self.add(Matrix {
+                source: Source::Differences { node, tap },
+                origin: Origin::Trace,
+                rows,
+                cols,
+                bits: DIFFERENCE_BITS + 1,
+                offset: 0,
+                first_plane: None,
+            });
+            matrices.push(differences);
+            let (bits, exponents) = (DIFFERENCE_BITS, identity.clone());
+            let (matrix, gather, pad) = (differences, None, None);
+            let of_d = Input { matrix, bits, nibbles: None, exponents, gather, pad };
+            inputs.push([of_x, of_d]);
+        }
+        // `x + d` and `y` are within `[0, 510]` and `[0, 255]`.
+        let outputs = self.outputs(node, *y, TensorKind::Code, &Epilogue::Accumulator, 2 * 255);
+        let trees: Vec<&[Input]> = inputs.iter().map(|pair| &pair[..]).collect();
+        let axis = axis(&outputs, &trees, (rows, cols), 1, true);
+        let trees = trees.iter().map(|pair| self.sum_tree(pair, axis, (rows, cols), 1));
+        let trees = trees.collect::<Option<Vec<_>>>()?;
+        let output = self.align(outputs, axis);
+        self.sums.push(Sum { output, trees, excess: 0 });
+        self.bit_checks.push(BitCheck { matrices, constraints: max_constraints(*taps) });
+        Some(())
+    }
+
+    /// A term whose map has `taps` columns an output.
+    fn input(
+        &self,
+        term: &Term,
+        (rows, cols): (usize, usize),
+        taps: usize,
+        batch: usize,
+    ) -> Option<Input> {
+        let Matrix { bits, offset, .. } = self.matrices[term.x];
+        let (exponents, pad) = match &term.function {
+            Function::Table(table) => {
+                let pad = term.gather.as_ref().and_then(|gather| gather.pad);
+                (Exponents::of_table(table), pad)
+            }
+            // The offset is a constant of each element that is read.
+            Function::Times(factor) => {
+                let factor = i128::from(*factor);
+                let constant = factor.checked_mul(offset)?.checked_neg()?;
+                (Exponents::Linear { factor, constant }, None)
+            }
+            Function::Product { .. } => return None,
+        };
+        let gather = term.gather.as_ref().map(|gather| batched(gather, batch));
+        let gather = match gather {
+            None if taps == term.taps => None,
+            gather => {
+                let gather = gather.unwrap_or_else(|| straight(rows, cols));
+                Some(with_taps(gather, term.taps, taps)?)
+            }
+        };
+        Some(Input { matrix: term.x, bits, nibbles: None, exponents, gather, pad })
+    }
+
+    /// The tree that adds these terms up.
+    fn sum_tree(
+        &mut self,
+        inputs: &[Input],
+        axis: Axis,
+        (rows, cols): (usize, usize),
+        taps: usize,
+    ) -> Option<SumTree> {
+        let (products, bases) = match axis {
+            Axis::Columns => (rows, cols),
+            Axis::Rows => (cols, rows),
+        };
+        let (mut summands, mut factors) = (Vec::new(), Vec::new());
+        for input in inputs {
+            let chunks = match (&input.exponents, input.nibbles) {
+                (_, Some((first, other))) => {
+                    vec![self.chunk_of(input.matrix, first, NIBBLE, None, Some(other))]
+                }
+                (Exponents::Listed(_), None) => vec![self.chunk(input.matrix, 0, 8, None)],
+                (Exponents::Linear { .. }, None) => {
+                    self.split(input.matrix, 0..input.bits, None, products)
+                }
+            };
+            let gather = match axis {
+                Axis::Columns => input.gather.clone(),
+                Axis::Rows => across(input, taps)?,
+            };
+            let gather = gather.map(Arc::new);
+            for chunk in chunks {
+                summands.push(input.exponents.of_chunk(chunk.first));
+                let mask = ((1u16 << chunk.bits) - 1) as u8;
+                let pad = input.pad.map(|pad| pad.checked_shr(chunk.first).unwrap_or(0) & mask);
+                let across = axis == Axis::Rows;
+                let factor = Factor::plain(chunk, across, bases.checked_mul(taps)?);
+                factors.push(match &gather {
+                    Some(gather) => {
+                        Factor { read: Read::Through { gather: gather.clone(), pad }, ..factor }
+                    }
+                    None => factor,
+                });
+            }
+        }
+        Some(SumTree { summands, factors, taps })
+    }
+}
+
+/// The axis along which tables and leaves cost less.
+fn axis(
+    outputs: &Unaligned,
+    trees: &[&[Input]],
+    (rows, cols): (usize, usize),
+    taps: usize,
+    may_cross: bool,
+) -> Axis {
+    if !may_cross || !outputs.allows_rows() {
+        return Axis::Columns;
+    }
+    let cost = |bases: usize, products: usize| {
+        let inputs = trees.iter().copied().flatten().map(|input| input.cost(products));
+        let inputs = inputs.fold(0usize, usize::saturating_add).saturating_mul(taps);
+        inputs.saturating_add(outputs.cost(products)).saturating_mul(bases)
+    };
+    if cost(rows, cols) < cost(cols, rows) { Axis::Rows } else { Axis::Columns }
+}
+
+/// The map with outputs' columns as rows, and rows and taps as columns: nothing where the matrix is read straight,
+/// `None` where taps are no dimensions of their own.
+fn across(input: &Input, taps: usize) -> Option<Option<Gather>> {
+    let Some(gather) = &input.gather else { return Some(None) };
+    let (outputs, last) = gather.split_taps(taps)?;
+    let cols = [&gather.rows[..], &last].concat();
+    Some(Some(Gather { rows: outputs, cols, ..gather.clone() }))
+}
+
+/// The map with `more` taps in place of `taps`, a divisor: those that are added lie outside the source.
+pub(super) fn with_taps(gather: Gather, taps: usize, more: usize) -> Option<Gather> {
+    if taps == more {
+        return Some(gather);
+    }
+    let (outputs, last) = gather.split_taps(taps)?;
+    // One more axis of the source, of length one, before the others.
+    let shift = |dim: &GatherDim| GatherDim { axis: dim.axis.map(|axis| axis + 1), ..*dim };
+    let copies = GatherDim { size: more / taps, axis: Some(0), step: 1 };
+    Some(Gather {
+        source_cols: [&[1], &gather.source_cols[..]].concat(),
+        source_rows: gather.source_rows,
+        offsets: [&[0], &gather.offsets[..]].concat(),
+        rows: gather.rows.iter().map(shift).collect(),
+        cols: outputs.iter().map(shift).chain([copies]).chain(last.iter().map(shift)).collect(),
+        pad: gather.pad,
+    })
+}
+
+/// The map of tap `tap` alone.
+pub(crate) fn of_tap(gather: &Gather, taps: usize, tap: usize) -> Option<Gather> {
+    let (cols, last) = gather.split_taps(taps)?;
+    let mut offsets = gather.offsets.clone();
+    let mut rest = tap;
+    for dim in last.iter().rev() {
+        let digit = (rest % dim.size) as i64;
+        rest /= dim.size;
+        if let Some(offset) = dim.axis.and_then(|axis| offsets.get_mut(axis)) {
+            *offset = offset.saturating_add(dim.step.saturating_mul(digit));
+        }
+    }
+    Some(Gather { cols, offsets, ..gather.clone() })
+}

@@ -1,0 +1,93 @@
+//! The verifier's side of one sum or maximum: its opening message, and its leaves.
+
+use binfer_field::F128;
+use binfer_iop::channel::{Element, VerifierChannel, VerifyError};
+use binfer_iop::indexed::table::TableClaim;
+use binfer_iop::multilinear::{log2_ceil, prefix_indicator};
+use binfer_iop::product::{BoxShape, LeafClaim, RootClaim};
+
+use super::relation::inside;
+use super::step::{TableStep, check_table};
+use super::{MALFORMED, Statement, next};
+use crate::argument::bases::Drawn;
+use crate::argument::plan::{Factor, Sum};
+
+/// One repetition of a check that products of trees are the outputs'.
+pub(super) struct SumCheck<'a> {
+    sum: &'a Sum,
+    drawn: Drawn,
+}
+
+impl<'a> SumCheck<'a> {
+    /// Receives the outputs' products, which give those of every tree; adds the trees that take them apart.
+    pub(super) fn begin<C: VerifierChannel>(
+        channel: &mut C,
+        statement: &Statement<'a>,
+        (sum, drawn): (&'a Sum, Drawn),
+        shapes: &mut Vec<BoxShape>,
+        roots: &mut Vec<RootClaim<C::Elem>>,
+    ) -> Result<Self, VerifyError> {
+        let rows = sum.output.products;
+        let row_point = channel.challenges("rows", log2_ceil(rows));
+        // What the verifier holds it computes itself.
+        let known = match sum.output.public {
+            Some(matrix) => {
+                let matrix = statement.plan.matrices.get(matrix).ok_or(MALFORMED)?;
+                let values = statement.public_values(matrix)?;
+                Some(drawn.public_products(&sum.output, matrix, values))
+            }
+            None => None,
+        };
+        let outside = C::Elem::from(F128::ONE + prefix_indicator(&row_point, rows));
+        let outputs = match &known {
+            Some(products) => C::Elem::from(inside(products, &row_point)) + outside,
+            None => channel.receive("sum rows")?,
+        };
+        // tree_r constant = outputs_r on the rows, and all are one beyond them.
+        let of_tree = (outputs + outside) * drawn.sum_constant(sum).invert() + outside;
+        let mut tree = |factors: &[Factor], value| {
+            let cols = factors.first().map_or(0, Factor::all_cols);
+            shapes.push(BoxShape { rows, cols, fan_in: factors.len() });
+            roots.push(RootClaim { row_point: row_point.clone(), value });
+        };
+        for summands in &sum.trees {
+            tree(&summands.factors, of_tree);
+        }
+        if sum.output.public.is_none() {
+            tree(&sum.output.factors, outputs);
+        }
+        Ok(Self { sum, drawn })
+    }
+
+    /// Adds the factors of all leaves.
+    pub(super) fn push<E: Element>(
+        &self,
+        step: &mut TableStep<'a, E>,
+        leaves: &mut impl Iterator<Item = LeafClaim<E>>,
+    ) -> Result<(), VerifyError> {
+        for tree in &self.sum.trees {
+            step.push(&tree.factors, next(leaves)?);
+        }
+        if self.sum.output.public.is_none() {
+            step.push(&self.sum.output.factors, next(leaves)?);
+        }
+        Ok(())
+    }
+
+    /// Checks the claims on its tables, all of which are public.
+    pub(super) fn check_tables<C: VerifierChannel>(
+        &self,
+        channel: &mut C,
+        claims: &mut impl Iterator<Item = TableClaim<C::Elem>>,
+    ) -> Result<(), VerifyError> {
+        for tree in &self.sum.trees {
+            for table in self.drawn.sum_tables(tree) {
+                check_table(channel, &table, &next(claims)?)?;
+            }
+        }
+        for table in self.drawn.output_tables(&self.sum.output) {
+            check_table(channel, &table, &next(claims)?)?;
+        }
+        Ok(())
+    }
+}

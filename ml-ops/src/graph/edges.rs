@@ -1,0 +1,57 @@
+//! Monotone step functions given by their edges, for what no scale and rounding says.
+
+use super::CodeRanges;
+
+/// A monotone step function: the code of an accumulator is `first` plus the number of edges at or below it.
+///
+/// Equal edges skip codes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edges {
+    /// The least code.
+    pub first: u8,
+    /// Non-decreasing, at most `255 - first` of them.
+    pub edges: Vec<i32>,
+}
+
+impl Edges {
+    /// The code of an accumulator.
+    pub fn code(&self, acc: i64) -> u8 {
+        let above = self.edges.partition_point(|&edge| i64::from(edge) <= acc);
+        self.first.saturating_add(above.min(255) as u8)
+    }
+
+    /// The accumulators in `[-bound, bound]` that each code stands for. Precondition: `bound >= 0`.
+    pub fn thresholds(&self, bound: i32) -> CodeRanges {
+        let (first, last) = (self.code((-bound).into()), self.code(bound.into()));
+        CodeRanges::new(first, last, bound, |code| {
+            // The edge that a code starts at, if it is inside.
+            let edge = code.checked_sub(self.first).and_then(|n| n.checked_sub(1));
+            edge.and_then(|edge| self.edges.get(usize::from(edge))).copied().unwrap_or(-bound)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_those_of_the_codes() {
+        for (first, edges, bound) in [
+            (0, vec![3, 3], 10),
+            (5, vec![-4, -4, 0, 7, 7, 9], 10),
+            (5, vec![-40, 0, 30], 10),
+            (0, vec![], 4),
+            (250, vec![0, 1, 2, 3, 4], 3),
+        ] {
+            let step = Edges { first, edges };
+            let ranges = step.thresholds(bound);
+            for code in 0..=255 {
+                let inside: Vec<i32> =
+                    (-bound..=bound).filter(|&acc| step.code(acc.into()) == code).collect();
+                let expected = inside.first().map(|&lo| (lo, inside[inside.len() - 1]));
+                assert_eq!(ranges.range(code), expected, "{step:?} {code}");
+            }
+        }
+    }
+}

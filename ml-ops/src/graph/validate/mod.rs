@@ -1,0 +1,69 @@
+//! What makes a graph valid, and the bounds on accumulators that follow from public data alone.
+
+mod batch;
+mod bounds;
+mod gather;
+mod node;
+mod ports;
+mod sizes;
+mod steps;
+mod sum;
+
+#[cfg(feature = "prover")]
+pub(crate) use bounds::bound;
+
+use super::{Graph, GraphError};
+use gather::Positions;
+
+/// Most elements of a weight matrix, of one sample of a tensor, and of a gathered matrix: `2^28`.
+pub const MAX_ELEMENTS: usize = 1 << 28;
+
+/// Most bytes of a graph's or a node's name.
+pub const MAX_NAME_BYTES: usize = 1024;
+
+/// Most positions of gathered matrices that are looked at one by one, in all nodes together: those of a
+/// [`Max`](super::Op::Max), and of a [`Combine`](super::Op::Combine) that joins codes at each other's holes.
+pub const MAX_POSITIONS: usize = 1 << 26;
+
+/// Bound on accumulators that are requantized, as runtimes hold them in 32 bits.
+const MAX_REQUANTIZED: i128 = 1 << 31;
+
+impl Graph {
+    /// Whether every invariant holds that functions over graphs rely on.
+    ///
+    /// Sizes are within [`MAX_ELEMENTS`]; each tensor is written exactly once, before it is read; each
+    /// weight matrix is used by exactly one node; shapes and kinds agree; gathers read their source's axes; steps
+    /// are monotone functions into their type; accumulators and sums are bounded; each maximum is one of at least
+    /// one code. What this costs is linear in the graph and [`MAX_POSITIONS`].
+    ///
+    /// # Errors
+    /// The first [`GraphError`] found.
+    pub fn validate(&self) -> Result<(), GraphError> {
+        check_name(&self.name)?;
+        self.check_tensors()?;
+        self.check_weights()?;
+        self.check_input()?;
+        let mut written = vec![false; self.tensors.len()];
+        let mut positions = Positions::new();
+        let mut uses = vec![0usize; self.weights.len()];
+        written[self.input.tensor] = true;
+        for (index, node) in self.nodes.iter().enumerate() {
+            self.check_node(index, node, &mut written, &mut uses, &mut positions)?;
+        }
+        if let Some(tensor) = written.iter().position(|&w| !w) {
+            return Err(GraphError::NeverWritten { tensor });
+        }
+        if let Some(weights) = uses.iter().position(|&u| u != 1) {
+            let uses = uses[weights];
+            return Err(GraphError::WeightUses { weights, uses });
+        }
+        self.check_output()
+    }
+}
+
+fn check_name(name: &str) -> Result<(), GraphError> {
+    if name.len() > MAX_NAME_BYTES {
+        return Err(GraphError::Name { bytes: name.len() });
+    }
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! The ports: their dimensions, scales and zero points.
+
+use super::steps::positive;
+use crate::graph::{
+    Graph, GraphError, InputTransform, IntegerType, OutputTransform, TensorKind,
+    port::{affine_is_injective, dequantize_table},
+};
+
+impl Graph {
+    pub(super) fn check_input(&self) -> Result<(), GraphError> {
+        let tensor = self.input.tensor;
+        let elements = elements(&self.input.shape);
+        let shape = self.tensors.get(tensor).ok_or(GraphError::NoSuchTensor { tensor })?;
+        if shape.kind != TensorKind::Code || elements != Some(shape.per_sample()) {
+            return Err(GraphError::PortShape { tensor });
+        }
+        match self.input.transform {
+            InputTransform::Codes { .. } => Ok(()),
+            InputTransform::Quantize { scale, zero_point, dtype } => {
+                if positive(scale) && dtype.code(zero_point).is_some() {
+                    Ok(())
+                } else {
+                    Err(GraphError::PortScale { tensor })
+                }
+            }
+            InputTransform::Levels { low, high } => {
+                if low.is_finite() && high.is_finite() && low < high {
+                    Ok(())
+                } else {
+                    Err(GraphError::PortScale { tensor })
+                }
+            }
+        }
+    }
+
+    pub(super) fn check_output(&self) -> Result<(), GraphError> {
+        let tensor = self.output.tensor;
+        let elements = elements(&self.output.shape);
+        let shape = self.tensors.get(tensor).ok_or(GraphError::NoSuchTensor { tensor })?;
+        if elements != Some(shape.per_sample()) {
+            return Err(GraphError::PortShape { tensor });
+        }
+        let agrees = match &self.output.transform {
+            OutputTransform::Codes { .. } | OutputTransform::Dequantize { .. } => {
+                shape.kind == TensorKind::Code
+            }
+            OutputTransform::Integer { dtype } => {
+                let most = match dtype {
+                    IntegerType::I32 => 32,
+                    IntegerType::I64 => 63,
+                };
+                matches!(shape.kind, TensorKind::Integer { bits } if bits <= most)
+            }
+            OutputTransform::Affine { scales, offsets } => {
+                let columns = scales.len() == 1 || scales.len() == shape.features;
+                columns
+                    && offsets.len() == scales.len()
+                    && matches!(shape.kind, TensorKind::Integer { .. })
+            }
+        };
+        if !agrees {
+            return Err(GraphError::PortShape { tensor });
+        }
+        if let OutputTransform::Dequantize { scale, zero_point, dtype } = self.output.transform {
+            let valid = positive(scale) && dtype.code(zero_point).is_some() && {
+                let images = dequantize_table(scale, zero_point, dtype);
+                images.iter().all(|x| x.is_finite()) && images.is_sorted_by(|a, b| a < b)
+            };
+            if !valid {
+                return Err(GraphError::PortScale { tensor });
+            }
+        }
+        if let (OutputTransform::Affine { scales, offsets }, TensorKind::Integer { bits }) =
+            (&self.output.transform, shape.kind)
+        {
+            let mut pairs = scales.iter().zip(offsets);
+            if !pairs.all(|(&scale, &offset)| affine_is_injective(bits, scale, offset)) {
+                return Err(GraphError::PortScale { tensor });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn elements(shape: &[usize]) -> Option<usize> {
+    shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d))
+}

@@ -1,0 +1,195 @@
+//! Sums and maxima: that they are of their tensors' kinds, wherever they read.
+
+use super::gather::{Positions, check_gather};
+use super::{MAX_ELEMENTS, MAX_REQUANTIZED};
+use crate::graph::{
+    Epilogue, Function, Gather, Graph, GraphError, Runs, TensorKind, TensorShape, Term, common_taps,
+};
+
+/// Largest size of a function's value, and of a factor.
+const MAX_IMAGE: u64 = 1 << 31;
+
+impl Graph {
+    /// Whether node `node`, a sum of `terms` over tensors that exist, gives elements of the shape `y`.
+    pub(super) fn check_sum(
+        &self,
+        node: usize,
+        terms: &[Term],
+        y: &TensorShape,
+        epilogue: &Epilogue,
+        positions: &mut Positions,
+    ) -> Result<(), GraphError> {
+        for (number, term) in terms.iter().enumerate() {
+            self.check_term(node, number, term, y)?;
+        }
+        // What proofs make of the terms: matrices with the same number of taps.
+        let common = common_taps(terms).unwrap_or(usize::MAX);
+        let elements = y.rows_per_sample.saturating_mul(y.features).saturating_mul(common);
+        if elements > MAX_ELEMENTS {
+            return Err(GraphError::Taps { node, taps: common });
+        }
+        let (low, high) = self.sum_range(terms);
+        let requantized = !matches!(epilogue, Epilogue::Accumulator);
+        if requantized {
+            let bound = high.max(low.saturating_neg());
+            if y.kind != TensorKind::Code {
+                return Err(GraphError::NodeShape { node });
+            }
+            if bound >= MAX_REQUANTIZED {
+                return Err(GraphError::AccumulatorRange { node, log_bound: bound.ilog2() });
+            }
+            return Ok(());
+        }
+        let (least, most) = y.kind.range();
+        if low >= i128::from(least) && high <= i128::from(most) {
+            return Ok(());
+        }
+        // Terms that fill each other's holes add less than all of them.
+        if y.kind == TensorKind::Code && terms.len() > 1 && terms.iter().any(Term::has_holes) {
+            return self.check_joined(node, terms, y, positions);
+        }
+        Err(out_of_range(node, low, high))
+    }
+
+    fn check_term(
+        &self,
+        node: usize,
+        number: usize,
+        term: &Term,
+        y: &TensorShape,
+    ) -> Result<(), GraphError> {
+        let x = &self.tensors[term.x];
+        let small = |image: &i64| image.unsigned_abs() <= MAX_IMAGE;
+        if let Function::Product { with, .. } = term.function
+            && (self.tensors[with] != *x || term.gather.is_some())
+        {
+            return Err(GraphError::Product { node, term: number });
+        }
+        let (valid, kind) = match &term.function {
+            Function::Table(table) => (table.iter().all(small), x.kind == TensorKind::Code),
+            Function::Times(factor) => (small(factor), x.kind != TensorKind::Code),
+            Function::Product { factor, .. } => (small(factor), x.kind == TensorKind::Code),
+        };
+        if !kind {
+            return Err(GraphError::NodeShape { node });
+        }
+        if !valid {
+            return Err(GraphError::Function { node, term: number });
+        }
+        let Some(gather) = &term.gather else {
+            let (TensorShape { rows_per_sample, features, .. }, taps) = (*x, term.taps);
+            if taps != 1 {
+                return Err(GraphError::Taps { node, taps });
+            }
+            let same = (rows_per_sample, features) == (y.rows_per_sample, y.features);
+            return if same { Ok(()) } else { Err(GraphError::NodeShape { node }) };
+        };
+        check_taps(node, gather, term.taps, x, y)?;
+        match gather.pad {
+            Some(pad) if x.kind != TensorKind::Code => {
+                Err(GraphError::Pad { node, pad: Some(pad) })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the terms add up to codes, position by position.
+    fn check_joined(
+        &self,
+        node: usize,
+        terms: &[Term],
+        y: &TensorShape,
+        positions: &mut Positions,
+    ) -> Result<(), GraphError> {
+        let (rows, columns) = (y.rows_per_sample, y.features);
+        for term in terms {
+            positions.take(node, rows.saturating_mul(columns).saturating_mul(term.taps))?;
+        }
+        let terms: Vec<_> = terms
+            .iter()
+            .map(|term| {
+                let holes = term.gather.as_ref().filter(|_| term.has_holes());
+                let (low, high) = self.term_range(&Term { taps: 1, ..term.clone() });
+                (holes.map(|gather| Runs::new(gather, rows)), term.taps, low, high)
+            })
+            .collect();
+        let mut sums = vec![(0i128, 0i128); rows];
+        for column in 0..columns {
+            sums.fill((0, 0));
+            for (runs, taps, low, high) in &terms {
+                let Some(runs) = runs else {
+                    let taps = *taps as i128;
+                    let add = |sum: &mut (i128, i128)| {
+                        *sum = (sum.0 + low * taps, sum.1 + high * taps);
+                    };
+                    sums.iter_mut().for_each(add);
+                    continue;
+                };
+                for col in column * taps..(column + 1) * taps {
+                    runs.of_column(col, |run| {
+                        let sums = sums.iter_mut().skip(run.row).take(run.len);
+                        sums.for_each(|sum| *sum = (sum.0 + low, sum.1 + high));
+                    });
+                }
+            }
+            if let Some(&(low, high)) = sums.iter().find(|(low, high)| *low < 0 || *high > 255) {
+                return Err(out_of_range(node, low, high));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether node `node`, a maximum over tensors that exist, gives elements of the shape `y`.
+    pub(super) fn check_max(
+        &self,
+        node: usize,
+        (x, gather, taps): (&TensorShape, &Gather, usize),
+        y: &TensorShape,
+        positions: &mut Positions,
+    ) -> Result<(), GraphError> {
+        if x.kind != TensorKind::Code || y.kind != TensorKind::Code {
+            return Err(GraphError::NodeShape { node });
+        }
+        if gather.pad != Some(0) {
+            return Err(GraphError::Pad { node, pad: gather.pad });
+        }
+        check_taps(node, gather, taps, x, y)?;
+        let (rows, columns) = (y.rows_per_sample, y.features);
+        positions.take(node, rows.saturating_mul(columns).saturating_mul(taps))?;
+        let runs = Runs::new(gather, x.rows_per_sample);
+        let mut reads = vec![false; rows];
+        for column in 0..columns {
+            reads.fill(false);
+            for col in column * taps..(column + 1) * taps {
+                runs.of_column(col, |run| {
+                    let reads = reads.iter_mut().skip(run.row).take(run.len);
+                    reads.for_each(|read| *read = true);
+                });
+            }
+            if let Some(row) = reads.iter().position(|&read| !read) {
+                return Err(GraphError::EmptyMax { node, row, column });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a gather from `x` gives `taps` columns for each of `y`.
+fn check_taps(
+    node: usize,
+    gather: &Gather,
+    taps: usize,
+    x: &TensorShape,
+    y: &TensorShape,
+) -> Result<(), GraphError> {
+    let columns = y.features.checked_mul(taps).filter(|&columns| columns > 0);
+    let columns = columns.ok_or(GraphError::Taps { node, taps })?;
+    check_gather(node, gather, x, (y.rows_per_sample, columns))?;
+    gather.split_taps(taps).map(|_| ()).ok_or(GraphError::Taps { node, taps })
+}
+
+/// Of numbers of any size, the nearest of 64 bits.
+fn out_of_range(node: usize, low: i128, high: i128) -> GraphError {
+    let narrow = |x: i128| x.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
+    GraphError::SumRange { node, low: narrow(low), high: narrow(high) }
+}

@@ -1,0 +1,251 @@
+//! Add, Sub, Mul and Div of floats that are functions of codes.
+
+use super::builder::Builder;
+use super::deferred::{After, Deferred, Elementwise, Kind, Sum, Term};
+use super::error::NodeError;
+use super::node::NodeView;
+use super::operands::codes_of;
+use super::pairs::{self, Aligned};
+use super::qlinear::{self, Kernel, Quantization};
+use super::value::{Dequantized, Floats, Fused, Scaling, Value};
+use crate::array::{Array, ArrayData};
+use crate::graph::CodeType;
+use std::rc::Rc;
+
+/// An operator of two operands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Operation {
+    Add,
+    Sub,
+    Mul,
+    Div,
+}
+
+impl Operation {
+    /// What the operator gives.
+    pub(super) fn of(self, a: f32, b: f32) -> f32 {
+        match self {
+            Self::Add => a + b,
+            Self::Sub => a - b,
+            Self::Mul => a * b,
+            Self::Div => a / b,
+        }
+    }
+
+    /// The kernel that the runtime has for it between DequantizeLinear and QuantizeLinear of one type.
+    fn kernel(self) -> Option<Kernel> {
+        match self {
+            Self::Add => Some(qlinear::add),
+            Self::Mul => Some(qlinear::mul),
+            Self::Sub | Self::Div => None,
+        }
+    }
+}
+
+/// An operand that is one number: as a float, and as a value of an 8-bit type if it was dequantized.
+struct Scalar {
+    float: f32,
+    quantized: Option<(Quantization, i32)>,
+}
+
+/// `operation` of operands 0 and 1.
+pub(super) fn import(
+    _: &mut Builder,
+    node: &NodeView<'_>,
+    operation: Operation,
+) -> Result<Value, NodeError> {
+    match (node.value(0)?, node.value(1)?) {
+        (Value::Floats(a), Value::Floats(b)) => of_two(node, a, b, operation),
+        (Value::Deferred(x), Value::Constant(constant)) => {
+            Ok(Value::Deferred(followed(x, constant, 1, operation, false)?))
+        }
+        (Value::Constant(constant), Value::Deferred(x)) => {
+            Ok(Value::Deferred(followed(x, constant, 0, operation, true)?))
+        }
+        (Value::Floats(a), other) => {
+            let b = scalar(other, 1)?;
+            let fused = |kernel: Kernel, of: Quantization| {
+                let (qb, y) = b.quantized?;
+                Some((qb, table_of(a, move |x, to| kernel(of, qb, to, x, y))))
+            };
+            Ok(with_scalar(a, |x| operation.of(x, b.float), operation, fused))
+        }
+        (other, Value::Floats(b)) => {
+            let a = scalar(other, 0)?;
+            let fused = |kernel: Kernel, of: Quantization| {
+                let (qa, x) = a.quantized?;
+                // The kernel adds the operand that has one element to the fixed part first.
+                Some((qa, table_of(b, move |y, to| kernel(of, qa, to, y, x))))
+            };
+            Ok(with_scalar(b, |y| operation.of(a.float, y), operation, fused))
+        }
+        _ => Err(NodeError::Operand { index: 0, expected: "a dequantized tensor" }),
+    }
+}
+
+/// `x`, a product, after `operation` with the constant that is operand `index`.
+fn followed(
+    x: &Deferred,
+    constant: &Array,
+    index: usize,
+    operation: Operation,
+    first: bool,
+) -> Result<Deferred, NodeError> {
+    let clamped = x.low > f32::NEG_INFINITY || x.high < f32::INFINITY;
+    if clamped || !matches!(x.kind, Kind::Product(_)) {
+        return Err(NodeError::Operand {
+            index: 1 - index,
+            expected: "a matmul's or convolution's result",
+        });
+    }
+    let constant = by_column(x, constant, index)?;
+    let mut followed = x.clone();
+    followed.after.push(After { operation, constant, first });
+    // What is beyond a MaxPool must not turn its order around; thresholds see to columns that do.
+    Ok(followed)
+}
+
+/// The floats of a constant, operand `index`, that is broadcast to `x`: one, or one for each column of its product.
+pub(super) fn by_column(
+    x: &Deferred,
+    constant: &Array,
+    index: usize,
+) -> Result<Vec<f32>, NodeError> {
+    let ArrayData::F32(values) = constant.data() else {
+        return Err(NodeError::OperandType { index });
+    };
+    if let Ok(value) = uniform(values, index) {
+        return Ok(vec![value]);
+    }
+    let shape = constant.shape();
+    let view = &x.view;
+    let missing = (view.rank() + 1).checked_sub(shape.len());
+    let size = |dim: usize| {
+        let at = (dim + 1).checked_sub(missing?)?;
+        shape.get(at).copied()
+    };
+    let columns = (0..view.rank()).filter(|&dim| size(dim).is_some_and(|size| size != 1));
+    let fits = columns.clone().count() == 1
+        && columns.clone().all(|dim| view.is_feature(dim) && view.size(dim) == values.len());
+    if fits && view.features() == Some(values.len()) {
+        Ok(values.clone())
+    } else {
+        Err(NodeError::OperandShape { index, expected: 1, got: values.len() })
+    }
+}
+
+type Table = Rc<dyn Fn(Scaling) -> [u8; 256]>;
+
+/// For each code of `floats` what `code` makes of its value.
+fn table_of(floats: &Floats, code: impl Fn(i32, Quantization) -> u8 + 'static) -> Table {
+    let dtype = floats.codes.dtype;
+    Rc::new(move |to| std::array::from_fn(|x| code(x as i32 + dtype.min(), (to, dtype))))
+}
+
+fn with_scalar(
+    floats: &Floats,
+    function: impl Fn(f32) -> f32,
+    operation: Operation,
+    fused: impl Fn(Kernel, Quantization) -> Option<(Quantization, Table)>,
+) -> Value {
+    let of = (floats.scaling, floats.codes.dtype);
+    let mut result = floats.map(function);
+    let table = operation.kernel().filter(|_| floats.pure).and_then(|kernel| fused(kernel, of));
+    if let Some(((_, dtype), codes)) = table
+        && dtype == of.1
+    {
+        result.fused = Some(Fused { codes, low: f32::NEG_INFINITY, high: f32::INFINITY });
+    }
+    Value::Floats(result)
+}
+
+fn of_two(
+    node: &NodeView<'_>,
+    a: &Floats,
+    b: &Floats,
+    operation: Operation,
+) -> Result<Value, NodeError> {
+    let (qa, qb) = ((a.scaling, a.codes.dtype), (b.scaling, b.codes.dtype));
+    if let Some((of, f, g)) = pairs::common(&a.codes, &b.codes) {
+        let image =
+            |i: usize| operation.of(a.images[usize::from(f[i])], b.images[usize::from(g[i])]);
+        let kernel = operation.kernel().filter(|_| a.pure && b.pure && qa.1 == qb.1);
+        let fused = kernel.map(|kernel| {
+            let value = move |code: u8| i32::from(code) + qa.1.min();
+            let code = move |i: usize, to| kernel(qa, qb, (to, qa.1), value(f[i]), value(g[i]));
+            let codes: Table = Rc::new(move |to| std::array::from_fn(|i| code(i, to)));
+            Fused { codes, low: f32::NEG_INFINITY, high: f32::INFINITY }
+        });
+        let images = Box::new(std::array::from_fn(image));
+        let codes = super::value::Codes { dtype: qa.1, quantized: false, ..of };
+        let scaling = a.scaling;
+        return Ok(Value::Floats(Floats {
+            codes,
+            scaling,
+            images,
+            pure: false,
+            direct: false,
+            fused,
+        }));
+    }
+    let subtracted = match operation {
+        Operation::Add => false,
+        Operation::Sub => true,
+        Operation::Mul if a.pure && b.pure => {
+            let Aligned { a: x, b: y, columns, output } =
+                pairs::aligned(&a.codes.view, &b.codes.view, 1)?;
+            let (name, operands, from) = (node.name.to_owned(), [x, y], [qa, qb]);
+            let product = Rc::new(Elementwise { name, columns, operands, from });
+            return Ok(Value::Deferred(Deferred::new(Kind::Elementwise(product), output)));
+        }
+        Operation::Mul | Operation::Div => return Err(NodeError::ProductOfTensors),
+    };
+    let Aligned { a: x, b: y, columns, output } = pairs::aligned(&a.codes.view, &b.codes.view, 1)?;
+    let term = |x, floats: &Floats| Term {
+        x,
+        dtype: floats.codes.dtype,
+        from: floats.scaling,
+        images: floats.images.clone(),
+        pure: floats.pure,
+    };
+    let terms = [term(x, a), term(y, b)];
+    let sum = Sum { name: node.name.to_owned(), columns, terms, subtracted };
+    Ok(Value::Deferred(Deferred::new(Kind::Sum(Rc::new(sum)), output)))
+}
+
+/// Operand `index`, a constant whose elements have one value.
+fn scalar(value: &Value, index: usize) -> Result<Scalar, NodeError> {
+    match value {
+        Value::Constant(array) => match array.data() {
+            ArrayData::F32(values) => {
+                let float = uniform(values, index)?;
+                Ok(Scalar { float, quantized: None })
+            }
+            _ => Err(NodeError::OperandType { index }),
+        },
+        Value::Dequantized(constant) => dequantized_scalar(constant, index),
+        _ => Err(NodeError::Operand { index, expected: "a dequantized tensor or a constant" }),
+    }
+}
+
+fn dequantized_scalar(constant: &Dequantized, index: usize) -> Result<Scalar, NodeError> {
+    let codes = |array: &Array| -> Result<(i32, CodeType), NodeError> {
+        let (codes, dtype) = codes_of(array).ok_or(NodeError::OperandType { index })?;
+        Ok((i32::from(uniform(&codes, index)?) + dtype.min(), dtype))
+    };
+    let (value, dtype) = codes(&constant.values)?;
+    let zero_point = match &constant.zero_points {
+        None => 0,
+        Some(zero_points) => codes(zero_points)?.0,
+    };
+    let scale = uniform(&constant.scales, index)?;
+    let float = (value - zero_point) as f32 * scale;
+    Ok(Scalar { float, quantized: Some(((Scaling { scale, zero_point }, dtype), value)) })
+}
+
+fn uniform<T: Copy + PartialEq>(values: &[T], index: usize) -> Result<T, NodeError> {
+    match values.split_first() {
+        Some((first, rest)) if rest.iter().all(|value| value == first) => Ok(*first),
+        _ => Err(NodeError::OperandShape { index, expected: 1, got: values.len() }),
+    }
+}

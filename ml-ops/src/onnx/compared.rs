@@ -1,0 +1,21 @@
+//! What the comparisons share: a product on one side, a constant on the other.
+
+use super::arithmetic::by_column;
+use super::error::NodeError;
+use super::node::NodeView;
+use super::thresholds::{Comparison, Relation};
+use super::value::Value;
+
+/// Whether `relation` holds of operands 0 and 1.
+pub(super) fn import(node: &NodeView<'_>, relation: Relation) -> Result<Value, NodeError> {
+    let (of, constant, index, relation) = match (node.value(0)?, node.value(1)?) {
+        (Value::Deferred(of), Value::Constant(constant)) => (of, constant, 1, relation),
+        (Value::Constant(constant), Value::Deferred(of)) => (of, constant, 0, relation.turned()),
+        _ => {
+            let expected = "a matmul's or convolution's result, the other a constant";
+            return Err(NodeError::Operand { index: 0, expected });
+        }
+    };
+    let to = by_column(of, constant, index)?;
+    Ok(Value::Comparison(Comparison { of: of.clone(), relation, to }))
+}

@@ -1,0 +1,127 @@
+//! A matmul or convolution of dequantized operands: its accumulators at a scale, and what follows on it.
+
+use crate::graph::{CodeType, Edges, Epilogue, TensorId, quantize};
+use crate::onnx::arithmetic::Operation;
+use crate::onnx::builder::Builder;
+use crate::onnx::error::NodeError;
+use crate::onnx::operands::{of_column, requantize};
+use crate::onnx::steps;
+use crate::onnx::value::{MatMulOperands, Scaling};
+
+/// A matmul or convolution of dequantized operands.
+#[derive(Debug)]
+pub(in crate::onnx) struct Product {
+    pub(in crate::onnx) matmul: MatMulOperands,
+    /// `f32(sx * sw)`: one, or one for each column.
+    pub(in crate::onnx) scales: Vec<f32>,
+}
+
+/// An operation with a constant that follows on a product.
+#[derive(Debug, Clone)]
+pub(in crate::onnx) struct After {
+    pub(in crate::onnx) operation: Operation,
+    /// One number, or one for each column.
+    pub(in crate::onnx) constant: Vec<f32>,
+    /// The constant is the first operand.
+    pub(in crate::onnx) first: bool,
+}
+
+impl After {
+    fn of(&self, column: usize, x: f32) -> f32 {
+        let constant = of_column(&self.constant, column);
+        if self.first { self.operation.of(constant, x) } else { self.operation.of(x, constant) }
+    }
+
+    /// Whether it reverses the order of floats; `None` if it does neither that nor keep it.
+    fn reverses(&self, column: usize) -> Option<bool> {
+        let constant = of_column(&self.constant, column);
+        match self.operation {
+            Operation::Add => Some(false),
+            Operation::Sub => Some(self.first),
+            Operation::Mul => Some(constant < 0.0),
+            Operation::Div if self.first => None,
+            Operation::Div => Some(constant < 0.0),
+        }
+    }
+}
+
+impl Product {
+    pub(super) fn quantize(
+        &self,
+        builder: &mut Builder,
+        after: &[After],
+        (low, high): (f32, f32),
+        to: Scaling,
+        dtype: CodeType,
+    ) -> Result<TensorId, NodeError> {
+        if after.is_empty() {
+            let requantize = requantize(&self.scales, (low, high), to, dtype)?;
+            return builder.matmul(&self.matmul, Epilogue::Requantize(requantize));
+        }
+        let code = |x: f32| quantize(x.max(low).min(high), to.scale, to.zero_point, dtype);
+        let edges = (0..self.matmul.weights.n)
+            .map(|column| self.edges(after, column, false, code))
+            .collect::<Result<_, _>>()?;
+        builder.matmul(&self.matmul, Epilogue::Edges(edges))
+    }
+
+    /// For each column whether the float falls as the accumulator grows.
+    pub(in crate::onnx) fn falls(&self, after: &[After]) -> Result<Vec<bool>, NodeError> {
+        let falls = |column: usize| {
+            let reversals = after.iter().map(|after| after.reverses(column));
+            let falls = reversals.reduce(|a, b| Some(a? ^ b?)).unwrap_or(Some(false));
+            falls.ok_or(NodeError::NotMonotone { column })
+        };
+        (0..self.matmul.weights.n).map(falls).collect()
+    }
+
+    /// The factor and the summand of each column, or of all, if what follows is one multiplication and one
+    /// addition at most, in that order.
+    pub(super) fn affine(&self, after: &[After]) -> Option<(Vec<f32>, Vec<f32>)> {
+        let of = |operation| move |after: &&After| after.operation == operation && !after.first;
+        let (factor, rest) = match after.split_first() {
+            Some((factor, rest)) if of(Operation::Mul)(&factor) => (Some(factor), rest),
+            _ => (None, after),
+        };
+        let summand = match rest {
+            [] => None,
+            [summand] => Some(summand).filter(of(Operation::Add))?.into(),
+            _ => return None,
+        };
+        // The runtime's float32 sums are exact, and so are products with the scale, if it is a power of two.
+        if !self
+            .scales
+            .iter()
+            .all(|scale| scale.to_bits().trailing_zeros() >= f32::MANTISSA_DIGITS - 1)
+        {
+            return None;
+        }
+        let one = vec![1.0];
+        let factors = factor.map_or(&one, |factor| &factor.constant);
+        let n = self.scales.len().max(factors.len());
+        let product = |column| of_column(&self.scales, column) * of_column(factors, column);
+        let scales: Vec<f32> = (0..n).map(product).collect();
+        let zero = vec![0.0];
+        let offsets = summand.map_or(&zero, |summand: &After| &summand.constant);
+        let n = scales.len().max(offsets.len());
+        let all = |values: &[f32]| (0..n).map(|column| of_column(values, column)).collect();
+        Some((all(&scales), all(offsets)))
+    }
+
+    /// The edges of `code` of the float in a column, which grows with the accumulator; of `255 - code`, `reversed`.
+    pub(in crate::onnx) fn edges(
+        &self,
+        after: &[After],
+        column: usize,
+        reversed: bool,
+        code: impl Fn(f32) -> u8,
+    ) -> Result<Edges, NodeError> {
+        let bound = self.matmul.bound(column);
+        let scale = of_column(&self.scales, column);
+        let of = |acc: i64| {
+            let x = after.iter().fold(acc as f32 * scale, |x, after| after.of(column, x));
+            if reversed { 255 - code(x) } else { code(x) }
+        };
+        steps::edges(bound, of).ok_or(NodeError::NotMonotone { column })
+    }
+}

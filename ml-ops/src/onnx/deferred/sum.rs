@@ -1,0 +1,98 @@
+//! A sum or difference of two dequantized tensors.
+
+use crate::graph::{CodeType, Epilogue, Function, TensorId, TensorKind, quantize};
+use crate::onnx::builder::Builder;
+use crate::onnx::error::NodeError;
+use crate::onnx::matrix::Matrix;
+use crate::onnx::qlinear::{self, Quantization};
+use crate::onnx::tables::{self, PAIRS};
+use crate::onnx::value::Scaling;
+
+/// A sum or difference of two dequantized tensors.
+#[derive(Debug)]
+pub(in crate::onnx) struct Sum {
+    pub(in crate::onnx) name: String,
+    pub(in crate::onnx) columns: usize,
+    pub(in crate::onnx) terms: [Term; 2],
+    /// The second is subtracted.
+    pub(in crate::onnx) subtracted: bool,
+}
+
+/// A dequantized tensor that is added.
+#[derive(Debug, Clone)]
+pub(in crate::onnx) struct Term {
+    pub(in crate::onnx) x: Matrix,
+    pub(in crate::onnx) dtype: CodeType,
+    pub(in crate::onnx) from: Scaling,
+    /// The float of each code.
+    pub(in crate::onnx) images: Box<[f32; 256]>,
+    /// They are those of a DequantizeLinear.
+    pub(in crate::onnx) pure: bool,
+}
+
+impl Sum {
+    pub(super) fn quantize(
+        &self,
+        builder: &mut Builder,
+        (low, high): (f32, f32),
+        to: Scaling,
+        dtype: CodeType,
+    ) -> Result<TensorId, NodeError> {
+        let [a, b] = &self.terms;
+        let bound = |x: f32| quantize(x, to.scale, to.zero_point, dtype);
+        // The runtime makes a QLinearAdd of it.
+        let fused = a.pure && b.pure && !self.subtracted && a.dtype == dtype && b.dtype == dtype;
+        if fused && (bound(low), bound(high)) == (0, 255) {
+            return self.add(builder, (to, dtype));
+        }
+        let sign = if self.subtracted { -1.0 } else { 1.0 };
+        let codes = pairs(|i, j| {
+            let sum = a.images[i] + sign * b.images[j];
+            bound(sum.max(low).min(high))
+        });
+        let in_codes =
+            |term: &Term, sign: f64| term.images.map(|x| sign * f64::from(x) / f64::from(to.scale));
+        self.combine(builder, &codes, &in_codes(a, 1.0), &in_codes(b, sign.into()))
+    }
+
+    /// What QLinearAdd makes of the terms.
+    pub(in crate::onnx) fn add(
+        &self,
+        builder: &mut Builder,
+        to: Quantization,
+    ) -> Result<TensorId, NodeError> {
+        let [a, b] = &self.terms;
+        let (qa, qb) = ((a.from, a.dtype), (b.from, b.dtype));
+        let value = |code: usize| code as i32 + to.1.min();
+        let codes = pairs(|i, j| qlinear::add(qa, qb, to, value(i), value(j)));
+        // The sum is rounded once of these, so that it grows with their exact sum.
+        let f = std::array::from_fn(|i| f64::from(value(i)) * f64::from(a.from.scale / to.0.scale));
+        let g = std::array::from_fn(|j| f64::from(qlinear::second_summand(qa, qb, to, value(j))));
+        self.combine(builder, &codes, &f, &g)
+    }
+
+    /// Tables whose sum decides `codes`, which grow with `f` of the one and `g` of the other.
+    fn combine(
+        &self,
+        builder: &mut Builder,
+        codes: &[u8; PAIRS],
+        f: &[f64; 256],
+        g: &[f64; 256],
+    ) -> Result<TensorId, NodeError> {
+        let (f, g, edges) = tables::adding_up(codes, f, g).ok_or(NodeError::NoTables)?;
+        let [a, b] = &self.terms;
+        let term = |term: &Term, table| (term.x.clone(), Function::Table(table));
+        let terms = vec![term(a, f), term(b, g)];
+        let epilogue = Epilogue::Edges(vec![edges]);
+        builder.combine(&self.name, self.columns, terms, TensorKind::Code, epilogue)
+    }
+}
+
+/// The code at `256 * i + j` is that of a pair.
+fn pairs(code: impl Fn(usize, usize) -> u8) -> Box<[u8; PAIRS]> {
+    let mut codes = Box::new([0; PAIRS]);
+    for (at, out) in codes.iter_mut().enumerate() {
+        *out = code(at / 256, at % 256);
+    }
+    codes
+}

@@ -1,0 +1,200 @@
+//! The two factors of a matmul or convolution of floats: an activation, and constant weights with a bias.
+
+use super::arithmetic::Operation;
+use super::builder::Builder;
+use super::concatenated;
+use super::deferred::{After, Deferred, Kind, Product};
+use super::error::NodeError;
+use super::node::NodeView;
+use super::operands::{Layout, dequantized_bias, dequantized_weights};
+use super::value::{MatMulOperands, Value, Weights};
+use super::view::View;
+use crate::array::{Array, ArrayData};
+use crate::graph::InputTransform;
+use std::rc::Rc;
+
+/// An activation as codes less a zero code, at a scale.
+pub(super) struct Activation {
+    pub(super) view: View,
+    pub(super) zero_code: u8,
+    scale: f32,
+    /// Features of its tensor that hold the negated activation.
+    negated: Option<Rc<Vec<bool>>>,
+    /// The dimension that numbers the weights' rows is twice as long: the second half holds, everywhere, a code
+    /// that is one less than the zero code. Floats are the sums of a code less its zero code, twice, and of that.
+    halves: bool,
+}
+
+/// Constant weights, and what comes with them.
+pub(super) struct Constants {
+    pub(super) weights: Weights,
+    /// The shape of the array, its rows doubled where the activation is in halves.
+    pub(super) shape: Vec<usize>,
+    /// `f32(sx * sw)`: one, or one for each column.
+    pub(super) scales: Vec<f32>,
+    pub(super) bias: Vec<i64>,
+    /// A bias of floats.
+    pub(super) after: Option<After>,
+}
+
+/// Operand 0, whose dimension `dim` the weights' rows number.
+///
+/// A float input that no QuantizeLinear is of has 256 levels from -1 to 1, as pixels often do; its zero lies
+/// between two of them, which takes two codes for each.
+pub(super) fn first(
+    builder: &mut Builder,
+    node: &NodeView<'_>,
+    dim: usize,
+) -> Result<Activation, NodeError> {
+    let (floats, negated) = match node.value(0)? {
+        Value::Floats(floats) if floats.pure => (floats, None),
+        Value::Negated(floats, negated) => (floats, Some(negated.clone())),
+        Value::FloatInput(view) => return levels(builder, node, view, dim),
+        _ => {
+            let expected = "the DequantizeLinear of an 8-bit tensor, or one of thresholds";
+            return Err(NodeError::Operand { index: 0, expected });
+        }
+    };
+    Ok(Activation {
+        view: floats.codes.view.clone(),
+        zero_code: floats.zero_code(),
+        scale: floats.scaling.scale,
+        negated,
+        halves: false,
+    })
+}
+
+/// Levels -1 to 1 in steps of 2/255: `(2 (p - 127) - 1) / 255` of codes `p`.
+fn levels(
+    builder: &mut Builder,
+    node: &NodeView<'_>,
+    view: &View,
+    dim: usize,
+) -> Result<Activation, NodeError> {
+    let zero_code = 127u8;
+    let transform = InputTransform::Levels { low: -1.0, high: 1.0 };
+    let codes = builder.quantized_input(transform, view.clone())?;
+    let identity = std::array::from_fn(|code| code as u8);
+    let parts = [(codes.view.clone(), identity), (codes.view, [zero_code - 1; 256])];
+    let view = concatenated::view(builder, node.name, &parts, dim)?;
+    Ok(Activation { view, zero_code, scale: 1.0 / 255.0, negated: None, halves: true })
+}
+
+/// Operands 1 and 2, of a product with `x`.
+pub(super) fn constants(
+    node: &NodeView<'_>,
+    x: &Activation,
+    layout: Layout,
+) -> Result<Constants, NodeError> {
+    let operand = |index| NodeError::Operand {
+        index,
+        expected: "constant weights, dequantized or of few values",
+    };
+    let (mut weights, scales, shape) = match node.value(1)? {
+        Value::Dequantized(constant) => {
+            let (weights, scales) = dequantized_weights(constant, layout, 1)?;
+            (weights, scales, constant.values.shape().to_vec())
+        }
+        Value::Constant(array) => {
+            let (codes, scale) = on_grid(array, 1)?;
+            let weights = super::operands::weights(&codes, None, layout, 1, 1)?;
+            (weights, vec![scale], array.shape().to_vec())
+        }
+        _ => return Err(operand(1)),
+    };
+    let scales: Vec<f32> = scales.iter().map(|sw| x.scale * sw).collect();
+    let (mut bias, mut after) = (Vec::new(), None);
+    match node.optional(2)? {
+        None => {}
+        Some(Value::Dequantized(constant)) => {
+            bias = dequantized_bias(constant, &scales, weights.n, 2)?;
+        }
+        Some(Value::Constant(array)) => after = Some(float_bias(array, weights.n)?),
+        Some(_) => return Err(operand(2)),
+    }
+    let mut shape = shape;
+    if x.halves {
+        weights = in_halves(&weights)?;
+        shape[usize::from(layout != Layout::Columns)] *= 2;
+    }
+    Ok(Constants { weights, shape, scales, bias, after })
+}
+
+fn float_bias(array: &Array, n: usize) -> Result<After, NodeError> {
+    let ArrayData::F32(values) = array.data() else {
+        return Err(NodeError::OperandType { index: 2 });
+    };
+    super::operands::check_columns(values.len(), n, 2)?;
+    Ok(After { operation: Operation::Add, constant: values.clone(), first: false })
+}
+
+/// The matrix of twice as many rows for an activation in halves: twice the weights, then the weights.
+fn in_halves(weights: &Weights) -> Result<Weights, NodeError> {
+    let Weights { k, n, codes, offsets } = weights;
+    let values = codes
+        .iter()
+        .enumerate()
+        .map(|(at, &code)| i32::from(code) + super::operands::of_column(offsets, at % n));
+    let values: Vec<i32> = values.collect();
+    let twice = values.iter().map(|w| 2 * w);
+    let codes = twice.chain(values.iter().copied()).map(|w| {
+        let code = u8::try_from(w + 128).ok();
+        code.ok_or(NodeError::NotOnGrid { index: 1, value: w as f32 })
+    });
+    Ok(Weights { k: 2 * k, n: *n, codes: codes.collect::<Result<_, _>>()?, offsets: vec![-128] })
+}
+
+/// The weights of a constant of floats as 8-bit integers at a scale: multiples of the smallest.
+fn on_grid(array: &Array, index: usize) -> Result<(Array, f32), NodeError> {
+    let ArrayData::F32(values) = array.data() else {
+        return Err(NodeError::OperandType { index });
+    };
+    let sizes = values.iter().map(|w| w.abs()).filter(|&w| w > 0.0);
+    let scale = sizes.reduce(f32::min).unwrap_or(1.0);
+    let multiple = |&value: &f32| {
+        let multiple = (value / scale).round_ties_even();
+        let exact = multiple.abs() <= 127.0 && multiple * scale == value;
+        exact.then_some(multiple as i8).ok_or(NodeError::NotOnGrid { index, value })
+    };
+    let codes = values.iter().map(multiple).collect::<Result<Vec<_>, _>>()?;
+    let got = codes.len();
+    let array = Array::new(array.shape().to_vec(), ArrayData::I8(codes));
+    let array = array.map_err(|_| NodeError::OperandShape { index, expected: got, got })?;
+    Ok((array, scale))
+}
+
+/// The product of `x` and what `matmul` holds, at scales, seen as `output`.
+pub(super) fn deferred(
+    x: Activation,
+    mut matmul: MatMulOperands,
+    (scales, after): (Vec<f32>, Option<After>),
+    output: View,
+) -> Result<Value, NodeError> {
+    if let Some(negated) = &x.negated {
+        negate(&mut matmul, negated)?;
+    }
+    let product = Kind::Product(Rc::new(Product { matmul, scales }));
+    let mut deferred = Deferred::new(product, output);
+    deferred.after.extend(after);
+    Ok(Value::Deferred(deferred))
+}
+
+/// Negates the rows that read negated features.
+fn negate(matmul: &mut MatMulOperands, negated: &[bool]) -> Result<(), NodeError> {
+    let no_view = NodeError::NoView { index: 0 };
+    let features = matmul.x.features().ok_or(no_view.clone())?;
+    let Weights { k, n, codes, offsets } = &mut matmul.weights;
+    let outputs = *n / matmul.groups;
+    for (at, code) in codes.iter_mut().enumerate() {
+        let (row, column) = (at / *n, at % *n);
+        let feature = features.get(column / outputs * *k + row);
+        if *feature.and_then(|&feature| negated.get(feature)).ok_or(no_view.clone())? {
+            let offset = super::operands::of_column(offsets, column);
+            let negative = -(i32::from(*code) + offset) - offset;
+            let fits = u8::try_from(negative).ok();
+            let value = negative as f32;
+            *code = fits.ok_or(NodeError::NotOnGrid { index: 1, value })?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,27 @@
+//! Conv of a dequantized image and dequantized constants: the integer convolution of what they dequantize.
+
+use crate::onnx::builder::Builder;
+use crate::onnx::convolved::{self, Geometry};
+use crate::onnx::error::NodeError;
+use crate::onnx::factors;
+use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::operands::Layout;
+use crate::onnx::value::Value;
+use crate::onnx::windows;
+
+pub(super) const OPERATOR: Operator = Operator {
+    domain: "",
+    name: "Conv",
+    inputs: 3,
+    attributes: &[&convolved::ATTRIBUTES, &windows::ATTRIBUTES],
+    import: Import::One(import),
+};
+
+fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    let x = factors::first(builder, node, 0)?;
+    let constants = factors::constants(node, &x, Layout::Kernels)?;
+    let geometry = Geometry::of(node, &x.view, &constants.shape, 1)?;
+    let of = (constants.weights, constants.bias);
+    let (matmul, output) = geometry.operands(builder, node, &x.view, x.zero_code, of)?;
+    factors::deferred(x, matmul, (constants.scales, constants.after), output)
+}

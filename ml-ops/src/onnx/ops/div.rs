@@ -1,0 +1,14 @@
+//! Div: a dequantized tensor by a constant, or by a function of itself.
+
+use crate::onnx::arithmetic::{self, Operation};
+use crate::onnx::builder::Builder;
+use crate::onnx::error::NodeError;
+use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::value::Value;
+
+pub(super) const OPERATOR: Operator =
+    Operator { domain: "", name: "Div", inputs: 2, attributes: &[], import: Import::One(import) };
+
+fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    arithmetic::import(builder, node, Operation::Div)
+}

@@ -1,0 +1,20 @@
+//! LeakyRelu: of a dequantized tensor.
+
+use crate::onnx::builder::Builder;
+use crate::onnx::elementwise::unary;
+use crate::onnx::error::NodeError;
+use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::value::Value;
+
+pub(super) const OPERATOR: Operator = Operator {
+    domain: "",
+    name: "LeakyRelu",
+    inputs: 1,
+    attributes: &[&["alpha"]],
+    import: Import::One(import),
+};
+
+fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    let alpha = node.float("alpha", 0.01)?;
+    unary(node, |x| if x >= 0.0 { x } else { alpha * x })
+}

@@ -1,0 +1,50 @@
+//! MaxPool: the largest in each window, of codes or of what grows with codes.
+
+use crate::onnx::builder::Builder;
+use crate::onnx::error::NodeError;
+use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::value::{Codes, Value};
+use crate::onnx::view::View;
+use crate::onnx::windows::{self, Pool};
+use std::rc::Rc;
+
+pub(super) const OPERATOR: Operator = Operator {
+    domain: "",
+    name: "MaxPool",
+    inputs: 1,
+    attributes: &[&windows::ATTRIBUTES, &["ceil_mode", "storage_order"]],
+    import: Import::One(import),
+};
+
+fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    node.int_among("storage_order", &[0])?;
+    let of = |view: &View| match view.shape().split_first() {
+        Some((_, sizes)) if !sizes.is_empty() => Pool::of(node, sizes, None),
+        _ => Err(NodeError::OperandShape { index: 0, expected: 3, got: view.rank() + 1 }),
+    };
+    let mut largest = |codes: &Codes| {
+        let view = of(&codes.view)?.max(builder, node.name, &codes.view)?;
+        Ok::<_, NodeError>(Codes { view, quantized: false, origin: None, ..codes.clone() })
+    };
+    match node.value(0)? {
+        Value::Codes(codes) => Ok(Value::Codes(largest(codes)?)),
+        Value::Floats(floats) if floats.images.is_sorted() => {
+            let mut floats = floats.clone();
+            floats.codes = largest(&floats.codes)?;
+            (floats.direct, floats.fused) = (false, None);
+            Ok(Value::Floats(floats))
+        }
+        Value::Deferred(deferred) if deferred.pool.is_none() => {
+            deferred.check_upward()?;
+            let mut deferred = deferred.clone();
+            let pool = of(&deferred.view)?;
+            let view = pool.output(deferred.view.size(0));
+            deferred.pool = Some(Rc::new((std::mem::replace(&mut deferred.view, view), pool)));
+            Ok(Value::Deferred(deferred))
+        }
+        _ => Err(NodeError::Operand {
+            index: 0,
+            expected: "an 8-bit tensor, or floats that grow with codes",
+        }),
+    }
+}

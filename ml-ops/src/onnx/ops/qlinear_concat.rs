@@ -1,0 +1,38 @@
+//! com.microsoft QLinearConcat: 8-bit tensors of scales of their own, along an axis, at one scale.
+
+use crate::graph::{dequantize_table, quantize};
+use crate::onnx::builder::Builder;
+use crate::onnx::concatenated;
+use crate::onnx::error::NodeError;
+use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::shapes;
+use crate::onnx::value::{Codes, Value};
+
+pub(super) const OPERATOR: Operator = Operator {
+    domain: "com.microsoft",
+    name: "QLinearConcat",
+    inputs: 4097,
+    attributes: &[&["axis"]],
+    import: Import::One(import),
+};
+
+fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    let missing = NodeError::MissingAttribute { attribute: "axis" };
+    let axis = node.attribute("axis").map(|_| node.int("axis", 0)).ok_or(missing)??;
+    let dtype = node.codes(2)?.dtype;
+    let (scale, zero_point) = (node.scale(0)?, node.zero_point(1, dtype)?);
+    let mut parts = Vec::new();
+    for index in (2..node.inputs()).step_by(3) {
+        let codes = node.codes(index)?;
+        if codes.dtype != dtype {
+            return Err(NodeError::OperandType { index });
+        }
+        let (from, zero) = (node.scale(index + 1)?, node.zero_point(index + 2, dtype)?);
+        let images = dequantize_table(from, zero, dtype);
+        parts.push((codes.view.clone(), images.map(|x| quantize(x, scale, zero_point, dtype))));
+    }
+    let rank = node.codes(2)?.view.rank();
+    let dim = shapes::axis("axis", axis, rank)?;
+    let view = concatenated::view(builder, node.name, &parts, dim)?;
+    Ok(Value::Codes(Codes { view, dtype, quantized: false, origin: None }))
+}

@@ -1,0 +1,68 @@
+//! ReduceMean of a dequantized tensor over some of its axes.
+
+use crate::array::ArrayData;
+use crate::onnx::builder::Builder;
+use crate::onnx::deferred::{Average, Deferred, Formula, Kind};
+use crate::onnx::error::NodeError;
+use crate::onnx::matrix::Matrix;
+use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::shapes;
+use crate::onnx::value::Value;
+use crate::onnx::view::View;
+use std::rc::Rc;
+
+pub(super) const OPERATOR: Operator = Operator {
+    domain: "",
+    name: "ReduceMean",
+    inputs: 2,
+    attributes: &[&["axes", "keepdims", "noop_with_empty_axes"]],
+    import: Import::One(import),
+};
+
+fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    node.int_among("noop_with_empty_axes", &[0])?;
+    let keep = node.int_among("keepdims", &[1, 0])? == 1;
+    let x = node.dequantized_codes(0)?;
+    let view = &x.codes.view;
+    let axes = match (node.ints("axes")?, node.optional_constant(1)?) {
+        (Some(axes), _) => axes.to_vec(),
+        (None, Some(array)) => match array.data() {
+            ArrayData::I64(axes) => axes.clone(),
+            _ => return Err(NodeError::OperandType { index: 1 }),
+        },
+        (None, None) => return Err(NodeError::MissingAttribute { attribute: "axes" }),
+    };
+    let reduced: Vec<usize> = axes
+        .iter()
+        .map(|&axis| shapes::axis("axes", axis, view.rank()))
+        .collect::<Result<_, _>>()?;
+    let kept: Vec<usize> = (0..view.rank()).filter(|dim| !reduced.contains(dim)).collect();
+    // Of what is kept, features stay features; without any, everything is.
+    let any = kept.iter().any(|&dim| view.is_feature(dim));
+    let is_feature = |dim: usize| !any || view.is_feature(dim);
+    let of = |side: bool| {
+        let dims = kept.iter().filter(|&&dim| is_feature(dim) == side);
+        dims.flat_map(|&dim| view.digits(dim)).collect::<Vec<_>>()
+    };
+    let taps = reduced.iter().flat_map(|&dim| view.digits(dim));
+    let columns = of(true).iter().map(|digit| digit.size).product();
+    let cols = of(true).into_iter().chain(taps).collect();
+    let x_matrix = Matrix { rows: of(false), cols, view: view.clone(), pad: None };
+    let shape: Vec<usize> = kept.iter().map(|&dim| view.size(dim)).collect();
+    let mut output = View::new(0, &shape, |at| is_feature(kept[at]));
+    if keep {
+        for dim in (0..view.rank()).filter(|dim| reduced.contains(dim)) {
+            output = output.unsqueezed(dim);
+        }
+    }
+    let average = Average {
+        name: node.name.to_owned(),
+        x: x_matrix,
+        columns,
+        from: x.scaling,
+        zero_code: x.zero_code(),
+        count: reduced.iter().map(|&dim| view.size(dim)).product(),
+        formula: Formula::Mean,
+    };
+    Ok(Value::Deferred(Deferred::new(Kind::Average(Rc::new(average)), output)))
+}

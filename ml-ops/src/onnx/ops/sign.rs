@@ -1,0 +1,21 @@
+//! Sign of a product: -1, 0 or 1.
+
+use crate::onnx::builder::Builder;
+use crate::onnx::error::NodeError;
+use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::thresholds;
+use crate::onnx::value::Value;
+
+pub(super) const OPERATOR: Operator =
+    Operator { domain: "", name: "Sign", inputs: 1, attributes: &[], import: Import::One(import) };
+
+fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    let Value::Deferred(of) = node.value(0)? else {
+        return Err(NodeError::Operand {
+            index: 0,
+            expected: "a matmul's or convolution's result",
+        });
+    };
+    let sign = |_, x: f32| usize::from(x >= 0.0) + usize::from(x > 0.0);
+    thresholds::levels(builder, node.name, of, &[-1.0, 0.0, 1.0], true, sign)
+}

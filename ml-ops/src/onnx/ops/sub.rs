@@ -1,0 +1,14 @@
+//! Sub: a dequantized tensor less another, a constant, or itself.
+
+use crate::onnx::arithmetic::{self, Operation};
+use crate::onnx::builder::Builder;
+use crate::onnx::error::NodeError;
+use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::value::Value;
+
+pub(super) const OPERATOR: Operator =
+    Operator { domain: "", name: "Sub", inputs: 2, attributes: &[], import: Import::One(import) };
+
+fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    arithmetic::import(builder, node, Operation::Sub)
+}

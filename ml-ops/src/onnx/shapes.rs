@@ -1,0 +1,101 @@
+//! What operators that only move elements share: axes, and views with a copy where there is no view.
+
+use super::builder::Builder;
+use super::error::NodeError;
+use super::node::NodeView;
+use super::value::Value;
+use super::view::View;
+
+/// The shape of a sample of a value that the graph computes, operand 0.
+pub(super) fn of(value: &Value) -> Result<Vec<usize>, NodeError> {
+    value
+        .view()
+        .map(View::shape)
+        .ok_or(NodeError::Operand { index: 0, expected: "a tensor that the graph computes" })
+}
+
+/// Operand 0 in the shape `to` of as many elements.
+pub(super) fn reshaped(
+    builder: &mut Builder,
+    node: &NodeView<'_>,
+    to: &[usize],
+) -> Result<Value, NodeError> {
+    let value = node.value(0)?;
+    of(value)?;
+    if let Some(seen) = value.seen(|view| view.reshaped(to)) {
+        return Ok(seen);
+    }
+    let elements = to.iter().product();
+    let (mut value, view) = copied(builder, node)?;
+    let flat = View::new(view.tensor, &[elements], |_| true);
+    let no_view = NodeError::NoView { index: 0 };
+    let reshaped = flat.reshaped(to).ok_or(no_view.clone())?;
+    *codes_view(&mut value).ok_or(no_view)? = reshaped;
+    Ok(value)
+}
+
+/// Operand 0 in a tensor of its own, all of a sample's elements as features in order.
+fn copied(builder: &mut Builder, node: &NodeView<'_>) -> Result<(Value, View), NodeError> {
+    let mut value = node.value(0)?.clone();
+    match &mut value {
+        Value::Codes(codes) => codes.origin = None,
+        Value::Floats(floats) => floats.codes.origin = None,
+        _ => {}
+    }
+    let view = codes_view(&mut value).ok_or(NodeError::NoView { index: 0 })?;
+    *view = builder.laid_out(node.name, view, |_| true)?;
+    let view = view.clone();
+    Ok((value, view))
+}
+
+/// The view of a value whose tensor is there.
+fn codes_view(value: &mut Value) -> Option<&mut View> {
+    match value {
+        Value::Codes(codes) => Some(&mut codes.view),
+        Value::Floats(floats) => Some(&mut floats.codes.view),
+        Value::Integers(view) => Some(view),
+        _ => None,
+    }
+}
+
+/// Operand 0 as `change` sees it, of a copy if need be.
+pub(super) fn seen(
+    builder: &mut Builder,
+    node: &NodeView<'_>,
+    change: impl Fn(&View) -> Option<View>,
+) -> Result<Value, NodeError> {
+    let value = node.value(0)?;
+    of(value)?;
+    if let Some(seen) = value.seen(&change) {
+        return Ok(seen);
+    }
+    let (value, _) = copied(builder, node)?;
+    value.seen(change).ok_or(NodeError::NoView { index: 0 })
+}
+
+/// Axis `axis` (operands' numbering, the batch first) of a sample of `rank` dimensions.
+pub(super) fn axis(attribute: &'static str, axis: i64, rank: usize) -> Result<usize, NodeError> {
+    let all = rank as i64 + 1;
+    let from_front = if axis < 0 { axis + all } else { axis };
+    match usize::try_from(from_front - 1) {
+        Ok(dim) if dim < rank => Ok(dim),
+        _ => Err(NodeError::AttributeValue { attribute, value: axis as f64 }),
+    }
+}
+
+/// Several different axes.
+pub(super) fn axes(
+    attribute: &'static str,
+    axes: &[i64],
+    rank: usize,
+) -> Result<Vec<usize>, NodeError> {
+    let mut dims: Vec<usize> = Vec::with_capacity(axes.len());
+    for &value in axes {
+        let dim = axis(attribute, value, rank)?;
+        if dims.contains(&dim) {
+            return Err(NodeError::AttributeValue { attribute, value: value as f64 });
+        }
+        dims.push(dim);
+    }
+    Ok(dims)
+}

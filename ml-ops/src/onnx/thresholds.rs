@@ -1,0 +1,140 @@
+//! Threshold networks: products compared with numbers, and two floats chosen by the comparisons.
+
+use super::builder::Builder;
+use super::deferred::{Deferred, Kind};
+use super::error::NodeError;
+use super::operands::of_column;
+use super::value::{Codes, Floats, Scaling, Value};
+use crate::graph::{CodeType, Edges, Epilogue, dequantize_table};
+use std::rc::Rc;
+
+/// A comparison of products with numbers.
+#[derive(Debug, Clone)]
+pub(super) struct Comparison {
+    pub(super) of: Deferred,
+    pub(super) relation: Relation,
+    /// One number, or one for each column.
+    pub(super) to: Vec<f32>,
+}
+
+/// How a float compares with a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Relation {
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+impl Relation {
+    /// Whether it holds of `x` and `y`.
+    pub(super) fn holds(self, x: f32, y: f32) -> bool {
+        match self {
+            Self::Less => x < y,
+            Self::LessOrEqual => x <= y,
+            Self::Greater => x > y,
+            Self::GreaterOrEqual => x >= y,
+        }
+    }
+
+    /// The relation of `y` and `x`.
+    pub(super) fn turned(self) -> Self {
+        match self {
+            Self::Less => Self::Greater,
+            Self::LessOrEqual => Self::GreaterOrEqual,
+            Self::Greater => Self::Less,
+            Self::GreaterOrEqual => Self::LessOrEqual,
+        }
+    }
+
+    fn is_upward(self) -> bool {
+        matches!(self, Self::Greater | Self::GreaterOrEqual)
+    }
+}
+
+/// The floats `images`, increasing, chosen by `level` of a product in a column: an index that grows with the float
+/// if `upward`, or else falls.
+///
+/// Columns in which it falls as the accumulator grows hold the negated floats, and say so: images must be those of
+/// codes that are symmetric about a zero point then.
+pub(super) fn levels(
+    builder: &mut Builder,
+    name: &str,
+    of: &Deferred,
+    images: &[f32],
+    upward: bool,
+    level: impl Fn(usize, f32) -> usize,
+) -> Result<Value, NodeError> {
+    let Kind::Product(product) = &of.kind else {
+        return Err(NodeError::Operand {
+            index: 0,
+            expected: "a matmul's or convolution's result",
+        });
+    };
+    let (scaling, codes) = grid(images)?;
+    let last = codes.last().copied().unwrap_or(0);
+    let (low, high) = (of.low, of.high);
+    let falls: Vec<bool> =
+        product.falls(&of.after)?.into_iter().map(|falls| falls ^ !upward).collect();
+    if let Some(column) = falls.iter().position(|&falls| falls)
+        && 2 * scaling.zero_point != i32::from(last)
+    {
+        return Err(NodeError::NotMonotone { column });
+    }
+    let edges = falls
+        .iter()
+        .enumerate()
+        .map(|(column, &falls)| {
+            let code = |x: f32| codes[level(column, x.max(low).min(high))];
+            let Edges { first, edges } = product.edges(&of.after, column, falls, code)?;
+            // Reversed codes are counted from 255 down.
+            Ok(Edges { first: if falls { first - (255 - last) } else { first }, edges })
+        })
+        .collect::<Result<Vec<_>, NodeError>>()?;
+    let tensor = builder.matmul(&product.matmul, Epilogue::Edges(edges))?;
+    let view = of.pooled(builder, name, tensor)?;
+    let dtype = CodeType::U8;
+    let floats = Floats {
+        codes: Codes { view, dtype, quantized: false, origin: None },
+        scaling,
+        images: Box::new(dequantize_table(scaling.scale, scaling.zero_point, dtype)),
+        pure: true,
+        direct: false,
+        fused: None,
+    };
+    Ok(match falls.contains(&true) {
+        true => Value::Negated(floats, Rc::new(falls)),
+        false => Value::Floats(floats),
+    })
+}
+
+/// Either of two floats, by a comparison.
+pub(super) fn chosen(
+    builder: &mut Builder,
+    name: &str,
+    comparison: &Comparison,
+    (yes, no): (f32, f32),
+) -> Result<Value, NodeError> {
+    let Comparison { of, relation, to } = comparison;
+    let images = [yes.min(no), yes.max(no)];
+    let larger = usize::from(yes > no);
+    let upward = relation.is_upward() == (yes > no);
+    levels(builder, name, of, &images, upward, |column, x| {
+        if relation.holds(x, of_column(to, column)) { larger } else { 1 - larger }
+    })
+}
+
+/// Scale and zero point of unsigned codes, and the codes, that stand for `images`, increasing: multiples of one.
+fn grid(images: &[f32]) -> Result<(Scaling, Vec<u8>), NodeError> {
+    let sizes = images.iter().map(|x| x.abs()).filter(|&x| x > 0.0);
+    let scale = sizes.reduce(f32::min).unwrap_or(1.0);
+    let first = images.first().copied().unwrap_or(0.0).min(0.0);
+    let zero_point = (-first / scale).round_ties_even().min(255.0) as i32;
+    let codes = images.iter().map(|&x| {
+        let code = (x / scale).round_ties_even().clamp(-1e6, 1e6) as i64 + i64::from(zero_point);
+        let found = u8::try_from(code).ok();
+        let found = found.filter(|&code| (i32::from(code) - zero_point) as f32 * scale == x);
+        found.ok_or(NodeError::NotOnGrid { index: 1, value: x })
+    });
+    Ok((Scaling { scale, zero_point }, codes.collect::<Result<_, _>>()?))
+}

@@ -1,0 +1,521 @@
+//! Random small networks of convolutions, sums, products, maxima and reshapes: proved, verified, and spoiled.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use binfer_ml_ops::array::{Array, ArrayData};
+use binfer_ml_ops::graph::{
+    Alphabet, CodeMatrix, CodeType, Edges, Epilogue, Function, Gather, GatherDim, Graph, InputPort,
+    InputTransform, IntegerType, Model, Node, Op, OutputPort, OutputTransform, Requantize,
+    RoundingProfile, Step, TensorKind, TensorShape, Term, WeightMatrix, WeightShape,
+};
+use binfer_ml_ops::{GroupSize, ProverKey, estimate_in_groups, run, verify};
+use binfer_pcs::Params;
+use proptest::prelude::*;
+use rand::{Rng, SeedableRng, rngs::StdRng};
+
+/// Channels, height, width: features are channels, rows are pixels.
+type Image = [usize; 3];
+
+/// A network in the making.
+struct Builder {
+    rng: StdRng,
+    tensors: Vec<TensorShape>,
+    images: Vec<Image>,
+    nodes: Vec<Node>,
+    weights: Vec<WeightShape>,
+    matrices: Vec<WeightMatrix>,
+}
+
+fn dim(size: usize, axis: usize, step: i64) -> GatherDim {
+    GatherDim { size, axis: Some(axis), step }
+}
+
+impl Builder {
+    fn new(seed: u64) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let image = [rng.random_range(1..5), rng.random_range(1..7), rng.random_range(1..7)];
+        let mut this = Self {
+            rng,
+            tensors: Vec::new(),
+            images: Vec::new(),
+            nodes: Vec::new(),
+            weights: Vec::new(),
+            matrices: Vec::new(),
+        };
+        this.tensor(image, TensorKind::Code);
+        this
+    }
+
+    fn tensor(&mut self, image: Image, kind: TensorKind) -> usize {
+        let [features, h, w] = image;
+        self.tensors.push(TensorShape { rows_per_sample: h * w, features, kind });
+        self.images.push(image);
+        self.tensors.len() - 1
+    }
+
+    fn push(&mut self, op: Op) {
+        self.nodes.push(Node { name: "node".into(), op });
+    }
+
+    fn last(&self) -> usize {
+        self.tensors.len() - 1
+    }
+
+    fn is_code(&self) -> bool {
+        self.tensors[self.last()].kind == TensorKind::Code
+    }
+
+    /// Sums to codes, of `columns` columns and size at most `bound`.
+    fn epilogue(&mut self, columns: usize, bound: i32) -> Epilogue {
+        let rng = &mut self.rng;
+        let n = if rng.random() { columns } else { 1 };
+        if rng.random() {
+            let step = |rng: &mut StdRng| Step {
+                scale: rng.random_range(0.5..3.0) * 255.0 / bound as f32,
+                zero_point: rng.random_range(-128..128),
+                qmin: -128 + rng.random_range(0..100),
+                qmax: 127 - rng.random_range(0..20),
+                type_min: -128,
+                profile: RoundingProfile::OrtF32Rne,
+            };
+            return Epilogue::Requantize(Requantize { steps: (0..n).map(|_| step(rng)).collect() });
+        }
+        let edges = |rng: &mut StdRng| {
+            let first = rng.random_range(0..100u8);
+            let count = rng.random_range(0..=usize::from(255 - first));
+            let mut edges: Vec<i32> =
+                (0..count).map(|_| rng.random_range(-bound / 2..=bound / 2)).collect();
+            edges.sort_unstable();
+            Edges { first, edges }
+        };
+        Epilogue::Edges((0..n).map(|_| edges(rng)).collect())
+    }
+
+    /// A window over one axis: its size, stride, dilation, offset, and outputs.
+    fn window(&mut self, length: usize, dilated: bool) -> (usize, usize, usize, i64, usize) {
+        loop {
+            let rng = &mut self.rng;
+            let (size, stride) = (rng.random_range(1..4), rng.random_range(1..4));
+            let (dilation, pad) = (rng.random_range(1..=2), rng.random_range(0..size));
+            let dilation = if dilated { dilation } else { 1 };
+            let end = rng.random_range(0..size);
+            let padded = length + pad + end;
+            if let Some(room) = padded.checked_sub((size - 1) * dilation + 1) {
+                return (size, stride, dilation, -(pad as i64), room / stride + 1);
+            }
+        }
+    }
+
+    /// Windows over pixels: columns are `channels` dimensions, then the window's.
+    fn windows(&mut self, channels: GatherDim, pad: Option<u8>) -> (Gather, Image, usize) {
+        let [c, h, w] = self.images[self.last()];
+        // Without dilation every window has a position inside.
+        let dilated = pad != Some(0);
+        let (kh, sh, dh, oh, nh) = self.window(h, dilated);
+        let (kw, sw, dw, ow, nw) = self.window(w, dilated);
+        let gather = Gather {
+            source_cols: vec![c],
+            source_rows: vec![h, w],
+            offsets: vec![0, oh, ow],
+            rows: vec![dim(nh, 1, sh as i64), dim(nw, 2, sw as i64)],
+            cols: vec![channels, dim(kh, 1, dh as i64), dim(kw, 2, dw as i64)],
+            pad,
+        };
+        (gather, [c, nh, nw], kh * kw)
+    }
+
+    fn matrix(&mut self, k: usize, n: usize, bytes: bool) -> usize {
+        let rng = &mut self.rng;
+        let values = if bytes { 256 } else { [2usize, 3, 16, 256][rng.random_range(0..4)] };
+        let codes: Vec<u8> = (0..k * n).map(|_| rng.random_range(0..values) as u8).collect();
+        let bias: Vec<i64> = match rng.random() {
+            true => (0..n).map(|_| rng.random_range(-5000..5000)).collect(),
+            false => Vec::new(),
+        };
+        let zero = -(values as i32 / 2);
+        let offsets: Vec<i32> = match values == 256 && rng.random() {
+            true => (0..n).map(|_| zero + rng.random_range(-3..4)).collect(),
+            false => vec![zero],
+        };
+        let (mut shape, mut matrix) = WeightMatrix::from_codes(k, n, &codes, &offsets, &bias);
+        if bytes {
+            let column = |c: usize| codes.iter().skip(c).step_by(n);
+            matrix.index = (0..n).flat_map(column).copied().collect();
+            shape.alphabet = Alphabet::Byte { offsets };
+        }
+        self.weights.push(shape);
+        self.matrices.push(matrix);
+        self.weights.len() - 1
+    }
+
+    /// A convolution, in groups if the weights' alphabet allows it.
+    fn convolution(&mut self) {
+        let x = self.last();
+        let zero_code: u8 = self.rng.random();
+        let [channels, ..] = self.images[x];
+        let pad = [Some(zero_code), Some(self.rng.random()), None][self.rng.random_range(0..3)];
+        let (gather, [_, nh, nw], taps) = self.windows(dim(channels, 0, 1), pad);
+        let divisors: Vec<usize> = (1..=channels).filter(|&g| channels.is_multiple_of(g)).collect();
+        let groups = divisors[self.rng.random_range(0..divisors.len())];
+        let n = groups * self.rng.random_range(1..4);
+        let k = channels / groups * taps;
+        let weights = self.matrix(k, n, groups > 1);
+        let image = [n, nh, nw];
+        let bound = (k * 255 * 130 + 10_000) as i32;
+        let (kind, epilogue) = match self.rng.random_range(0..3) {
+            0 => (TensorKind::Integer { bits: 30 }, Epilogue::Accumulator),
+            _ => (TensorKind::Code, self.epilogue(n, bound)),
+        };
+        let y = self.tensor(image, kind);
+        self.push(Op::MatMul { x, gather: Some(gather), zero_code, weights, groups, y, epilogue });
+    }
+
+    /// All of a sample as one row, and a matmul.
+    fn dense(&mut self) {
+        let x = self.last();
+        let [c, h, w] = self.images[x];
+        let gather = Gather {
+            source_cols: vec![c],
+            source_rows: vec![h, w],
+            offsets: vec![0, 0, 0],
+            rows: Vec::new(),
+            cols: vec![dim(c, 0, 1), dim(h, 1, 1), dim(w, 2, 1)],
+            pad: None,
+        };
+        let n = self.rng.random_range(1..6);
+        let weights = self.matrix(c * h * w, n, false);
+        let zero_code = self.rng.random();
+        let y = self.tensor([n, 1, 1], TensorKind::Code);
+        let epilogue = self.epilogue(n, (c * h * w * 255 * 130 + 10_000) as i32);
+        let gather = Some(gather);
+        self.push(Op::MatMul { x, gather, zero_code, weights, groups: 1, y, epilogue });
+    }
+
+    fn table(&mut self, most: i64) -> Function {
+        let rng = &mut self.rng;
+        let mut table = Box::new([0; 256]);
+        if rng.random() {
+            let (step, start) = (rng.random_range(-9..9), rng.random_range(-most / 2..most / 2));
+            for (v, image) in table.iter_mut().enumerate() {
+                *image = (start + step * v as i64).clamp(-most, most);
+            }
+        } else {
+            table.iter_mut().for_each(|image| *image = rng.random_range(-most..=most));
+        }
+        Function::Table(table)
+    }
+
+    /// What becomes of sums of size at most `bound`: codes, or integers.
+    fn sum_to(&mut self, terms: Vec<Term>, image: Image, bound: i32) {
+        let codes = self.rng.random_range(0..4) > 0;
+        let (kind, epilogue) = if codes {
+            (TensorKind::Code, self.epilogue(image[0], bound))
+        } else {
+            (TensorKind::Integer { bits: 32 }, Epilogue::Accumulator)
+        };
+        let y = self.tensor(image, kind);
+        self.push(Op::Combine { terms, y, epilogue });
+    }
+
+    /// An average over windows, of positions outside nothing or a constant.
+    fn average(&mut self) {
+        let x = self.last();
+        let [channels, ..] = self.images[x];
+        let pad = if self.rng.random() { None } else { Some(self.rng.random()) };
+        let (gather, image, taps) = self.windows(dim(channels, 0, 1), pad);
+        let function = self.table(2000);
+        let terms = vec![Term { x, gather: Some(gather), taps, function }];
+        self.sum_to(terms, image, 2000 * taps as i32);
+    }
+
+    /// The sum of the last tensor, of a window around each of its elements, and of an older tensor of its shape.
+    fn add(&mut self) {
+        let x = self.last();
+        let image @ [c, h, w] = self.images[x];
+        let mut terms = Vec::new();
+        let same =
+            |t: &usize| self.images[*t] == image && self.tensors[*t].kind == TensorKind::Code;
+        let others: Vec<usize> = (0..x).filter(same).collect();
+        terms.push(Term { x, gather: None, taps: 1, function: self.table(1000) });
+        if let Some(&other) = others.last() {
+            terms.push(Term { x: other, gather: None, taps: 1, function: self.table(1000) });
+        }
+        let mut bound = 2000;
+        if self.rng.random() {
+            let (kh, kw) = (self.rng.random_range(1..4), self.rng.random_range(1..3));
+            let pad = if self.rng.random() { None } else { Some(self.rng.random()) };
+            let gather = Gather {
+                source_cols: vec![c],
+                source_rows: vec![h, w],
+                offsets: vec![0, -1, -1],
+                rows: vec![dim(h, 1, 1), dim(w, 2, 1)],
+                cols: vec![dim(c, 0, 1), dim(kh, 1, 1), dim(kw, 2, 1)],
+                pad,
+            };
+            let (taps, function) = (kh * kw, self.table(1000));
+            terms.push(Term { x, gather: Some(gather), taps, function });
+            bound += 1000 * taps as i32;
+        }
+        self.sum_to(terms, image, bound);
+    }
+
+    /// Products of the last tensor and an older one of its shape, or itself, with a window's sum beside them perhaps.
+    fn multiply(&mut self) {
+        let x = self.last();
+        let image @ [c, h, w] = self.images[x];
+        let same =
+            |t: &usize| self.images[*t] == image && self.tensors[*t].kind == TensorKind::Code;
+        let others: Vec<usize> = (0..=x).filter(same).collect();
+        let rng = &mut self.rng;
+        let mut terms = Vec::new();
+        let mut bound = 0;
+        for _ in 0..rng.random_range(1..3) {
+            let with = others[rng.random_range(0..others.len())];
+            let factor = rng.random_range(-9..10);
+            let function = Function::Product { with, zeros: [rng.random(), rng.random()], factor };
+            terms.push(Term { x, gather: None, taps: 1, function });
+            bound += 255 * 255 * factor.abs() as i32;
+        }
+        if rng.random() {
+            let taps = rng.random_range(1..4);
+            let gather = Gather {
+                source_cols: vec![c],
+                source_rows: vec![h, w],
+                offsets: vec![0, 0, 0],
+                rows: vec![dim(h, 1, 1), dim(w, 2, 1)],
+                cols: vec![dim(c, 0, 1), dim(taps, 2, 1)],
+                pad: None,
+            };
+            let function = self.table(1000);
+            terms.push(Term { x, gather: Some(gather), taps, function });
+            bound += 1000 * taps as i32;
+        }
+        self.sum_to(terms, image, bound.max(1));
+    }
+
+    /// A map from tensor `x` with these dimensions, in random steps from anywhere.
+    fn anywhere(&mut self, x: usize, rows: &[usize], cols: &[usize]) -> Gather {
+        let [c, h, w] = self.images[x];
+        let rng = &mut self.rng;
+        let along = |rng: &mut StdRng, &size: &usize| GatherDim {
+            size,
+            axis: Some(rng.random_range(0..4)).filter(|&axis| axis < 3),
+            step: rng.random_range(-1..3),
+        };
+        let mut dims = |sizes: &[usize]| sizes.iter().map(|size| along(rng, size)).collect();
+        let (rows, cols) = (dims(rows), dims(cols));
+        Gather {
+            source_cols: vec![c],
+            source_rows: vec![h, w],
+            offsets: [c, h, w].map(|size| self.rng.random_range(-1..size as i64)).to_vec(),
+            rows,
+            cols,
+            pad: if self.rng.random() { None } else { Some(self.rng.random()) },
+        }
+    }
+
+    /// A matmul of two tensors in heads, of matrices read from anywhere, or one of them straight.
+    fn attend(&mut self) {
+        let codes: Vec<usize> =
+            (0..=self.last()).filter(|&t| self.tensors[t].kind == TensorKind::Code).collect();
+        let [a, b] = [0, 1].map(|_| codes[self.rng.random_range(0..codes.len())]);
+        let rng = &mut self.rng;
+        let (mut heads, mut k, mut n, mut rows) = (
+            rng.random_range(1..4),
+            rng.random_range(1..5),
+            rng.random_range(1..4),
+            rng.random_range(1..7),
+        );
+        let (mut of_a, mut of_b) = (None, None);
+        let straight = rng.random_range(0..3);
+        match straight {
+            0 => {
+                let TensorShape { rows_per_sample, features, .. } = self.tensors[a];
+                (heads, k, rows) = if features.is_multiple_of(2) && rng.random() {
+                    (2, features / 2, rows_per_sample)
+                } else {
+                    (1, features, rows_per_sample)
+                };
+            }
+            1 => {
+                let TensorShape { rows_per_sample, features, .. } = self.tensors[b];
+                (heads, n) = if rng.random() { (features, 1) } else { (1, features) };
+                k = rows_per_sample;
+            }
+            _ => {}
+        }
+        if straight != 0 {
+            of_a = Some(self.anywhere(a, &[rows], &[heads, k]));
+        }
+        if straight != 1 {
+            of_b = Some(self.anywhere(b, &[k], &[heads, n]));
+        }
+        let matrix = |x, gather, zero_code| CodeMatrix { x, gather, zero_code };
+        let (a, b) = (matrix(a, of_a, self.rng.random()), matrix(b, of_b, self.rng.random()));
+        let (kind, epilogue) = match self.rng.random_range(0..3) {
+            0 => (TensorKind::Integer { bits: 30 }, Epilogue::Accumulator),
+            _ => (TensorKind::Code, self.epilogue(heads * n, (k * 255 * 255) as i32)),
+        };
+        let y = self.tensor([heads * n, rows, 1], kind);
+        self.push(Op::BatchMatMul { a, b, heads, y, epilogue });
+    }
+
+    /// The largest of overlapping windows.
+    fn max(&mut self) {
+        let x = self.last();
+        let [channels, ..] = self.images[x];
+        let (gather, image, taps) = self.windows(dim(channels, 0, 1), Some(0));
+        let y = self.tensor(image, TensorKind::Code);
+        self.push(Op::Max { x, gather, taps, y });
+    }
+
+    /// A table of codes.
+    fn map(&mut self) {
+        let x = self.last();
+        let rng = &mut self.rng;
+        let mut table = Box::new([0; 256]);
+        table.iter_mut().for_each(|image| *image = rng.random_range(0..256));
+        let y = self.tensor(self.images[x], TensorKind::Code);
+        let function = Function::Table(table);
+        let terms = vec![Term { x, gather: None, taps: 1, function }];
+        self.push(Op::Combine { terms, y, epilogue: Epilogue::Accumulator });
+    }
+
+    /// Channels and columns of pixels change places, rows are turned round, and one is left out.
+    fn transpose(&mut self) {
+        let x = self.last();
+        let [c, h, w] = self.images[x];
+        let height = (h - 1).max(1);
+        let gather = Gather {
+            source_cols: vec![c],
+            source_rows: vec![h, w],
+            offsets: vec![0, height as i64 - 1, 0],
+            rows: vec![dim(height, 1, -1), dim(c, 0, 1)],
+            cols: vec![dim(w, 2, 1)],
+            pad: None,
+        };
+        let y = self.tensor([w, height, c], TensorKind::Code);
+        let function = Function::Table(Box::new(core::array::from_fn(|v| v as i64)));
+        let terms = vec![Term { x, gather: Some(gather), taps: 1, function }];
+        self.push(Op::Combine { terms, y, epilogue: Epilogue::Accumulator });
+    }
+
+    /// Integers, rectified perhaps, to codes, with windows perhaps.
+    fn scale(&mut self) {
+        if self.rng.random() {
+            let x = self.last();
+            let y = self.tensor(self.images[x], self.tensors[x].kind);
+            self.push(Op::Relu { x, y });
+        }
+        let x = self.last();
+        let image @ [channels, ..] = self.images[x];
+        let factor = [1, -1, 3][self.rng.random_range(0..3)];
+        let (gather, image, taps) = if self.rng.random() {
+            let (gather, image, taps) = self.windows(dim(channels, 0, 1), None);
+            (Some(gather), image, taps)
+        } else {
+            (None, image, 1)
+        };
+        let function = Function::Times(factor);
+        let terms = vec![Term { x, gather, taps, function }];
+        let y = self.tensor(image, TensorKind::Integer { bits: 40 });
+        self.push(Op::Combine { terms, y, epilogue: Epilogue::Accumulator });
+    }
+
+    fn finish(self) -> Model {
+        let [c, h, w] = self.images[0];
+        let output = self.last();
+        let shape = &self.tensors[output];
+        let transform = match shape.kind {
+            TensorKind::Code => OutputTransform::Codes { dtype: CodeType::I8 },
+            TensorKind::Integer { .. } => OutputTransform::Integer { dtype: IntegerType::I64 },
+        };
+        let graph = Graph {
+            name: "random".into(),
+            weights: self.weights,
+            nodes: self.nodes,
+            input: InputPort {
+                tensor: 0,
+                shape: vec![c * h * w],
+                transform: InputTransform::Codes { dtype: CodeType::U8 },
+            },
+            output: OutputPort { tensor: output, shape: vec![shape.per_sample()], transform },
+            tensors: self.tensors,
+        };
+        graph.validate().unwrap();
+        Model { graph, weights: self.matrices }
+    }
+}
+
+fn model(seed: u64) -> Model {
+    let mut builder = Builder::new(seed);
+    for _ in 0..builder.rng.random_range(1..5) {
+        if !builder.is_code() {
+            builder.scale();
+            break;
+        }
+        match builder.rng.random_range(0..11) {
+            0 | 1 => builder.convolution(),
+            2 => builder.dense(),
+            3 => builder.average(),
+            4 => builder.add(),
+            5 => builder.max(),
+            6 => builder.map(),
+            7 => builder.multiply(),
+            8 | 9 => builder.attend(),
+            _ => builder.transpose(),
+        }
+    }
+    builder.finish()
+}
+
+fn input(model: &Model, batch: usize, seed: u64) -> Array {
+    let mut rng = StdRng::seed_from_u64(seed ^ 1);
+    let n = model.graph.tensors[0].per_sample();
+    let data = (0..batch * n).map(|_| rng.random()).collect();
+    Array::new(vec![batch, n], ArrayData::U8(data)).unwrap()
+}
+
+/// The array with element `at` one unit larger, round the ends.
+fn bumped(array: &Array, at: usize) -> Array {
+    let data = match array.data() {
+        ArrayData::I8(v) => {
+            let mut v = v.clone();
+            v[at] = v[at].wrapping_add(1);
+            ArrayData::I8(v)
+        }
+        ArrayData::I64(v) => {
+            let mut v = v.clone();
+            v[at] += 1;
+            ArrayData::I64(v)
+        }
+        other => panic!("no test gives {other:?}"),
+    };
+    Array::new(array.shape().to_vec(), data).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn random_networks_are_proved(seed: u64, batch in 1usize..4, log_group in 0u32..14, at: prop::sample::Index) {
+        let model = model(seed);
+        let x = input(&model, batch, seed);
+        let y = run(&model, &x).unwrap();
+        let mut key = ProverKey::new(model, Params::default(), &[7; 32]);
+        let group_size = GroupSize::new(log_group).unwrap();
+        key.set_group_size(group_size);
+        let proof = key.prove(&x, &y, &mut |_| ()).unwrap().to_bytes();
+        let commitment = key.commitment();
+        prop_assert_eq!(verify(commitment, &x, &y, &proof), Ok(()));
+        let estimate = estimate_in_groups(commitment, batch, group_size);
+        prop_assert!(estimate.soundness_bits >= 100.0);
+
+        let wrong = bumped(&y, at.index(y.data().len()));
+        prop_assert!(verify(commitment, &x, &wrong, &proof).is_err());
+        let mut flipped = proof.clone();
+        let i = at.index(flipped.len());
+        flipped[i] ^= 1;
+        prop_assert!(verify(commitment, &x, &y, &flipped).is_err());
+    }
+}
