@@ -30,7 +30,9 @@ impl Leaves for Looked<'_> {
     }
 
     fn looked_up(&self, column: usize) -> Option<(&[F128], &[u8])> {
-        Some((&self.entries[column << self.width..][..1 << self.width], self.columns[column]))
+        let Column { bytes, holes } = self.columns[column];
+        let entries = &self.entries[column << self.width..][..1 << self.width];
+        (self.blocks == 1 && holes.is_empty()).then_some((entries, bytes))
     }
 }
 
