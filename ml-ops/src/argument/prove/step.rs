@@ -28,6 +28,10 @@ impl Leaves for Looked<'_> {
         let bits = byte_bits(self.width, self.blocks);
         gather(out, entries, self.columns[column], first, self.rows / self.blocks, bits);
     }
+
+    fn looked_up(&self, column: usize) -> Option<(&[F128], &[u8])> {
+        Some((&self.entries[column << self.width..][..1 << self.width], self.columns[column]))
+    }
 }
 
 /// Bits of an index that are bits of a byte, of `width` bits of which `blocks` blocks of rows take the others.
