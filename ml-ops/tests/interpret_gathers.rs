@@ -3,9 +3,9 @@
 #![cfg(feature = "prover")]
 
 use binfer_ml_ops::graph::{
-    CodeMatrix, CodeType, Edges, Epilogue, Function, Gather, GatherDim, Graph, InputPort, InputTransform,
-    IntegerType, Model, Node, Op, OutputPort, OutputTransform, TensorKind, TensorShape, Term,
-    Values, WeightMatrix,
+    CodeMatrix, CodeType, Edges, Epilogue, Function, Gather, GatherDim, Graph, InputPort,
+    InputTransform, IntegerType, Model, Node, Op, OutputPort, OutputTransform, TensorKind,
+    TensorShape, Term, Values, WeightMatrix,
 };
 use binfer_ml_ops::interpret::run;
 use proptest::prelude::*;

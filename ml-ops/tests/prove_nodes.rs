@@ -263,7 +263,8 @@ impl Builder {
     fn multiply(&mut self) {
         let x = self.last();
         let image @ [c, h, w] = self.images[x];
-        let same = |t: &usize| self.images[*t] == image && self.tensors[*t].kind == TensorKind::Code;
+        let same =
+            |t: &usize| self.images[*t] == image && self.tensors[*t].kind == TensorKind::Code;
         let others: Vec<usize> = (0..=x).filter(same).collect();
         let rng = &mut self.rng;
         let mut terms = Vec::new();

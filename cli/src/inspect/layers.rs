@@ -1,8 +1,8 @@
 //! The layers of a graph, as lines of text and as JSON.
 
 use binfer_ml_ops::graph::{
-    Alphabet, CodeMatrix, Epilogue, Gather, GatherDim, Graph, Node, Op, Step, TensorKind, TensorShape, Term,
-    WeightShape,
+    Alphabet, CodeMatrix, Epilogue, Gather, GatherDim, Graph, Node, Op, Step, TensorKind,
+    TensorShape, Term, WeightShape,
 };
 use serde_json::{Value, json};
 

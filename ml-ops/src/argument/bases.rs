@@ -179,7 +179,8 @@ impl Drawn {
             let table = match shape {
                 Some(shape) => Table::Weights { h, shape, width },
                 None => {
-                    let offset = if f.chunk.first == 0 { i128::from(matmul.inner_offset) } else { 0 };
+                    let offset =
+                        if f.chunk.first == 0 { i128::from(matmul.inner_offset) } else { 0 };
                     Table::Linear { h, step: 1 << f.chunk.first, constant: -offset, width }
                 }
             };

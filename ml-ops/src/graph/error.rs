@@ -148,7 +148,9 @@ pub enum GraphError {
         columns: usize,
     },
     /// A matmul of two tensors has no heads, or they do not divide the columns of an operand.
-    #[error("node {node} has {heads} heads, of {left} columns on the left and {right} on the right")]
+    #[error(
+        "node {node} has {heads} heads, of {left} columns on the left and {right} on the right"
+    )]
     Heads {
         /// The node.
         node: usize,
@@ -249,7 +251,9 @@ pub enum GraphError {
         term: usize,
     },
     /// A product's operands have different shapes or kinds, or are not read straight.
-    #[error("term {term} of node {node} multiplies tensors that differ in shape or are not read straight")]
+    #[error(
+        "term {term} of node {node} multiplies tensors that differ in shape or are not read straight"
+    )]
     Product {
         /// The node.
         node: usize,

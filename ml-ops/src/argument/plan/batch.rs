@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::{Axis, Chunk, Factor, MatMul, Matrix, Output, Plan, Read};
+use super::{Axis, Chunk, Factor, MatMul, Output, Plan, Read};
 use crate::argument::wiring::{batched, straight};
 use crate::graph::{CodeMatrix, Gather, Graph, Op};
 
@@ -63,12 +63,7 @@ impl Plan {
 }
 
 /// A matrix's chunk read through a map, or straight; positions outside the source stand for zero, if not for a code.
-fn factor(
-    chunk: &Chunk,
-    gather: &Option<Arc<Gather>>,
-    matrix: &CodeMatrix,
-    cols: usize,
-) -> Factor {
+fn factor(chunk: &Chunk, gather: &Option<Arc<Gather>>, matrix: &CodeMatrix, cols: usize) -> Factor {
     let plain = Factor::plain(chunk.clone(), false, cols);
     let Some(gather) = gather else { return plain };
     let pad = gather.pad.unwrap_or(matrix.zero_code);

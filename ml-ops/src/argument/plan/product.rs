@@ -69,7 +69,9 @@ mod tests {
             let tables = starts.map(|(a, b)| table(zeros, factor, a, b));
             for a in 0..256usize {
                 for b in 0..256usize {
-                    let at = |&(a_first, b_first): &(u32, u32)| (a >> a_first & 15) + 16 * (b >> b_first & 15);
+                    let at = |&(a_first, b_first): &(u32, u32)| {
+                        (a >> a_first & 15) + 16 * (b >> b_first & 15)
+                    };
                     let sum: i64 = starts.iter().zip(&tables).map(|(s, table)| table[at(s)]).sum();
                     let [a_zero, b_zero] = zeros.map(i64::from);
                     assert_eq!(sum, factor * (a as i64 - a_zero) * (b as i64 - b_zero));

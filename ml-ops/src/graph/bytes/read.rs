@@ -2,9 +2,9 @@
 
 use super::DecodeError;
 use crate::graph::{
-    Alphabet, CodeMatrix, CodeType, Edges, Epilogue, Function, Gather, GatherDim, InputTransform, IntegerType,
-    MAX_NAME_BYTES, Node, Op, OutputTransform, Requantize, RoundingProfile, Step, TensorKind,
-    TensorShape, Term, WeightShape,
+    Alphabet, CodeMatrix, CodeType, Edges, Epilogue, Function, Gather, GatherDim, InputTransform,
+    IntegerType, MAX_NAME_BYTES, Node, Op, OutputTransform, Requantize, RoundingProfile, Step,
+    TensorKind, TensorShape, Term, WeightShape,
 };
 
 /// Bytes, and how many of them have been read.

@@ -1,8 +1,9 @@
 //! Writing the fields of a graph.
 
 use crate::graph::{
-    Alphabet, CodeMatrix, CodeType, Edges, Epilogue, Function, Gather, GatherDim, InputTransform, IntegerType,
-    Node, Op, OutputTransform, RoundingProfile, Step, TensorKind, TensorShape, Term, WeightShape,
+    Alphabet, CodeMatrix, CodeType, Edges, Epilogue, Function, Gather, GatherDim, InputTransform,
+    IntegerType, Node, Op, OutputTransform, RoundingProfile, Step, TensorKind, TensorShape, Term,
+    WeightShape,
 };
 
 /// The bytes written so far.

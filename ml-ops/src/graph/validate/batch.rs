@@ -21,7 +21,8 @@ impl Graph {
         }
         let columns = self.columns(a).ok_or(wrong)?;
         let no_heads = GraphError::Heads { node, heads: *heads, left: columns, right: y.features };
-        let (Some(k), Some(n)) = (columns.checked_div(*heads), y.features.checked_div(*heads)) else {
+        let (Some(k), Some(n)) = (columns.checked_div(*heads), y.features.checked_div(*heads))
+        else {
             return Err(no_heads);
         };
         if k == 0 || (k * heads, n * heads) != (columns, y.features) {

@@ -10,6 +10,7 @@ mod cases;
 mod files;
 mod images;
 mod nodes;
+mod products;
 mod rows;
 
 use super::proto::{
