@@ -6,7 +6,7 @@ use std::time::Duration;
 use binfer_benches::{bytes, elements};
 use binfer_field::coset::{BlockWeights, Extension, ProductSums};
 use binfer_field::kernels::Corner;
-use binfer_field::tower::{Sliced128, WholeBytes, from_tower, to_tower};
+use binfer_field::tower::{Sliced, WholeBytes, from_tower, to_tower};
 use binfer_field::{
     Backend, F128, LinearMap, Tower8, Tower16, Tower32, Tower64, Tower128, kernels,
 };
@@ -142,25 +142,29 @@ fn bits_and_integers(c: &mut Criterion) {
     });
 }
 
-/// Products in the fields of the tower.
+/// Products, squares and inverses in the fields of the tower, elements one by one or in slices.
 fn tower(c: &mut Criterion) {
-    tower_products::<Tower8>(c, "tower8_mul");
-    tower_products::<Tower16>(c, "tower16_mul");
-    tower_products::<Tower32>(c, "tower32_mul");
-    tower_products::<Tower64>(c, "tower64_mul");
-    tower_products::<Tower128>(c, "tower128_mul");
-
-    let sliced = |seed| -> Vec<Sliced128> { bytemuck::pod_collect_to_vec(&bytes(16 * N, seed)) };
-    let (a, b) = (sliced(6), sliced(7));
-    let mut dst = a.clone();
-    on_all(c, "tower128_sliced_mul", N, || kernels::sliced_mul(&mut dst, &a, &b));
+    tower_level::<Tower8>(c, "tower8");
+    tower_level::<Tower16>(c, "tower16");
+    tower_level::<Tower32>(c, "tower32");
+    tower_level::<Tower64>(c, "tower64");
+    tower_level::<Tower128>(c, "tower128");
 }
 
-fn tower_products<T: WholeBytes>(c: &mut Criterion, kernel: &str) {
-    let field = |seed| -> Vec<T> { bytemuck::pod_collect_to_vec(&bytes(16 * N, seed)) };
-    let (a, b) = (field(6), field(7));
+fn tower_level<T: WholeBytes>(c: &mut Criterion, field: &str) {
+    let whole = |seed| -> Vec<T> { bytemuck::pod_collect_to_vec(&bytes(16 * N, seed)) };
+    let (a, b) = (whole(6), whole(7));
+    let (mut dst, n) = (a.clone(), a.len());
+    on_all(c, &format!("{field}_mul"), n, || kernels::tower_mul(&mut dst, &a, &b));
+    on_all(c, &format!("{field}_square"), n, || kernels::tower_square(&mut dst));
+    on_all(c, &format!("{field}_invert"), n, || kernels::tower_invert(&mut dst));
+
+    let sliced = |seed| -> Vec<Sliced<T>> { bytemuck::pod_collect_to_vec(&bytes(16 * N, seed)) };
+    let (a, b) = (sliced(6), sliced(7));
     let mut dst = a.clone();
-    on_all(c, kernel, a.len(), || kernels::tower_mul(&mut dst, &a, &b));
+    on_all(c, &format!("{field}_sliced_mul"), n, || kernels::sliced_mul(&mut dst, &a, &b));
+    on_all(c, &format!("{field}_sliced_square"), n, || kernels::sliced_square(&mut dst));
+    on_all(c, &format!("{field}_sliced_invert"), n, || kernels::sliced_invert(&mut dst));
 }
 
 fn main() {

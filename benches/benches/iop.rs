@@ -81,6 +81,11 @@ impl Leaves for Looked<'_> {
         let index = &self.index[column * self.rows + first..][..out.len()];
         kernels::gather(out, &self.table[column << 8..][..256], index);
     }
+
+    fn looked_up(&self, column: usize) -> Option<(&[F128], &[u8])> {
+        let index = &self.index[column * self.rows..][..self.rows];
+        Some((&self.table[column << 8..][..256], index))
+    }
 }
 
 fn indexed_products(c: &mut Criterion) {

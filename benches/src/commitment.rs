@@ -1,10 +1,11 @@
 //! What it takes to commit to coefficients of a width, on one thread.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use binfer_pcs::tensor_code;
 use binfer_pcs::{Params, commit, log_row_for};
 
+use crate::stopwatch::Stopwatch;
 use crate::{bytes, elements};
 
 /// The least time of `repeats` commitments by `binfer_pcs` to `2^log_coefficients` coefficients of `2^log_width`
@@ -35,7 +36,7 @@ pub fn tensor_commit_time(params: &tensor_code::Params, repeats: usize) -> Durat
     least_time(repeats, || matrix.clone(), |matrix| tensor_code::commit(params, matrix))
 }
 
-/// The least time of `work` on what `prepare` makes, on one thread.
+/// The least time of `work` on what `prepare` makes, on one thread, without what others do on its processor.
 fn least_time<T: Send, R: Send>(
     repeats: usize,
     prepare: impl Fn() -> T,
@@ -45,9 +46,9 @@ fn least_time<T: Send, R: Send>(
     let once = || {
         let data = prepare();
         let timed = || {
-            let start = Instant::now();
+            let watch = Stopwatch::start();
             let kept = std::hint::black_box(work(data));
-            let time = start.elapsed();
+            let time = watch.elapsed();
             drop(kept);
             time
         };

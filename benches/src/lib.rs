@@ -2,8 +2,10 @@
 #![forbid(unsafe_code)]
 
 mod commitment;
+pub mod cost;
 mod mobilenet;
 mod random;
+mod stopwatch;
 mod task;
 
 pub use commitment::{tensor_commit_time, words_commit_time};

@@ -14,7 +14,7 @@ fn root() -> &'static Path {
 
 /// The pages of the book and of the repository's top level.
 fn pages() -> Vec<PathBuf> {
-    let folders = [".", "docs", "docs/protocols", "docs/decisions"];
+    let folders = [".", "docs", "docs/paper", "docs/protocols", "docs/decisions"];
     let entries =
         folders.iter().flat_map(|folder| fs::read_dir(root().join(folder)).expect("a folder"));
     let mut pages: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();

@@ -9,7 +9,8 @@ use thiserror::Error;
 
 /// A command that did not succeed.
 #[derive(Debug, Error)]
-pub(crate) enum Failure {
+#[non_exhaustive]
+pub enum Failure {
     /// A verifier says no.
     #[error("rejected: {0}")]
     Rejected(Rejection),

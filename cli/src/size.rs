@@ -6,14 +6,14 @@ use thiserror::Error;
 
 /// A number of bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Size(pub(crate) u64);
+pub struct Size(pub u64);
 
 /// A string is no size.
 #[derive(Clone, Copy, Debug, Error, PartialEq)]
 #[error(
     "a number is expected, as in 800M or 2G: of bytes, or of 2^10, 2^20 or 2^30 with K, M or G"
 )]
-pub(crate) struct SizeError;
+pub struct SizeError;
 
 impl FromStr for Size {
     type Err = SizeError;

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use crate::arch::dispatch::{self, Backend};
 use crate::tower::{AES_TO_TOWER, TOWER_TO_AES};
-use crate::{F128, LinearMap, Tower8, Tower128};
+use crate::{F128, LinearMap, Tower8, Tower128, count};
 
 /// Sixteen bytes of each of 64 blocks, the first bytes of all blocks first.
 pub(crate) type Group = [[u8; 64]; 16];
@@ -121,7 +121,7 @@ pub struct Extension {
 
 impl Extension {
     /// Blocks that are worked on together.
-    pub const BLOCKS: usize = 512;
+    pub const BLOCKS: usize = 1024;
 
     /// The extension whose value at point `u` is `sum_d weights[u][d] bit_d`, the weights in the AES field.
     pub fn new(weights: &[[u8; 32]; 96]) -> Self {
@@ -171,8 +171,23 @@ impl Extension {
                 }
             }
         }
+        let _counted = count::kernel_of(operations(planes.len(), weights.n_blocks));
         dispatch::coset_products(backend, sums, planes.len(), &bits, &weights.groups, self);
     }
+}
+
+/// What [`Extension::add_products`] counts for `n_blocks` blocks of `n_planes` planes.
+fn operations(n_planes: usize, n_blocks: usize) -> count::Counts {
+    let mut counts = count::Counts::default();
+    let has = |set: &[u8]| set.iter().all(|&s| usize::from(s) < n_planes);
+    for first in FIRST_SUBSET {
+        for set in SUBSETS.iter().skip(first).filter(|set| has(set)) {
+            let sums = 32 * n_blocks as u64;
+            counts.byte_products += sums * (set.len() as u64 - 1 + 16);
+            counts.additions += sums;
+        }
+    }
+    counts
 }
 
 #[cfg(test)]

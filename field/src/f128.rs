@@ -7,7 +7,7 @@ use core::ops::{Add, AddAssign, Mul, MulAssign, Sub, SubAssign};
 use bytemuck::{Pod, Zeroable};
 
 use crate::arch::dispatch::{self, Backend};
-use crate::{Field, frobenius};
+use crate::{Field, count, frobenius};
 
 /// An element of GF(2^128) in the GHASH representation: bit `i` is the coefficient of `x^i`.
 ///
@@ -50,6 +50,7 @@ impl F128 {
     /// The square.
     #[inline]
     pub fn square(self) -> Self {
+        count::scalar(0, 1, 0);
         dispatch::square_one(Backend::current(), self)
     }
 
@@ -65,6 +66,7 @@ impl F128 {
 
     /// `self^exponent`; the power with exponent zero is one.
     pub fn pow(self, exponent: u128) -> Self {
+        count::scalar(exponent.count_ones(), u128::BITS - exponent.leading_zeros(), 0);
         dispatch::pow(Backend::current(), self, exponent)
     }
 
@@ -113,6 +115,7 @@ impl Add for F128 {
     #[inline]
     #[expect(clippy::suspicious_arithmetic_impl, reason = "addition in characteristic two")]
     fn add(self, other: Self) -> Self {
+        count::scalar(0, 0, 1);
         Self(self.0 ^ other.0)
     }
 }
@@ -130,6 +133,7 @@ impl Mul for F128 {
     type Output = Self;
     #[inline]
     fn mul(self, other: Self) -> Self {
+        count::scalar(1, 0, 0);
         dispatch::mul_one(Backend::current(), self, other)
     }
 }
@@ -138,6 +142,7 @@ impl AddAssign for F128 {
     #[inline]
     #[expect(clippy::suspicious_op_assign_impl, reason = "addition in characteristic two")]
     fn add_assign(&mut self, other: Self) {
+        count::scalar(0, 0, 1);
         self.0 ^= other.0;
     }
 }
@@ -146,7 +151,7 @@ impl SubAssign for F128 {
     #[inline]
     #[expect(clippy::suspicious_op_assign_impl, reason = "subtraction is addition")]
     fn sub_assign(&mut self, other: Self) {
-        self.0 ^= other.0;
+        *self += other;
     }
 }
 

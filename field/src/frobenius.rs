@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::arch::dispatch::{self, Backend};
-use crate::{F128, LinearMap};
+use crate::{F128, LinearMap, count};
 
 /// `x -> x^(2^8)`, `x^(2^16)`, `x^(2^32)` and `x^(2^64)`.
 static MAPS: [LazyLock<LinearMap>; 4] = [
@@ -28,6 +28,7 @@ pub(crate) fn apply(mut x: F128, times: u32) -> F128 {
             x = map.apply(x);
         }
     }
+    count::scalar(0, times % 8, 0);
     dispatch::square_times(Backend::current(), x, times % 8)
 }
 

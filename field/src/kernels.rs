@@ -3,31 +3,37 @@
 //! Lengths are preconditions: every function panics where two slices of one call differ in length
 //! and its documentation does not say otherwise.
 
+use bytemuck::Pod;
+
 use crate::arch::dispatch::{self, Backend};
-use crate::arch::integers;
-use crate::tower::{Sliced128, WholeBytes};
-use crate::{F128, frobenius};
+use crate::arch::{Form, TowerMap, integers};
+use crate::tower::{Sliced, WholeBytes};
+use crate::{F128, count, frobenius};
 
 /// `dst[i] += src[i]`.
 pub fn add_assign(dst: &mut [F128], src: &[F128]) {
     assert_eq!(dst.len(), src.len());
+    let _counted = count::kernel(dst.len(), 0, 0, 1);
     dispatch::add_assign(Backend::current(), dst, src);
 }
 
 /// `sum_i src[i]`.
 pub fn sum(src: &[F128]) -> F128 {
+    let _counted = count::kernel(src.len(), 0, 0, 1);
     dispatch::sum(Backend::current(), src)
 }
 
 /// `dst[i] = a[i] * b[i]`.
 pub fn mul(dst: &mut [F128], a: &[F128], b: &[F128]) {
     assert!(dst.len() == a.len() && a.len() == b.len());
+    let _counted = count::kernel(dst.len(), 1, 0, 0);
     dispatch::mul(Backend::current(), dst, a, b);
 }
 
 /// `dst[i] *= src[i]`.
 pub fn mul_assign(dst: &mut [F128], src: &[F128]) {
     assert_eq!(dst.len(), src.len());
+    let _counted = count::kernel(dst.len(), 1, 0, 0);
     dispatch::mul_assign(Backend::current(), dst, src);
 }
 
@@ -35,52 +41,62 @@ pub fn mul_assign(dst: &mut [F128], src: &[F128]) {
 /// as long as `dst`.
 pub fn mul_adjacent(dst: &mut [F128], src: &[F128]) {
     assert_eq!(2 * dst.len(), src.len());
+    let _counted = count::kernel(dst.len(), 1, 0, 0);
     dispatch::mul_adjacent(Backend::current(), dst, src);
 }
 
 /// `dst[i] += a[i] * b[i]`.
 pub fn add_products(dst: &mut [F128], a: &[F128], b: &[F128]) {
     assert!(dst.len() == a.len() && a.len() == b.len());
+    let _counted = count::kernel(dst.len(), 1, 0, 1);
     dispatch::add_products(Backend::current(), dst, a, b);
 }
 
 /// `dst[i] = src[i]^2`.
 pub fn square(dst: &mut [F128], src: &[F128]) {
     assert_eq!(dst.len(), src.len());
+    let _counted = count::kernel(dst.len(), 0, 1, 0);
     dispatch::square(Backend::current(), dst, src);
 }
 
 /// The Frobenius map `times` times: `elements[i]` becomes its power with exponent `2^times`.
 pub fn frobenius(elements: &mut [F128], times: u32) {
-    frobenius::apply_slice(elements, times % 128);
+    let times = times % 128;
+    let _counted = count::kernel(elements.len(), 0, times % 8, 16 * (times / 8).count_ones());
+    frobenius::apply_slice(elements, times);
 }
 
 /// `dst[i] *= scalar`.
 pub fn scale(dst: &mut [F128], scalar: F128) {
+    let _counted = count::kernel(dst.len(), 1, 0, 0);
     dispatch::scale(Backend::current(), dst, scalar);
 }
 
 /// `dst[i] += scalar * src[i]`.
 pub fn add_scaled(dst: &mut [F128], src: &[F128], scalar: F128) {
     assert_eq!(dst.len(), src.len());
+    let _counted = count::kernel(dst.len(), 1, 0, 1);
     dispatch::add_scaled(Backend::current(), dst, src, scalar);
 }
 
 /// `sum_i a[i] * b[i]`, reduced once.
 pub fn inner_product(a: &[F128], b: &[F128]) -> F128 {
     assert_eq!(a.len(), b.len());
+    let _counted = count::kernel(a.len(), 1, 0, 1);
     dispatch::inner_product(Backend::current(), a, b)
 }
 
 /// Binds one variable of a multilinear to `r`, halves apart: `lo[i] += r * (lo[i] + hi[i])`.
 pub fn fold(lo: &mut [F128], hi: &[F128], r: F128) {
     assert_eq!(lo.len(), hi.len());
+    let _counted = count::kernel(lo.len(), 1, 0, 2);
     dispatch::fold(Backend::current(), lo, hi, r);
 }
 
 /// [`fold`] out of place: `dst[i] = lo[i] + r * (lo[i] + hi[i])`.
 pub fn fold_into(dst: &mut [F128], lo: &[F128], hi: &[F128], r: F128) {
     assert!(dst.len() == lo.len() && lo.len() == hi.len());
+    let _counted = count::kernel(dst.len(), 1, 0, 2);
     dispatch::fold_into(Backend::current(), dst, lo, hi, r);
 }
 
@@ -88,6 +104,7 @@ pub fn fold_into(dst: &mut [F128], lo: &[F128], hi: &[F128], r: F128) {
 /// `dst[i] = src[2i] + r * (src[2i] + src[2i + 1])`. `src` is twice as long as `dst`.
 pub fn fold_adjacent(dst: &mut [F128], src: &[F128], r: F128) {
     assert_eq!(2 * dst.len(), src.len());
+    let _counted = count::kernel(dst.len(), 1, 0, 2);
     dispatch::fold_adjacent(Backend::current(), dst, src, r);
 }
 
@@ -102,6 +119,7 @@ pub fn product_round(
 ) -> (F128, F128) {
     let n = w.len();
     assert!(a_lo.len() == n && a_hi.len() == n && b_lo.len() == n && b_hi.len() == n);
+    let _counted = count::kernel(n, 4, 0, 4);
     dispatch::product_round(Backend::current(), w, a_lo, a_hi, b_lo, b_hi)
 }
 
@@ -124,6 +142,8 @@ pub enum Corner {
 /// coefficient, of the square.
 pub fn product_grid(w: &[F128], a: [&[F128]; 4], b: [&[F128]; 4], corner: Corner) -> [F128; 8] {
     assert!(a.iter().chain(&b).all(|s| s.len() == w.len()));
+    let corners = u32::from(corner != Corner::Neither);
+    let _counted = count::kernel(w.len(), 11 + corners, 0, 17 + corners);
     dispatch::product_grid(Backend::current(), w, a, b, corner)
 }
 
@@ -133,12 +153,14 @@ pub fn product_grid(w: &[F128], a: [&[F128]; 4], b: [&[F128]; 4], corner: Corner
 /// With the weights `eq((r, s), .)` of `(1, 0)`, `(0, 1)` and `(1, 1)` this is its value at `(r, s)`.
 pub fn fold_four(dst: &mut [F128], rest: [&[F128]; 3], weights: [F128; 3]) {
     assert!(rest.iter().all(|s| s.len() == dst.len()));
+    let _counted = count::kernel(dst.len(), 3, 0, 6);
     dispatch::fold_four(Backend::current(), dst, rest, weights);
 }
 
 /// The table of `eq(point, x)` over `x` in `{0,1}^n`; bit `i` of `x` pairs with `point[i]`.
 pub fn eq_table(point: &[F128]) -> Vec<F128> {
     let backend = Backend::current();
+    let _counted = count::kernel((1 << point.len()) - 1, 1, 0, 1);
     let mut table = F128::zeros(1 << point.len());
     table[0] = F128::ONE;
     for (i, &r) in point.iter().enumerate() {
@@ -151,6 +173,7 @@ pub fn eq_table(point: &[F128]) -> Vec<F128> {
 /// Forward additive butterfly: `lo[i] += twiddle * hi[i]`, then `hi[i] += lo[i]`.
 pub fn butterfly(lo: &mut [F128], hi: &mut [F128], twiddle: F128) {
     assert_eq!(lo.len(), hi.len());
+    let _counted = count::kernel(lo.len(), 1, 0, 2);
     dispatch::butterfly(Backend::current(), lo, hi, twiddle);
 }
 
@@ -159,25 +182,35 @@ pub fn butterfly(lo: &mut [F128], hi: &mut [F128], twiddle: F128) {
 pub fn butterflies(data: &mut [F128], half: usize, twiddles: &[F128], offset: F128) {
     assert!(half > 0, "a block has two halves");
     assert_eq!(data.len(), 2 * half * twiddles.len());
+    let _counted = count::kernel(data.len() / 2, 1, 0, 2);
     dispatch::butterflies(Backend::current(), data, half, twiddles, offset);
 }
 
 /// Inverse additive butterfly: `hi[i] += lo[i]`, then `lo[i] += twiddle * hi[i]`.
 pub fn inverse_butterfly(lo: &mut [F128], hi: &mut [F128], twiddle: F128) {
     assert_eq!(lo.len(), hi.len());
+    let _counted = count::kernel(lo.len(), 1, 0, 2);
     dispatch::inverse_butterfly(Backend::current(), lo, hi, twiddle);
 }
 
 /// Bucket accumulation: `bins[index[i]] += weights[i]`. `bins` holds every index that occurs.
 pub fn histogram(bins: &mut [F128], index: &[u8], weights: &[F128]) {
     assert_eq!(index.len(), weights.len());
+    let _counted = count::kernel(index.len(), 0, 0, 1);
     dispatch::histogram(Backend::current(), bins, index, weights);
 }
 
 /// Table look-up: `dst[i] = table[index[i]]`. `table` holds every index that occurs.
 pub fn gather(dst: &mut [F128], table: &[F128], index: &[u8]) {
     assert_eq!(dst.len(), index.len());
+    let _counted = count::kernel(0, 0, 0, 0);
     dispatch::gather(Backend::current(), dst, table, index);
+}
+
+/// Sums of four look-ups: `dst[i] = sum_k tables[k][index[k][i]]`.
+pub fn gather_four(dst: &mut [F128], tables: &[[F128; 256]; 4], index: [&[u8]; 4]) {
+    assert!(index.iter().all(|i| i.len() == dst.len()));
+    dispatch::gather_four(Backend::current(), dst, tables, index);
 }
 
 /// Bit `plane < 8` of each byte, packed least significant bit first into 128-bit words.
@@ -185,6 +218,7 @@ pub fn gather(dst: &mut [F128], table: &[F128], index: &[u8]) {
 pub fn pack_plane(dst: &mut [F128], bytes: &[u8], plane: u32) {
     assert!(plane < 8);
     assert_eq!(dst.len(), bytes.len().div_ceil(128));
+    let _counted = count::kernel(0, 0, 0, 0);
     dispatch::pack_plane(Backend::current(), dst, bytes, plane);
 }
 
@@ -193,12 +227,14 @@ pub fn pack_planes(planes: [&mut [F128]; 8], bytes: &[u8]) {
     for plane in &planes {
         assert_eq!(plane.len(), bytes.len().div_ceil(128));
     }
+    let _counted = count::kernel(0, 0, 0, 0);
     dispatch::pack_planes(Backend::current(), planes, bytes);
 }
 
 /// Transposes a matrix of 128 x 128 bits in place: bit `j` of word `i` changes places with bit `i`
 /// of word `j`.
 pub fn transpose(rows: &mut [F128; 128]) {
+    let _counted = count::kernel(0, 0, 0, 0);
     dispatch::transpose(Backend::current(), rows);
 }
 
@@ -207,15 +243,44 @@ pub fn transpose(rows: &mut [F128; 128]) {
 /// With GFNI the elements are taken apart into byte slices of 64 elements each and computed in the
 /// AES field, which is isomorphic to `Tower8`.
 pub fn tower_mul<T: WholeBytes>(dst: &mut [T], a: &[T], b: &[T]) {
-    assert!(dst.len() == a.len() && a.len() == b.len());
-    let (a, b) = (bytemuck::cast_slice(a), bytemuck::cast_slice(b));
-    dispatch::tower_mul(Backend::current(), bytemuck::cast_slice_mut(dst), a, b, size_of::<T>());
+    tower_products::<T, T>(dst, a, b, Form::Whole);
 }
 
-/// Products of blocks of 64 elements of `Tower128`: `dst[i] = a[i] * b[i]`, elementwise.
-pub fn sliced_mul(dst: &mut [Sliced128], a: &[Sliced128], b: &[Sliced128]) {
+/// Squares in a field of the tower, in place; computed as [`tower_mul`] is.
+pub fn tower_square<T: WholeBytes>(elements: &mut [T]) {
+    tower_images::<T, T>(elements, Form::Whole, TowerMap::Square);
+}
+
+/// Inverses in a field of the tower, in place, that of zero being zero; computed as [`tower_mul`] is.
+pub fn tower_invert<T: WholeBytes>(elements: &mut [T]) {
+    tower_images::<T, T>(elements, Form::Whole, TowerMap::Invert);
+}
+
+/// Products of blocks in slices: `dst[i] = a[i] * b[i]`, elementwise.
+pub fn sliced_mul<T: WholeBytes>(dst: &mut [Sliced<T>], a: &[Sliced<T>], b: &[Sliced<T>]) {
+    tower_products::<T, _>(dst, a, b, Form::Sliced);
+}
+
+/// Squares of the elements of blocks in slices, in place.
+pub fn sliced_square<T: WholeBytes>(blocks: &mut [Sliced<T>]) {
+    tower_images::<T, _>(blocks, Form::Sliced, TowerMap::Square);
+}
+
+/// Inverses of the elements of blocks in slices, in place, that of zero being zero.
+pub fn sliced_invert<T: WholeBytes>(blocks: &mut [Sliced<T>]) {
+    tower_images::<T, _>(blocks, Form::Sliced, TowerMap::Invert);
+}
+
+fn tower_products<T, U: Pod>(dst: &mut [U], a: &[U], b: &[U], form: Form) {
     assert!(dst.len() == a.len() && a.len() == b.len());
-    dispatch::sliced_mul(Backend::current(), dst, a, b);
+    let (dst, a, b) =
+        (bytemuck::cast_slice_mut(dst), bytemuck::cast_slice(a), bytemuck::cast_slice(b));
+    dispatch::tower_mul(Backend::current(), dst, a, b, size_of::<T>(), form);
+}
+
+fn tower_images<T, U: Pod>(elements: &mut [U], form: Form, map: TowerMap) {
+    let elements = bytemuck::cast_slice_mut(elements);
+    dispatch::tower_map(Backend::current(), elements, size_of::<T>(), form, map);
 }
 
 /// Rows and columns of a block of [`add_pair_products`].

@@ -6,6 +6,7 @@
 //! - [`Field`] and [`ExtensionField`] state their laws.
 //! - [`coset`] extends bits to points of GF(2^8) and sums products of extensions.
 //! - [`planes`] transforms elements of small fields, 64 at a time.
+//! - [`count`] counts operations, with the feature `count-operations`.
 //! - [`kernels`] computes on slices, and [`LinearMap`] applies GF(2)-linear maps to them.
 //!
 //! # Backends
@@ -42,6 +43,7 @@
 compile_error!("slices of field elements are read as little-endian bytes");
 
 pub mod coset;
+pub mod count;
 pub mod kernels;
 pub mod planes;
 pub mod tower;

@@ -69,3 +69,13 @@ fn bytes_through_the_aes_field() {
         }
     }
 }
+
+#[test]
+fn the_aes_field_is_isomorphic_to_bytes() {
+    // FIPS 197, section 4.2: {57} {83} = {c1}, {57} {13} = {fe}; 4.4 by 5.1.1: {53} is inverse to {ca}.
+    let product = |a, b| (Tower8::from_aes(a) * Tower8::from_aes(b)).to_aes();
+    assert_eq!([product(0x57, 0x83), product(0x57, 0x13), product(0x53, 0xca)], [0xc1, 0xfe, 1]);
+    for byte in 0..=255 {
+        assert_eq!(Tower8::from_aes(byte).to_aes(), byte);
+    }
+}

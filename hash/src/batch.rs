@@ -40,6 +40,7 @@ impl HashKind {
             }
             Self::Blake3 => dispatch::blake3(limit, BLAKE3_LEAF_KEY, leaves, leaf_len, digests),
             Self::Groestl256 => dispatch::groestl256(limit, leaves, leaf_len, digests),
+            Self::Vision32 => dispatch::vision32(limit, leaves, leaf_len, digests),
         }
     }
 
@@ -62,6 +63,7 @@ impl HashKind {
                 dispatch::blake3(limit, BLAKE3_NODE_KEY, children, 64, parents);
             }
             Self::Groestl256 => dispatch::groestl256_pairs(limit, pairs, parents),
+            Self::Vision32 => dispatch::vision32_pairs(limit, pairs, parents),
         }
     }
 }

@@ -3,9 +3,10 @@
 use core::fmt;
 use core::str::FromStr;
 
+use binfer_field::count;
 use sha2::{Digest as _, Sha256};
 
-use crate::groestl;
+use crate::{compressions, groestl, vision};
 
 /// The output of every hash function here: 32 bytes.
 pub type Digest = [u8; 32];
@@ -33,6 +34,8 @@ pub enum HashKind {
     Blake3 = 1,
     /// Groestl-256 (the final-round SHA-3 submission), the default of Binius.
     Groestl256 = 2,
+    /// Vision Mark-32, made to be proved over the tower; slower to compute than the others.
+    Vision32 = 3,
 }
 
 /// A byte that is the code of no [`HashKind`].
@@ -45,33 +48,37 @@ pub struct UnknownHash {
 
 /// A string that is the name of no [`HashKind`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the hash functions are sha256, blake3 and groestl256")]
+#[error("the hash functions are sha256, blake3, groestl256 and vision32")]
 pub struct UnknownHashName;
 
 impl HashKind {
     /// Every hash function, in the order of their codes.
-    pub const ALL: [Self; 3] = [Self::Sha256, Self::Blake3, Self::Groestl256];
+    pub const ALL: [Self; 4] = [Self::Sha256, Self::Blake3, Self::Groestl256, Self::Vision32];
 
     /// The plain, unkeyed digest of `bytes`, as the function's standard defines it.
     pub fn hash(self, bytes: &[u8]) -> Digest {
+        count::compressions(compressions::of_hash(self, bytes.len()));
         match self {
             Self::Sha256 => Sha256::digest(bytes).into(),
             Self::Blake3 => *blake3::hash(bytes).as_bytes(),
             Self::Groestl256 => groestl::groestl256(bytes),
+            Self::Vision32 => vision::vision32(bytes),
         }
     }
 
     /// The digest of a leaf of a Merkle tree.
     ///
-    /// SHA-256 hashes a zero byte before the leaf (RFC 6962), BLAKE3 is keyed, Groestl-256 is plain:
-    /// the construction of [`Self::node`] differs.
+    /// SHA-256 hashes a zero byte before the leaf (RFC 6962), BLAKE3 is keyed, Groestl-256 and
+    /// Vision Mark-32 are plain: the construction of [`Self::node`] differs.
     pub fn leaf(self, bytes: &[u8]) -> Digest {
+        count::compressions(compressions::of_leaf(self, bytes.len()));
         match self {
             Self::Sha256 => {
                 Sha256::new_with_prefix([SHA256_LEAF_PREFIX]).chain_update(bytes).finalize().into()
             }
             Self::Blake3 => *blake3::keyed_hash(BLAKE3_LEAF_KEY, bytes).as_bytes(),
             Self::Groestl256 => groestl::groestl256(bytes),
+            Self::Vision32 => vision::vision32(bytes),
         }
     }
 
@@ -80,8 +87,10 @@ impl HashKind {
     /// SHA-256 hashes a one byte before the children (RFC 6962), BLAKE3 has a key of its own, and
     /// Groestl-256 applies only its output transformation `trunc(P(x) + x)`, which is one-way and
     /// collision resistant if `P` is an ideal permutation (Groestl submission, section 5.2): the
-    /// two-to-one compression of Binius.
+    /// two-to-one compression of Binius. Vision Mark-32 permutes the children with a one in the
+    /// capacity, which no message begins with.
     pub fn node(self, left: &Digest, right: &Digest) -> Digest {
+        count::compressions(compressions::of_node(self));
         match self {
             Self::Sha256 => Sha256::new_with_prefix([SHA256_NODE_PREFIX])
                 .chain_update(left)
@@ -95,6 +104,7 @@ impl HashKind {
                 *blake3::keyed_hash(BLAKE3_NODE_KEY, &children).as_bytes()
             }
             Self::Groestl256 => groestl::compress_pair(left, right),
+            Self::Vision32 => vision::compress_pair(left, right),
         }
     }
 
@@ -104,6 +114,7 @@ impl HashKind {
             Self::Sha256 => "sha256",
             Self::Blake3 => "blake3",
             Self::Groestl256 => "groestl256",
+            Self::Vision32 => "vision32",
         }
     }
 }
@@ -147,7 +158,7 @@ mod tests {
             assert_eq!(HashKind::try_from(kind as u8), Ok(kind));
             assert_eq!(kind.to_string().parse(), Ok(kind));
         }
-        assert_eq!(HashKind::try_from(3), Err(UnknownHash { code: 3 }));
+        assert_eq!(HashKind::try_from(4), Err(UnknownHash { code: 4 }));
         assert_eq!("SHA256".parse::<HashKind>(), Err(UnknownHashName));
     }
 

@@ -11,10 +11,12 @@
 mod arch;
 #[cfg(feature = "prover")]
 mod batch;
+mod compressions;
 mod groestl;
 mod kind;
 mod merkle;
 mod transcript;
+mod vision;
 
 #[cfg(feature = "prover")]
 pub use arch::dispatch::Backend;
@@ -24,3 +26,4 @@ pub use kind::{Digest, HashKind, UnknownHash, UnknownHashName};
 pub use merkle::MerkleTree;
 pub use merkle::{MerkleError, n_siblings, verify_multi};
 pub use transcript::Transcript;
+pub use vision::vision32;

@@ -1,6 +1,8 @@
 //! The Fiat-Shamir transcript: challenges that depend on everything said before them.
 
-use binfer_field::F128;
+use binfer_field::{F128, count};
+
+use crate::{HashKind, compressions};
 
 /// Which call a frame records.
 #[derive(Clone, Copy)]
@@ -157,6 +159,8 @@ impl Transcript {
 
     fn draw(&mut self, operation: Operation, label: &str, argument: &[u8]) -> blake3::OutputReader {
         self.frame(operation, label, argument);
+        let absorbed = usize::try_from(self.pending.count()).unwrap_or(usize::MAX);
+        count::compressions(compressions::of_hash(HashKind::Blake3, absorbed));
         let mut output = self.pending.finalize_xof();
         let mut key = [0; 32];
         output.fill(&mut key);
@@ -167,6 +171,8 @@ impl Transcript {
 
 /// The next `n` strings of `N` bytes.
 fn squeeze<const N: usize>(output: &mut blake3::OutputReader, n: usize) -> Vec<[u8; N]> {
+    // One for each block of output beyond the first.
+    count::compressions((32 + n * N).div_ceil(64) - 1);
     let mut strings = vec![[0; N]; n];
     output.fill(strings.as_flattened_mut());
     strings

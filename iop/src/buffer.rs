@@ -1,8 +1,9 @@
-//! Long slices of zeros, in huge pages where the system has them.
+//! Long slices whose memory outlives them: in huge pages where the system has them, and kept for the next.
 //!
-//! A page fault a 4 KiB page costs more than the arithmetic on it.
+//! A page fault a 4 KiB page costs more than the arithmetic on it, and so does zeroing a huge page.
 
 use core::ops::{Deref, DerefMut};
+use std::sync::{Mutex, PoisonError};
 
 use binfer_field::F128;
 use memmap2::MmapMut;
@@ -13,22 +14,114 @@ const HUGE_PAGE: usize = 1 << 21;
 /// Elements from which a mapping of its own pays.
 const MAPPED: usize = 4 * HUGE_PAGE / size_of::<F128>();
 
+/// Elements of the shortest memory that is kept.
+const KEPT: usize = 1 << 12;
+
+/// Elements that are kept at most, 64 MiB.
+const MOST_KEPT: usize = 1 << 22;
+
+/// A buffer takes memory of at most this many times its own length.
+const WASTE: usize = 4;
+
+/// Memory that dropped buffers left, the oldest first.
+static SPARE: Mutex<Vec<Storage>> = Mutex::new(Vec::new());
+
 /// Elements on the heap or in an anonymous mapping.
-pub enum Buffer {
-    /// Short ones.
+#[derive(Default)]
+pub struct Buffer {
+    storage: Storage,
+    len: usize,
+}
+
+enum Storage {
     Heap(Vec<F128>),
-    /// Long ones, and how many elements of the mapping they are.
-    Mapped(MmapMut, usize),
+    Mapped(MmapMut),
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        Self::Heap(Vec::new())
+    }
+}
+
+impl Storage {
+    fn elements(&self) -> &[F128] {
+        match self {
+            Self::Heap(elements) => elements,
+            Self::Mapped(map) => bytemuck::cast_slice(map),
+        }
+    }
+
+    fn elements_mut(&mut self) -> &mut [F128] {
+        match self {
+            Self::Heap(elements) => elements,
+            Self::Mapped(map) => bytemuck::cast_slice_mut(map),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.elements().len()
+    }
 }
 
 impl Buffer {
     /// `n` zeros.
     pub fn zeroed(n: usize) -> Self {
-        let mapped = if n < MAPPED { None } else { map(n) };
-        match mapped {
-            Some(map) => Self::Mapped(map, n),
-            None => Self::Heap(F128::zeros(n)),
+        if let Some(mut spare) = Self::spare(n) {
+            spare.fill(F128::ZERO);
+            return spare;
         }
+        Self::allocated(n)
+    }
+
+    /// `n` elements of whatever values, to be written before they are read.
+    pub fn unspecified(n: usize) -> Self {
+        Self::spare(n).unwrap_or_else(|| Self::allocated(n))
+    }
+
+    /// The first `n` elements, if it has more.
+    pub fn truncate(&mut self, n: usize) {
+        self.len = self.len.min(n);
+    }
+
+    /// The shortest memory that was kept and has room for `n` elements.
+    fn spare(n: usize) -> Option<Self> {
+        if n < KEPT {
+            return None;
+        }
+        let mut spares = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+        let lens = spares.iter().map(Storage::len).enumerate();
+        let fitting = lens.filter(|&(_, len)| len >= n && len / WASTE <= n);
+        let (at, _) = fitting.min_by_key(|&(_, len)| len)?;
+        Some(Self { storage: spares.remove(at), len: n })
+    }
+
+    fn allocated(n: usize) -> Self {
+        let mapped = if n < MAPPED { None } else { map(n) };
+        Self {
+            storage: mapped.map_or_else(|| Storage::Heap(F128::zeros(n)), Storage::Mapped),
+            len: n,
+        }
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let storage = core::mem::take(&mut self.storage);
+        let n = storage.len();
+        if !(KEPT..=MOST_KEPT).contains(&n) {
+            return;
+        }
+        let mut spares = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+        spares.push(storage);
+        let mut kept: usize = spares.iter().map(Storage::len).sum();
+        let too_many = spares.iter().take_while(|spare| {
+            let over = kept > MOST_KEPT;
+            kept -= if over { spare.len() } else { 0 };
+            over
+        });
+        let too_many = too_many.count();
+        spares.drain(..too_many);
     }
 }
 
@@ -47,7 +140,8 @@ fn map(n: usize) -> Option<MmapMut> {
 
 impl From<Vec<F128>> for Buffer {
     fn from(elements: Vec<F128>) -> Self {
-        Self::Heap(elements)
+        let len = elements.len();
+        Self { storage: Storage::Heap(elements), len }
     }
 }
 
@@ -55,10 +149,7 @@ impl Deref for Buffer {
     type Target = [F128];
 
     fn deref(&self) -> &[F128] {
-        match self {
-            Self::Heap(elements) => elements,
-            Self::Mapped(map, n) => &bytemuck::cast_slice(map)[..*n],
-        }
+        &self.storage.elements()[..self.len]
     }
 }
 
@@ -70,10 +161,7 @@ impl AsRef<[F128]> for Buffer {
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [F128] {
-        match self {
-            Self::Heap(elements) => elements,
-            Self::Mapped(map, n) => &mut bytemuck::cast_slice_mut(map)[..*n],
-        }
+        &mut self.storage.elements_mut()[..self.len]
     }
 }
 
@@ -83,12 +171,23 @@ mod tests {
 
     #[test]
     fn buffers_are_zeroed_and_writable() {
-        for n in [0, 5, MAPPED, MAPPED + 3, 2 * MAPPED - 3] {
+        for n in [0, 5, KEPT, 3 * KEPT, MAPPED, MAPPED + 3, 2 * MAPPED - 3, 2 * KEPT, MAPPED] {
             let mut buffer = Buffer::zeroed(n);
             assert_eq!(buffer.len(), n);
             assert!(buffer.iter().all(|x| x.is_zero()));
             buffer.fill(F128::ONE);
             assert!(buffer.iter().all(|&x| x == F128::ONE));
+            buffer.truncate(n / 2);
+            assert_eq!(buffer.len(), n / 2);
+            assert_eq!(Buffer::unspecified(n).len(), n);
         }
+    }
+
+    #[test]
+    fn little_is_kept() {
+        let buffers: Vec<Buffer> = (0..9).map(|_| Buffer::zeroed(MOST_KEPT / 4)).collect();
+        drop(buffers);
+        let spares = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(spares.iter().map(Storage::len).sum::<usize>() <= MOST_KEPT);
     }
 }

@@ -3,9 +3,9 @@
 #![cfg(feature = "prover")]
 
 use binfer_ml_ops::graph::{
-    CodeType, Edges, Epilogue, Function, Gather, GatherDim, Graph, InputPort, InputTransform,
-    IntegerType, Model, Node, Op, OutputPort, OutputTransform, TensorKind, TensorShape, Term,
-    Values, WeightMatrix,
+    CodeMatrix, CodeType, Edges, Epilogue, Function, Gather, GatherDim, Graph, InputPort,
+    InputTransform, IntegerType, Model, Node, Op, OutputPort, OutputTransform, TensorKind,
+    TensorShape, Term, Values, WeightMatrix,
 };
 use binfer_ml_ops::interpret::run;
 use proptest::prelude::*;
@@ -280,6 +280,100 @@ proptest! {
             prop_assert_eq!(trace.tensors[1].as_codes().expect("codes")[at], step.code(acc));
             let mirrored = integers(2)[at - row + rows - 1 - row];
             prop_assert_eq!(integers(3)[at], -5 * acc + 21 * mirrored);
+        }
+    }
+
+    #[test]
+    fn products_follow_the_definition(
+        seed: u64,
+        (cols, rows, batch) in (1usize..6, 1usize..8, 1usize..4),
+        beside: bool,
+    ) {
+        let rng = &mut StdRng::seed_from_u64(seed);
+        let mut model = base(None, rows, cols);
+        push(&mut model, rows, cols, TensorKind::Code, Op::map(0, 1, |code| code.wrapping_mul(77)));
+        let (zeros, factor): ([u8; 2], i64) = ([rng.random(), rng.random()], rng.random_range(-99..99));
+        let function = Function::Product { with: 1, zeros, factor };
+        let mut terms = vec![Term { x: 0, gather: None, taps: 1, function }];
+        if beside {
+            let function = Function::Table(Box::new(std::array::from_fn(|code| 1000 - code as i64)));
+            terms.push(Term { x: 1, gather: None, taps: 1, function });
+        }
+        let integers = TensorKind::Integer { bits: 40 };
+        let op = Op::Combine { terms, y: 2, epilogue: Epilogue::Accumulator };
+        push(&mut model, rows, cols, integers, op);
+        prop_assert_eq!(model.validate(), Ok(()));
+        let x = codes(rng, batch * rows * cols);
+        let trace = run(&model, &Values::Codes(x.clone()), batch).expect("a run");
+        let less = |code: u8, zero: u8| i64::from(code) - i64::from(zero);
+        for (at, &a) in x.iter().enumerate() {
+            let b = a.wrapping_mul(77);
+            let product = factor * less(a, zeros[0]) * less(b, zeros[1]);
+            let sum = product + if beside { 1000 - i64::from(b) } else { 0 };
+            prop_assert_eq!(trace.tensors[2].as_integers().expect("integers")[at], sum);
+        }
+    }
+
+    #[test]
+    fn matmuls_of_two_tensors_follow_the_definition(
+        seed: u64,
+        (heads, k, n, rows, batch) in (1usize..4, 1usize..5, 1usize..4, 1usize..6, 1usize..4),
+        straight in 0..3,
+    ) {
+        let rng = &mut StdRng::seed_from_u64(seed);
+        let mut pad = || rng.random_bool(0.5).then(|| rng.random());
+        let pads = [pad(), pad()];
+        // Both operands are the input.
+        let mut of_a = (straight != 0).then(|| gather(rng, rows, [heads, k], pads[0]));
+        let mut of_b = (straight != 1).then(|| gather(rng, k, [heads, n], pads[1]));
+        let mut model = match (&of_a, &of_b) {
+            (None, _) => base(None, rows, heads * k),
+            (_, None) => base(None, k, heads * n),
+            (Some(of_a), _) => base(Some(of_a), 0, 0),
+        };
+        let image = model.graph.tensors[0];
+        for map in [&mut of_a, &mut of_b].into_iter().flatten() {
+            (map.source_cols, map.source_rows) = (vec![image.features], vec![image.rows_per_sample]);
+            map.offsets = vec![rng.random_range(-1..3), rng.random_range(-1..3)];
+            for dim in map.rows.iter_mut().chain(&mut map.cols) {
+                dim.axis = dim.axis.map(|axis| axis % 2);
+            }
+        }
+        let zeros: [u8; 2] = [rng.random(), rng.random()];
+        let steps = edges(rng, 40_000);
+        let matmul = |y, epilogue| Op::BatchMatMul {
+            a: CodeMatrix { x: 0, gather: of_a.clone(), zero_code: zeros[0] },
+            b: CodeMatrix { x: 0, gather: of_b.clone(), zero_code: zeros[1] },
+            heads,
+            y,
+            epilogue,
+        };
+        let epilogue = Epilogue::Edges(vec![steps.clone()]);
+        push(&mut model, rows, heads * n, TensorKind::Code, matmul(1, epilogue));
+        let integers = TensorKind::Integer { bits: 40 };
+        push(&mut model, rows, heads * n, integers, matmul(2, Epilogue::Accumulator));
+        prop_assert_eq!(model.validate(), Ok(()));
+        prop_assert_eq!(model.graph.macs_per_sample() as usize, 2 * rows * heads * n * k);
+
+        let x = codes(rng, batch * image.per_sample());
+        let trace = run(&model, &Values::Codes(x.clone()), batch).expect("a run");
+        let element = |map: &Option<Gather>, zero: u8, sample: usize, row: usize, col: usize| {
+            let code = match map {
+                None => Some(x[(col * batch + sample) * image.rows_per_sample + row]),
+                Some(map) => read(map, &x, batch, sample, row, col),
+            };
+            code.map_or(0, |code| i64::from(code) - i64::from(zero))
+        };
+        for (sample, row, col, at) in positions(batch, rows, heads * n) {
+            let head = col / n;
+            let term = |i: usize| {
+                element(&of_a, zeros[0], sample, row, head * k + i)
+                    * element(&of_b, zeros[1], sample, i, col)
+            };
+            let acc: i64 = (0..k).map(term).sum();
+            prop_assert_eq!(trace.tensors[2].as_integers().expect("integers")[at], acc);
+            prop_assert_eq!(trace.tensors[1].as_codes().expect("codes")[at], steps.code(acc));
+            prop_assert_eq!(i64::from(trace.accumulators[0][at]), acc);
         }
     }
 

@@ -23,6 +23,7 @@ fn nodes(model: &Model) -> String {
         Op::MatMul { epilogue: Epilogue::Accumulator, .. } => 'A',
         Op::Relu { .. } => 'R',
         Op::Max { .. } => 'X',
+        Op::BatchMatMul { .. } => 'B',
         Op::Combine { terms, epilogue: Epilogue::Accumulator, .. } => match terms.as_slice() {
             [Term { gather: None, .. }] => 'T',
             _ => 'C',
@@ -35,6 +36,7 @@ fn nodes(model: &Model) -> String {
 #[test]
 fn patterns_are_equal_to_onnx_runtime() {
     let expected = [
+        ("attention", "MMMBTBMS"),
         ("average_pool", "SC"),
         ("average_pool_padded", "SC"),
         ("clip_int8", "T"),
@@ -49,6 +51,7 @@ fn patterns_are_equal_to_onnx_runtime() {
         ("global_average_pool_last", "S"),
         ("matmul_integer", "A"),
         ("matmul_integer_relu", "AR"),
+        ("matmul_integer_tensors", "BC"),
         ("max_pool", "XC"),
         ("max_pool_ceil", "XC"),
         ("mixed", "MTM"),
@@ -73,7 +76,10 @@ fn patterns_are_equal_to_onnx_runtime() {
         ("qdq_hardswish", "T"),
         ("qdq_leakyrelu", "T"),
         ("qdq_matmul", "M"),
+        ("qdq_matmul_tensors", "BC"),
+        ("qdq_mul", "CCSC"),
         ("qdq_mul_constant", "T"),
+        ("qdq_mul_relu", "CCSC"),
         ("qdq_reduce_mean", "S"),
         ("qdq_reduce_mean_rows", "SC"),
         ("qdq_scaled", "T"),
@@ -97,7 +103,11 @@ fn patterns_are_equal_to_onnx_runtime() {
         ("qlinear_leaky_relu", "T"),
         ("qlinear_matmul", "M"),
         ("qlinear_matmul_int8", "M"),
+        ("qlinear_matmul_tensors", "BC"),
+        ("qlinear_matmul_tensors_int8", "B"),
+        ("qlinear_mul", "CCSC"),
         ("qlinear_mul_constant", "T"),
+        ("qlinear_mul_int8", "SCCSC"),
         ("qlinear_sigmoid", "T"),
         ("relu_int8", "T"),
         ("residual", "MMMSSM"),

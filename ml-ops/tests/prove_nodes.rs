@@ -1,10 +1,10 @@
-//! Random small networks of convolutions, sums, maxima and reshapes: proved, verified, and spoiled.
+//! Random small networks of convolutions, sums, products, maxima and reshapes: proved, verified, and spoiled.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use binfer_ml_ops::array::{Array, ArrayData};
 use binfer_ml_ops::graph::{
-    Alphabet, CodeType, Edges, Epilogue, Function, Gather, GatherDim, Graph, InputPort,
+    Alphabet, CodeMatrix, CodeType, Edges, Epilogue, Function, Gather, GatherDim, Graph, InputPort,
     InputTransform, IntegerType, Model, Node, Op, OutputPort, OutputTransform, Requantize,
     RoundingProfile, Step, TensorKind, TensorShape, Term, WeightMatrix, WeightShape,
 };
@@ -259,6 +259,107 @@ impl Builder {
         self.sum_to(terms, image, bound);
     }
 
+    /// Products of the last tensor and an older one of its shape, or itself, with a window's sum beside them perhaps.
+    fn multiply(&mut self) {
+        let x = self.last();
+        let image @ [c, h, w] = self.images[x];
+        let same =
+            |t: &usize| self.images[*t] == image && self.tensors[*t].kind == TensorKind::Code;
+        let others: Vec<usize> = (0..=x).filter(same).collect();
+        let rng = &mut self.rng;
+        let mut terms = Vec::new();
+        let mut bound = 0;
+        for _ in 0..rng.random_range(1..3) {
+            let with = others[rng.random_range(0..others.len())];
+            let factor = rng.random_range(-9..10);
+            let function = Function::Product { with, zeros: [rng.random(), rng.random()], factor };
+            terms.push(Term { x, gather: None, taps: 1, function });
+            bound += 255 * 255 * factor.abs() as i32;
+        }
+        if rng.random() {
+            let taps = rng.random_range(1..4);
+            let gather = Gather {
+                source_cols: vec![c],
+                source_rows: vec![h, w],
+                offsets: vec![0, 0, 0],
+                rows: vec![dim(h, 1, 1), dim(w, 2, 1)],
+                cols: vec![dim(c, 0, 1), dim(taps, 2, 1)],
+                pad: None,
+            };
+            let function = self.table(1000);
+            terms.push(Term { x, gather: Some(gather), taps, function });
+            bound += 1000 * taps as i32;
+        }
+        self.sum_to(terms, image, bound.max(1));
+    }
+
+    /// A map from tensor `x` with these dimensions, in random steps from anywhere.
+    fn anywhere(&mut self, x: usize, rows: &[usize], cols: &[usize]) -> Gather {
+        let [c, h, w] = self.images[x];
+        let rng = &mut self.rng;
+        let along = |rng: &mut StdRng, &size: &usize| GatherDim {
+            size,
+            axis: Some(rng.random_range(0..4)).filter(|&axis| axis < 3),
+            step: rng.random_range(-1..3),
+        };
+        let mut dims = |sizes: &[usize]| sizes.iter().map(|size| along(rng, size)).collect();
+        let (rows, cols) = (dims(rows), dims(cols));
+        Gather {
+            source_cols: vec![c],
+            source_rows: vec![h, w],
+            offsets: [c, h, w].map(|size| self.rng.random_range(-1..size as i64)).to_vec(),
+            rows,
+            cols,
+            pad: if self.rng.random() { None } else { Some(self.rng.random()) },
+        }
+    }
+
+    /// A matmul of two tensors in heads, of matrices read from anywhere, or one of them straight.
+    fn attend(&mut self) {
+        let codes: Vec<usize> =
+            (0..=self.last()).filter(|&t| self.tensors[t].kind == TensorKind::Code).collect();
+        let [a, b] = [0, 1].map(|_| codes[self.rng.random_range(0..codes.len())]);
+        let rng = &mut self.rng;
+        let (mut heads, mut k, mut n, mut rows) = (
+            rng.random_range(1..4),
+            rng.random_range(1..5),
+            rng.random_range(1..4),
+            rng.random_range(1..7),
+        );
+        let (mut of_a, mut of_b) = (None, None);
+        let straight = rng.random_range(0..3);
+        match straight {
+            0 => {
+                let TensorShape { rows_per_sample, features, .. } = self.tensors[a];
+                (heads, k, rows) = if features.is_multiple_of(2) && rng.random() {
+                    (2, features / 2, rows_per_sample)
+                } else {
+                    (1, features, rows_per_sample)
+                };
+            }
+            1 => {
+                let TensorShape { rows_per_sample, features, .. } = self.tensors[b];
+                (heads, n) = if rng.random() { (features, 1) } else { (1, features) };
+                k = rows_per_sample;
+            }
+            _ => {}
+        }
+        if straight != 0 {
+            of_a = Some(self.anywhere(a, &[rows], &[heads, k]));
+        }
+        if straight != 1 {
+            of_b = Some(self.anywhere(b, &[k], &[heads, n]));
+        }
+        let matrix = |x, gather, zero_code| CodeMatrix { x, gather, zero_code };
+        let (a, b) = (matrix(a, of_a, self.rng.random()), matrix(b, of_b, self.rng.random()));
+        let (kind, epilogue) = match self.rng.random_range(0..3) {
+            0 => (TensorKind::Integer { bits: 30 }, Epilogue::Accumulator),
+            _ => (TensorKind::Code, self.epilogue(heads * n, (k * 255 * 255) as i32)),
+        };
+        let y = self.tensor([heads * n, rows, 1], kind);
+        self.push(Op::BatchMatMul { a, b, heads, y, epilogue });
+    }
+
     /// The largest of overlapping windows.
     fn max(&mut self) {
         let x = self.last();
@@ -353,13 +454,15 @@ fn model(seed: u64) -> Model {
             builder.scale();
             break;
         }
-        match builder.rng.random_range(0..8) {
+        match builder.rng.random_range(0..11) {
             0 | 1 => builder.convolution(),
             2 => builder.dense(),
             3 => builder.average(),
             4 => builder.add(),
             5 => builder.max(),
             6 => builder.map(),
+            7 => builder.multiply(),
+            8 | 9 => builder.attend(),
             _ => builder.transpose(),
         }
     }

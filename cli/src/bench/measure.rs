@@ -19,11 +19,11 @@ const MAX_RUNS: usize = 1000;
 
 /// How long a measurement goes on: until there are `runs` runs and they took `time`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Effort {
+pub struct Effort {
     /// Least number of runs, at least 1.
-    pub(super) runs: u32,
+    pub runs: u32,
     /// Least time of all runs.
-    pub(super) time: Duration,
+    pub time: Duration,
 }
 
 /// The times of one run.
@@ -36,7 +36,10 @@ struct Run {
 }
 
 /// Measures a task on the threads and the backend of this process, each proof within `max_memory` if given.
-pub(super) fn measure(
+///
+/// # Errors
+/// [`Failure`] where a proof needs more memory, or where anything of ours disagrees with itself.
+pub fn measure(
     task: &Task,
     effort: Effort,
     max_memory: Option<Size>,

@@ -11,50 +11,50 @@ use crate::progress::human;
 
 /// What was measured: times in nanoseconds, medians over the runs unless they say minimum.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Measurement {
+pub struct Measurement {
     /// The task's name.
-    pub(super) task: String,
+    pub task: String,
     /// Multiply-accumulates of the batch.
-    pub(super) macs: u64,
+    pub macs: u64,
     /// Weights of the network.
-    pub(super) weights: u64,
+    pub weights: u64,
     /// Samples.
-    pub(super) batch: u64,
+    pub batch: u64,
     /// Threads.
-    pub(super) threads: usize,
+    pub threads: usize,
     /// The backend of the field's kernels.
-    pub(super) backend: String,
+    pub backend: String,
     /// Runs of commitment, proof and verification.
-    pub(super) runs: usize,
+    pub runs: usize,
     /// Native inference: the median of its own runs.
-    pub(super) native_ns: u64,
+    pub native_ns: u64,
     /// Its kernel.
-    pub(super) native_kernel: String,
+    pub native_kernel: String,
     /// Committing to the weights.
-    pub(super) commit_ns: u64,
+    pub commit_ns: u64,
     /// The least time of that.
-    pub(super) commit_min_ns: u64,
+    pub commit_min_ns: u64,
     /// Proving.
-    pub(super) prove_ns: u64,
+    pub prove_ns: u64,
     /// The least time of that.
-    pub(super) prove_min_ns: u64,
+    pub prove_min_ns: u64,
     /// Verifying.
-    pub(super) verify_ns: u64,
+    pub verify_ns: u64,
     /// The least time of that.
-    pub(super) verify_min_ns: u64,
+    pub verify_min_ns: u64,
     /// The proof's size.
-    pub(super) proof_bytes: u64,
+    pub proof_bytes: u64,
     /// The most memory in use until the last proof was verified, of the whole process.
-    pub(super) peak_rss_bytes: Option<u64>,
+    pub peak_rss_bytes: Option<u64>,
     /// Bits of soundness.
-    pub(super) soundness_bits: f64,
+    pub soundness_bits: f64,
     /// Parts of proving.
-    pub(super) phases: PhaseTimes,
+    pub phases: PhaseTimes,
 }
 
 /// Names and nanoseconds of the parts of proving, in order; a JSON object.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct PhaseTimes(pub(super) Vec<(String, u64)>);
+pub struct PhaseTimes(pub Vec<(String, u64)>);
 
 impl Serialize for PhaseTimes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -75,27 +75,27 @@ impl<'de> Deserialize<'de> for PhaseTimes {
 
 impl Measurement {
     /// Nanoseconds of proving a multiply-accumulate.
-    pub(super) fn ns_per_mac(&self) -> f64 {
+    pub fn ns_per_mac(&self) -> f64 {
         self.prove_ns as f64 / self.macs as f64
     }
 
     /// Nanoseconds of proving a weight.
-    pub(super) fn ns_per_weight(&self) -> f64 {
+    pub fn ns_per_weight(&self) -> f64 {
         self.prove_ns as f64 / self.weights as f64
     }
 
     /// Proving over native inference.
-    pub(super) fn over_native(&self) -> f64 {
+    pub fn over_native(&self) -> f64 {
         self.prove_ns as f64 / self.native_ns as f64
     }
 
     /// Peak memory of a multiply-accumulate.
-    pub(super) fn bytes_per_mac(&self) -> Option<f64> {
+    pub fn bytes_per_mac(&self) -> Option<f64> {
         self.peak_rss_bytes.map(|bytes| bytes as f64 / self.macs as f64)
     }
 
     /// The figures with units.
-    pub(super) fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub fn print(&self, out: &mut dyn Write) -> io::Result<()> {
         let time = |ns| human(Duration::from_nanos(ns));
         writeln!(out, "task        {}", self.task)?;
         writeln!(out, "MAC         {}", self.macs)?;

@@ -2,7 +2,6 @@
 
 mod measure;
 mod measurement;
-mod plot;
 mod suite;
 mod workload;
 
@@ -11,9 +10,9 @@ use std::time::Duration;
 
 use crate::failure::Failure;
 use crate::size::Size;
-use measure::{Effort, measure};
-use measurement::Measurement;
-pub(crate) use workload::Task;
+pub use measure::{Effort, measure};
+pub use measurement::{Measurement, PhaseTimes};
+pub use workload::{Shape, ShapeError, Task};
 
 /// Time a workload: native inference, commitment, proof and verification; or time them all.
 #[derive(clap::Args)]

@@ -15,7 +15,7 @@ use thiserror::Error;
 
 /// What is proved.
 #[derive(Clone, Debug, PartialEq, clap::Subcommand)]
-pub(crate) enum Task {
+pub enum Task {
     /// [1 x 256] by [256 x 256] in int8; accumulators are the output, here and in all tasks
     #[command(name = "t1-0")]
     T1Zero,
@@ -56,10 +56,13 @@ fn weight_bits() -> impl TypedValueParser<Value = u32> {
 
 /// `M x K x N`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Shape {
-    pub(super) m: usize,
-    pub(super) k: usize,
-    pub(super) n: usize,
+pub struct Shape {
+    /// Rows of the input.
+    pub m: usize,
+    /// Columns of the input.
+    pub k: usize,
+    /// Columns of the output.
+    pub n: usize,
 }
 
 /// A string is no shape.
@@ -67,7 +70,7 @@ pub(crate) struct Shape {
 #[error(
     "three positive numbers are expected, as in 64x768x768, any two with a product of at most 2^28"
 )]
-pub(crate) struct ShapeError;
+pub struct ShapeError;
 
 impl FromStr for Shape {
     type Err = ShapeError;
@@ -100,12 +103,12 @@ pub(crate) struct Workload {
 
 impl Task {
     /// `[m x k]` by `[k x n]` in int8.
-    pub(crate) const fn matmul(m: usize, k: usize, n: usize) -> Self {
+    pub const fn matmul(m: usize, k: usize, n: usize) -> Self {
         Self::Matmul { shape: Shape { m, k, n }, weight_bits: 8, requantize: false }
     }
 
     /// The name, the same for the same task.
-    pub(crate) fn name(&self) -> String {
+    pub fn name(&self) -> String {
         match self {
             Self::T1Zero => "t1-0".into(),
             Self::T1A => "t1-a".into(),
@@ -122,7 +125,7 @@ impl Task {
     }
 
     /// A shorter name for a table or a plot, in which int8 goes without saying.
-    pub(crate) fn label(&self) -> String {
+    pub fn label(&self) -> String {
         match self {
             Self::Matmul { shape: Shape { m, k, n }, weight_bits, requantize } => {
                 let bits =

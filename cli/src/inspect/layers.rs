@@ -1,8 +1,8 @@
 //! The layers of a graph, as lines of text and as JSON.
 
 use binfer_ml_ops::graph::{
-    Alphabet, Epilogue, Gather, GatherDim, Graph, Node, Op, Step, TensorKind, TensorShape, Term,
-    WeightShape,
+    Alphabet, CodeMatrix, Epilogue, Gather, GatherDim, Graph, Node, Op, Step, TensorKind,
+    TensorShape, Term, WeightShape,
 };
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ impl<'a> Layer<'a> {
         let node = &graph.nodes[index];
         let weights = match &node.op {
             Op::MatMul { weights, .. } => Some(&graph.weights[*weights]),
-            Op::Combine { .. } | Op::Max { .. } | Op::Relu { .. } => None,
+            Op::BatchMatMul { .. } | Op::Combine { .. } | Op::Max { .. } | Op::Relu { .. } => None,
         };
         let steps: &[Step] = match node.op.epilogue() {
             Some(Epilogue::Requantize(requantize)) => &requantize.steps,
@@ -63,12 +63,20 @@ impl<'a> Layer<'a> {
             }
             Op::Relu { .. } => "relu".into(),
             Op::Combine { terms, .. } => match &terms[..] {
+                several if several.iter().any(|term| term.with().is_some()) => {
+                    match several.len() {
+                        1 => "product of 2 tensors".into(),
+                        n => format!("sum of {n} terms with products"),
+                    }
+                }
                 [only] if only.taps > 1 => format!("sum of {}", only.taps),
                 [Term { gather: Some(_), .. }] => "gathered function".into(),
                 [_] if self.accumulator_bits.is_none() => "table of bytes".into(),
                 [_] => "function".into(),
                 several => format!("sum of {} tensors", several.len()),
             },
+            Op::BatchMatMul { heads: 1, .. } => "matmul of 2 tensors".into(),
+            Op::BatchMatMul { heads, .. } => format!("matmul of 2 tensors in {heads} heads"),
             Op::Max { taps, .. } => format!("maximum of {taps}"),
         };
         match self.node.op.epilogue() {
@@ -138,6 +146,7 @@ impl<'a> Layer<'a> {
                 let term = |term: &Term| {
                     json!({
                         "tensor": term.x,
+                        "times_tensor": term.with(),
                         "taps": term.taps,
                         "gather": term.gather.as_ref().map(gather_json),
                     })
@@ -147,6 +156,17 @@ impl<'a> Layer<'a> {
             Op::Max { gather, taps, .. } => {
                 layer["taps"] = json!(taps);
                 layer["gather"] = gather_json(gather);
+            }
+            Op::BatchMatMul { a, b, heads, .. } => {
+                let matrix = |matrix: &CodeMatrix| {
+                    json!({
+                        "tensor": matrix.x,
+                        "zero_code": matrix.zero_code,
+                        "gather": matrix.gather.as_ref().map(gather_json),
+                    })
+                };
+                layer["heads"] = json!(heads);
+                layer["operands"] = [a, b].into_iter().map(matrix).collect();
             }
             Op::Relu { .. } => {}
         }

@@ -13,10 +13,12 @@ pub(crate) mod integers;
 mod portable;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tower_tests;
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
-pub(crate) use generic::matrix as byte_matrix;
+pub(crate) use generic::{Form, TowerMap, matrix as byte_matrix};

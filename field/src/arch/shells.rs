@@ -41,6 +41,7 @@ macro_rules! for_each_kernel {
             fn eq_expand(lo: &mut [F128], hi: &mut [F128], r: F128);
             fn histogram(bins: &mut [F128], index: &[u8], weights: &[F128]);
             fn gather(dst: &mut [F128], table: &[F128], index: &[u8]);
+            fn gather_four(dst: &mut [F128], tables: &[[F128; 256]; 4], index: [&[u8]; 4]);
             fn pack_plane(dst: &mut [F128], bytes: &[u8], plane: u32);
             fn pack_planes(planes: [&mut [F128]; 8], bytes: &[u8]);
             fn transpose(rows: &mut [F128; 128]);
@@ -50,11 +51,6 @@ macro_rules! for_each_kernel {
                 tables: &[[F128; 256]],
                 blocks: &[[u64; 16]; 16]
             );
-            fn sliced_mul(
-                dst: &mut [crate::tower::Sliced128],
-                a: &[crate::tower::Sliced128],
-                b: &[crate::tower::Sliced128]
-            );
             fn coset_products(
                 sums: &mut crate::coset::ProductSums,
                 n_planes: usize,
@@ -62,7 +58,19 @@ macro_rules! for_each_kernel {
                 weights: &[crate::coset::Group],
                 extension: &crate::coset::Extension
             );
-            fn tower_mul(dst: &mut [u8], a: &[u8], b: &[u8], n_bytes: usize);
+            fn tower_mul(
+                dst: &mut [u8],
+                a: &[u8],
+                b: &[u8],
+                n_bytes: usize,
+                form: crate::arch::Form
+            );
+            fn tower_map(
+                elements: &mut [u8],
+                n_bytes: usize,
+                form: crate::arch::Form,
+                map: crate::arch::TowerMap
+            );
             fn plane_butterflies(
                 data: &mut [crate::planes::Plane],
                 half: usize,

@@ -3,9 +3,9 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::Form;
 use super::dispatch::{self, Backend};
 use crate::kernels::Corner;
-use crate::tower::Sliced128;
 use crate::{F128, Field, LinearMap, Tower8, Tower16, Tower32, Tower64, Tower128};
 
 /// The product by its definition, one coefficient of `b` at a time.
@@ -249,6 +249,21 @@ proptest! {
     }
 
     #[test]
+    fn sums_of_four_look_ups(entries in vec(element(), 4 * 256), index in vec(any::<[u8; 4]>(), 0..70)) {
+        let mut tables = [[F128::ZERO; 256]; 4];
+        tables.as_flattened_mut().copy_from_slice(&entries);
+        let streams: [Vec<u8>; 4] = core::array::from_fn(|k| index.iter().map(|i| i[k]).collect());
+        let sum = |i: &[u8; 4]| (0..4).map(|k| entries[256 * k + usize::from(i[k])]).sum();
+        let expected: Vec<F128> = index.iter().map(sum).collect();
+        on_every_backend(|backend| {
+            let mut dst = vec![F128::ONE; index.len()];
+            dispatch::gather_four(backend, &mut dst, &tables, streams.each_ref().map(Vec::as_slice));
+            prop_assert_eq!(&dst, &expected);
+            Ok(())
+        })?;
+    }
+
+    #[test]
     fn bit_planes(bytes in vec(any::<u8>(), 0..500), plane in 0..8u32) {
         let mut expected = vec![F128::ZERO; bytes.len().div_ceil(128)];
         for (i, &byte) in bytes.iter().enumerate() {
@@ -317,21 +332,6 @@ proptest! {
     }
 }
 
-#[test]
-fn sliced_products() {
-    let element =
-        |i: u128| Tower128::new(i.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835));
-    let elements = |first: u128| core::array::from_fn(|i| element(first + i as u128));
-    let (a, b): ([Tower128; 64], [Tower128; 64]) = (elements(0), elements(100));
-    let products: [Tower128; 64] = core::array::from_fn(|i| a[i] * b[i]);
-    assert_eq!(<[Tower128; 64]>::from(Sliced128::from(a)), a);
-    for backend in Backend::available() {
-        let mut dst = [Sliced128::from(a)];
-        dispatch::sliced_mul(backend, &mut dst, &[Sliced128::from(a)], &[Sliced128::from(b)]);
-        assert_eq!(<[Tower128; 64]>::from(dst[0]), products, "{backend:?}");
-    }
-}
-
 /// The products of the whole elements in `a` and `b`.
 fn tower_product<T: Field, const N: usize>(a: &[u8], b: &[u8]) -> Result<(), TestCaseError> {
     let (a, b) = (a.as_chunks::<N>().0, b.as_chunks::<N>().0);
@@ -344,7 +344,7 @@ fn tower_product<T: Field, const N: usize>(a: &[u8], b: &[u8]) -> Result<(), Tes
     on_every_backend(|backend| {
         let mut dst = vec![[1; N]; a.len()];
         let (d, a, b) = (dst.as_flattened_mut(), a.as_flattened(), b.as_flattened());
-        dispatch::tower_mul(backend, d, a, b, N);
+        dispatch::tower_mul(backend, d, a, b, N, Form::Whole);
         prop_assert_eq!(dst.into_iter().map(element).collect::<Vec<_>>(), &products[..]);
         Ok(())
     })

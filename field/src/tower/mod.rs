@@ -6,6 +6,7 @@
 //! Binius (<https://eprint.iacr.org/2023/1784>, section 2.3). The low half of an element's bits is
 //! its constant coefficient; so a subfield's element is the same integer in every field above.
 
+mod aes;
 mod byte;
 mod definition;
 mod embed;
@@ -15,6 +16,7 @@ mod sliced;
 
 pub use isomorphism::{from_tower, to_tower};
 pub use level::{Tower1, Tower2, Tower4, Tower8, Tower16, Tower32, Tower64, Tower128, WholeBytes};
-pub use sliced::Sliced128;
+pub use sliced::{Sliced, Sliced128};
 
 pub(crate) use byte::{AES_TO_TOWER, TOWER_TO_AES};
+pub(crate) use sliced::{in_slices, one_by_one};

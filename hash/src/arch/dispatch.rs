@@ -6,8 +6,9 @@ use core::sync::atomic::{AtomicU8, Ordering};
 #[cfg(target_arch = "aarch64")]
 use super::aarch64::{blake3_neon, groestl_neon};
 #[cfg(target_arch = "x86_64")]
-use super::x86_64::{blake3_avx2, blake3_avx512, groestl_avx2, groestl_avx512};
-use crate::{Digest, HashKind};
+use super::x86_64::{blake3_avx2, blake3_avx512, groestl_avx2, groestl_avx512, vision_avx512};
+use crate::{Digest, HashKind, compressions, groestl, vision};
+use binfer_field::count;
 
 /// The widest vectors that hashing many messages at once may use.
 ///
@@ -18,6 +19,7 @@ use crate::{Digest, HashKind};
 /// |---|---|---|---|
 /// | BLAKE3 | NEON | AVX2 | AVX-512F |
 /// | Groestl-256 | NEON, AES | AVX2, VAES | AVX-512F, BW and VBMI, GFNI |
+/// | Vision Mark-32 | – | – | AVX-512F and BW, GFNI |
 ///
 /// The limit is what the environment variable `BINFER_BACKEND` names at the first call: `portable`,
 /// `neon`, `avx2` or `avx512`. `pclmul`, a backend of the field, is `portable` here; other values set
@@ -99,6 +101,7 @@ pub(crate) fn blake3(
     len: usize,
     digests: &mut [Digest],
 ) {
+    count::compressions(digests.len() * compressions::of_hash(HashKind::Blake3, len));
     let done = first_supported! { limit;
         "x86_64" Avx512 blake3_avx512 hash_many(key, messages, len, digests);
         "x86_64" Avx2 blake3_avx2 hash_many(key, messages, len, digests);
@@ -112,6 +115,7 @@ pub(crate) fn blake3(
 
 /// Groestl-256 of each message of `len > 0` bytes.
 pub(crate) fn groestl256(limit: Backend, messages: &[u8], len: usize, digests: &mut [Digest]) {
+    count::compressions(digests.len() * compressions::of_hash(HashKind::Groestl256, len));
     let done = first_supported! { limit;
         "x86_64" Avx512 groestl_avx512 hash_many(messages, len, digests);
         "x86_64" Avx2 groestl_avx2 hash_many(messages, len, digests);
@@ -119,19 +123,44 @@ pub(crate) fn groestl256(limit: Backend, messages: &[u8], len: usize, digests: &
     };
     let rest = messages[done * len..].chunks_exact(len);
     for (digest, message) in digests[done..].iter_mut().zip(rest) {
-        *digest = HashKind::Groestl256.hash(message);
+        *digest = groestl::groestl256(message);
     }
 }
 
 /// The two-to-one compression of Groestl-256, of each pair.
 pub(crate) fn groestl256_pairs(limit: Backend, pairs: &[[Digest; 2]], digests: &mut [Digest]) {
     let blocks: &[[u8; 64]] = bytemuck::cast_slice(pairs);
+    count::compressions(digests.len() * compressions::of_node(HashKind::Groestl256));
     let done = first_supported! { limit;
         "x86_64" Avx512 groestl_avx512 compress_many(blocks, digests);
         "x86_64" Avx2 groestl_avx2 compress_many(blocks, digests);
         "aarch64" Neon groestl_neon compress_many(blocks, digests);
     };
     for (digest, [left, right]) in digests[done..].iter_mut().zip(&pairs[done..]) {
-        *digest = HashKind::Groestl256.node(left, right);
+        *digest = groestl::compress_pair(left, right);
+    }
+}
+
+/// Vision Mark-32 of each message of `len > 0` bytes.
+pub(crate) fn vision32(limit: Backend, messages: &[u8], len: usize, digests: &mut [Digest]) {
+    count::compressions(digests.len() * compressions::of_hash(HashKind::Vision32, len));
+    let done = first_supported! { limit;
+        "x86_64" Avx512 vision_avx512 hash_many(messages, len, digests);
+    };
+    let rest = messages[done * len..].chunks_exact(len);
+    for (digest, message) in digests[done..].iter_mut().zip(rest) {
+        *digest = vision::vision32(message);
+    }
+}
+
+/// The two-to-one compression of Vision Mark-32, of each pair.
+pub(crate) fn vision32_pairs(limit: Backend, pairs: &[[Digest; 2]], digests: &mut [Digest]) {
+    let blocks: &[[u8; 64]] = bytemuck::cast_slice(pairs);
+    count::compressions(digests.len() * compressions::of_node(HashKind::Vision32));
+    let done = first_supported! { limit;
+        "x86_64" Avx512 vision_avx512 compress_many(blocks, digests);
+    };
+    for (digest, [left, right]) in digests[done..].iter_mut().zip(&pairs[done..]) {
+        *digest = vision::compress_pair(left, right);
     }
 }

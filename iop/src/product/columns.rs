@@ -221,6 +221,10 @@ impl<'a> Columns<'a> {
         for (block, (a, b)) in a.chunks_mut(ROWS).zip(b.chunks_mut(ROWS)).enumerate() {
             for (side, first) in [a, b].into_iter().enumerate() {
                 let n = first.len();
+                let looked_up = [0, 1, 2, 3].map(|k| 8 * quad + 2 * k + side);
+                if fold_looked_up(leaves, cols, looked_up, block * ROWS, first, weights) {
+                    continue;
+                }
                 let fill = |k: usize, out: &mut [F128]| {
                     fill(leaves, cols, 8 * quad + 2 * k + side, block * ROWS, out);
                 };
@@ -241,6 +245,35 @@ fn fill(leaves: &dyn Leaves, cols: usize, column: usize, first: usize, out: &mut
     } else {
         out.fill(F128::ONE);
     }
+}
+
+/// The fold of four columns that are looked up in tables much shorter than they are: the tables are scaled in
+/// their place. Tells whether they were.
+fn fold_looked_up(
+    leaves: &dyn Leaves,
+    cols: usize,
+    columns: [usize; 4],
+    first: usize,
+    out: &mut [F128],
+    weights: [F128; 3],
+) -> bool {
+    let mut tables = [[F128::ZERO; 256]; 4];
+    let mut index: [&[u8]; 4] = [&[]; 4];
+    let rest: F128 = weights.iter().copied().sum();
+    let weights = [F128::ONE + rest, weights[0], weights[1], weights[2]];
+    for (k, column) in columns.into_iter().enumerate() {
+        let looked_up = if column < cols { leaves.looked_up(column) } else { None };
+        let Some((table, rows)) = looked_up.filter(|(table, _)| 2 * table.len() <= out.len())
+        else {
+            return false;
+        };
+        let scaled = &mut tables[k][..table.len()];
+        scaled.copy_from_slice(table);
+        kernels::scale(scaled, weights[k]);
+        index[k] = &rows[first..][..out.len()];
+    }
+    kernels::gather_four(out, &tables, index);
+    true
 }
 
 /// An eq table with its lowest two variables summed out.

@@ -1,9 +1,9 @@
 //! Completeness over random forests, and tampering.
 
-use binfer_field::{F128, kernels::eq_table};
+use binfer_field::{F128, kernels, kernels::eq_table};
 use binfer_hash::Transcript;
 use proptest::prelude::*;
-use rand::{SeedableRng, rngs::StdRng};
+use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use super::*;
 use crate::channel::{ProofReader, ProverChannel, VerifierChannel, VerifyError};
@@ -32,6 +32,22 @@ struct Copied<'a> {
 impl Leaves for Copied<'_> {
     fn fill(&self, column: usize, first: usize, out: &mut [F128]) {
         out.copy_from_slice(&self.leaves[column * self.rows + first..][..out.len()]);
+    }
+}
+
+/// Leaves that are looked up in a table for each column.
+struct Looked<'a> {
+    tables: &'a [Vec<F128>],
+    index: &'a [Vec<u8>],
+}
+
+impl Leaves for Looked<'_> {
+    fn fill(&self, column: usize, first: usize, out: &mut [F128]) {
+        kernels::gather(out, &self.tables[column], &self.index[column][first..][..out.len()]);
+    }
+
+    fn looked_up(&self, column: usize) -> Option<(&[F128], &[u8])> {
+        Some((&self.tables[column], &self.index[column]))
     }
 }
 
@@ -156,6 +172,35 @@ fn columns_longer_than_a_block_are_proved() {
     assert_eq!(run(&shapes, &factors, F128::ZERO, |_| ()), Ok(()));
     let made = prove_all(&shapes, &factors, true, F128::ZERO);
     assert_eq!(made, prove_all(&shapes, &factors, false, F128::ZERO));
+}
+
+/// Tables of 16 entries for columns of more, but for one that is too long to be scaled.
+#[test]
+fn looked_up_leaves_are_proved() {
+    let mut rng = StdRng::seed_from_u64(1);
+    for (rows, cols) in [(40, 16), (1060, 21), (33, 24)] {
+        let size = |c: usize| if c == 2 { 256 } else { 16 };
+        let tables: Vec<Vec<F128>> =
+            (0..cols).map(|c| (0..size(c)).map(|_| F128::random(&mut rng)).collect()).collect();
+        let index: Vec<Vec<u8>> = (0..cols)
+            .map(|c| (0..rows).map(|_| rng.random_range(0..size(c)) as u8).collect())
+            .collect();
+        let looked = Looked { tables: &tables, index: &index };
+        let mut leaves = vec![F128::ZERO; rows * cols];
+        for (c, column) in leaves.chunks_mut(rows).enumerate() {
+            looked.fill(c, 0, column);
+        }
+        let shape = BoxShape { rows, cols, fan_in: 1 };
+        let trees = [Tree::new(shape, leaves), Tree::over(rows, cols, Box::new(looked))];
+        let proofs = trees.map(|tree| {
+            let mut prover = ProverChannel::new(Transcript::new("test"));
+            let row_point = prover.challenges("rows", shape.row_vars());
+            let value = evaluate(tree.outputs(), rows, &row_point, &[]);
+            prove(&mut prover, vec![tree], vec![RootClaim { row_point, value }]);
+            prover.finish()
+        });
+        assert_eq!(proofs[0], proofs[1]);
+    }
 }
 
 #[test]

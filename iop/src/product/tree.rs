@@ -24,6 +24,12 @@ const CACHED: usize = 1 << 15;
 pub trait Leaves: Send + Sync {
     /// Rows of a column, from row `first` on, as many as `out` holds.
     fn fill(&self, column: usize, first: usize, out: &mut [F128]);
+
+    /// The table in which the leaves of a column are looked up, of at most 256 entries, and its rows' indices
+    /// in it; nothing where they are made in another way.
+    fn looked_up(&self, _column: usize) -> Option<(&[F128], &[u8])> {
+        None
+    }
 }
 
 /// All levels of one tree.
@@ -221,7 +227,7 @@ fn long(shape: BoxShape, mut base: Base<'_>) -> Levels<'_> {
         end += if n > 1 { n.next_multiple_of(2) * rows } else { rows };
         places.push(start..end);
     }
-    let mut nodes = Buffer::zeroed(end);
+    let mut nodes = Buffer::unspecified(end);
     // Levels that a task builds at a time.
     let at_a_time = (CACHED / rows).checked_ilog2().unwrap_or(0).max(1) as usize;
     let mut from = 0;

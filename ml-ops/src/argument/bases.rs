@@ -51,7 +51,11 @@ impl Drawn {
 
     /// What each product of the inner operand is multiplied by to give a `G_k`.
     fn g_scale(&self, matmul: &MatMul) -> F128 {
-        self.product.pow(matmul.inner_offset.into()).invert()
+        match matmul.output.axis {
+            // The offset is part of the tables.
+            Axis::Columns => F128::ONE,
+            Axis::Rows => self.product.pow(matmul.inner_offset.into()).invert(),
+        }
     }
 
     /// The `G_k`, and after them those of the bias's columns, by the `G_k` but for their scale.
@@ -62,14 +66,20 @@ impl Drawn {
     }
 
     /// The products of powers of the bases by the entries of a matrix of the statement, those of a tensor
-    /// within its range.
+    /// within its range; of the rows that the check is of.
     pub(crate) fn public_products(
         &self,
         output: &Output,
         matrix: &Matrix,
         values: &Values,
     ) -> Vec<F128> {
-        public::products(&self.h, values, matrix.offset, output.axis == Axis::Rows)
+        let across = output.axis == Axis::Rows;
+        if !across && output.products < matrix.rows {
+            let rows = output.first_row..output.first_row.saturating_add(output.products);
+            let values = values.rows(rows, matrix.rows);
+            return public::products(&self.h, &values, matrix.offset, across);
+        }
+        public::products(&self.h, values, matrix.offset, across)
     }
 
     /// What the sums' side is multiplied by to be the outputs'.
@@ -162,14 +172,22 @@ impl Drawn {
     pub(crate) fn inner_tables<'a>(
         &'a self,
         matmul: &'a MatMul,
-        shape: &'a WeightShape,
+        shape: Option<&'a WeightShape>,
     ) -> Vec<Table<'a>> {
-        let weights = |f: &Factor| {
-            let width = f.chunk.width();
-            Table::Weights { h: self.bases(), shape, width }.with_blocks(f.blocks)
+        let table = |f: &Factor| {
+            let (h, width) = (self.bases(), f.chunk.width());
+            let table = match shape {
+                Some(shape) => Table::Weights { h, shape, width },
+                None => {
+                    let offset =
+                        if f.chunk.first == 0 { i128::from(matmul.inner_offset) } else { 0 };
+                    Table::Linear { h, step: 1 << f.chunk.first, constant: -offset, width }
+                }
+            };
+            table.with_blocks(f.blocks)
         };
         match matmul.output.axis {
-            Axis::Columns => matmul.inner.iter().map(weights).collect(),
+            Axis::Columns => matmul.inner.iter().map(table).collect(),
             Axis::Rows => powers(&self.h, &matmul.inner).collect(),
         }
     }

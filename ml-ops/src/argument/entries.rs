@@ -57,8 +57,8 @@ impl<'a> Entries<'a> {
         }
     }
 
-    /// The indices of a chunk.
-    pub(crate) fn indices(&self, chunk: &Chunk) -> Cow<'_, [u8]> {
+    /// The indices of a chunk, given the other matrix that it has bits of and the first of them, if it has.
+    pub(crate) fn indices(&self, chunk: &Chunk, other: Option<(&Self, u32)>) -> Cow<'_, [u8]> {
         let mask = (1u32 << chunk.bits) - 1;
         if let (Self::Bytes(_), 0, 8) = (self, chunk.first, chunk.bits) {
             return self.byte_plane(0, 0..self.len());
@@ -68,6 +68,12 @@ impl<'a> Entries<'a> {
         if let (Some(flag), Self::Wide(words)) = (chunk.flag, self) {
             for (i, w) in indices.iter_mut().zip(words) {
                 *i |= ((w >> flag & 1) as u8) << chunk.bits;
+            }
+        }
+        if let Some((other, first)) = other {
+            let bits = other.byte_plane(first, 0..other.len());
+            for (i, bits) in indices.iter_mut().zip(bits.iter()) {
+                *i |= (bits & mask as u8) << chunk.bits;
             }
         }
         Cow::Owned(indices)

@@ -54,7 +54,8 @@ impl<'a> Indices<'a> {
     ) -> Self {
         let view = |&number: &usize| {
             let (chunk, view) = (&plan.chunks[number], &plan.views[number]);
-            let bytes = entries[chunk.matrix].indices(chunk);
+            let other = chunk.other.map(|other| (&entries[other.matrix], other.first));
+            let bytes = entries[chunk.matrix].indices(chunk, other);
             ViewIndices { rows: view.rows, cols: view.cols, bytes, across: OnceLock::new() }
         };
         let views = numbers.iter().map(view).collect();

@@ -147,6 +147,20 @@ pub enum GraphError {
         /// The weights' columns.
         columns: usize,
     },
+    /// A matmul of two tensors has no heads, or they do not divide the columns of an operand.
+    #[error(
+        "node {node} has {heads} heads, of {left} columns on the left and {right} on the right"
+    )]
+    Heads {
+        /// The node.
+        node: usize,
+        /// The heads.
+        heads: usize,
+        /// Columns of the left operand.
+        left: usize,
+        /// Columns of the right one.
+        right: usize,
+    },
     /// A gather's source has more than [`MAX_AXES`](super::MAX_AXES) axes, or another number of offsets.
     #[error("a gather of node {node} reads {axes} axes with {offsets} offsets")]
     GatherAxes {
@@ -231,6 +245,16 @@ pub enum GraphError {
     /// A value of a function or a factor exceeds `2^31` in size.
     #[error("term {term} of node {node} has a value or a factor beyond 2^31")]
     Function {
+        /// The node.
+        node: usize,
+        /// The term.
+        term: usize,
+    },
+    /// A product's operands have different shapes or kinds, or are not read straight.
+    #[error(
+        "term {term} of node {node} multiplies tensors that differ in shape or are not read straight"
+    )]
+    Product {
         /// The node.
         node: usize,
         /// The term.

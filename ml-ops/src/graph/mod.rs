@@ -23,7 +23,7 @@ pub use error::{GraphError, PortError};
 pub use gather::{Gather, GatherDim};
 pub use model::{Graph, Model};
 pub(crate) use node::common_taps;
-pub use node::{Epilogue, Function, Node, Op, Term};
+pub use node::{CodeMatrix, Epilogue, Function, Node, Op, Term};
 pub use port::{Batch, InputPort, InputTransform, IntegerType, OutputPort, OutputTransform};
 #[cfg(feature = "prover")]
 pub(crate) use port::{dequantize_table, quantize};

@@ -55,6 +55,22 @@ pub enum Op {
         /// Output, codes.
         y: TensorId,
     },
+    /// A matmul of two tensors in heads, in each sample: `acc[r][h n + j] = sum_k (a[r][h K + k] - a_0) *
+    /// (b[k][h n + j] - b_0)`, exactly, then the epilogue. `a` has `heads * K` columns, `b` has `K` rows and as many
+    /// columns as `y`, `heads * n`.
+    BatchMatMul {
+        /// The left operand.
+        a: CodeMatrix,
+        /// The right one. The last dimensions of its map's columns, one of them cut perhaps, number the columns of
+        /// a head.
+        b: CodeMatrix,
+        /// Heads, at least one.
+        heads: usize,
+        /// Output.
+        y: TensorId,
+        /// What becomes of the accumulators.
+        epilogue: Epilogue,
+    },
     /// `y = max(x, 0)` on integers of one width.
     Relu {
         /// Input.
@@ -62,6 +78,17 @@ pub enum Op {
         /// Output.
         y: TensorId,
     },
+}
+
+/// A matrix of codes that is read from each sample of a tensor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeMatrix {
+    /// The tensor, codes.
+    pub x: TensorId,
+    /// How the matrix is read from it, if not straight. Positions outside the source read `pad`, or stand for zero.
+    pub gather: Option<Gather>,
+    /// The code that stands for zero.
+    pub zero_code: u8,
 }
 
 /// One summand of [`Op::Combine`].
@@ -77,6 +104,16 @@ pub struct Term {
     pub taps: usize,
     /// What is added for an element.
     pub function: Function,
+}
+
+impl Term {
+    /// The other tensor that it reads, if it is a product.
+    pub fn with(&self) -> Option<TensorId> {
+        match self.function {
+            Function::Product { with, .. } => Some(with),
+            Function::Table(_) | Function::Times(_) => None,
+        }
+    }
 }
 
 /// The least number that the taps of all terms divide, if it is within a `usize`.
@@ -97,6 +134,16 @@ pub enum Function {
     Table(Box<[i64; 256]>),
     /// Of an integer: this many times it, at most `2^31` in size.
     Times(i64),
+    /// Of a code and that of another tensor at the same place: `factor * (code - zeros[0]) * (other - zeros[1])`. Both
+    /// are read straight.
+    Product {
+        /// The other tensor, codes of the same shape.
+        with: TensorId,
+        /// The codes that stand for zero.
+        zeros: [u8; 2],
+        /// The factor, at most `2^31` in size.
+        factor: i64,
+    },
 }
 
 impl Op {
@@ -111,14 +158,19 @@ impl Op {
     pub fn inputs(&self) -> Vec<TensorId> {
         match self {
             Self::MatMul { x, .. } | Self::Relu { x, .. } | Self::Max { x, .. } => vec![*x],
-            Self::Combine { terms, .. } => terms.iter().map(|term| term.x).collect(),
+            Self::BatchMatMul { a, b, .. } => vec![a.x, b.x],
+            Self::Combine { terms, .. } => {
+                terms.iter().flat_map(|term| [Some(term.x), term.with()]).flatten().collect()
+            }
         }
     }
 
     /// What becomes of accumulators, if the operation has any.
     pub fn epilogue(&self) -> Option<&Epilogue> {
         match self {
-            Self::MatMul { epilogue, .. } | Self::Combine { epilogue, .. } => Some(epilogue),
+            Self::MatMul { epilogue, .. }
+            | Self::BatchMatMul { epilogue, .. }
+            | Self::Combine { epilogue, .. } => Some(epilogue),
             Self::Relu { .. } | Self::Max { .. } => None,
         }
     }
@@ -127,6 +179,7 @@ impl Op {
     pub fn output(&self) -> TensorId {
         match self {
             Self::MatMul { y, .. }
+            | Self::BatchMatMul { y, .. }
             | Self::Relu { y, .. }
             | Self::Max { y, .. }
             | Self::Combine { y, .. } => *y,

@@ -1,5 +1,7 @@
 //! Two-dimensional integer tensors: their shapes and their values.
 
+use std::ops::Range;
+
 /// Position of a tensor in [`Graph::tensors`](super::Graph::tensors).
 pub type TensorId = usize;
 
@@ -96,6 +98,18 @@ impl Values {
     /// Whether there are no elements.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The rows `rows` of every feature, of which each has `of`.
+    pub(crate) fn rows(&self, rows: Range<usize>, of: usize) -> Self {
+        fn part<T: Copy>(values: &[T], rows: &Range<usize>, of: usize) -> Vec<T> {
+            let features = values.chunks(of.max(1));
+            features.filter_map(|feature| feature.get(rows.clone())).flatten().copied().collect()
+        }
+        match self {
+            Self::Codes(v) => Self::Codes(part(v, &rows, of)),
+            Self::Integers(v) => Self::Integers(part(v, &rows, of)),
+        }
     }
 
     /// The codes, if these are codes.

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 /// Precondition: the node is one of a valid graph; `tensors` are those of a run.
 pub(super) fn sums(terms: &[Term], tensors: &[Values], columns: usize, rows: usize) -> Vec<i64> {
     let terms: Vec<Summand<'_>> =
-        terms.iter().map(|term| Summand::new(term, &tensors[term.x], columns)).collect();
+        terms.iter().map(|term| Summand::new(term, tensors, columns)).collect();
     let mut sums = vec![0i64; columns * rows];
     sums.par_chunks_mut(rows).enumerate().for_each(|(column, sums)| {
         terms.iter().for_each(|term| term.add_to(column, sums));
@@ -30,10 +30,13 @@ struct Summand<'a> {
 enum Elements<'a> {
     Codes(&'a [u8], Box<[i64; 256]>),
     Integers(&'a [i64], i64),
+    /// Two tensors, their zeros, and a factor.
+    Products([&'a [u8]; 2], [u8; 2], i64),
 }
 
 impl<'a> Summand<'a> {
-    fn new(term: &'a Term, x: &'a Values, columns: usize) -> Self {
+    fn new(term: &'a Term, tensors: &'a [Values], columns: usize) -> Self {
+        let x = &tensors[term.x];
         let gather = term.gather.as_ref();
         let feature_rows = x.len() / gather.map_or(columns, |gather| gather.n_source_cols());
         let pad = gather.and_then(|gather| gather.pad).map(usize::from);
@@ -43,6 +46,10 @@ impl<'a> Summand<'a> {
                 (Elements::Codes(codes, Box::new(table.map(|image| image - constant))), constant)
             }
             (Function::Times(factor), Values::Integers(x)) => (Elements::Integers(x, *factor), 0),
+            (Function::Product { with, zeros, factor }, Values::Codes(x)) => {
+                let with = tensors[*with].as_codes().unwrap_or(&[]);
+                (Elements::Products([x, with], *zeros, *factor), 0)
+            }
             _ => (Elements::Integers(&[], 0), 0),
         };
         Self {
@@ -66,6 +73,15 @@ impl<'a> Summand<'a> {
             }
             Elements::Integers(x, factor) => {
                 self.add(column, x, sums, |x: i64| x.wrapping_mul(*factor));
+            }
+            Elements::Products(operands, zeros, factor) => {
+                let start = column * sums.len();
+                let [a, b] = operands.map(|codes| codes.iter().skip(start));
+                let [a_zero, b_zero] = zeros.map(i64::from);
+                for (sum, (&a, &b)) in sums.iter_mut().zip(a.zip(b)) {
+                    let product = (i64::from(a) - a_zero) * (i64::from(b) - b_zero);
+                    *sum = sum.wrapping_add(product.wrapping_mul(*factor));
+                }
             }
         }
     }

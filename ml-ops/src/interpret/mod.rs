@@ -1,5 +1,6 @@
 //! The exact integer interpreter: every tensor of a run, as the graph defines it.
 
+mod batch;
 mod combine;
 mod gathered;
 mod matmul;
@@ -103,6 +104,16 @@ fn evaluate(
                 }
             }
         }
+        Op::BatchMatMul { epilogue, .. } => {
+            let sums = batch::accumulators(graph, index, tensors, batch);
+            if graph.tensors[y].kind != TensorKind::Code {
+                check_width(index, &graph.tensors[y], &sums)?;
+                return Ok(Values::Integers(sums));
+            }
+            // A valid graph bounds those that are requantized by 2^31.
+            *accumulators = sums.into_par_iter().map(|sum| sum as i32).collect();
+            Ok(Values::Codes(combine::codes_of(epilogue, accumulators, rows(graph, y, batch))))
+        }
         Op::Combine { terms, epilogue, .. } => {
             let rows = rows(graph, y, batch);
             let sums = combine::sums(terms, tensors, columns, rows);
@@ -141,6 +152,7 @@ pub(crate) fn run_from(model: &Model, first: usize, tensors: &mut [Values], batc
 pub(crate) fn trace_of(model: &Model, tensors: Vec<Values>, batch: usize) -> Trace {
     let of_node = |index: usize| match &model.graph.nodes[index].op {
         Op::MatMul { epilogue: Epilogue::Requantize(_) | Epilogue::Edges(_), .. }
+        | Op::BatchMatMul { epilogue: Epilogue::Requantize(_) | Epilogue::Edges(_), .. }
         | Op::Combine { epilogue: Epilogue::Requantize(_) | Epilogue::Edges(_), .. } => {
             accumulators(model, index, &tensors, batch).iter().map(|&acc| acc as i32).collect()
         }
@@ -160,6 +172,7 @@ pub(crate) fn accumulators(
     batch: usize,
 ) -> Vec<i64> {
     match &model.graph.nodes[index].op {
+        Op::BatchMatMul { .. } => batch::accumulators(&model.graph, index, tensors, batch),
         Op::Combine { terms, y, .. } => {
             let columns = model.graph.tensors[*y].features;
             combine::sums(terms, tensors, columns, rows(&model.graph, *y, batch))

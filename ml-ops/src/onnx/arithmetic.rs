@@ -1,7 +1,7 @@
 //! Add, Sub, Mul and Div of floats that are functions of codes.
 
 use super::builder::Builder;
-use super::deferred::{After, Deferred, Kind, Sum, Term};
+use super::deferred::{After, Deferred, Elementwise, Kind, Sum, Term};
 use super::error::NodeError;
 use super::node::NodeView;
 use super::operands::codes_of;
@@ -191,6 +191,13 @@ fn of_two(
     let subtracted = match operation {
         Operation::Add => false,
         Operation::Sub => true,
+        Operation::Mul if a.pure && b.pure => {
+            let Aligned { a: x, b: y, columns, output } =
+                pairs::aligned(&a.codes.view, &b.codes.view, 1)?;
+            let (name, operands, from) = (node.name.to_owned(), [x, y], [qa, qb]);
+            let product = Rc::new(Elementwise { name, columns, operands, from });
+            return Ok(Value::Deferred(Deferred::new(Kind::Elementwise(product), output)));
+        }
         Operation::Mul | Operation::Div => return Err(NodeError::ProductOfTensors),
     };
     let Aligned { a: x, b: y, columns, output } = pairs::aligned(&a.codes.view, &b.codes.view, 1)?;

@@ -227,7 +227,7 @@ impl Builder {
     }
 
     /// The tensor and the gather that read `matrix`; a gather even of the tensor as it is if `always`.
-    fn source(&mut self, matrix: &Matrix, always: bool) -> Result<Source, NodeError> {
+    pub(super) fn source(&mut self, matrix: &Matrix, always: bool) -> Result<Source, NodeError> {
         let matrix = self.settled(matrix)?;
         let gather = if always { Some(matrix.explicit_gather()) } else { matrix.gather() };
         Ok(Source { x: matrix.view.tensor, gather })
@@ -256,7 +256,7 @@ impl Builder {
         TensorShape { rows_per_sample: elements / features, features, kind }
     }
 
-    fn rows_of(&mut self, rows: usize, features: usize, kind: TensorKind) -> TensorId {
+    pub(super) fn rows_of(&mut self, rows: usize, features: usize, kind: TensorKind) -> TensorId {
         let elements = rows.saturating_mul(features);
         self.groupings.push(Grouping { elements, features: Some(features) });
         self.tensor(self.groupings.len() - 1, kind)
@@ -267,7 +267,7 @@ impl Builder {
         self.tensors.len() - 1
     }
 
-    fn push(&mut self, name: &str, op: Op) {
+    pub(super) fn push(&mut self, name: &str, op: Op) {
         let name = name.to_owned();
         self.nodes.push(Node { name, op });
     }

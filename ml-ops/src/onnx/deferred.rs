@@ -2,13 +2,17 @@
 
 mod average;
 mod concatenation;
+mod elementwise;
 mod product;
 mod sum;
+mod tensors;
 
 pub(super) use average::{Average, Formula};
 pub(super) use concatenation::Concatenation;
+pub(super) use elementwise::Elementwise;
 pub(super) use product::{After, Product};
 pub(super) use sum::{Sum, Term};
+pub(super) use tensors::Tensors;
 
 use super::builder::Builder;
 use super::error::NodeError;
@@ -38,6 +42,10 @@ pub(super) struct Deferred {
 pub(super) enum Kind {
     /// A matmul or convolution of dequantized operands.
     Product(Rc<Product>),
+    /// A matmul of two dequantized tensors.
+    Tensors(Rc<Tensors>),
+    /// A product of two dequantized tensors, element by element.
+    Elementwise(Rc<Elementwise>),
     /// A sum or difference of two dequantized tensors.
     Sum(Rc<Sum>),
     /// Averages of a dequantized tensor.
@@ -69,6 +77,8 @@ impl Deferred {
         let bounds = (self.low, self.high);
         let tensor = match &self.kind {
             Kind::Product(product) => product.quantize(builder, &self.after, bounds, to, dtype)?,
+            Kind::Tensors(product) => product.quantize(builder, bounds, to, dtype)?,
+            Kind::Elementwise(product) => product.quantize(builder, bounds, to, dtype)?,
             Kind::Sum(sum) => sum.quantize(builder, bounds, to, dtype)?,
             Kind::Average(average) => average.quantize(builder, bounds, to, dtype)?,
             Kind::Concatenation(parts) => parts.quantize(builder, bounds, to, dtype)?,

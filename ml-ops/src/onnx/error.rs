@@ -306,11 +306,11 @@ pub enum NodeError {
         /// The float.
         value: f32,
     },
-    /// A product of two tensors, neither of which is a function of the other's codes.
-    #[error("a product of two tensors is not supported")]
+    /// A quotient of two tensors, or a product of functions of two that are not those of a DequantizeLinear.
+    #[error("a quotient of two tensors, or a product of functions of both, is not supported")]
     ProductOfTensors,
-    /// A function of two tensors is no monotone step of a sum of a function of each.
-    #[error("no tables of integers add up to what the float operators give")]
+    /// A function of two tensors is no monotone step of a sum of a function of each, or of their product.
+    #[error("no integers add up or multiply to what the float operators give")]
     NoTables,
     /// A function of accumulators does not grow with them.
     #[error("the output of column {column} does not grow with its accumulator")]

@@ -45,8 +45,18 @@ pub(super) fn model(
                 place(x);
                 place(y);
             }
+            Op::BatchMatMul { a, b, y, .. } => {
+                place(&mut a.x);
+                place(&mut b.x);
+                place(y);
+            }
             Op::Combine { terms, y, .. } => {
-                terms.iter_mut().for_each(|term| place(&mut term.x));
+                for term in terms {
+                    place(&mut term.x);
+                    if let Function::Product { with, .. } = &mut term.function {
+                        place(with);
+                    }
+                }
                 place(y);
             }
         }

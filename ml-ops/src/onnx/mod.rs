@@ -27,8 +27,13 @@
 //! # Sums of two tensors
 //! QLinearAdd, and Add and Sub between DequantizeLinear and QuantizeLinear: a code is a step function of the sum
 //! of a table for each operand. The tables hold small integers such that all 65,536 pairs have the code that the
-//! float32 kernel gives them, which is checked at import ([`NodeError::NoTables`] if no tables do). A product of
-//! two tensors is refused.
+//! float32 kernel gives them, which is checked at import ([`NodeError::NoTables`] if no tables do).
+//!
+//! # Products of two tensors
+//! QLinearMul, and Mul of two dequantized tensors before a QuantizeLinear: a code is a step function of the integer
+//! product of both, less their zero points, likewise checked. Operands that are broadcast or moved are copied first.
+//! QLinearMatMul, MatMulInteger and MatMul of two tensors: the products of matrices in each sample, all leading
+//! dimensions being heads, broadcast if need be; scales and rounding are those of matmuls by weights.
 //!
 //! # Averages
 //! QLinearGlobalAveragePool adds integers up and is exact. QLinearAveragePool, and ReduceMean and AveragePool
@@ -64,8 +69,10 @@ mod factors;
 mod finish;
 mod floats;
 mod folded;
+mod heads;
 mod import;
 mod matrix;
+mod multiplied;
 mod node;
 mod operands;
 mod ops;

@@ -1,7 +1,7 @@
 //! Functions of two 8-bit tensors, element by element.
 
 use super::builder::Builder;
-use super::deferred::{Sum, Term};
+use super::deferred::{Elementwise, Sum, Term};
 use super::error::NodeError;
 use super::matrix::Matrix;
 use super::node::NodeView;
@@ -52,7 +52,7 @@ enum Operand<'a> {
 }
 
 /// `kernel` of operand 0 (scale: 1, zero point: 2) and operand 3 (4, 5) into codes of the scale in operand 6 and
-/// zero point in 7. Sums are of any tensors, others of tensors that are functions of one.
+/// zero point in 7: sums, or products.
 pub(super) fn requantized(
     builder: &mut Builder,
     node: &NodeView<'_>,
@@ -84,7 +84,13 @@ pub(super) fn requantized(
                 let view = output.on(sum.add(builder, to)?);
                 Codes { view, dtype: a_type, quantized: false, origin: None }
             }
-            None => return Err(NodeError::ProductOfTensors),
+            None => {
+                let Aligned { a: x, b: y, columns, output } = aligned(&a.view, &b.view, 3)?;
+                let (name, operands, from) = (node.name.to_owned(), [x, y], [qa, qb]);
+                let product = Elementwise { name, columns, operands, from };
+                let view = output.on(product.mul(builder, to)?);
+                Codes { view, dtype: a_type, quantized: false, origin: None }
+            }
         },
         (Operand::Tensor(a), Operand::Constant(y)) => {
             let table = std::array::from_fn(|i| kernel(qa, qb, to, value(i as u8), y));

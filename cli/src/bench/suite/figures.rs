@@ -2,8 +2,8 @@
 
 use super::case::Case;
 use super::results::Results;
-use super::table::{Table, cell};
-use super::units::{bytes, count, digits, time};
+use crate::report::table::{Table, cell};
+use crate::report::units::{bytes, count, digits, time};
 
 /// One row a case that was measured.
 pub(super) fn table(results: &Results, cases: &[Case]) -> Table {

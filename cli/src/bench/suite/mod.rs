@@ -2,16 +2,13 @@
 
 mod case;
 mod figures;
-mod machine;
 mod page;
 mod peers;
 mod results;
 mod sections;
-mod table;
 mod targets;
 #[cfg(test)]
 mod tests;
-mod units;
 
 use std::fs;
 use std::io::Write;
@@ -24,8 +21,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::Effort;
 use crate::failure::Failure;
 use crate::files;
+use crate::report::machine::Machine;
 use case::Case;
-use machine::Machine;
 use page::Page;
 use results::Results;
 use sections::{SECTIONS, Scope};

@@ -3,7 +3,7 @@
 use super::results::Results;
 use super::sections::SECTIONS;
 use super::targets;
-use super::units::{bytes, plural};
+use crate::report::units::{bytes, plural};
 
 /// A report to be written.
 pub(super) struct Page {

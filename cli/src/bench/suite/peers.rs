@@ -1,9 +1,9 @@
 //! Figures of other systems that were published, or measured elsewhere: the one place for them.
 
 use super::results::Results;
-use super::table::{Table, cell};
-use super::units::{bytes, digits, plural, time};
 use crate::bench::{Measurement, Task};
+use crate::report::table::{Table, cell};
+use crate::report::units::{bytes, digits, plural, time};
 
 /// Who measured a figure, and on what.
 #[derive(Clone, Copy, Debug, PartialEq)]

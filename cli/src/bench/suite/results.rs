@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::case::Case;
-use super::machine::Machine;
 use crate::bench::{Measurement, Task};
+use crate::report::machine::Machine;
 
 /// What a run of the suite found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

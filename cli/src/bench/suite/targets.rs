@@ -3,9 +3,9 @@
 use super::peers::{PEERS, SQUARE_64};
 use super::results::Results;
 use super::sections::{PREFILL, REQUANTIZED, narrow, square};
-use super::table::{Table, cell};
-use super::units::{bytes, digits, time};
 use crate::bench::{Measurement, Task};
+use crate::report::table::{Table, cell};
+use crate::report::units::{bytes, digits, time};
 
 /// Most times native that proving a prefill may take.
 pub(super) const OVER_NATIVE: f64 = 60.0;

@@ -1,15 +1,16 @@
 //! The report of invented figures: every section says what it should, every plot is well-formed.
 
 use super::case::Case;
-use super::machine::Machine;
+use super::cases;
 use super::page::Page;
 use super::peers::PEERS;
 use super::results::Results;
 use super::sections::{SECTIONS, Scope};
-use super::{cases, units};
 use crate::bench::measurement::PhaseTimes;
-use crate::bench::plot::tests::texts;
 use crate::bench::{Measurement, Task};
+use crate::report::machine::Machine;
+use crate::report::plot::tests::texts;
+use crate::report::units;
 
 fn machine() -> Machine {
     Machine {

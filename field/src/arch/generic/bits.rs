@@ -50,6 +50,35 @@ pub(crate) fn gather<const N: usize>(
     }
 }
 
+/// `dst[i] = sum_k tables[k][index[k][i]]`.
+#[inline(always)]
+pub(crate) fn gather_four<const N: usize>(
+    _isa: impl Lanes<N>,
+    dst: &mut [F128],
+    tables: &[[F128; 256]; 4],
+    index: [&[u8]; 4],
+) {
+    let [t0, t1, t2, t3] = tables;
+    let (dst, dst_tail) = dst.as_chunks_mut::<8>();
+    let [(i0, tail0), (i1, tail1), (i2, tail2), (i3, tail3)] = index.map(|i| i.as_chunks::<8>());
+    for ((dst, (i0, i1)), (i2, i3)) in dst.iter_mut().zip(i0.iter().zip(i1)).zip(i2.iter().zip(i3))
+    {
+        // Opaque for the same reason as in `gather`.
+        let mut index =
+            [i0, i1, i2, i3].map(|index| core::hint::black_box(u64::from_le_bytes(*index)));
+        for d in dst {
+            let [i0, i1, i2, i3] = index.map(|i| i as usize & 0xff);
+            *d = (t0[i0] + t1[i1]) + (t2[i2] + t3[i3]);
+            index = index.map(|i| i >> 8);
+        }
+    }
+    let tails = tail0.iter().zip(tail1).zip(tail2.iter().zip(tail3));
+    for (d, ((&i0, &i1), (&i2, &i3))) in dst_tail.iter_mut().zip(tails) {
+        let [i0, i1, i2, i3] = [i0, i1, i2, i3].map(usize::from);
+        *d = (t0[i0] + t1[i1]) + (t2[i2] + t3[i3]);
+    }
+}
+
 /// Bit `plane` of each byte, packed least significant bit first.
 #[inline(always)]
 pub(crate) fn pack_plane<const N: usize>(

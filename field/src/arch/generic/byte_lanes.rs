@@ -14,6 +14,8 @@ pub(crate) trait ByteLanes: Copy {
     fn affine(self, v: Self::Register, matrix: u64) -> Self::Register;
     /// The product of bytes in GF(2)[x] / (x^8 + x^4 + x^3 + x + 1).
     fn mul_bytes(self, a: Self::Register, b: Self::Register) -> Self::Register;
+    /// The inverse of each byte in the same field; that of zero is zero.
+    fn invert_bytes(self, v: Self::Register) -> Self::Register;
     /// Alternates the bytes of `a` and `b` in each 16-byte lane: the lower halves of the lanes in
     /// the first result, the upper halves in the second.
     fn interleave(self, a: Self::Register, b: Self::Register) -> (Self::Register, Self::Register);
@@ -24,15 +26,19 @@ pub(crate) trait ByteLanes: Copy {
     /// each 16-byte lane holds a part of the sum of register `i`.
     #[inline(always)]
     fn sum_each(self, b: [Self::Register; 16]) -> [u8; 16] {
-        let mut sums = b;
-        for half in [8, 4, 2, 1] {
-            for i in 0..half {
-                let (low, high) = self.interleave(sums[i], sums[i + half]);
-                sums[i] = self.xor_bytes(low, high);
-            }
-        }
+        // Written out, so that the registers stay ones.
+        let add = |a: Self::Register, b: Self::Register| {
+            let (low, high) = self.interleave(a, b);
+            self.xor_bytes(low, high)
+        };
+        let (b0, b1, b2, b3) =
+            (add(b[0], b[8]), add(b[1], b[9]), add(b[2], b[10]), add(b[3], b[11]));
+        let (b4, b5, b6, b7) =
+            (add(b[4], b[12]), add(b[5], b[13]), add(b[6], b[14]), add(b[7], b[15]));
+        let (b0, b1, b2, b3) = (add(b0, b4), add(b1, b5), add(b2, b6), add(b3, b7));
+        let sums = add(add(b0, b2), add(b1, b3));
         let mut lanes = [0; 64];
-        self.store_bytes(&mut lanes, sums[0]);
+        self.store_bytes(&mut lanes, sums);
         let lanes = lanes.as_chunks().0.iter().map(|&lane| u128::from_le_bytes(lane));
         lanes.fold(0, |sum, lane| sum ^ lane).to_le_bytes()
     }
@@ -104,6 +110,10 @@ impl ByteLanes for NoByteLanes {
     }
 
     fn mul_bytes(self, _a: (), _b: ()) {
+        match self {}
+    }
+
+    fn invert_bytes(self, _v: ()) {
         match self {}
     }
 

@@ -35,38 +35,77 @@ fn by_lanes<B: ByteLanes>(
     extension: &Extension,
 ) {
     let zero = lanes.load_bytes(&[0; 64]);
-    let mut extended = [[zero; 4]; GROUPS];
-    let extended = &mut extended[..bits.len()];
+    let mut products = [[zero; GROUPS]; SUBSETS.len()];
     for (u, matrices) in extension.matrices.iter().enumerate() {
-        for (extended, bits) in extended.iter_mut().zip(bits) {
+        let first = FIRST_SUBSET[u / 32];
+        for (g, bits) in bits.iter().enumerate() {
+            let mut extended = [zero; 4];
             let planes = bits.as_chunks::<4>().0.iter().take(n_planes);
             for (extended, bits) in extended.iter_mut().zip(planes) {
-                *extended = zero;
-                for (bits, &matrix) in bits.iter().zip(matrices) {
-                    let part = lanes.affine(lanes.load_bytes(bits), matrix);
-                    *extended = lanes.xor_bytes(*extended, part);
-                }
+                let part = |i: usize| lanes.affine(lanes.load_bytes(&bits[i]), matrices[i]);
+                let (low, high) =
+                    (lanes.xor_bytes(part(0), part(1)), lanes.xor_bytes(part(2), part(3)));
+                *extended = lanes.xor_bytes(low, high);
             }
+            multiply_subsets(lanes, &mut products, g, extended, first);
         }
-        let first = FIRST_SUBSET[u / 32];
-        for (subset, sums) in SUBSETS.iter().zip(&mut sums.0).skip(first) {
-            if usize::from(subset[subset.len() - 1]) >= n_planes {
-                continue;
+        for j in first..SUBSETS.len() {
+            if usize::from(SUBSETS[j][SUBSETS[j].len() - 1]) < n_planes {
+                sums.0[j][u] ^= weighted_sum(lanes, &products[j], weights);
             }
-            let mut totals = [zero; 16];
-            for (extended, weights) in extended.iter().zip(weights) {
-                let mut product = extended[usize::from(subset[0])];
-                for &s in &subset[1..] {
-                    product = lanes.mul_bytes(product, extended[usize::from(s)]);
-                }
-                for (total, weights) in totals.iter_mut().zip(weights) {
-                    let term = lanes.mul_bytes(product, lanes.load_bytes(weights));
-                    *total = lanes.xor_bytes(*total, term);
-                }
-            }
-            sums[u] ^= u128::from_le_bytes(lanes.sum_each(totals));
         }
     }
+}
+
+/// Of group `g`, the products of the subsets from `first` on.
+#[inline(always)]
+fn multiply_subsets<B: ByteLanes>(
+    lanes: B,
+    products: &mut [[B::Register; GROUPS]; SUBSETS.len()],
+    g: usize,
+    [a, b, c, d]: [B::Register; 4],
+    first: usize,
+) {
+    let mul = |x, y| lanes.mul_bytes(x, y);
+    let (ab, cd) = (mul(a, b), mul(c, d));
+    products[10][g] = mul(ab, cd);
+    if first <= FIRST_SUBSET[1] {
+        products[6][g] = mul(ab, c);
+        products[7][g] = mul(ab, d);
+        products[8][g] = mul(a, cd);
+        products[9][g] = mul(b, cd);
+    }
+    if first == FIRST_SUBSET[0] {
+        products[0][g] = ab;
+        products[1][g] = mul(a, c);
+        products[2][g] = mul(b, c);
+        products[3][g] = mul(a, d);
+        products[4][g] = mul(b, d);
+        products[5][g] = cd;
+    }
+}
+
+/// `sum_b weights[b] products[b]`, two groups of 64 blocks at a time.
+#[inline(always)]
+fn weighted_sum<B: ByteLanes>(lanes: B, products: &[B::Register], weights: &[Group]) -> u128 {
+    let mut totals = [lanes.load_bytes(&[0; 64]); 16];
+    let (pairs, last) = weights.as_chunks::<2>();
+    for ([w0, w1], product) in pairs.iter().zip(products.chunks_exact(2)) {
+        for ((total, w0), w1) in totals.iter_mut().zip(w0).zip(w1) {
+            let terms = (
+                lanes.mul_bytes(product[0], lanes.load_bytes(w0)),
+                lanes.mul_bytes(product[1], lanes.load_bytes(w1)),
+            );
+            *total = lanes.xor_bytes(*total, lanes.xor_bytes(terms.0, terms.1));
+        }
+    }
+    for (weights, &product) in last.iter().zip(&products[2 * pairs.len()..]) {
+        for (total, weights) in totals.iter_mut().zip(weights) {
+            let term = lanes.mul_bytes(product, lanes.load_bytes(weights));
+            *total = lanes.xor_bytes(*total, term);
+        }
+    }
+    u128::from_le_bytes(lanes.sum_each(totals))
 }
 
 /// Values at the points of the first `G` cosets.

@@ -8,14 +8,40 @@
 use super::{ByteLanes, Lanes};
 use crate::Field;
 use crate::tower::{
-    AES_TO_TOWER, Sliced128, TOWER_TO_AES, Tower8, Tower16, Tower32, Tower64, Tower128,
+    AES_TO_TOWER, TOWER_TO_AES, Tower8, Tower16, Tower32, Tower64, Tower128, in_slices, one_by_one,
 };
 
 /// Up to this many bytes the elements are faster one by one than as part of a block.
 const WORTH_A_BLOCK: usize = 32;
 
-/// Elementwise products of fields of `n_bytes` bytes, stored one after the other in little-endian
-/// order. `n_bytes` is 1, 2, 4, 8 or 16; the slices are of one length, a multiple of it.
+/// How elements lie in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// One after the other, in little-endian order.
+    Whole,
+    /// In blocks of [`Sliced`](crate::tower::Sliced), in the AES basis.
+    Sliced,
+}
+
+/// The products of blocks: of the elements that registers `i` and `i + 1`, and so on hold, as many
+/// registers together as `$mul` takes.
+macro_rules! mul_blocks {
+    ($lanes:ident, $blocks:ident, $n_bytes:ident, $form:ident, $mul:ident) => {
+        for ((dst, a), b) in $blocks {
+            let a = load($lanes, a, $n_bytes, $form);
+            let b = load($lanes, b, $n_bytes, $form);
+            let mut product = a;
+            let factors = a.as_chunks().0.iter().zip(b.as_chunks().0);
+            for (product, (&a, &b)) in product.as_chunks_mut().0.iter_mut().zip(factors) {
+                *product = $mul($lanes, a, b);
+            }
+            store($lanes, dst, product, $n_bytes, $form);
+        }
+    };
+}
+
+/// Elementwise products in the field of `n_bytes` bytes. `n_bytes` is 1, 2, 4, 8 or 16; the slices
+/// are of one length, a multiple of it, and of 1024 where they are sliced.
 #[inline(always)]
 pub(crate) fn tower_mul<const N: usize>(
     isa: impl Lanes<N>,
@@ -23,25 +49,99 @@ pub(crate) fn tower_mul<const N: usize>(
     a: &[u8],
     b: &[u8],
     n_bytes: usize,
+    form: Form,
 ) {
     let Some(lanes) = isa.byte_lanes() else {
-        return mul_each(dst, a, b, n_bytes);
+        return without_lanes(dst, n_bytes, form, [a, b], |dst, [a, b]| {
+            mul_each(dst, a, b, n_bytes);
+        });
     };
-    let (d, d_tail) = dst.as_chunks_mut::<1024>();
-    let (a, a_tail) = a.as_chunks::<1024>();
-    let (b, b_tail) = b.as_chunks::<1024>();
-    for ((d, a), b) in d.iter_mut().zip(a).zip(b) {
-        mul_block(lanes, d, a, b, n_bytes);
+    let (blocks, d_tail) = dst.as_chunks_mut::<1024>();
+    let ((a, a_tail), (b, b_tail)) = (a.as_chunks(), b.as_chunks());
+    let mut last = last_blocks([d_tail, a_tail, b_tail]);
+    let [d_last, a_last, b_last] =
+        last.as_mut().map_or([None, None, None], |l| l.each_mut().map(Some));
+    let (a, b) = (a.iter().chain(a_last.map(|a| &*a)), b.iter().chain(b_last.map(|b| &*b)));
+    let blocks = blocks.iter_mut().chain(d_last).zip(a).zip(b);
+    match n_bytes {
+        1 => mul_blocks!(lanes, blocks, n_bytes, form, mul_1),
+        2 => mul_blocks!(lanes, blocks, n_bytes, form, mul_2),
+        4 => mul_blocks!(lanes, blocks, n_bytes, form, mul_4),
+        8 => mul_blocks!(lanes, blocks, n_bytes, form, mul_8),
+        _ => mul_blocks!(lanes, blocks, n_bytes, form, mul_16),
     }
-    if d_tail.len() <= WORTH_A_BLOCK {
-        return mul_each(d_tail, a_tail, b_tail, n_bytes);
+    match last {
+        Some([last, _, _]) => d_tail.copy_from_slice(&last[..d_tail.len()]),
+        None => mul_each(d_tail, a_tail, b_tail, n_bytes),
     }
-    let (mut a, mut b) = ([0; 1024], [0; 1024]);
-    a[..a_tail.len()].copy_from_slice(a_tail);
-    b[..b_tail.len()].copy_from_slice(b_tail);
-    let mut product = [0; 1024];
-    mul_block(lanes, &mut product, &a, &b, n_bytes);
-    d_tail.copy_from_slice(&product[..d_tail.len()]);
+}
+
+/// Tails of one length, shorter than a block, filled up to one; none where they are too short to be
+/// worth it.
+#[inline(always)]
+pub(super) fn last_blocks<const K: usize>(tails: [&[u8]; K]) -> Option<[[u8; 1024]; K]> {
+    let fill = |tail: &[u8]| {
+        let mut block = [0; 1024];
+        block[..tail.len()].copy_from_slice(tail);
+        block
+    };
+    (tails[0].len() > WORTH_A_BLOCK).then(|| tails.map(fill))
+}
+
+/// A block in slices and in the AES basis.
+#[inline(always)]
+pub(super) fn load<B: ByteLanes>(
+    lanes: B,
+    src: &[u8; 1024],
+    n_bytes: usize,
+    form: Form,
+) -> [B::Register; 16] {
+    let mut v = lanes.load_block(bytemuck::cast_ref(src));
+    if form == Form::Whole {
+        if n_bytes > 1 {
+            v = lanes.transpose(v);
+        }
+        v = affine_each(lanes, v, TO_AES);
+    }
+    v
+}
+
+/// Inverse of [`load`].
+#[inline(always)]
+pub(super) fn store<B: ByteLanes>(
+    lanes: B,
+    dst: &mut [u8; 1024],
+    mut v: [B::Register; 16],
+    n_bytes: usize,
+    form: Form,
+) {
+    if form == Form::Whole {
+        v = affine_each(lanes, v, FROM_AES);
+        if n_bytes > 1 {
+            v = lanes.transpose(v);
+        }
+    }
+    lanes.store_block(bytemuck::cast_mut(dst), v);
+}
+
+/// Computes on whole elements what is asked for in either form.
+pub(super) fn without_lanes<const K: usize>(
+    dst: &mut [u8],
+    n_bytes: usize,
+    form: Form,
+    factors: [&[u8]; K],
+    compute: impl Fn(&mut [u8], [&[u8]; K]),
+) {
+    if form == Form::Whole {
+        return compute(dst, factors);
+    }
+    for (i, block) in dst.as_chunks_mut::<1024>().0.iter_mut().enumerate() {
+        let whole = |block: &[u8; 1024]| one_by_one(bytemuck::cast_ref(block), n_bytes);
+        let factors = factors.map(|f| whole(&f.as_chunks().0[i]));
+        let mut elements = whole(block);
+        compute(&mut elements, factors.each_ref().map(|f| &f[..]));
+        *block = bytemuck::cast(in_slices(&elements, n_bytes));
+    }
 }
 
 fn mul_each(dst: &mut [u8], a: &[u8], b: &[u8], n_bytes: usize) {
@@ -57,15 +157,18 @@ fn mul_each(dst: &mut [u8], a: &[u8], b: &[u8], n_bytes: usize) {
 
 fn mul_each_in<T: Field>(dst: &mut [u8], a: &[u8], b: &[u8]) {
     let n = T::BITS as usize / 8;
-    let element = |bytes: &[u8]| {
-        let mut wide = [0; 16];
-        wide[..n].copy_from_slice(bytes);
-        T::from_bits(u128::from_le_bytes(wide))
-    };
     for ((d, a), b) in dst.chunks_exact_mut(n).zip(a.chunks_exact(n)).zip(b.chunks_exact(n)) {
-        let product = element(a) * element(b);
+        let product = element::<T>(a) * element(b);
         d.copy_from_slice(&product.to_bits().to_le_bytes()[..n]);
     }
+}
+
+/// The element in as many bytes as its field has.
+#[inline(always)]
+pub(super) fn element<T: Field>(bytes: &[u8]) -> T {
+    let mut wide = [0; 16];
+    wide[..bytes.len()].copy_from_slice(bytes);
+    T::from_bits(u128::from_le_bytes(wide))
 }
 
 /// The matrix of the map with these images of the eight bits, as [`ByteLanes::affine`] takes it.
@@ -102,46 +205,6 @@ const MUL_GENERATOR: u64 = {
     matrix(images)
 };
 
-/// The products of the elements in the AES basis that registers `i` and `i + 1`, and so on hold,
-/// as many registers together as `$mul` takes.
-macro_rules! mul_groups {
-    ($lanes:ident, $a:ident, $b:ident, $mul:ident) => {{
-        let mut product = $a;
-        let factors = $a.as_chunks().0.iter().zip($b.as_chunks().0);
-        for (product, (&a, &b)) in product.as_chunks_mut().0.iter_mut().zip(factors) {
-            *product = $mul($lanes, a, b);
-        }
-        product
-    }};
-}
-#[inline(always)]
-fn mul_block<B: ByteLanes>(
-    lanes: B,
-    dst: &mut [u8; 1024],
-    a: &[u8; 1024],
-    b: &[u8; 1024],
-    n_bytes: usize,
-) {
-    let mut a = lanes.load_block(bytemuck::cast_ref(a));
-    let mut b = lanes.load_block(bytemuck::cast_ref(b));
-    if n_bytes > 1 {
-        (a, b) = (lanes.transpose(a), lanes.transpose(b));
-    }
-    let (a, b) = (affine_each(lanes, a, TO_AES), affine_each(lanes, b, TO_AES));
-    let product = match n_bytes {
-        1 => mul_groups!(lanes, a, b, mul_1),
-        2 => mul_groups!(lanes, a, b, mul_2),
-        4 => mul_groups!(lanes, a, b, mul_4),
-        8 => mul_groups!(lanes, a, b, mul_8),
-        _ => mul_groups!(lanes, a, b, mul_16),
-    };
-    let mut product = affine_each(lanes, product, FROM_AES);
-    if n_bytes > 1 {
-        product = lanes.transpose(product);
-    }
-    lanes.store_block(bytemuck::cast_mut(dst), product);
-}
-
 #[inline(always)]
 fn affine_each<B: ByteLanes>(
     lanes: B,
@@ -155,7 +218,7 @@ fn affine_each<B: ByteLanes>(
 }
 
 #[inline(always)]
-fn xor_each<B: ByteLanes, const W: usize>(
+pub(super) fn xor_each<B: ByteLanes, const W: usize>(
     lanes: B,
     mut a: [B::Register; W],
     b: [B::Register; W],
@@ -167,12 +230,16 @@ fn xor_each<B: ByteLanes, const W: usize>(
 }
 
 #[inline(always)]
-fn mul_1<B: ByteLanes>(lanes: B, [a]: [B::Register; 1], [b]: [B::Register; 1]) -> [B::Register; 1] {
+pub(super) fn mul_1<B: ByteLanes>(
+    lanes: B,
+    [a]: [B::Register; 1],
+    [b]: [B::Register; 1],
+) -> [B::Register; 1] {
     [lanes.mul_bytes(a, b)]
 }
 
 #[inline(always)]
-fn generator_1<B: ByteLanes>(lanes: B, [a]: [B::Register; 1]) -> [B::Register; 1] {
+pub(super) fn generator_1<B: ByteLanes>(lanes: B, [a]: [B::Register; 1]) -> [B::Register; 1] {
     [lanes.affine(a, MUL_GENERATOR)]
 }
 
@@ -184,7 +251,7 @@ macro_rules! level {
         $mul_half:ident, $generator_half:ident: $half:literal
     ) => {
         #[inline(always)]
-        fn $mul<B: ByteLanes>(
+        pub(super) fn $mul<B: ByteLanes>(
             lanes: B,
             a: [B::Register; $width],
             b: [B::Register; $width],
@@ -198,7 +265,7 @@ macro_rules! level {
         }
 
         $(#[inline(always)]
-        fn $generator<B: ByteLanes>(
+        pub(super) fn $generator<B: ByteLanes>(
             lanes: B,
             a: [B::Register; $width],
         ) -> [B::Register; $width] {
@@ -211,33 +278,6 @@ macro_rules! level {
 level!(mul_2, generator_2: 2, mul_1, generator_1: 1);
 level!(mul_4, generator_4: 4, mul_2, generator_2: 2);
 level!(mul_8, generator_8: 8, mul_4, generator_4: 4);
-
-/// Elementwise products of blocks that are in slices and in the AES basis already.
-#[inline(always)]
-pub(crate) fn sliced_mul<const N: usize>(
-    isa: impl Lanes<N>,
-    dst: &mut [Sliced128],
-    a: &[Sliced128],
-    b: &[Sliced128],
-) {
-    for ((dst, a), b) in dst.iter_mut().zip(a).zip(b) {
-        match isa.byte_lanes() {
-            Some(lanes) => {
-                let (a, b) = (lanes.load_block(&a.0), lanes.load_block(&b.0));
-                lanes.store_block(&mut dst.0, mul_16(lanes, a, b));
-            }
-            None => *dst = mul_each_sliced(*a, *b),
-        }
-    }
-}
-
-fn mul_each_sliced(a: Sliced128, b: Sliced128) -> Sliced128 {
-    let (mut a, b): ([Tower128; 64], [Tower128; 64]) = (a.into(), b.into());
-    for (a, b) in a.iter_mut().zip(b) {
-        *a *= b;
-    }
-    a.into()
-}
 
 /// The uppermost level. Its three products share one copy of the code of the level below, which
 /// is large: the compiler does not know their number.
@@ -257,7 +297,7 @@ fn mul_16<B: ByteLanes>(lanes: B, a: [B::Register; 16], b: [B::Register; 16]) ->
 }
 
 #[inline(always)]
-fn halves<T: Copy, const W: usize, const H: usize>(a: [T; W]) -> [[T; H]; 2] {
+pub(super) fn halves<T: Copy, const W: usize, const H: usize>(a: [T; W]) -> [[T; H]; 2] {
     let mut halves = [[a[0]; H]; 2];
     for i in 0..H {
         (halves[0][i], halves[1][i]) = (a[i], a[H + i]);
@@ -266,7 +306,7 @@ fn halves<T: Copy, const W: usize, const H: usize>(a: [T; W]) -> [[T; H]; 2] {
 }
 
 #[inline(always)]
-fn join<T: Copy, const W: usize, const H: usize>(halves: [[T; H]; 2]) -> [T; W] {
+pub(super) fn join<T: Copy, const W: usize, const H: usize>(halves: [[T; H]; 2]) -> [T; W] {
     let mut joined = [halves[0][0]; W];
     for i in 0..H {
         (joined[i], joined[H + i]) = (halves[0][i], halves[1][i]);

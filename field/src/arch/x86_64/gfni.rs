@@ -1,12 +1,16 @@
 //! Byte lanes: GFNI on 512 bits.
 
 use core::arch::x86_64::{
-    __m512i, _mm512_gf2p8affine_epi64_epi8, _mm512_gf2p8mul_epi8, _mm512_loadu_si512,
-    _mm512_set1_epi64, _mm512_storeu_si512, _mm512_unpackhi_epi8, _mm512_unpacklo_epi8,
+    __m512i, _mm512_gf2p8affine_epi64_epi8, _mm512_gf2p8affineinv_epi64_epi8, _mm512_gf2p8mul_epi8,
+    _mm512_loadu_si512, _mm512_set1_epi64, _mm512_storeu_si512, _mm512_unpackhi_epi8,
+    _mm512_unpacklo_epi8,
 };
 
 use super::super::generic::{ByteLanes, Clmul};
 use super::avx512::Avx512;
+
+/// The matrix of the map that changes nothing.
+const IDENTITY: i64 = 0x0102_0408_1020_4080;
 
 impl ByteLanes for Avx512 {
     type Register = __m512i;
@@ -38,6 +42,12 @@ impl ByteLanes for Avx512 {
     fn mul_bytes(self, a: __m512i, b: __m512i) -> __m512i {
         // SAFETY: `self` proves AVX-512F and GFNI.
         unsafe { _mm512_gf2p8mul_epi8(a, b) }
+    }
+
+    #[inline(always)]
+    fn invert_bytes(self, v: __m512i) -> __m512i {
+        // SAFETY: `self` proves AVX-512F and GFNI.
+        unsafe { _mm512_gf2p8affineinv_epi64_epi8::<0>(v, _mm512_set1_epi64(IDENTITY)) }
     }
 
     #[inline(always)]

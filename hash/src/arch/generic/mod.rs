@@ -2,3 +2,5 @@
 
 pub(super) mod blake3;
 pub(super) mod groestl;
+#[cfg(target_arch = "x86_64")]
+pub(super) mod vision;

@@ -4,6 +4,7 @@ use binfer_field::{F128, kernels};
 use rayon::prelude::*;
 
 use super::{DEGREE, NIBBLE};
+use crate::buffer::Buffer;
 use crate::sumcheck::{EqFactored, Instance, Shape};
 
 /// Variables of the weights that a chunk shares.
@@ -14,7 +15,7 @@ pub(super) struct BitProduct {
     left: usize,
     n_vars: usize,
     /// `1 + sigma_s + b_s(z, y)` for each bit, nibble by nibble.
-    factors: Vec<Vec<F128>>,
+    factors: Vec<Buffer>,
     mu: F128,
     w: Vec<F128>,
     factored: EqFactored,
@@ -22,7 +23,7 @@ pub(super) struct BitProduct {
 
 impl BitProduct {
     /// The instance and its sum.
-    pub(super) fn new(factors: Vec<Vec<F128>>, mu: F128, w: Vec<F128>) -> (Self, F128) {
+    pub(super) fn new(factors: Vec<Buffer>, mu: F128, w: Vec<F128>) -> (Self, F128) {
         let n_vars = w.len();
         let eq = kernels::eq_table(&w);
         let mut sum = F128::ZERO;

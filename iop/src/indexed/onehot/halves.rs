@@ -4,6 +4,7 @@ use binfer_field::{F128, kernels};
 use rayon::prelude::*;
 
 use super::NIBBLE;
+use crate::buffer::Buffer;
 use crate::sumcheck::{EqFactored, Instance, Shape};
 
 /// Variables of the weights that a chunk shares.
@@ -14,6 +15,9 @@ const LOOKUP_ROUNDS: usize = 2;
 
 /// A function of one nibble.
 type NibbleTable = [F128; 1 << NIBBLE];
+
+/// A function of two nibbles, which a byte joins.
+type ByteTable = [F128; 256];
 
 /// `prod_s (1 + sigma_s + bit_s(v))` over the bits of a nibble.
 pub(super) fn nibble_table(sigma: &[F128]) -> NibbleTable {
@@ -35,7 +39,7 @@ pub(super) struct NibbleProduct<'a> {
     /// The eq weight of each setting of the bound variables, the last bound lowest.
     bound: Vec<F128>,
     /// Each nibble's values at the positions left, once they are held as field elements.
-    dense: Vec<Vec<F128>>,
+    dense: Vec<Buffer>,
     z: Vec<F128>,
     factored: EqFactored,
 }
@@ -66,35 +70,41 @@ impl<'a> NibbleProduct<'a> {
     /// variables and the run's number above them: `sum_p bound[p] H(index)`.
     fn look_up(
         &self,
-        scaled: &[[NibbleTable; 2]],
+        tables: &[[ByteTable; 2]],
         (vars, run, runs): (usize, usize, usize),
         start: usize,
         h: usize,
         out: &mut [F128],
     ) {
-        let block = |p: usize| &self.bytes[((p * runs + run) << vars) + start..][..out.len()];
-        match scaled {
-            [t] => add_looked_up([&t[h]], [block(0)], h, out),
-            [t, u] => add_looked_up([&t[h], &u[h]], [block(0), block(1)], h, out),
-            [t, u, v, w] => {
-                let blocks = [block(0), block(1), block(2), block(3)];
-                add_looked_up([&t[h], &u[h], &v[h], &w[h]], blocks, h, out);
+        let n = out.len();
+        let block = |p: usize| &self.bytes[((p * runs + run) << vars) + start..][..n];
+        let mut pairs = [0; 1 << CHUNK_VARS];
+        let pairs = &mut pairs[..n];
+        for (i, table) in tables.iter().enumerate() {
+            join_nibbles(pairs, block(2 * i), block(2 * i + 1), h);
+            let values = pairs.iter().map(|&pair| table[h][usize::from(pair)]);
+            if i == 0 {
+                out.iter_mut().zip(values).for_each(|(out, value)| *out = value);
+            } else {
+                out.iter_mut().zip(values).for_each(|(out, value)| *out += value);
             }
-            _ => unreachable!("{} settings of bound variables", scaled.len()),
         }
     }
 
-    /// The tables scaled by the weights of the bound variables.
-    fn scaled(&self) -> Vec<[NibbleTable; 2]> {
-        let scale = |&by: &F128| {
-            let mut tables = [[F128::ZERO; 1 << NIBBLE]; 2];
-            for (scaled, table) in tables.iter_mut().zip(&self.tables) {
-                *scaled = *table;
-                kernels::scale(scaled, by);
+    /// For each two settings of the bound variables, which differ in the last, and each nibble: the sum of its
+    /// weighted values at two positions, by the byte that joins them.
+    fn pair_tables(&self) -> Vec<[ByteTable; 2]> {
+        let pair = |weights: &[F128]| {
+            let mut tables = [[F128::ZERO; 256]; 2];
+            for (pairs, table) in tables.iter_mut().zip(&self.tables) {
+                let (mut low, mut high) = (*table, *table);
+                kernels::scale(&mut low, weights[0]);
+                kernels::scale(&mut high, weights[1]);
+                *pairs = core::array::from_fn(|v| low[v & 0xf] + high[v >> NIBBLE]);
             }
             tables
         };
-        self.bound.iter().map(scale).collect()
+        self.bound.chunks_exact(2).map(pair).collect()
     }
 
     /// eq's tables for the variables of a chunk and for those of its number, all but the highest that is left.
@@ -104,14 +114,15 @@ impl<'a> NibbleProduct<'a> {
         (kernels::eq_table(inner), kernels::eq_table(outer))
     }
 
-    /// The first round's sums for two nibbles: products of values at two positions are values of the byte that takes
+    /// The first round's sums: products of two nibbles' values at two positions are values of the byte that takes
     /// a nibble from each.
-    fn first_sums(&self, flip: bool) -> (F128, F128) {
+    fn first_sums(&self, flip: bool) -> (F128, Vec<F128>) {
         let rest = self.left - 1;
         let (inner, outer) = self.weights();
         let len = inner.len();
-        let table: [F128; 256] =
-            core::array::from_fn(|v| self.tables[0][v & 0xf] * self.tables[1][v >> NIBBLE]);
+        let table: ByteTable = core::array::from_fn(|v| {
+            self.tables.iter().enumerate().map(|(h, t)| t[v >> (NIBBLE * h) & 0xf]).product()
+        });
         let (lo, hi) = self.bytes.split_at(1 << rest);
         let (lo, hi) = if flip { (hi, lo) } else { (lo, hi) };
         let chunks = outer.par_iter().zip(lo.par_chunks(len).zip(hi.par_chunks(len)));
@@ -131,19 +142,23 @@ impl<'a> NibbleProduct<'a> {
                 (sum(at), sum(leading))
             },
         );
-        sums.reduce(|| (F128::ZERO, F128::ZERO), |a, b| (a.0 + b.0, a.1 + b.1))
+        self.cofactor(sums.reduce(|| (F128::ZERO, F128::ZERO), |a, b| (a.0 + b.0, a.1 + b.1)))
+    }
+
+    /// The value at 1 and the coefficients of `X^2` and above: of one nibble there are none.
+    fn cofactor(&self, (at, leading): (F128, F128)) -> (F128, Vec<F128>) {
+        (at, if self.tables.len() == 1 { Vec::new() } else { vec![leading] })
     }
 
     /// `t(1)` (or `t(0)` where `flip`) and the coefficient of `X^2` of the cofactor of eq.
     fn sums(&self, flip: bool) -> (F128, Vec<F128>) {
-        if self.left == self.n_vars && self.tables.len() == 2 {
-            let (at, leading) = self.first_sums(flip);
-            return (at, vec![leading]);
+        if self.left == self.n_vars {
+            return self.first_sums(flip);
         }
         let rest = self.left - 1;
         let (inner, outer) = self.weights();
         let len = inner.len();
-        let scaled = if self.dense.is_empty() { self.scaled() } else { Vec::new() };
+        let tables = if self.dense.is_empty() { self.pair_tables() } else { Vec::new() };
         let sums = outer.par_iter().enumerate().map_init(
             || vec![F128::ZERO; 4 * len],
             |buffer, (chunk, &weight)| {
@@ -156,7 +171,7 @@ impl<'a> NibbleProduct<'a> {
                         *values = if let Some(dense) = self.dense.get(h) {
                             &dense[(run << rest) + start..][..len]
                         } else if let Some(out) = halves.next() {
-                            self.look_up(&scaled, (rest, run, 2), start, h, out);
+                            self.look_up(&tables, (rest, run, 2), start, h, out);
                             out
                         } else {
                             unreachable!("a buffer for each half of each nibble")
@@ -171,18 +186,17 @@ impl<'a> NibbleProduct<'a> {
                 (weight * at, weight * leading)
             },
         );
-        let (at, leading) = sums.reduce(|| (F128::ZERO, F128::ZERO), |a, b| (a.0 + b.0, a.1 + b.1));
-        (at, if self.tables.len() == 1 { Vec::new() } else { vec![leading] })
+        self.cofactor(sums.reduce(|| (F128::ZERO, F128::ZERO), |a, b| (a.0 + b.0, a.1 + b.1)))
     }
 
     /// Holds the nibbles' values as field elements from now on.
     fn materialize(&mut self) {
-        let (scaled, left) = (self.scaled(), self.left);
+        let (tables, left) = (self.pair_tables(), self.left);
         let len = 1 << left.min(CHUNK_VARS);
         let nibble = |h: usize| {
-            let mut values = F128::zeros(1 << left);
+            let mut values = Buffer::unspecified(1 << left);
             values.par_chunks_mut(len).enumerate().for_each(|(chunk, out)| {
-                self.look_up(&scaled, (left, 0, 1), chunk * len, h, out);
+                self.look_up(&tables, (left, 0, 1), chunk * len, h, out);
             });
             values
         };
@@ -190,22 +204,14 @@ impl<'a> NibbleProduct<'a> {
     }
 }
 
-/// `out[x] = sum_p tables[p][nibble h of blocks[p][x]]`.
+/// Nibble `h` of both bytes, the second's above the first's.
 #[inline]
-fn add_looked_up<const P: usize>(
-    tables: [&NibbleTable; P],
-    blocks: [&[u8]; P],
-    h: usize,
-    out: &mut [F128],
-) {
-    let blocks = blocks.map(|block| &block[..out.len()]);
-    let shift = NIBBLE * h;
-    for (x, out) in out.iter_mut().enumerate() {
-        let mut sum = F128::ZERO;
-        for p in 0..P {
-            sum += tables[p][usize::from(blocks[p][x] >> shift & 0xf)];
-        }
-        *out = sum;
+fn join_nibbles(out: &mut [u8], first: &[u8], second: &[u8], h: usize) {
+    let pairs = out.iter_mut().zip(first.iter().zip(second));
+    if h == 0 {
+        pairs.for_each(|(out, (&a, &b))| *out = a & 0xf | b << NIBBLE);
+    } else {
+        pairs.for_each(|(out, (&a, &b))| *out = a >> NIBBLE | b & 0xf0);
     }
 }
 

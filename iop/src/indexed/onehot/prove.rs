@@ -1,5 +1,7 @@
 //! The prover of the one-hot stages.
 
+use std::borrow::Cow;
+
 use binfer_field::{F128, kernels, kernels::eq_table, kernels::inner_product};
 use rayon::prelude::*;
 
@@ -13,15 +15,15 @@ use crate::indexed::{Tile, tiles};
 use crate::sumcheck::{self, Instance};
 
 /// A tile's indices, and of each of their bits the packed plane.
-pub(super) struct TileData {
+pub(super) struct TileData<'a> {
     tile: Tile,
-    bytes: Vec<u8>,
+    bytes: Cow<'a, [u8]>,
     planes: Vec<Vec<F128>>,
 }
 
-impl TileData {
-    pub(super) fn new(tile: Tile, view: &View, bytes: &[u8]) -> Self {
-        let bytes = tile.gather(bytes, view.rows);
+impl<'a> TileData<'a> {
+    pub(super) fn new(tile: Tile, view: &View, bytes: &'a [u8]) -> Self {
+        let bytes = tile.bytes(bytes, view.rows);
         let mut planes: [Vec<F128>; 8] = [(); 8].map(|()| F128::zeros(tile.words()));
         kernels::pack_planes(planes.each_mut().map(Vec::as_mut_slice), &bytes);
         Self { tile, bytes, planes: planes.into_iter().take(view.planes.len()).collect() }
@@ -35,7 +37,7 @@ impl TileData {
 
 /// One claim's share of one tile.
 struct Job<'a> {
-    data: &'a TileData,
+    data: &'a TileData<'a>,
     tile_number: usize,
     view: &'a View,
     index_point: &'a [F128],
@@ -54,7 +56,7 @@ pub fn prove(
     indices: &[&[u8]],
     claims: &[OneHotClaim<F128>],
 ) -> PlaneClaims<F128> {
-    let tiled: Vec<Vec<TileData>> = views
+    let tiled: Vec<Vec<TileData<'_>>> = views
         .par_iter()
         .zip(indices)
         .map(|(view, bytes)| {
@@ -66,7 +68,7 @@ pub fn prove(
     let mut jobs = Vec::new();
     for claim in claims {
         let (view, tiles) = (&views[claim.view], &tiled[claim.view]);
-        let job = |(tile_number, data): (usize, &'_ TileData)| {
+        let job = |(tile_number, data): (usize, &TileData<'_>)| {
             let (_, point) = data.tile.restrict(&claim.row_point, &claim.col_point);
             let index_point = claim.index_point.as_slice();
             let sum = if tiles.len() == 1 {

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use super::NIBBLE;
 use super::domain::{LOG_SIZE, POINTS, SIZE};
+use crate::buffer::Buffer;
 use crate::zerocheck::subset_sums;
 
 /// Blocks in a parallel task: a task's histograms are joined once.
@@ -220,13 +221,9 @@ impl TileBits<'_> {
     }
 
     /// `1 + sigma_s + b_s(z, y)` for each bit and block, from the Lagrange basis of the domain at `z`.
-    pub(super) fn bind(
-        &self,
-        sigma: &[F128],
-        tables: &[[F128; 256]; LOG_SIZE - 1],
-    ) -> Vec<Vec<F128>> {
+    pub(super) fn bind(&self, sigma: &[F128], tables: &[[F128; 256]; LOG_SIZE - 1]) -> Vec<Buffer> {
         let bit = |(plane, &sigma): (&&[u32], &F128)| {
-            let mut values = F128::zeros(plane.len());
+            let mut values = Buffer::unspecified(plane.len());
             values.par_iter_mut().zip(plane.par_iter()).with_min_len(1 << 10).for_each(
                 |(value, word)| {
                     let parts = tables.iter().zip(word.to_le_bytes());

@@ -20,28 +20,29 @@ pub(super) trait Bits: Send {
     fn finish(&mut self) -> Option<(Vec<F128>, Vec<F128>)>;
 }
 
-/// Both as they are, blocks `[column][v]`.
+/// Both as they are, blocks `[column][v]`, bound at their beginnings.
 pub(super) struct ListedBits {
     table: Vec<F128>,
     histogram: Vec<F128>,
+    block: usize,
     left: usize,
 }
 
 impl ListedBits {
     pub(super) fn new(table: Vec<F128>, histogram: Vec<F128>, width: usize) -> Self {
         assert_eq!(table.len(), histogram.len());
-        Self { table, histogram, left: width }
+        Self { table, histogram, block: 1 << width, left: width }
     }
 }
 
 impl Bits for ListedBits {
     fn round(&mut self, eq: &[F128]) -> (F128, F128) {
-        let block = 1 << self.left;
-        let columns = self.table.par_chunks(block).zip(self.histogram.par_chunks(block)).zip(eq);
+        let (stride, block) = (self.block, 1 << self.left);
+        let columns = self.table.par_chunks(stride).zip(self.histogram.par_chunks(stride)).zip(eq);
         let init = || vec![F128::ZERO; block];
         let sums = columns.map_init(init, |sums, ((table, histogram), &weight)| {
-            let (t_lo, t_hi) = table.split_at(block / 2);
-            let (m_lo, m_hi) = histogram.split_at(block / 2);
+            let (t_lo, t_hi) = table[..block].split_at(block / 2);
+            let (m_lo, m_hi) = histogram[..block].split_at(block / 2);
             let at_one = kernels::inner_product(t_hi, m_hi) + kernels::sum(m_hi);
             let (t, m) = sums.split_at_mut(block / 2);
             t.copy_from_slice(t_lo);
@@ -57,19 +58,16 @@ impl Bits for ListedBits {
         self.left -= 1;
         let half = 1 << self.left;
         for data in [&mut self.table, &mut self.histogram] {
-            let mut next = F128::zeros(data.len() / 2);
-            let pairs = next.par_chunks_mut(half).zip(data.par_chunks(2 * half));
-            pairs.for_each(|(next, pair)| {
-                let (lo, hi) = pair.split_at(half);
-                kernels::fold_into(next, lo, hi, r);
+            data.par_chunks_mut(self.block).for_each(|block| {
+                let (lo, hi) = block[..2 * half].split_at_mut(half);
+                kernels::fold(lo, hi, r);
             });
-            *data = next;
         }
     }
 
     fn finish(&mut self) -> Option<(Vec<F128>, Vec<F128>)> {
-        let values = (&mut self.table, &mut self.histogram);
-        (self.left == 0).then(|| (core::mem::take(values.0), core::mem::take(values.1)))
+        let firsts = |data: &[F128]| data.iter().step_by(self.block).copied().collect();
+        (self.left == 0).then(|| (firsts(&self.table), firsts(&self.histogram)))
     }
 }
 

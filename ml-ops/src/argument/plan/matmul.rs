@@ -20,12 +20,13 @@ pub(crate) struct MatMul {
     pub(crate) output: Output,
     /// Features of the input, of all groups, each with a `G_k`.
     pub(crate) k: usize,
-    pub(crate) weights: WeightId,
+    /// The weights, if one of the operands is weights.
+    pub(crate) weights: Option<WeightId>,
     /// The operand with public tables, whose products are the `G_k`; none where the verifier computes them.
     pub(crate) inner: Vec<Factor>,
     /// The matrix of that operand, where the verifier holds it and computes the `G_k` itself.
     pub(crate) public_inner: Option<usize>,
-    /// What is subtracted from each entry of that operand, where the bases are those of rows.
+    /// What is subtracted from each entry of that operand, where it is a tensor.
     pub(crate) inner_offset: u64,
     /// The other, whose tables are powers of the `G_k`. Along rows, the chunks of the bias are more
     /// columns of it.
@@ -222,7 +223,7 @@ impl Plan {
         self.matmuls.push(MatMul {
             output,
             k,
-            weights: *weights,
+            weights: Some(*weights),
             inner,
             public_inner,
             inner_offset,

@@ -2,8 +2,10 @@
 //!
 //! Prover and verifier derive it from public data alone, so it is part of no message.
 
+mod batch;
 mod matmul;
 mod output;
+mod product;
 mod sum;
 
 pub(crate) use matmul::MatMul;
@@ -67,7 +69,8 @@ pub(crate) struct Matrix {
     pub(crate) first_plane: Option<usize>,
 }
 
-/// Some bits of a matrix as indices: bits `first .. first + bits`, then bit `flag` where there is one.
+/// Some bits of a matrix as indices: bits `first .. first + bits`, then bit `flag` where there is one, or the bits
+/// of another matrix.
 #[derive(Clone, Debug)]
 pub(crate) struct Chunk {
     pub(crate) view: usize,
@@ -75,6 +78,15 @@ pub(crate) struct Chunk {
     pub(crate) first: u32,
     pub(crate) bits: u32,
     pub(crate) flag: Option<u32>,
+    /// The bits that follow where an index is of two matrices of one shape.
+    pub(crate) other: Option<OtherBits>,
+}
+
+/// As many bits of a second matrix as a chunk has of its first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OtherBits {
+    pub(crate) matrix: usize,
+    pub(crate) first: u32,
 }
 
 /// How the indices of an indexed product are read from a chunk's matrix.
@@ -161,6 +173,7 @@ impl Plan {
         for (i, node) in graph.nodes.iter().enumerate() {
             let added = match &node.op {
                 Op::MatMul { .. } => plan.add_matmul(graph, i, batch),
+                Op::BatchMatMul { .. } => plan.add_batch_matmul(graph, i, batch),
                 Op::Combine { .. } => plan.add_combine(graph, i, batch),
                 Op::Max { .. } => plan.add_max(graph, i, batch),
                 Op::Relu { x, y } => plan.add_relu(*x, *y),
@@ -221,28 +234,48 @@ impl Plan {
 
     /// The view of some bits of a matrix, shared by all who ask for the same bits.
     fn chunk(&mut self, matrix: usize, first: u32, bits: u32, flag: Option<u32>) -> Chunk {
-        let known = self
-            .chunks
-            .iter()
-            .find(|c| (c.matrix, c.first, c.bits, c.flag) == (matrix, first, bits, flag));
+        self.chunk_of(matrix, first, bits, flag, None)
+    }
+
+    /// The view of some bits of a matrix, and of as many of another one of the same shape.
+    fn chunk_of(
+        &mut self,
+        matrix: usize,
+        first: u32,
+        bits: u32,
+        flag: Option<u32>,
+        other: Option<OtherBits>,
+    ) -> Chunk {
+        let wanted = (matrix, first, bits, flag, other);
+        let known =
+            self.chunks.iter().find(|c| (c.matrix, c.first, c.bits, c.flag, c.other) == wanted);
         if let Some(known) = known {
             return known.clone();
         }
-        let Matrix { rows, cols, bits: all, .. } = self.matrices[matrix];
-        let start = match self.matrices[matrix].first_plane {
-            Some(start) => start,
-            None => {
-                let start = self.planes.len();
-                self.planes.extend((0..all).map(|_| (rows, cols)));
-                self.matrices[matrix].first_plane = Some(start);
-                start
-            }
-        };
-        let planes = (first..first + bits).chain(flag).map(|bit| start + bit as usize).collect();
+        let Matrix { rows, cols, .. } = self.matrices[matrix];
+        let start = self.first_plane(matrix);
+        let own = (first..first + bits).chain(flag).map(|bit| start + bit as usize);
+        let mut planes: Vec<usize> = own.collect();
+        if let Some(other) = other {
+            let start = self.first_plane(other.matrix) + other.first as usize;
+            planes.extend(start..start + bits as usize);
+        }
         self.views.push(View { rows, cols, planes });
-        let chunk = Chunk { view: self.views.len() - 1, matrix, first, bits, flag };
+        let view = self.views.len() - 1;
+        let chunk = Chunk { view, matrix, first, bits, flag, other };
         self.chunks.push(chunk.clone());
         chunk
+    }
+
+    /// The first plane of a matrix, which gets its planes when first asked.
+    fn first_plane(&mut self, matrix: usize) -> usize {
+        let Matrix { rows, cols, bits, first_plane, .. } = self.matrices[matrix];
+        first_plane.unwrap_or_else(|| {
+            let start = self.planes.len();
+            self.planes.extend((0..bits).map(|_| (rows, cols)));
+            self.matrices[matrix].first_plane = Some(start);
+            start
+        })
     }
 }
 
@@ -263,8 +296,9 @@ fn index_cost(width: u32, flag: bool, chunks: usize, lookups: usize) -> usize {
 }
 
 impl Chunk {
-    /// Bits of an index, the flag included.
+    /// Bits of an index, the flag and those of another matrix included.
     pub(crate) fn width(&self) -> usize {
-        self.bits as usize + usize::from(self.flag.is_some())
+        let bits = self.bits as usize;
+        bits + usize::from(self.flag.is_some()) + if self.other.is_some() { bits } else { 0 }
     }
 }

@@ -1,6 +1,7 @@
 //! The side of a check's outputs, and along which axis the check is made.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::{Chunk, Factor, Matrix, Origin, Plan, Source, cheapest};
 use crate::argument::requantize::Thresholds;
@@ -16,14 +17,16 @@ pub(crate) enum Axis {
 }
 
 /// What the outputs are.
+#[derive(Clone)]
 pub(crate) enum Outputs {
     /// Sums themselves, stored plus an offset.
     Integers { offset: i128 },
     /// Codes with distances.
-    Codes { thresholds: Thresholds },
+    Codes { thresholds: Arc<Thresholds> },
 }
 
 /// The outputs of one check in the exponent: `prod h^output` for every product.
+#[derive(Clone)]
 pub(crate) struct Output {
     pub(crate) node: usize,
     pub(crate) axis: Axis,
@@ -36,6 +39,8 @@ pub(crate) struct Output {
     pub(crate) factors: Vec<Factor>,
     /// The matrix of sums that the verifier holds, and whose products it computes itself.
     pub(crate) public: Option<usize>,
+    /// The first row of the outputs that the check is of, where it is of some rows alone, as many as products.
+    pub(crate) first_row: usize,
     /// Bound on the exponents that a false product leaves over.
     pub(crate) exponent_bound: i128,
     /// Independent repetitions of the check.
@@ -99,7 +104,7 @@ impl Plan {
         let Matrix { bits: y_bits, offset, origin, .. } = self.matrices[y];
         let (outputs, exponent_bound) = match epilogue {
             Epilogue::Requantize(_) | Epilogue::Edges(_) if kind == TensorKind::Code => {
-                let thresholds = Thresholds::new(epilogue, bound);
+                let thresholds = Arc::new(Thresholds::new(epilogue, bound));
                 let exponent_bound = thresholds.exponent_bound(bound);
                 (Outputs::Codes { thresholds }, exponent_bound)
             }
@@ -144,6 +149,7 @@ impl Plan {
             outputs,
             factors,
             public,
+            first_row: 0,
             exponent_bound,
             repetitions,
         }

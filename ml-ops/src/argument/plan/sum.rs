@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::output::Unaligned;
-use super::{Axis, Factor, Matrix, Origin, Output, Plan, Read, Source, cheapest};
+use super::product::NIBBLE;
+use super::{Axis, Factor, Matrix, Origin, OtherBits, Output, Plan, Read, Source, cheapest};
 use crate::argument::bits::{DIFFERENCE_BITS, max_constraints};
 use crate::argument::wiring::{batched, straight};
 use crate::graph::{
@@ -88,9 +89,11 @@ impl Exponents {
 }
 
 /// One term, before an axis is chosen.
-struct Input {
+pub(super) struct Input {
     matrix: usize,
     bits: u32,
+    /// The nibble of the matrix and the one of another that are one index, for a part of a product.
+    nibbles: Option<(u32, OtherBits)>,
     exponents: Exponents,
     /// The map of all samples, with a multiple of the taps that it asks for; nothing where it is straight.
     gather: Option<Gather>,
@@ -98,6 +101,16 @@ struct Input {
 }
 
 impl Input {
+    /// A part of a product, read straight or through a map.
+    pub(super) fn of_nibbles(
+        matrix: usize,
+        nibbles: (u32, OtherBits),
+        exponents: Exponents,
+        gather: Option<Gather>,
+    ) -> Self {
+        Self { matrix, bits: 8, nibbles: Some(nibbles), exponents, gather, pad: None }
+    }
+
     /// The cost of a column with so many look-ups.
     fn cost(&self, lookups: usize) -> usize {
         let lookups = if self.gather.is_some() { lookups.div_ceil(2) } else { lookups };
@@ -117,6 +130,10 @@ impl Plan {
         let mut inputs = Vec::with_capacity(terms.len());
         let mut excess = 0i128;
         for term in terms {
+            if let Function::Product { with, zeros, factor } = term.function {
+                inputs.extend(self.product(term.x, with, zeros, factor, (rows, cols), taps)?);
+                continue;
+            }
             let input = self.input(term, (rows, cols), taps, batch)?;
             if let Some(pad) = input.pad {
                 let more = taps - term.taps;
@@ -145,7 +162,7 @@ impl Plan {
         for tap in 0..*taps {
             let gather = Some(of_tap(&gather, *taps, tap)?);
             let (pad, exponents) = (Some(0), identity.clone());
-            let of_x = Input { matrix: *x, bits: 8, exponents, gather, pad };
+            let of_x = Input { matrix: *x, bits: 8, nibbles: None, exponents, gather, pad };
             let differences = self.add(Matrix {
                 source: Source::Differences { node, tap },
                 origin: Origin::Trace,
@@ -157,7 +174,8 @@ impl Plan {
             });
             matrices.push(differences);
             let (bits, exponents) = (DIFFERENCE_BITS, identity.clone());
-            let of_d = Input { matrix: differences, bits, exponents, gather: None, pad: None };
+            let (matrix, gather, pad) = (differences, None, None);
+            let of_d = Input { matrix, bits, nibbles: None, exponents, gather, pad };
             inputs.push([of_x, of_d]);
         }
         // `x + d` and `y` are within `[0, 510]` and `[0, 255]`.
@@ -192,6 +210,7 @@ impl Plan {
                 let constant = factor.checked_mul(offset)?.checked_neg()?;
                 (Exponents::Linear { factor, constant }, None)
             }
+            Function::Product { .. } => return None,
         };
         let gather = term.gather.as_ref().map(|gather| batched(gather, batch));
         let gather = match gather {
@@ -201,7 +220,7 @@ impl Plan {
                 Some(with_taps(gather, term.taps, taps)?)
             }
         };
-        Some(Input { matrix: term.x, bits, exponents, gather, pad })
+        Some(Input { matrix: term.x, bits, nibbles: None, exponents, gather, pad })
     }
 
     /// The tree that adds these terms up.
@@ -218,9 +237,14 @@ impl Plan {
         };
         let (mut summands, mut factors) = (Vec::new(), Vec::new());
         for input in inputs {
-            let chunks = match &input.exponents {
-                Exponents::Listed(_) => vec![self.chunk(input.matrix, 0, 8, None)],
-                Exponents::Linear { .. } => self.split(input.matrix, 0..input.bits, None, products),
+            let chunks = match (&input.exponents, input.nibbles) {
+                (_, Some((first, other))) => {
+                    vec![self.chunk_of(input.matrix, first, NIBBLE, None, Some(other))]
+                }
+                (Exponents::Listed(_), None) => vec![self.chunk(input.matrix, 0, 8, None)],
+                (Exponents::Linear { .. }, None) => {
+                    self.split(input.matrix, 0..input.bits, None, products)
+                }
             };
             let gather = match axis {
                 Axis::Columns => input.gather.clone(),
@@ -274,7 +298,7 @@ fn across(input: &Input, taps: usize) -> Option<Option<Gather>> {
 }
 
 /// The map with `more` taps in place of `taps`, a divisor: those that are added lie outside the source.
-fn with_taps(gather: Gather, taps: usize, more: usize) -> Option<Gather> {
+pub(super) fn with_taps(gather: Gather, taps: usize, more: usize) -> Option<Gather> {
     if taps == more {
         return Some(gather);
     }

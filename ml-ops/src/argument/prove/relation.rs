@@ -18,7 +18,8 @@ use crate::graph::WeightShape;
 /// One repetition of a matmul's check in the middle of the protocol.
 pub(super) struct Relation<'a> {
     pub(super) matmul: &'a MatMul,
-    pub(super) shape: &'a WeightShape,
+    /// Of the weights, if there are any.
+    pub(super) shape: Option<&'a WeightShape>,
     pub(super) drawn: Drawn,
     /// `G`, with that of the bias's columns.
     pub(super) g: Vec<F128>,
@@ -40,7 +41,7 @@ impl<'a> Relation<'a> {
         trees: &mut Vec<Tree<'a>>,
         roots: &mut Vec<RootClaim<F128>>,
     ) -> Self {
-        let shape = &prover.graph.weights[matmul.weights];
+        let shape = matmul.weights.map(|weights| &prover.graph.weights[weights]);
         let row_point = channel.challenges("rows", log2_ceil(matmul.output.products));
 
         let mut own = Vec::new();

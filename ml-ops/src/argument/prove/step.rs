@@ -28,6 +28,12 @@ impl Leaves for Looked<'_> {
         let bits = byte_bits(self.width, self.blocks);
         gather(out, entries, self.columns[column], first, self.rows / self.blocks, bits);
     }
+
+    fn looked_up(&self, column: usize) -> Option<(&[F128], &[u8])> {
+        let Column { bytes, holes } = self.columns[column];
+        let entries = &self.entries[column << self.width..][..1 << self.width];
+        (self.blocks == 1 && holes.is_empty()).then_some((entries, bytes))
+    }
 }
 
 /// Bits of an index that are bits of a byte, of `width` bits of which `blocks` blocks of rows take the others.

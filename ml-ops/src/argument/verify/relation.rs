@@ -16,7 +16,8 @@ use crate::graph::WeightShape;
 /// One repetition of a matmul's check in the middle of the protocol.
 pub(super) struct Relation<'a, E> {
     pub(super) matmul: &'a MatMul,
-    pub(super) shape: &'a WeightShape,
+    /// Of the weights, if there are any.
+    pub(super) shape: Option<&'a WeightShape>,
     pub(super) drawn: Drawn,
     /// `G`, with that of the bias's columns, where the inner operand is public.
     pub(super) g: Option<Vec<F128>>,
@@ -37,7 +38,8 @@ impl<'a, E: Element> Relation<'a, E> {
         shapes: &mut Vec<BoxShape>,
         roots: &mut Vec<RootClaim<E>>,
     ) -> Result<Self, VerifyError> {
-        let shape = statement.graph.weights.get(matmul.weights).ok_or(MALFORMED)?;
+        let of_graph = |weights| statement.graph.weights.get(weights).ok_or(MALFORMED);
+        let shape = matmul.weights.map(of_graph).transpose()?;
         let products = matmul.output.products;
         let row_point = channel.challenges("rows", log2_ceil(products));
         let x = channel.receive("input rows")?;

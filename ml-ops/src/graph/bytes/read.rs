@@ -2,9 +2,9 @@
 
 use super::DecodeError;
 use crate::graph::{
-    Alphabet, CodeType, Edges, Epilogue, Function, Gather, GatherDim, InputTransform, IntegerType,
-    MAX_NAME_BYTES, Node, Op, OutputTransform, Requantize, RoundingProfile, Step, TensorKind,
-    TensorShape, Term, WeightShape,
+    Alphabet, CodeMatrix, CodeType, Edges, Epilogue, Function, Gather, GatherDim, InputTransform,
+    IntegerType, MAX_NAME_BYTES, Node, Op, OutputTransform, Requantize, RoundingProfile, Step,
+    TensorKind, TensorShape, Term, WeightShape,
 };
 
 /// Bytes, and how many of them have been read.
@@ -144,9 +144,24 @@ impl Reader<'_> {
                 taps: self.size()?,
                 y: self.size()?,
             },
+            (4, _) => Op::BatchMatMul {
+                a: self.code_matrix()?,
+                b: self.code_matrix()?,
+                heads: self.size()?,
+                y: self.size()?,
+                epilogue: self.epilogue()?,
+            },
             (_, error) => return Err(error),
         };
         Ok(Node { name, op })
+    }
+
+    fn code_matrix(&mut self) -> Result<CodeMatrix, DecodeError> {
+        Ok(CodeMatrix {
+            x: self.size()?,
+            gather: self.option(Self::gather)?,
+            zero_code: self.byte()?,
+        })
     }
 
     fn epilogue(&mut self) -> Result<Epilogue, DecodeError> {
@@ -176,6 +191,11 @@ impl Reader<'_> {
                     Function::Table(table)
                 }
                 (1, _) => Function::Times(self.long()?),
+                (2, _) => Function::Product {
+                    with: self.size()?,
+                    zeros: self.array()?,
+                    factor: self.long()?,
+                },
                 (_, error) => return Err(error),
             },
         })

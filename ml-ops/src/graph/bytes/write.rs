@@ -1,8 +1,9 @@
 //! Writing the fields of a graph.
 
 use crate::graph::{
-    Alphabet, CodeType, Edges, Epilogue, Function, Gather, GatherDim, InputTransform, IntegerType,
-    Node, Op, OutputTransform, RoundingProfile, Step, TensorKind, TensorShape, Term, WeightShape,
+    Alphabet, CodeMatrix, CodeType, Edges, Epilogue, Function, Gather, GatherDim, InputTransform,
+    IntegerType, Node, Op, OutputTransform, RoundingProfile, Step, TensorKind, TensorShape, Term,
+    WeightShape,
 };
 
 /// The bytes written so far.
@@ -104,7 +105,21 @@ impl Writer {
                 self.size(*taps);
                 self.size(*y);
             }
+            Op::BatchMatMul { a, b, heads, y, epilogue } => {
+                self.tag(4);
+                self.code_matrix(a);
+                self.code_matrix(b);
+                self.size(*heads);
+                self.size(*y);
+                self.epilogue(epilogue);
+            }
         }
+    }
+
+    fn code_matrix(&mut self, matrix: &CodeMatrix) {
+        self.size(matrix.x);
+        self.option(matrix.gather.as_ref(), Self::gather);
+        self.tag(matrix.zero_code);
     }
 
     fn epilogue(&mut self, epilogue: &Epilogue) {
@@ -137,6 +152,12 @@ impl Writer {
             }
             Function::Times(factor) => {
                 self.tag(1);
+                self.long(*factor);
+            }
+            Function::Product { with, zeros, factor } => {
+                self.tag(2);
+                self.size(*with);
+                zeros.iter().for_each(|&zero| self.tag(zero));
                 self.long(*factor);
             }
         }

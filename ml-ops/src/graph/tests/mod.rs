@@ -1,5 +1,6 @@
 //! Tests of graphs: each invariant, each decoding error, ports, steps and alphabets.
 
+mod activations;
 mod bytes;
 mod image;
 mod port;

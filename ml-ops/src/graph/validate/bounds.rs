@@ -1,5 +1,6 @@
 //! Bounds on accumulators and sums, from ranges, and the number of multiplications.
 
+use super::batch::product_bound;
 use crate::graph::{Alphabet, Function, Graph, Op, TensorKind, Term, WeightShape};
 
 impl Graph {
@@ -16,6 +17,7 @@ impl Graph {
                 let (low, high) = self.sum_range(terms);
                 high.max(low.saturating_neg()).max(0)
             }
+            Op::BatchMatMul { a, b, heads, .. } => product_bound(a, b, self.depth(a, *heads)),
             Op::Relu { .. } | Op::Max { .. } => 0,
         }
     }
@@ -29,6 +31,10 @@ impl Graph {
                     let shape = &self.weights[*weights];
                     let rows = self.tensors[*y].rows_per_sample as u64;
                     rows.saturating_mul((shape.k * shape.n) as u64)
+                }
+                Op::BatchMatMul { a, heads, y, .. } => {
+                    let outputs = self.tensors[*y].per_sample() as u64;
+                    outputs.saturating_mul(self.depth(a, *heads) as u64)
                 }
                 Op::Relu { .. } | Op::Combine { .. } | Op::Max { .. } => 0,
             })
@@ -59,6 +65,13 @@ impl Graph {
                 let (low, high) = self.tensors[term.x].kind.range();
                 let ends = [low, high].map(|end| i128::from(end) * i128::from(*factor));
                 (ends[0].min(ends[1]), ends[0].max(ends[1]))
+            }
+            Function::Product { zeros, factor, .. } => {
+                let [a, b] = zeros.map(|zero| [-i128::from(zero), 255 - i128::from(zero)]);
+                let of = |a: i128| b.map(|b| i128::from(*factor) * a * b);
+                let ends = [of(a[0]), of(a[1])].concat();
+                let bound = |better: fn(i128, i128) -> i128| ends.iter().copied().reduce(better);
+                (bound(i128::min).unwrap_or(0), bound(i128::max).unwrap_or(0))
             }
         };
         let taps = term.taps as i128;

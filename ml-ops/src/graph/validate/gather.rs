@@ -49,7 +49,8 @@ pub(super) fn check_gather(
     Ok(())
 }
 
-fn product<'a>(sizes: impl Iterator<Item = &'a usize>) -> Option<usize> {
+/// The product of some sizes, if it is within a `usize`.
+pub(super) fn product<'a>(sizes: impl Iterator<Item = &'a usize>) -> Option<usize> {
     sizes.copied().try_fold(1, usize::checked_mul)
 }
 

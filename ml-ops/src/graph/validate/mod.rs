@@ -1,5 +1,6 @@
 //! What makes a graph valid, and the bounds on accumulators that follow from public data alone.
 
+mod batch;
 mod bounds;
 mod gather;
 mod node;

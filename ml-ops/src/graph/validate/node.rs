@@ -32,6 +32,7 @@ impl Graph {
         written[y_id] = true;
         match &node.op {
             Op::MatMul { .. } => self.check_matmul(index, &node.op, y, uses),
+            Op::BatchMatMul { .. } => self.check_batch_matmul(index, &node.op, y),
             Op::Relu { x, .. } => {
                 let agrees = self.tensors[*x] == *y && y.kind != TensorKind::Code;
                 if agrees { Ok(()) } else { Err(GraphError::NodeShape { node: index }) }

@@ -60,9 +60,15 @@ impl Graph {
     ) -> Result<(), GraphError> {
         let x = &self.tensors[term.x];
         let small = |image: &i64| image.unsigned_abs() <= MAX_IMAGE;
+        if let Function::Product { with, .. } = term.function
+            && (self.tensors[with] != *x || term.gather.is_some())
+        {
+            return Err(GraphError::Product { node, term: number });
+        }
         let (valid, kind) = match &term.function {
             Function::Table(table) => (table.iter().all(small), x.kind == TensorKind::Code),
             Function::Times(factor) => (small(factor), x.kind != TensorKind::Code),
+            Function::Product { factor, .. } => (small(factor), x.kind == TensorKind::Code),
         };
         if !kind {
             return Err(GraphError::NodeShape { node });

@@ -1,11 +1,14 @@
-//! MatMul of a dequantized tensor and a dequantized constant: as Gemm without a bias, any leading rank.
+//! MatMul of a dequantized tensor and a dequantized constant, as Gemm without a bias, or of two dequantized tensors.
 
 use super::gemm;
 use crate::onnx::builder::Builder;
+use crate::onnx::deferred::{Deferred, Kind, Tensors};
 use crate::onnx::error::NodeError;
+use crate::onnx::heads::Heads;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::operands::Layout;
 use crate::onnx::value::Value;
+use std::rc::Rc;
 
 pub(super) const OPERATOR: Operator = Operator {
     domain: "",
@@ -16,5 +19,14 @@ pub(super) const OPERATOR: Operator = Operator {
 };
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    if let (Value::Floats(a), Value::Floats(b)) = (node.value(0)?, node.value(1)?)
+        && a.pure
+        && b.pure
+    {
+        let zeros = [a.zero_code(), b.zero_code()];
+        let (heads, output) = Heads::new(node, [&a.codes.view, &b.codes.view], zeros, 1)?;
+        let product = Tensors { heads, scale: a.scaling.scale * b.scaling.scale };
+        return Ok(Value::Deferred(Deferred::new(Kind::Tensors(Rc::new(product)), output)));
+    }
     gemm::product(builder, node, Layout::Columns)
 }

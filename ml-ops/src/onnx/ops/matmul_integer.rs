@@ -3,6 +3,7 @@
 use crate::graph::Epilogue;
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
+use crate::onnx::heads::Heads;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::operands::{Layout, product, weights};
 use crate::onnx::value::{MatMulOperands, Value};
@@ -17,6 +18,12 @@ pub(super) const OPERATOR: Operator = Operator {
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     let x = node.codes(0)?;
+    if let Value::Codes(y) = node.value(1)? {
+        let zeros =
+            [x.zero_code(node.zero_point(2, x.dtype)?), y.zero_code(node.zero_point(3, y.dtype)?)];
+        let (heads, output) = Heads::new(node, [&x.view, &y.view], zeros, 1)?;
+        return Ok(Value::Integers(output.on(heads.add(builder, Epilogue::Accumulator)?)));
+    }
     let zero_points = node.optional_constant(3)?.map(|array| &**array);
     let weights = weights(node.constant(1)?, zero_points, Layout::Columns, 1, 3)?;
     let (matrix, output) = product(&x.view, &weights, 0)?;

@@ -1,4 +1,4 @@
-//! Mul: a dequantized tensor times a constant, or a function of itself.
+//! Mul: a dequantized tensor times a constant, a function of itself, or another dequantized tensor.
 
 use crate::onnx::arithmetic::{self, Operation};
 use crate::onnx::builder::Builder;

@@ -2,6 +2,7 @@
 
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
+use crate::onnx::heads;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::operands::{Layout, weights};
 use crate::onnx::requantized::{matmul_operands, requantized_product};
@@ -17,6 +18,9 @@ pub(super) const OPERATOR: Operator = Operator {
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     node.codes(0)?;
+    if let Value::Codes(b) = node.value(3)? {
+        return heads::requantized(builder, node, b);
+    }
     let weights = weights(node.constant(3)?, Some(node.constant(5)?), Layout::Columns, 3, 5)?;
     let (operands, output) = matmul_operands(node, weights, Vec::new())?;
     requantized_product(builder, node, &operands, &output, node.scale(1)?, 6)

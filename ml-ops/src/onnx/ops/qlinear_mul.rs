@@ -1,4 +1,4 @@
-//! com.microsoft QLinearMul: an 8-bit tensor times a constant, or times a function of itself, requantized.
+//! com.microsoft QLinearMul: an 8-bit tensor times a constant or another tensor, requantized.
 
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;

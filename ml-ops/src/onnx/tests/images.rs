@@ -174,8 +174,17 @@ fn functions_of_two_tensors() {
         }
     });
     assert_eq!(ties, NodeError::NoTables);
-    let product =
-        node_error(SUM, |g| node(g, "QLinearAdd").op_type = Some("QLinearMul".to_owned()));
+    let product = node_error(FLOAT_SUM, |g| {
+        let is_sum = |n: &NodeProto| n.op_type.as_deref() == Some("Add");
+        let at = g.node.iter().position(is_sum).expect("an Add");
+        let mut sigmoid = g.node[at].clone();
+        sigmoid.op_type = Some("Sigmoid".to_owned());
+        sigmoid.input.truncate(1);
+        sigmoid.output = vec!["sigmoid".to_owned()];
+        g.node[at].op_type = Some("Mul".to_owned());
+        g.node[at].input[0] = "sigmoid".to_owned();
+        g.node.insert(at, sigmoid);
+    });
     assert_eq!(product, NodeError::ProductOfTensors);
     let product = node_error(FLOAT_SUM, |g| node(g, "Add").op_type = Some("Div".to_owned()));
     assert_eq!(product, NodeError::ProductOfTensors);

@@ -10,6 +10,7 @@ mod cases;
 mod files;
 mod images;
 mod nodes;
+mod products;
 
 use super::proto::{
     AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, attribute_type, data_type,

@@ -5,8 +5,8 @@ use binfer_field::Backend;
 use super::{Rendered, Section};
 use crate::bench::Task;
 use crate::bench::suite::case::Case;
-use crate::bench::suite::table::Table;
-use crate::bench::suite::units::{digits, time};
+use crate::report::table::Table;
+use crate::report::units::{digits, time};
 
 pub(super) const SECTION: Section = Section {
     name: "backends",

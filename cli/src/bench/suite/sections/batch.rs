@@ -2,10 +2,10 @@
 
 use super::{Rendered, Section};
 use crate::bench::Task;
-use crate::bench::plot::{Axis, LinePlot, Scale, Series};
 use crate::bench::suite::case::Case;
-use crate::bench::suite::table::Table;
-use crate::bench::suite::units::{bytes, digits, plain, time};
+use crate::report::plot::{Axis, LinePlot, Scale, Series};
+use crate::report::table::Table;
+use crate::report::units::{bytes, digits, plain, time};
 
 /// Samples, and the task on them.
 pub(in crate::bench::suite) const BATCHED: [(u32, Task); 9] = [

@@ -2,11 +2,11 @@
 
 use super::{Rendered, Section};
 use crate::bench::Task;
-use crate::bench::plot::{Axis, LinePlot, Scale, Series};
 use crate::bench::suite::case::Case;
-use crate::bench::suite::table::Table;
-use crate::bench::suite::units::{bytes, count, digits, plain, tick_ms, time};
 use crate::bench::workload::Shape;
+use crate::report::plot::{Axis, LinePlot, Scale, Series};
+use crate::report::table::Table;
+use crate::report::units::{bytes, count, digits, plain, tick_ms, time};
 
 /// Bits of a weight, wide to narrow.
 const BITS: [u32; 4] = [8, 4, 2, 1];

@@ -1,11 +1,11 @@
 //! Growth with the number of weights.
 
 use super::{Rendered, Section};
-use crate::bench::plot::{Axis, LinePlot, Scale, Series};
 use crate::bench::suite::case::Case;
-use crate::bench::suite::table::{Table, cell};
-use crate::bench::suite::units::{bytes, digits, tick_ms, time};
 use crate::bench::{Measurement, Task};
+use crate::report::plot::{Axis, LinePlot, Scale, Series};
+use crate::report::table::{Table, cell};
+use crate::report::units::{bytes, digits, tick_ms, time};
 
 /// Logarithms of the numbers of weights that can be asked for.
 const LOG_WEIGHTS: std::ops::RangeInclusive<u32> = 16..=27;

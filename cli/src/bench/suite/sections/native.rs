@@ -1,13 +1,13 @@
 //! Proving over native inference.
 
 use super::{BATCHED, PREFILL, REQUANTIZED, Rendered, Section};
-use crate::bench::plot::{BarPlot, Reference, Row, Scale};
 use crate::bench::suite::case::Case;
 use crate::bench::suite::peers::FEED_FORWARD;
 use crate::bench::suite::results::Results;
 use crate::bench::suite::targets::OVER_NATIVE;
-use crate::bench::suite::units::{digits, plain};
 use crate::bench::{Measurement, Task};
+use crate::report::plot::{BarPlot, Reference, Row, Scale};
+use crate::report::units::{digits, plain};
 
 /// Labels and tasks, small batches first.
 fn bars() -> Vec<(String, Task)> {

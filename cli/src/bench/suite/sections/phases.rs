@@ -1,11 +1,11 @@
 //! Where the time of a proof goes.
 
 use super::{REQUANTIZED, Rendered, Section};
-use crate::bench::plot::{BarPlot, Row, Scale};
 use crate::bench::suite::case::Case;
-use crate::bench::suite::table::{Table, cell};
-use crate::bench::suite::units::time;
 use crate::bench::{Measurement, Task};
+use crate::report::plot::{BarPlot, Row, Scale};
+use crate::report::table::{Table, cell};
+use crate::report::units::time;
 
 const TASKS: [Task; 3] = [Task::T1A, Task::T1D, REQUANTIZED];
 

@@ -2,11 +2,11 @@
 
 use super::{PREFILL, REQUANTIZED, Rendered, Section, on_one_and_two};
 use crate::bench::Task;
-use crate::bench::plot::{BarPlot, Reference, Row, Scale};
 use crate::bench::suite::peers::{FEED_FORWARD, SQUARE_64};
-use crate::bench::suite::table::Table;
 use crate::bench::suite::targets::SPEEDUP;
-use crate::bench::suite::units::{digits, plain, time};
+use crate::report::plot::{BarPlot, Reference, Row, Scale};
+use crate::report::table::Table;
+use crate::report::units::{digits, plain, time};
 
 const TASKS: [Task; 8] =
     [SQUARE_64, Task::T3, Task::T1A, Task::T1C, Task::T1D, FEED_FORWARD, REQUANTIZED, PREFILL];

@@ -1,11 +1,11 @@
 //! Cost of a weight by the width of its matrix: what is not a power of two is not padded to one.
 
 use super::{Rendered, Section};
-use crate::bench::plot::{Axis, LinePlot, Scale, Series};
 use crate::bench::suite::case::Case;
-use crate::bench::suite::table::Table;
-use crate::bench::suite::units::{count, digits, plain, time};
 use crate::bench::{Measurement, Task};
+use crate::report::plot::{Axis, LinePlot, Scale, Series};
+use crate::report::table::Table;
+use crate::report::units::{count, digits, plain, time};
 
 /// Sides of the square matrices.
 const WIDTHS: [usize; 5] = [512, 768, 1024, 1536, 2048];

@@ -5,17 +5,17 @@ use std::time::Duration;
 use crate::progress::human;
 
 /// A time.
-pub(super) fn time(ns: u64) -> String {
+pub fn time(ns: u64) -> String {
     human(Duration::from_nanos(ns))
 }
 
 /// A time in milliseconds, as a tick of an axis has it.
-pub(super) fn tick_ms(ms: f64) -> String {
+pub fn tick_ms(ms: f64) -> String {
     if ms >= 1000.0 { format!("{} s", plain(ms / 1e3)) } else { format!("{} ms", plain(ms)) }
 }
 
 /// A size, by powers of 1000.
-pub(super) fn bytes(bytes: u64) -> String {
+pub fn bytes(bytes: u64) -> String {
     let bytes = bytes as f64;
     match bytes {
         b if b >= 1e9 => format!("{} GB", digits(b / 1e9)),
@@ -25,7 +25,7 @@ pub(super) fn bytes(bytes: u64) -> String {
 }
 
 /// A number with three digits, or more before the point.
-pub(super) fn digits(value: f64) -> String {
+pub fn digits(value: f64) -> String {
     match value.abs() {
         v if v >= 99.95 => count(value.round() as u64),
         v if v >= 9.995 => format!("{value:.1}"),
@@ -35,7 +35,7 @@ pub(super) fn digits(value: f64) -> String {
 }
 
 /// A number without a fraction if it has none.
-pub(super) fn plain(value: f64) -> String {
+pub fn plain(value: f64) -> String {
     if value >= 1000.0 {
         return count(value.round() as u64);
     }
@@ -44,7 +44,7 @@ pub(super) fn plain(value: f64) -> String {
 }
 
 /// A whole number in groups of three digits.
-pub(super) fn count(n: u64) -> String {
+pub fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
@@ -57,7 +57,7 @@ pub(super) fn count(n: u64) -> String {
 }
 
 /// So many things.
-pub(super) fn plural(n: u64, thing: &str) -> String {
+pub fn plural(n: u64, thing: &str) -> String {
     let s = if n == 1 { "" } else { "s" };
     format!("{} {thing}{s}", count(n))
 }

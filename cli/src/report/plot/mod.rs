@@ -6,9 +6,9 @@ mod legend;
 mod lines;
 mod scale;
 
-pub(super) use bars::{BarPlot, Reference, Row};
-pub(super) use lines::{Axis, LinePlot, Series};
-pub(super) use scale::Scale;
+pub use bars::{BarPlot, Reference, Row};
+pub use lines::{Axis, LinePlot, Series};
+pub use scale::Scale;
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;

@@ -18,7 +18,7 @@ fn bounds(text: Node<'_, '_>) -> [f64; 4] {
 }
 
 /// Checks a plot; its texts.
-pub(in crate::bench) fn texts(svg: &str) -> Vec<String> {
+pub(crate) fn texts(svg: &str) -> Vec<String> {
     let document = Document::parse(svg).unwrap();
     let root = document.root_element();
     let size = |name| -> f64 { root.attribute(name).unwrap().parse().unwrap() };

@@ -10,42 +10,42 @@ const ROW: f64 = 30.0;
 const BAR: f64 = 18.0;
 
 /// One bar.
-pub(in crate::bench) struct Row {
+pub struct Row {
     /// What it is of.
-    pub(in crate::bench) label: String,
+    pub label: String,
     /// Its parts, as long as [`BarPlot::parts`].
-    pub(in crate::bench) values: Vec<f64>,
+    pub values: Vec<f64>,
     /// What stands at its end.
-    pub(in crate::bench) note: String,
+    pub note: String,
 }
 
 /// A value to compare all bars with.
-pub(in crate::bench) struct Reference {
+pub struct Reference {
     /// The value.
-    pub(in crate::bench) at: f64,
+    pub at: f64,
     /// What it is.
-    pub(in crate::bench) label: String,
+    pub label: String,
 }
 
 /// A plot of bars. On a logarithmic scale bars have one part.
-pub(in crate::bench) struct BarPlot {
+pub struct BarPlot {
     /// What it shows.
-    pub(in crate::bench) title: String,
+    pub title: String,
     /// The quantity and its unit.
-    pub(in crate::bench) axis: String,
+    pub axis: String,
     /// Range and ticks.
-    pub(in crate::bench) scale: Scale,
+    pub scale: Scale,
     /// Names of the parts; a single part needs none, and has no legend.
-    pub(in crate::bench) parts: Vec<String>,
+    pub parts: Vec<String>,
     /// The bars, from above.
-    pub(in crate::bench) rows: Vec<Row>,
+    pub rows: Vec<Row>,
     /// A line across all bars.
-    pub(in crate::bench) reference: Option<Reference>,
+    pub reference: Option<Reference>,
 }
 
 impl BarPlot {
     /// The plot as an SVG file.
-    pub(in crate::bench) fn svg(&self) -> String {
+    pub fn svg(&self) -> String {
         let names: Vec<_> = self.parts.iter().map(|name| (&name[..], Sample::Area)).collect();
         let named = if names.len() > 1 { &names[..] } else { &[] };
         let above = if self.reference.is_some() { 2.0 * FONT } else { FONT };

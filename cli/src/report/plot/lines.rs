@@ -8,50 +8,50 @@ use super::legend::{Sample, legend};
 const AREA: f64 = 270.0;
 
 /// An axis: what it counts, in which unit, and its range.
-pub(in crate::bench) struct Axis {
+pub struct Axis {
     /// The quantity and its unit.
-    pub(in crate::bench) title: String,
+    pub title: String,
     /// Range and ticks.
-    pub(in crate::bench) scale: Scale,
+    pub scale: Scale,
 }
 
 /// Points of one colour.
-pub(in crate::bench) struct Series {
+pub struct Series {
     /// What the legend calls them.
     name: String,
     /// Values on both axes.
-    pub(in crate::bench) points: Vec<(f64, f64)>,
+    pub points: Vec<(f64, f64)>,
     /// Whether they are a law to compare with: dashed, without marks.
     is_law: bool,
 }
 
 impl Series {
     /// Points that were measured.
-    pub(in crate::bench) fn measured(name: &str, points: Vec<(f64, f64)>) -> Self {
+    pub fn measured(name: &str, points: Vec<(f64, f64)>) -> Self {
         Self { name: name.into(), points, is_law: false }
     }
 
     /// A law to compare them with.
-    pub(in crate::bench) fn law(name: &str, points: Vec<(f64, f64)>) -> Self {
+    pub fn law(name: &str, points: Vec<(f64, f64)>) -> Self {
         Self { name: name.into(), points, is_law: true }
     }
 }
 
 /// A plot of lines.
-pub(in crate::bench) struct LinePlot {
+pub struct LinePlot {
     /// What it shows.
-    pub(in crate::bench) title: String,
+    pub title: String,
     /// The axis below.
-    pub(in crate::bench) x: Axis,
+    pub x: Axis,
     /// The axis on the left.
-    pub(in crate::bench) y: Axis,
+    pub y: Axis,
     /// The lines.
-    pub(in crate::bench) series: Vec<Series>,
+    pub series: Vec<Series>,
 }
 
 impl LinePlot {
     /// The plot as an SVG file.
-    pub(in crate::bench) fn svg(&self) -> String {
+    pub fn svg(&self) -> String {
         let sample = |s: &Series| if s.is_law { Sample::Dashed } else { Sample::Line };
         let names: Vec<_> = self.series.iter().map(|s| (&s.name[..], sample(s))).collect();
         let y_title = legend(None, &names) + 28.0;

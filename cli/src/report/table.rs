@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A table, its first column text and all others figures.
-pub(super) struct Table {
+pub struct Table {
     titles: Vec<String>,
     rows: Vec<Vec<String>>,
     /// Columns from the left that hold text.
@@ -12,13 +12,13 @@ pub(super) struct Table {
 
 impl Table {
     /// A table whose first `text_columns` columns are aligned left, the others right.
-    pub(super) fn new(text_columns: usize, titles: &[&str]) -> Self {
+    pub fn new(text_columns: usize, titles: &[&str]) -> Self {
         let titles = titles.iter().map(|&title| title.to_owned()).collect();
         Self { titles, rows: Vec::new(), text_columns }
     }
 
     /// Adds a row. Precondition: as many cells as titles.
-    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         let cells: Vec<String> = cells.into_iter().collect();
         debug_assert_eq!(cells.len(), self.titles.len());
         self.rows.push(cells);
@@ -37,6 +37,6 @@ impl fmt::Display for Table {
 }
 
 /// The text of a figure that may be missing.
-pub(super) fn cell<T>(value: Option<T>, text: impl Fn(T) -> String) -> String {
+pub fn cell<T>(value: Option<T>, text: impl Fn(T) -> String) -> String {
     value.map_or_else(|| "–".into(), text)
 }

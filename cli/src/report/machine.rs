@@ -7,24 +7,24 @@ use serde::{Deserialize, Serialize};
 
 /// What figures depend on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Machine {
+pub struct Machine {
     /// The processor's name.
-    pub(super) cpu: String,
+    pub cpu: String,
     /// Its instruction set.
-    pub(super) architecture: String,
+    pub architecture: String,
     /// The operating system.
-    pub(super) system: String,
+    pub system: String,
     /// Threads that it runs at once.
-    pub(super) threads: usize,
+    pub threads: usize,
     /// Memory.
-    pub(super) memory_bytes: Option<u64>,
+    pub memory_bytes: Option<u64>,
     /// The backend that the field's kernels choose.
-    pub(super) backend: String,
+    pub backend: String,
 }
 
 impl Machine {
     /// The one that runs this.
-    pub(super) fn this() -> Self {
+    pub fn this() -> Self {
         Self {
             cpu: value_of("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".into()),
             architecture: env::consts::ARCH.into(),

@@ -12,7 +12,7 @@ enum Spread {
 
 /// The range of an axis with its ticks.
 #[derive(Clone, Debug)]
-pub(in crate::bench) struct Scale {
+pub struct Scale {
     spread: Spread,
     low: f64,
     high: f64,
@@ -21,7 +21,7 @@ pub(in crate::bench) struct Scale {
 
 impl Scale {
     /// From 0 to a round number that is at least `max`.
-    pub(in crate::bench) fn from_zero(max: f64, label: impl Fn(f64) -> String) -> Self {
+    pub fn from_zero(max: f64, label: impl Fn(f64) -> String) -> Self {
         let max = if max > 0.0 { max } else { 1.0 };
         let step = round_up(max / MAX_TICKS as f64);
         let n_steps = (max / step).ceil() as u32;
@@ -31,7 +31,7 @@ impl Scale {
     }
 
     /// Logarithmic, between round numbers around the positive ones of `values`.
-    pub(in crate::bench) fn logarithmic(
+    pub fn logarithmic(
         values: impl IntoIterator<Item = f64>,
         label: impl Fn(f64) -> String,
     ) -> Self {
@@ -57,7 +57,7 @@ impl Scale {
 
     /// Logarithmic from the first to the last of `values`, with a tick at each. Precondition: they
     /// are positive and increase.
-    pub(in crate::bench) fn at(values: &[f64], label: impl Fn(f64) -> String) -> Self {
+    pub fn at(values: &[f64], label: impl Fn(f64) -> String) -> Self {
         let (low, high) = positive_range(values.iter().copied());
         let ticks = values.iter().map(|&at| (at, label(at))).collect();
         Self { spread: Spread::Logarithmic, low, high, ticks }

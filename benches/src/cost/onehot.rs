@@ -1,0 +1,149 @@
+//! One-hot stages (`iop::indexed::onehot`), for claims on views of these tiles and widths.
+
+use binfer_field::count::Counts;
+
+use super::ops::{draw, driver, eq_table, factored_round, message_bytes, ops, sum, times};
+
+/// A claim's share of a tile.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Job {
+    pub(super) vars: usize,
+    pub(super) width: usize,
+    /// Whether the prover sums the share up, which it need not of a lone tile.
+    pub(super) summed: bool,
+}
+
+impl Job {
+    fn nibbles(&self) -> impl Iterator<Item = usize> {
+        let width = self.width;
+        (0..width).step_by(4).map(move |first| 4.min(width - first))
+    }
+
+    fn n_nibbles(&self) -> usize {
+        self.width.div_ceil(4)
+    }
+
+    /// The share's sum, by histograms.
+    fn share(&self) -> Counts {
+        if !self.summed {
+            return Counts::default();
+        }
+        let chunks = 1 << self.vars.saturating_sub(10);
+        sum([
+            ops(0, 0, 1 << self.vars),
+            times(chunks, ops(256, 0, 256)),
+            eq_table(self.vars.min(10)),
+            eq_table(self.vars.saturating_sub(10)),
+            sum([eq_table(self.width), ops(1 << self.width, 0, 1 << self.width)]),
+        ])
+    }
+
+    /// Bytes to nibbles.
+    fn stage_one(&self) -> Counts {
+        let nibbles = self.n_nibbles();
+        let chunks = |rest: usize| (1 << rest.saturating_sub(8), rest.min(8));
+        let mut total = Counts::default();
+        for left in (1..=self.vars).rev() {
+            let half = 1 << (left - 1);
+            let (n_chunks, inner) = chunks(left - 1);
+            total += sum([eq_table(inner), eq_table(left - 1 - inner)]);
+            total += times(n_chunks, ops(2, 0, 2));
+            let done = self.vars - left;
+            let looked_up = done < 2;
+            let settings = 1 << done;
+            total += match (nibbles, done) {
+                (2, 0) => ops(256 + 2 * half, 0, 5 * half),
+                (2, _) => ops(4 * half, 0, 4 * half),
+                _ => ops(half, 0, half),
+            };
+            if looked_up && !(nibbles == 2 && done == 0) {
+                total += sum([ops(0, 0, 2 * nibbles * settings * half), ops(32 * settings, 0, 0)]);
+            }
+            total += match done {
+                0 => ops(2, 0, 1),
+                // Materialized: a quarter of the positions, four settings.
+                1 => ops(4 + 4 * 32, 0, 2 + nibbles * 4 * half),
+                _ => ops(nibbles * half, 0, 2 * nibbles * half),
+            };
+            total += factored_round(nibbles, false);
+        }
+        total
+    }
+
+    /// The univariate round.
+    fn univariate(&self) -> Counts {
+        let blocks = 1usize << (self.vars - 5);
+        let mut total = sum([eq_table(self.vars - 5), ops(blocks, 0, 0)]);
+        if self.width > 1 {
+            total += ops(0, 0, 16 * blocks);
+        }
+        for planes in self.nibbles() {
+            total += times(blocks, coset_products(planes));
+            // Coefficients, tables, values on the domain, and the cosets' sums.
+            total += ops(15 + 2048 + 544, 0, 2048 + 128 + 8704 + 544 + 105);
+        }
+        let nibbles = self.n_nibbles();
+        let tasks = blocks.div_ceil(4096);
+        total += if blocks < 256 {
+            ops(0, 0, 32 * blocks * nibbles)
+        } else {
+            ops(0, 0, 32 * (blocks + 256 * nibbles * tasks))
+        };
+        total += ops(0, 0, nibbles * 512);
+        total
+    }
+
+    /// The sumcheck over blocks.
+    fn stage_two(&self) -> Counts {
+        let n = self.vars - 5;
+        let mut total = sum([ops(0, 0, 6 * (self.width << n)), eq_table(n)]);
+        for planes in self.nibbles() {
+            total += ops((planes << n) + 1, 0, (1 << n) + 1);
+        }
+        for left in (1..=n).rev() {
+            let rest = left - 1;
+            let half = 1 << rest;
+            total += sum([eq_table(rest.min(7)), eq_table(rest - rest.min(7))]);
+            let chunks = 1 << rest.saturating_sub(7);
+            total += times(chunks, ops(5 + 5 * self.n_nibbles(), 0, 5 + 5 * self.n_nibbles()));
+            for planes in self.nibbles() {
+                let (products, sums) = [(4, 3), (10, 9), (13, 13), (20, 21)][planes - 1];
+                total += ops(products * half, 0, sums * half);
+                total += ops(planes * half, 0, 2 * planes * half);
+            }
+            total += factored_round(4, true);
+        }
+        total
+    }
+}
+
+/// A block of 32 positions: products of extended bits on the cosets.
+fn coset_products(planes: usize) -> Counts {
+    // Sets of two, three and four planes, summed on one, two and three cosets.
+    let sets: [[usize; 3]; 5] = [[0; 3], [0; 3], [1, 0, 0], [3, 1, 0], [6, 4, 1]];
+    let mut total = Counts::default();
+    for (size, (n_sets, cosets)) in (2..).zip(sets[planes].into_iter().zip(1..)) {
+        let sums = 32 * cosets * n_sets;
+        total.byte_products += (sums * (size - 1 + 16)) as u64;
+        total.additions += sums as u64;
+    }
+    total
+}
+
+/// Both stages, after `bytes` of messages.
+pub(super) fn stages(bytes: usize, jobs: &[Job]) -> Counts {
+    let mut total = sum(jobs
+        .iter()
+        .flat_map(|job| [job.share(), job.stage_one(), job.univariate(), job.stage_two()]));
+    let tile_sums = jobs.len() * 16 + 26 * jobs.len() / 2;
+    let first: Vec<_> = jobs.iter().map(|job| (job.vars, job.n_nibbles() + 2)).collect();
+    let second: Vec<_> = jobs.iter().map(|job| (job.vars - 5, 6)).collect();
+    total += draw(message_bytes(jobs.iter().map(Job::n_nibbles)));
+    total += draw(message_bytes([128]));
+    total += driver(bytes + tile_sums, &first);
+    total += driver(message_bytes([jobs.len()]), &second);
+    // Q on the cosets that some products do not reach, the Lagrange basis, and the subsets' tables.
+    total += ops(96 * 32 + 64 * 64 + 32 * 96, 0, 96 * 32 + 64 * 64 + 32 * 96);
+    total += ops(4 * 32, 15, 4 * 255);
+    total
+}

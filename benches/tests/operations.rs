@@ -1,0 +1,35 @@
+//! The prover does what the write-up's formulas say: counts agree within 2%.
+#![cfg(feature = "count-operations")]
+
+use binfer_benches::cost::{MatMul, Row, compare};
+
+/// What rows of the whole proof, and of a phase's products, may differ by.
+const TOLERANCE: f64 = 0.02;
+
+fn is_checked(row: &Row) -> bool {
+    let small = row.formula < 1000;
+    row.phase == "proof" || row.phase == "commit" || (row.operation == "products" && !small)
+}
+
+/// One test, since counts are the process's.
+#[test]
+fn counts_agree_with_formulas() {
+    let shapes = [
+        (1, 768, 768, 8),
+        (64, 768, 768, 8),
+        (16, 2048, 2048, 8),
+        (16, 768, 768, 4),
+        (16, 768, 768, 1),
+        (3, 300, 200, 8),
+    ];
+    for (rows, k, n, weight_bits) in shapes {
+        let task = MatMul { rows, k, n, weight_bits };
+        for row in compare(&task).iter().filter(|row| is_checked(row)) {
+            let measured = row.measured.expect("operations are counted");
+            assert_eq!(measured == 0, row.formula == 0, "{task:?} {row:?}");
+            if let Some(ratio) = row.ratio() {
+                assert!((ratio - 1.0).abs() < TOLERANCE, "{task:?} {row:?} {ratio}");
+            }
+        }
+    }
+}

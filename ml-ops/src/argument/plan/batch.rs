@@ -1,0 +1,104 @@
+//! What a matmul of two tensors asks for: one relation a sample, its right operand in the place of weights.
+//!
+//! In sample `s`, with bases of columns, `G_(h,k) = prod_j h_(h,j)^(B_k(h,j) - b_0)`: the heads are groups of columns, and the
+//! product over `k` of row `(h, k)` is one of the tables of head `h`. The tables are public, the zero being part of
+//! them. Both operands and the outputs are read through maps that keep to the sample.
+
+use std::sync::Arc;
+
+use super::{Axis, Chunk, Factor, MatMul, Output, Plan, Read};
+use crate::argument::wiring::{batched, straight};
+use crate::graph::{CodeMatrix, Gather, Graph, Op};
+
+impl Plan {
+    pub(super) fn add_batch_matmul(
+        &mut self,
+        graph: &Graph,
+        node: usize,
+        batch: usize,
+    ) -> Option<()> {
+        let Op::BatchMatMul { a, b, heads, y, epilogue } = &graph.nodes[node].op else {
+            return None;
+        };
+        let (heads, shape) = (*heads, graph.tensors[*y]);
+        let (rows, depth) = (shape.rows_per_sample, graph.depth(a, heads));
+        let (k, n) = (heads.checked_mul(depth)?, shape.features.checked_div(heads)?);
+        let left = self.split(a.x, 0..self.matrices[a.x].bits, None, rows);
+        let right = self.split(b.x, 0..self.matrices[b.x].bits, None, depth);
+        let bound = graph.accumulator_bound(node);
+        let unaligned = self.outputs(node, *y, shape.kind, epilogue, bound);
+        let output = self.align(unaligned, Axis::Columns);
+        let as_it_is = |rows, cols, matrix: &CodeMatrix| {
+            matrix.gather.clone().unwrap_or_else(|| straight(rows, cols))
+        };
+        let (of_a, of_b) = (as_it_is(rows, k, a), as_it_is(depth, shape.features, b));
+        let (of_heads, of_columns) = of_b.split_taps(n)?;
+        let of_b = Gather { rows: [&of_heads[..], &of_b.rows].concat(), cols: of_columns, ..of_b };
+        let of_y = straight(rows, shape.features);
+        for sample in 0..batch {
+            let read = |gather: &Gather| Arc::new(of_sample(gather, batch, sample));
+            // All of a tensor is read as it is.
+            let whole = |matrix: &CodeMatrix| batch == 1 && matrix.gather.is_none();
+            let of_a = (!whole(a)).then(|| read(&of_a));
+            let of_b = (heads > 1 || !whole(b)).then(|| read(&of_b));
+            let of_y = (batch > 1).then(|| read(&of_y));
+            let outer = left.iter().map(|chunk| factor(chunk, &of_a, a, k)).collect();
+            let of_head = right.iter().map(|chunk| factor(chunk, &of_b, b, n));
+            let inner = of_head.map(|factor| Factor { blocks: heads, ..factor }).collect();
+            self.matmuls.push(MatMul {
+                output: output.of_sample(of_y.as_ref(), rows, sample),
+                k,
+                weights: None,
+                inner,
+                public_inner: None,
+                inner_offset: b.zero_code.into(),
+                outer,
+                outer_offset: a.zero_code.into(),
+                bias: Vec::new(),
+                bias_offset: 0,
+            });
+        }
+        Some(())
+    }
+}
+
+/// A matrix's chunk read through a map, or straight; positions outside the source stand for zero, if not for a code.
+fn factor(chunk: &Chunk, gather: &Option<Arc<Gather>>, matrix: &CodeMatrix, cols: usize) -> Factor {
+    let plain = Factor::plain(chunk.clone(), false, cols);
+    let Some(gather) = gather else { return plain };
+    let pad = gather.pad.unwrap_or(matrix.zero_code);
+    let pad = u16::from(pad) >> chunk.first & ((1 << chunk.bits) - 1);
+    let read = Read::Through { gather: gather.clone(), pad: Some(pad as u8) };
+    Factor { read, ..plain }
+}
+
+/// The map of one sample of a batch.
+fn of_sample(gather: &Gather, batch: usize, sample: usize) -> Gather {
+    let mut gather = batched(gather, batch);
+    // The sample is the first dimension of rows, and the first axis of the source's.
+    gather.rows.remove(0);
+    let axis = gather.source_cols.len();
+    if let Some(offset) = gather.offsets.get_mut(axis) {
+        *offset = sample as i64;
+    }
+    gather
+}
+
+impl Output {
+    /// The outputs of a sample of `rows` rows, which `gather` reads if there are other samples.
+    fn of_sample(&self, gather: Option<&Arc<Gather>>, rows: usize, sample: usize) -> Self {
+        let factors = self.factors.iter().map(|factor| match gather {
+            Some(gather) => {
+                let read = Read::Through { gather: gather.clone(), pad: None };
+                Factor { read, ..factor.clone() }
+            }
+            None => factor.clone(),
+        });
+        Self {
+            products: rows,
+            first_row: rows.saturating_mul(sample),
+            factors: factors.collect(),
+            ..self.clone()
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The product of two dequantized tensors, element by element.
+
+use crate::graph::{CodeType, TensorId, dequantize_table, quantize};
+use crate::onnx::builder::Builder;
+use crate::onnx::error::NodeError;
+use crate::onnx::matrix::Matrix;
+use crate::onnx::multiplied;
+use crate::onnx::qlinear::{self, Quantization};
+use crate::onnx::value::Scaling;
+
+/// The product of two dequantized tensors, element by element.
+#[derive(Debug)]
+pub(in crate::onnx) struct Elementwise {
+    pub(in crate::onnx) name: String,
+    pub(in crate::onnx) columns: usize,
+    pub(in crate::onnx) operands: [Matrix; 2],
+    /// What the DequantizeLinears are of.
+    pub(in crate::onnx) from: [Quantization; 2],
+}
+
+impl Elementwise {
+    pub(super) fn quantize(
+        &self,
+        builder: &mut Builder,
+        (low, high): (f32, f32),
+        to: Scaling,
+        dtype: CodeType,
+    ) -> Result<TensorId, NodeError> {
+        let bound = |x: f32| quantize(x, to.scale, to.zero_point, dtype);
+        let images = self.from.map(|(of, dtype)| dequantize_table(of.scale, of.zero_point, dtype));
+        // The runtime makes a QLinearMul of it.
+        let fused = self.from.iter().all(|(_, of)| *of == dtype);
+        if fused && (bound(low), bound(high)) == (0, 255) {
+            return self.mul(builder, (to, dtype));
+        }
+        self.with(builder, |a, b| {
+            let product = images[0][usize::from(a)] * images[1][usize::from(b)];
+            bound(product.max(low).min(high))
+        })
+    }
+
+    /// What QLinearMul makes of the operands.
+    pub(in crate::onnx) fn mul(
+        &self,
+        builder: &mut Builder,
+        to: Quantization,
+    ) -> Result<TensorId, NodeError> {
+        let [qa, qb] = self.from;
+        let value = |code: u8, (_, dtype): Quantization| i32::from(code) + dtype.min();
+        self.with(builder, |a, b| qlinear::mul(qa, qb, to, value(a, qa), value(b, qb)))
+    }
+
+    fn with(
+        &self,
+        builder: &mut Builder,
+        code: impl Fn(u8, u8) -> u8,
+    ) -> Result<TensorId, NodeError> {
+        let zeros = self.from.map(|(of, dtype)| (of.zero_point - dtype.min()) as u8);
+        let edges = multiplied::edges(zeros, code).ok_or(NodeError::NoTables)?;
+        let [a, b] = &self.operands;
+        multiplied::multiply(builder, &self.name, self.columns, [a, b], zeros, edges)
+    }
+}

@@ -1,0 +1,112 @@
+//! Matmuls of two tensors that the graph computes: all leading dimensions are heads.
+
+use super::builder::{Builder, Source};
+use super::error::NodeError;
+use super::matrix::Matrix;
+use super::node::NodeView;
+use super::operands::requantize;
+use super::value::{Codes, Scaling, Value};
+use super::view::View;
+use crate::graph::{CodeMatrix, Epilogue, Op, TensorId, TensorKind, signed_bits};
+
+/// A matmul of two 8-bit tensors.
+#[derive(Debug)]
+pub(super) struct Heads {
+    name: String,
+    operands: [Matrix; 2],
+    zero_codes: [u8; 2],
+    heads: usize,
+    /// Products that each sum adds up.
+    depth: usize,
+    /// Columns of a head.
+    columns: usize,
+}
+
+impl Heads {
+    /// The product of `a` by `b`, operand `index`, less their zero codes, and how it is seen.
+    pub(super) fn new(
+        node: &NodeView<'_>,
+        operands: [&View; 2],
+        zero_codes: [u8; 2],
+        index: usize,
+    ) -> Result<(Self, View), NodeError> {
+        let [mut a, mut b] = operands.map(View::clone);
+        let rank = a.rank();
+        let wrong = |expected, got| NodeError::OperandShape { index, expected, got };
+        if rank < 2 || b.rank() != rank {
+            return Err(wrong(rank.max(2) + 1, b.rank() + 1));
+        }
+        let (row, last) = (rank - 2, rank - 1);
+        let (depth, columns) = (a.size(last), b.size(last));
+        if b.size(row) != depth {
+            return Err(wrong(depth, b.size(row)));
+        }
+        for dim in 0..row {
+            match (a.size(dim), b.size(dim)) {
+                (m, n) if m == n => {}
+                (1, n) => a = a.repeated(dim, n),
+                (m, 1) => b = b.repeated(dim, m),
+                (expected, got) => return Err(wrong(expected, got)),
+            }
+        }
+        let mut shape = a.shape();
+        shape[last] = columns;
+        let matrix = |view: &View| {
+            let heads = (0..row).flat_map(|dim| view.digits(dim));
+            let cols = heads.chain(view.digits(last)).collect();
+            Matrix { rows: view.digits(row), cols, view: view.clone(), pad: None }
+        };
+        let (name, heads) = (node.name.to_owned(), shape[..row].iter().product());
+        let operands = [matrix(&a), matrix(&b)];
+        let output = View::new(0, &shape, |dim| dim != row);
+        Ok((Self { name, operands, zero_codes, heads, depth, columns }, output))
+    }
+
+    /// The tensor of the product.
+    pub(super) fn add(
+        &self,
+        builder: &mut Builder,
+        epilogue: Epilogue,
+    ) -> Result<TensorId, NodeError> {
+        let size = |zero: u8| i128::from(zero.max(255 - zero));
+        let bound = self.depth as i128 * size(self.zero_codes[0]) * size(self.zero_codes[1]);
+        let narrow = i32::try_from(bound).map_err(|_| NodeError::AccumulatorRange { bound })?;
+        let kind = match &epilogue {
+            Epilogue::Requantize(_) | Epilogue::Edges(_) => TensorKind::Code,
+            Epilogue::Accumulator => TensorKind::Integer { bits: signed_bits(i64::from(narrow)) },
+        };
+        let mut matrix = |at: usize| -> Result<CodeMatrix, NodeError> {
+            let Source { x, gather } = builder.source(&self.operands[at], false)?;
+            Ok(CodeMatrix { x, gather, zero_code: self.zero_codes[at] })
+        };
+        let (a, b) = (matrix(0)?, matrix(1)?);
+        let rows = self.operands[0].size().0;
+        let y = builder.rows_of(rows, self.heads * self.columns, kind);
+        let op = Op::BatchMatMul { a, b, heads: self.heads, y, epilogue };
+        builder.push(&self.name, op);
+        Ok(y)
+    }
+}
+
+/// QLinearMatMul of operand 0 (scale: 1, zero point: 2) by `b`, operand 3 (4, 5), into codes of the scale in operand 6
+/// and zero point in 7.
+pub(super) fn requantized(
+    builder: &mut Builder,
+    node: &NodeView<'_>,
+    b: &Codes,
+) -> Result<Value, NodeError> {
+    let a = node.codes(0)?;
+    node.value(2)?;
+    node.value(5)?;
+    let zero = |codes: &Codes, index: usize| -> Result<u8, NodeError> {
+        Ok(codes.zero_code(node.zero_point(index, codes.dtype)?))
+    };
+    let (heads, output) = Heads::new(node, [&a.view, &b.view], [zero(a, 2)?, zero(b, 5)?], 3)?;
+    let (dtype, zero_point) = node.optional_code(7)?.ok_or(NodeError::MissingInput { index: 7 })?;
+    let to = Scaling { scale: node.scale(6)?, zero_point };
+    let scale = node.scale(1)? * node.scale(4)?;
+    let requantize = requantize(&[scale], (f32::NEG_INFINITY, f32::INFINITY), to, dtype)?;
+    let tensor = heads.add(builder, Epilogue::Requantize(requantize))?;
+    let view = output.on(tensor);
+    Ok(Value::Codes(Codes { view, dtype, quantized: false, origin: None }))
+}

@@ -1,0 +1,74 @@
+//! Products of two tensors that the graph computes, element by element.
+
+use super::builder::{Builder, Source};
+use super::error::NodeError;
+use super::matrix::Matrix;
+use crate::graph::{Edges, Epilogue, Function, Op, TensorId, TensorKind, Term};
+
+/// The codes that `edges` make of `(a - zeros[0]) * (b - zeros[1])`, tensors read as matrices of `columns` columns.
+/// Those that are no tensors as they are become ones first.
+pub(super) fn multiply(
+    builder: &mut Builder,
+    name: &str,
+    columns: usize,
+    operands: [&Matrix; 2],
+    zeros: [u8; 2],
+    edges: Edges,
+) -> Result<TensorId, NodeError> {
+    let mut straight = |matrix: &Matrix| -> Result<TensorId, NodeError> {
+        if let Source { x, gather: None } = builder.source(matrix, false)? {
+            return Ok(x);
+        }
+        let function = Function::Table(Box::new(std::array::from_fn(|code| code as i64)));
+        let terms = vec![(matrix.clone(), function)];
+        builder.combine(name, columns, terms, TensorKind::Code, Epilogue::Accumulator)
+    };
+    let [x, with] = [straight(operands[0])?, straight(operands[1])?];
+    let function = Function::Product { with, zeros, factor: 1 };
+    let terms = vec![Term { x, gather: None, taps: 1, function }];
+    let y = builder.rows_of(operands[0].size().0, columns, TensorKind::Code);
+    builder.push(name, Op::Combine { terms, y, epilogue: Epilogue::Edges(vec![edges]) });
+    Ok(y)
+}
+
+/// The edges of `code` of two codes, as a function of the product of the codes less their zeros; `None` if it is no
+/// monotone one.
+pub(super) fn edges(zeros: [u8; 2], code: impl Fn(u8, u8) -> u8) -> Option<Edges> {
+    let (mut least, mut largest) = ([i32::MAX; 256], [i32::MIN; 256]);
+    for a in 0..=255 {
+        for b in 0..=255 {
+            let code = usize::from(code(a, b));
+            let product =
+                (i32::from(a) - i32::from(zeros[0])) * (i32::from(b) - i32::from(zeros[1]));
+            least[code] = least[code].min(product);
+            largest[code] = largest[code].max(product);
+        }
+    }
+    let occurring: Vec<usize> = (0..256).filter(|&code| least[code] <= largest[code]).collect();
+    if occurring.windows(2).any(|pair| largest[pair[0]] >= least[pair[1]]) {
+        return None;
+    }
+    let first = u8::try_from(*occurring.first()?).ok()?;
+    let of_pair = |pair: &[usize]| std::iter::repeat_n(least[pair[1]], pair[1] - pair[0]);
+    Some(Edges { first, edges: occurring.windows(2).flat_map(of_pair).collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edges_are_those_of_products() {
+        let zeros = [130, 7];
+        let product = |a: u8, b: u8| (i64::from(a) - 130) * (i64::from(b) - 7);
+        let code = |a, b| (product(a, b).div_euclid(100) + 90).clamp(4, 250) as u8;
+        let found = edges(zeros, code).expect("a monotone function");
+        for a in 0..=255 {
+            for b in 0..=255 {
+                assert_eq!(found.code(product(a, b)), code(a, b));
+            }
+        }
+        assert_eq!(edges(zeros, |a, _| a), None);
+        assert_eq!(edges(zeros, |a, b| 255 - code(a, b)), None);
+    }
+}
