@@ -6,7 +6,7 @@
 mod fixtures;
 
 use binfer_ml_ops::array::{Array, ArrayData};
-use binfer_ml_ops::graph::Model;
+use binfer_ml_ops::graph::{Model, Op, OutputTransform};
 use binfer_ml_ops::{Params, ProverKey, verify};
 use fixtures::{array, output};
 use std::path::{Path, PathBuf};
@@ -58,6 +58,46 @@ fn codes_are_near_those_of_floats() {
         let found = differences(name);
         assert!(found.0 <= 1 && found.1 * 100.0 <= f64::from(mean), "{name}: {found:?}");
     }
+}
+
+fn floats(array: &Array) -> Vec<f32> {
+    match array.data() {
+        ArrayData::F32(values) => values.clone(),
+        _ => panic!("floats"),
+    }
+}
+
+/// Two layers of width 32 with four heads over 16 tokens, quantized by the runtime's own tool.
+#[test]
+fn an_encoder_is_near_the_runtime_and_proved() {
+    let model = model("encoder");
+    let archive = folder().join("encoder.npz");
+    let x = array(&archive, "input");
+    let y = output(&model, &x);
+    let [ours, theirs, unquantized] =
+        [&y, &array(&archive, "output"), &array(&archive, "floats")].map(floats);
+    let OutputTransform::Dequantize { scale, .. } = model.graph.output.transform else {
+        panic!("dequantized");
+    };
+    let differences = |a: &[f32], b: &[f32]| -> (f32, f32) {
+        let codes = a.iter().zip(b).map(|(a, b)| (a - b).abs() / scale);
+        let (most, sum) = codes.fold((0.0f32, 0.0), |(most, sum), d| (most.max(d), sum + d));
+        (most, sum / a.len() as f32)
+    };
+    let to_theirs = differences(&ours, &theirs);
+    assert!(to_theirs.0 < 7.5 && to_theirs.1 < 1.0, "{to_theirs:?}");
+    // As far from the network before it was quantized as the runtime's floats are, on average.
+    let [ours, theirs] = [ours, theirs].map(|codes| differences(&codes, &unquantized).1);
+    assert!(ours < 1.25 && ours < 1.01 * theirs, "{ours} {theirs}");
+    assert_eq!(model.graph.nodes.iter().filter(|n| matches!(n.op, Op::Max { .. })).count(), 2);
+    let key = ProverKey::new(model, Params::default(), &[5; 32]);
+    let proof = key.prove(&x, &y, &mut |_| ()).unwrap().to_bytes();
+    assert_eq!(verify(key.commitment(), &x, &y, &proof), Ok(()));
+    let (shape, data) = y.into_parts();
+    let ArrayData::F32(mut values) = data else { panic!("floats") };
+    values[7] += if values[7] > 0.0 { -scale } else { scale };
+    let other = Array::new(shape, ArrayData::F32(values)).unwrap();
+    assert!(verify(key.commitment(), &x, &other, &proof).is_err());
 }
 
 #[test]

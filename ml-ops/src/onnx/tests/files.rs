@@ -138,7 +138,9 @@ fn graphs_that_are_invalid() {
     assert_eq!(found, ImportError::Graph(GraphError::PortScale { tensor: 1 }));
 }
 
-const MUTATED: [&[u8]; 14] = [
+const MUTATED: [&[u8    super::rows::SOFTMAX,
+    super::rows::MIXED,
+]; 16] = [
     QGEMM,
     QLINEAR,
     QDQ,
@@ -163,7 +165,7 @@ proptest! {
 
     #[test]
     fn mutated_files_do_not_panic(
-        which in 0usize..14,
+        which in 0usize..16,
         edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         cut in prop::option::weighted(0.2, any::<prop::sample::Index>()),
     ) {

@@ -9,9 +9,9 @@ macro_rules! transformer {
     };
 }
 
-const SOFTMAX: &[u8] = transformer!("softmax");
+pub(super) const SOFTMAX: &[u8] = transformer!("softmax");
 const NORMALIZATION: &[u8] = transformer!("layer_normalization");
-const MIXED: &[u8] = transformer!("layer_normalization_mixed");
+pub(super) const MIXED: &[u8] = transformer!("layer_normalization_mixed");
 
 fn set_axis(graph: &mut GraphProto, operator: &str, value: i64) {
     let attributes = &mut node(graph, operator).attribute;
