@@ -138,9 +138,7 @@ fn graphs_that_are_invalid() {
     assert_eq!(found, ImportError::Graph(GraphError::PortScale { tensor: 1 }));
 }
 
-const MUTATED: [&[u8    super::rows::SOFTMAX,
-    super::rows::MIXED,
-]; 16] = [
+const MUTATED: [&[u8]; 16] = [
     QGEMM,
     QLINEAR,
     QDQ,
@@ -155,6 +153,8 @@ const MUTATED: [&[u8    super::rows::SOFTMAX,
     fixture!("moved"),
     fixture!("thresholds"),
     fixture!("four_bits"),
+    super::rows::SOFTMAX,
+    super::rows::MIXED,
 ];
 
 proptest! {

@@ -90,7 +90,8 @@ fn each_node_is_named_after_the_one_in_the_file() {
     };
     assert_eq!(names(SOFTMAX, "s"), ["s/max", "s/below", "s/sum", "s/softmax"]);
     let of_rows = ["sum", "mean", "mean1", "mean2", "squares"];
-    let of_parts = ["reciprocal0", "reciprocal1", "reciprocal2", "shift", "copy0", "copy1", "copy2"];
+    let of_parts =
+        ["reciprocal0", "reciprocal1", "reciprocal2", "shift", "copy0", "copy1", "copy2"];
     let expected = |last: &[&str]| -> Vec<String> {
         let all = [&of_rows[..], &of_parts, last].concat();
         all.iter().map(|part| format!("n/{part}")).collect()
