@@ -9,10 +9,10 @@ use crate::onnx::value::Scaling;
 /// Longest row, such that sums in fixed point have 31 bits.
 pub(in crate::onnx) const MAX_LENGTH: usize = 8192;
 
-/// Reciprocals of sizes lie between `LEAST` and `64 LEAST`: three codes of 255 steps each, a step of the first being
+/// Reciprocals of sizes lie between `LEAST` and `256 LEAST`: four codes of 255 steps each, a step of the first being
 /// `STEPS[0]`, and each four times as coarse as the one before.
 const LEAST: i64 = 85 << 8;
-const STEPS: [i64; 3] = [1 << 8, 1 << 10, 1 << 12];
+const STEPS: [i64; 4] = [1 << 8, 1 << 10, 1 << 12, 1 << 14];
 
 /// The size of `(q - 128)^2` sums of a row, with room for what is taken off.
 const SUM: usize = 64296;

