@@ -213,6 +213,20 @@ impl Builder {
         Ok(View::new(y, &view.shape(), is_feature))
     }
 
+    /// The elements of `view` in a tensor whose rows and features its dimensions number: its own, or a copy.
+    pub(super) fn straight(
+        &mut self,
+        name: &str,
+        view: &View,
+        is_feature: impl Fn(usize) -> bool,
+    ) -> Result<View, NodeError> {
+        let matrix = self.settled(&Matrix::laid_out(view, &is_feature))?;
+        match matrix.gather() {
+            None => Ok(View::new(view.tensor, &view.shape(), is_feature)),
+            Some(_) => self.laid_out(name, view, is_feature),
+        }
+    }
+
     /// Whether the elements of `view`, in order, are those of its tensor as rows of features.
     pub(super) fn is_row_major(&self, view: &View) -> bool {
         let matrix = Matrix::rows_and_columns(view, 0);

@@ -3,14 +3,18 @@
 mod average;
 mod concatenation;
 mod elementwise;
+mod normalization;
 mod product;
+mod softmax;
 mod sum;
 mod tensors;
 
 pub(super) use average::{Average, Formula};
 pub(super) use concatenation::Concatenation;
 pub(super) use elementwise::Elementwise;
+pub(super) use normalization::{MAX_LENGTH, Normalization};
 pub(super) use product::{After, Product};
+pub(super) use softmax::Softmax;
 pub(super) use sum::{Sum, Term};
 pub(super) use tensors::Tensors;
 
@@ -52,6 +56,10 @@ pub(super) enum Kind {
     Average(Rc<Average>),
     /// Dequantized tensors one after the other.
     Concatenation(Rc<Concatenation>),
+    /// Softmax along the last dimension.
+    Softmax(Rc<Softmax>),
+    /// Rows along the last dimension brought to one size.
+    Normalization(Rc<Normalization>),
 }
 
 impl Deferred {
@@ -82,6 +90,8 @@ impl Deferred {
             Kind::Sum(sum) => sum.quantize(builder, bounds, to, dtype)?,
             Kind::Average(average) => average.quantize(builder, bounds, to, dtype)?,
             Kind::Concatenation(parts) => parts.quantize(builder, bounds, to, dtype)?,
+            Kind::Softmax(softmax) => softmax.quantize(builder, bounds, to, dtype)?,
+            Kind::Normalization(rows) => rows.quantize(builder, bounds, to, dtype)?,
         };
         let view = self.pooled(builder, name, tensor)?;
         Ok(Codes { view, dtype, quantized: true, origin: None })

@@ -256,9 +256,10 @@ fn a_public_accumulator_off_by_one_is_rejected() {
 /// A cheat that runs another graph than the one that is committed to, with the same tensors.
 #[test]
 fn another_zero_map_or_factor_is_rejected() {
+    type Change = (usize, fn(&mut Op));
     let model = model();
     let honest = key(&model);
-    let changes: [(usize, fn(&mut Op)); 8] = [
+    let changes: [Change; 8] = [
         (1, |op| left(op).zero_code = 121),
         (1, |op| right(op).zero_code = 130),
         (1, |op| right(op).gather.as_mut().unwrap().cols[0].step = 0),

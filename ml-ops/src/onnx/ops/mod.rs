@@ -23,6 +23,7 @@ mod greater_or_equal;
 mod hard_sigmoid;
 mod hard_swish;
 mod identity;
+mod layer_normalization;
 mod leaky_relu;
 mod less;
 mod less_or_equal;
@@ -42,14 +43,18 @@ mod qlinear_leaky_relu;
 mod qlinear_matmul;
 mod qlinear_mul;
 mod qlinear_sigmoid;
+mod qlinear_softmax;
 mod quantize_linear;
 mod reduce_mean;
 mod relu;
 mod reshape;
+mod rms_normalization;
 mod shape;
 mod sigmoid;
 mod sign;
+mod simplified_layer_normalization;
 mod slice;
+mod softmax;
 mod split;
 mod squeeze;
 mod sub;
@@ -87,6 +92,7 @@ pub(super) const REGISTRY: &[Operator] = &[
     hard_sigmoid::OPERATOR,
     hard_swish::OPERATOR,
     identity::OPERATOR,
+    layer_normalization::OPERATOR,
     leaky_relu::OPERATOR,
     less::OPERATOR,
     less_or_equal::OPERATOR,
@@ -106,14 +112,18 @@ pub(super) const REGISTRY: &[Operator] = &[
     qlinear_matmul::OPERATOR,
     qlinear_mul::OPERATOR,
     qlinear_sigmoid::OPERATOR,
+    qlinear_softmax::OPERATOR,
     quantize_linear::OPERATOR,
     reduce_mean::OPERATOR,
     relu::OPERATOR,
     reshape::OPERATOR,
+    rms_normalization::OPERATOR,
     shape::OPERATOR,
     sigmoid::OPERATOR,
     sign::OPERATOR,
+    simplified_layer_normalization::OPERATOR,
     slice::OPERATOR,
+    softmax::OPERATOR,
     split::OPERATOR,
     squeeze::OPERATOR,
     sub::OPERATOR,

@@ -11,6 +11,7 @@ mod files;
 mod images;
 mod nodes;
 mod products;
+mod rows;
 
 use super::proto::{
     AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, attribute_type, data_type,

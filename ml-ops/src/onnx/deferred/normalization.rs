@@ -1,0 +1,250 @@
+//! Rows brought to mean 0 and size 1, times a factor and plus a summand for each element of a row.
+
+use crate::graph::{CodeType, Edges, Function, TensorId, quantize};
+use crate::onnx::builder::Builder;
+use crate::onnx::error::NodeError;
+use crate::onnx::rowwise::{Rowwise, edges, table};
+use crate::onnx::value::Scaling;
+
+/// Longest row, such that sums in fixed point have 31 bits.
+pub(in crate::onnx) const MAX_LENGTH: usize = 8192;
+
+/// Reciprocals of sizes lie between `LEAST` and `64 LEAST`: three codes of 255 steps each, a step of the first being
+/// `STEPS[0]`, and each four times as coarse as the one before.
+const LEAST: i64 = 85 << 8;
+const STEPS: [i64; 3] = [1 << 8, 1 << 10, 1 << 12];
+
+/// The size of `(q - 128)^2` sums of a row, with room for what is taken off.
+const SUM: usize = 64296;
+
+/// Normalization of a dequantized tensor along its last dimension.
+#[derive(Debug)]
+pub(in crate::onnx) struct Normalization {
+    pub(in crate::onnx) x: Rowwise,
+    pub(in crate::onnx) from: Scaling,
+    /// The code that stands for zero.
+    pub(in crate::onnx) zero_code: u8,
+    /// The mean is subtracted.
+    pub(in crate::onnx) centred: bool,
+    pub(in crate::onnx) epsilon: f32,
+    /// One for each element of a row.
+    pub(in crate::onnx) factors: Vec<f32>,
+    pub(in crate::onnx) summands: Vec<f32>,
+}
+
+/// The sum of squares of each row, and how many make a mean square of 1.
+struct Squares {
+    sums: TensorId,
+    unit: i64,
+}
+
+/// The mean of each row, in digits of 256ths.
+struct Mean {
+    whole: TensorId,
+    digits: [TensorId; 2],
+}
+
+impl Normalization {
+    pub(super) fn quantize(
+        &self,
+        builder: &mut Builder,
+        bounds: (f32, f32),
+        to: Scaling,
+        dtype: CodeType,
+    ) -> Result<TensorId, NodeError> {
+        let x = self.x.straight(builder)?;
+        let mean = self.centred.then(|| mean(&x, builder)).transpose()?;
+        // What is subtracted in products with codes; the rest of the mean comes off as a number for each row.
+        let origin = if self.centred { 128 } else { self.zero_code };
+        let squares = squares(&x, builder, origin, mean.as_ref())?;
+        // The largest size that a row can have: it has the reciprocal `LEAST`.
+        let largest = f64::from(origin.max(u8::MAX - origin));
+        let reciprocals = self.reciprocals(&x, builder, &squares, largest)?;
+        let shift = match &mean {
+            Some(mean) => Some(shift(&x, builder, mean, &reciprocals)?),
+            None => None,
+        };
+        let mut copies = Vec::with_capacity(reciprocals.len());
+        for (part, &reciprocal) in reciprocals.iter().enumerate() {
+            let terms = vec![(x.broadcast(reciprocal), table(|code| code))];
+            copies.push(x.copies(builder, &format!("copy{part}"), terms)?);
+        }
+        let unit = LEAST as f64 * largest;
+        let signed = |builder: &mut Builder, part: &str, sign: i64| {
+            let mut terms: Vec<_> = copies
+                .iter()
+                .zip(STEPS)
+                .map(|(&with, step)| {
+                    let zeros = [origin, 0];
+                    (x.elements(), Function::Product { with, zeros, factor: sign * step })
+                })
+                .collect();
+            let least = table(|code| sign * LEAST * (code - i64::from(origin)));
+            terms.push((x.elements(), least));
+            terms.extend(shift.map(|shift| (x.broadcast(shift), Function::Times(-sign))));
+            let columns = self.factors.iter().zip(&self.summands).map(|(&factor, &summand)| {
+                column(unit, factor, summand, sign as f64, bounds, to, dtype)
+            });
+            let mut columns: Vec<Edges> = columns.collect();
+            if columns.windows(2).all(|pair| pair[0] == pair[1]) {
+                columns.truncate(1);
+            }
+            x.codes(builder, part, terms, columns)
+        };
+        let falls = |factor: &f32| *factor < 0.0;
+        if !self.factors.iter().any(falls) {
+            return signed(builder, "normalized", 1);
+        }
+        if self.factors.iter().all(falls) {
+            return signed(builder, "normalized", -1);
+        }
+        // Each has code 0 in the columns of the other.
+        let up = signed(builder, "rising", 1)?;
+        let down = signed(builder, "falling", -1)?;
+        let terms = [up, down].map(|tensor| (x.elements_of(tensor), table(|code| code)));
+        x.codes(builder, "normalized", terms.into(), vec![edges(0, 255, f64::from)])
+    }
+
+    /// The codes whose sum, weighted by `STEPS` and with `LEAST`, is the reciprocal of each row's size, in units of
+    /// which a row of the size `largest` has `LEAST`.
+    fn reciprocals(
+        &self,
+        x: &Rowwise,
+        builder: &mut Builder,
+        squares: &Squares,
+        largest: f64,
+    ) -> Result<Vec<TensorId>, NodeError> {
+        let scale = f64::from(self.from.scale);
+        let epsilon = f64::from(self.epsilon) / (scale * scale);
+        let parts = STEPS.into_iter().enumerate();
+        let part = |(part, step): (usize, i64)| {
+            // The reciprocal is as large where the sum of squares is as small.
+            let least = |code: u8| {
+                let reciprocal = 85.0 * step as f64 + (f64::from(code) - 0.5) * step as f64;
+                let size = largest * LEAST as f64 / reciprocal;
+                squares.unit as f64 * (epsilon - size * size)
+            };
+            let terms = vec![(x.rows_of(squares.sums), Function::Times(-1))];
+            x.row_codes(builder, &format!("reciprocal{part}"), terms, edges(0, 255, least))
+        };
+        parts.map(part).collect()
+    }
+}
+
+/// The step of a column's accumulators, `sign` times the normalized number in units of `1 / unit`.
+fn column(
+    unit: f64,
+    factor: f32,
+    summand: f32,
+    sign: f64,
+    (low, high): (f32, f32),
+    to: Scaling,
+    dtype: CodeType,
+) -> Edges {
+    let of = |x: f32| quantize(x.max(low).min(high), to.scale, to.zero_point, dtype);
+    let factor = f64::from(factor) * sign;
+    if factor < 0.0 {
+        return Edges { first: 0, edges: vec![] };
+    }
+    if factor == 0.0 {
+        // Of zeros of either sign, one that is added and one that is not.
+        let first = if sign > 0.0 { of(summand) } else { 0 };
+        return Edges { first, edges: vec![] };
+    }
+    let zero = f64::from(to.zero_point - dtype.min());
+    let least = |code: u8| {
+        let float = (f64::from(code) - 0.5 - zero) * f64::from(to.scale);
+        unit * ((float - f64::from(summand)) / factor)
+    };
+    edges(of(f32::NEG_INFINITY), of(f32::INFINITY), least)
+}
+
+/// The mean of each row.
+fn mean(x: &Rowwise, builder: &mut Builder) -> Result<Mean, NodeError> {
+    let n = x.length() as i64;
+    let summed = vec![(x.elements(), table(|code| code))];
+    let sum = x.row_integers(builder, "sum", summed, 255 * n)?;
+    let times = |factor| (x.rows_of(sum), Function::Times(factor));
+    let whole = edges(0, 255, |code| f64::from(code) * n as f64);
+    let whole = x.row_codes(builder, "mean", vec![times(1)], whole)?;
+    // Of what is left, at least 0 and less than n, the 256ths.
+    let digit = || edges(0, 255, |code| (f64::from(code) * n as f64) / 256.0);
+    let left = vec![times(1), (x.rows_of(whole), table(|code| -n * code))];
+    let first = x.row_codes(builder, "mean1", left, digit())?;
+    let left = vec![
+        times(256),
+        (x.rows_of(whole), table(|code| -256 * n * code)),
+        (x.rows_of(first), table(|code| -n * code)),
+    ];
+    let second = x.row_codes(builder, "mean2", left, digit())?;
+    Ok(Mean { whole, digits: [first, second] })
+}
+
+/// The sum of the squares of a row's elements less `origin`, or, with a mean, less that.
+fn squares(
+    x: &Rowwise,
+    builder: &mut Builder,
+    origin: u8,
+    mean: Option<&Mean>,
+) -> Result<Squares, NodeError> {
+    let n = x.length();
+    let origin = i64::from(origin);
+    let largest = origin.max(255 - origin);
+    let Some(mean) = mean else {
+        // Each square as it is or in 2^k-ths of it, as 30 bits allow.
+        let room = (1i64 << 30) / (largest.pow(2) * n as i64);
+        let factor = room.clamp(1, 1 << 10);
+        let summed = vec![(x.elements(), table(|code| factor * (code - origin).pow(2)))];
+        let sums =
+            x.row_integers(builder, "squares", summed, factor * largest.pow(2) * n as i64)?;
+        return Ok(Squares { sums, unit: factor * n as i64 });
+    };
+    // So that 256ths of the unit are integers, if there is room.
+    let multiple = 128 >> n.trailing_zeros().min(7);
+    let factor = match SUM / n {
+        few if few < multiple => few,
+        many => many / multiple * multiple,
+    } as i64;
+    let unit = factor * n as i64;
+    let float = unit as f64;
+    let square = move |code: i64| -unit * (code - origin).pow(2);
+    // The mean of the third digit stands for it in its product with the second.
+    let second = move |code: i64| {
+        let code = code as f64;
+        -(float * code * (code + 255.0 / 256.0) / 65536.0).round_ties_even() as i64
+    };
+    let product = |with, fraction: f64| {
+        let factor = -(2.0 * float / fraction).round_ties_even() as i64;
+        (x.rows_of(mean.whole), Function::Product { with, zeros: [origin as u8, 0], factor })
+    };
+    let terms = vec![
+        (x.elements(), table(|code| factor * (code - origin).pow(2))),
+        (x.rows_of(mean.whole), table(square)),
+        (x.rows_of(mean.digits[0]), table(second)),
+        product(mean.digits[0], 256.0),
+        product(mean.digits[1], 65536.0),
+    ];
+    let sums = x.row_integers(builder, "squares", terms, unit * 16700)?;
+    Ok(Squares { sums, unit })
+}
+
+/// What a row's mean less 128 becomes by its reciprocal.
+fn shift(
+    x: &Rowwise,
+    builder: &mut Builder,
+    mean: &Mean,
+    reciprocals: &[TensorId],
+) -> Result<TensorId, NodeError> {
+    let mut terms = vec![
+        (x.rows_of(mean.whole), table(|code| LEAST * (code - 128))),
+        (x.rows_of(mean.digits[0]), table(|code| LEAST / 256 * code)),
+    ];
+    let mut bound = LEAST * 129;
+    for (&with, step) in reciprocals.iter().zip(STEPS) {
+        let product = |zero, factor| Function::Product { with, zeros: [zero, 0], factor };
+        terms.push((x.rows_of(mean.whole), product(128, step)));
+        terms.push((x.rows_of(mean.digits[0]), product(0, step / 256)));
+        bound += 255 * step * 129;
+    }
+    x.row_integers(builder, "shift", terms, bound)
+}

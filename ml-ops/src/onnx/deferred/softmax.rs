@@ -1,0 +1,121 @@
+//! Softmax along the last dimension: distances from the maximum, and the logarithm of the sum of their exponentials.
+
+use crate::graph::{CodeType, Edges, Function, TensorId, quantize};
+use crate::onnx::builder::Builder;
+use crate::onnx::error::NodeError;
+use crate::onnx::exact::{exp, ln};
+use crate::onnx::rowwise::{Rowwise, edges, table};
+use crate::onnx::value::Scaling;
+
+/// Fixed-point unit of exponentials and logarithms.
+const UNIT: f64 = 65536.0;
+
+/// Steps of one code.
+const STEPS: u32 = 255;
+
+/// Most codes that hold the sum of a row.
+const MAX_PARTS: u32 = 8;
+
+/// Half the spacing of sums' levels, as far as it goes into an output, in units of the output's code: what the
+/// number of parts is chosen for.
+const TOLERANCE: f64 = 0.51;
+
+/// Softmax of a dequantized tensor along its last dimension.
+#[derive(Debug)]
+pub(in crate::onnx) struct Softmax {
+    pub(in crate::onnx) x: Rowwise,
+    /// Scale of the dequantized tensor.
+    pub(in crate::onnx) scale: f32,
+}
+
+impl Softmax {
+    /// The codes of `e^(x - max) / sum` in `to`.
+    pub(in crate::onnx) fn quantize(
+        &self,
+        builder: &mut Builder,
+        (low, high): (f32, f32),
+        to: Scaling,
+        dtype: CodeType,
+    ) -> Result<TensorId, NodeError> {
+        let (x, scale) = (&self.x, f64::from(self.scale));
+        let most = x.maximum(builder)?;
+        // How far below the maximum: 0 to 255, which the edges say to the validator.
+        let terms =
+            vec![(x.broadcast(most), table(|code| code)), (x.elements(), table(|code| -code))];
+        let identity = edges(0, 255, f64::from);
+        let below = x.codes(builder, "below", terms, vec![identity])?;
+        // Room for the sum of a row in 31 bits.
+        let bits = 29u32.saturating_sub(x.length().ilog2()).min(16);
+        let one = f64::from(1u32 << bits);
+        let e = table(|code| (one * exp(-scale * code as f64)).round_ties_even() as i64);
+        let zero = f64::from(to.zero_point);
+        let output = f64::from(to.scale);
+        let levels = Levels::new(x.length(), output, output * (f64::from(dtype.max()) - zero));
+        let distance = |code: i64| {
+            let exponent = (scale * code as f64).min(64.0);
+            -(UNIT * exponent).round_ties_even() as i64
+        };
+        let mut terms = vec![(x.elements_of(below), table(distance))];
+        for part in 0..levels.parts {
+            let summed = vec![(x.elements_of(below), e.clone())];
+            let (step, function) = (levels.edges(part, one), levels.logarithms(part));
+            let name = if levels.parts == 1 { "sum".to_owned() } else { format!("sum{part}") };
+            let sum = x.row_codes(builder, &name, summed, step)?;
+            terms.push((x.broadcast(sum), function));
+        }
+        let bound = |x: f32| quantize(x, to.scale, to.zero_point, dtype);
+        let (lowest, highest) = (bound(low), bound(high));
+        let zero_code = (to.zero_point - dtype.min()) as u8;
+        let first = zero_code.clamp(lowest, highest);
+        let least = |code: u8| UNIT * ln((f64::from(code) - f64::from(zero_code) - 0.5) * output);
+        x.codes(builder, "softmax", terms, vec![edges(first, highest, least)])
+    }
+}
+
+/// Levels of `s`, the sum of exponentials of which the largest is 1, between 1 and the number of summands.
+///
+/// An output is at most `y(s) = min(most, 1/s)`, and moves by `y dln(s)` with the logarithm of the sum. Levels are
+/// spaced evenly in the integral of that from 1 on: `most ln(s)` up to `1/most`, and on by `most - 1/s`.
+struct Levels {
+    parts: u32,
+    /// The integral at the largest sum.
+    whole: f64,
+    /// The largest output that the output's codes hold, between 0 and 1.
+    most: f64,
+}
+
+impl Levels {
+    /// Those for sums of `n` exponentials, into outputs of at most `most` in steps of `scale`.
+    fn new(n: usize, scale: f64, most: f64) -> Self {
+        let most = most.clamp(scale.min(1.0), 1.0);
+        let least = 1.0 / n as f64;
+        let whole = if least >= most { -most * ln(least) } else { most - least - most * ln(most) };
+        let parts = (whole / (2.0 * TOLERANCE * scale * f64::from(STEPS))).ceil();
+        Self { parts: (parts as u32).clamp(1, MAX_PARTS), whole, most }
+    }
+
+    /// The logarithm of the sum at `level`, of `255 * parts` and between them.
+    fn logarithm(&self, level: f64) -> f64 {
+        let at = self.whole * level / f64::from(STEPS * self.parts);
+        let turn = -self.most * ln(self.most);
+        if at <= turn { at / self.most } else { -ln(self.most - (at - turn)) }
+    }
+
+    /// The step that takes a sum in units of `1 / one` to the levels of a part that it has passed.
+    fn edges(&self, part: u32, one: f64) -> Edges {
+        let least = |code: u8| {
+            let level = f64::from(STEPS * part + u32::from(code)) - 0.5;
+            one / exp(-self.logarithm(level))
+        };
+        edges(0, 255, least)
+    }
+
+    /// What the levels of a part that a sum has passed take off the logarithm of an output.
+    fn logarithms(&self, part: u32) -> Function {
+        let of = |code: i64| {
+            let level = f64::from(STEPS * part) + code as f64;
+            (UNIT * self.logarithm(level)).round_ties_even() as i64
+        };
+        table(|code| of(0) - of(code))
+    }
+}

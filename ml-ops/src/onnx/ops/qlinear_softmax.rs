@@ -1,0 +1,33 @@
+//! com.microsoft QLinearSoftmax: Softmax of codes along the last axis, requantized.
+
+use super::softmax::check_axis;
+use crate::onnx::builder::Builder;
+use crate::onnx::deferred::Softmax;
+use crate::onnx::error::NodeError;
+use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::rowwise::Rowwise;
+use crate::onnx::value::{Codes, Scaling, Value};
+
+pub(super) const OPERATOR: Operator = Operator {
+    domain: "com.microsoft",
+    name: "QLinearSoftmax",
+    inputs: 5,
+    attributes: &[&["axis", "opset"]],
+    import: Import::One(import),
+};
+
+fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    let x = node.codes(0)?;
+    // The operator set whose Softmax it is; along the last axis they are one.
+    node.int("opset", 13)?;
+    check_axis(node, x.view.rank())?;
+    node.zero_point(2, x.dtype)?;
+    let to = Scaling { scale: node.scale(3)?, zero_point: node.zero_point(4, x.dtype)? };
+    let rows = Rowwise::new(node.name, &x.view);
+    let output = rows.output();
+    let softmax = Softmax { x: rows, scale: node.scale(1)? };
+    let unbounded = (f32::NEG_INFINITY, f32::INFINITY);
+    let tensor = softmax.quantize(builder, unbounded, to, x.dtype)?;
+    let view = output.on(tensor);
+    Ok(Value::Codes(Codes { view, dtype: x.dtype, quantized: false, origin: None }))
+}

@@ -1,0 +1,19 @@
+//! RMSNormalization of a dequantized tensor along its last axis, in integers.
+
+use crate::onnx::builder::Builder;
+use crate::onnx::error::NodeError;
+use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::normalized;
+use crate::onnx::value::Value;
+
+pub(super) const OPERATOR: Operator = Operator {
+    domain: "",
+    name: "RMSNormalization",
+    inputs: 2,
+    attributes: &[&normalized::ATTRIBUTES],
+    import: Import::One(import),
+};
+
+fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    normalized::deferred(node, false)
+}

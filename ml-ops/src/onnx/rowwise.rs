@@ -1,0 +1,161 @@
+//! The rows of a tensor along its last dimension: matrices of all elements, and of one number for each row.
+
+use super::builder::Builder;
+use super::error::NodeError;
+use super::matrix::Matrix;
+use super::view::View;
+use crate::graph::{Edges, Epilogue, Function, MAX_NAME_BYTES, TensorId, TensorKind, signed_bits};
+
+/// A tensor as rows along its last dimension.
+#[derive(Debug)]
+pub(super) struct Rowwise {
+    /// Name of the node in the file.
+    name: String,
+    view: View,
+    features: Vec<bool>,
+}
+
+/// What is added up over some matrix.
+pub(super) type Summand = (Matrix, Function);
+
+impl Rowwise {
+    /// The rows of `view`. Precondition: it has a dimension.
+    pub(super) fn new(name: &str, view: &View) -> Self {
+        let last = view.rank() - 1;
+        let is_feature = |dim| dim == last || !view.is_open() && view.is_feature(dim);
+        let features = (0..=last).map(is_feature).collect();
+        Self { name: name.to_owned(), view: view.clone(), features }
+    }
+
+    /// Elements of a row.
+    pub(super) fn length(&self) -> usize {
+        self.view.size(self.view.rank() - 1)
+    }
+
+    /// Rows that are numbered by columns.
+    fn columns(&self) -> usize {
+        let dims = (0..self.view.rank() - 1).filter(|&dim| self.features[dim]);
+        dims.map(|dim| self.view.size(dim)).product()
+    }
+
+    /// The same rows of a tensor that can be read straight.
+    pub(super) fn straight(&self, builder: &mut Builder) -> Result<Self, NodeError> {
+        let name = self.part("rows");
+        let is_feature = |dim: usize| self.features[dim];
+        let view = builder.straight(&name, &self.view, is_feature)?;
+        Ok(Self { name: self.name.clone(), view, features: self.features.clone() })
+    }
+
+    /// All elements.
+    pub(super) fn elements(&self) -> Matrix {
+        Matrix::laid_out(&self.view, |dim| self.features[dim])
+    }
+
+    /// How a tensor of as many elements is seen.
+    pub(super) fn output(&self) -> View {
+        View::new(0, &self.view.shape(), |dim| self.features[dim])
+    }
+
+    /// All elements of such a tensor.
+    pub(super) fn elements_of(&self, tensor: TensorId) -> Matrix {
+        Matrix::laid_out(&self.output().on(tensor), |dim| self.features[dim])
+    }
+
+    /// A tensor of one number for each row.
+    pub(super) fn rows_of(&self, tensor: TensorId) -> Matrix {
+        Matrix::laid_out(&self.view_of_rows(tensor), |dim| self.features[dim])
+    }
+
+    /// Such a tensor with the number of its row for each element.
+    pub(super) fn broadcast(&self, tensor: TensorId) -> Matrix {
+        let last = self.view.rank() - 1;
+        let view = self.view_of_rows(tensor).repeated(last, self.length());
+        Matrix::laid_out(&view, |dim| self.features[dim])
+    }
+
+    fn view_of_rows(&self, tensor: TensorId) -> View {
+        let mut shape = self.view.shape();
+        if let Some(last) = shape.last_mut() {
+            *last = 1;
+        }
+        View::new(tensor, &shape, |dim| self.features[dim])
+    }
+
+    /// The largest code of each row.
+    pub(super) fn maximum(&self, builder: &mut Builder) -> Result<TensorId, NodeError> {
+        let elements = Matrix { pad: Some(0), ..self.elements() };
+        builder.max(&self.part("max"), self.columns(), &elements)
+    }
+
+    /// A number of at most `bound` in size for each row.
+    pub(super) fn row_integers(
+        &self,
+        builder: &mut Builder,
+        part: &str,
+        terms: Vec<Summand>,
+        bound: i64,
+    ) -> Result<TensorId, NodeError> {
+        let kind = TensorKind::Integer { bits: signed_bits(bound) };
+        builder.combine(&self.part(part), self.columns(), terms, kind, Epilogue::Accumulator)
+    }
+
+    /// A code for each row.
+    pub(super) fn row_codes(
+        &self,
+        builder: &mut Builder,
+        part: &str,
+        terms: Vec<Summand>,
+        edges: Edges,
+    ) -> Result<TensorId, NodeError> {
+        let epilogue = Epilogue::Edges(vec![edges]);
+        builder.combine(&self.part(part), self.columns(), terms, TensorKind::Code, epilogue)
+    }
+
+    /// A code for each element: `edges` are one for all, or those of each element of a row.
+    pub(super) fn codes(
+        &self,
+        builder: &mut Builder,
+        part: &str,
+        terms: Vec<Summand>,
+        edges: Vec<Edges>,
+    ) -> Result<TensorId, NodeError> {
+        let columns = self.columns() * self.length();
+        let edges = match edges.len() {
+            1 => edges,
+            n => edges.iter().cycle().take(columns / n * n).cloned().collect(),
+        };
+        let epilogue = Epilogue::Edges(edges);
+        builder.combine(&self.part(part), columns, terms, TensorKind::Code, epilogue)
+    }
+
+    /// The sum of codes of `terms` for each element, which is a code.
+    pub(super) fn copies(
+        &self,
+        builder: &mut Builder,
+        part: &str,
+        terms: Vec<Summand>,
+    ) -> Result<TensorId, NodeError> {
+        let columns = self.columns() * self.length();
+        let name = self.part(part);
+        builder.combine(&name, columns, terms, TensorKind::Code, Epilogue::Accumulator)
+    }
+
+    /// The name of one of the nodes that the file's node becomes.
+    fn part(&self, part: &str) -> String {
+        let room = MAX_NAME_BYTES.saturating_sub(part.len() + 1);
+        format!("{}/{part}", &self.name[..self.name.floor_char_boundary(room)])
+    }
+}
+
+/// `function` of each code.
+pub(super) fn table(function: impl Fn(i64) -> i64) -> Function {
+    Function::Table(Box::new(std::array::from_fn(|code| function(code as i64))))
+}
+
+/// The step with code `k` from `least(k)` on, for `first < k <= last`, and `first` below. Precondition: `least` does
+/// not decrease.
+pub(super) fn edges(first: u8, last: u8, least: impl Fn(u8) -> f64) -> Edges {
+    // The conversion saturates.
+    let edge = |below: u8| least(below + 1).ceil() as i32;
+    Edges { first, edges: (first..last).map(edge).collect() }
+}

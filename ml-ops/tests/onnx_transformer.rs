@@ -1,0 +1,91 @@
+//! Softmax and normalizations in integers of our own: near ONNX Runtime's floats, proved and verified.
+
+#![cfg(feature = "prover")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod fixtures;
+
+use binfer_ml_ops::array::{Array, ArrayData};
+use binfer_ml_ops::graph::Model;
+use binfer_ml_ops::{Params, ProverKey, verify};
+use fixtures::{array, output};
+use std::path::{Path, PathBuf};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/transformer")
+}
+
+fn model(name: &str) -> Model {
+    Model::from_onnx(&std::fs::read(folder().join(format!("{name}.onnx"))).unwrap()).unwrap()
+}
+
+fn codes(array: &Array) -> Vec<i32> {
+    match array.data() {
+        ArrayData::U8(codes) => codes.iter().map(|&code| code.into()).collect(),
+        ArrayData::I8(codes) => codes.iter().map(|&code| code.into()).collect(),
+        _ => panic!("codes"),
+    }
+}
+
+/// The largest and the mean difference between our codes and the runtime's.
+fn differences(name: &str) -> (i32, f64) {
+    let archive = folder().join(format!("{name}.npz"));
+    let ours = codes(&output(&model(name), &array(&archive, "input")));
+    let theirs = codes(&array(&archive, "output"));
+    assert_eq!(ours.len(), theirs.len());
+    assert!(theirs.iter().any(|code| *code != theirs[0]));
+    let sizes = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs());
+    let (most, sum) = sizes.fold((0, 0), |(most, sum), size| (most.max(size), sum + size));
+    (most, f64::from(sum) / ours.len() as f64)
+}
+
+#[test]
+fn codes_are_near_those_of_floats() {
+    // None differs by more than 1, and of a hundred codes this many do at most.
+    for (name, mean) in [
+        ("softmax", 10),
+        ("softmax_int8", 5),
+        ("softmax_fine", 10),
+        ("softmax_wide", 15),
+        ("qlinear_softmax", 12),
+        ("layer_normalization", 5),
+        ("layer_normalization_mixed", 3),
+        ("layer_normalization_falling", 5),
+        ("layer_normalization_wide", 5),
+        ("rms_normalization", 3),
+        ("simplified_normalization", 7),
+    ] {
+        let found = differences(name);
+        assert!(found.0 <= 1 && found.1 * 100.0 <= f64::from(mean), "{name}: {found:?}");
+    }
+}
+
+#[test]
+fn they_are_proved() {
+    for name in [
+        "softmax",
+        "softmax_int8",
+        "softmax_fine",
+        "qlinear_softmax",
+        "layer_normalization",
+        "layer_normalization_mixed",
+        "layer_normalization_falling",
+        "rms_normalization",
+    ] {
+        let model = model(name);
+        let x = array(&folder().join(format!("{name}.npz")), "input");
+        let y = output(&model, &x);
+        let key = ProverKey::new(model, Params::default(), &[5; 32]);
+        let proof = key.prove(&x, &y, &mut |_| ()).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let proof = proof.to_bytes();
+        assert_eq!(verify(key.commitment(), &x, &y, &proof), Ok(()), "{name}");
+        let (shape, mut data) = y.into_parts();
+        match &mut data {
+            ArrayData::U8(codes) => codes[0] ^= 1,
+            ArrayData::I8(codes) => codes[0] ^= 1,
+            _ => panic!("codes"),
+        }
+        let other = Array::new(shape, data).unwrap();
+        assert!(verify(key.commitment(), &x, &other, &proof).is_err(), "{name}");
+    }
+}
