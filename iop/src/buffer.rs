@@ -17,8 +17,11 @@ const MAPPED: usize = 4 * HUGE_PAGE / size_of::<F128>();
 /// Elements of the shortest memory that is kept.
 const KEPT: usize = 1 << 12;
 
-/// Elements that are kept at most, 64 MiB.
-const MOST_KEPT: usize = 1 << 22;
+/// Elements that are kept at most.
+const MOST_KEPT: usize = 1 << 21;
+
+/// Bytes that dropped buffers leave for the next ones at most, in the whole process.
+pub const MOST_KEPT_BYTES: usize = MOST_KEPT * size_of::<F128>();
 
 /// A buffer takes memory of at most this many times its own length.
 const WASTE: usize = 4;

@@ -4,6 +4,7 @@
 //! trace, at its largest. What does not grow, and what the allocator loses, is a flat margin and a factor.
 //! Measured against resident memory in docs/protocols/matmul.md.
 
+use binfer_iop::buffer::MOST_KEPT_BYTES;
 use binfer_iop::product::{BoxShape, Tree};
 use binfer_pcs::{Params, Shape};
 
@@ -36,8 +37,11 @@ impl Costs<'_> {
         let groups = groups::groups(self.plan, group_size);
         let phases = groups.iter().map(|group| self.group(group)).chain([self.opening()]);
         let largest = phases.chain(self.plan.bit_checks.iter().map(|c| self.bit_check(c))).max();
-        let held = self.model() + self.trace() + largest.unwrap_or(0);
-        u64::try_from(FLAT + held + held * MARGIN / 16).unwrap_or(u64::MAX)
+        let largest = largest.unwrap_or(0);
+        let held = self.model() + self.trace() + largest;
+        // What earlier phases held and none has taken since.
+        let kept = largest.min(MOST_KEPT_BYTES as u128);
+        u64::try_from(FLAT + held + kept + held * MARGIN / 16).unwrap_or(u64::MAX)
     }
 
     /// The model's weights and oracle; a mapped oracle's pages count as well.
