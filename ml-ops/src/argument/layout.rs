@@ -4,14 +4,20 @@ use binfer_iop::indexed::tiles;
 use binfer_pcs::{Shape, log_row_for};
 
 use super::plan::{Origin, Plan};
+use crate::graph::Graph;
 
 /// Random words committed beside the weights, so that equal weights do not give equal roots.
 pub(crate) const SALT_WORDS: usize = 2;
 
-/// The shape of a model's oracle, whose weights take `n_words` words.
-pub(crate) fn model_shape(n_words: usize) -> Shape {
-    let n_words = n_words + SALT_WORDS;
-    Shape::for_words(log_row_for(n_words), n_words)
+/// The shape of the oracle of a graph's weights.
+///
+/// The trace has rows of the same length, which therefore fits the larger of the two, that of one sample.
+pub(crate) fn model_shape(graph: &Graph) -> Shape {
+    let plan = Plan::new(graph, 1);
+    let [weights, trace] =
+        [Origin::Model, Origin::Trace].map(|origin| Layout::new(&plan, origin).n_words);
+    let n_words = weights + SALT_WORDS;
+    Shape::for_words(log_row_for(n_words.max(trace)), n_words)
 }
 
 /// Offsets in words, by matrix (empty for those held elsewhere), bit and tile.

@@ -133,7 +133,7 @@ impl Costs<'_> {
     }
 
     fn model_shape(&self) -> Shape {
-        model_shape(Layout::new(self.plan, Origin::Model).n_words)
+        model_shape(self.graph)
     }
 
     fn trace_shape(&self) -> Shape {

@@ -61,7 +61,7 @@ mod prove;
 pub(crate) use entries::{Entries, entries, model_words};
 pub use groups::GroupSize;
 #[cfg(feature = "prover")]
-pub(crate) use layout::{Layout, SALT_WORDS, model_shape};
+pub(crate) use layout::{SALT_WORDS, model_shape};
 #[cfg(feature = "prover")]
 pub(crate) use memory::Costs;
 #[cfg(all(test, feature = "prover"))]
