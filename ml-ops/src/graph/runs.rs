@@ -127,6 +127,7 @@ impl<'a> Runs<'a> {
     /// `out` holds their rows, one sample after another, and `source` the whole tensor.
     ///
     /// Precondition: `source` is a tensor of at least `samples.end` samples and the shape that the gather reads.
+    #[cfg(feature = "prover")]
     pub(crate) fn apply<S: Copy, T>(
         &self,
         col: usize,

@@ -28,6 +28,8 @@ pub(crate) enum Outputs {
 /// The outputs of one check in the exponent: `prod h^output` for every product.
 #[derive(Clone)]
 pub(crate) struct Output {
+    /// The node, whose distances the prover finds by it.
+    #[cfg_attr(not(feature = "prover"), expect(dead_code, reason = "verifiers have no distances"))]
     pub(crate) node: usize,
     pub(crate) axis: Axis,
     /// Products of the check: rows of the outputs, or columns.
