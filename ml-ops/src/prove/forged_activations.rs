@@ -1,9 +1,9 @@
 //! Provers that cheat on products of tensors, of elements and of matrices, message for message honest otherwise:
 //! all are rejected.
 
-use binfer_iop::channel::VerifyError;
 use binfer_pcs::Params;
 
+use super::forged_nodes::{codes, rejected};
 use crate::argument::{self, GroupSize, Plan};
 use crate::array::{Array, ArrayData};
 use crate::graph::{
@@ -140,20 +140,6 @@ fn forge(
     let (size, statement) = (GroupSize::default(), (&x, &y, batch.size));
     let proof = key.prove_entries(&plan, size, statement, held, &mut |_| ()).unwrap();
     verify(key.commitment(), &x, &y, &proof.to_bytes())
-}
-
-fn codes(values: &mut Values) -> &mut Vec<u8> {
-    match values {
-        Values::Codes(codes) => codes,
-        Values::Integers(_) => panic!("codes"),
-    }
-}
-
-fn rejected(result: Result<(), Rejection>) -> &'static str {
-    match result {
-        Err(Rejection::Argument(VerifyError::CheckFailed { label })) => label,
-        other => panic!("{other:?}"),
-    }
 }
 
 #[test]

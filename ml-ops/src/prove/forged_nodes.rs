@@ -198,14 +198,14 @@ fn forge_tensors(
     forge(key, source, cheat, |_, _| ())
 }
 
-fn codes(values: &mut Values) -> &mut Vec<u8> {
+pub(super) fn codes(values: &mut Values) -> &mut Vec<u8> {
     match values {
         Values::Codes(codes) => codes,
         Values::Integers(_) => panic!("codes"),
     }
 }
 
-fn rejected(result: Result<(), Rejection>) -> &'static str {
+pub(super) fn rejected(result: Result<(), Rejection>) -> &'static str {
     match result {
         Err(Rejection::Argument(VerifyError::CheckFailed { label })) => label,
         other => panic!("{other:?}"),
