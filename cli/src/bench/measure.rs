@@ -6,9 +6,9 @@ use binfer_field::Backend;
 use binfer_ml_ops::array::Array;
 use binfer_ml_ops::{ProveError, ProverKey, estimate, run, verify};
 
-use super::Measurement;
 use super::measurement::PhaseTimes;
 use super::workload::{Task, Workload};
+use super::{Measurement, committed};
 use crate::failure::Failure;
 use crate::native::{Native, median, time_inference};
 use crate::progress::Phases;
@@ -79,6 +79,7 @@ pub fn measure(
         proof_bytes: runs[0].proof_bytes as u64,
         peak_rss_bytes,
         soundness_bits: estimate(key.commitment(), workload.batch).soundness_bits,
+        committed: committed::by_operator(&workload.model.graph, workload.batch),
         phases: median_phases(&runs),
     })
 }

@@ -7,6 +7,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use super::Committed;
 use crate::progress::human;
 
 /// What was measured: times in nanoseconds, medians over the runs unless they say minimum.
@@ -48,6 +49,8 @@ pub struct Measurement {
     pub peak_rss_bytes: Option<u64>,
     /// Bits of soundness.
     pub soundness_bits: f64,
+    /// Bits that are committed, by operator.
+    pub committed: Vec<Committed>,
     /// Parts of proving.
     pub phases: PhaseTimes,
 }
@@ -118,6 +121,12 @@ impl Measurement {
         writeln!(out, "proof       {} bytes", self.proof_bytes)?;
         if let Some(bytes) = self.peak_rss_bytes {
             writeln!(out, "peak RSS    {:.1} MB", bytes as f64 / 1e6)?;
+        }
+        for Committed { operator, model_bits, proof_bits } in &self.committed {
+            writeln!(
+                out,
+                "bits        {operator}: {model_bits} of the model, {proof_bits} of the proof"
+            )?;
         }
         writeln!(out, "soundness   {:.1} bits", self.soundness_bits)
     }

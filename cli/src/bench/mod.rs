@@ -1,5 +1,6 @@
 //! `binfer bench`: times and sizes of the standard workloads, every proof verified.
 
+mod committed;
 mod measure;
 mod measurement;
 mod suite;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use crate::failure::Failure;
 use crate::size::Size;
+pub use committed::Committed;
 pub use measure::{Effort, measure};
 pub use measurement::{Measurement, PhaseTimes};
 pub use workload::{Shape, ShapeError, Task};

@@ -1,17 +1,22 @@
 //! The networks and inputs of the benchmarks, drawn from a fixed seed.
 
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use binfer_ml_ops::array::{Array, ArrayData};
 use binfer_ml_ops::graph::{
-    CodeType, Epilogue, Graph, GraphError, InputPort, InputTransform, IntegerType, MAX_ELEMENTS,
-    Model, Node, Op, OutputPort, OutputTransform, Requantize, RoundingProfile, Step, TensorKind,
-    TensorShape, WeightMatrix, WeightShape,
+    Batch, CodeType, Epilogue, Graph, GraphError, InputPort, InputTransform, IntegerType,
+    MAX_ELEMENTS, Model, Node, Op, OutputPort, OutputTransform, Requantize, RoundingProfile, Step,
+    TensorKind, TensorShape, WeightMatrix, WeightShape,
 };
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use thiserror::Error;
+
+use crate::failure::Failure;
+use crate::files;
 
 /// What is proved.
 #[derive(Clone, Debug, PartialEq, clap::Subcommand)]
@@ -46,6 +51,14 @@ pub enum Task {
         /// Requantize the accumulators to int8
         #[arg(long)]
         requantize: bool,
+    },
+    /// The network of a file
+    Model {
+        /// The model
+        file: PathBuf,
+        /// A batch of inputs
+        #[arg(long, value_name = "X.npy")]
+        input: PathBuf,
     },
 }
 
@@ -121,6 +134,7 @@ impl Task {
                 let requantized = if *requantize { " requantized" } else { "" };
                 format!("matmul {m}x{k}x{n} w{weight_bits}{requantized}")
             }
+            Self::Model { file, .. } => format!("{MODEL}{}", stem(file)),
         }
     }
 
@@ -133,25 +147,43 @@ impl Task {
                 let requantized = if *requantize { ", requantized" } else { "" };
                 format!("{m}x{k}x{n}{bits}{requantized}")
             }
+            Self::Model { file, .. } => stem(file),
             named => named.name(),
         }
     }
 
     /// The arguments of `binfer bench` that name this task.
-    pub(crate) fn arguments(&self) -> Vec<String> {
-        let Self::Matmul { shape: Shape { m, k, n }, weight_bits, requantize } = self else {
-            return vec![self.name()];
-        };
-        let shape = format!("--shape={m}x{k}x{n}");
-        let mut arguments = vec!["matmul".into(), shape, format!("--weight-bits={weight_bits}")];
-        if *requantize {
-            arguments.push("--requantize".into());
+    pub(crate) fn arguments(&self) -> Vec<OsString> {
+        match self {
+            Self::Matmul { shape: Shape { m, k, n }, weight_bits, requantize } => {
+                let shape = format!("--shape={m}x{k}x{n}");
+                let bits = format!("--weight-bits={weight_bits}");
+                let mut arguments = vec!["matmul".into(), shape.into(), bits.into()];
+                if *requantize {
+                    arguments.push("--requantize".into());
+                }
+                arguments
+            }
+            Self::Model { file, input } => {
+                let mut of_input = OsString::from("--input=");
+                of_input.push(input);
+                vec!["model".into(), of_input, "--".into(), file.into()]
+            }
+            named => vec![named.name().into()],
         }
-        arguments
     }
 
-    /// The workload: signed full-range weights and inputs, the same on every call.
-    pub(crate) fn workload(&self) -> Result<Workload, GraphError> {
+    /// The file of a network whose measurement has this name, if it has one; where it is, is not known.
+    pub(crate) fn model_named(name: &str) -> Option<Self> {
+        let file = name.strip_prefix(MODEL)?.into();
+        Some(Self::Model { file, input: PathBuf::new() })
+    }
+
+    /// The workload: of a file, or signed full-range weights and inputs, the same on every call.
+    ///
+    /// # Errors
+    /// [`Failure`] where a file cannot be read, is malformed, or does not fit the other.
+    pub(crate) fn workload(&self) -> Result<Workload, Failure> {
         const MLP: [usize; 5] = [200, 256, 128, 64, 1];
         let (batch, widths, weight_bits, requantize): (_, &[usize], _, _) = match self {
             Self::T1Zero => (1, &[256, 256], 8, false),
@@ -163,6 +195,12 @@ impl Task {
             Self::T3 => (8, &MLP, 8, false),
             Self::Matmul { shape: Shape { m, k, n }, weight_bits, requantize } => {
                 (*m, &[*k, *n], *weight_bits, *requantize)
+            }
+            Self::Model { file, input } => {
+                let (model, input) = (files::read_model(file)?, files::read_array(input)?);
+                let encoded = model.graph.input.encode(model.graph.input_shape(), &input);
+                let (_, Batch { size, .. }) = encoded.map_err(Failure::Port)?;
+                return Ok(Workload { name: self.name(), model, input, batch: size });
             }
         };
         let mut rng = StdRng::seed_from_u64(1);
@@ -178,6 +216,14 @@ impl Task {
         let input = input.unwrap_or_else(|e| unreachable!("{e}"));
         Ok(Workload { name: self.name(), model, input, batch })
     }
+}
+
+/// What the names of measurements of files begin with.
+const MODEL: &str = "model ";
+
+/// A file's name without its ending.
+fn stem(file: &Path) -> String {
+    file.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Matmuls with Relu between them, on exact integers: every tensor is as wide as the bound on its
@@ -303,8 +349,9 @@ mod tests {
     fn arguments_are_parsed_to_the_same_task() {
         let shape = Shape { m: 1, k: 20, n: 3 };
         let narrow = Task::Matmul { shape, weight_bits: 2, requantize: true };
-        for task in [Task::T1Zero, Task::T1D, Task::T3, Task::matmul(4, 5, 6), narrow] {
-            let words = std::iter::once("bench".into()).chain(task.arguments());
+        let file = Task::Model { file: "--b.onnx".into(), input: "--x.npy".into() };
+        for task in [Task::T1Zero, Task::T1D, Task::T3, Task::matmul(4, 5, 6), narrow, file] {
+            let words = std::iter::once(OsString::from("bench")).chain(task.arguments());
             assert_eq!(Line::<Task>::parse_from(words).task, task);
         }
     }

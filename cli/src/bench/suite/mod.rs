@@ -11,14 +11,14 @@ mod targets;
 mod tests;
 
 use std::fs;
-use std::io::Write;
-use std::path::PathBuf;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Effort;
+use super::{Effort, Task};
 use crate::failure::Failure;
 use crate::files;
 use crate::report::machine::Machine;
@@ -45,11 +45,14 @@ pub(super) struct Args {
     /// Largest matrix of the growth series, as a logarithm of its weights; 24, or 20 if quick
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(16..=27))]
     max_log_weights: Option<u32>,
+    /// Measure networks too: each FOLDER/NAME.onnx on the batch FOLDER/NAME.npy
+    #[arg(long, value_name = "FOLDER")]
+    models: Option<PathBuf>,
     /// Measure for these sections alone
     #[arg(long, value_name = "SECTION", value_parser = section_names())]
     only: Vec<String>,
     /// Measure nothing: report on what an earlier run printed with --json
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "max_log_weights", "only"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "max_log_weights", "models", "only"])]
     from: Option<PathBuf>,
 }
 
@@ -99,7 +102,8 @@ impl Args {
         let machine = Machine::this();
         let largest = if self.quick { QUICK_LOG_WEIGHTS } else { LOG_WEIGHTS };
         let max_log_weights = self.max_log_weights.unwrap_or(largest);
-        let scope = Scope { max_log_weights, threads: rayon::current_num_threads() };
+        let models = self.models.as_deref().map_or(Ok(Vec::new()), models)?;
+        let scope = Scope { max_log_weights, threads: rayon::current_num_threads(), models };
         let cases = cases(&scope, &machine, &self.only);
         let bar = ProgressBar::new(cases.len() as u64);
         if let Ok(style) =
@@ -124,6 +128,17 @@ impl Args {
             measurements,
         })
     }
+}
+
+/// The networks of a folder, by name.
+fn models(folder: &Path) -> Result<Vec<Task>, Failure> {
+    let failed = |source| Failure::Io { path: folder.to_owned(), source };
+    let entries = fs::read_dir(folder).map_err(failed)?.collect::<io::Result<Vec<_>>>();
+    let mut files: Vec<PathBuf> = entries.map_err(failed)?.iter().map(|e| e.path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "onnx"));
+    files.sort();
+    let task = |file: PathBuf| Task::Model { input: file.with_extension("npy"), file };
+    Ok(files.into_iter().map(task).collect())
 }
 
 /// The words that `--only` knows.

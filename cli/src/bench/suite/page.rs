@@ -48,12 +48,12 @@ impl Page {
 /// What was measured, where, how, and how far to trust it.
 fn head(results: &Results) -> String {
     let machine = &results.machine;
-    let (command, quick) = if results.quick {
-        let quick = "**This was a quick run**: its figures rest on very few runs each.\n\n";
-        ("binfer bench suite --quick --out docs", quick)
+    let (quickly, quick) = if results.quick {
+        (" --quick", "**This was a quick run**: its figures rest on very few runs each.\n\n")
     } else {
-        ("binfer bench suite --out docs", "")
+        ("", "")
     };
+    let models = if results.models().is_empty() { "" } else { " --models FOLDER" };
     let memory =
         machine.memory_bytes.map_or_else(String::new, |b| format!(", {} of memory", bytes(b)));
     let noise = results.noise().map_or_else(String::new, |(middle, worst)| {
@@ -65,7 +65,7 @@ fn head(results: &Results) -> String {
         )
     });
     format!(
-        "This page and its plots are written by `{command}`; nothing in it is written by hand. \
+        "This page and its plots are written by `binfer bench suite{quickly}{models} --out docs`; nothing in it is written by hand. \
          The same command with `--json` prints every figure.\n\n{quick}\
          Measured with version {} on {}, {}, {}, {}{memory}, backend `{}`. Each \
          workload ran in a process of its own, again and again for {} seconds and at least {}; \

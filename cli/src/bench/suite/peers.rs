@@ -103,7 +103,7 @@ pub(super) const SQUARE_64: Task = Task::matmul(64, 64, 64);
 pub(super) const FEED_FORWARD: Task = Task::matmul(32, 768, 3072);
 
 /// The figures, by task.
-pub(super) const PEERS: [Peer; 15] = [
+pub(super) static PEERS: [Peer; 15] = [
     Peer::new(Task::T1Zero, JOLT, ONE, 65.0),
     Peer::new(Task::T1Zero, BINIUS, ONE, 179.0),
     Peer::new(Task::T1Zero, "DeepProve", ONE, 978.0),

@@ -37,6 +37,17 @@ impl Results {
         self.of(&Case::new(task.clone(), threads))
     }
 
+    /// The networks of files that were measured, each once.
+    pub(super) fn models(&self) -> Vec<Task> {
+        let mut models = Vec::new();
+        for model in self.measurements.iter().filter_map(|m| Task::model_named(&m.task)) {
+            if !models.contains(&model) {
+                models.push(model);
+            }
+        }
+        models
+    }
+
     /// By how much, relatively, the median time of proving exceeds the minimum: of the middle
     /// workload, and of the worst.
     pub(super) fn noise(&self) -> Option<(f64, f64)> {

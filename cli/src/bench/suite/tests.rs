@@ -7,7 +7,7 @@ use super::peers::PEERS;
 use super::results::Results;
 use super::sections::{SECTIONS, Scope};
 use crate::bench::measurement::PhaseTimes;
-use crate::bench::{Measurement, Task};
+use crate::bench::{Committed, Measurement, Task};
 use crate::report::machine::Machine;
 use crate::report::plot::tests::texts;
 use crate::report::units;
@@ -50,13 +50,23 @@ fn invented(case: &Case) -> Measurement {
         proof_bytes: 150_000,
         peak_rss_bytes: Some(30_000_000),
         soundness_bits: 101.5,
+        committed: vec![Committed {
+            operator: "matmul".into(),
+            model_bits: 8 * weights,
+            proof_bits: 1_000,
+        }],
         phases: PhaseTimes(vec![("run".into(), 1_000), ("open".into(), prove_ns - 1_000)]),
     }
 }
 
+fn scope(max_log_weights: u32, threads: usize) -> Scope {
+    let model = Task::Model { file: "net.onnx".into(), input: "net.npy".into() };
+    Scope { max_log_weights, threads, models: vec![model] }
+}
+
 fn results(threads: usize, max_log_weights: u32) -> Results {
     let machine = machine();
-    let cases = cases(&Scope { max_log_weights, threads }, &machine, &[]);
+    let cases = cases(&scope(max_log_weights, threads), &machine, &[]);
     Results {
         version: "1.2.3".into(),
         quick: false,
@@ -104,7 +114,10 @@ fn tables_are_rectangular() {
 fn every_plot_is_drawn_and_shown() {
     let page = Page::new(&results(2, 27));
     let names: Vec<&str> = page.plots.iter().map(|(name, _)| *name).collect();
-    assert_eq!(names, ["bits", "width", "batch", "native", "threads", "phases", "growth"]);
+    assert_eq!(
+        names,
+        ["bits", "width", "batch", "native", "threads", "phases", "growth", "models"]
+    );
     for (name, svg) in &page.plots {
         assert!(page.markdown.contains(&format!("](benchmarks/{name}.svg)")), "{name}");
         assert!(texts(svg).len() > 5, "{name}");
@@ -122,7 +135,7 @@ fn what_was_not_measured_is_left_out() {
     assert!(page.markdown.contains("Every target that was measured is reached."));
     assert!(page.plots.is_empty());
     let only = |name: &str| {
-        let scope = Scope { max_log_weights: 16, threads: 2 };
+        let scope = scope(16, 2);
         cases(&scope, &machine(), &[name.to_owned()]).iter().map(invented).collect()
     };
     let page = Page::new(&Results { measurements: only("growth"), ..nothing });
@@ -141,7 +154,7 @@ fn results_round_trip_through_json() {
 
 #[test]
 fn a_case_is_measured_once() {
-    let cases = cases(&Scope { max_log_weights: 20, threads: 2 }, &machine(), &[]);
+    let cases = cases(&scope(20, 2), &machine(), &[]);
     for (i, case) in cases.iter().enumerate() {
         assert!(!cases[..i].iter().any(|other| other.is_same(case, &machine())), "{case}");
     }

@@ -8,7 +8,7 @@ use crate::report::table::Table;
 use crate::report::units::{bytes, digits, plain, time};
 
 /// Samples, and the task on them.
-pub(in crate::bench::suite) const BATCHED: [(u32, Task); 9] = [
+pub(in crate::bench::suite) static BATCHED: [(u32, Task); 9] = [
     (1, Task::T1A),
     (2, Task::matmul(2, 768, 768)),
     (4, Task::T1B),

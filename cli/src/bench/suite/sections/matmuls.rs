@@ -12,7 +12,7 @@ pub(in crate::bench::suite) const REQUANTIZED: Task =
 /// [128 x 768] by [768 x 3072].
 pub(in crate::bench::suite) const PREFILL: Task = Task::matmul(128, 768, 3072);
 
-const TASKS: [Task; 4] = [SQUARE_64, FEED_FORWARD, REQUANTIZED, PREFILL];
+static TASKS: [Task; 4] = [SQUARE_64, FEED_FORWARD, REQUANTIZED, PREFILL];
 
 pub(super) const SECTION: Section = Section {
     name: "matmuls",

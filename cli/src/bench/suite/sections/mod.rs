@@ -5,6 +5,7 @@ mod batch;
 mod bits;
 mod growth;
 mod matmuls;
+mod models;
 mod native;
 mod phases;
 mod tasks;
@@ -26,6 +27,8 @@ pub(super) struct Scope {
     pub(super) max_log_weights: u32,
     /// Most threads to measure with.
     pub(super) threads: usize,
+    /// Networks of files.
+    pub(super) models: Vec<Task>,
 }
 
 /// A part of the report.
@@ -51,13 +54,14 @@ pub(super) struct Rendered {
 impl Section {
     /// Whether anything that it asks for was measured.
     pub(super) fn is_measured(&self, results: &Results) -> bool {
-        let all = Scope { max_log_weights: u32::MAX, threads: usize::MAX };
+        let models = results.models();
+        let all = Scope { max_log_weights: u32::MAX, threads: usize::MAX, models };
         (self.cases)(&all).iter().any(|case| results.of(case).is_some())
     }
 }
 
 /// The sections, in their order.
-pub(super) const SECTIONS: [Section; 10] = [
+pub(super) const SECTIONS: [Section; 11] = [
     tasks::SECTION,
     matmuls::SECTION,
     bits::SECTION,
@@ -67,6 +71,7 @@ pub(super) const SECTIONS: [Section; 10] = [
     threads::SECTION,
     phases::SECTION,
     growth::SECTION,
+    models::SECTION,
     backends::SECTION,
 ];
 

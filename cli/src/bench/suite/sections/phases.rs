@@ -7,7 +7,7 @@ use crate::report::plot::{BarPlot, Row, Scale};
 use crate::report::table::{Table, cell};
 use crate::report::units::time;
 
-const TASKS: [Task; 3] = [Task::T1A, Task::T1D, REQUANTIZED];
+static TASKS: [Task; 3] = [Task::T1A, Task::T1D, REQUANTIZED];
 
 pub(super) const SECTION: Section = Section {
     name: "phases",

@@ -4,7 +4,7 @@ use super::{Rendered, Section, on_one_and_two};
 use crate::bench::Task;
 use crate::bench::suite::{figures, peers};
 
-const TASKS: [Task; 7] =
+static TASKS: [Task; 7] =
     [Task::T1Zero, Task::T1A, Task::T1B, Task::T1C, Task::T1D, Task::T2, Task::T3];
 
 pub(super) const SECTION: Section = Section {

@@ -8,7 +8,7 @@ use crate::report::plot::{BarPlot, Reference, Row, Scale};
 use crate::report::table::Table;
 use crate::report::units::{digits, plain, time};
 
-const TASKS: [Task; 8] =
+static TASKS: [Task; 8] =
     [SQUARE_64, Task::T3, Task::T1A, Task::T1C, Task::T1D, FEED_FORWARD, REQUANTIZED, PREFILL];
 
 pub(super) const SECTION: Section = Section {
