@@ -23,8 +23,8 @@
 //! | `eq_table` | of the result but one | 1 | | 1 |
 //! | `butterfly` and layers of them | pair | 1 | | 2 |
 //! | `LinearMap` on a slice | | | | 16 |
+//! | `gather_four` | of the result | | | 3 |
 //! | `gather`, `pack_plane`, `transpose` | | | | |
-//! | `gather_four` | | | 3 | |
 //!
 //! Products include those whose reduction is put off to the end of a sum. The kernel of [`coset`](crate::coset) counts
 //! products of bytes, for each block and point `|S| - 1 + 16` of each set `S` of planes that is summed there, and one

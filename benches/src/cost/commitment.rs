@@ -3,7 +3,7 @@
 use binfer_field::count::Counts;
 use binfer_pcs::{Params, log_row_for};
 
-use super::ops::{blake3, compressions, draw, eq_table, message_bytes, ops, sum, times};
+use super::ops::{blake3, compressions, draw, draw_many, eq_table, message_bytes, ops, sum, times};
 
 /// An oracle of bits.
 pub(super) struct Oracle {
@@ -30,11 +30,12 @@ impl Oracle {
         1 << self.log_row
     }
 
-    /// Butterflies of `rows` rows.
+    /// Butterflies of `rows` rows, and of each coset the table of twiddles.
     fn encode(&self, params: &Params, rows: usize) -> Counts {
         let layers = self.log_row as usize;
         let n = (rows << params.log_inv_rate) * layers * self.length() / 2;
-        ops(n, 0, 2 * n)
+        let twiddles = (1 << layers.min(11).saturating_sub(1)) - 1;
+        ops(n, 0, 2 * n + (twiddles << params.log_inv_rate))
     }
 
     pub(super) fn commit(&self, params: &Params) -> Counts {
@@ -57,11 +58,15 @@ impl Oracle {
         let chunk = CHUNK.min(self.length());
         let covered = words.div_ceil(chunk) * chunk;
         total += ops(words + n_parts, 0, words + 17 * covered);
+        // Powers that batch the claims, and the group's among all groups.
+        total += ops(2 * self.tiles.len(), 0, 0);
         total += self.sumcheck(params);
-        total += sum([draw(bytes), draw(message_bytes([128])), draw(0), compressions(2)]);
-        // The table of r'' and that of the map, and bins of other threads.
-        let joins = (n_parts / 8).min(4);
-        total += sum([eq_table(7), ops(0, 0, 16 * 255), ops(0, 0, joins * 16 * 256)]);
+        total += sum([draw(bytes), draw(message_bytes([128])), draw_many(0, 7)]);
+        // The table of r'' and that of the map.
+        total += sum([eq_table(7), ops(0, 0, 16 * 255)]);
+        // Bins of bytes: halves of the parts are summed apart where both have four, each onto zeros, then joined.
+        let joins = if n_parts < 8 { 1 } else { 3 };
+        total += ops(0, 0, joins * 16 * 256);
         total
     }
 
@@ -91,8 +96,9 @@ impl Oracle {
     fn fold(&self, params: &Params) -> Counts {
         let steps = schedule(params, self.log_row);
         let left = self.log_row - steps.iter().sum::<u32>();
-        let clear = blake3(16 << left) + (8 * params.queries()).div_ceil(64);
-        let clear = compressions(clear);
+        // The message, the key of grinding, the positions: those beyond the draw's own block take others.
+        let positions = (32 + 8 * params.queries()).div_ceil(64) - 1;
+        let clear = sum([compressions(blake3(16 << left) + positions), times(2, draw(0))]);
         let Some(_) = steps.first() else {
             return clear;
         };

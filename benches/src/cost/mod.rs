@@ -14,14 +14,17 @@ use binfer_field::count::{self, Counts};
 use binfer_ml_ops::graph::WeightMatrix;
 use binfer_ml_ops::{ProverKey, run};
 use binfer_pcs::Params;
+use rayon::ThreadPoolBuilder;
 
 use crate::Task;
 use commitment::Oracle;
 use onehot::Job;
-use ops::{draw, driver, eq_table, frobenius, invert, log, message_bytes, ops, pow, sum, times};
+use ops::{
+    draw, draw_many, driver, eq_table, frobenius, invert, log, message_bytes, ops, pow, sum, times,
+};
 use product::{Box, box_product, forest};
 pub use shapes::MatMul;
-use shapes::{Shape, Tree, tile_vars};
+use shapes::{Factor, Shape, Tree, tile_vars};
 use table::Kind;
 
 /// The phases of a proof, as the prover names them, after the commitment to the model.
@@ -91,10 +94,15 @@ impl MatMul {
 
 /// What the prover counts in each of [`PHASES`].
 fn measure(matmul: &MatMul) -> [Counts; 6] {
-    // Tables that the process makes once are made by then.
-    let small = MatMul { rows: 2, k: 8, n: 8, weight_bits: 8 };
-    let _ = counted(&small);
-    counted(matmul)
+    // Threads join the sums that each has made, as often as they happen to share work.
+    let one = ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
+    one.install(|| {
+        // Tables that the process makes once are made by then.
+        for weight_bits in [8, matmul.weight_bits] {
+            let _ = counted(&MatMul { rows: 2, k: 8, n: 8, weight_bits });
+        }
+        counted(matmul)
+    })
 }
 
 fn counted(matmul: &MatMul) -> [Counts; 6] {
@@ -135,8 +143,12 @@ fn inner_kind(matmul: &MatMul) -> Kind {
 }
 
 fn boxed(tree: &Tree) -> Box {
-    let made = tree.factors.len() == 1 && tree.rows >= 2 << tree.factors[0].width;
-    Box { rows: tree.rows, cols: tree.cols, fan_in: tree.factors.len(), made }
+    // Tables take less memory than leaves.
+    let looked_up = match tree.factors[..] {
+        [Factor { width, .. }] if tree.rows >= 2 << width => Some(width as usize),
+        _ => None,
+    };
+    Box { rows: tree.rows, cols: tree.cols, fan_in: tree.factors.len(), looked_up }
 }
 
 /// Tables and levels of one tree.
@@ -153,15 +165,19 @@ fn products(matmul: &MatMul, shape: &Shape) -> Counts {
         None => table::public_products(matmul.rows, k),
         Some(inner) => {
             // The product of all of them.
-            trees.push(Box { rows: 1, cols: k, fan_in: 1, made: false });
+            trees.push(Box { rows: 1, cols: k, fan_in: 1, looked_up: None });
             sum([build(matmul, inner, inner_kind(matmul)), trees[1].build()])
         }
     };
-    // Their scale is a power and its inverse.
-    total += sum([ops(k, 0, 0), pow(128), invert()]);
+    // Their scale: one, unless bases of rows leave the input's offset out of the tables.
+    total += ops(k, 0, 0);
+    if shape.inner.is_none() {
+        total += sum([pow(128), invert()]);
+    }
     total += build(matmul, &shape.outer, Kind::Powers);
     total += sum([eq_table(log(rows)), ops(rows, 0, rows)]);
-    total += forest(&trees);
+    total += draw_many(0, log(rows));
+    total += forest(message_bytes(trees.iter().map(|_| 1)), &trees);
     total
 }
 
@@ -175,7 +191,9 @@ fn step(matmul: &MatMul, tree: &Tree, kind: Kind) -> Counts {
         total += table::instance(kind, factor, tree.cols);
         instances.push((log(tree.cols) + factor.width as usize, 4));
     }
-    total += driver(0, &instances);
+    // Leaves' factors, if there are several, are sent after the forest's last challenge.
+    let sent = Some(tree.factors.len()).filter(|&n| n > 1);
+    total += driver(message_bytes(sent), &instances);
     total
 }
 
@@ -232,8 +250,9 @@ fn second_forest(matmul: &MatMul, shape: &Shape) -> Counts {
     }
     total += draw(message_bytes([8]));
     total += driver(0, &[(n_vars, 3)]);
-    total += sum([pow(128), times(3, invert())]);
-    total += forest(&[boxed(inner)]);
+    // The scale of G and what the claim's point has beyond the products, which are one, and their inverses.
+    total += times(2, invert());
+    total += forest(0, &[boxed(inner)]);
     total += step(matmul, inner, inner_kind(matmul));
     total
 }
@@ -251,14 +270,17 @@ fn plane_bytes(shape: &Shape) -> usize {
 
 /// The one-hot stages of all views.
 fn indices(shape: &Shape) -> Counts {
-    let mut jobs = Vec::new();
+    let (mut jobs, mut n_claims) = (Vec::new(), 0);
     for tree in trees(shape) {
         let tiles = tile_vars(tree.matrix);
         for factor in &tree.factors {
             let width = factor.width as usize;
             let summed = tiles.len() > 1;
+            n_claims += 1;
             jobs.extend(tiles.iter().map(|&vars| Job { vars, width, summed }));
         }
     }
-    onehot::stages(messages(shape.inner.as_ref().unwrap_or(&shape.outer)), &jobs)
+    // Tables' values, and tiles' shares of each claim.
+    let sent = messages(shape.inner.as_ref().unwrap_or(&shape.outer));
+    onehot::stages(sent + 26 * n_claims + 16 * jobs.len(), &jobs)
 }

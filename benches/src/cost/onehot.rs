@@ -2,7 +2,7 @@
 
 use binfer_field::count::Counts;
 
-use super::ops::{draw, driver, eq_table, factored_round, message_bytes, ops, sum, times};
+use super::ops::{draw, driver, eq_table, factored_round, invert, message_bytes, ops, sum, times};
 
 /// A claim's share of a tile.
 #[derive(Clone, Copy, Debug)]
@@ -49,20 +49,18 @@ impl Job {
             total += sum([eq_table(inner), eq_table(left - 1 - inner)]);
             total += times(n_chunks, ops(2, 0, 2));
             let done = self.vars - left;
-            let looked_up = done < 2;
-            let settings = 1 << done;
-            total += match (nibbles, done) {
-                (2, 0) => ops(256 + 2 * half, 0, 5 * half),
-                (2, _) => ops(4 * half, 0, 4 * half),
+            // For each nibble, what a byte says of two positions under two settings of the variables bound.
+            let pair_tables = |pairs: usize| times(pairs * nibbles, ops(32, 0, 256));
+            total += match (done, nibbles) {
+                // Both sums are looked up by bytes: four values a position, weighed twice.
+                (0, _) => sum([ops(256 * nibbles, 0, 0), ops(2 * half, 0, 5 * half)]),
+                (_, 2) => ops(4 * half, 0, 4 * half),
                 _ => ops(half, 0, half),
             };
-            if looked_up && !(nibbles == 2 && done == 0) {
-                total += sum([ops(0, 0, 2 * nibbles * settings * half), ops(32 * settings, 0, 0)]);
-            }
             total += match done {
                 0 => ops(2, 0, 1),
-                // Materialized: a quarter of the positions, four settings.
-                1 => ops(4 + 4 * 32, 0, 2 + nibbles * 4 * half),
+                // One pair of settings gave the round's values; two give those that are held from now on.
+                1 => sum([pair_tables(1), ops(4, 0, 2), pair_tables(2), ops(0, 0, nibbles * half)]),
                 _ => ops(nibbles * half, 0, 2 * nibbles * half),
             };
             total += factored_round(nibbles, false);
@@ -130,20 +128,31 @@ fn coset_products(planes: usize) -> Counts {
     total
 }
 
+/// The image of a byte: a linear map.
+fn embed() -> Counts {
+    ops(0, 0, 16)
+}
+
+/// The Lagrange basis of 32 points: the product of all but zero, its inverse, numerators from both sides.
+fn lagrange() -> Counts {
+    sum([times(128, embed()), ops(31, 0, 0), invert(), ops(3 * 32, 0, 2 * 32)])
+}
+
 /// Both stages, after `bytes` of messages.
 pub(super) fn stages(bytes: usize, jobs: &[Job]) -> Counts {
     let mut total = sum(jobs
         .iter()
         .flat_map(|job| [job.share(), job.stage_one(), job.univariate(), job.stage_two()]));
-    let tile_sums = jobs.len() * 16 + 26 * jobs.len() / 2;
     let first: Vec<_> = jobs.iter().map(|job| (job.vars, job.n_nibbles() + 2)).collect();
     let second: Vec<_> = jobs.iter().map(|job| (job.vars - 5, 6)).collect();
     total += draw(message_bytes(jobs.iter().map(Job::n_nibbles)));
     total += draw(message_bytes([128]));
-    total += driver(bytes + tile_sums, &first);
+    total += driver(bytes, &first);
     total += driver(message_bytes([jobs.len()]), &second);
-    // Q on the cosets that some products do not reach, the Lagrange basis, and the subsets' tables.
-    total += ops(96 * 32 + 64 * 64 + 32 * 96, 0, 96 * 32 + 64 * 64 + 32 * 96);
-    total += ops(4 * 32, 15, 4 * 255);
+    // Q on the cosets that some products do not reach, with the images of all bytes.
+    let reached = ops(96 * 32 + 64 * 64 + 32 * 96, 0, 96 * 32 + 64 * 64 + 32 * 96);
+    total += sum([reached, times(256, embed())]);
+    // The Lagrange basis at z for the bits, with its subsets' tables, and once more for the words' weights.
+    total += sum([times(2, lagrange()), ops(0, 0, 4 * 255), eq_table(2), ops(128, 0, 0)]);
     total
 }

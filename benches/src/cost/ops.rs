@@ -93,6 +93,11 @@ pub(super) fn draw(bytes: usize) -> Counts {
     compressions(blake3(bytes + 43))
 }
 
+/// `n` challenges in one draw: those beyond two take blocks of output of their own.
+pub(super) fn draw_many(bytes: usize, n: usize) -> Counts {
+    sum([draw(bytes), compressions((32 + 16 * n).div_ceil(64) - 1)])
+}
+
 pub(super) fn compressions(n: usize) -> Counts {
     Counts { compressions: n as u64, ..Counts::default() }
 }

@@ -7,14 +7,17 @@ use super::ops::{draw, driver, eq_table, factored_round, log, message_bytes, ops
 /// Rows from which a tree is built column by column.
 const LONG: usize = 16;
 
+/// Rows of leaves that are made at a time.
+const BLOCK: usize = 1 << 10;
+
 /// A tree without its indices.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Box {
     pub(super) rows: usize,
     pub(super) cols: usize,
     pub(super) fan_in: usize,
-    /// Leaves are looked up whenever they are needed.
-    pub(super) made: bool,
+    /// Bits of the indices by which leaves are looked up whenever they are needed; `None` where they are kept.
+    pub(super) looked_up: Option<usize>,
 }
 
 impl Box {
@@ -28,12 +31,12 @@ impl Box {
 
     /// Multiplying factors to leaves, and leaves to all levels.
     pub(super) fn build(&self) -> Counts {
-        let Self { rows, cols, fan_in, made } = *self;
+        let Self { rows, cols, fan_in, looked_up } = *self;
         let leaves = (fan_in - 1) * rows * cols;
         if rows < LONG {
             return ops(leaves + (((1 << self.col_vars()) - 1) << self.row_vars()), 0, 0);
         }
-        let made = made && cols > 4;
+        let made = looked_up.is_some() && cols > 4;
         let level = |l: usize| match l {
             1 if made => cols / 2,
             _ => cols.div_ceil(1 << l),
@@ -56,6 +59,8 @@ impl Box {
         let mut left = n;
         let mut pairs = cols.div_ceil(2);
         let mut in_columns = columns;
+        // The lowest level's first pass is over leaves.
+        let mut leaves = self.looked_up.filter(|_| columns && above + 1 == self.col_vars());
         let mut col_vars = above;
         let mut first = true;
         while left >= 2 {
@@ -70,9 +75,14 @@ impl Box {
             if in_columns {
                 let quads = pairs.div_ceil(4);
                 let rows = self.rows;
-                total += times(quads, ops(grid.0 * rows + 8, 0, grid.1 * rows + 8));
+                let blocks = if leaves.is_some() { rows.div_ceil(BLOCK) } else { 1 };
+                total +=
+                    times(quads, ops(grid.0 * rows + 8 * blocks, 0, grid.1 * rows + 8 * blocks));
                 // What follows binds both variables.
-                total += times(quads, ops(6 * rows, 0, 12 * rows));
+                total += match leaves.take() {
+                    Some(width) => self.bind_leaves(width),
+                    None => times(quads, ops(6 * rows, 0, 12 * rows)),
+                };
                 pairs = quads;
                 if col_vars > 3 {
                     total += ops(0, 0, 1 << (col_vars - 2));
@@ -95,6 +105,28 @@ impl Box {
         total
     }
 
+    /// Binding two variables of leaves that are looked up in tables of `2^width` entries: four columns become one,
+    /// whose rows are sums of four look-ups in scaled tables. Where rows are few, or columns are missing, leaves are
+    /// made and bound as elements.
+    fn bind_leaves(&self, width: usize) -> Counts {
+        let blocks = (0..self.rows).step_by(BLOCK).map(|first| BLOCK.min(self.rows - first));
+        let mut total = Counts::default();
+        for first in (0..self.cols).step_by(8) {
+            for side in 0..2 {
+                let columns = (0..4).filter(|k| first + 2 * k + side < self.cols).count();
+                for rows in blocks.clone() {
+                    // The weight of the first column.
+                    total += ops(0, 0, 4);
+                    let scaled = if rows >= 2 << width { columns } else { 0 };
+                    total += ops(scaled << width, 0, 0);
+                    total +=
+                        if scaled == 4 { ops(0, 0, 3 * rows) } else { ops(3 * rows, 0, 6 * rows) };
+                }
+            }
+        }
+        total
+    }
+
     /// The sumcheck that splits leaves into factors.
     fn split(&self) -> Counts {
         box_product(self.rows, self.cols, self.fan_in)
@@ -112,7 +144,9 @@ pub(super) fn box_product(rows: usize, cols: usize, f: usize) -> Counts {
     let mut columns = cols;
     for left in (1..=cv).rev() {
         let pairs = columns.div_ceil(2);
-        total += times(pairs, sum([round(rows), ops(f + 1, 0, f + 1)]));
+        // A pair's sums get its weight, which is a sum of two; at one they lack the products' one.
+        let at_one = if f == 2 { 1 } else { f + 2 };
+        total += times(pairs, sum([round(rows), ops(f + 1, 0, f + 3 + at_one)]));
         total += ops(pairs * rows * f, 0, 2 * pairs * rows * f + (1 << (left - 1)));
         total += factored_round(f, false);
         columns = pairs;
@@ -124,15 +158,15 @@ pub(super) fn box_product(rows: usize, cols: usize, f: usize) -> Counts {
     total
 }
 
-/// The forest's sumchecks, all levels and the last batch.
-pub(super) fn forest(trees: &[Box]) -> Counts {
+/// The forest's sumchecks after `bytes` of messages, all levels and the last batch.
+pub(super) fn forest(bytes: usize, trees: &[Box]) -> Counts {
     let depth = trees.iter().map(Box::col_vars).max().unwrap_or(0);
     let mut total = Counts::default();
     for above in 0..depth {
         let active: Vec<&Box> = trees.iter().filter(|t| t.col_vars() > above).collect();
         total += sum(active.iter().map(|t| t.level(above)));
         let shapes: Vec<_> = active.iter().map(|t| (above + t.row_vars(), 4)).collect();
-        total += driver(0, &shapes);
+        total += driver(if above == 0 { bytes } else { 0 }, &shapes);
         total += times(active.len(), ops(1, 0, 2));
         total += draw(message_bytes(active.iter().map(|_| 2)));
     }
