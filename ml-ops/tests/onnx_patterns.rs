@@ -83,6 +83,7 @@ fn patterns_are_equal_to_onnx_runtime() {
         ("qdq_reduce_mean", "S"),
         ("qdq_reduce_mean_rows", "SC"),
         ("qdq_scaled", "T"),
+        ("qdq_scaled_scores", "BC"),
         ("qdq_sigmoid", "T"),
         ("qdq_silu", "T"),
         ("qdq_sub", "SC"),

@@ -83,7 +83,7 @@ pub(super) fn import(
     }
 }
 
-/// `x`, a product, after `operation` with the constant that is operand `index`.
+/// `x`, a matmul's result, after `operation` with the constant that is operand `index`.
 fn followed(
     x: &Deferred,
     constant: &Array,
@@ -92,13 +92,14 @@ fn followed(
     first: bool,
 ) -> Result<Deferred, NodeError> {
     let clamped = x.low > f32::NEG_INFINITY || x.high < f32::INFINITY;
-    if clamped || !matches!(x.kind, Kind::Product(_)) {
-        return Err(NodeError::Operand {
-            index: 1 - index,
-            expected: "a matmul's or convolution's result",
-        });
-    }
-    let constant = by_column(x, constant, index)?;
+    let constant = match x.kind {
+        Kind::Product(_) if !clamped => by_column(x, constant, index)?,
+        Kind::Tensors(_) if !clamped => vec![number(constant, index)?],
+        _ => {
+            let expected = "a matmul's or convolution's result";
+            return Err(NodeError::Operand { index: 1 - index, expected });
+        }
+    };
     let mut followed = x.clone();
     followed.after.push(After { operation, constant, first });
     // What is beyond a MaxPool must not turn its order around; thresholds see to columns that do.
@@ -216,13 +217,7 @@ fn of_two(
 /// Operand `index`, a constant whose elements have one value.
 fn scalar(value: &Value, index: usize) -> Result<Scalar, NodeError> {
     match value {
-        Value::Constant(array) => match array.data() {
-            ArrayData::F32(values) => {
-                let float = uniform(values, index)?;
-                Ok(Scalar { float, quantized: None })
-            }
-            _ => Err(NodeError::OperandType { index }),
-        },
+        Value::Constant(array) => Ok(Scalar { float: number(array, index)?, quantized: None }),
         Value::Dequantized(constant) => dequantized_scalar(constant, index),
         _ => Err(NodeError::Operand { index, expected: "a dequantized tensor or a constant" }),
     }
@@ -241,6 +236,14 @@ fn dequantized_scalar(constant: &Dequantized, index: usize) -> Result<Scalar, No
     let scale = uniform(&constant.scales, index)?;
     let float = (value - zero_point) as f32 * scale;
     Ok(Scalar { float, quantized: Some(((Scaling { scale, zero_point }, dtype), value)) })
+}
+
+/// The one float of a constant, operand `index`.
+fn number(constant: &Array, index: usize) -> Result<f32, NodeError> {
+    match constant.data() {
+        ArrayData::F32(values) => uniform(values, index),
+        _ => Err(NodeError::OperandType { index }),
+    }
 }
 
 fn uniform<T: Copy + PartialEq>(values: &[T], index: usize) -> Result<T, NodeError> {

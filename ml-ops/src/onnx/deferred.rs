@@ -1,5 +1,6 @@
 //! Floats that are no function of one code, computed only when a QuantizeLinear says into what.
 
+mod after;
 mod average;
 mod concatenation;
 mod elementwise;
@@ -9,11 +10,12 @@ mod softmax;
 mod sum;
 mod tensors;
 
+pub(super) use after::After;
 pub(super) use average::{Average, Formula};
 pub(super) use concatenation::Concatenation;
 pub(super) use elementwise::Elementwise;
 pub(super) use normalization::{MAX_LENGTH, Normalization};
-pub(super) use product::{After, Product};
+pub(super) use product::Product;
 pub(super) use softmax::Softmax;
 pub(super) use sum::{Sum, Term};
 pub(super) use tensors::Tensors;
@@ -85,7 +87,7 @@ impl Deferred {
         let bounds = (self.low, self.high);
         let tensor = match &self.kind {
             Kind::Product(product) => product.quantize(builder, &self.after, bounds, to, dtype)?,
-            Kind::Tensors(product) => product.quantize(builder, bounds, to, dtype)?,
+            Kind::Tensors(product) => product.quantize(builder, &self.after, bounds, to, dtype)?,
             Kind::Elementwise(product) => product.quantize(builder, bounds, to, dtype)?,
             Kind::Sum(sum) => sum.quantize(builder, bounds, to, dtype)?,
             Kind::Average(average) => average.quantize(builder, bounds, to, dtype)?,

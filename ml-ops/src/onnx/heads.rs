@@ -62,18 +62,23 @@ impl Heads {
         Ok((Self { name, operands, zero_codes, heads, depth, columns }, output))
     }
 
+    /// What no accumulator exceeds in size.
+    pub(super) fn bound(&self) -> Result<i32, NodeError> {
+        let size = |zero: u8| i128::from(zero.max(255 - zero));
+        let bound = self.depth as i128 * size(self.zero_codes[0]) * size(self.zero_codes[1]);
+        i32::try_from(bound).map_err(|_| NodeError::AccumulatorRange { bound })
+    }
+
     /// The tensor of the product.
     pub(super) fn add(
         &self,
         builder: &mut Builder,
         epilogue: Epilogue,
     ) -> Result<TensorId, NodeError> {
-        let size = |zero: u8| i128::from(zero.max(255 - zero));
-        let bound = self.depth as i128 * size(self.zero_codes[0]) * size(self.zero_codes[1]);
-        let narrow = i32::try_from(bound).map_err(|_| NodeError::AccumulatorRange { bound })?;
+        let bound = self.bound()?;
         let kind = match &epilogue {
             Epilogue::Requantize(_) | Epilogue::Edges(_) => TensorKind::Code,
-            Epilogue::Accumulator => TensorKind::Integer { bits: signed_bits(i64::from(narrow)) },
+            Epilogue::Accumulator => TensorKind::Integer { bits: signed_bits(i64::from(bound)) },
         };
         let mut matrix = |at: usize| -> Result<CodeMatrix, NodeError> {
             let Source { x, gather } = builder.source(&self.operands[at], false)?;

@@ -1,6 +1,7 @@
 //! A matmul or convolution of dequantized operands: its accumulators at a scale, and what follows on it.
 
 use crate::graph::{CodeType, Edges, Epilogue, TensorId, quantize};
+use super::after::{self, After};
 use crate::onnx::arithmetic::Operation;
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
@@ -14,35 +15,6 @@ pub(in crate::onnx) struct Product {
     pub(in crate::onnx) matmul: MatMulOperands,
     /// `f32(sx * sw)`: one, or one for each column.
     pub(in crate::onnx) scales: Vec<f32>,
-}
-
-/// An operation with a constant that follows on a product.
-#[derive(Debug, Clone)]
-pub(in crate::onnx) struct After {
-    pub(in crate::onnx) operation: Operation,
-    /// One number, or one for each column.
-    pub(in crate::onnx) constant: Vec<f32>,
-    /// The constant is the first operand.
-    pub(in crate::onnx) first: bool,
-}
-
-impl After {
-    fn of(&self, column: usize, x: f32) -> f32 {
-        let constant = of_column(&self.constant, column);
-        if self.first { self.operation.of(constant, x) } else { self.operation.of(x, constant) }
-    }
-
-    /// Whether it reverses the order of floats; `None` if it does neither that nor keep it.
-    fn reverses(&self, column: usize) -> Option<bool> {
-        let constant = of_column(&self.constant, column);
-        match self.operation {
-            Operation::Add => Some(false),
-            Operation::Sub => Some(self.first),
-            Operation::Mul => Some(constant < 0.0),
-            Operation::Div if self.first => None,
-            Operation::Div => Some(constant < 0.0),
-        }
-    }
 }
 
 impl Product {
@@ -119,7 +91,7 @@ impl Product {
         let bound = self.matmul.bound(column);
         let scale = of_column(&self.scales, column);
         let of = |acc: i64| {
-            let x = after.iter().fold(acc as f32 * scale, |x, after| after.of(column, x));
+            let x = after::value(after, column, acc as f32 * scale);
             if reversed { 255 - code(x) } else { code(x) }
         };
         steps::edges(bound, of).ok_or(NodeError::NotMonotone { column })

@@ -1,10 +1,12 @@
 //! A matmul of two dequantized tensors: its accumulators at a scale.
 
-use crate::graph::{CodeType, Epilogue, TensorId};
+use super::after::{self, After};
+use crate::graph::{CodeType, Epilogue, TensorId, quantize};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::heads::Heads;
 use crate::onnx::operands::requantize;
+use crate::onnx::steps;
 use crate::onnx::value::Scaling;
 
 /// A matmul of two dequantized tensors.
@@ -19,11 +21,21 @@ impl Tensors {
     pub(super) fn quantize(
         &self,
         builder: &mut Builder,
+        after: &[After],
         bounds: (f32, f32),
         to: Scaling,
         dtype: CodeType,
     ) -> Result<TensorId, NodeError> {
-        let requantize = requantize(&[self.scale], bounds, to, dtype)?;
-        self.heads.add(builder, Epilogue::Requantize(requantize))
+        if after.is_empty() {
+            let requantize = requantize(&[self.scale], bounds, to, dtype)?;
+            return self.heads.add(builder, Epilogue::Requantize(requantize));
+        }
+        let code = |acc: i64| {
+            let x = after::value(after, 0, acc as f32 * self.scale);
+            quantize(x.max(bounds.0).min(bounds.1), to.scale, to.zero_point, dtype)
+        };
+        let bound = i64::from(self.heads.bound()?);
+        let edges = steps::edges(bound, code).ok_or(NodeError::NotMonotone { column: 0 })?;
+        self.heads.add(builder, Epilogue::Edges(vec![edges]))
     }
 }

@@ -1,0 +1,38 @@
+//! Operations with constants between a matmul and its QuantizeLinear.
+
+use crate::onnx::arithmetic::Operation;
+use crate::onnx::operands::of_column;
+
+/// An operation with a constant that follows on the result of a matmul.
+#[derive(Debug, Clone)]
+pub(in crate::onnx) struct After {
+    pub(in crate::onnx) operation: Operation,
+    /// One number, or one for each column.
+    pub(in crate::onnx) constant: Vec<f32>,
+    /// The constant is the first operand.
+    pub(in crate::onnx) first: bool,
+}
+
+impl After {
+    fn of(&self, column: usize, x: f32) -> f32 {
+        let constant = of_column(&self.constant, column);
+        if self.first { self.operation.of(constant, x) } else { self.operation.of(x, constant) }
+    }
+
+    /// Whether it reverses the order of floats; `None` if it does neither that nor keep it.
+    pub(super) fn reverses(&self, column: usize) -> Option<bool> {
+        let constant = of_column(&self.constant, column);
+        match self.operation {
+            Operation::Add => Some(false),
+            Operation::Sub => Some(self.first),
+            Operation::Mul => Some(constant < 0.0),
+            Operation::Div if self.first => None,
+            Operation::Div => Some(constant < 0.0),
+        }
+    }
+}
+
+/// What has become of the float `x` in a column.
+pub(super) fn value(after: &[After], column: usize, x: f32) -> f32 {
+    after.iter().fold(x, |x, after| after.of(column, x))
+}
