@@ -1,7 +1,7 @@
 //! A matmul or convolution of dequantized operands: its accumulators at a scale, and what follows on it.
 
-use crate::graph::{CodeType, Edges, Epilogue, TensorId, quantize};
 use super::after::{self, After};
+use crate::graph::{CodeType, Edges, Epilogue, TensorId, quantize};
 use crate::onnx::arithmetic::Operation;
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
