@@ -30,7 +30,7 @@ impl Machine {
             architecture: env::consts::ARCH.into(),
             system: env::consts::OS.into(),
             threads: thread::available_parallelism().map_or(1, usize::from),
-            memory_bytes: memory_bytes(),
+            memory_bytes: memory("MemTotal"),
             backend: Backend::current().name().into(),
         }
     }
@@ -43,8 +43,13 @@ fn value_of(path: &str, key: &str) -> Option<String> {
     pairs.find(|(k, _)| k.trim() == key).map(|(_, value)| value.trim().to_owned())
 }
 
-fn memory_bytes() -> Option<u64> {
-    let total = value_of("/proc/meminfo", "MemTotal")?;
-    let kilobytes: u64 = total.strip_suffix("kB")?.trim().parse().ok()?;
+/// Memory that a program may still take, as the system estimates it now.
+pub fn available_memory() -> Option<u64> {
+    memory("MemAvailable")
+}
+
+fn memory(key: &str) -> Option<u64> {
+    let value = value_of("/proc/meminfo", key)?;
+    let kilobytes: u64 = value.strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes * 1024)
 }

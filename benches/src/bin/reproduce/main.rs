@@ -31,8 +31,8 @@ struct Args {
     /// These sections alone, printed unless --out says where to write them
     #[arg(long, value_name = "SECTION", value_parser = section_names())]
     only: Vec<String>,
-    /// Most data to commit to at once, as a logarithm of bits
-    #[arg(long, value_name = "N", default_value = "31",
+    /// Most data to commit to at once, as a logarithm of bits; less where free memory is too little
+    #[arg(long, value_name = "N", default_value = "34",
           value_parser = clap::value_parser!(u32).range(16..=36))]
     max_log_size: u32,
     /// Write DIR/reproduction.md and DIR/reproduction/*.svg; the book of this repository if absent

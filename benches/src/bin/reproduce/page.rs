@@ -95,7 +95,7 @@ fn head(scope: &Scope) -> String {
         "The tables of the papers that this backend stands on, measured and checked again. This \
          page and its plots are written by `cargo run --release -p binfer-benches --bin \
          reproduce`; nothing in it is written by hand. `--only SECTION` runs a part, \
-         `--max-log-size` bounds the data (here 2^{} bits).\n\n{quick}\
+         `--max-log-size` bounds the data (here 2^{} bits, where memory is free for them).\n\n{quick}\
          Ours are measured with version {} on {}, {}, {}, {}{memory}, backend `{}`. The machine is \
          shared: times are the least of several runs, on one thread unless a row says otherwise.\n\n\
          Each row is of one kind:\n\n\

@@ -42,7 +42,7 @@ pub(super) const SECTION: Section = Section {
         let mut tensor = Vec::new();
         for &log_coefficients in sizes {
             for log_width in WIDTHS {
-                if log_coefficients + log_width > scope.max_log_size {
+                if scope.refuses(log_coefficients + log_width).is_some() {
                     continue;
                 }
                 clock.says(&format!(
@@ -62,21 +62,18 @@ pub(super) const SECTION: Section = Section {
         }
         let mut rows = Vec::new();
         for (log_width, original) in PUBLISHED {
-            let is_small = LOG_PUBLISHED + log_width <= scope.max_log_size;
-            if !scope.quick && is_small {
-                clock.says(&format!(
-                    "2^{LOG_PUBLISHED} coefficients of {}",
-                    plural(1 << log_width, "bit")
-                ));
-            }
-            let ours = (!scope.quick && is_small)
-                .then(|| words_commit_time(&params, LOG_PUBLISHED, log_width, 2));
-            rows.push(Row::machine(
-                format!("2^{LOG_PUBLISHED} coefficients of {}", plural(1 << log_width, "bit")),
-                original,
-                AUTHORS,
-                ours.map_or_else(|| "beyond --max-log-size".into(), |t| time(t.as_nanos() as u64)),
-            ));
+            let what =
+                format!("2^{LOG_PUBLISHED} coefficients of {}", plural(1 << log_width, "bit"));
+            let refusal = if scope.quick {
+                Some("left out of a quick run".into())
+            } else {
+                scope.refuses(LOG_PUBLISHED + log_width)
+            };
+            let ours = refusal.unwrap_or_else(|| {
+                clock.says(&what);
+                time(words_commit_time(&params, LOG_PUBLISHED, log_width, 2).as_nanos() as u64)
+            });
+            rows.push(Row::machine(what, original, AUTHORS, ours));
         }
         rows.extend(law("FRI with ring switching", &times));
         rows.extend(law("tensor code", &tensor));

@@ -109,7 +109,7 @@ fn openings(scope: &Scope, clock: &mut Clock) -> Result<Vec<Row>, Box<dyn Error>
     let params = Params { security_bits: 100, ..Params::fast() };
     let mut rows = Vec::new();
     for (n_vars, bytes, times) in BINIUS64 {
-        if n_vars > scope.max_log_size || (scope.quick && n_vars > 24) {
+        if scope.refuses(n_vars).is_some() || (scope.quick && n_vars > 24) {
             continue;
         }
         clock.says(&format!("opening of 2^{n_vars} bits"));

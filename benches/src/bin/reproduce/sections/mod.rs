@@ -11,7 +11,9 @@ mod tower;
 
 use std::error::Error;
 
+use binfer_cli::report::machine::available_memory;
 use binfer_cli::report::table::Table;
+use binfer_cli::report::units::bytes;
 
 use crate::clock::Clock;
 use crate::row::Row;
@@ -22,6 +24,27 @@ pub(crate) struct Scope {
     pub(crate) max_log_size: u32,
     /// Whether it only matters that everything works.
     pub(crate) quick: bool,
+}
+
+/// Bytes of memory that a commitment may take for each byte of its data: the data, another copy or planes of them,
+/// and a codeword of rate 1/4, or one of rate 1/2 with its tree.
+const COPIES: u64 = 6;
+
+/// Memory that is there where the system does not tell.
+const ASSUMED: u64 = 2 << 30;
+
+impl Scope {
+    /// Why data of `2^log_bits` bits are not committed to, if they are not.
+    fn refuses(&self, log_bits: u32) -> Option<String> {
+        if log_bits > self.max_log_size {
+            return Some("beyond --max-log-size".into());
+        }
+        let needed = COPIES << log_bits.saturating_sub(3);
+        let available = available_memory().unwrap_or(ASSUMED);
+        (needed > available).then(|| {
+            format!("needs {} of memory, of which {} are free", bytes(needed), bytes(available))
+        })
+    }
 }
 
 /// A part of the report.
@@ -79,6 +102,14 @@ fn exponent(points: &[(f64, f64)]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn data_that_are_too_large_are_refused_with_a_reason() {
+        let scope = |max_log_size| Scope { max_log_size, quick: false };
+        assert_eq!(scope(20).refuses(20), None);
+        assert_eq!(scope(20).refuses(21).unwrap(), "beyond --max-log-size");
+        assert!(scope(60).refuses(60).unwrap().starts_with("needs "));
+    }
 
     #[test]
     fn exponents_of_power_laws() {

@@ -13,7 +13,9 @@ use super::{Part, Section};
 use crate::row::{Kind, Row, hardware};
 
 /// Rows, k, n and bits of a weight.
-const SHAPES: [[usize; 4]; 6] = [
+type Shape = [usize; 4];
+
+const SHAPES: [Shape; 6] = [
     [1, 768, 768, 8],
     [64, 768, 768, 8],
     [16, 2048, 2048, 8],
@@ -21,12 +23,14 @@ const SHAPES: [[usize; 4]; 6] = [
     [16, 768, 768, 4],
     [16, 768, 768, 1],
 ];
+/// Those of a quick run: bases of rows and of columns, and both kinds of tables.
+const SMALL_SHAPES: [Shape; 3] = [[16, 128, 128, 8], [3, 300, 200, 8], [4, 128, 96, 4]];
 /// How far a count may lie from its formula.
 const TOLERANCE: f64 = 0.02;
 
 /// One kind of operation in one phase.
 struct Counted {
-    shape: [usize; 4],
+    shape: Shape,
     phase: String,
     operation: String,
     formula: u64,
@@ -42,37 +46,34 @@ pub(super) const SECTION: Section = Section {
              everything down, so a program of its own does it, built with the feature \
              `count-operations`.",
     run: |scope, clock| {
-        if scope.quick && !ENABLED {
-            return Ok(vec![Part::Text(
-                "Left out of a quick run that is not built with the feature.".into(),
-            )]);
-        }
         clock.says("building and running a prover that counts");
-        let counted = if ENABLED { here() } else { elsewhere()? };
+        let shapes = if scope.quick { &SMALL_SHAPES[..] } else { &SHAPES };
+        let counted = if ENABLED { here(shapes) } else { elsewhere(shapes)? };
         let whole = counted.iter().filter(|c| c.phase == "proof" || c.phase == "commit");
-        let rows = whole.filter(|c| c.formula > 0).map(row).collect();
+        let mut rows: Vec<Row> = whole.filter(|c| c.formula > 0).map(row).collect();
+        rows.push(all_phases(&counted));
         Ok(vec![
             Part::Rows(rows),
             Part::Text(
                 "Operations a weight, of whole proofs without the commitment, measured.".into(),
             ),
-            Part::Table(per_weight(&counted)),
+            Part::Table(per_weight(shapes, &counted)),
             Part::Text(
                 "The phase and operation of each proof that lies furthest from its formula.".into(),
             ),
-            Part::Table(furthest(&counted)),
+            Part::Table(furthest(shapes, &counted)),
         ])
     },
 };
 
-fn name([rows, k, n, bits]: [usize; 4]) -> String {
+fn name([rows, k, n, bits]: Shape) -> String {
     format!("{rows} x {k} x {n}, {bits}-bit weights")
 }
 
 /// What this program counts.
-fn here() -> Vec<Counted> {
+fn here(shapes: &[Shape]) -> Vec<Counted> {
     let mut counted = Vec::new();
-    for shape @ [rows, k, n, bits] in SHAPES {
+    for &shape @ [rows, k, n, bits] in shapes {
         for row in compare(&MatMul { rows, k, n, weight_bits: bits as u32 }) {
             counted.push(Counted {
                 shape,
@@ -87,12 +88,12 @@ fn here() -> Vec<Counted> {
 }
 
 /// What `operations`, built with the feature, prints.
-fn elsewhere() -> Result<Vec<Counted>, Box<dyn Error>> {
+fn elsewhere(shapes: &[Shape]) -> Result<Vec<Counted>, Box<dyn Error>> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(["run", "--release", "--quiet", "--package", "binfer-benches"])
         .args(["--features", "count-operations", "--bin", "operations", "--"])
-        .args(SHAPES.as_flattened().iter().map(usize::to_string))
+        .args(shapes.as_flattened().iter().map(usize::to_string))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stderr(Stdio::inherit())
         .output()?;
@@ -133,21 +134,27 @@ fn row(counted: &Counted) -> Row {
     }
 }
 
+/// Every kind of operation in every phase, of all proofs.
+fn all_phases(counted: &[Counted]) -> Row {
+    let agree = counted.iter().filter(|c| distance(c) <= TOLERANCE).count();
+    Row::exact("counts of a phase, of all proofs, that are equal", counted.len(), agree)
+}
+
 /// How far the count lies from the formula, as a part of it.
 fn distance(counted: &Counted) -> f64 {
     (counted.measured as f64 - counted.formula as f64).abs() / (counted.formula as f64).max(1.0)
 }
 
-fn of_proofs(counted: &[Counted], shape: [usize; 4]) -> impl Iterator<Item = &Counted> {
+fn of_proofs(counted: &[Counted], shape: Shape) -> impl Iterator<Item = &Counted> {
     counted.iter().filter(move |c| c.shape == shape)
 }
 
-fn per_weight(counted: &[Counted]) -> Table {
+fn per_weight(shapes: &[Shape], counted: &[Counted]) -> Table {
     let operations = ["products", "squarings", "additions", "byte products", "compressions"];
     let mut titles = vec!["matmul"];
     titles.extend(operations);
     let mut table = Table::new(1, &titles);
-    for shape in SHAPES {
+    for &shape in shapes {
         let weights = (shape[1] * shape[2]) as f64;
         let of = |operation: &str| {
             let found =
@@ -159,10 +166,10 @@ fn per_weight(counted: &[Counted]) -> Table {
     table
 }
 
-fn furthest(counted: &[Counted]) -> Table {
+fn furthest(shapes: &[Shape], counted: &[Counted]) -> Table {
     let mut table =
         Table::new(3, &["matmul", "phase", "operation", "formula", "measured", "off by"]);
-    for shape in SHAPES {
+    for &shape in shapes {
         let phases = of_proofs(counted, shape).filter(|c| c.phase != "proof" && c.formula > 0);
         if let Some(c) = phases.max_by(|a, b| distance(a).total_cmp(&distance(b))) {
             table.row([
@@ -189,6 +196,10 @@ mod tests {
         assert_eq!((counted.shape, &counted.phase[..]), ([1, 768, 768, 8], "open"));
         assert_eq!((counted.formula, counted.measured), (1200, 1212));
         assert_eq!(row(&counted).holds, Some(true));
+        assert_eq!(all_phases(&[counted]).holds, Some(true));
+        let off =
+            parse("| 1, 768, 768, 8 | open | byte products | 1200 | 1225 | 1.0208 |").unwrap();
+        assert_eq!(all_phases(&[off]).holds, Some(false));
         assert!(parse("|---|---|---|---:|---:|---:|").is_none());
         assert!(parse("| 1, 2, 3, 4 | open | additions | 3 | – | – |").is_none());
     }

@@ -128,7 +128,7 @@ fn proofs(scope: &Scope, clock: &mut Clock) -> Result<(Vec<Row>, Table), Box<dyn
     let (mut rows, mut proved, mut verified) = (Vec::new(), 0u64, 0u64);
     for (log_coefficient, alphabet, log_inv_rate, sizes) in &PUBLISHED {
         for (n_vars, _) in *sizes {
-            let is_large = n_vars + log_coefficient > scope.max_log_size;
+            let is_large = scope.refuses(n_vars + log_coefficient).is_some();
             if is_large || (scope.quick && *n_vars > 20) {
                 continue;
             }
