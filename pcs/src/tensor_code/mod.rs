@@ -44,6 +44,7 @@ mod combine;
 mod params;
 #[cfg(feature = "prover")]
 mod prove;
+mod shortest;
 #[cfg(all(test, feature = "prover"))]
 mod tests;
 mod verify;

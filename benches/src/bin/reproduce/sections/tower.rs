@@ -5,7 +5,7 @@ use binfer_cli::report::plot::{Axis, LinePlot, Scale, Series};
 use binfer_cli::report::table::Table;
 use binfer_cli::report::units::{digits, plain};
 use binfer_field::tower::{Sliced, WholeBytes};
-use binfer_field::{F128, Tower8, Tower16, Tower32, Tower64, Tower128, kernels};
+use binfer_field::{F128, Field, Tower8, Tower16, Tower32, Tower64, Tower128, kernels};
 
 use super::{Part, Section, exponent};
 use crate::clock::Clock;
@@ -64,13 +64,7 @@ fn level<T: WholeBytes>(clock: &Clock) -> Level {
     let operand = |seed| -> Vec<T> { bytemuck::pod_collect_to_vec(&bytes(OPERAND, seed)) };
     let (a, b) = (operand(1), operand(2));
     let (mut dst, n) = (a.clone(), a.len() as f64);
-    let few = a.len().min(FEW);
-    let one_by_one = [
-        clock.least_ns(|| each(&mut dst[..few], |i| a[i] * b[i])),
-        clock.least_ns(|| each(&mut dst[..few], |i| a[i].square())),
-        clock.least_ns(|| each(&mut dst[..few], |i| a[i].invert())),
-    ]
-    .map(|ns| ns / few as f64);
+    let one_by_one = one_by_one(clock, &a, &b);
     let whole = [
         clock.least_ns(|| kernels::tower_mul(&mut dst, &a, &b)),
         clock.least_ns(|| kernels::tower_square(&mut dst)),
@@ -89,6 +83,18 @@ fn level<T: WholeBytes>(clock: &Clock) -> Level {
     Level { bits: T::BITS, one_by_one, whole, sliced }
 }
 
+/// Nanoseconds of each operation on single elements.
+fn one_by_one<T: Field>(clock: &Clock, a: &[T], b: &[T]) -> [f64; 3] {
+    let mut dst = a[..a.len().min(FEW)].to_vec();
+    let n = dst.len() as f64;
+    [
+        clock.least_ns(|| each(&mut dst, |i| a[i] * b[i])),
+        clock.least_ns(|| each(&mut dst, |i| a[i].square())),
+        clock.least_ns(|| each(&mut dst, |i| a[i].invert())),
+    ]
+    .map(|ns| ns / n)
+}
+
 fn each<T>(dst: &mut [T], of: impl Fn(usize) -> T) {
     for (i, dst) in dst.iter_mut().enumerate() {
         *dst = of(i);
@@ -101,12 +107,7 @@ fn ghash(clock: &Clock) -> Level {
     let n = OPERAND / 16;
     let (a, b) = (elements(n, 1), elements(n, 2));
     let mut dst = a.clone();
-    let one_by_one = [
-        clock.least_ns(|| each(&mut dst[..FEW], |i| a[i] * b[i])),
-        clock.least_ns(|| each(&mut dst[..FEW], |i| a[i].square())),
-        clock.least_ns(|| each(&mut dst[..FEW], |i| a[i].invert())),
-    ]
-    .map(|ns| ns / FEW as f64);
+    let one_by_one = one_by_one(clock, &a, &b);
     let whole = [
         clock.least_ns(|| kernels::mul(&mut dst, &a, &b)),
         clock.least_ns(|| kernels::square(&mut dst, &a)),
@@ -130,74 +131,33 @@ fn published(levels: &[Level; 5], ghash: &Level) -> Vec<Row> {
         }
     };
     let tower = &levels[4];
-    vec![
-        Row::machine(
-            "128-bit product, tower, one by one",
-            "71.0 ns",
-            AUTHORS,
-            ns(tower.one_by_one[0]),
-        ),
-        Row::machine(
-            "128-bit product, tower over the AES basis, in blocks",
+    let product = |what| format!("128-bit product, {what}");
+    let rate_of = |bits: u32| format!("{bits}-bit products a second, byte-sliced");
+    [
+        (product("tower, one by one"), "71.0 ns", AUTHORS, ns(tower.one_by_one[0])),
+        (
+            product("tower over the AES basis, in blocks"),
             "31.3 ns (mixed basis)",
             AUTHORS,
             ns(tower.whole[0]),
         ),
-        Row::machine(
-            "128-bit product, POLYVAL; here GHASH, in slices",
-            "4.80 ns",
-            AUTHORS,
-            ns(ghash.whole[0]),
-        ),
-        Row::machine(
-            "128-bit product, tower, 512-bit vectors",
-            "17.9 ns (Binius v0)",
-            SAME_KIND,
-            ns(tower.whole[0]),
-        ),
-        Row::machine(
-            "128-bit product, AES basis, byte-sliced",
-            "1.74 ns (Binius v0)",
-            SAME_KIND,
-            ns(tower.sliced[0]),
-        ),
-        Row::machine(
-            "128-bit product, POLYVAL; here GHASH, 512-bit vectors",
+        (product("POLYVAL; here GHASH, in slices"), "4.80 ns", AUTHORS, ns(ghash.whole[0])),
+        (product("tower, 512-bit vectors"), "17.9 ns (Binius v0)", SAME_KIND, ns(tower.whole[0])),
+        (product("AES basis, byte-sliced"), "1.74 ns (Binius v0)", SAME_KIND, ns(tower.sliced[0])),
+        (
+            product("POLYVAL; here GHASH, 512-bit vectors"),
             "1.76 ns (Binius v0)",
             SAME_KIND,
             ns(ghash.whole[0]),
         ),
-        Row::machine(
-            "128-bit product, GHASH, 512-bit vectors",
-            "1.24 ns (Binius64)",
-            SAME_KIND,
-            ns(ghash.whole[0]),
-        ),
-        Row::machine(
-            "8-bit products a second, byte-sliced",
-            "42 G/s (Binius v0)",
-            SAME_KIND,
-            rate(0),
-        ),
-        Row::machine(
-            "16-bit products a second, byte-sliced",
-            "15.7 G/s (Binius v0)",
-            SAME_KIND,
-            rate(1),
-        ),
-        Row::machine(
-            "32-bit products a second, byte-sliced",
-            "7.4 G/s (Binius v0)",
-            SAME_KIND,
-            rate(2),
-        ),
-        Row::machine(
-            "64-bit products a second, byte-sliced",
-            "911 M/s (Binius v0)",
-            SAME_KIND,
-            rate(3),
-        ),
+        (product("GHASH, 512-bit vectors"), "1.24 ns (Binius64)", SAME_KIND, ns(ghash.whole[0])),
+        (rate_of(8), "42 G/s (Binius v0)", SAME_KIND, rate(0)),
+        (rate_of(16), "15.7 G/s (Binius v0)", SAME_KIND, rate(1)),
+        (rate_of(32), "7.4 G/s (Binius v0)", SAME_KIND, rate(2)),
+        (rate_of(64), "911 M/s (Binius v0)", SAME_KIND, rate(3)),
     ]
+    .map(|(what, original, on, ours)| Row::machine(what, original, on, ours))
+    .into()
 }
 
 fn by_level(levels: &[Level; 5], ghash: &Level) -> Table {
