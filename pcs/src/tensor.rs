@@ -1,4 +1,4 @@
-//! The tensor algebra `F (x) F` over GF(2), in which ring switching happens (DP24, section 3).
+//! The tensor algebra `F (x) F` over GF(2), in which ring switching happens (DP24, section 2.5).
 //!
 //! An element is `sum_u v_u (x) x^u`: 128 field elements, the right factor written in the basis
 //! `x^u` of the GHASH representation.

@@ -3,7 +3,7 @@
 //! The domain is the span of the Cantor basis of [`crate::code`], whose first 16 elements span GF(2^16) and
 //! whose first 32 span GF(2^32): the kernel of `x^(2^i) + x`, `i` a power of two, is that field, and the subspace polynomials
 //! are the iterates of `x^2 + x`. So this code is that of the large field, on messages from the subfield, and its
-//! transform takes twiddles from the subfield only (LCH14; DP23, section 2.3).
+//! transform takes twiddles from the subfield only (LCH14; DP24, section 2.3).
 
 #![cfg_attr(
     not(test),
