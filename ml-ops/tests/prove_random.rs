@@ -2,15 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use binfer_ml_ops::array::{Array, ArrayData};
+mod statements;
+
 use binfer_ml_ops::graph::{
     CodeType, Epilogue, Graph, InputPort, InputTransform, IntegerType, Model, Node, Op, OutputPort,
     OutputTransform, Requantize, RoundingProfile, Step, TensorKind, TensorShape, WeightMatrix,
 };
-use binfer_ml_ops::{GroupSize, ProofError, ProverKey, Rejection, estimate_in_groups, run, verify};
+use binfer_ml_ops::{GroupSize, ProofError, ProverKey, Rejection, run, verify};
 use binfer_pcs::Params;
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng, rngs::StdRng};
+use statements::input;
 
 /// What follows the first matmul.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -143,31 +145,6 @@ fn model(spec: &Spec) -> Model {
     Model { graph, weights: matrices }
 }
 
-fn input(model: &Model, batch: usize, seed: u64) -> Array {
-    let mut rng = StdRng::seed_from_u64(seed ^ 1);
-    let features = model.graph.tensors[0].features;
-    let data = (0..batch * features).map(|_| rng.random()).collect();
-    Array::new(vec![batch, features], ArrayData::U8(data)).unwrap()
-}
-
-/// The array with element `at` one unit larger, round the ends.
-fn bumped(array: &Array, at: usize) -> Array {
-    let data = match array.data() {
-        ArrayData::I8(v) => {
-            let mut v = v.clone();
-            v[at] = v[at].wrapping_add(1);
-            ArrayData::I8(v)
-        }
-        ArrayData::I64(v) => {
-            let mut v = v.clone();
-            v[at] += 1;
-            ArrayData::I64(v)
-        }
-        other => panic!("no test gives {other:?}"),
-    };
-    Array::new(array.shape().to_vec(), data).unwrap()
-}
-
 fn spec() -> impl Strategy<Value = Spec> {
     let tails = [Tail::Nothing, Tail::Codes, Tail::Map, Tail::Relu, Tail::LastRelu];
     (
@@ -193,30 +170,7 @@ proptest! {
 
     #[test]
     fn random_networks_are_proved(spec in spec(), batch in 1usize..12, log_group in 0u32..12, at: prop::sample::Index) {
-        let model = model(&spec);
-        let x = input(&model, batch, spec.seed);
-        let y = run(&model, &x).unwrap();
-        let mut key = ProverKey::new(model, Params::default(), &[7; 32]);
-        let group_size = GroupSize::new(log_group).unwrap();
-        key.set_group_size(group_size);
-        let proof = key.prove(&x, &y, &mut |_| ()).unwrap().to_bytes();
-        let commitment = key.commitment();
-        prop_assert_eq!(verify(commitment, &x, &y, &proof), Ok(()));
-        prop_assert!(
-            estimate_in_groups(commitment, batch, group_size).soundness_bits >= 100.0
-        );
-
-        let wrong = bumped(&y, at.index(y.data().len()));
-        prop_assert!(verify(commitment, &x, &wrong, &proof).is_err());
-        let mut flipped = proof.clone();
-        let i = at.index(flipped.len());
-        flipped[i] ^= 1;
-        prop_assert!(verify(commitment, &x, &y, &flipped).is_err());
-        let cut = &proof[..at.index(proof.len())];
-        prop_assert!(verify(commitment, &x, &y, cut).is_err());
-        let mut longer = proof;
-        longer.push(0);
-        prop_assert!(verify(commitment, &x, &y, &longer).is_err());
+        statements::check(model(&spec), batch, spec.seed, log_group, at)?;
     }
 }
 
