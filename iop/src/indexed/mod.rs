@@ -13,12 +13,13 @@
 //! 2. [`wired`]: where the matrix of a view is read from another one through a public map, a sumcheck with
 //!    public weights takes a claim on `M` to a claim on the other's view.
 //! 3. [`onehot`]: `M(sigma) = sum_{r, c} eq(z_r, r) eq(sigma_c, c) prod_s (1 + sigma_v[s] + bit_s(r, c))`,
-//!    split into power-of-two tiles and proved in stages, byte to nibbles to pairs to bits. Ends in
+//!    split into power-of-two tiles and proved in two stages, byte to nibbles to bits. Ends in
 //!    claims on every tile of every plane, all at one shared point.
 //!
 //! # Cost
-//! A table step costs its table (`cols * 2^w`) and one addition an index. The stages cost about 14
-//! products and 32 table look-ups an index of a byte, and two field elements of memory.
+//! A table step costs its table (`cols * 2^w`) and one addition an index. The stages cost about six
+//! products and 45 additions an index of a byte, and some ten products of bytes, 64 at a time
+//! (`docs/paper/cost.md` counts them).
 //!
 //! # Soundness
 //! Sumcheck terms, and `#terms / 2^128` for each batching; see each file.
