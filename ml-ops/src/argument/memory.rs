@@ -60,7 +60,8 @@ impl Costs<'_> {
         // Accumulators are made where distances are, besides the entries.
         let entries = self.plan.matrices.iter().map(|matrix| match matrix.source {
             Source::Distances(_) | Source::Differences { .. } => {
-                16 * area(matrix.rows, matrix.cols)
+                let entry = if matrix.bits > 64 { 16 } else { 8 };
+                (8 + entry) * area(matrix.rows, matrix.cols)
             }
             _ if matrix.bits > 8 => 8 * area(matrix.rows, matrix.cols),
             _ => 0,

@@ -17,7 +17,8 @@ impl Plan {
         node: usize,
         batch: usize,
     ) -> Option<()> {
-        let Op::BatchMatMul { a, b, heads, y, epilogue } = &graph.nodes[node].op else {
+        let Op::BatchMatMul { a, b, heads, row_factors: None, y, epilogue } = &graph.nodes[node].op
+        else {
             return None;
         };
         let (heads, shape) = (*heads, graph.tensors[*y]);
