@@ -5,6 +5,8 @@ mod forged_activations;
 #[cfg(test)]
 mod forged_nodes;
 #[cfg(test)]
+mod forged_wide;
+#[cfg(test)]
 mod forgeries;
 mod stored;
 
@@ -66,9 +68,6 @@ pub enum ProveError {
     /// An integer of the trace exceeds the width that the graph gives it.
     #[error("an integer of the trace exceeds its declared width")]
     Range,
-    /// A matmul of two tensors has factors of rows.
-    #[error("no argument is known for factors of rows")]
-    Unsupported,
     /// The cap on memory is too low for any proof of the batch.
     #[error("the proof takes up to {needed} bytes of memory, and {given} are given")]
     Memory {
@@ -178,9 +177,6 @@ impl ProverKey {
         let (values, batch) =
             graph.input.encode(graph.input_shape(), input).map_err(ProveError::Input)?;
         let plan = Plan::new(graph, batch.size);
-        if plan.malformed {
-            return Err(ProveError::Unsupported);
-        }
         let group_size = self.fitting_group_size(&plan)?;
         let trace = interpret::run(&self.model, &values, batch.size)?;
         let expected =

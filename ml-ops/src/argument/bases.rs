@@ -17,6 +17,8 @@ pub(crate) struct Drawn {
     /// One an output column, or row.
     h: Vec<F128>,
     inverse: Vec<F128>,
+    /// The bases of the operands' side and their inverses, where they are others: raised to factors of rows.
+    raised: Option<[Vec<F128>; 2]>,
     /// As many where outputs are requantized, or none.
     distance: Vec<F128>,
     /// The product of all `h`.
@@ -24,9 +26,10 @@ pub(crate) struct Drawn {
 }
 
 impl Drawn {
-    /// Draws them with `nonzero(label, n)`.
+    /// Draws them with `nonzero(label, n)`, for a matmul with these factors of rows or a check without any.
     pub(crate) fn draw(
         output: &Output,
+        row_factors: Option<&[i64]>,
         mut nonzero: impl FnMut(&'static str, usize) -> Vec<F128>,
     ) -> Self {
         let h = nonzero("bases", output.bases);
@@ -37,11 +40,28 @@ impl Drawn {
         let mut inverse = h.clone();
         F128::batch_invert(&mut inverse);
         let product = h.iter().copied().product();
-        Self { h, inverse, distance, product }
+        let raised = row_factors.map(|factors| {
+            let power = |((&h, &inverse), &factor): ((&F128, &F128), &i64)| {
+                let exponent = factor.unsigned_abs().into();
+                let [h, inverse] = [h, inverse].map(|base| base.pow(exponent));
+                if factor < 0 { (inverse, h) } else { (h, inverse) }
+            };
+            let (h, inverse) = h.iter().zip(&inverse).zip(factors).map(power).unzip();
+            [h, inverse]
+        });
+        Self { h, inverse, raised, distance, product }
     }
 
     fn bases(&self) -> Bases<'_> {
         Bases { h: &self.h, inverse: &self.inverse }
+    }
+
+    /// Those of the operands' side.
+    fn operand_bases(&self) -> Bases<'_> {
+        match &self.raised {
+            Some([h, inverse]) => Bases { h, inverse },
+            None => self.bases(),
+        }
     }
 
     /// The `G` of the bias's columns: the product of all bases, to the power of each chunk's first bit.
@@ -51,10 +71,10 @@ impl Drawn {
 
     /// What each product of the inner operand is multiplied by to give a `G_k`.
     fn g_scale(&self, matmul: &MatMul) -> F128 {
-        match matmul.output.axis {
+        match (matmul.output.axis, matmul.weights) {
             // The offset is part of the tables.
-            Axis::Columns => F128::ONE,
-            Axis::Rows => self.product.pow(matmul.inner_offset.into()).invert(),
+            (Axis::Columns, _) | (_, None) => F128::ONE,
+            (Axis::Rows, Some(_)) => self.product.pow(matmul.inner_offset.into()).invert(),
         }
     }
 
@@ -74,8 +94,9 @@ impl Drawn {
         values: &Values,
     ) -> Vec<F128> {
         let across = output.axis == Axis::Rows;
-        if !across && output.products < matrix.rows {
-            let rows = output.first_row..output.first_row.saturating_add(output.products);
+        let rows = if across { output.bases } else { output.products };
+        if rows < matrix.rows {
+            let rows = output.first_row..output.first_row.saturating_add(rows);
             let values = values.rows(rows, matrix.rows);
             return public::products(&self.h, &values, matrix.offset, across);
         }
@@ -175,10 +196,11 @@ impl Drawn {
         shape: Option<&'a WeightShape>,
     ) -> Vec<Table<'a>> {
         let table = |f: &Factor| {
-            let (h, width) = (self.bases(), f.chunk.width());
+            let width = f.chunk.width();
             let table = match shape {
-                Some(shape) => Table::Weights { h, shape, width },
+                Some(shape) => Table::Weights { h: self.bases(), shape, width },
                 None => {
+                    let h = self.operand_bases();
                     let offset =
                         if f.chunk.first == 0 { i128::from(matmul.inner_offset) } else { 0 };
                     Table::Linear { h, step: 1 << f.chunk.first, constant: -offset, width }
@@ -186,9 +208,9 @@ impl Drawn {
             };
             table.with_blocks(f.blocks)
         };
-        match matmul.output.axis {
-            Axis::Columns => matmul.inner.iter().map(table).collect(),
-            Axis::Rows => powers(&self.h, &matmul.inner).collect(),
+        match (matmul.output.axis, shape) {
+            (Axis::Rows, Some(_)) => powers(&self.h, &matmul.inner).collect(),
+            _ => matmul.inner.iter().map(table).collect(),
         }
     }
 
@@ -210,19 +232,22 @@ pub(crate) type GroupBases<'p> = (Vec<(&'p MatMul, Drawn)>, Vec<(&'p Sum, Drawn)
 
 impl AllBases {
     /// Draws them with `nonzero(label, n)`.
-    pub(crate) fn draw(
-        plan: &Plan,
+    pub(crate) fn draw<'p>(
+        plan: &'p Plan,
         mut nonzero: impl FnMut(&'static str, usize) -> Vec<F128>,
     ) -> Self {
-        let mut draw = |outputs: &mut dyn Iterator<Item = &Output>| {
+        type Check<'a> = (&'a Output, Option<&'a [i64]>);
+        let mut draw = |checks: &mut dyn Iterator<Item = Check<'_>>| {
             let mut drawn = Vec::new();
-            for output in outputs {
-                drawn.extend((0..output.repetitions).map(|_| Drawn::draw(output, &mut nonzero)));
+            for (output, factors) in checks {
+                let repetitions = 0..output.repetitions;
+                drawn.extend(repetitions.map(|_| Drawn::draw(output, factors, &mut nonzero)));
             }
             drawn.into_iter()
         };
-        let matmuls = draw(&mut plan.matmuls.iter().map(|matmul| &matmul.output));
-        let sums = draw(&mut plan.sums.iter().map(|sum| &sum.output));
+        let of_matmul = |matmul: &'p MatMul| (&matmul.output, matmul.row_factors.as_deref());
+        let matmuls = draw(&mut plan.matmuls.iter().map(of_matmul));
+        let sums = draw(&mut plan.sums.iter().map(|sum| (&sum.output, None)));
         Self { matmuls, sums }
     }
 

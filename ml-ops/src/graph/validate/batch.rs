@@ -39,8 +39,11 @@ impl Graph {
         if let Some(factors) = row_factors {
             let small = factors.iter().all(|factor| factor.unsigned_abs() <= MAX_FACTOR);
             let pads = b.gather.as_ref().and_then(|gather| gather.pad);
-            let pads_zero = *heads == 1 || pads.is_none_or(|pad| pad == b.zero_code);
-            if factors.len() != y.rows_per_sample || !small || !pads_zero || steps(epilogue) > 1 {
+            let pads_zero = pads.is_none_or(|pad| pad == b.zero_code);
+            // What proofs make of the right operand.
+            let near = b.gather.as_ref().is_none_or(|gather| gather.on_diagonal(n).is_some());
+            let right = *heads == 1 || pads_zero && near;
+            if factors.len() != y.rows_per_sample || !small || !right || steps(epilogue) > 1 {
                 return Err(GraphError::RowFactors { node });
             }
         }
