@@ -350,9 +350,6 @@ proptest! {
         }
         let factors: Option<Vec<i64>> =
             with_factors.then(|| (0..rows).map(|_| rng.random_range(-9..9)).collect());
-        if let (true, Some(map)) = (with_factors, &mut of_b) {
-            map.pad = map.pad.map(|_| zeros[1]);
-        }
         let images: [i64; 256] = std::array::from_fn(|_| rng.random_range(-(1 << 27)..1 << 27));
         let function = Function::Table(Box::new(images));
         let terms = vec![Term { x: 0, gather: None, taps: 1, function }];

@@ -82,11 +82,11 @@ impl Builder {
     }
 
     /// An operand of `rows` rows and columns `cols`, of anything or of integers, and the logarithm of its size.
-    fn operand(&mut self, rows: usize, cols: &[usize], pads: bool) -> (CodeMatrix, u32) {
+    fn operand(&mut self, rows: usize, cols: &[usize]) -> (CodeMatrix, u32) {
         let x = self.rng.random_range(0..self.tensors.len());
         let (kind, size) = (self.tensors[x].kind, self.size(x));
         let mut zero_code = self.rng.random();
-        let mut pad = (pads && self.rng.random()).then(|| self.rng.random());
+        let mut pad = self.rng.random::<bool>().then(|| self.rng.random());
         let log = match kind {
             TensorKind::Code => 8,
             TensorKind::Integer { bits } => {
@@ -111,8 +111,8 @@ impl Builder {
             1 => (heads, depth) = (features, 1),
             _ => rows = rng.random_range(1..6),
         }
-        let (a, log_a) = self.operand(rows, &[heads, depth], true);
-        let (b, log_b) = self.operand(depth, &[heads, n], !has_factors);
+        let (a, log_a) = self.operand(rows, &[heads, depth]);
+        let (b, log_b) = self.operand(depth, &[heads, n]);
         let largest = 1i64 << log_factor;
         let mut factors = || (0..rows).map(|_| self.rng.random_range(-largest..=largest)).collect();
         let log_factor = if has_factors { log_factor } else { 0 };
@@ -125,8 +125,7 @@ impl Builder {
         let (kind, epilogue) = if self.rng.random() {
             (TensorKind::Integer { bits: log + 1 }, Epilogue::Accumulator)
         } else {
-            let n = if has_factors { 1 } else { size[1] };
-            (TensorKind::Code, self.epilogue(n, log))
+            (TensorKind::Code, self.epilogue(size[1], log))
         };
         let y = self.tensor(size, kind);
         self.push(Op::BatchMatMul { a, b, heads, row_factors, y, epilogue });

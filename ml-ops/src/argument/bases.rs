@@ -17,8 +17,6 @@ pub(crate) struct Drawn {
     /// One an output column, or row.
     h: Vec<F128>,
     inverse: Vec<F128>,
-    /// The bases of the operands' side and their inverses, where they are others: raised to factors of rows.
-    raised: Option<[Vec<F128>; 2]>,
     /// As many where outputs are requantized, or none.
     distance: Vec<F128>,
     /// The product of all `h`.
@@ -26,10 +24,9 @@ pub(crate) struct Drawn {
 }
 
 impl Drawn {
-    /// Draws them with `nonzero(label, n)`, for a matmul with these factors of rows or a check without any.
+    /// Draws them with `nonzero(label, n)`.
     pub(crate) fn draw(
         output: &Output,
-        row_factors: Option<&[i64]>,
         mut nonzero: impl FnMut(&'static str, usize) -> Vec<F128>,
     ) -> Self {
         let h = nonzero("bases", output.bases);
@@ -40,28 +37,11 @@ impl Drawn {
         let mut inverse = h.clone();
         F128::batch_invert(&mut inverse);
         let product = h.iter().copied().product();
-        let raised = row_factors.map(|factors| {
-            let power = |((&h, &inverse), &factor): ((&F128, &F128), &i64)| {
-                let exponent = factor.unsigned_abs().into();
-                let [h, inverse] = [h, inverse].map(|base| base.pow(exponent));
-                if factor < 0 { (inverse, h) } else { (h, inverse) }
-            };
-            let (h, inverse) = h.iter().zip(&inverse).zip(factors).map(power).unzip();
-            [h, inverse]
-        });
-        Self { h, inverse, raised, distance, product }
+        Self { h, inverse, distance, product }
     }
 
     fn bases(&self) -> Bases<'_> {
         Bases { h: &self.h, inverse: &self.inverse }
-    }
-
-    /// Those of the operands' side.
-    fn operand_bases(&self) -> Bases<'_> {
-        match &self.raised {
-            Some([h, inverse]) => Bases { h, inverse },
-            None => self.bases(),
-        }
     }
 
     /// The `G` of the bias's columns: the product of all bases, to the power of each chunk's first bit.
@@ -71,10 +51,10 @@ impl Drawn {
 
     /// What each product of the inner operand is multiplied by to give a `G_k`.
     fn g_scale(&self, matmul: &MatMul) -> F128 {
-        match (matmul.output.axis, matmul.weights) {
+        match matmul.output.axis {
             // The offset is part of the tables.
-            (Axis::Columns, _) | (_, None) => F128::ONE,
-            (Axis::Rows, Some(_)) => self.product.pow(matmul.inner_offset.into()).invert(),
+            Axis::Columns => F128::ONE,
+            Axis::Rows => self.product.pow(matmul.inner_offset.into()).invert(),
         }
     }
 
@@ -94,9 +74,8 @@ impl Drawn {
         values: &Values,
     ) -> Vec<F128> {
         let across = output.axis == Axis::Rows;
-        let rows = if across { output.bases } else { output.products };
-        if rows < matrix.rows {
-            let rows = output.first_row..output.first_row.saturating_add(rows);
+        if !across && output.products < matrix.rows {
+            let rows = output.first_row..output.first_row.saturating_add(output.products);
             let values = values.rows(rows, matrix.rows);
             return public::products(&self.h, &values, matrix.offset, across);
         }
@@ -120,7 +99,7 @@ impl Drawn {
         if sum.excess < 0 { constant * excess } else { constant * excess.invert() }
     }
 
-    /// The constant factors of the two sides of the relation between a matmul's products.
+    /// The constant factors of the two sides of the relation between a matmul's products, none of them zero.
     pub(crate) fn constants(&self, matmul: &MatMul) -> (F128, F128) {
         let left = self.output_constant(&matmul.output);
         let right = self.product.pow(matmul.bias_offset.unsigned_abs());
@@ -196,11 +175,10 @@ impl Drawn {
         shape: Option<&'a WeightShape>,
     ) -> Vec<Table<'a>> {
         let table = |f: &Factor| {
-            let width = f.chunk.width();
+            let (h, width) = (self.bases(), f.chunk.width());
             let table = match shape {
-                Some(shape) => Table::Weights { h: self.bases(), shape, width },
+                Some(shape) => Table::Weights { h, shape, width },
                 None => {
-                    let h = self.operand_bases();
                     let offset =
                         if f.chunk.first == 0 { i128::from(matmul.inner_offset) } else { 0 };
                     Table::Linear { h, step: 1 << f.chunk.first, constant: -offset, width }
@@ -208,9 +186,9 @@ impl Drawn {
             };
             table.with_blocks(f.blocks)
         };
-        match (matmul.output.axis, shape) {
-            (Axis::Rows, Some(_)) => powers(&self.h, &matmul.inner).collect(),
-            _ => matmul.inner.iter().map(table).collect(),
+        match matmul.output.axis {
+            Axis::Columns => matmul.inner.iter().map(table).collect(),
+            Axis::Rows => powers(&self.h, &matmul.inner).collect(),
         }
     }
 
@@ -232,22 +210,19 @@ pub(crate) type GroupBases<'p> = (Vec<(&'p MatMul, Drawn)>, Vec<(&'p Sum, Drawn)
 
 impl AllBases {
     /// Draws them with `nonzero(label, n)`.
-    pub(crate) fn draw<'p>(
-        plan: &'p Plan,
+    pub(crate) fn draw(
+        plan: &Plan,
         mut nonzero: impl FnMut(&'static str, usize) -> Vec<F128>,
     ) -> Self {
-        type Check<'a> = (&'a Output, Option<&'a [i64]>);
-        let mut draw = |checks: &mut dyn Iterator<Item = Check<'_>>| {
+        let mut draw = |outputs: &mut dyn Iterator<Item = &Output>| {
             let mut drawn = Vec::new();
-            for (output, factors) in checks {
-                let repetitions = 0..output.repetitions;
-                drawn.extend(repetitions.map(|_| Drawn::draw(output, factors, &mut nonzero)));
+            for output in outputs {
+                drawn.extend((0..output.repetitions).map(|_| Drawn::draw(output, &mut nonzero)));
             }
             drawn.into_iter()
         };
-        let of_matmul = |matmul: &'p MatMul| (&matmul.output, matmul.row_factors.as_deref());
-        let matmuls = draw(&mut plan.matmuls.iter().map(of_matmul));
-        let sums = draw(&mut plan.sums.iter().map(|sum| (&sum.output, None)));
+        let matmuls = draw(&mut plan.matmuls.iter().map(|matmul| &matmul.output));
+        let sums = draw(&mut plan.sums.iter().map(|sum| &sum.output));
         Self { matmuls, sums }
     }
 

@@ -80,6 +80,11 @@ impl Costs<'_> {
             weights.add(1, &matmul.bias);
             // `G` with its inverses, powers and claims.
             other += 8 * ELEMENT * (matmul.n_g() + matmul.output.bases) as u128;
+            if let Some(factors) = &matmul.row_factors {
+                // Powers of each row's product, what they are bound to, and both sides.
+                let powers = 2 * factors.claims() as u128 + 8;
+                other += ELEMENT * powers * matmul.output.products as u128;
+            }
             if let Some(input) = matmul.public_inner {
                 let bits = self.plan.matrices[input].bits;
                 other += public::products_bytes(bits, matmul.k) as u128;

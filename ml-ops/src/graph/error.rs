@@ -161,11 +161,8 @@ pub enum GraphError {
         /// Columns of the right one.
         right: usize,
     },
-    /// Rows' factors are not one for each row of a sample, exceed `2^31` in size, or come with several step functions
-    /// or with several heads of a right operand that pads with something else than its zero.
-    #[error(
-        "node {node} has row factors that are too many, too few or too large, or rule out its steps or pads"
-    )]
+    /// Rows' factors are not one for each row of a sample, or exceed `2^31` in size.
+    #[error("node {node} has row factors that are too many, too few or too large")]
     RowFactors {
         /// The node.
         node: usize,

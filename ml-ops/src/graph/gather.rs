@@ -76,43 +76,6 @@ impl Gather {
         Some((outputs, last))
     }
 
-    /// The map across, in blocks on a diagonal. Its rows are this map's columns, `taps` of each head `h` after the
-    /// other, and its columns pairs of a head `g` and a row of this map. Where `g = h` it reads what this map reads,
-    /// and elsewhere it lies outside the source. `None` where taps are no dimensions of their own, or offsets and
-    /// steps are so large that nothing is sure to lie outside.
-    pub(crate) fn on_diagonal(&self, taps: usize) -> Option<Self> {
-        const FARTHEST: i128 = 1 << 60;
-        let (heads, columns) = self.split_taps(taps)?;
-        // One more axis of the source, of length one, for heads that have no axis.
-        let shift = |dim: &GatherDim| GatherDim { axis: dim.axis.map(|axis| axis + 1), ..*dim };
-        let source_cols = [&[1], &self.source_cols[..]].concat();
-        let sizes: Vec<i128> =
-            source_cols.iter().chain(&self.source_rows).map(|&size| size as i128).collect();
-        let offsets = [&[0], &self.offsets[..]].concat();
-        // How far from its origin a coordinate on each axis may be.
-        let mut far: Vec<i128> = offsets.iter().map(|&at| i128::from(at).abs()).collect();
-        for dim in self.rows.iter().chain(&self.cols).map(shift) {
-            if let Some(far) = dim.axis.and_then(|axis| far.get_mut(axis)) {
-                *far += i128::from(dim.step).abs() * dim.size as i128;
-            }
-        }
-        let (mut rows, mut cols) = (Vec::new(), Vec::new());
-        for GatherDim { size, axis, step } in heads.iter().filter(|dim| dim.size > 1).map(shift) {
-            let step = axis.map_or(0, |_| step);
-            let axis = axis.unwrap_or(0);
-            // A step off the diagonal is farther than all others, and the source's length, together.
-            let away = *far.get(axis)? + sizes.get(axis)?;
-            *far.get_mut(axis)? += away * size as i128;
-            let away = i64::try_from(away).ok().filter(|_| far[axis] <= FARTHEST)?;
-            rows.push(GatherDim { size, axis: Some(axis), step: step + away });
-            cols.push(GatherDim { size, axis: Some(axis), step: -away });
-        }
-        rows.extend(columns.iter().map(shift));
-        cols.extend(self.rows.iter().map(shift));
-        let source_rows = self.source_rows.clone();
-        Some(Self { source_cols, source_rows, offsets, rows, cols, pad: self.pad })
-    }
-
     /// The element `(row, feature)` of a sample that position `(row, col)` reads, `None` outside the source.
     pub fn source(&self, row: usize, col: usize) -> Option<(usize, usize)> {
         let mut at = self.offsets.clone();
@@ -200,44 +163,6 @@ mod tests {
                 assert_eq!(map.source(3, col), other.source(3, col), "{taps} {col}");
             }
         }
-    }
-
-    #[test]
-    fn a_diagonal_reads_its_own_heads() {
-        let dim = |size, axis, step| GatherDim { size, axis, step };
-        let (feature, row) = (Some(0), Some(1));
-        let heads = [
-            vec![dim(3, feature, 1)],
-            vec![dim(3, feature, -2), dim(2, feature, 1)],
-            vec![dim(2, row, 1), dim(3, None, 0), dim(1, feature, 9)],
-            vec![dim(2, None, 5), dim(2, None, 7), dim(2, feature, 2)],
-        ];
-        for heads in heads {
-            for taps in [vec![], vec![dim(2, feature, 1), dim(2, row, -1)], vec![dim(3, None, 0)]] {
-                let n: usize = taps.iter().map(|dim| dim.size).product();
-                let map = Gather {
-                    source_cols: vec![5],
-                    source_rows: vec![4],
-                    offsets: vec![1, 2],
-                    rows: vec![dim(3, row, 1), dim(2, feature, -1)],
-                    cols: [&heads[..], &taps].concat(),
-                    pad: None,
-                };
-                let diagonal = map.on_diagonal(n).expect("a diagonal");
-                let (k, columns) = (map.n_rows(), map.n_cols());
-                assert_eq!((diagonal.n_rows(), diagonal.n_cols()), (columns, columns / n * k));
-                for row in 0..columns {
-                    for col in 0..columns / n * k {
-                        let expected = (row / n == col / k).then(|| map.source(col % k, row));
-                        assert_eq!(diagonal.source(row, col), expected.flatten(), "{row} {col}");
-                    }
-                }
-            }
-        }
-        let mut map = window();
-        map.cols[0].step = i64::from(i32::MAX);
-        map.cols[0].size = 1 << 28;
-        assert_eq!(map.on_diagonal(9), None);
     }
 
     #[test]

@@ -66,9 +66,7 @@ pub enum Op {
         b: CodeMatrix,
         /// Heads, at least one.
         heads: usize,
-        /// `f_r` for each row of a sample, at most `2^31` in size; all 1 if absent. They ask for one step function for
-        /// all columns, and, where there are several heads, for a `b` that pads with nothing but its zero and whose map
-        /// does not reach farther than `2^60`.
+        /// `f_r` for each row of a sample, at most `2^31` in size; all 1 if absent.
         row_factors: Option<Vec<i64>>,
         /// Output.
         y: TensorId,

@@ -38,12 +38,7 @@ impl Graph {
         }
         if let Some(factors) = row_factors {
             let small = factors.iter().all(|factor| factor.unsigned_abs() <= MAX_FACTOR);
-            let pads = b.gather.as_ref().and_then(|gather| gather.pad);
-            let pads_zero = pads.is_none_or(|pad| pad == b.zero_code);
-            // What proofs make of the right operand.
-            let near = b.gather.as_ref().is_none_or(|gather| gather.on_diagonal(n).is_some());
-            let right = *heads == 1 || pads_zero && near;
-            if factors.len() != y.rows_per_sample || !small || !right || steps(epilogue) > 1 {
+            if factors.len() != y.rows_per_sample || !small {
                 return Err(GraphError::RowFactors { node });
             }
         }
@@ -120,13 +115,4 @@ impl Graph {
 pub(super) fn largest_factor(factors: Option<&[i64]>) -> u64 {
     let largest = |factors: &[i64]| factors.iter().map(|factor| factor.unsigned_abs()).max();
     factors.map_or(1, |factors| largest(factors).unwrap_or(0))
-}
-
-/// Step functions of an epilogue.
-fn steps(epilogue: &Epilogue) -> usize {
-    match epilogue {
-        Epilogue::Accumulator => 0,
-        Epilogue::Requantize(requantize) => requantize.steps.len(),
-        Epilogue::Edges(steps) => steps.len(),
-    }
 }
