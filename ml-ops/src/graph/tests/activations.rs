@@ -155,7 +155,7 @@ fn kinds_and_ranges_agree() {
         Op::BatchMatMul { row_factors, .. } => *row_factors = Some(vec![1, -2, -(1 << 31), 0]),
         _ => unreachable!("the node is a matmul"),
     }
-    let bound: i128 = (1 << 17) * 155 * 200 << 31;
+    let bound: i128 = ((1 << 17) * 155 * 200) << 31;
     let log_bound = bound.ilog2();
     assert_eq!(wide.validate(), Err(GraphError::AccumulatorRange { node: 0, log_bound }));
 }
