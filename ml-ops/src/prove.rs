@@ -5,6 +5,8 @@ mod forged_activations;
 #[cfg(test)]
 mod forged_nodes;
 #[cfg(test)]
+mod forged_wide;
+#[cfg(test)]
 mod forgeries;
 mod stored;
 

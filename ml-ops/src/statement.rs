@@ -7,7 +7,7 @@ use crate::array::{Array, ArrayData};
 use crate::commitment::ModelCommitment;
 
 /// The protocol's name and version, the first thing that every challenge depends on.
-const PROTOCOL: &str = "binfer inference v4";
+const PROTOCOL: &str = "binfer inference v5";
 
 /// A transcript that holds commitment, group size, input and output.
 pub(crate) fn transcript(

@@ -25,10 +25,10 @@ fn commitment_and_proof_of_the_shipped_digits_model() {
 
     assert_eq!(
         hex(&key.commitment().digest()),
-        "37f621e32e96618643f5df0aca707777acfd5134d82498f450c1b94c862d052a"
+        "46ff9aab35a30c1804ed0a03d39735f169a440b8f69c2ecb65be88767f9cc553"
     );
     assert_eq!(
         hex(&HashKind::Blake3.hash(&bytes)),
-        "ba925d0fe0496a9a58ab5f07918b5f52799cd56b0df192ca68c57e1b3429a961"
+        "7977513f44cd44be4ad2c75ec411ea11a0ff7f056d9833fd35d1474b6e531b73"
     );
 }

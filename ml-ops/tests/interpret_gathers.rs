@@ -40,10 +40,10 @@ fn gather(rng: &mut StdRng, rows: usize, [cols, taps]: [usize; 2], pad: Option<u
     }
 }
 
-fn edges(rng: &mut StdRng, bound: i32) -> Edges {
+fn edges(rng: &mut StdRng, bound: i64) -> Edges {
     let first = rng.random_range(0..=255);
     let count = rng.random_range(0..=255 - usize::from(first)).min(40);
-    let mut edges: Vec<i32> = (0..count).map(|_| rng.random_range(-bound..=bound)).collect();
+    let mut edges: Vec<i64> = (0..count).map(|_| rng.random_range(-bound..=bound)).collect();
     edges.sort_unstable();
     Edges { first, edges }
 }
@@ -192,7 +192,7 @@ proptest! {
                 acc += (i64::from(code) - i64::from(zero_code)) * weight;
             }
             prop_assert_eq!(trace.tensors[2].as_integers().expect("integers")[at], acc);
-            prop_assert_eq!(i64::from(trace.accumulators[0][at]), acc);
+            prop_assert_eq!(trace.accumulators[0][at], acc);
             prop_assert_eq!(trace.tensors[1].as_codes().expect("codes")[at], steps[col].code(acc));
         }
         prop_assert!(trace.accumulators[1].is_empty());
@@ -275,7 +275,7 @@ proptest! {
                 }
             }
             prop_assert_eq!(integers(2)[at], acc);
-            prop_assert_eq!(i64::from(trace.accumulators[0][at]), acc);
+            prop_assert_eq!(trace.accumulators[0][at], acc);
             let step = &steps[if shared { 0 } else { col }];
             prop_assert_eq!(trace.tensors[1].as_codes().expect("codes")[at], step.code(acc));
             let mirrored = integers(2)[at - row + rows - 1 - row];
@@ -319,11 +319,13 @@ proptest! {
         seed: u64,
         (heads, k, n, rows, batch) in (1usize..4, 1usize..5, 1usize..4, 1usize..6, 1usize..4),
         straight in 0..3,
+        wide: [bool; 2],
+        with_factors: bool,
     ) {
         let rng = &mut StdRng::seed_from_u64(seed);
         let mut pad = || rng.random_bool(0.5).then(|| rng.random());
         let pads = [pad(), pad()];
-        // Both operands are the input.
+        // Both operands are the input, or integers of its codes.
         let mut of_a = (straight != 0).then(|| gather(rng, rows, [heads, k], pads[0]));
         let mut of_b = (straight != 1).then(|| gather(rng, k, [heads, n], pads[1]));
         let mut model = match (&of_a, &of_b) {
@@ -339,41 +341,65 @@ proptest! {
                 dim.axis = dim.axis.map(|axis| axis % 2);
             }
         }
-        let zeros: [u8; 2] = [rng.random(), rng.random()];
-        let steps = edges(rng, 40_000);
+        let mut zeros: [u8; 2] = [rng.random(), rng.random()];
+        for ((zero, map), wide) in zeros.iter_mut().zip([&mut of_a, &mut of_b]).zip(wide) {
+            if wide {
+                *zero = 0;
+                map.iter_mut().for_each(|map| map.pad = None);
+            }
+        }
+        let factors: Option<Vec<i64>> =
+            with_factors.then(|| (0..rows).map(|_| rng.random_range(-9..9)).collect());
+        let images: [i64; 256] = std::array::from_fn(|_| rng.random_range(-(1 << 27)..1 << 27));
+        let function = Function::Table(Box::new(images));
+        let terms = vec![Term { x: 0, gather: None, taps: 1, function }];
+        let op = Op::Combine { terms, y: 1, epilogue: Epilogue::Accumulator };
+        let (height, width) = (image.rows_per_sample, image.features);
+        push(&mut model, height, width, TensorKind::Integer { bits: 28 }, op);
+        let log_bound = 17 + 14 * wide.iter().filter(|&&wide| wide).count();
+        let steps = edges(rng, 1 << log_bound);
+        let matrix = |i: usize, gather: &Option<Gather>| CodeMatrix {
+            x: usize::from(wide[i]),
+            gather: gather.clone(),
+            zero_code: zeros[i],
+        };
         let matmul = |y, epilogue| Op::BatchMatMul {
-            a: CodeMatrix { x: 0, gather: of_a.clone(), zero_code: zeros[0] },
-            b: CodeMatrix { x: 0, gather: of_b.clone(), zero_code: zeros[1] },
+            a: matrix(0, &of_a),
+            b: matrix(1, &of_b),
             heads,
+            row_factors: factors.clone(),
             y,
             epilogue,
         };
         let epilogue = Epilogue::Edges(vec![steps.clone()]);
-        push(&mut model, rows, heads * n, TensorKind::Code, matmul(1, epilogue));
-        let integers = TensorKind::Integer { bits: 40 };
-        push(&mut model, rows, heads * n, integers, matmul(2, Epilogue::Accumulator));
+        push(&mut model, rows, heads * n, TensorKind::Code, matmul(2, epilogue));
+        let integers = TensorKind::Integer { bits: 63 };
+        push(&mut model, rows, heads * n, integers, matmul(3, Epilogue::Accumulator));
         prop_assert_eq!(model.validate(), Ok(()));
         prop_assert_eq!(model.graph.macs_per_sample() as usize, 2 * rows * heads * n * k);
 
         let x = codes(rng, batch * image.per_sample());
         let trace = run(&model, &Values::Codes(x.clone()), batch).expect("a run");
-        let element = |map: &Option<Gather>, zero: u8, sample: usize, row: usize, col: usize| {
+        let element = |i: usize, map: &Option<Gather>, sample: usize, row: usize, col: usize| {
             let code = match map {
                 None => Some(x[(col * batch + sample) * image.rows_per_sample + row]),
                 Some(map) => read(map, &x, batch, sample, row, col),
             };
-            code.map_or(0, |code| i64::from(code) - i64::from(zero))
+            let zero = i64::from(zeros[i]);
+            let value = |code| if wide[i] { images[usize::from(code)] } else { i64::from(code) - zero };
+            code.map_or(0, value)
         };
         for (sample, row, col, at) in positions(batch, rows, heads * n) {
             let head = col / n;
             let term = |i: usize| {
-                element(&of_a, zeros[0], sample, row, head * k + i)
-                    * element(&of_b, zeros[1], sample, i, col)
+                element(0, &of_a, sample, row, head * k + i)
+                    * element(1, &of_b, sample, i, col)
             };
-            let acc: i64 = (0..k).map(term).sum();
-            prop_assert_eq!(trace.tensors[2].as_integers().expect("integers")[at], acc);
-            prop_assert_eq!(trace.tensors[1].as_codes().expect("codes")[at], steps.code(acc));
-            prop_assert_eq!(i64::from(trace.accumulators[0][at]), acc);
+            let factor = factors.as_ref().map_or(1, |factors| factors[row]);
+            let acc = factor * (0..k).map(term).sum::<i64>();
+            prop_assert_eq!(trace.tensors[3].as_integers().expect("integers")[at], acc);
+            prop_assert_eq!(trace.tensors[2].as_codes().expect("codes")[at], steps.code(acc));
+            prop_assert_eq!(trace.accumulators[1][at], acc);
         }
     }
 

@@ -105,7 +105,7 @@ fn sums_of_tensors_lie_few_bits_from_their_edges() {
         Op::Combine { epilogue, .. } => widest(epilogue),
         _ => None,
     });
-    let sums: Vec<i32> = sums.collect();
+    let sums: Vec<i64> = sums.collect();
     assert_eq!(sums.len(), 10);
     assert!(sums.iter().all(|&width| width < 1 << 9), "{sums:?}");
 }

@@ -65,7 +65,7 @@ impl Builder {
     }
 
     /// Sums to codes, of `columns` columns and size at most `bound`.
-    fn epilogue(&mut self, columns: usize, bound: i32) -> Epilogue {
+    fn epilogue(&mut self, columns: usize, bound: i64) -> Epilogue {
         let rng = &mut self.rng;
         let n = if rng.random() { columns } else { 1 };
         if rng.random() {
@@ -82,7 +82,7 @@ impl Builder {
         let edges = |rng: &mut StdRng| {
             let first = rng.random_range(0..100u8);
             let count = rng.random_range(0..=usize::from(255 - first));
-            let mut edges: Vec<i32> =
+            let mut edges: Vec<i64> =
                 (0..count).map(|_| rng.random_range(-bound / 2..=bound / 2)).collect();
             edges.sort_unstable();
             Edges { first, edges }
@@ -160,7 +160,7 @@ impl Builder {
         let k = channels / groups * taps;
         let weights = self.matrix(k, n, groups > 1);
         let image = [n, nh, nw];
-        let bound = (k * 255 * 130 + 10_000) as i32;
+        let bound = (k * 255 * 130 + 10_000) as i64;
         let (kind, epilogue) = match self.rng.random_range(0..3) {
             0 => (TensorKind::Integer { bits: 30 }, Epilogue::Accumulator),
             _ => (TensorKind::Code, self.epilogue(n, bound)),
@@ -185,7 +185,7 @@ impl Builder {
         let weights = self.matrix(c * h * w, n, false);
         let zero_code = self.rng.random();
         let y = self.tensor([n, 1, 1], TensorKind::Code);
-        let epilogue = self.epilogue(n, (c * h * w * 255 * 130 + 10_000) as i32);
+        let epilogue = self.epilogue(n, (c * h * w * 255 * 130 + 10_000) as i64);
         let gather = Some(gather);
         self.push(Op::MatMul { x, gather, zero_code, weights, groups: 1, y, epilogue });
     }
@@ -205,7 +205,7 @@ impl Builder {
     }
 
     /// What becomes of sums of size at most `bound`: codes, or integers.
-    fn sum_to(&mut self, terms: Vec<Term>, image: Image, bound: i32) {
+    fn sum_to(&mut self, terms: Vec<Term>, image: Image, bound: i64) {
         let codes = self.rng.random_range(0..4) > 0;
         let (kind, epilogue) = if codes {
             (TensorKind::Code, self.epilogue(image[0], bound))
@@ -224,7 +224,7 @@ impl Builder {
         let (gather, image, taps) = self.windows(dim(channels, 0, 1), pad);
         let function = self.table(2000);
         let terms = vec![Term { x, gather: Some(gather), taps, function }];
-        self.sum_to(terms, image, 2000 * taps as i32);
+        self.sum_to(terms, image, 2000 * taps as i64);
     }
 
     /// The sum of the last tensor, of a window around each of its elements, and of an older tensor of its shape.
@@ -253,7 +253,7 @@ impl Builder {
             };
             let (taps, function) = (kh * kw, self.table(1000));
             terms.push(Term { x, gather: Some(gather), taps, function });
-            bound += 1000 * taps as i32;
+            bound += 1000 * taps as i64;
         }
         self.sum_to(terms, image, bound);
     }
@@ -273,7 +273,7 @@ impl Builder {
             let factor = rng.random_range(-9..10);
             let function = Function::Product { with, zeros: [rng.random(), rng.random()], factor };
             terms.push(Term { x, gather: None, taps: 1, function });
-            bound += 255 * 255 * factor.abs() as i32;
+            bound += 255 * 255 * factor.abs();
         }
         if rng.random() {
             let taps = rng.random_range(1..4);
@@ -287,7 +287,7 @@ impl Builder {
             };
             let function = self.table(1000);
             terms.push(Term { x, gather: Some(gather), taps, function });
-            bound += 1000 * taps as i32;
+            bound += 1000 * taps as i64;
         }
         self.sum_to(terms, image, bound.max(1));
     }
@@ -353,10 +353,10 @@ impl Builder {
         let (a, b) = (matrix(a, of_a, self.rng.random()), matrix(b, of_b, self.rng.random()));
         let (kind, epilogue) = match self.rng.random_range(0..3) {
             0 => (TensorKind::Integer { bits: 30 }, Epilogue::Accumulator),
-            _ => (TensorKind::Code, self.epilogue(heads * n, (k * 255 * 255) as i32)),
+            _ => (TensorKind::Code, self.epilogue(heads * n, (k * 255 * 255) as i64)),
         };
         let y = self.tensor([heads * n, rows, 1], kind);
-        self.push(Op::BatchMatMul { a, b, heads, y, epilogue });
+        self.push(Op::BatchMatMul { a, b, heads, row_factors: None, y, epilogue });
     }
 
     /// The largest of overlapping windows.

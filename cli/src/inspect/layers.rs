@@ -75,8 +75,11 @@ impl<'a> Layer<'a> {
                 [_] => "function".into(),
                 several => format!("sum of {} tensors", several.len()),
             },
-            Op::BatchMatMul { heads: 1, .. } => "matmul of 2 tensors".into(),
-            Op::BatchMatMul { heads, .. } => format!("matmul of 2 tensors in {heads} heads"),
+            Op::BatchMatMul { heads, row_factors, .. } => {
+                let heads = if *heads == 1 { String::new() } else { format!(" in {heads} heads") };
+                let factors = if row_factors.is_some() { ", rows times factors" } else { "" };
+                format!("matmul of 2 tensors{heads}{factors}")
+            }
             Op::Max { taps, .. } => format!("maximum of {taps}"),
         };
         match self.node.op.epilogue() {
@@ -157,7 +160,7 @@ impl<'a> Layer<'a> {
                 layer["taps"] = json!(taps);
                 layer["gather"] = gather_json(gather);
             }
-            Op::BatchMatMul { a, b, heads, .. } => {
+            Op::BatchMatMul { a, b, heads, row_factors, .. } => {
                 let matrix = |matrix: &CodeMatrix| {
                     json!({
                         "tensor": matrix.x,
@@ -166,6 +169,7 @@ impl<'a> Layer<'a> {
                     })
                 };
                 layer["heads"] = json!(heads);
+                layer["row_factors"] = json!(row_factors);
                 layer["operands"] = [a, b].into_iter().map(matrix).collect();
             }
             Op::Relu { .. } => {}

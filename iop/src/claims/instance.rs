@@ -21,7 +21,7 @@ pub(crate) struct EqTerm {
 ///
 /// `values` is zero beyond its length. `weights` need not be: what lies beyond its stored prefix is
 /// given by `terms`, and at most one such element is looked at in a round.
-pub(crate) struct InnerProduct {
+pub struct InnerProduct {
     weights: Vec<F128>,
     values: Vec<F128>,
     terms: Vec<EqTerm>,
@@ -32,8 +32,11 @@ pub(crate) struct InnerProduct {
 }
 
 impl InnerProduct {
-    /// The inner product `claim` of two whole vectors of `2^n_vars` elements.
-    pub(crate) fn new(weights: Vec<F128>, values: Vec<F128>, n_vars: usize, claim: F128) -> Self {
+    /// The inner product `claim` of two vectors of `2^n_vars` elements.
+    ///
+    /// # Panics
+    /// Where a vector has another length.
+    pub fn new(weights: Vec<F128>, values: Vec<F128>, n_vars: usize, claim: F128) -> Self {
         assert!(weights.len() == 1 << n_vars && values.len() == 1 << n_vars);
         let round = [F128::ZERO; 3];
         Self { weights, values, terms: Vec::new(), n_vars, claim, round }

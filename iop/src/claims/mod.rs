@@ -33,4 +33,4 @@ pub use prove::prove;
 pub use verify::{CommonPoint, EvaluationClaim, verify};
 
 #[cfg(feature = "prover")]
-pub(crate) use instance::InnerProduct;
+pub use instance::InnerProduct;

@@ -99,7 +99,7 @@ impl Drawn {
         if sum.excess < 0 { constant * excess } else { constant * excess.invert() }
     }
 
-    /// The constant factors of the two sides of the relation between a matmul's products.
+    /// The constant factors of the two sides of the relation between a matmul's products, none of them zero.
     pub(crate) fn constants(&self, matmul: &MatMul) -> (F128, F128) {
         let left = self.output_constant(&matmul.output);
         let right = self.product.pow(matmul.bias_offset.unsigned_abs());

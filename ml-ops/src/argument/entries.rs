@@ -11,6 +11,7 @@ use super::bits::DIFFERENCE_BITS;
 use super::layout::Layout;
 use super::plan::{Chunk, Matrix, Origin, Outputs, Plan, Source, of_tap};
 use super::public;
+use super::requantize::Thresholds;
 use super::wiring::{Gathered, batched};
 use crate::graph::{Model, Op, Values, WeightMatrix};
 use crate::interpret::Trace;
@@ -26,6 +27,8 @@ pub(crate) enum Entries<'a> {
     Bytes(Cow<'a, [u8]>),
     /// Of more.
     Wide(Vec<u64>),
+    /// Of more than 64.
+    Widest(Vec<u128>),
 }
 
 impl<'a> Entries<'a> {
@@ -45,6 +48,7 @@ impl<'a> Entries<'a> {
         match self {
             Self::Bytes(bytes) => bytes.len(),
             Self::Wide(words) => words.len(),
+            Self::Widest(words) => words.len(),
         }
     }
 
@@ -54,6 +58,7 @@ impl<'a> Entries<'a> {
             Self::Bytes(bytes) if first == 0 => Cow::Borrowed(&bytes[entries]),
             Self::Bytes(bytes) => bytes[entries].iter().map(|b| b >> first).collect(),
             Self::Wide(words) => words[entries].iter().map(|w| (w >> first) as u8).collect(),
+            Self::Widest(words) => words[entries].iter().map(|w| (w >> first) as u8).collect(),
         }
     }
 
@@ -65,9 +70,10 @@ impl<'a> Entries<'a> {
         }
         let mut indices = self.byte_plane(chunk.first, 0..self.len()).into_owned();
         indices.iter_mut().for_each(|i| *i &= mask as u8);
-        if let (Some(flag), Self::Wide(words)) = (chunk.flag, self) {
-            for (i, w) in indices.iter_mut().zip(words) {
-                *i |= ((w >> flag & 1) as u8) << chunk.bits;
+        if let Some(flag) = chunk.flag {
+            let bits = self.byte_plane(flag, 0..self.len());
+            for (i, bits) in indices.iter_mut().zip(bits.iter()) {
+                *i |= (bits & 1) << chunk.bits;
             }
         }
         if let Some((other, first)) = other {
@@ -126,22 +132,43 @@ pub(crate) fn entries<'a>(
                 let Outputs::Codes { thresholds } = &output.outputs else {
                     return None;
                 };
-                let columns = trace.accumulators[node].par_chunks(matrix.rows);
-                let mut distances = vec![0; codes.len()];
-                let rows = distances.par_chunks_mut(matrix.rows).zip(columns);
-                rows.zip(codes.par_chunks(matrix.rows)).enumerate().for_each(
-                    |(column, ((distances, accumulators), codes))| {
-                        let outputs = accumulators.iter().zip(codes);
-                        for (distance, (&acc, &code)) in distances.iter_mut().zip(outputs) {
-                            *distance = thresholds.witness(acc.into(), code, column);
-                        }
-                    },
-                );
-                Entries::Wide(distances)
+                let columns = (&trace.accumulators[node][..], codes, matrix.rows);
+                let half = thresholds.half_bits();
+                if matrix.bits <= u64::BITS {
+                    Entries::Wide(distances(thresholds, columns, |[u, v], flag| {
+                        u | v << half | u64::from(flag) << (2 * half)
+                    }))
+                } else {
+                    Entries::Widest(distances(thresholds, columns, |halves, flag| {
+                        let [u, v] = halves.map(u128::from);
+                        u | v << half | u128::from(flag) << (2 * half)
+                    }))
+                }
             }
         })
     };
     plan.matrices.iter().map(entries_of).collect()
+}
+
+/// What `entry` makes of the distances and flags of accumulators and codes `[column][row]`, given as many rows as
+/// their third says.
+fn distances<T: Copy + Default + Send>(
+    thresholds: &Thresholds,
+    (accumulators, codes, rows): (&[i64], &[u8], usize),
+    entry: impl Fn([u64; 2], bool) -> T + Sync,
+) -> Vec<T> {
+    let mut distances = vec![T::default(); codes.len()];
+    let columns = accumulators.par_chunks(rows).zip(codes.par_chunks(rows));
+    distances.par_chunks_mut(rows).zip(columns).enumerate().for_each(
+        |(column, (distances, (accumulators, codes)))| {
+            let outputs = accumulators.iter().zip(codes);
+            for (distance, (&acc, &code)) in distances.iter_mut().zip(outputs) {
+                let (halves, flag) = thresholds.witness(acc, code, column);
+                *distance = entry(halves, flag);
+            }
+        },
+    );
+    distances
 }
 
 /// By how much the outputs of a maximum exceed what a tap reads, and selectors: of the first tap without

@@ -60,7 +60,8 @@ impl Costs<'_> {
         // Accumulators are made where distances are, besides the entries.
         let entries = self.plan.matrices.iter().map(|matrix| match matrix.source {
             Source::Distances(_) | Source::Differences { .. } => {
-                16 * area(matrix.rows, matrix.cols)
+                let entry = if matrix.bits > 64 { 16 } else { 8 };
+                (8 + entry) * area(matrix.rows, matrix.cols)
             }
             _ if matrix.bits > 8 => 8 * area(matrix.rows, matrix.cols),
             _ => 0,
@@ -79,6 +80,11 @@ impl Costs<'_> {
             weights.add(1, &matmul.bias);
             // `G` with its inverses, powers and claims.
             other += 8 * ELEMENT * (matmul.n_g() + matmul.output.bases) as u128;
+            if let Some(factors) = &matmul.row_factors {
+                // Powers of each row's product, what they are bound to, and both sides.
+                let powers = 2 * factors.claims() as u128 + 8;
+                other += ELEMENT * powers * matmul.output.products as u128;
+            }
             if let Some(input) = matmul.public_inner {
                 let bits = self.plan.matrices[input].bits;
                 other += public::products_bytes(bits, matmul.k) as u128;

@@ -3,18 +3,18 @@
 //! A step function's codes have ranges `lo[q] ..= hi[q]` that partition `[-B, B]`. For each output the
 //! prover commits a *distance* `z` of `2d` bits and a flag `f`; with independent bases `h_j` and `k_j` for
 //! column `j`, row `i` passes iff
-//! `prod_j h_j^(acc_ij) = prod_j h_j^(lo*[q] + (f ? z : z mod 2^d)) k_j^(e_ij - W)`, where
-//! `e = W - width[q] + (f ? 0 : 1 + z mod 2^d + z div 2^d)`.
+//! `prod_j h_j^(acc_ij) = prod_j h_j^(lo*[q] + (f ? z mod 2^r : z mod 2^d)) k_j^(e_ij - W)`, where
+//! `e = W - width[q] + (f ? 0 : 1 + z mod 2^d + z div 2^d)`, and `2^r` exceeds every end's size, `r <= 2d`.
 //!
 //! * An inner code has `width = hi - lo + 1 >= 1`, so its `k`-exponent vanishes only with `f = 0` and
 //!   `u + v + 1 = hi - lo + 1`, `u` and `v` the halves of `z`: then `lo <= acc = lo + u <= hi`.
-//! * The two end codes have `width = 0` and need `f = 1`; `z` is then one wide field. The top code has
-//!   `lo* = lo`, and `z >= 0` says `acc >= lo`. The bottom code has `lo* = hi - (2^(2d) - 1)`, and
-//!   `z < 2^(2d)` says `acc <= hi`.
+//! * The two end codes have `width = 0` and need `f = 1`; the low `r` bits of `z` are then one wide field. The
+//!   top code has `lo* = lo`, and `z >= 0` says `acc >= lo`. The bottom code has `lo* = hi - (2^r - 1)`, and
+//!   `z mod 2^r < 2^r` says `acc <= hi`.
 //! * A code that never occurs has `width = -1`: its exponent is positive whatever `f` and `z` are.
 //!
 //! So an output takes `8 + 1 + 2d` committed bits, 33 to 35 in common networks, and no table of a
-//! distance has more than 8 index bits.
+//! distance has more than 8 index bits. Bounds are below `2^62`, so that differences of thresholds fit 64 bits.
 
 use core::ops::Range;
 
@@ -27,7 +27,7 @@ use crate::graph::{CodeRanges, Epilogue};
 /// What is known of one code of one step.
 #[derive(Clone, Copy)]
 struct Code {
-    /// `lo*`.
+    /// `lo*`, of the bottom code `lo* + 2^r`.
     low: i64,
     /// `hi - lo + 1`, 0 at the ends, -1 where the code never occurs.
     width: i64,
@@ -39,6 +39,8 @@ pub(crate) struct Thresholds {
     ranges: Vec<CodeRanges>,
     /// Bits of half a distance, `d`.
     half: u32,
+    /// Bits of a distance from an end's threshold, `r`.
+    reach: u32,
     /// `W`: at least every width.
     most: i64,
 }
@@ -46,13 +48,13 @@ pub(crate) struct Thresholds {
 impl Thresholds {
     /// Those of `epilogue`, which gives codes, for accumulators of size at most `bound`.
     pub(crate) fn new(epilogue: &Epilogue, bound: i128) -> Self {
-        // A valid graph's requantized accumulators are below 2^31.
-        let bound = i32::try_from(bound).unwrap_or(i32::MAX);
+        // A valid graph's requantized accumulators are below 2^62.
+        let bound = bound.min((1 << 62) - 1) as i64;
         let ranges = epilogue.thresholds(bound);
         let mut inner = 1i64;
         let mut wide = 1i64;
         for ranges in &ranges {
-            let size = |(lo, hi): (i32, i32)| i64::from(hi) - i64::from(lo);
+            let size = |(lo, hi): (i64, i64)| hi - lo;
             let ends = [ranges.first(), ranges.last()];
             let of_ends = ends.into_iter().filter_map(|code| ranges.range(code)).map(size);
             wide = of_ends.fold(wide, i64::max);
@@ -61,7 +63,7 @@ impl Thresholds {
         }
         let bits = |x: i64| i64::BITS - x.leading_zeros();
         let half = bits(inner).max(bits(wide).div_ceil(2));
-        Self { ranges, half, most: inner + 1 }
+        Self { ranges, half, reach: bits(wide), most: inner + 1 }
     }
 
     /// Whether all columns have one step function.
@@ -89,41 +91,44 @@ impl Thresholds {
     pub(crate) fn exponent_bound(&self, bound: i128) -> i128 {
         // `lo*` grows with the code, so that its extremes are the ends'.
         let ends = self.ranges.iter().flat_map(|r| [(r, r.first()), (r, r.last())]);
-        let lows = ends.map(|(ranges, code)| i128::from(self.code(ranges, code).low));
-        let reach = 1i128 << self.distance_bits();
+        let lows = ends.map(|(ranges, code)| {
+            let low = i128::from(self.code(ranges, code).low);
+            if is_bottom(ranges, code) { low - (1 << self.reach) } else { low }
+        });
+        let reach = 1i128 << self.reach.max(self.half);
         let most = lows.map(|low| low.abs().max((low + reach).abs())).max().unwrap_or(0);
-        (bound + most).max(i128::from(self.most) + 2 + reach)
+        (bound + most).max(i128::from(self.most) + 2 + (2 << self.half))
     }
 
-    /// Distance and flag, `z + 2^(2d) f`, that prove `code` for `acc` in `column`; for a wrong code some
+    /// The halves of the distance, and the flag, that prove `code` for `acc` in `column`; for a wrong code some
     /// that do not.
     #[cfg(feature = "prover")]
-    pub(crate) fn witness(&self, acc: i64, code: u8, column: usize) -> u64 {
+    #[inline]
+    pub(crate) fn witness(&self, acc: i64, code: u8, column: usize) -> ([u64; 2], bool) {
         let ranges = if self.are_shared() { &self.ranges[0] } else { &self.ranges[column] };
         let Code { low, width } = self.code(ranges, code);
-        let flag = 1u64 << self.distance_bits();
-        let below = acc - low;
+        let half = (1u64 << self.half) - 1;
+        // The bottom's is 2^r less, which is none of the low bits.
+        let below = acc.wrapping_sub(low) as u64;
         if width == 0 {
-            return below as u64 & (flag - 1) | flag;
+            let below = below & ((1 << self.reach) - 1);
+            return ([below & half, below >> self.half], true);
         }
-        let above = width - 1 - below;
-        let half = (1i64 << self.half) - 1;
-        (below & half | (above & half) << self.half) as u64
+        let above = (width as u64).wrapping_sub(1).wrapping_sub(below);
+        ([below & half, above & half], false)
     }
 
     /// What is known of a code of one step.
     #[inline]
     fn code(&self, ranges: &CodeRanges, code: u8) -> Code {
-        let Some((lo, hi)) = ranges.range(code).map(|(lo, hi)| (i64::from(lo), i64::from(hi)))
-        else {
+        let Some((lo, hi)) = ranges.range(code) else {
             // Near its neighbours', which keeps the steps between codes few.
-            return Code { low: ranges.next_least(code).into(), width: -1 };
+            return Code { low: ranges.next_least(code), width: -1 };
         };
-        let (first, last) = (ranges.first(), ranges.last());
-        if code == first && first != last {
-            return Code { low: hi - ((1 << self.distance_bits()) - 1), width: 0 };
+        if is_bottom(ranges, code) {
+            return Code { low: hi + 1, width: 0 };
         }
-        Code { low: lo, width: if code == last { 0 } else { hi - lo + 1 } }
+        Code { low: lo, width: if code == ranges.last() { 0 } else { hi - lo + 1 } }
     }
 
     /// `h^(lo*[q]) k^(W - width[q])` code by code: calls `each(q, values)` with one value a column of
@@ -140,6 +145,8 @@ impl Thresholds {
         let h = Bases { h: &h.h[columns.clone()], inverse: &h.inverse[columns.clone()] };
         let k = Bases { h: &k[columns.clone()], inverse: &[] };
         let ranges = if self.are_shared() { &self.ranges[..] } else { &self.ranges[columns] };
+        let mut reach = h.inverse.to_vec();
+        kernels::frobenius(&mut reach, self.reach);
         let (mut of_h, mut of_k) = (Powers::new(h, ranges.len()), Powers::new(k, ranges.len()));
         let mut power = vec![F128::ONE; h.h.len()];
         let mut row = power.clone();
@@ -149,6 +156,16 @@ impl Thresholds {
             kernels::mul_assign(&mut power, of_h.get(|c| codes[c].low - lows[c]));
             kernels::mul(&mut row, &power, of_k.get(|c| self.most - codes[c].width));
             lows.iter_mut().zip(&codes).for_each(|(low, code)| *low = code.low);
+            match ranges {
+                [all] if is_bottom(all, q) => kernels::mul_assign(&mut row, &reach),
+                [_] => {}
+                ranges => {
+                    let columns = row.iter_mut().zip(&reach).zip(ranges);
+                    columns
+                        .filter(|(_, ranges)| is_bottom(ranges, q))
+                        .for_each(|((value, &reach), _)| *value *= reach);
+                }
+            }
             each(q.into(), &row);
         }
     }
@@ -164,6 +181,11 @@ impl Thresholds {
         k.frobenius(in_k) * in_h.map_or(F128::ONE, |s| h.frobenius(s))
     }
 
+    /// Of bits `first .. first + bits`, how many are of the one wide field.
+    fn field_bits(&self, first: u32, bits: u32) -> usize {
+        self.reach.saturating_sub(first).min(bits) as usize
+    }
+
     /// What the flag, off, adds: `k^1`, once a distance.
     fn constant(k: F128, first: u32) -> F128 {
         if first == 0 { k } else { F128::ONE }
@@ -173,7 +195,9 @@ impl Thresholds {
     pub(crate) fn distance_column(&self, h: F128, k: F128, first: u32, bits: u32) -> Vec<F128> {
         let mut column = powers(self.inner_base(h, k, first), bits as usize);
         kernels::scale(&mut column, Self::constant(k, first));
-        column.extend(powers(h.frobenius(first), bits as usize));
+        let field = powers(h.frobenius(first), self.field_bits(first, bits));
+        let copies = column.len() / field.len();
+        column.extend(field.repeat(copies));
         column
     }
 
@@ -188,6 +212,13 @@ impl Thresholds {
     ) -> F128 {
         let (low, flag) = point.split_at(bits as usize);
         let off = Self::constant(k, first) * powers_at(self.inner_base(h, k, first), low);
-        off + flag[0] * (off + powers_at(h.frobenius(first), low))
+        let field = &low[..self.field_bits(first, bits)];
+        off + flag[0] * (off + powers_at(h.frobenius(first), field))
     }
+}
+
+/// Whether `code` is the least of several.
+#[inline]
+fn is_bottom(ranges: &CodeRanges, code: u8) -> bool {
+    code == ranges.first() && ranges.first() != ranges.last()
 }

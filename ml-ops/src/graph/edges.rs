@@ -10,19 +10,19 @@ pub struct Edges {
     /// The least code.
     pub first: u8,
     /// Non-decreasing, at most `255 - first` of them.
-    pub edges: Vec<i32>,
+    pub edges: Vec<i64>,
 }
 
 impl Edges {
     /// The code of an accumulator.
     pub fn code(&self, acc: i64) -> u8 {
-        let above = self.edges.partition_point(|&edge| i64::from(edge) <= acc);
+        let above = self.edges.partition_point(|&edge| edge <= acc);
         self.first.saturating_add(above.min(255) as u8)
     }
 
-    /// The accumulators in `[-bound, bound]` that each code stands for. Precondition: `bound >= 0`.
-    pub fn thresholds(&self, bound: i32) -> CodeRanges {
-        let (first, last) = (self.code((-bound).into()), self.code(bound.into()));
+    /// The accumulators in `[-bound, bound]` that each code stands for. Precondition: `bound` is at least 0 and below `2^62`.
+    pub fn thresholds(&self, bound: i64) -> CodeRanges {
+        let (first, last) = (self.code(-bound), self.code(bound));
         CodeRanges::new(first, last, bound, |code| {
             // The edge that a code starts at, if it is inside.
             let edge = code.checked_sub(self.first).and_then(|n| n.checked_sub(1));
@@ -47,8 +47,8 @@ mod tests {
             let step = Edges { first, edges };
             let ranges = step.thresholds(bound);
             for code in 0..=255 {
-                let inside: Vec<i32> =
-                    (-bound..=bound).filter(|&acc| step.code(acc.into()) == code).collect();
+                let inside: Vec<i64> =
+                    (-bound..=bound).filter(|&acc| step.code(acc) == code).collect();
                 let expected = inside.first().map(|&lo| (lo, inside[inside.len() - 1]));
                 assert_eq!(ranges.range(code), expected, "{step:?} {code}");
             }

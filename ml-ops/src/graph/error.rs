@@ -103,7 +103,7 @@ pub enum GraphError {
         /// The node.
         node: usize,
     },
-    /// The zero code of a node whose input holds integers is not 0.
+    /// The zero code of an operand that holds integers is not 0.
     #[error("node {node} subtracts zero code {zero_code} from integers")]
     ZeroCode {
         /// The node.
@@ -160,6 +160,12 @@ pub enum GraphError {
         left: usize,
         /// Columns of the right one.
         right: usize,
+    },
+    /// Rows' factors are not one for each row of a sample, or exceed `2^31` in size.
+    #[error("node {node} has row factors that are too many, too few or too large")]
+    RowFactors {
+        /// The node.
+        node: usize,
     },
     /// A gather's source has more than [`MAX_AXES`](super::MAX_AXES) axes, or another number of offsets.
     #[error("a gather of node {node} reads {axes} axes with {offsets} offsets")]
@@ -286,7 +292,7 @@ pub enum GraphError {
         /// The node that exceeds them.
         node: usize,
     },
-    /// Accumulators may exceed 31 bits and a sign where they are requantized.
+    /// Accumulators may reach `2^62` in size where they become codes, or in a matmul of two tensors.
     #[error("the accumulators of node {node} may reach 2^{log_bound} in size")]
     AccumulatorRange {
         /// The node.

@@ -55,9 +55,9 @@ pub enum Op {
         /// Output, codes.
         y: TensorId,
     },
-    /// A matmul of two tensors in heads, in each sample: `acc[r][h n + j] = sum_k (a[r][h K + k] - a_0) *
+    /// A matmul of two tensors in heads, in each sample: `acc[r][h n + j] = f_r sum_k (a[r][h K + k] - a_0) *
     /// (b[k][h n + j] - b_0)`, exactly, then the epilogue. `a` has `heads * K` columns, `b` has `K` rows and as many
-    /// columns as `y`, `heads * n`.
+    /// columns as `y`, `heads * n`. Accumulators are below `2^62` in size, whatever the operands hold.
     BatchMatMul {
         /// The left operand.
         a: CodeMatrix,
@@ -66,6 +66,8 @@ pub enum Op {
         b: CodeMatrix,
         /// Heads, at least one.
         heads: usize,
+        /// `f_r` for each row of a sample, at most `2^31` in size; all 1 if absent.
+        row_factors: Option<Vec<i64>>,
         /// Output.
         y: TensorId,
         /// What becomes of the accumulators.
@@ -80,14 +82,15 @@ pub enum Op {
     },
 }
 
-/// A matrix of codes that is read from each sample of a tensor.
+/// A matrix of codes or integers that is read from each sample of a tensor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeMatrix {
-    /// The tensor, codes.
+    /// The tensor.
     pub x: TensorId,
-    /// How the matrix is read from it, if not straight. Positions outside the source read `pad`, or stand for zero.
+    /// How the matrix is read from it, if not straight. Positions outside the source read `pad`, or stand for zero;
+    /// those of integers stand for zero.
     pub gather: Option<Gather>,
-    /// The code that stands for zero.
+    /// The code that stands for zero; 0 of integers.
     pub zero_code: u8,
 }
 
@@ -212,8 +215,8 @@ impl Epilogue {
     }
 
     /// Which accumulators in `[-bound, bound]` each code stands for, of one step for all columns or of each; empty
-    /// where the epilogue gives no codes.
-    pub fn thresholds(&self, bound: i32) -> Vec<CodeRanges> {
+    /// where the epilogue gives no codes. Precondition: `bound` is at least 0 and below `2^62`.
+    pub fn thresholds(&self, bound: i64) -> Vec<CodeRanges> {
         match self {
             Self::Accumulator => Vec::new(),
             Self::Requantize(r) => r.steps.iter().map(|step| step.thresholds(bound)).collect(),

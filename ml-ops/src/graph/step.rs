@@ -52,25 +52,26 @@ impl Step {
         clamped + INTEGERS - INTEGERS
     }
 
-    /// The accumulators in `[-bound, bound]` that each code stands for. Precondition: `bound >= 0`.
-    pub fn thresholds(&self, bound: i32) -> CodeRanges {
-        let (first, last) = (self.code((-bound).into()), self.code(bound.into()));
+    /// The accumulators in `[-bound, bound]` that each code stands for. Precondition: `bound` is at least 0 and below `2^62`.
+    pub fn thresholds(&self, bound: i64) -> CodeRanges {
+        let (first, last) = (self.code(-bound), self.code(bound));
         let mut least = [-bound; 256];
-        if let Some(edges) = self.regular_edges(first, last, bound) {
+        let narrow = i32::try_from(bound).ok();
+        if let Some(edges) = narrow.and_then(|bound| self.regular_edges(first, last, bound)) {
             let codes = usize::from(first)..usize::from(last);
             for (least, edge) in
                 least[1..].iter_mut().zip(edges).skip(codes.start).take(codes.len())
             {
-                *least = edge + 1;
+                *least = i64::from(edge) + 1;
             }
             return CodeRanges { first, last, least, bound };
         }
         let mut code = first;
-        let mut lo = i64::from(-bound);
+        let mut lo = -bound;
         while code < last {
-            let (hi, next) = self.last_with(code, lo, bound.into());
+            let (hi, next) = self.last_with(code, lo, bound);
             lo = hi + 1;
-            least[usize::from(code) + 1..=usize::from(next)].fill(lo as i32);
+            least[usize::from(code) + 1..=usize::from(next)].fill(lo);
             code = next;
         }
         CodeRanges { first, last, least, bound }
@@ -111,30 +112,30 @@ impl Step {
         let guess = (edge as i64).clamp(lo, bound);
         // `inside` has the code, `outside` has not.
         let (mut inside, mut outside) = (lo, bound);
-        let mut reach = 1;
+        let mut reach = 1i64;
         if self.code(guess) == code {
             inside = guess;
-            while inside + reach < outside {
+            while inside.saturating_add(reach) < outside {
                 if self.code(inside + reach) != code {
                     outside = inside + reach;
                     break;
                 }
                 inside += reach;
-                reach *= 2;
+                reach = reach.saturating_mul(2);
             }
         } else {
             outside = guess;
-            while outside - reach > inside {
+            while outside.saturating_sub(reach) > inside {
                 if self.code(outside - reach) == code {
                     inside = outside - reach;
                     break;
                 }
                 outside -= reach;
-                reach *= 2;
+                reach = reach.saturating_mul(2);
             }
         }
-        while outside - inside > 1 {
-            let middle = inside + (outside - inside) / 2;
+        while inside + 1 < outside {
+            let middle = inside.midpoint(outside);
             if self.code(middle) == code {
                 inside = middle;
             } else {
@@ -152,14 +153,14 @@ pub struct CodeRanges {
     last: u8,
     /// From the first to the last, each code's least accumulator; where it never occurs, that of the next
     /// code that does.
-    least: [i32; 256],
-    bound: i32,
+    least: [i64; 256],
+    bound: i64,
 }
 
 impl CodeRanges {
     /// Those of the codes from `first` to `last`, each but the first with its least accumulator, or, where it never
     /// occurs, that of the next code that does.
-    pub(super) fn new(first: u8, last: u8, bound: i32, least_of: impl Fn(u8) -> i32) -> Self {
+    pub(super) fn new(first: u8, last: u8, bound: i64, least_of: impl Fn(u8) -> i64) -> Self {
         let mut least = [-bound; 256];
         for code in (first..last).map(|code| code + 1) {
             least[usize::from(code)] = least_of(code);
@@ -178,15 +179,16 @@ impl CodeRanges {
     }
 
     /// The least accumulator of a code, or, where it never occurs, of the next that does, or the
-    /// last: something between its neighbours'.
-    pub(crate) fn next_least(&self, code: u8) -> i32 {
-        self.least[usize::from(code.clamp(self.first, self.last))]
+    /// last; of the first code, the one after its last: something between its neighbours'.
+    pub(crate) fn next_least(&self, code: u8) -> i64 {
+        let second = self.first.saturating_add(1).min(self.last);
+        self.least[usize::from(code.clamp(second, self.last))]
     }
 
     /// The inclusive range of the accumulators of a code, `None` if it never occurs. Ranges partition
     /// `[-bound, bound]` in increasing order.
     #[inline]
-    pub fn range(&self, code: u8) -> Option<(i32, i32)> {
+    pub fn range(&self, code: u8) -> Option<(i64, i64)> {
         if code < self.first || code > self.last {
             return None;
         }

@@ -103,7 +103,7 @@ impl<'a> Summand<'a> {
 }
 
 /// The codes of accumulators `[column][row]`.
-pub(super) fn codes_of(epilogue: &Epilogue, accumulators: &[i32], rows: usize) -> Vec<u8> {
+pub(super) fn codes_of(epilogue: &Epilogue, accumulators: &[i64], rows: usize) -> Vec<u8> {
     let mut codes = vec![0; accumulators.len()];
     codes.par_chunks_mut(rows).zip(accumulators.par_chunks(rows)).enumerate().for_each(
         |(column, (codes, accumulators))| {
@@ -111,13 +111,13 @@ pub(super) fn codes_of(epilogue: &Epilogue, accumulators: &[i32], rows: usize) -
             match epilogue {
                 Epilogue::Requantize(requantize) => {
                     let step = requantize.step(column);
-                    all.for_each(|(code, &acc)| *code = step.code(acc.into()));
+                    all.for_each(|(code, &acc)| *code = step.code(acc));
                 }
                 Epilogue::Edges(steps) => {
                     if let [step] = &steps[..] {
-                        all.for_each(|(code, &acc)| *code = step.code(acc.into()));
+                        all.for_each(|(code, &acc)| *code = step.code(acc));
                     } else if let Some(step) = steps.get(column) {
-                        all.for_each(|(code, &acc)| *code = step.code(acc.into()));
+                        all.for_each(|(code, &acc)| *code = step.code(acc));
                     }
                 }
                 // The sum is the code.

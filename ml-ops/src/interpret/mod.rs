@@ -20,7 +20,7 @@ pub struct Trace {
     /// Their values.
     pub tensors: Vec<Values>,
     /// The accumulators of every matmul and sum that steps take to codes, `[column][row]`; none for other nodes.
-    pub accumulators: Vec<Vec<i32>>,
+    pub accumulators: Vec<Vec<i64>>,
 }
 
 /// A model could not be run on an input.
@@ -80,7 +80,7 @@ fn evaluate(
     index: usize,
     node: &Node,
     tensors: &[Values],
-    accumulators: &mut Vec<i32>,
+    accumulators: &mut Vec<i64>,
     batch: usize,
 ) -> Result<Values, RunError> {
     let graph = &model.graph;
@@ -93,8 +93,7 @@ fn evaluate(
             };
             match epilogue {
                 Epilogue::Requantize(_) | Epilogue::Edges(_) => {
-                    // A valid graph bounds those of requantizing nodes by 2^31.
-                    *accumulators = operands.map_columns(|_, acc| acc as i32);
+                    *accumulators = operands.accumulators();
                     Ok(Values::Codes(combine::codes_of(epilogue, accumulators, operands.rows)))
                 }
                 Epilogue::Accumulator => {
@@ -110,8 +109,7 @@ fn evaluate(
                 check_width(index, &graph.tensors[y], &sums)?;
                 return Ok(Values::Integers(sums));
             }
-            // A valid graph bounds those that are requantized by 2^31.
-            *accumulators = sums.into_par_iter().map(|sum| sum as i32).collect();
+            *accumulators = sums;
             Ok(Values::Codes(combine::codes_of(epilogue, accumulators, rows(graph, y, batch))))
         }
         Op::Combine { terms, epilogue, .. } => {
@@ -121,8 +119,6 @@ fn evaluate(
                 check_width(index, &graph.tensors[y], &sums)?;
                 return Ok(Values::Integers(sums));
             }
-            // A valid graph bounds what is requantized by 2^31, and by 255 what is a code itself.
-            let sums: Vec<i32> = sums.into_par_iter().map(|sum| sum as i32).collect();
             let codes = combine::codes_of(epilogue, &sums, rows);
             if !matches!(epilogue, Epilogue::Accumulator) {
                 *accumulators = sums;
@@ -154,7 +150,7 @@ pub(crate) fn trace_of(model: &Model, tensors: Vec<Values>, batch: usize) -> Tra
         Op::MatMul { epilogue: Epilogue::Requantize(_) | Epilogue::Edges(_), .. }
         | Op::BatchMatMul { epilogue: Epilogue::Requantize(_) | Epilogue::Edges(_), .. }
         | Op::Combine { epilogue: Epilogue::Requantize(_) | Epilogue::Edges(_), .. } => {
-            accumulators(model, index, &tensors, batch).iter().map(|&acc| acc as i32).collect()
+            accumulators(model, index, &tensors, batch)
         }
         _ => Vec::new(),
     };

@@ -87,7 +87,7 @@ impl Heads {
         let (a, b) = (matrix(0)?, matrix(1)?);
         let rows = self.operands[0].size().0;
         let y = builder.rows_of(rows, self.heads * self.columns, kind);
-        let op = Op::BatchMatMul { a, b, heads: self.heads, y, epilogue };
+        let op = Op::BatchMatMul { a, b, heads: self.heads, row_factors: None, y, epilogue };
         builder.push(&self.name, op);
         Ok(y)
     }

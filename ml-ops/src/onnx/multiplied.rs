@@ -34,12 +34,12 @@ pub(super) fn multiply(
 /// The edges of `code` of two codes, as a function of the product of the codes less their zeros; `None` if it is no
 /// monotone one.
 pub(super) fn edges(zeros: [u8; 2], code: impl Fn(u8, u8) -> u8) -> Option<Edges> {
-    let (mut least, mut largest) = ([i32::MAX; 256], [i32::MIN; 256]);
+    let (mut least, mut largest) = ([i64::MAX; 256], [i64::MIN; 256]);
     for a in 0..=255 {
         for b in 0..=255 {
             let code = usize::from(code(a, b));
             let product =
-                (i32::from(a) - i32::from(zeros[0])) * (i32::from(b) - i32::from(zeros[1]));
+                (i64::from(a) - i64::from(zeros[0])) * (i64::from(b) - i64::from(zeros[1]));
             least[code] = least[code].min(product);
             largest[code] = largest[code].max(product);
         }

@@ -156,6 +156,6 @@ pub(super) fn table(function: impl Fn(i64) -> i64) -> Function {
 /// not decrease.
 pub(super) fn edges(first: u8, last: u8, least: impl Fn(u8) -> f64) -> Edges {
     // The conversion saturates.
-    let edge = |below: u8| least(below + 1).ceil() as i32;
+    let edge = |below: u8| least(below + 1).ceil() as i64;
     Edges { first, edges: (first..last).map(edge).collect() }
 }

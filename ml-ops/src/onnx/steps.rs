@@ -20,7 +20,7 @@ pub(super) fn edges(bound: i64, code: impl Fn(i64) -> u8) -> Option<Edges> {
             if code(middle) > at { hi = middle } else { lo = middle }
         }
         let skipped = code(hi).checked_sub(at)?;
-        edges.extend(std::iter::repeat_n(i32::try_from(hi).ok()?, usize::from(skipped)));
+        edges.extend(std::iter::repeat_n(hi, usize::from(skipped)));
         below = hi;
     }
     (edges.len() == usize::from(last - first)).then_some(Edges { first, edges })

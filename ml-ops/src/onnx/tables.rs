@@ -96,7 +96,7 @@ fn separating(codes: &[u8; PAIRS], f: &[i64; 256], g: &[i64; 256]) -> Option<Edg
     }
     let mut edges = Vec::with_capacity(last - first);
     for pair in occurring.windows(2) {
-        let edge = i32::try_from(least[pair[1]]).ok()?;
+        let edge = least[pair[1]];
         edges.extend(std::iter::repeat_n(edge, pair[1] - pair[0]));
     }
     Some(Edges { first: first as u8, edges })
@@ -116,7 +116,7 @@ mod tests {
         codes
     }
 
-    fn check(f: [f64; 256], g: [f64; 256]) -> i32 {
+    fn check(f: [f64; 256], g: [f64; 256]) -> i64 {
         let codes = codes(&f, &g);
         let (x, y, edges) = adding_up(&codes, &f, &g).expect("tables");
         for (at, &code) in codes.iter().enumerate() {

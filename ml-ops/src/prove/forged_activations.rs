@@ -30,7 +30,7 @@ fn dim(size: usize, axis: usize, step: i64) -> GatherDim {
     GatherDim { size, axis: Some(axis), step }
 }
 
-fn edges(width: i32) -> Epilogue {
+fn edges(width: i64) -> Epilogue {
     Epilogue::Edges(vec![Edges { first: 3, edges: (-120..120).map(|e| e * width).collect() }])
 }
 
@@ -65,6 +65,7 @@ fn model() -> Model {
             a: read(0, None, 120),
             b: read(KEYS, Some(transposed()), 131),
             heads: HEADS,
+            row_factors: None,
             y: SCORES,
             epilogue: edges(150),
         },
@@ -72,6 +73,7 @@ fn model() -> Model {
             a: read(SCORES, None, 7),
             b: read(KEYS, None, 0),
             heads: HEADS,
+            row_factors: None,
             y: MIXED,
             epilogue: edges(900),
         },

@@ -53,7 +53,7 @@ fn weights(k: usize, n: usize) -> (WeightShape, WeightMatrix) {
 }
 
 /// Steps between codes that are `width` wide.
-fn edges(width: i32) -> Epilogue {
+fn edges(width: i64) -> Epilogue {
     Epilogue::Edges(vec![Edges { first: 3, edges: (-120..120).map(|e| e * width).collect() }])
 }
 
@@ -326,6 +326,7 @@ fn another_selector_or_difference_is_rejected() {
                     );
                     match &mut entries[matrix.unwrap()] {
                         Entries::Wide(words) => words[at] ^= 1 << bit,
+                        Entries::Widest(words) => words[at] ^= 1 << bit,
                         Entries::Bytes(_) => panic!("words"),
                     }
                 };

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::{Axis, Chunk, Factor, MatMul, Output, Plan, Read};
+use super::{Axis, Chunk, Factor, MatMul, Matrix, Output, Plan, Read, RowFactors};
 use crate::argument::wiring::{batched, straight};
 use crate::graph::{CodeMatrix, Gather, Graph, Op};
 
@@ -17,7 +17,8 @@ impl Plan {
         node: usize,
         batch: usize,
     ) -> Option<()> {
-        let Op::BatchMatMul { a, b, heads, y, epilogue } = &graph.nodes[node].op else {
+        let Op::BatchMatMul { a, b, heads, row_factors, y, epilogue } = &graph.nodes[node].op
+        else {
             return None;
         };
         let (heads, shape) = (*heads, graph.tensors[*y]);
@@ -25,6 +26,8 @@ impl Plan {
         let (k, n) = (heads.checked_mul(depth)?, shape.features.checked_div(heads)?);
         let left = self.split(a.x, 0..self.matrices[a.x].bits, None, rows);
         let right = self.split(b.x, 0..self.matrices[b.x].bits, None, depth);
+        let (a_zero, b_zero) = (self.zero(a)?, self.zero(b)?);
+        let row_factors = row_factors.as_ref().map(|factors| Arc::new(RowFactors::new(factors)));
         let bound = graph.accumulator_bound(node);
         let unaligned = self.outputs(node, *y, shape.kind, epilogue, bound);
         let output = self.align(unaligned, Axis::Columns);
@@ -42,32 +45,39 @@ impl Plan {
             let of_a = (!whole(a)).then(|| read(&of_a));
             let of_b = (heads > 1 || !whole(b)).then(|| read(&of_b));
             let of_y = (batch > 1).then(|| read(&of_y));
-            let outer = left.iter().map(|chunk| factor(chunk, &of_a, a, k)).collect();
-            let of_head = right.iter().map(|chunk| factor(chunk, &of_b, b, n));
+            let outer = left.iter().map(|chunk| factor(chunk, &of_a, a_zero, k)).collect();
+            let of_head = right.iter().map(|chunk| factor(chunk, &of_b, b_zero, n));
             let inner = of_head.map(|factor| Factor { blocks: heads, ..factor }).collect();
             self.matmuls.push(MatMul {
                 output: output.of_sample(of_y.as_ref(), rows, sample),
                 k,
                 weights: None,
+                row_factors: row_factors.clone(),
                 inner,
                 public_inner: None,
-                inner_offset: b.zero_code.into(),
+                inner_offset: b_zero,
                 outer,
-                outer_offset: a.zero_code.into(),
+                outer_offset: i64::try_from(a_zero).ok()?,
                 bias: Vec::new(),
                 bias_offset: 0,
             });
         }
         Some(())
     }
+
+    /// The entry that stands for zero.
+    fn zero(&self, of: &CodeMatrix) -> Option<u64> {
+        let Matrix { offset, .. } = *self.matrices.get(of.x)?;
+        u64::try_from(offset).ok()?.checked_add(of.zero_code.into())
+    }
 }
 
-/// A matrix's chunk read through a map, or straight; positions outside the source stand for zero, if not for a code.
-fn factor(chunk: &Chunk, gather: &Option<Arc<Gather>>, matrix: &CodeMatrix, cols: usize) -> Factor {
+/// A matrix's chunk read through a map, or straight; positions outside the source stand for zero, the entry `zero`, if
+/// not for a code.
+fn factor(chunk: &Chunk, gather: &Option<Arc<Gather>>, zero: u64, cols: usize) -> Factor {
     let plain = Factor::plain(chunk.clone(), false, cols);
     let Some(gather) = gather else { return plain };
-    let pad = gather.pad.unwrap_or(matrix.zero_code);
-    let pad = u16::from(pad) >> chunk.first & ((1 << chunk.bits) - 1);
+    let pad = gather.pad.map_or(zero, u64::from) >> chunk.first & ((1 << chunk.bits) - 1);
     let read = Read::Through { gather: gather.clone(), pad: Some(pad as u8) };
     Factor { read, ..plain }
 }

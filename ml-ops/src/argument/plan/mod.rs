@@ -3,11 +3,13 @@
 //! Prover and verifier derive it from public data alone, so it is part of no message.
 
 mod batch;
+mod factors;
 mod matmul;
 mod output;
 mod product;
 mod sum;
 
+pub(crate) use factors::RowFactors;
 pub(crate) use matmul::MatMul;
 pub(crate) use output::{Axis, Output, Outputs};
 #[cfg(feature = "prover")]

@@ -1,5 +1,6 @@
 //! The prover of a graph's relations: the mirror of [`verify`](super::verify), message for message.
 
+mod factors;
 mod openings;
 mod relation;
 mod step;
@@ -13,6 +14,7 @@ use binfer_iop::indexed::wired::{self, WiredClaim, WiredInput};
 use binfer_iop::product::{self, RootClaim};
 use binfer_pcs::{ClaimGroup, Oracle, Params, Width};
 
+use self::factors::prove_powers;
 use self::relation::{Relation, prove_g_tables};
 use self::step::TableStep;
 use self::sum::SumCheck;
@@ -95,6 +97,9 @@ impl Prover<'_> {
             let (trees, roots) = (&mut trees, &mut roots);
             sums.push(SumCheck::begin(channel, self, sum, &indices, trees, roots));
         }
+
+        // Factors of rows are powers of their products: claims on those become claims on the products.
+        prove_powers(channel, &mut relations, &trees, &mut roots);
 
         // The rows' leaves: those of inputs, of outputs, and of the product of all G.
         let mut leaves = product::prove(channel, trees, roots).into_iter();

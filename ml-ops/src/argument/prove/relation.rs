@@ -9,6 +9,7 @@ use binfer_iop::product::{BoxProduct, BoxShape, LeafClaim, RootClaim, Tree};
 use binfer_iop::sumcheck::{self, Instance};
 
 use super::Prover;
+use super::factors::Powers;
 use super::step::{RANDOM_POINT, extension, look_up};
 use crate::argument::bases::{Drawn, frobenius_points, powers};
 use crate::argument::indices::Indices;
@@ -24,6 +25,8 @@ pub(super) struct Relation<'a> {
     /// `G`, with that of the bias's columns.
     pub(super) g: Vec<F128>,
     pub(super) bias: Option<F128>,
+    /// What is open of it where it has factors of rows.
+    pub(super) powers: Option<Powers<'a>>,
     /// The trees of the inner operand and of a bias apart, for the second forest.
     pub(super) trees: Vec<Tree<'a>>,
     /// Claims on `G + 1`.
@@ -67,6 +70,11 @@ impl<'a> Relation<'a> {
 
         let tables: Vec<_> = powers(&g, &matmul.outer).collect();
         let x = look_up(matmul.output.products, &tables, &matmul.outer, indices);
+        if matmul.row_factors.is_some() {
+            let relation =
+                Self { matmul, shape, drawn, g, bias, powers: None, trees: own, on_g: Vec::new() };
+            return relation.with_powers(channel, prover, row_point, x, indices, trees, roots);
+        }
         let mut claim = |label, tree: Tree<'a>, row_point: &[F128]| {
             let value = extension(tree.outputs(), row_point);
             channel.send(label, value);
@@ -86,7 +94,59 @@ impl<'a> Relation<'a> {
         if let Some(value) = bias {
             channel.send("bias product", value);
         }
-        Self { matmul, shape, drawn, g, bias, trees: own, on_g: Vec::new() }
+        Self { matmul, shape, drawn, g, bias, powers: None, trees: own, on_g: Vec::new() }
+    }
+
+    /// Adds the trees of a relation with factors of rows, `x` that of its outer operand, and claims powers of their
+    /// products instead of them.
+    #[expect(clippy::too_many_arguments, reason = "what the beginning of a relation is given")]
+    fn with_powers(
+        mut self,
+        channel: &mut ProverChannel,
+        prover: &Prover<'a>,
+        row_point: Vec<F128>,
+        x: Tree<'a>,
+        indices: &'a Indices<'_>,
+        trees: &mut Vec<Tree<'a>>,
+        roots: &mut Vec<RootClaim<F128>>,
+    ) -> Self {
+        let Some(factors) = &self.matmul.row_factors else { return self };
+        let output = &self.matmul.output;
+        let first_root = trees.len();
+        let mut products = x.outputs().to_vec();
+        trees.push(x);
+        let mut outputs = match output.public {
+            Some(y) => {
+                let (matrix, values) = (&prover.plan.matrices[y], &prover.tensors[y]);
+                self.drawn.public_products(output, matrix, values)
+            }
+            None => {
+                let tables = self.drawn.output_tables(output);
+                let y = look_up(output.products, &tables, &output.factors, indices);
+                let outputs = y.outputs().to_vec();
+                trees.push(y);
+                outputs
+            }
+        };
+        if self.matmul.has_sum() {
+            let n = self.g.len();
+            let sum = Tree::new(BoxShape { rows: 1, cols: n, fan_in: 1 }, self.g.clone());
+            channel.send("sum of G", sum.outputs()[0]);
+            let offset = sum.outputs()[0].pow(self.matmul.outer_offset.unsigned_abs().into());
+            let scale = offset.invert();
+            channel.send("scale of rows", scale);
+            kernels::scale(&mut products, scale);
+            trees.push(sum);
+        }
+        let claimed =
+            |tree: &Tree<'_>| RootClaim { row_point: Vec::new(), value: tree.outputs()[0] };
+        roots.extend(trees[first_root..].iter().map(claimed));
+        let (left, right) = self.drawn.constants(self.matmul);
+        kernels::scale(&mut outputs, right * left.invert());
+        let (sides, has_outputs) = ((products, outputs), output.public.is_none());
+        let powers = Powers::begin(channel, factors, row_point, sides, has_outputs, first_root);
+        self.powers = Some(powers);
+        self
     }
 
     /// `G + 1`, which is zero beyond its length.

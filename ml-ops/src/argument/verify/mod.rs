@@ -2,6 +2,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
+mod factors;
 mod openings;
 mod relation;
 pub(super) mod step;
@@ -16,6 +17,7 @@ use binfer_iop::multilinear::log2_ceil;
 use binfer_iop::product::{self, BoxShape, RootClaim};
 use binfer_pcs::{ClaimGroup, Params, Width};
 
+use self::factors::verify_powers;
 use self::openings::Openings;
 use self::relation::{Relation, verify_g_tables};
 use self::step::{IndexClaims, TableStep, check_table};
@@ -95,6 +97,9 @@ fn verify_group<C: VerifierChannel>(
     for sum in of_sums {
         sums.push(SumCheck::begin(channel, statement, sum, &mut shapes, &mut roots)?);
     }
+
+    // Factors of rows are powers of their products: claims on those become claims on the products.
+    verify_powers(channel, &relations, &mut roots)?;
 
     // The rows' leaves: those of inputs, of outputs, and of the product of all G.
     let mut leaves = product::verify(channel, &shapes, roots)?.into_iter();

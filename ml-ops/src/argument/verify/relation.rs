@@ -8,6 +8,7 @@ use binfer_iop::multilinear::{eq, log2_ceil, prefix_indicator};
 use binfer_iop::product::{BoxShape, RootClaim};
 use binfer_iop::sumcheck::{self, Shape};
 
+use super::factors::{self, Powers};
 use super::{MALFORMED, Statement, next};
 use crate::argument::bases::{Drawn, frobenius_points};
 use crate::argument::plan::MatMul;
@@ -23,6 +24,8 @@ pub(super) struct Relation<'a, E> {
     pub(super) g: Option<Vec<F128>>,
     /// The claimed product of the bias, where there is one.
     pub(super) bias: Option<E>,
+    /// What is open of it where it has factors of rows.
+    pub(super) powers: Option<Powers<'a, E>>,
     /// Claims on `G + 1`.
     pub(super) on_g: Vec<EvaluationClaim<E>>,
 }
@@ -38,6 +41,9 @@ impl<'a, E: Element> Relation<'a, E> {
         shapes: &mut Vec<BoxShape>,
         roots: &mut Vec<RootClaim<E>>,
     ) -> Result<Self, VerifyError> {
+        if let Some(of_rows) = &matmul.row_factors {
+            return factors::begin(channel, statement, matmul, of_rows, drawn, shapes, roots);
+        }
         let of_graph = |weights| statement.graph.weights.get(weights).ok_or(MALFORMED);
         let shape = matmul.weights.map(of_graph).transpose()?;
         let products = matmul.output.products;
@@ -83,7 +89,7 @@ impl<'a, E: Element> Relation<'a, E> {
         if let Some(value) = sum {
             tree(1, matmul.n_g(), 1, Vec::new(), value);
         }
-        Ok(Self { matmul, shape, drawn, g, bias, on_g: Vec::new() })
+        Ok(Self { matmul, shape, drawn, g, bias, powers: None, on_g: Vec::new() })
     }
 
     /// All claims on `G + 1` become one, on the products of the inner operand.

@@ -12,7 +12,7 @@ use thiserror::Error;
 use write::Writer;
 
 /// Version of the encoding, its second field.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 const MAGIC: [u8; 8] = *b"binfer-g";
 

@@ -148,6 +148,7 @@ impl Reader<'_> {
                 a: self.code_matrix()?,
                 b: self.code_matrix()?,
                 heads: self.size()?,
+                row_factors: self.option(|r| r.list(8, Self::long))?,
                 y: self.size()?,
                 epilogue: self.epilogue()?,
             },
@@ -174,7 +175,7 @@ impl Reader<'_> {
     }
 
     fn edges(&mut self) -> Result<Edges, DecodeError> {
-        Ok(Edges { first: self.byte()?, edges: self.list(4, Self::integer)? })
+        Ok(Edges { first: self.byte()?, edges: self.list(8, Self::long)? })
     }
 
     fn term(&mut self) -> Result<Term, DecodeError> {

@@ -105,11 +105,14 @@ impl Writer {
                 self.size(*taps);
                 self.size(*y);
             }
-            Op::BatchMatMul { a, b, heads, y, epilogue } => {
+            Op::BatchMatMul { a, b, heads, row_factors, y, epilogue } => {
                 self.tag(4);
                 self.code_matrix(a);
                 self.code_matrix(b);
                 self.size(*heads);
+                self.option(row_factors.as_ref(), |w, factors| {
+                    w.list(factors, |w, &factor| w.long(factor));
+                });
                 self.size(*y);
                 self.epilogue(epilogue);
             }
@@ -138,7 +141,7 @@ impl Writer {
 
     fn edges(&mut self, edges: &Edges) {
         self.tag(edges.first);
-        self.list(&edges.edges, |w, &edge| w.integer(edge));
+        self.list(&edges.edges, |w, &edge| w.long(edge));
     }
 
     fn term(&mut self, term: &Term) {

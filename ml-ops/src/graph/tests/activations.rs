@@ -35,6 +35,7 @@ fn graph() -> Graph {
                     a: CodeMatrix { x: 0, gather: None, zero_code: 100 },
                     b: CodeMatrix { x: 0, gather: Some(transposed), zero_code: 200 },
                     heads: 2,
+                    row_factors: None,
                     y: 1,
                     epilogue: Epilogue::Edges(vec![Edges { first: 3, edges: vec![0, 9] }]),
                 },
@@ -149,9 +150,77 @@ fn kinds_and_ranges_agree() {
         }
         _ => unreachable!("the node is a matmul"),
     }
-    let bound: i128 = (1 << 17) * 155 * 200;
+    assert_eq!(wide.validate(), Ok(()));
+    match &mut wide.nodes[0].op {
+        Op::BatchMatMul { row_factors, .. } => *row_factors = Some(vec![1, -2, -(1 << 31), 0]),
+        _ => unreachable!("the node is a matmul"),
+    }
+    let bound: i128 = ((1 << 17) * 155 * 200) << 31;
     let log_bound = bound.ilog2();
     assert_eq!(wide.validate(), Err(GraphError::AccumulatorRange { node: 0, log_bound }));
+}
+
+/// What is wrong once a matmul of two tensors, the first of integers of `bits` bits, has these factors.
+fn wide(
+    bits: u32,
+    factors: Option<Vec<i64>>,
+    change: impl FnOnce(&mut Op),
+) -> Result<(), GraphError> {
+    let mut graph = graph();
+    graph.tensors.push(TensorShape { kind: TensorKind::Integer { bits }, ..graph.tensors[0] });
+    let integers = graph.tensors.len() - 1;
+    let times = Function::Table(Box::new(std::array::from_fn(|code| code as i64)));
+    let term = Term { x: 0, gather: None, taps: 1, function: times };
+    let op = Op::Combine { terms: vec![term], y: integers, epilogue: Epilogue::Accumulator };
+    graph.nodes.insert(0, Node { name: "wide".into(), op });
+    match &mut graph.nodes[1].op {
+        op @ Op::BatchMatMul { .. } => {
+            if let Op::BatchMatMul { a, b, row_factors, .. } = op {
+                map(b).pad = None;
+                (a.x, a.zero_code, *row_factors) = (integers, 0, factors);
+            }
+            change(op);
+        }
+        _ => unreachable!("the node is a matmul"),
+    }
+    graph.validate()?;
+    assert_eq!(Graph::from_bytes(&graph.to_bytes()), Ok(graph));
+    Ok(())
+}
+
+#[test]
+fn operands_are_integers_of_any_width_within_the_bound() {
+    // Three products with codes less 200.
+    assert_eq!(wide(53, None, |_| ()), Ok(()));
+    let log_bound = 62;
+    assert_eq!(wide(54, None, |_| ()), Err(GraphError::AccumulatorRange { node: 1, log_bound }));
+    let zero = |op: &mut Op| match op {
+        Op::BatchMatMul { a, .. } => a.zero_code = 3,
+        _ => unreachable!("the node is a matmul"),
+    };
+    assert_eq!(wide(20, None, zero), Err(GraphError::ZeroCode { node: 1, zero_code: 3 }));
+    let pad = |op: &mut Op| match op {
+        Op::BatchMatMul { a, .. } => {
+            let dims = [(0, 4), (1, 6)].map(|(axis, size)| vec![dim(size, 1 - axis, 1)]);
+            let [rows, cols] = dims;
+            let (source_cols, source_rows) = (vec![6], vec![4]);
+            let offsets = vec![0, 0];
+            a.gather = Some(Gather { source_cols, source_rows, offsets, rows, cols, pad: Some(1) });
+        }
+        _ => unreachable!("the node is a matmul"),
+    };
+    assert_eq!(wide(20, None, pad), Err(GraphError::Pad { node: 1, pad: Some(1) }));
+}
+
+#[test]
+fn row_factors_are_one_a_row() {
+    let error = Err(GraphError::RowFactors { node: 1 });
+    let factors = |last: i64| Some(vec![1, -9, 0, last]);
+    assert_eq!(wide(20, factors(1 << 31), |_| ()), Ok(()));
+    assert_eq!(wide(20, factors((1 << 31) + 1), |_| ()), error);
+    assert_eq!(wide(20, Some(vec![1; 3]), |_| ()), error);
+    let range = Err(GraphError::AccumulatorRange { node: 1, log_bound: 63 });
+    assert_eq!(wide(24, factors(1 << 31), |_| ()), range);
 }
 
 #[test]

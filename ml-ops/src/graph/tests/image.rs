@@ -363,8 +363,11 @@ fn sums_fit_their_output() {
         }
     });
     assert_eq!(found, GraphError::SumRange { node: 3, low: 0, high: 510 });
-    let found = error(5, |op| terms(op)[0].function = Function::Times(1 << 31));
-    assert_eq!(found, GraphError::AccumulatorRange { node: 5, log_bound: 50 });
+    let mut wide = image();
+    wide.tensors[5].kind = TensorKind::Integer { bits: 32 };
+    terms(&mut wide.nodes[5].op)[0].function = Function::Times(1 << 31);
+    let found = wide.validate();
+    assert_eq!(found, Err(GraphError::AccumulatorRange { node: 5, log_bound: 62 }));
 }
 
 #[test]
@@ -471,7 +474,7 @@ proptest! {
         ),
         pad: Option<u8>,
         first: u8,
-        mut edges in prop::collection::vec(any::<i32>(), 0..=255),
+        mut edges in prop::collection::vec(any::<i64>(), 0..=255),
         table in prop::collection::vec(-(1i64 << 9)..1 << 9, 256),
         factor in -50i64..50,
     ) {

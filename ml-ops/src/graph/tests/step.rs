@@ -41,7 +41,7 @@ fn ties_go_to_even_and_large_accumulators_round_first() {
 
 proptest! {
     #[test]
-    fn thresholds_partition_the_range(step in step(), bound in 0i32..3000) {
+    fn thresholds_partition_the_range(step in step(), bound in 0i64..3000) {
         let ranges = step.thresholds(bound);
         let mut next = -bound;
         for code in 0..=255 {
@@ -49,7 +49,7 @@ proptest! {
                 prop_assert_eq!(lo, next);
                 prop_assert!(lo <= hi);
                 for acc in lo..=hi {
-                    prop_assert_eq!(step.code(acc.into()), code);
+                    prop_assert_eq!(step.code(acc), code);
                 }
                 next = hi + 1;
             }
@@ -74,17 +74,20 @@ proptest! {
     }
 
     #[test]
-    fn wide_bounds_have_thresholds(step in step()) {
-        let ranges = step.thresholds(i32::MAX);
-        let mut next = -i64::from(i32::MAX);
+    fn wide_bounds_have_thresholds(step in step(), log_bound in 31u32..63, shrink in 0i32..40, less in 1i64..3) {
+        let bound = (1i64 << log_bound) - less;
+        // As fine as the bound is wide, or coarser.
+        let step = Step { scale: step.scale * (-shrink as f32).exp2(), ..step };
+        let ranges = step.thresholds(bound);
+        let mut next = -bound;
         for code in 0..=255 {
             if let Some((lo, hi)) = ranges.range(code) {
-                prop_assert_eq!(i64::from(lo), next);
-                prop_assert_eq!((step.code(lo.into()), step.code(hi.into())), (code, code));
-                next = i64::from(hi) + 1;
+                prop_assert_eq!(lo, next);
+                prop_assert_eq!((step.code(lo), step.code(hi)), (code, code));
+                next = hi + 1;
             }
         }
-        prop_assert_eq!(next, 1i64 << 31);
+        prop_assert_eq!(next, bound + 1);
     }
 
     #[test]
@@ -104,7 +107,7 @@ proptest! {
         for code in ranges.first()..=ranges.last() {
             let (lo, hi) = ranges.range(code).unwrap();
             prop_assert_eq!(lo, next);
-            prop_assert_eq!((step.code(lo.into()), step.code(hi.into())), (code, code));
+            prop_assert_eq!((step.code(lo), step.code(hi)), (code, code));
             next = hi + 1;
         }
         prop_assert_eq!(next, (1 << 25) + 1);

@@ -210,9 +210,14 @@ fn steps_are_functions_into_their_type() {
 
 #[test]
 fn accumulators_are_bounded() {
-    let found = error(|g| g.weights[0].bias_bits = 33);
-    let expected = GraphError::AccumulatorRange { node: 0, log_bound: 32 };
-    assert_eq!(found, expected);
+    let found = error(|g| {
+        g.tensors[2].kind = TensorKind::Integer { bits: 61 };
+        if let Op::MatMul { zero_code, epilogue, .. } = &mut g.nodes[2].op {
+            *zero_code = 0;
+            *epilogue = Epilogue::Edges(vec![Edges { first: 0, edges: vec![1] }]);
+        }
+    });
+    assert_eq!(found, GraphError::AccumulatorRange { node: 2, log_bound: 62 });
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Bounds on accumulators and sums, from ranges, and the number of multiplications.
 
-use super::batch::product_bound;
+use super::batch::largest_factor;
 use crate::graph::{Alphabet, Function, Graph, Op, TensorKind, Term, WeightShape};
 
 impl Graph {
@@ -17,7 +17,10 @@ impl Graph {
                 let (low, high) = self.sum_range(terms);
                 high.max(low.saturating_neg()).max(0)
             }
-            Op::BatchMatMul { a, b, heads, .. } => product_bound(a, b, self.depth(a, *heads)),
+            Op::BatchMatMul { a, b, heads, row_factors, .. } => {
+                let factor = largest_factor(row_factors.as_deref());
+                self.product_bound(a, b, self.depth(a, *heads), factor)
+            }
             Op::Relu { .. } | Op::Max { .. } => 0,
         }
     }

@@ -25,8 +25,8 @@ pub const MAX_NAME_BYTES: usize = 1024;
 /// [`Max`](super::Op::Max), and of a [`Combine`](super::Op::Combine) that joins codes at each other's holes.
 pub const MAX_POSITIONS: usize = 1 << 26;
 
-/// Bound on accumulators that are requantized, as runtimes hold them in 32 bits.
-const MAX_REQUANTIZED: i128 = 1 << 31;
+/// Bound on the size of accumulators that become codes, and of those of matmuls of two tensors.
+const MAX_REQUANTIZED: i128 = 1 << 62;
 
 impl Graph {
     /// Whether every invariant holds that functions over graphs rely on.
