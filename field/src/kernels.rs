@@ -123,6 +123,13 @@ pub fn product_round(
     dispatch::product_round(Backend::current(), w, a_lo, a_hi, b_lo, b_hi)
 }
 
+/// The coefficients, constant first, of `sum_i w[i] prod_s (lo[s][i] + X (lo[s][i] + hi[s][i]))`.
+pub fn quartic_round(w: &[F128], lo: [&[F128]; 4], hi: [&[F128]; 4]) -> [F128; 5] {
+    assert!(lo.iter().chain(&hi).all(|s| s.len() == w.len()));
+    let _counted = count::kernel(w.len(), 14, 0, 20);
+    dispatch::quartic_round(Backend::current(), w, lo, hi)
+}
+
 /// A value of a product of two factors that [`product_grid`] gives beside the seven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Corner {
@@ -198,6 +205,22 @@ pub fn histogram(bins: &mut [F128], index: &[u8], weights: &[F128]) {
     assert_eq!(index.len(), weights.len());
     let _counted = count::kernel(index.len(), 0, 0, 1);
     dispatch::histogram(Backend::current(), bins, index, weights);
+}
+
+/// Eight histograms in one pass: `bins[k][index[i][first + k]] += weights[i]` for `k < 8`.
+///
+/// # Panics
+/// If `first` is more than 24.
+pub fn block_histograms(
+    bins: &mut [[F128; 256]; 8],
+    index: &[[u8; 32]],
+    first: usize,
+    weights: &[F128],
+) {
+    assert_eq!(index.len(), weights.len());
+    assert!(first <= 24);
+    let _counted = count::kernel(8 * index.len(), 0, 0, 1);
+    dispatch::block_histograms(Backend::current(), bins, index, first, weights);
 }
 
 /// Table look-up: `dst[i] = table[index[i]]`. `table` holds every index that occurs.

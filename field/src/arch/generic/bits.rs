@@ -16,6 +16,26 @@ pub(crate) fn histogram<const N: usize>(
     }
 }
 
+/// `bins[k][index[i][first + k]] += weights[i]`.
+#[inline(always)]
+pub(crate) fn block_histograms<const N: usize>(
+    _isa: impl Lanes<N>,
+    bins: &mut [[F128; 256]; 8],
+    index: &[[u8; 32]],
+    first: usize,
+    weights: &[F128],
+) {
+    for (block, &w) in index.iter().zip(weights) {
+        let eight = block[first..].first_chunk::<8>().map_or(0, |b| u64::from_le_bytes(*b));
+        // Opaque, so that indices are taken apart in general registers, where addresses are made.
+        let mut eight = core::hint::black_box(eight);
+        for bins in bins.iter_mut() {
+            bins[eight as usize & 0xff] += w;
+            eight >>= 8;
+        }
+    }
+}
+
 /// `dst[i] = table[index[i]]`.
 #[inline(always)]
 pub(crate) fn gather<const N: usize>(

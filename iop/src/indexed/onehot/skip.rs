@@ -197,24 +197,25 @@ impl TileBits<'_> {
 
     fn add_values(&self, sums: &mut [NibbleSums], weights: &[F128], start: usize) {
         let blocks = &self.bytes[start * SIZE..(start + weights.len()) * SIZE];
-        let mut column = vec![0u8; weights.len()];
-        for d in 0..SIZE {
-            for (byte, block) in column.iter_mut().zip(blocks.as_chunks::<SIZE>().0) {
-                *byte = block[d];
-            }
-            if weights.len() < BYTE_BINS {
-                for (&byte, &weight) in column.iter().zip(weights) {
+        let blocks = blocks.as_chunks::<SIZE>().0;
+        if weights.len() < BYTE_BINS {
+            for (block, &weight) in blocks.iter().zip(weights) {
+                for (d, &byte) in block.iter().enumerate() {
                     for (t, sums) in sums.iter_mut().enumerate() {
                         sums.values[d][usize::from(byte >> (NIBBLE * t) & 0xf)] += weight;
                     }
                 }
-                continue;
             }
-            let mut bins = [F128::ZERO; 256];
-            kernels::histogram(&mut bins, &column, weights);
-            for (byte, &bin) in bins.iter().enumerate() {
-                for (t, sums) in sums.iter_mut().enumerate() {
-                    sums.values[d][byte >> (NIBBLE * t) & 0xf] += bin;
+            return;
+        }
+        for first in (0..SIZE).step_by(8) {
+            let mut bins = [[F128::ZERO; 256]; 8];
+            kernels::block_histograms(&mut bins, blocks, first, weights);
+            for (d, bins) in (first..).zip(&bins) {
+                for (byte, &bin) in bins.iter().enumerate() {
+                    for (t, sums) in sums.iter_mut().enumerate() {
+                        sums.values[d][byte >> (NIBBLE * t) & 0xf] += bin;
+                    }
                 }
             }
         }
