@@ -57,16 +57,25 @@ fn vnni(sums: &mut [[i32; ROWS]; COLS], x: &[[[i16; 2]; ROWS]], w: [&[[i16; 2]];
         [first, _mm512_setzero_si512()]
     });
     let n = w.iter().fold(x.len(), |n, w| n.min(w.len()));
-    let w = w.map(|w| &w[..n]);
-    for (i, steps) in x[..n].chunks(2).enumerate() {
-        for (t, x) in steps.iter().enumerate() {
-            // SAFETY: `x` is 64 readable bytes.
-            let rows = unsafe { _mm512_loadu_si512(x.as_ptr().cast()) };
-            for (total, w) in totals.iter_mut().zip(w) {
-                let [w0, w1] = w[2 * i + t];
-                let pair = _mm512_set1_epi32(i32::from(w1) << 16 | i32::from(w0 as u16));
-                total[t] = _mm512_dpwssd_epi32(total[t], rows, pair);
+    let w = w.map(|w| w[..n].as_chunks::<2>());
+    let (steps, last) = x[..n].as_chunks::<2>();
+    let [w0, w1, w2, w3] = w.map(|w| w.0);
+    let w_steps = w0.iter().zip(w1).zip(w2.iter().zip(w3));
+    let add = |total, x: &[[i16; 2]; ROWS], pair: [i16; 2]| {
+        // SAFETY: `x` is 64 readable bytes.
+        let rows = unsafe { _mm512_loadu_si512(x.as_ptr().cast()) };
+        _mm512_dpwssd_epi32(total, rows, _mm512_set1_epi32(bytemuck::cast(pair)))
+    };
+    for (x, ((w0, w1), (w2, w3))) in steps.iter().zip(w_steps) {
+        for t in 0..2 {
+            for (total, w) in totals.iter_mut().zip([w0, w1, w2, w3]) {
+                total[t] = add(total[t], &x[t], w[t]);
             }
+        }
+    }
+    for x in last {
+        for (total, w) in totals.iter_mut().zip(w) {
+            total[0] = w.1.first().map_or(total[0], |&pair| add(total[0], x, pair));
         }
     }
     for (column, [a, b]) in sums.iter_mut().zip(totals) {
