@@ -66,7 +66,8 @@ fn add_quartic<const N: usize, L: Lanes<N>>(
     [l0, l1, l2, l3]: [L::Vector; 4],
     [h0, h1, h2, h3]: [L::Vector; 4],
 ) -> [L::Wide; 6] {
-    let [a0, a1, a2] = parabola(isa, (isa.mul(w, l0), l1), (isa.mul(w, h0), h1));
+    let w = isa.factors(w, isa.companions(w));
+    let [a0, a1, a2] = parabola(isa, (isa.mul_factor(l0, w), l1), (isa.mul_factor(h0, w), h1));
     let [b0, b1, b2] = parabola(isa, (l2, l3), (h2, h3));
     let add = |sum: L::Wide, a: L::Vector, b: L::Vector| isa.add_wide(sum, isa.mul_wide(a, b));
     [
