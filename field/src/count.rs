@@ -24,6 +24,7 @@
 //! | `eq_table` | of the result but one | 1 | | 1 |
 //! | `butterfly` and layers of them | pair | 1 | | 2 |
 //! | `LinearMap` on a slice | | | | 16 |
+//! | `gather_two` | of the result | | | 1 |
 //! | `gather_four` | of the result | | | 3 |
 //! | `gather`, `pack_plane`, `transpose` | | | | |
 //!

@@ -230,8 +230,15 @@ pub fn gather(dst: &mut [F128], table: &[F128], index: &[u8]) {
     dispatch::gather(Backend::current(), dst, table, index);
 }
 
+/// Sums of two look-ups: `dst[i] = sum_k tables[k][index[k][i]]`.
+pub fn gather_two(dst: &mut [F128], tables: [&[F128; 256]; 2], index: [&[u8]; 2]) {
+    assert!(index.iter().all(|i| i.len() == dst.len()));
+    let _counted = count::kernel(dst.len(), 0, 0, 1);
+    dispatch::gather_two(Backend::current(), dst, tables, index);
+}
+
 /// Sums of four look-ups: `dst[i] = sum_k tables[k][index[k][i]]`.
-pub fn gather_four(dst: &mut [F128], tables: &[[F128; 256]; 4], index: [&[u8]; 4]) {
+pub fn gather_four(dst: &mut [F128], tables: [&[F128; 256]; 4], index: [&[u8]; 4]) {
     assert!(index.iter().all(|i| i.len() == dst.len()));
     let _counted = count::kernel(dst.len(), 0, 0, 3);
     dispatch::gather_four(Backend::current(), dst, tables, index);

@@ -289,16 +289,21 @@ proptest! {
     }
 
     #[test]
-    fn sums_of_four_look_ups(entries in vec(element(), 4 * 256), index in vec(any::<[u8; 4]>(), 0..70)) {
-        let mut tables = [[F128::ZERO; 256]; 4];
-        tables.as_flattened_mut().copy_from_slice(&entries);
+    fn sums_of_look_ups(entries in vec(element(), 4 * 256), index in vec(any::<[u8; 4]>(), 0..70)) {
+        let (tables, _) = entries.as_chunks::<256>();
         let streams: [Vec<u8>; 4] = core::array::from_fn(|k| index.iter().map(|i| i[k]).collect());
-        let sum = |i: &[u8; 4]| (0..4).map(|k| entries[256 * k + usize::from(i[k])]).sum();
-        let expected: Vec<F128> = index.iter().map(sum).collect();
+        let stream = |k: usize| &streams[k][..];
+        let sum = |n: usize| -> Vec<F128> {
+            let of = |i: &[u8; 4]| (0..n).map(|k| tables[k][usize::from(i[k])]).sum();
+            index.iter().map(of).collect()
+        };
         on_every_backend(|backend| {
             let mut dst = vec![F128::ONE; index.len()];
-            dispatch::gather_four(backend, &mut dst, &tables, streams.each_ref().map(Vec::as_slice));
-            prop_assert_eq!(&dst, &expected);
+            let table = |k: usize| &tables[k];
+            dispatch::gather_two(backend, &mut dst, [0, 1].map(table), [0, 1].map(stream));
+            prop_assert_eq!(&dst, &sum(2));
+            dispatch::gather_four(backend, &mut dst, [0, 1, 2, 3].map(table), [0, 1, 2, 3].map(stream));
+            prop_assert_eq!(&dst, &sum(4));
             Ok(())
         })?;
     }

@@ -272,7 +272,7 @@ fn fold_looked_up(
         kernels::scale(scaled, weights[k]);
         index[k] = &rows[first..][..out.len()];
     }
-    kernels::gather_four(out, &tables, index);
+    kernels::gather_four(out, tables.each_ref(), index);
     true
 }
 

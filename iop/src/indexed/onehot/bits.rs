@@ -28,8 +28,7 @@ impl BitProduct {
     pub(super) fn new(factors: Vec<Buffer>, mu: F128, w: Vec<F128>) -> (Self, F128) {
         let n_vars = w.len();
         let factored = EqFactored::new(F128::ZERO);
-        let mut this =
-            Self { left: n_vars, n_vars, factors, mu, w, factored, coefficients: None };
+        let mut this = Self { left: n_vars, n_vars, factors, mu, w, factored, coefficients: None };
         let sum = if let Some(&z) = this.w.last() {
             let coefficients = this.coefficients();
             this.coefficients = Some(coefficients);
@@ -63,7 +62,9 @@ impl BitProduct {
             for nibble in self.factors.chunks(NIBBLE).rev() {
                 // A nibble of fewer bits has ones for the others.
                 let half = |start: usize| {
-                    core::array::from_fn(|s| nibble.get(s).map_or(&ones[..], |f| &f[start..][..len]))
+                    core::array::from_fn(|s| {
+                        nibble.get(s).map_or(&ones[..], |f| &f[start..][..len])
+                    })
                 };
                 let sums = kernels::quartic_round(&inner, half(start), half((1 << rest) + start));
                 for (total, sum) in total.iter_mut().zip(sums) {

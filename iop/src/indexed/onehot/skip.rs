@@ -18,6 +18,9 @@ use crate::zerocheck::subset_sums;
 /// Blocks in a parallel task: a task's histograms are joined once.
 const TASK: usize = 4096;
 
+/// Blocks that are bound at a time.
+const RUN: usize = 256;
+
 /// Blocks of which values of bytes are told apart before those of nibbles.
 const BYTE_BINS: usize = 256;
 
@@ -224,13 +227,21 @@ impl TileBits<'_> {
     /// `1 + sigma_s + b_s(z, y)` for each bit and block, from the Lagrange basis of the domain at `z`.
     pub(super) fn bind(&self, sigma: &[F128], tables: &[[F128; 256]; LOG_SIZE - 1]) -> Vec<Buffer> {
         let bit = |(plane, &sigma): (&&[u32], &F128)| {
+            let (mut first, constant) = (tables[0], F128::ONE + sigma);
+            first.iter_mut().for_each(|entry| *entry += constant);
+            let tables = [&first, &tables[1], &tables[2], &tables[3]];
             let mut values = Buffer::unspecified(plane.len());
-            values.par_iter_mut().zip(plane.par_iter()).with_min_len(1 << 10).for_each(
-                |(value, word)| {
-                    let parts = tables.iter().zip(word.to_le_bytes());
-                    *value = F128::ONE + sigma + parts.map(|(t, b)| t[usize::from(b)]).sum();
-                },
-            );
+            let runs = values.par_chunks_mut(RUN).zip(plane.par_chunks(RUN));
+            runs.with_min_len(4).for_each(|(values, words)| {
+                let mut bytes = [[0; RUN]; 4];
+                for (k, bytes) in bytes.iter_mut().enumerate() {
+                    for (byte, word) in bytes.iter_mut().zip(words) {
+                        *byte = (word >> (8 * k)) as u8;
+                    }
+                }
+                let bytes = bytes.each_ref().map(|bytes| &bytes[..words.len()]);
+                kernels::gather_four(values, tables, bytes);
+            });
             values
         };
         self.planes.iter().zip(sigma).map(bit).collect()
