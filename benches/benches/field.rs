@@ -107,7 +107,7 @@ fn indices(c: &mut Criterion) {
     let mut dst = vec![F128::ZERO; N];
     on_all(c, "gather", N, || kernels::gather(&mut dst, &table, &index));
     let tables: [[F128; 256]; 4] = core::array::from_fn(|_| core::array::from_fn(|v| table[v]));
-    on_all(c, "gather_four", N, || kernels::gather_four(&mut dst, &tables, [&index; 4]));
+    on_all(c, "gather_four", N, || kernels::gather_four(&mut dst, tables.each_ref(), [&index; 4]));
     let mut planes: [Vec<F128>; 8] = core::array::from_fn(|_| vec![F128::ZERO; N / 128]);
     on_all(c, "pack_plane", N, || kernels::pack_plane(&mut planes[0], &index, 3));
     on_all(c, "pack_planes", N, || {

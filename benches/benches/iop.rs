@@ -123,7 +123,7 @@ fn indexed_product(
             col_point: leaf.col_point,
             value: leaf.values[0],
         },
-        entries: Entries::Listed(table.to_vec()),
+        entries: Entries::Listed(table.to_vec().into()),
         histogram: histogram(&index.chunks(rows).collect::<Vec<_>>(), &row_eq, 8),
     };
     let claim = table::prove(&mut channel, vec![input]).remove(0);

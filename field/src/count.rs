@@ -11,7 +11,7 @@
 //!
 //! | kernel | for each element | products | squarings | additions |
 //! |---|---|---:|---:|---:|
-//! | `add_assign`, `sum`, `histogram` | of the argument | | | 1 |
+//! | `add_assign`, `sum`, `histogram`, `block_histograms` | of the argument | | | 1 |
 //! | `mul`, `mul_assign`, `mul_adjacent`, `scale` | of the result | 1 | | |
 //! | `add_products`, `add_scaled`, `inner_product` | of the argument | 1 | | 1 |
 //! | `square` | | | 1 | |
@@ -20,9 +20,11 @@
 //! | `fold_four` | of the result | 3 | | 6 |
 //! | `product_round` | of the weights | 4 | | 4 |
 //! | `product_grid` | of the weights | 11, 12 with a corner | | 17, 18 with a corner |
+//! | `quartic_round` | of the weights | 14 | | 20 |
 //! | `eq_table` | of the result but one | 1 | | 1 |
 //! | `butterfly` and layers of them | pair | 1 | | 2 |
 //! | `LinearMap` on a slice | | | | 16 |
+//! | `gather_two` | of the result | | | 1 |
 //! | `gather_four` | of the result | | | 3 |
 //! | `gather`, `pack_plane`, `transpose` | | | | |
 //!

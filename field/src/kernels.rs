@@ -123,6 +123,13 @@ pub fn product_round(
     dispatch::product_round(Backend::current(), w, a_lo, a_hi, b_lo, b_hi)
 }
 
+/// The coefficients, constant first, of `sum_i w[i] prod_s (lo[s][i] + X (lo[s][i] + hi[s][i]))`.
+pub fn quartic_round(w: &[F128], lo: [&[F128]; 4], hi: [&[F128]; 4]) -> [F128; 5] {
+    assert!(lo.iter().chain(&hi).all(|s| s.len() == w.len()));
+    let _counted = count::kernel(w.len(), 14, 0, 20);
+    dispatch::quartic_round(Backend::current(), w, lo, hi)
+}
+
 /// A value of a product of two factors that [`product_grid`] gives beside the seven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Corner {
@@ -200,6 +207,22 @@ pub fn histogram(bins: &mut [F128], index: &[u8], weights: &[F128]) {
     dispatch::histogram(Backend::current(), bins, index, weights);
 }
 
+/// Eight histograms in one pass: `bins[k][index[i][first + k]] += weights[i]` for `k < 8`.
+///
+/// # Panics
+/// If `first` is more than 24.
+pub fn block_histograms(
+    bins: &mut [[F128; 256]; 8],
+    index: &[[u8; 32]],
+    first: usize,
+    weights: &[F128],
+) {
+    assert_eq!(index.len(), weights.len());
+    assert!(first <= 24);
+    let _counted = count::kernel(8 * index.len(), 0, 0, 1);
+    dispatch::block_histograms(Backend::current(), bins, index, first, weights);
+}
+
 /// Table look-up: `dst[i] = table[index[i]]`. `table` holds every index that occurs.
 pub fn gather(dst: &mut [F128], table: &[F128], index: &[u8]) {
     assert_eq!(dst.len(), index.len());
@@ -207,8 +230,15 @@ pub fn gather(dst: &mut [F128], table: &[F128], index: &[u8]) {
     dispatch::gather(Backend::current(), dst, table, index);
 }
 
+/// Sums of two look-ups: `dst[i] = sum_k tables[k][index[k][i]]`.
+pub fn gather_two(dst: &mut [F128], tables: [&[F128; 256]; 2], index: [&[u8]; 2]) {
+    assert!(index.iter().all(|i| i.len() == dst.len()));
+    let _counted = count::kernel(dst.len(), 0, 0, 1);
+    dispatch::gather_two(Backend::current(), dst, tables, index);
+}
+
 /// Sums of four look-ups: `dst[i] = sum_k tables[k][index[k][i]]`.
-pub fn gather_four(dst: &mut [F128], tables: &[[F128; 256]; 4], index: [&[u8]; 4]) {
+pub fn gather_four(dst: &mut [F128], tables: [&[F128; 256]; 4], index: [&[u8]; 4]) {
     assert!(index.iter().all(|i| i.len() == dst.len()));
     let _counted = count::kernel(dst.len(), 0, 0, 3);
     dispatch::gather_four(Backend::current(), dst, tables, index);

@@ -18,7 +18,7 @@ const MAPPED: usize = 4 * HUGE_PAGE / size_of::<F128>();
 const KEPT: usize = 1 << 12;
 
 /// Elements that are kept at most.
-const MOST_KEPT: usize = 1 << 21;
+const MOST_KEPT: usize = 1 << 22;
 
 /// Bytes that dropped buffers leave for the next ones at most, in the whole process.
 pub const MOST_KEPT_BYTES: usize = MOST_KEPT * size_of::<F128>();

@@ -273,9 +273,9 @@ fn indices(shape: &Shape) -> Counts {
         let tiles = tile_vars(tree.matrix);
         for factor in &tree.factors {
             let width = factor.width as usize;
-            let summed = tiles.len() > 1;
             n_claims += 1;
-            jobs.extend(tiles.iter().map(|&vars| Job { vars, width, summed }));
+            let job = |(number, &vars)| Job { vars, width, summed: number > 0 };
+            jobs.extend(tiles.iter().enumerate().map(job));
         }
     }
     // Tables' values, and tiles' shares of each claim.

@@ -9,7 +9,7 @@ use super::ops::{draw, driver, eq_table, factored_round, invert, message_bytes, 
 pub(super) struct Job {
     pub(super) vars: usize,
     pub(super) width: usize,
-    /// Whether the prover sums the share up, which it need not of a lone tile.
+    /// Whether the prover sums the share up, which it need not of the first tile.
     pub(super) summed: bool,
 }
 
@@ -26,12 +26,13 @@ impl Job {
     /// The share's sum, by histograms.
     fn share(&self) -> Counts {
         if !self.summed {
-            return Counts::default();
+            return sum([invert(), ops(1, 0, 1)]);
         }
         let chunks = 1 << self.vars.saturating_sub(10);
         sum([
             ops(0, 0, 1 << self.vars),
             times(chunks, ops(256, 0, 256)),
+            ops(1, 0, 1),
             eq_table(self.vars.min(10)),
             eq_table(self.vars.saturating_sub(10)),
             sum([eq_table(self.width), ops(1 << self.width, 0, 1 << self.width)]),
@@ -40,30 +41,75 @@ impl Job {
 
     /// Bytes to nibbles.
     fn stage_one(&self) -> Counts {
-        let nibbles = self.n_nibbles();
-        let chunks = |rest: usize| (1 << rest.saturating_sub(8), rest.min(8));
-        let mut total = Counts::default();
-        for left in (1..=self.vars).rev() {
+        if self.n_nibbles() == 1 { self.one_nibble() } else { self.two_nibbles() }
+    }
+
+    /// For each nibble, what a byte says of two positions under two settings of the variables bound, for `pairs`
+    /// such two.
+    fn pair_tables(&self, pairs: usize) -> Counts {
+        times(pairs * self.n_nibbles(), ops(32, 0, 256))
+    }
+
+    /// The eq tables of a round, and what scales `sums` sums of each chunk.
+    fn chunks(left: usize, vars: usize, sums: usize) -> Counts {
+        let inner = left.min(vars);
+        let n_chunks = 1 << (left - inner);
+        sum([eq_table(inner), eq_table(left - inner), times(n_chunks, ops(sums, 0, sums))])
+    }
+
+    /// The first round: both sums are looked up by bytes, four values a pair of positions, weighed twice.
+    fn first_round(&self) -> Counts {
+        let half = 1 << (self.vars - 1);
+        let sums = ops(2 * half, 0, 5 * half);
+        sum([
+            ops(256 * self.n_nibbles(), 0, 0),
+            Self::chunks(self.vars - 1, 8, 2),
+            sums,
+            ops(2, 0, 1),
+        ])
+    }
+
+    fn one_nibble(&self) -> Counts {
+        let mut total = sum([self.first_round(), factored_round(1, false)]);
+        for left in (1..self.vars).rev() {
             let half = 1 << (left - 1);
-            let (n_chunks, inner) = chunks(left - 1);
-            total += sum([eq_table(inner), eq_table(left - 1 - inner)]);
-            total += times(n_chunks, ops(2, 0, 2));
-            let done = self.vars - left;
-            // For each nibble, what a byte says of two positions under two settings of the variables bound.
-            let pair_tables = |pairs: usize| times(pairs * nibbles, ops(32, 0, 256));
-            total += match (done, nibbles) {
-                // Both sums are looked up by bytes: four values a position, weighed twice.
-                (0, _) => sum([ops(256 * nibbles, 0, 0), ops(2 * half, 0, 5 * half)]),
-                (_, 2) => ops(4 * half, 0, 4 * half),
-                _ => ops(half, 0, half),
+            let second = left + 1 == self.vars;
+            total +=
+                sum([Self::chunks(left - 1, 8, if second { 2 } else { 1 }), ops(half, 0, half)]);
+            total += if second {
+                sum([self.pair_tables(1), ops(4, 0, 2), self.pair_tables(2), ops(0, 0, half)])
+            } else {
+                ops(half, 0, 2 * half)
             };
-            total += match done {
-                0 => ops(2, 0, 1),
-                // One pair of settings gave the round's values; two give those that are held from now on.
-                1 => sum([pair_tables(1), ops(4, 0, 2), pair_tables(2), ops(0, 0, nibbles * half)]),
-                _ => ops(nibbles * half, 0, 2 * nibbles * half),
-            };
-            total += factored_round(nibbles, false);
+            total += factored_round(1, false);
+        }
+        total
+    }
+
+    fn two_nibbles(&self) -> Counts {
+        let mut total = self.first_round();
+        // The second round, of values looked up.
+        let half = 1 << (self.vars - 2);
+        total += sum([self.pair_tables(1), Self::chunks(self.vars - 2, 8, 2)]);
+        total += sum([ops(4 * half, 0, 4 * half), ops(4, 0, 2)]);
+        total += times(2, factored_round(2, false));
+        // The third and the fourth in one pass, of sums of two look-ups; their binding, of eight.
+        let mut left = self.vars - 2;
+        let quarter = 1 << (left - 2);
+        total += sum([self.pair_tables(2), Self::chunks(left - 2, 7, 8)]);
+        total += ops(12 * quarter, 0, (18 + 8) * quarter);
+        total += sum([self.pair_tables(8), ops(16, 0, 3), ops(0, 0, 2 * 7 * quarter)]);
+        total += sum([two_rounds(), eq_table((left - 2).saturating_sub(2))]);
+        left -= 2;
+        while left >= 2 {
+            let quarter = 1 << (left - 2);
+            total += ops(12 * quarter, 0, 18 * quarter);
+            total += ops(6 * quarter, 0, 12 * quarter + 3 * quarter / 4);
+            total += two_rounds();
+            left -= 2;
+        }
+        if left == 1 {
+            total += sum([ops(3, 0, 6), factored_round(2, true), ops(2, 0, 4)]);
         }
         total
     }
@@ -94,10 +140,7 @@ impl Job {
     /// The sumcheck over blocks.
     fn stage_two(&self) -> Counts {
         let n = self.vars - 5;
-        let mut total = sum([ops(0, 0, 6 * (self.width << n)), eq_table(n)]);
-        for planes in self.nibbles() {
-            total += ops((planes << n) + 1, 0, (1 << n) + 1);
-        }
+        let mut total = ops(1, 0, self.width * ((3 << n) + 257) + 6);
         for left in (1..=n).rev() {
             let rest = left - 1;
             let half = 1 << rest;
@@ -105,14 +148,18 @@ impl Job {
             let chunks = 1 << rest.saturating_sub(7);
             total += times(chunks, ops(5 + 5 * self.n_nibbles(), 0, 5 + 5 * self.n_nibbles()));
             for planes in self.nibbles() {
-                let (products, sums) = [(4, 3), (10, 9), (13, 13), (20, 21)][planes - 1];
-                total += ops(products * half, 0, sums * half);
+                total += ops(14 * half, 0, 20 * half);
                 total += ops(planes * half, 0, 2 * planes * half);
             }
             total += factored_round(4, true);
         }
         total
     }
+}
+
+/// The scalars of two rounds of a product of two factors, whose values are not known.
+fn two_rounds() -> Counts {
+    sum([ops(2, 0, 5), ops(4, 0, 9), ops(1, 0, 2), times(2, factored_round(2, false))])
 }
 
 /// A block of 32 positions: products of extended bits on the cosets.

@@ -111,6 +111,12 @@ impl Backend {
         matches!(self.0, Kind::Avx2 | Kind::Avx512)
     }
 
+    /// Whether the kernels of this backend may use AVX-512F.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn has_avx512(self) -> bool {
+        self.0 == Kind::Avx512
+    }
+
     #[cold]
     fn choose() -> Self {
         let chosen = Self::named_or_best(&std::env::var("BINFER_BACKEND").unwrap_or_default());

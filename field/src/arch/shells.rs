@@ -25,6 +25,11 @@ macro_rules! for_each_kernel {
                 b_lo: &[F128],
                 b_hi: &[F128]
             ) -> (F128, F128);
+            fn quartic_round(
+                w: &[F128],
+                lo: [&[F128]; 4],
+                hi: [&[F128]; 4]
+            ) -> [F128; 5];
             fn product_grid(
                 w: &[F128],
                 a: [&[F128]; 4],
@@ -40,8 +45,15 @@ macro_rules! for_each_kernel {
             fn inverse_butterfly(lo: &mut [F128], hi: &mut [F128], twiddle: F128);
             fn eq_expand(lo: &mut [F128], hi: &mut [F128], r: F128);
             fn histogram(bins: &mut [F128], index: &[u8], weights: &[F128]);
+            fn block_histograms(
+                bins: &mut [[F128; 256]; 8],
+                index: &[[u8; 32]],
+                first: usize,
+                weights: &[F128]
+            );
             fn gather(dst: &mut [F128], table: &[F128], index: &[u8]);
-            fn gather_four(dst: &mut [F128], tables: &[[F128; 256]; 4], index: [&[u8]; 4]);
+            fn gather_two(dst: &mut [F128], tables: [&[F128; 256]; 2], index: [&[u8]; 2]);
+            fn gather_four(dst: &mut [F128], tables: [&[F128; 256]; 4], index: [&[u8]; 4]);
             fn pack_plane(dst: &mut [F128], bytes: &[u8], plane: u32);
             fn pack_planes(planes: [&mut [F128]; 8], bytes: &[u8]);
             fn transpose(rows: &mut [F128; 128]);

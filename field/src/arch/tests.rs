@@ -218,6 +218,46 @@ proptest! {
     }
 
     #[test]
+    fn a_round_of_four_factors([w, l0, l1, l2, l3] in slices(), [h0, h1, h2, h3, _] in slices()) {
+        let n = w.len().min(h0.len());
+        let (w, lo, hi) = (&w[..n], [l0, l1, l2, l3], [h0, h1, h2, h3]);
+        let (lo, hi) = (lo.each_ref().map(|s| &s[..n]), hi.each_ref().map(|s| &s[..n]));
+        let mut expected = [F128::ZERO; 5];
+        for i in 0..n {
+            let mut product = [w[i], F128::ZERO, F128::ZERO, F128::ZERO, F128::ZERO];
+            for (lo, hi) in lo.iter().zip(&hi) {
+                for k in (0..5).rev() {
+                    let below = if k == 0 { F128::ZERO } else { product[k - 1] };
+                    product[k] = naive_mul(product[k], lo[i]) + naive_mul(below, lo[i] + hi[i]);
+                }
+            }
+            expected.iter_mut().zip(product).for_each(|(sum, p)| *sum += p);
+        }
+        on_every_backend(|backend| {
+            prop_assert_eq!(dispatch::quartic_round(backend, w, lo, hi), expected);
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn buckets_of_blocks(blocks in vec(any::<([u8; 32], u128)>(), 0..70), first in 0..=24usize) {
+        let index: Vec<_> = blocks.iter().map(|block| block.0).collect();
+        let weights: Vec<_> = blocks.iter().map(|block| F128::new(block.1)).collect();
+        let mut expected = [[F128::ONE; 256]; 8];
+        for (block, &w) in index.iter().zip(&weights) {
+            for (bins, &byte) in expected.iter_mut().zip(&block[first..]) {
+                bins[usize::from(byte)] += w;
+            }
+        }
+        on_every_backend(|backend| {
+            let mut bins = [[F128::ONE; 256]; 8];
+            dispatch::block_histograms(backend, &mut bins, &index, first, &weights);
+            prop_assert!(bins == expected, "{:?}", backend);
+            Ok(())
+        })?;
+    }
+
+    #[test]
     fn buckets(
         weights in vec(element(), 0..200),
         bins in prop_oneof![vec(element(), 1..=256usize), vec(element(), 1..20usize)],
@@ -249,16 +289,21 @@ proptest! {
     }
 
     #[test]
-    fn sums_of_four_look_ups(entries in vec(element(), 4 * 256), index in vec(any::<[u8; 4]>(), 0..70)) {
-        let mut tables = [[F128::ZERO; 256]; 4];
-        tables.as_flattened_mut().copy_from_slice(&entries);
+    fn sums_of_look_ups(entries in vec(element(), 4 * 256), index in vec(any::<[u8; 4]>(), 0..70)) {
+        let (tables, _) = entries.as_chunks::<256>();
         let streams: [Vec<u8>; 4] = core::array::from_fn(|k| index.iter().map(|i| i[k]).collect());
-        let sum = |i: &[u8; 4]| (0..4).map(|k| entries[256 * k + usize::from(i[k])]).sum();
-        let expected: Vec<F128> = index.iter().map(sum).collect();
+        let stream = |k: usize| &streams[k][..];
+        let sum = |n: usize| -> Vec<F128> {
+            let of = |i: &[u8; 4]| (0..n).map(|k| tables[k][usize::from(i[k])]).sum();
+            index.iter().map(of).collect()
+        };
         on_every_backend(|backend| {
             let mut dst = vec![F128::ONE; index.len()];
-            dispatch::gather_four(backend, &mut dst, &tables, streams.each_ref().map(Vec::as_slice));
-            prop_assert_eq!(&dst, &expected);
+            let table = |k: usize| &tables[k];
+            dispatch::gather_two(backend, &mut dst, [0, 1].map(table), [0, 1].map(stream));
+            prop_assert_eq!(&dst, &sum(2));
+            dispatch::gather_four(backend, &mut dst, [0, 1, 2, 3].map(table), [0, 1, 2, 3].map(stream));
+            prop_assert_eq!(&dst, &sum(4));
             Ok(())
         })?;
     }

@@ -60,7 +60,7 @@ impl Case {
     /// As a list; `powers` tables also as products.
     fn entries(&self) -> Entries {
         if !self.powers {
-            return Entries::Listed(self.table.clone());
+            return Entries::Listed(self.table.clone().into());
         }
         let columns = || self.table.chunks(1 << self.width());
         // An entry of one bit, by the entry of none, which no case has as zero.

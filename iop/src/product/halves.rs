@@ -4,11 +4,12 @@ use binfer_field::F128;
 use binfer_field::kernels::{self, Corner};
 
 use super::quad::{self, Grid, Quad};
+use crate::buffer::Buffer;
 
 /// Factors of a power of two of elements each, and the eq polynomial of what two rounds leave.
 pub(super) struct Halves {
     /// `a`, then `b`.
-    data: Vec<F128>,
+    data: Buffer,
     /// Elements between the beginnings of `a` and `b`.
     offset: usize,
     len: usize,
@@ -17,7 +18,8 @@ pub(super) struct Halves {
 
 impl Halves {
     /// `data` holds both factors; `z` is eq's point in the order in which variables are bound.
-    pub(super) fn new(data: Vec<F128>, z: &[F128]) -> Self {
+    pub(super) fn new(data: impl Into<Buffer>, z: &[F128]) -> Self {
+        let data = data.into();
         let len = data.len() / 2;
         debug_assert_eq!(len, 1 << z.len());
         let rest: Vec<F128> = z.iter().skip(2).rev().copied().collect();
@@ -31,12 +33,17 @@ impl Halves {
         z: &[F128],
     ) -> Self {
         let (padded, half) = (rows.next_power_of_two(), 1 << z.len());
-        let mut data = vec![F128::ONE; 2 * half];
-        for (p, pair) in pairs.enumerate() {
-            let (a, b) = pair[..2 * rows].split_at(rows);
-            data[p * padded..][..rows].copy_from_slice(a);
-            data[half + p * padded..][..rows].copy_from_slice(b);
+        let mut data = Buffer::unspecified(2 * half);
+        let (a, b) = data.split_at_mut(half);
+        let mut blocks = a.chunks_mut(padded).zip(b.chunks_mut(padded));
+        for (pair, (a, b)) in pairs.zip(&mut blocks) {
+            for (out, column) in [a, b].into_iter().zip(pair.chunks(rows)) {
+                let (inside, outside) = out.split_at_mut(rows);
+                inside.copy_from_slice(column);
+                outside.fill(F128::ONE);
+            }
         }
+        blocks.flat_map(|(a, b)| [a, b]).for_each(|block| block.fill(F128::ONE));
         Self::new(data, z)
     }
 

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::tree::TASK;
 use super::{BoxShape, LeafClaim};
+use crate::buffer::Buffer;
 use crate::multilinear::log2_ceil;
 use crate::sumcheck::{EqFactored, Instance, Shape};
 
@@ -15,9 +16,7 @@ pub struct BoxProduct {
     shape: BoxShape,
     n_vars: usize,
     /// Blocks `[column][factor][row]`.
-    data: Vec<F128>,
-    /// What `data` was before the last fold: room for the next.
-    spare: Vec<F128>,
+    data: Buffer,
     cols_left: usize,
     rows_left: usize,
     z_cols: Vec<F128>,
@@ -30,7 +29,8 @@ pub struct BoxProduct {
 impl BoxProduct {
     /// The instance for a claim `V(z) = value` on the product `V` of all factors; `data` holds
     /// `cols * fan_in * rows` elements `[column][factor][row]`, or one block of ones more.
-    pub fn new(shape: BoxShape, mut data: Vec<F128>, claim: &LeafClaim<F128>) -> Self {
+    pub fn new(shape: BoxShape, data: impl Into<Buffer>, claim: &LeafClaim<F128>) -> Self {
+        let mut data = data.into();
         let (n_cols, n_rows) = (shape.col_vars(), shape.row_vars());
         debug_assert_eq!((claim.col_point.len(), claim.row_point.len()), (n_cols, n_rows));
         data.truncate(shape.cols * shape.fan_in * shape.rows);
@@ -40,7 +40,6 @@ impl BoxProduct {
             shape,
             n_vars: n_cols + n_rows,
             data,
-            spare: Vec::new(),
             cols_left: n_cols,
             rows_left: n_rows,
             z_cols: claim.col_point.clone(),
@@ -66,12 +65,13 @@ impl BoxProduct {
         let padded = 1 << self.rows_left;
         let rows = self.shape.rows;
         if padded != rows {
-            // Backwards, so that no row is overwritten before it has moved.
-            self.data.resize(self.shape.fan_in * padded, F128::ONE);
-            for g in (0..self.shape.fan_in).rev() {
-                self.data.copy_within(g * rows..(g + 1) * rows, g * padded);
-                self.data[g * padded + rows..(g + 1) * padded].fill(F128::ONE);
+            let mut data = Buffer::unspecified(self.shape.fan_in * padded);
+            for (out, factor) in data.chunks_mut(padded).zip(self.data.chunks(rows)) {
+                let (inside, outside) = out.split_at_mut(rows);
+                inside.copy_from_slice(factor);
+                outside.fill(F128::ONE);
             }
+            self.data = data;
         }
         self.eq_rows = kernels::eq_table(&self.z_rows);
         self.shape.rows = padded;
@@ -210,8 +210,7 @@ impl BoxProduct {
         let pairs = TASK.div_ceil(2 * block);
         let cols = self.shape.cols.div_ceil(2);
         let ones = vec![F128::ONE; block];
-        let mut next = core::mem::take(&mut self.spare);
-        next.resize(cols * block, F128::ZERO);
+        let mut next = Buffer::unspecified(cols * block);
         next.par_chunks_mut(pairs * block).zip(self.data.par_chunks(2 * pairs * block)).for_each(
             |(next, data)| {
                 for (out, pair) in next.chunks_mut(block).zip(data.chunks(2 * block)) {
@@ -224,7 +223,7 @@ impl BoxProduct {
                 }
             },
         );
-        self.spare = core::mem::replace(&mut self.data, next);
+        self.data = next;
         self.shape.cols = cols;
         debug_assert!(log2_ceil(cols) < self.cols_left || cols == 1);
         self.eq_cols = self.eq_cols.chunks(2).map(|p| p[0] + p[1]).collect();

@@ -46,7 +46,11 @@ mod tests;
 #[cfg(feature = "prover")]
 pub use instance::BoxProduct;
 #[cfg(feature = "prover")]
+pub(crate) use pairs::{Factors, PairProduct};
+#[cfg(feature = "prover")]
 pub use prove::prove;
+#[cfg(feature = "prover")]
+pub(crate) use quad::{Grid, add as add_grids};
 pub use shape::{BoxShape, LeafClaim, RootClaim};
 #[cfg(feature = "prover")]
 pub use tree::{Leaves, Tree};

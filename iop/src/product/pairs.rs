@@ -1,4 +1,5 @@
-//! One level of a product tree: the sumcheck of `sum_x eq(z, x) (a(x) b(x) + 1)`, two rounds a pass.
+//! A product of two factors: the sumcheck of `sum_x eq(z, x) (a(x) b(x) + c)`, two rounds a pass; `c` is one on a level
+//! of a product tree.
 
 use binfer_field::F128;
 use binfer_field::kernels::Corner;
@@ -6,17 +7,20 @@ use binfer_field::kernels::Corner;
 use super::columns::Columns;
 use super::halves::Halves;
 use super::quad::{Grid, fold_weights};
+use crate::buffer::Buffer;
 use crate::sumcheck::{EqFactored, Instance, Shape};
 
 /// Factors `a` and `b` in the middle of their sumcheck.
 ///
 /// The first round of a pass computes the grid of both rounds' polynomials; the challenges of both
 /// are bound by the pass that follows.
-pub(super) struct PairProduct<'a> {
+pub(crate) struct PairProduct<'a> {
     /// eq's point in the order in which variables are bound.
     z: Vec<F128>,
     bound: usize,
     factored: EqFactored,
+    /// What is added to the product.
+    constant: F128,
     /// The product at the two values of the first variable, where they are known.
     known: Option<[F128; 2]>,
     state: State<'a>,
@@ -33,6 +37,16 @@ pub(super) struct PairProduct<'a> {
 pub(super) enum State<'a> {
     Columns(Columns<'a>),
     Halves(Halves),
+    Made(Box<dyn Factors + 'a>),
+}
+
+/// Factors over a hypercube that are made twice: for the grid of the first two variables, and with these bound.
+pub(crate) trait Factors: Send + Sync {
+    /// The grid of the first two variables.
+    fn grid(&self, corner: Corner) -> Grid;
+
+    /// `a` and then `b` with both variables bound, `weights` those of `(1, 0)`, `(0, 1)` and `(1, 1)`.
+    fn fold(&self, weights: [F128; 3]) -> Buffer;
 }
 
 impl State<'_> {
@@ -40,6 +54,7 @@ impl State<'_> {
         match self {
             Self::Columns(columns) => columns.grid(corner),
             Self::Halves(halves) => halves.grid(corner),
+            Self::Made(factors) => factors.grid(corner),
         }
     }
 
@@ -47,7 +62,7 @@ impl State<'_> {
     fn weight(&self) -> F128 {
         match self {
             Self::Columns(columns) => columns.weight(),
-            Self::Halves(_) => F128::ONE,
+            Self::Halves(_) | Self::Made(_) => F128::ONE,
         }
     }
 }
@@ -60,11 +75,27 @@ impl<'a> PairProduct<'a> {
         known: Option<[F128; 2]>,
         state: State<'a>,
     ) -> Self {
+        let factored = EqFactored::new(value + F128::ONE);
+        Self { known, constant: F128::ONE, ..Self::begin(z, factored, state) }
+    }
+
+    /// The rest of the sumcheck of a product, to which nothing is added. Precondition: at least two variables.
+    pub(crate) fn of_factors(
+        z: Vec<F128>,
+        factored: EqFactored,
+        factors: Box<dyn Factors + 'a>,
+    ) -> Self {
+        debug_assert!(z.len() >= 2);
+        Self::begin(z, factored, State::Made(factors))
+    }
+
+    fn begin(z: Vec<F128>, factored: EqFactored, state: State<'a>) -> Self {
         Self {
             z,
             bound: 0,
-            factored: EqFactored::new(value + F128::ONE),
-            known,
+            factored,
+            constant: F128::ZERO,
+            known: None,
             state,
             grid: Grid::default(),
             corners: [F128::ZERO; 2],
@@ -74,11 +105,11 @@ impl<'a> PairProduct<'a> {
     }
 
     /// The factors' values at the bound point.
-    pub(super) fn values(&self) -> [F128; 2] {
+    pub(crate) fn values(&self) -> [F128; 2] {
         debug_assert_eq!(self.bound, self.z.len());
         match &self.state {
             State::Halves(halves) => halves.values(),
-            State::Columns(_) => unreachable!("{ROWS_LAST}"),
+            State::Columns(_) | State::Made(_) => unreachable!("{ROWS_LAST}"),
         }
     }
 
@@ -93,6 +124,10 @@ impl<'a> PairProduct<'a> {
                 self.state = State::Halves(columns.fold_into_halves(weights, z));
             }
             State::Halves(halves) => halves.fold(weights),
+            State::Made(factors) => {
+                self.state =
+                    State::Halves(Halves::new(factors.fold(weights), &self.z[self.bound..]));
+            }
         }
     }
 
@@ -122,11 +157,11 @@ impl<'a> PairProduct<'a> {
     fn first_round(&self) -> (F128, F128, Option<F128>) {
         let (z, next) = (self.z[self.bound], self.z[self.bound + 1]);
         let [_, top, zero, one, top_of_one, ..] = self.grid;
-        let weight = self.state.weight();
+        let weight = self.constant * self.state.weight();
         let line = |at_zero: F128, at_one: F128| at_zero + next * (at_zero + at_one);
         let leading = line(top, top_of_one);
         if let Some([at_zero, at_one]) = self.known {
-            return (at_one + F128::ONE, leading, Some(at_zero + F128::ONE));
+            return (at_one + self.constant, leading, Some(at_zero + self.constant));
         }
         let at_zero = (z == F128::ONE).then(|| line(self.corners[0], zero) + weight);
         (line(self.corners[1], one) + weight, leading, at_zero)
@@ -135,7 +170,7 @@ impl<'a> PairProduct<'a> {
     /// That of the second round.
     fn second_round(&self, r: F128) -> (F128, F128, Option<F128>) {
         let [_, top, zero, one, top_of_one, grid @ ..] = self.grid;
-        let weight = self.state.weight();
+        let weight = self.constant * self.state.weight();
         let parabola = |[zero, one, top]: [F128; 3]| zero + r * (zero + one + top + r * top);
         let at_zero = (self.z[self.bound] == F128::ONE)
             .then(|| parabola([self.corners[0], self.corners[1], top]) + weight);
@@ -144,8 +179,8 @@ impl<'a> PairProduct<'a> {
 }
 
 /// The same for the last of an odd number of rounds.
-fn last_round([[a0, a1], [b0, b1]]: [[F128; 2]; 2]) -> (F128, F128, Option<F128>) {
-    (a1 * b1 + F128::ONE, (a0 + a1) * (b0 + b1), Some(a0 * b0 + F128::ONE))
+fn last_round([[a0, a1], [b0, b1]]: [[F128; 2]; 2], constant: F128) -> (F128, F128, Option<F128>) {
+    (a1 * b1 + constant, (a0 + a1) * (b0 + b1), Some(a0 * b0 + constant))
 }
 
 impl Instance for PairProduct<'_> {
@@ -159,8 +194,8 @@ impl Instance for PairProduct<'_> {
             (None, 1) => {
                 self.fold();
                 match &self.state {
-                    State::Halves(halves) => last_round(halves.last_pair()),
-                    State::Columns(_) => unreachable!("{ROWS_LAST}"),
+                    State::Halves(halves) => last_round(halves.last_pair(), self.constant),
+                    State::Columns(_) | State::Made(_) => unreachable!("{ROWS_LAST}"),
                 }
             }
             _ => {
@@ -187,5 +222,5 @@ impl Instance for PairProduct<'_> {
     }
 }
 
-/// Columns are left before the rows are begun, which are more than one variable.
-const ROWS_LAST: &str = "the last variables are those of rows, bound as halves";
+/// Columns are left before the rows are begun, which are more than one variable; what is made is bound once.
+const ROWS_LAST: &str = "the last variables are bound as halves";

@@ -15,9 +15,9 @@ pub(super) struct Quad<'a> {
 }
 
 /// What [`kernels::product_grid`] gives.
-pub(super) type Grid = [F128; 8];
+pub(crate) type Grid = [F128; 8];
 
-pub(super) fn add(mut x: Grid, y: Grid) -> Grid {
+pub(crate) fn add(mut x: Grid, y: Grid) -> Grid {
     kernels::add_assign(&mut x, &y);
     x
 }

@@ -1,7 +1,5 @@
 //! The prover's product tree: every level of a box but, where they can be made again, its leaves.
 
-use core::ops::Range;
-
 use binfer_field::{F128, kernels};
 use rayon::prelude::*;
 
@@ -36,7 +34,7 @@ pub trait Leaves: Send + Sync {
 pub struct Tree<'a> {
     shape: BoxShape,
     /// The leaves' factors, blocks `[column][factor][row]`; empty where `fan_in` is 1.
-    factors: Vec<F128>,
+    factors: Buffer,
     levels: Levels<'a>,
 }
 
@@ -44,13 +42,14 @@ enum Levels<'a> {
     /// Of few rows: both sides padded with ones to powers of two, each level one vector, the leaves'
     /// first. A column's lowest bit is the highest of its place, so that pairs are halves.
     Short(Vec<Vec<F128>>),
-    /// Of many rows: blocks `[column][row]`, made even by a column of ones but for the root.
-    Long { base: Base<'a>, nodes: Buffer, places: Vec<Range<usize>> },
+    /// Of many rows: the levels above the leaves, the lowest first, each given up once it is argued; blocks
+    /// `[column][row]`, made even by a column of ones but for the root.
+    Long { base: Base<'a>, nodes: Vec<Buffer> },
 }
 
 /// The leaves of a long tree.
 enum Base<'a> {
-    Stored(Vec<F128>),
+    Stored(Buffer),
     Made(Box<dyn Leaves + 'a>),
 }
 
@@ -59,17 +58,21 @@ impl<'a> Tree<'a> {
     ///
     /// # Panics
     /// Where `factors` has not `rows * cols * fan_in` elements.
-    pub fn new(shape: BoxShape, factors: Vec<F128>) -> Self {
+    pub fn new(shape: BoxShape, factors: impl Into<Buffer>) -> Self {
         let BoxShape { rows, cols, fan_in } = shape;
+        let factors = factors.into();
         assert_eq!(factors.len(), rows * cols * fan_in);
         let (factors, leaves) = if fan_in == 1 {
-            (Vec::new(), factors)
+            (Buffer::default(), factors)
         } else {
             let leaves = multiply_blocks(&factors, rows, fan_in);
             (factors, leaves)
         };
-        let levels =
-            if rows < LONG { short(shape, leaves) } else { long(shape, Base::Stored(leaves)) };
+        let levels = if rows < LONG {
+            short(shape, &leaves)
+        } else {
+            long(shape, Base::Stored(even(shape, leaves)))
+        };
         Self { shape, factors, levels }
     }
 
@@ -77,11 +80,11 @@ impl<'a> Tree<'a> {
     pub fn over(rows: usize, cols: usize, leaves: Box<dyn Leaves + 'a>) -> Self {
         let shape = BoxShape { rows, cols, fan_in: 1 };
         if rows < LONG || cols <= 4 {
-            let mut all = F128::zeros(rows * cols);
+            let mut all = Buffer::unspecified(rows * cols);
             all.par_chunks_mut(rows).enumerate().for_each(|(c, column)| leaves.fill(c, 0, column));
             return Self::new(shape, all);
         }
-        Self { shape, factors: Vec::new(), levels: long(shape, Base::Made(leaves)) }
+        Self { shape, factors: Buffer::default(), levels: long(shape, Base::Made(leaves)) }
     }
 
     /// Most bytes that a tree of this shape holds until it is argued, tables that its leaves are `made` from
@@ -106,8 +109,8 @@ impl<'a> Tree<'a> {
     pub fn outputs(&self) -> &[F128] {
         let root = match &self.levels {
             Levels::Short(levels) => levels.last().map_or(&[][..], Vec::as_slice),
-            Levels::Long { base: Base::Stored(leaves), places, .. } if places.len() == 1 => leaves,
-            Levels::Long { nodes, places, .. } => &nodes[places[places.len() - 1].clone()],
+            Levels::Long { base: Base::Stored(leaves), nodes } if nodes.is_empty() => leaves,
+            Levels::Long { nodes, .. } => nodes.last().map_or(&[][..], |root| root),
         };
         &root[..self.shape.rows]
     }
@@ -118,7 +121,7 @@ impl<'a> Tree<'a> {
     }
 
     /// The leaves' factors, to be split last.
-    pub(super) fn take_factors(&mut self) -> Vec<F128> {
+    pub(super) fn take_factors(&mut self) -> Buffer {
         core::mem::take(&mut self.factors)
     }
 
@@ -139,14 +142,19 @@ impl<'a> Tree<'a> {
                 levels.truncate(level + 1);
                 State::Halves(Halves::new(levels.pop().unwrap_or_default(), &z))
             }
-            Levels::Long { base, nodes, places } => match base {
-                Base::Made(leaves) if level == 0 => {
-                    let leaves = &**leaves;
-                    State::Columns(Columns::made(leaves, (rows, cols), nodes, claim))
+            Levels::Long { base, nodes } => {
+                nodes.truncate(level.max(1));
+                match (base, nodes.last_mut()) {
+                    (Base::Made(leaves), Some(room)) if level == 0 => {
+                        State::Columns(Columns::made(&**leaves, (rows, cols), room, claim))
+                    }
+                    (Base::Stored(leaves), _) if level == 0 => {
+                        stored(leaves, (rows, cols), claim, &z)
+                    }
+                    (_, Some(nodes)) => stored(nodes, (rows, cols), claim, &z),
+                    (_, None) => unreachable!("a tree of one column has no level to argue"),
                 }
-                Base::Stored(leaves) if level == 0 => stored(leaves, (rows, cols), claim, &z),
-                _ => stored(&mut nodes[places[level].clone()], (rows, cols), claim, &z),
-            },
+            }
         };
         PairProduct::new(z, claim.values[0], known, state)
     }
@@ -167,8 +175,8 @@ fn stored<'a>(
 }
 
 /// Multiplies runs of `fan_in` blocks of `rows` elements.
-fn multiply_blocks(data: &[F128], rows: usize, fan_in: usize) -> Vec<F128> {
-    let mut out = F128::zeros(data.len() / fan_in);
+fn multiply_blocks(data: &[F128], rows: usize, fan_in: usize) -> Buffer {
+    let mut out = Buffer::unspecified(data.len() / fan_in);
     let columns = TASK.div_ceil(rows * fan_in);
     out.par_chunks_mut(columns * rows).zip(data.par_chunks(columns * rows * fan_in)).for_each(
         |(out, data)| {
@@ -191,7 +199,19 @@ fn multiply_blocks(data: &[F128], rows: usize, fan_in: usize) -> Vec<F128> {
     out
 }
 
-fn short(shape: BoxShape, leaves: Vec<F128>) -> Levels<'static> {
+/// Leaves with a column of ones more where theirs are odd and more than one.
+fn even(shape: BoxShape, leaves: Buffer) -> Buffer {
+    if shape.cols.is_multiple_of(2) || shape.cols == 1 {
+        return leaves;
+    }
+    let mut all = Buffer::unspecified(leaves.len() + shape.rows);
+    let (most, last) = all.split_at_mut(leaves.len());
+    most.copy_from_slice(&leaves);
+    last.fill(F128::ONE);
+    all
+}
+
+fn short(shape: BoxShape, leaves: &[F128]) -> Levels<'static> {
     let (rows, n_cols) = (shape.rows, shape.col_vars());
     let padded = 1 << shape.row_vars();
     let mut level = vec![F128::ONE; padded << n_cols];
@@ -211,36 +231,26 @@ fn short(shape: BoxShape, leaves: Vec<F128>) -> Levels<'static> {
     Levels::Short(levels)
 }
 
-fn long(shape: BoxShape, mut base: Base<'_>) -> Levels<'_> {
+/// Precondition: stored leaves are even.
+fn long(shape: BoxShape, base: Base<'_>) -> Levels<'_> {
     let BoxShape { rows, cols, .. } = shape;
-    if let Base::Stored(leaves) = &mut base
-        && cols % 2 == 1
-        && cols > 1
-    {
-        leaves.resize((cols + 1) * rows, F128::ONE);
-    }
-    let mut places = vec![Range::default()];
-    let mut end = 0;
-    for level in 1..=shape.col_vars() {
-        let start = end;
-        let n = cols.div_ceil(1 << level);
-        end += if n > 1 { n.next_multiple_of(2) * rows } else { rows };
-        places.push(start..end);
-    }
-    let mut nodes = Buffer::unspecified(end);
+    let depth = shape.col_vars();
+    let width = |level: usize| cols.div_ceil(1 << level);
+    let level = |level: usize| {
+        let n = width(level);
+        Buffer::unspecified(if n > 1 { n.next_multiple_of(2) * rows } else { rows })
+    };
+    let mut nodes: Vec<Buffer> = (1..=depth).map(level).collect();
     // Levels that a task builds at a time.
     let at_a_time = (CACHED / rows).checked_ilog2().unwrap_or(0).max(1) as usize;
     let mut from = 0;
-    while from < shape.col_vars() {
-        let to = shape.col_vars().min(from + at_a_time);
-        let (below, above) = nodes.split_at_mut(places[from].end);
-        let mut levels = Vec::with_capacity(to - from);
-        let mut rest = above;
-        for (level, place) in places.iter().enumerate().take(to + 1).skip(from + 1) {
-            let (this, more) = rest.split_at_mut(place.len());
-            this[cols.div_ceil(1 << level) * rows..].fill(F128::ONE);
-            levels.push(this);
-            rest = more;
+    while from < depth {
+        let to = depth.min(from + at_a_time);
+        let (below, above) = nodes.split_at_mut(from);
+        let mut levels: Vec<&mut [F128]> = Vec::with_capacity(to - from);
+        for (level, nodes) in (from + 1..=to).zip(above) {
+            nodes[width(level) * rows..].fill(F128::ONE);
+            levels.push(nodes);
         }
         let stored = |data: &[F128], c: usize, out: &mut [F128]| {
             let (a, b) = data[2 * c * rows..][..2 * rows].split_at(rows);
@@ -259,13 +269,13 @@ fn long(shape: BoxShape, mut base: Base<'_>) -> Levels<'_> {
                 build(levels, rows, n, |c, out, _| stored(leaves, c, out));
             }
             _ => {
-                let below = &below[places[from].clone()];
+                let below = below.last().map_or(&[][..], |nodes| nodes);
                 build(levels, rows, n, |c, out, _| stored(below, c, out));
             }
         }
         from = to;
     }
-    Levels::Long { base, nodes, places }
+    Levels::Long { base, nodes }
 }
 
 /// Fills levels of a tree, the lowest first, whose lowest has `n` columns that `first` makes.

@@ -126,30 +126,41 @@ impl ViewIndices<'_> {
 fn transpose(matrix: &[u8], rows: usize) -> Vec<u8> {
     let cols = matrix.len() / rows;
     let mut out = vec![0; matrix.len()];
-    out.par_chunks_mut(8 * cols).enumerate().for_each(|(block, out)| {
-        let first = 8 * block;
-        let height = out.len() / cols;
+    // Lines of 64 rows of eight columns stay in the first cache until all are read.
+    out.par_chunks_mut(64 * cols).enumerate().for_each(|(strip, out)| {
         for (eight, columns) in matrix.chunks(8 * rows).enumerate() {
-            let width = columns.len() / rows;
-            if (height, width) == (8, 8) {
-                let lanes = core::array::from_fn(|c| {
-                    let start = c * rows + first;
-                    let bytes = columns[start..start + 8].first_chunk::<8>();
-                    bytes.map_or(0, |b| u64::from_le_bytes(*b))
-                });
-                for (row, lane) in out.chunks_mut(cols).zip(transpose_bytes(lanes)) {
-                    row[8 * eight..8 * eight + 8].copy_from_slice(&lane.to_le_bytes());
-                }
-                continue;
-            }
-            for (c, column) in columns.chunks(rows).enumerate() {
-                for (r, row) in out.chunks_mut(cols).enumerate() {
-                    row[8 * eight + c] = column[first + r];
-                }
+            for (block, out) in out.chunks_mut(8 * cols).enumerate() {
+                transpose_block(columns, rows, 64 * strip + 8 * block, out, cols, 8 * eight);
             }
         }
     });
     out
+}
+
+/// The rows of `out` from row `first` on, at most eight, in at most eight columns, the first of which is column `at`.
+fn transpose_block(
+    columns: &[u8],
+    rows: usize,
+    first: usize,
+    out: &mut [u8],
+    cols: usize,
+    at: usize,
+) {
+    if (out.len() / cols, columns.len() / rows) == (8, 8) {
+        let lanes = core::array::from_fn(|c| {
+            let bytes = columns[c * rows + first..].first_chunk::<8>();
+            bytes.map_or(0, |b| u64::from_le_bytes(*b))
+        });
+        for (row, lane) in out.chunks_mut(cols).zip(transpose_bytes(lanes)) {
+            row[at..at + 8].copy_from_slice(&lane.to_le_bytes());
+        }
+        return;
+    }
+    for (c, column) in columns.chunks(rows).enumerate() {
+        for (r, row) in out.chunks_mut(cols).enumerate() {
+            row[at + c] = column[first + r];
+        }
+    }
 }
 
 /// Byte `r` of lane `c` changes places with byte `c` of lane `r`.
@@ -173,7 +184,9 @@ mod tests {
 
     #[test]
     fn matrices_of_all_shapes_are_transposed() {
-        for (rows, cols) in [(1, 1), (3, 5), (8, 8), (16, 9), (9, 16), (40, 33), (64, 1), (1, 20)] {
+        for (rows, cols) in
+            [(1, 1), (3, 5), (8, 8), (16, 9), (9, 16), (40, 33), (64, 1), (1, 20), (133, 70)]
+        {
             let matrix: Vec<u8> = (0..rows * cols).map(|i| (i * 151 % 253) as u8).collect();
             let across = transpose(&matrix, rows);
             for r in 0..rows {

@@ -20,9 +20,9 @@ const FLAT: u128 = 16 << 20;
 const MARGIN: u128 = 2;
 /// Bytes of a field element.
 const ELEMENT: u128 = 16;
-/// Bytes that the one-hot stages hold for an index: two nibbles at a quarter of the positions, a copy
-/// of the index, its planes.
-const ONE_HOT: u128 = 2 * ELEMENT / 4 + 2;
+/// Bytes that the one-hot stages hold for an index: an element for each bit at every 32nd position, or one nibble at a
+/// quarter of them; a copy of the index, its planes.
+const ONE_HOT: u128 = 8 * ELEMENT / 32 + 2;
 
 /// What is proved, and how.
 pub(crate) struct Costs<'a> {

@@ -4,6 +4,8 @@ use core::ops::Range;
 
 use binfer_field::{F128, kernels};
 #[cfg(feature = "prover")]
+use binfer_iop::buffer::Buffer;
+#[cfg(feature = "prover")]
 use binfer_iop::indexed::table::Entries;
 use binfer_iop::multilinear::log2_ceil;
 #[cfg(feature = "prover")]
@@ -165,7 +167,7 @@ impl Table<'_> {
                 };
                 match table.entries() {
                     Entries::Listed(entries) => {
-                        Entries::Listed(repeat(&entries, 1 << table.width()))
+                        Entries::Listed(repeat(&entries, 1 << table.width()).into())
                     }
                     Entries::Products { scale, factors } => Entries::Products {
                         scale: repeat(&scale, 1),
@@ -175,7 +177,7 @@ impl Table<'_> {
             }
             _ => {
                 let block = BLOCK << self.width();
-                let mut entries = F128::zeros(self.cols() << self.width());
+                let mut entries = Buffer::unspecified(self.cols() << self.width());
                 entries.par_chunks_mut(block).enumerate().for_each(|(b, entries)| {
                     let first = b * BLOCK;
                     self.fill(first..first + (entries.len() >> self.width()), entries);

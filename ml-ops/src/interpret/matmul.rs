@@ -147,6 +147,19 @@ impl MatMul<'_> {
         let alphabet = &self.shape.alphabet;
         let per_byte = alphabet.per_byte();
         let index = &self.matrix.index[column / per_byte * self.shape.k..][..self.shape.k];
+        if let Alphabet::Byte { .. } = alphabet
+            && let Ok(offset) = i16::try_from(alphabet.range(column).0)
+        {
+            let weight = |&byte: &u8| i16::from(byte).wrapping_add(offset);
+            let (pairs, last) = index.as_chunks::<2>();
+            for (weights, pair) in weights.iter_mut().zip(pairs) {
+                *weights = pair.each_ref().map(weight);
+            }
+            if let (Some(weights), [byte]) = (weights.get_mut(pairs.len()), last) {
+                *weights = [weight(byte), 0];
+            }
+            return;
+        }
         let mut table = [0i16; 256];
         let symbols = alphabet.symbols();
         for byte in 0..256 {

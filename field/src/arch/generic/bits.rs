@@ -16,6 +16,26 @@ pub(crate) fn histogram<const N: usize>(
     }
 }
 
+/// `bins[k][index[i][first + k]] += weights[i]`.
+#[inline(always)]
+pub(crate) fn block_histograms<const N: usize>(
+    _isa: impl Lanes<N>,
+    bins: &mut [[F128; 256]; 8],
+    index: &[[u8; 32]],
+    first: usize,
+    weights: &[F128],
+) {
+    for (block, &w) in index.iter().zip(weights) {
+        let eight = block[first..].first_chunk::<8>().map_or(0, |b| u64::from_le_bytes(*b));
+        // Opaque, so that indices are taken apart in general registers, where addresses are made.
+        let mut eight = core::hint::black_box(eight);
+        for bins in bins.iter_mut() {
+            bins[eight as usize & 0xff] += w;
+            eight >>= 8;
+        }
+    }
+}
+
 /// `dst[i] = table[index[i]]`.
 #[inline(always)]
 pub(crate) fn gather<const N: usize>(
@@ -30,7 +50,7 @@ pub(crate) fn gather<const N: usize>(
         }
         return;
     };
-    if index.len() >= table.len() {
+    if index.len() >= 2 * table.len() {
         // Ask for the whole table at once, line by line: its misses do not wait for each other.
         let lines = table.as_chunks::<4>().0.iter().map(|line| line[0]);
         core::hint::black_box(lines.sum::<F128>());
@@ -50,12 +70,36 @@ pub(crate) fn gather<const N: usize>(
     }
 }
 
+/// `dst[i] = tables[0][index[0][i]] + tables[1][index[1][i]]`.
+#[inline(always)]
+pub(crate) fn gather_two<const N: usize>(
+    _isa: impl Lanes<N>,
+    dst: &mut [F128],
+    [t0, t1]: [&[F128; 256]; 2],
+    index: [&[u8]; 2],
+) {
+    let (dst, dst_tail) = dst.as_chunks_mut::<8>();
+    let [(i0, tail0), (i1, tail1)] = index.map(|i| i.as_chunks::<8>());
+    for (dst, (i0, i1)) in dst.iter_mut().zip(i0.iter().zip(i1)) {
+        // Opaque for the same reason as in `gather`.
+        let mut index = [i0, i1].map(|index| core::hint::black_box(u64::from_le_bytes(*index)));
+        for d in dst {
+            let [i0, i1] = index.map(|i| i as usize & 0xff);
+            *d = t0[i0] + t1[i1];
+            index = index.map(|i| i >> 8);
+        }
+    }
+    for (d, (&i0, &i1)) in dst_tail.iter_mut().zip(tail0.iter().zip(tail1)) {
+        *d = t0[usize::from(i0)] + t1[usize::from(i1)];
+    }
+}
+
 /// `dst[i] = sum_k tables[k][index[k][i]]`.
 #[inline(always)]
 pub(crate) fn gather_four<const N: usize>(
     _isa: impl Lanes<N>,
     dst: &mut [F128],
-    tables: &[[F128; 256]; 4],
+    tables: [&[F128; 256]; 4],
     index: [&[u8]; 4],
 ) {
     let [t0, t1, t2, t3] = tables;

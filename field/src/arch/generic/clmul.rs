@@ -78,7 +78,7 @@ pub(crate) struct Parts<R> {
     high: R,
 }
 
-/// A factor `x` in all lanes, and `x * x^64` modulo the field's polynomial.
+/// In each lane a factor `x`, and `x * x^64` modulo the field's polynomial.
 #[derive(Clone, Copy)]
 pub(crate) struct Factor<R> {
     x: R,
@@ -187,6 +187,11 @@ impl<const N: usize, T: Clmul<N>> Lanes<N> for T {
     #[inline(always)]
     fn factor(self, x: F128, companion: F128) -> Self::Factor {
         Factor { x: self.splat(x), shifted: self.splat(companion) }
+    }
+
+    #[inline(always)]
+    fn factors(self, x: T::Register, shifted: T::Register) -> Self::Factor {
+        Factor { x, shifted }
     }
 
     /// Four carry-less multiplies: `a_0 x + a_1 (x x^64)` has degree below 192.

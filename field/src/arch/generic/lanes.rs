@@ -13,7 +13,7 @@ pub(crate) trait Lanes<const N: usize>: Copy {
     type Vector: Copy;
     /// `N` products of elements before their reduction modulo the field's polynomial.
     type Wide: Copy;
-    /// One element in all lanes, prepared as a factor of many products.
+    /// Elements prepared as factors of many products.
     type Factor: Copy;
     /// The same processor's narrowest register.
     type One: Lanes<1>;
@@ -48,6 +48,8 @@ pub(crate) trait Lanes<const N: usize>: Copy {
     /// The factor `x` with its companion.
     fn factor(self, x: F128, companion: F128) -> Self::Factor;
     fn mul_factor(self, a: Self::Vector, factor: Self::Factor) -> Self::Vector;
+    /// A factor of its own in each lane, from [`Self::companions`] of them.
+    fn factors(self, x: Self::Vector, companions: Self::Vector) -> Self::Factor;
 
     /// [`Self::factor`] of one element.
     #[inline(always)]

@@ -10,12 +10,16 @@ mod lanes;
 mod linear_map;
 mod planes;
 mod product;
+mod quartic;
 mod tower;
 mod tower_map;
 mod transform;
 mod two_rounds;
 
-pub(crate) use bits::{gather, gather_four, histogram, pack_plane, pack_planes, transpose};
+pub(crate) use bits::{
+    block_histograms, gather, gather_four, gather_two, histogram, pack_plane, pack_planes,
+    transpose,
+};
 pub(crate) use byte_lanes::{ByteLanes, NoByteLanes};
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(crate) use clmul::Clmul;
@@ -28,6 +32,7 @@ pub(crate) use product::{
     add_assign, add_products, add_scaled, inner_product, mul, mul_adjacent, mul_assign, mul_one,
     pow, product_round, scale, square, square_one, square_times, sum,
 };
+pub(crate) use quartic::quartic_round;
 pub(crate) use tower::{Form, matrix, tower_mul};
 pub(crate) use tower_map::{TowerMap, tower_map};
 pub(crate) use transform::{butterflies, butterfly, eq_expand, inverse_butterfly};

@@ -185,9 +185,10 @@ fn add_round<const N: usize, L: Lanes<N>>(
     lo: (L::Vector, L::Vector),
     hi: (L::Vector, L::Vector),
 ) -> (L::Wide, L::Wide) {
-    let high = isa.mul(hi.0, hi.1);
-    let both = isa.mul(isa.add(lo.0, hi.0), isa.add(lo.1, hi.1));
-    (isa.add_wide(at_one, isa.mul_wide(w, high)), isa.add_wide(leading, isa.mul_wide(w, both)))
+    let w = isa.factors(w, isa.companions(w));
+    let (low, high) = (isa.mul_factor(lo.0, w), isa.mul_factor(hi.0, w));
+    let both = isa.mul_wide(isa.add(low, high), isa.add(lo.1, hi.1));
+    (isa.add_wide(at_one, isa.mul_wide(high, hi.1)), isa.add_wide(leading, both))
 }
 
 /// One product.

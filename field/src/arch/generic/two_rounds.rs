@@ -17,7 +17,7 @@ pub(crate) fn product_grid<const N: usize, L: Lanes<N>>(
     corner: Corner,
 ) -> [F128; 8] {
     let mut sums = [isa.zero_wide(); 8];
-    let mut weighted = [[[F128::ZERO; N]; 4]; BLOCK];
+    let mut weighted = [[[F128::ZERO; N]; 5]; BLOCK];
     let (vectors, tail) = w.as_chunks::<N>();
     let (a0, a1) = (a00.as_chunks::<N>(), a10.as_chunks::<N>());
     let (a2, a3) = (a01.as_chunks::<N>(), a11.as_chunks::<N>());
@@ -59,12 +59,13 @@ fn padded<const N: usize>(tail: &[F128]) -> [[F128; N]; 1] {
     [vector]
 }
 
-/// Three passes over a block, so that each keeps its sums in registers.
+/// Three passes over a block, so that each keeps its sums in registers; a vector of `weighted` holds the four products
+/// of the weights with `a`, and the weights' companions.
 #[inline(always)]
 fn grid_block<const N: usize, L: Lanes<N>>(
     isa: L,
     mut sums: [L::Wide; 8],
-    weighted: &mut [[[F128; N]; 4]; BLOCK],
+    weighted: &mut [[[F128; N]; 5]; BLOCK],
     w: &[[F128; N]],
     [a00, a10, a01, a11]: [&[[F128; N]]; 4],
     [b00, b10, b01, b11]: [&[[F128; N]]; 4],
@@ -74,7 +75,10 @@ fn grid_block<const N: usize, L: Lanes<N>>(
     let (a, b) = (a01.iter().zip(a11), b01.iter().zip(b11));
     for ((w, s), ((a0, a1), (b0, b1))) in w.iter().zip(&mut *weighted).zip(a.zip(b)) {
         let w = isa.load(w);
-        let (a0, a1) = (isa.mul(w, isa.load(a0)), isa.mul(w, isa.load(a1)));
+        let companions = isa.companions(w);
+        isa.store(&mut s[4], companions);
+        let w = isa.factors(w, companions);
+        let (a0, a1) = (isa.mul_factor(isa.load(a0), w), isa.mul_factor(isa.load(a1), w));
         let (b0, b1) = (isa.load(b0), isa.load(b1));
         isa.store(&mut s[2], a0);
         isa.store(&mut s[3], a1);
@@ -87,8 +91,8 @@ fn grid_block<const N: usize, L: Lanes<N>>(
     let mut slope = sums[1];
     let (a, b) = (a00.iter().zip(a10), b00.iter().zip(b10));
     for ((w, s), ((a0, a1), (b0, b1))) in w.iter().zip(&mut *weighted).zip(a.zip(b)) {
-        let w = isa.load(w);
-        let (a0, a1) = (isa.mul(w, isa.load(a0)), isa.mul(w, isa.load(a1)));
+        let w = isa.factors(isa.load(w), isa.load(&s[4]));
+        let (a0, a1) = (isa.mul_factor(isa.load(a0), w), isa.mul_factor(isa.load(a1), w));
         let (b0, b1) = (isa.load(b0), isa.load(b1));
         isa.store(&mut s[0], a0);
         isa.store(&mut s[1], a1);

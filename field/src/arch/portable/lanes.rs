@@ -107,6 +107,11 @@ impl Lanes<1> for Portable {
     }
 
     #[inline(always)]
+    fn factors(self, x: F128, _companions: F128) -> F128 {
+        x
+    }
+
+    #[inline(always)]
     fn mul_factor(self, a: F128, factor: F128) -> F128 {
         self.mul(a, factor)
     }

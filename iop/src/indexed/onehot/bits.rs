@@ -19,23 +19,27 @@ pub(super) struct BitProduct {
     mu: F128,
     w: Vec<F128>,
     factored: EqFactored,
+    /// Those of the next round, where they are known.
+    coefficients: Option<[F128; DEGREE]>,
 }
 
 impl BitProduct {
     /// The instance and its sum.
     pub(super) fn new(factors: Vec<Buffer>, mu: F128, w: Vec<F128>) -> (Self, F128) {
         let n_vars = w.len();
-        let eq = kernels::eq_table(&w);
-        let mut sum = F128::ZERO;
-        for nibble in factors.chunks(NIBBLE).rev() {
-            let mut product = eq.clone();
-            for factor in nibble {
-                kernels::mul_assign(&mut product, factor);
-            }
-            sum = sum * mu + kernels::sum(&product);
-        }
-        let factored = EqFactored::new(sum);
-        (Self { left: n_vars, n_vars, factors, mu, w, factored }, sum)
+        let factored = EqFactored::new(F128::ZERO);
+        let mut this = Self { left: n_vars, n_vars, factors, mu, w, factored, coefficients: None };
+        let sum = if let Some(&z) = this.w.last() {
+            let coefficients = this.coefficients();
+            this.coefficients = Some(coefficients);
+            let at_one = kernels::sum(&coefficients);
+            coefficients[0] + z * (coefficients[0] + at_one)
+        } else {
+            let nibble = |bits: &[Buffer]| bits.iter().map(|factor| factor[0]).product::<F128>();
+            this.factors.chunks(NIBBLE).rev().fold(F128::ZERO, |sum, bits| sum * mu + nibble(bits))
+        };
+        this.factored = EqFactored::new(sum);
+        (this, sum)
     }
 
     /// The bits' factors at the bound point.
@@ -51,15 +55,18 @@ impl BitProduct {
         let len = 1 << chunk_vars;
         let inner = kernels::eq_table(&self.w[..chunk_vars]);
         let outer = kernels::eq_table(&self.w[chunk_vars..rest]);
+        let ones = vec![F128::ONE; len];
         let sums = outer.par_iter().enumerate().map(|(chunk, &weight)| {
             let start = chunk * len;
             let mut total = [F128::ZERO; DEGREE];
             for nibble in self.factors.chunks(NIBBLE).rev() {
-                let lines: Vec<Polynomials> = nibble
-                    .iter()
-                    .map(|f| line(&f[start..][..len], &f[(1 << rest) + start..][..len]))
-                    .collect();
-                let sums = weighted_product(&inner, lines);
+                // A nibble of fewer bits has ones for the others.
+                let half = |start: usize| {
+                    core::array::from_fn(|s| {
+                        nibble.get(s).map_or(&ones[..], |f| &f[start..][..len])
+                    })
+                };
+                let sums = kernels::quartic_round(&inner, half(start), half((1 << rest) + start));
                 for (total, sum) in total.iter_mut().zip(sums) {
                     *total = *total * self.mu + sum;
                 }
@@ -70,54 +77,14 @@ impl BitProduct {
     }
 }
 
-/// Polynomials at a run of positions: for each coefficient, constant first, its values.
-type Polynomials = Vec<Vec<F128>>;
-
-/// `lo + X (lo + hi)`.
-fn line(lo: &[F128], hi: &[F128]) -> Polynomials {
-    let mut slope = lo.to_vec();
-    kernels::add_assign(&mut slope, hi);
-    vec![lo.to_vec(), slope]
-}
-
-fn multiply(a: &Polynomials, b: &Polynomials) -> Polynomials {
-    let mut product = vec![vec![F128::ZERO; a[0].len()]; a.len() + b.len() - 1];
-    for (i, a) in a.iter().enumerate() {
-        for (j, b) in b.iter().enumerate() {
-            kernels::add_products(&mut product[i + j], a, b);
-        }
-    }
-    product
-}
-
-/// The coefficients of `sum_y w(y) prod_s lines_s(y)`, of at most four lines.
-fn weighted_product(w: &[F128], lines: Vec<Polynomials>) -> [F128; DEGREE] {
-    let unit = vec![vec![F128::ONE; w.len()]];
-    let half = |lines: &[Polynomials]| match lines {
-        [] => unit.clone(),
-        [a] => a.clone(),
-        [a, b] => multiply(a, b),
-        _ => unreachable!("half of a nibble is two bits"),
-    };
-    let (low, high) = lines.split_at(lines.len().min(NIBBLE / 2));
-    let (mut low, high) = (half(low), half(high));
-    let mut sums = [F128::ZERO; DEGREE];
-    for (i, low) in low.iter_mut().enumerate() {
-        kernels::mul_assign(low, w);
-        for (j, high) in high.iter().enumerate() {
-            sums[i + j] += kernels::inner_product(low, high);
-        }
-    }
-    sums
-}
-
 impl Instance for BitProduct {
     fn shape(&self) -> Shape {
         Shape { n_vars: self.n_vars, degree: DEGREE }
     }
 
     fn round(&mut self) -> Vec<F128> {
-        let [constant, rest @ ..] = self.coefficients();
+        let coefficients = self.coefficients.take();
+        let [constant, rest @ ..] = coefficients.unwrap_or_else(|| self.coefficients());
         let at_one = constant + rest.iter().copied().sum();
         let high = rest[1..].to_vec();
         self.factored.round(self.w[self.left - 1], (at_one, high), Some(constant))

@@ -1,16 +1,21 @@
 //! Stage 1 on one tile: `sum_x eq(z, x) prod_h H_h(nibble h of index(x))`, one nibble or two.
 
-use binfer_field::{F128, kernels};
+use binfer_field::F128;
+use binfer_field::kernels::{self, Corner};
 use rayon::prelude::*;
 
 use super::NIBBLE;
 use crate::buffer::Buffer;
+use crate::product::{Factors, Grid, PairProduct, add_grids};
 use crate::sumcheck::{EqFactored, Instance, Shape};
 
 /// Variables of the weights that a chunk shares.
 const CHUNK_VARS: usize = 8;
 
-/// Variables that are bound before nibbles' values are held as field elements.
+/// The same of a grid, whose eight slices stay in the first cache.
+const GRID_VARS: usize = 7;
+
+/// Variables that are bound one at a time, by looking up indices.
 const LOOKUP_ROUNDS: usize = 2;
 
 /// A function of one nibble.
@@ -30,42 +35,18 @@ pub(super) fn nibble_table(sigma: &[F128]) -> NibbleTable {
     table
 }
 
-/// The instance; variables are bound highest first.
-pub(super) struct NibbleProduct<'a> {
+/// The nibbles of a tile's indices, the highest variables of positions bound.
+#[derive(Clone)]
+struct Nibbles<'a> {
     bytes: &'a [u8],
-    n_vars: usize,
+    /// Variables left.
     left: usize,
     tables: Vec<NibbleTable>,
     /// The eq weight of each setting of the bound variables, the last bound lowest.
     bound: Vec<F128>,
-    /// Each nibble's values at the positions left, once they are held as field elements.
-    dense: Vec<Buffer>,
-    z: Vec<F128>,
-    factored: EqFactored,
 }
 
-impl<'a> NibbleProduct<'a> {
-    /// The instance for the claim `sum`; `z` has a coordinate for each variable of a position.
-    pub(super) fn new(bytes: &'a [u8], z: Vec<F128>, sigma: &[F128], sum: F128) -> Self {
-        assert_eq!(bytes.len(), 1 << z.len());
-        Self {
-            bytes,
-            n_vars: z.len(),
-            left: z.len(),
-            tables: sigma.chunks(NIBBLE).map(nibble_table).collect(),
-            bound: vec![F128::ONE],
-            dense: Vec::new(),
-            z,
-            factored: EqFactored::new(sum),
-        }
-    }
-
-    /// The nibbles' values at the bound point.
-    pub(super) fn values(&self) -> Vec<F128> {
-        debug_assert_eq!(self.left, 0);
-        self.dense.iter().map(|values| values[0]).collect()
-    }
-
+impl Nibbles<'_> {
     /// The values of nibble `h` at `out.len()` positions from `start` of a run of `2^vars`, the bound
     /// variables and the run's number above them: `sum_p bound[p] H(index)`.
     fn look_up(
@@ -78,15 +59,31 @@ impl<'a> NibbleProduct<'a> {
     ) {
         let n = out.len();
         let block = |p: usize| &self.bytes[((p * runs + run) << vars) + start..][..n];
-        let mut pairs = [0; 1 << CHUNK_VARS];
-        let pairs = &mut pairs[..n];
-        for (i, table) in tables.iter().enumerate() {
-            join_nibbles(pairs, block(2 * i), block(2 * i + 1), h);
-            let values = pairs.iter().map(|&pair| table[h][usize::from(pair)]);
-            if i == 0 {
-                out.iter_mut().zip(values).for_each(|(out, value)| *out = value);
-            } else {
-                out.iter_mut().zip(values).for_each(|(out, value)| *out += value);
+        let join = |i: usize| {
+            let mut pairs = [0; 1 << CHUNK_VARS];
+            join_nibbles(&mut pairs[..n], block(2 * i), block(2 * i + 1), h);
+            pairs
+        };
+        match tables {
+            [only] => kernels::gather(out, &only[h], &join(0)[..n]),
+            [first, second] => {
+                let pairs = [join(0), join(1)];
+                let index = pairs.each_ref().map(|pairs| &pairs[..n]);
+                kernels::gather_two(out, [&first[h], &second[h]], index);
+            }
+            _ => {
+                let mut more = [F128::ZERO; 1 << CHUNK_VARS];
+                for (k, four) in tables.as_chunks::<4>().0.iter().enumerate() {
+                    let pairs = [0, 1, 2, 3].map(|i| join(4 * k + i));
+                    let index = pairs.each_ref().map(|pairs| &pairs[..n]);
+                    let four = four.each_ref().map(|tables| &tables[h]);
+                    if k == 0 {
+                        kernels::gather_four(out, four, index);
+                    } else {
+                        kernels::gather_four(&mut more[..n], four, index);
+                        kernels::add_assign(out, &more[..n]);
+                    }
+                }
             }
         }
     }
@@ -107,100 +104,179 @@ impl<'a> NibbleProduct<'a> {
         self.bound.chunks_exact(2).map(pair).collect()
     }
 
+    /// Binds the highest variable.
+    fn bind(&mut self, r: F128) {
+        self.left -= 1;
+        self.bound = self.bound.iter().flat_map(|&x| [x * (F128::ONE + r), x * r]).collect();
+    }
+
+    /// The values of nibble `h` as field elements.
+    fn values(&self, h: usize, out: &mut [F128]) {
+        let tables = self.pair_tables();
+        let len = 1 << self.left.min(CHUNK_VARS);
+        out.par_chunks_mut(len).enumerate().for_each(|(chunk, out)| {
+            self.look_up(&tables, (self.left, 0, 1), chunk * len, h, out);
+        });
+    }
+}
+
+/// Both nibbles, of which two more variables are bound at once.
+struct Looked<'a> {
+    nibbles: Nibbles<'a>,
+    /// eq's point for the variables beyond these two, lowest first.
+    z: Vec<F128>,
+}
+
+impl Factors for Looked<'_> {
+    fn grid(&self, corner: Corner) -> Grid {
+        let vars = self.z.len();
+        let (inner, outer) = self.z.split_at(vars.min(GRID_VARS));
+        let (inner, outer) = (kernels::eq_table(inner), kernels::eq_table(outer));
+        let len = inner.len();
+        let tables = self.nibbles.pair_tables();
+        let scratch = || vec![F128::ZERO; 8 * len];
+        let grids = outer.par_iter().enumerate().map_init(scratch, |scratch, (chunk, &weight)| {
+            for (at, out) in scratch.chunks_exact_mut(len).enumerate() {
+                self.nibbles.look_up(&tables, (vars, at % 4, 4), chunk * len, at / 4, out);
+            }
+            // The first variable is the highest bit of the run's number.
+            let side = |h: usize| [0, 2, 1, 3].map(|run| &scratch[(4 * h + run) * len..][..len]);
+            let mut grid = kernels::product_grid(&inner, side(0), side(1), corner);
+            kernels::scale(&mut grid, weight);
+            grid
+        });
+        grids.reduce(Grid::default, add_grids)
+    }
+
+    fn fold(&self, weights: [F128; 3]) -> Buffer {
+        let first = F128::ONE + weights.iter().copied().sum();
+        let four = |&x: &F128| [first, weights[1], weights[0], weights[2]].map(|w| x * w);
+        let bound = self.nibbles.bound.iter().flat_map(four).collect();
+        let nibbles = Nibbles { left: self.z.len(), bound, ..self.nibbles.clone() };
+        let mut both = Buffer::unspecified(2 << nibbles.left);
+        let halves = both.chunks_exact_mut(1 << nibbles.left);
+        halves.enumerate().for_each(|(h, out)| nibbles.values(h, out));
+        both
+    }
+}
+
+/// The instance; variables are bound highest first.
+pub(super) struct NibbleProduct<'a> {
+    nibbles: Nibbles<'a>,
+    z: Vec<F128>,
+    factored: EqFactored,
+    /// What is left once the first variables are bound.
+    rest: Rest<'a>,
+}
+
+/// A nibble's or two nibbles' values.
+enum Rest<'a> {
+    LookedUp,
+    One(Buffer),
+    Two(PairProduct<'a>),
+}
+
+impl<'a> NibbleProduct<'a> {
+    /// The instance for the claim `sum`; `z` has a coordinate for each variable of a position, at least four.
+    pub(super) fn new(bytes: &'a [u8], z: Vec<F128>, sigma: &[F128], sum: F128) -> Self {
+        assert_eq!(bytes.len(), 1 << z.len());
+        let tables = sigma.chunks(NIBBLE).map(nibble_table).collect();
+        let nibbles = Nibbles { bytes, left: z.len(), tables, bound: vec![F128::ONE] };
+        Self { nibbles, z, factored: EqFactored::new(sum), rest: Rest::LookedUp }
+    }
+
+    /// The nibbles' values at the bound point.
+    pub(super) fn values(&self) -> Vec<F128> {
+        match &self.rest {
+            Rest::Two(product) => product.values().to_vec(),
+            Rest::One(values) => vec![values[0]],
+            Rest::LookedUp => unreachable!("more variables than are looked up"),
+        }
+    }
+
     /// eq's tables for the variables of a chunk and for those of its number, all but the highest that is left.
     fn weights(&self) -> (Vec<F128>, Vec<F128>) {
-        let rest = self.left - 1;
+        let rest = self.nibbles.left - 1;
         let (inner, outer) = self.z[..rest].split_at(rest.min(CHUNK_VARS));
         (kernels::eq_table(inner), kernels::eq_table(outer))
     }
 
     /// The first round's sums: products of two nibbles' values at two positions are values of the byte that takes
     /// a nibble from each.
-    fn first_sums(&self, flip: bool) -> (F128, Vec<F128>) {
-        let rest = self.left - 1;
+    fn first_sums(&self, flip: bool) -> (F128, F128) {
         let (inner, outer) = self.weights();
         let len = inner.len();
         let table: ByteTable = core::array::from_fn(|v| {
-            self.tables.iter().enumerate().map(|(h, t)| t[v >> (NIBBLE * h) & 0xf]).product()
+            let tables = self.nibbles.tables.iter().enumerate();
+            tables.map(|(h, t)| t[v >> (NIBBLE * h) & 0xf]).product()
         });
-        let (lo, hi) = self.bytes.split_at(1 << rest);
+        let (lo, hi) = self.nibbles.bytes.split_at(self.nibbles.bytes.len() / 2);
         let (lo, hi) = if flip { (hi, lo) } else { (lo, hi) };
         let chunks = outer.par_iter().zip(lo.par_chunks(len).zip(hi.par_chunks(len)));
         let sums = chunks.map_init(
-            || vec![F128::ZERO; 2 * len],
-            |buffer, (&weight, (lo, hi))| {
-                let (at, leading) = buffer.split_at_mut(len);
-                for ((at, leading), (&lo, &hi)) in
-                    at.iter_mut().zip(leading.iter_mut()).zip(lo.iter().zip(hi))
+            || vec![F128::ZERO; len],
+            |values, (&weight, (lo, hi))| {
+                let mut sum = |index: [&[u8]; 4]| {
+                    kernels::gather_four(values, [&table; 4], index);
+                    kernels::inner_product(&inner, values)
+                };
+                let mut mixed = [[0; 1 << CHUNK_VARS]; 2];
+                let [low_of_lo, low_of_hi] = &mut mixed;
+                for ((a, b), (&lo, &hi)) in
+                    low_of_lo.iter_mut().zip(low_of_hi.iter_mut()).zip(lo.iter().zip(hi))
                 {
-                    let look_up = |byte: u8| table[usize::from(byte)];
                     let upper = (lo ^ hi) & 0xf0;
-                    *at = look_up(hi);
-                    *leading = *at + look_up(lo) + look_up(lo ^ upper) + look_up(hi ^ upper);
+                    (*a, *b) = (lo ^ upper, hi ^ upper);
                 }
-                let sum = |values| weight * kernels::inner_product(&inner, values);
-                (sum(at), sum(leading))
+                let leading = sum([lo, hi, &low_of_lo[..len], &low_of_hi[..len]]);
+                kernels::gather(values, &table, hi);
+                (weight * kernels::inner_product(&inner, values), weight * leading)
             },
         );
-        self.cofactor(sums.reduce(|| (F128::ZERO, F128::ZERO), |a, b| (a.0 + b.0, a.1 + b.1)))
+        sums.reduce(|| (F128::ZERO, F128::ZERO), |a, b| (a.0 + b.0, a.1 + b.1))
     }
 
-    /// The value at 1 and the coefficients of `X^2` and above: of one nibble there are none.
-    fn cofactor(&self, (at, leading): (F128, F128)) -> (F128, Vec<F128>) {
-        (at, if self.tables.len() == 1 { Vec::new() } else { vec![leading] })
-    }
-
-    /// `t(1)` (or `t(0)` where `flip`) and the coefficient of `X^2` of the cofactor of eq.
-    fn sums(&self, flip: bool) -> (F128, Vec<F128>) {
-        if self.left == self.n_vars {
-            return self.first_sums(flip);
-        }
-        let rest = self.left - 1;
+    /// The second round's sums.
+    fn second_sums(&self, flip: bool) -> (F128, F128) {
+        let rest = self.nibbles.left - 1;
         let (inner, outer) = self.weights();
         let len = inner.len();
-        let tables = if self.dense.is_empty() { self.pair_tables() } else { Vec::new() };
+        let tables = self.nibbles.pair_tables();
+        let n_nibbles = self.nibbles.tables.len();
         let sums = outer.par_iter().enumerate().map_init(
             || vec![F128::ZERO; 4 * len],
-            |buffer, (chunk, &weight)| {
-                let start = chunk * len;
-                let mut halves = buffer.chunks_exact_mut(len);
-                let mut factors: [[&[F128]; 2]; 2] = [[&[]; 2]; 2];
-                for (h, factor) in factors.iter_mut().enumerate().take(self.tables.len()) {
-                    for (half, values) in factor.iter_mut().enumerate() {
-                        let run = half ^ usize::from(flip);
-                        *values = if let Some(dense) = self.dense.get(h) {
-                            &dense[(run << rest) + start..][..len]
-                        } else if let Some(out) = halves.next() {
-                            self.look_up(&tables, (rest, run, 2), start, h, out);
-                            out
-                        } else {
-                            unreachable!("a buffer for each half of each nibble")
-                        };
-                    }
+            |scratch, (chunk, &weight)| {
+                for (at, out) in scratch.chunks_exact_mut(len).take(2 * n_nibbles).enumerate() {
+                    let run = at % 2 ^ usize::from(flip);
+                    self.nibbles.look_up(&tables, (rest, run, 2), chunk * len, at / 2, out);
                 }
-                let [[a_lo, a_hi], [b_lo, b_hi]] = factors;
-                if b_hi.is_empty() {
-                    return (weight * kernels::inner_product(&inner, a_hi), F128::ZERO);
+                let part = |at: usize| &scratch[at * len..][..len];
+                if n_nibbles == 1 {
+                    return (weight * kernels::inner_product(&inner, part(1)), F128::ZERO);
                 }
-                let (at, leading) = kernels::product_round(&inner, a_lo, a_hi, b_lo, b_hi);
+                let (at, leading) =
+                    kernels::product_round(&inner, part(0), part(1), part(2), part(3));
                 (weight * at, weight * leading)
             },
         );
-        self.cofactor(sums.reduce(|| (F128::ZERO, F128::ZERO), |a, b| (a.0 + b.0, a.1 + b.1)))
+        sums.reduce(|| (F128::ZERO, F128::ZERO), |a, b| (a.0 + b.0, a.1 + b.1))
     }
 
-    /// Holds the nibbles' values as field elements from now on.
-    fn materialize(&mut self) {
-        let (tables, left) = (self.pair_tables(), self.left);
-        let len = 1 << left.min(CHUNK_VARS);
-        let nibble = |h: usize| {
-            let mut values = Buffer::unspecified(1 << left);
-            values.par_chunks_mut(len).enumerate().for_each(|(chunk, out)| {
-                self.look_up(&tables, (left, 0, 1), chunk * len, h, out);
-            });
-            values
-        };
-        self.dense = (0..self.tables.len()).map(nibble).collect();
+    /// The value at 1 (at 0 where `flip`) of the cofactor of eq, and the coefficient of `X^2`, which of one nibble is
+    /// none.
+    fn sums(&self, flip: bool) -> (F128, F128) {
+        match &self.rest {
+            Rest::One(values) => {
+                let (lo, hi) = values.split_at(1 << (self.nibbles.left - 1));
+                let (inner, outer) = self.weights();
+                let chunks = (if flip { lo } else { hi }).par_chunks(inner.len());
+                let sums = chunks.zip(&outer);
+                let sums = sums.map(|(x, &weight)| weight * kernels::inner_product(&inner, x));
+                (sums.reduce(|| F128::ZERO, |a, b| a + b), F128::ZERO)
+            }
+            _ if self.nibbles.left == self.z.len() => self.first_sums(flip),
+            _ => self.second_sums(flip),
+        }
     }
 }
 
@@ -217,31 +293,47 @@ fn join_nibbles(out: &mut [u8], first: &[u8], second: &[u8], h: usize) {
 
 impl Instance for NibbleProduct<'_> {
     fn shape(&self) -> Shape {
-        Shape { n_vars: self.n_vars, degree: 1 + self.tables.len() }
+        Shape { n_vars: self.z.len(), degree: 1 + self.nibbles.tables.len() }
     }
 
     fn round(&mut self) -> Vec<F128> {
-        let z = self.z[self.left - 1];
+        if let Rest::Two(product) = &mut self.rest {
+            return product.round();
+        }
+        let z = self.z[self.nibbles.left - 1];
         let at_zero = (z == F128::ONE).then(|| self.sums(true).0);
-        let sums = self.sums(false);
-        self.factored.round(z, sums, at_zero)
+        let (at_one, leading) = self.sums(false);
+        let high = if self.nibbles.tables.len() == 1 { vec![] } else { vec![leading] };
+        self.factored.round(z, (at_one, high), at_zero)
     }
 
     fn bind(&mut self, r: F128) {
-        self.factored.bind(Some(self.z[self.left - 1]), r);
-        self.left -= 1;
-        let left = self.left;
-        if self.dense.is_empty() {
-            self.bound = self.bound.iter().flat_map(|&x| [x * (F128::ONE + r), x * r]).collect();
-            if self.n_vars - left == LOOKUP_ROUNDS {
-                self.materialize();
-            }
+        if let Rest::Two(product) = &mut self.rest {
+            return product.bind(r);
+        }
+        self.factored.bind(Some(self.z[self.nibbles.left - 1]), r);
+        if let Rest::One(values) = &mut self.rest {
+            self.nibbles.left -= 1;
+            let half = 1 << self.nibbles.left;
+            let (lo, hi) = values.split_at_mut(half);
+            kernels::fold(lo, hi, r);
+            values.truncate(half);
             return;
         }
-        for values in &mut self.dense {
-            let (lo, hi) = values.split_at_mut(1 << left);
-            kernels::fold(lo, hi, r);
-            values.truncate(1 << left);
+        self.nibbles.bind(r);
+        let left = self.nibbles.left;
+        if self.z.len() - left == LOOKUP_ROUNDS {
+            self.rest = if self.nibbles.tables.len() == 1 {
+                let mut values = Buffer::unspecified(1 << left);
+                self.nibbles.values(0, &mut values);
+                Rest::One(values)
+            } else {
+                let factored = core::mem::replace(&mut self.factored, EqFactored::new(F128::ZERO));
+                let z = self.z[..left - 2].to_vec();
+                let looked = Looked { nibbles: self.nibbles.clone(), z };
+                let z = self.z[..left].iter().rev().copied().collect();
+                Rest::Two(PairProduct::of_factors(z, factored, Box::new(looked)))
+            };
         }
     }
 }

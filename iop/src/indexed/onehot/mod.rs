@@ -20,8 +20,8 @@
 //!
 //! Messages: tile sums; rounds and nibbles' values; `Q`; tiles' parts; rounds; plane values.
 //!
-//! Cost: additions for most, since bits have few values. Of an index of eight bits the first two rounds of
-//! stage 1 look up eight table entries, and `Q` takes about ten byte products of 64 positions at a time; the
+//! Cost: additions for most, since bits have few values. Of an index of eight bits the first four rounds of
+//! stage 1 look up five table entries, and `Q` takes about ten byte products of 64 positions at a time; the
 //! sumcheck over `y` runs on one element a plane for 32 positions.
 //!
 //! Soundness: the sumchecks' terms; `2 #tiles / 2^128` for `mu`; `127 / 2^128` for `z`.

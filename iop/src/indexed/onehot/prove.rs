@@ -68,17 +68,21 @@ pub fn prove(
     let mut jobs = Vec::new();
     for claim in claims {
         let (view, tiles) = (&views[claim.view], &tiled[claim.view]);
-        let job = |(tile_number, data): (usize, &TileData<'_>)| {
-            let (_, point) = data.tile.restrict(&claim.row_point, &claim.col_point);
+        let share = |(number, data): (usize, &TileData<'_>)| {
+            let (scale, point) = data.tile.restrict(&claim.row_point, &claim.col_point);
+            // The first tile, which is the largest, has what the others leave.
+            let is_left = number == 0 && !scale.is_zero();
             let index_point = claim.index_point.as_slice();
-            let sum = if tiles.len() == 1 {
-                claim.value
-            } else {
-                one_hot_sum(&data.bytes, &point, index_point)
-            };
-            (tile_number, point, sum)
+            let sum = (!is_left).then(|| one_hot_sum(&data.bytes, &point, index_point));
+            (number, scale, point, sum)
         };
-        let shares: Vec<_> = tiles.par_iter().enumerate().map(job).collect();
+        let shares: Vec<_> = tiles.par_iter().enumerate().map(share).collect();
+        let known = shares.iter().filter_map(|&(_, scale, _, sum)| Some(scale * sum?));
+        let left = claim.value + known.sum();
+        let shares = shares.into_iter().map(|(number, scale, point, sum)| {
+            (number, point, sum.unwrap_or_else(|| left * scale.invert()))
+        });
+        let shares: Vec<_> = shares.collect();
         let sums: Vec<F128> = shares.iter().map(|&(.., sum)| sum).collect();
         channel.send_many("tile sums", &sums);
         for (data, (tile_number, point, sum)) in tiles.iter().zip(shares) {

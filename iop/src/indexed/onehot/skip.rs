@@ -18,6 +18,9 @@ use crate::zerocheck::subset_sums;
 /// Blocks in a parallel task: a task's histograms are joined once.
 const TASK: usize = 4096;
 
+/// Blocks that are bound at a time.
+const RUN: usize = 256;
+
 /// Blocks of which values of bytes are told apart before those of nibbles.
 const BYTE_BINS: usize = 256;
 
@@ -197,24 +200,25 @@ impl TileBits<'_> {
 
     fn add_values(&self, sums: &mut [NibbleSums], weights: &[F128], start: usize) {
         let blocks = &self.bytes[start * SIZE..(start + weights.len()) * SIZE];
-        let mut column = vec![0u8; weights.len()];
-        for d in 0..SIZE {
-            for (byte, block) in column.iter_mut().zip(blocks.as_chunks::<SIZE>().0) {
-                *byte = block[d];
-            }
-            if weights.len() < BYTE_BINS {
-                for (&byte, &weight) in column.iter().zip(weights) {
+        let blocks = blocks.as_chunks::<SIZE>().0;
+        if weights.len() < BYTE_BINS {
+            for (block, &weight) in blocks.iter().zip(weights) {
+                for (d, &byte) in block.iter().enumerate() {
                     for (t, sums) in sums.iter_mut().enumerate() {
                         sums.values[d][usize::from(byte >> (NIBBLE * t) & 0xf)] += weight;
                     }
                 }
-                continue;
             }
-            let mut bins = [F128::ZERO; 256];
-            kernels::histogram(&mut bins, &column, weights);
-            for (byte, &bin) in bins.iter().enumerate() {
-                for (t, sums) in sums.iter_mut().enumerate() {
-                    sums.values[d][byte >> (NIBBLE * t) & 0xf] += bin;
+            return;
+        }
+        for first in (0..SIZE).step_by(8) {
+            let mut bins = [[F128::ZERO; 256]; 8];
+            kernels::block_histograms(&mut bins, blocks, first, weights);
+            for (d, bins) in (first..).zip(&bins) {
+                for (byte, &bin) in bins.iter().enumerate() {
+                    for (t, sums) in sums.iter_mut().enumerate() {
+                        sums.values[d][byte >> (NIBBLE * t) & 0xf] += bin;
+                    }
                 }
             }
         }
@@ -223,13 +227,21 @@ impl TileBits<'_> {
     /// `1 + sigma_s + b_s(z, y)` for each bit and block, from the Lagrange basis of the domain at `z`.
     pub(super) fn bind(&self, sigma: &[F128], tables: &[[F128; 256]; LOG_SIZE - 1]) -> Vec<Buffer> {
         let bit = |(plane, &sigma): (&&[u32], &F128)| {
+            let (mut first, constant) = (tables[0], F128::ONE + sigma);
+            first.iter_mut().for_each(|entry| *entry += constant);
+            let tables = [&first, &tables[1], &tables[2], &tables[3]];
             let mut values = Buffer::unspecified(plane.len());
-            values.par_iter_mut().zip(plane.par_iter()).with_min_len(1 << 10).for_each(
-                |(value, word)| {
-                    let parts = tables.iter().zip(word.to_le_bytes());
-                    *value = F128::ONE + sigma + parts.map(|(t, b)| t[usize::from(b)]).sum();
-                },
-            );
+            let runs = values.par_chunks_mut(RUN).zip(plane.par_chunks(RUN));
+            runs.with_min_len(4).for_each(|(values, words)| {
+                let mut bytes = [[0; RUN]; 4];
+                for (k, bytes) in bytes.iter_mut().enumerate() {
+                    for (byte, word) in bytes.iter_mut().zip(words) {
+                        *byte = (word >> (8 * k)) as u8;
+                    }
+                }
+                let bytes = bytes.each_ref().map(|bytes| &bytes[..words.len()]);
+                kernels::gather_four(values, tables, bytes);
+            });
             values
         };
         self.planes.iter().zip(sigma).map(bit).collect()

@@ -8,6 +8,8 @@
 use binfer_field::{F128, kernels};
 use rayon::prelude::*;
 
+use crate::buffer::Buffer;
+
 /// A table and a histogram whose index bits are being bound.
 pub(super) trait Bits: Send {
     /// The round polynomial's value at 1 and its coefficient of `X^2`.
@@ -22,14 +24,14 @@ pub(super) trait Bits: Send {
 
 /// Both as they are, blocks `[column][v]`, bound at their beginnings.
 pub(super) struct ListedBits {
-    table: Vec<F128>,
-    histogram: Vec<F128>,
+    table: Buffer,
+    histogram: Buffer,
     block: usize,
     left: usize,
 }
 
 impl ListedBits {
-    pub(super) fn new(table: Vec<F128>, histogram: Vec<F128>, width: usize) -> Self {
+    pub(super) fn new(table: Buffer, histogram: Buffer, width: usize) -> Self {
         assert_eq!(table.len(), histogram.len());
         Self { table, histogram, block: 1 << width, left: width }
     }
@@ -82,7 +84,7 @@ pub(super) struct ProductBits {
     factors: Vec<Vec<F128>>,
     digit: Digit,
     /// The histogram, and how the bits of its upper digit were bound, while that is the digit.
-    upper: Option<(Vec<F128>, Vec<F128>)>,
+    upper: Option<(Buffer, Vec<F128>)>,
 }
 
 /// The digit whose bits are being bound: blocks `[u][column]`.
@@ -139,7 +141,7 @@ fn by_value(blocks: &[F128], cols: usize) -> Vec<F128> {
 }
 
 impl ProductBits {
-    pub(super) fn new(scale: Vec<F128>, factors: Vec<Vec<F128>>, histogram: Vec<F128>) -> Self {
+    pub(super) fn new(scale: Vec<F128>, factors: Vec<Vec<F128>>, histogram: Buffer) -> Self {
         let (cols, width) = (scale.len(), factors.len());
         let low = if width > LOW_BITS { LOW_BITS } else { 0 };
         if low == 0 {

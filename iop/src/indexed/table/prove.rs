@@ -5,13 +5,14 @@ use rayon::prelude::*;
 
 use super::instance::TableProduct;
 use super::{TableClaim, TableStatement, split_challenges};
+use crate::buffer::Buffer;
 use crate::channel::ProverChannel;
 use crate::sumcheck::{self, Instance, Shape};
 
 /// The entries of a table, `2^w` a column.
 pub enum Entries {
     /// `T_c[v]`, blocks `[column][v]`.
-    Listed(Vec<F128>),
+    Listed(Buffer),
     /// `T_c[v] = scale[c] prod_s factors[s][c]^(v_s)`, `v_s` the bits of `v`, `w` of them.
     Products {
         /// One a column.
@@ -28,17 +29,18 @@ pub struct TableInput {
     /// The table.
     pub entries: Entries,
     /// `M(c, v)`, blocks `[column][v]`, as [`histogram`] makes it.
-    pub histogram: Vec<F128>,
+    pub histogram: Buffer,
 }
 
 /// `M(c, v) = sum_r weights[r] [columns[c][r] = v]`, blocks `[column][v]` of `2^width` entries.
 ///
 /// Columns are at most as long as `weights`, each index below `2^width`.
-pub fn histogram(columns: &[&[u8]], weights: &[F128], width: usize) -> Vec<F128> {
-    let mut bins = F128::zeros(columns.len() << width);
-    bins.par_chunks_mut(1 << width)
-        .zip(columns)
-        .for_each(|(bins, column)| kernels::histogram(bins, column, &weights[..column.len()]));
+pub fn histogram(columns: &[&[u8]], weights: &[F128], width: usize) -> Buffer {
+    let mut bins = Buffer::unspecified(columns.len() << width);
+    bins.par_chunks_mut(1 << width).zip(columns).for_each(|(bins, column)| {
+        bins.fill(F128::ZERO);
+        kernels::histogram(bins, column, &weights[..column.len()]);
+    });
     bins
 }
 

@@ -1,6 +1,7 @@
 //! Indexed products of a plan's chunks: their trees, and one table step over many.
 
 use binfer_field::{F128, kernels};
+use binfer_iop::buffer::Buffer;
 use binfer_iop::channel::ProverChannel;
 use binfer_iop::indexed::table::{self, TableClaim, TableInput, TableStatement};
 use binfer_iop::multilinear::{log2_ceil, prefix_indicator};
@@ -15,7 +16,7 @@ use crate::argument::verify::step::IndexClaims;
 
 /// Leaves looked up in the tables of one factor.
 struct Looked<'a> {
-    entries: Vec<F128>,
+    entries: Buffer,
     width: usize,
     blocks: usize,
     rows: usize,
@@ -71,10 +72,11 @@ fn gather(
 
 /// `M(c, v) = sum_r weights[r] [columns[c][r] = v]` over rows that are no holes, blocks `[column][v]` of
 /// `2^width` entries; the number of a row's block is the highest bits of `v`.
-fn histogram(columns: &[Column<'_>], weights: &[F128], width: usize, blocks: usize) -> Vec<F128> {
-    let mut bins = F128::zeros(columns.len() << width);
+fn histogram(columns: &[Column<'_>], weights: &[F128], width: usize, blocks: usize) -> Buffer {
+    let mut bins = Buffer::unspecified(columns.len() << width);
     let bits = byte_bits(width, blocks);
     bins.par_chunks_mut(1 << width).zip(columns).for_each(|(bins, column)| {
+        bins.fill(F128::ZERO);
         let block = column.bytes.len() / blocks;
         let bytes = column.bytes.chunks(block).zip(weights.chunks(block));
         for ((b, (bytes, weights)), bins) in bytes.enumerate().zip(bins.chunks_mut(1 << bits)) {
@@ -109,7 +111,7 @@ pub(super) fn look_up<'a>(
         let width = table.width();
         // Tables that are smaller than the leaves are kept in their place.
         if keeps_tables(rows, width) {
-            let mut entries = F128::zeros(cols << width);
+            let mut entries = Buffer::unspecified(cols << width);
             entries.par_chunks_mut(BLOCK << width).enumerate().for_each(|(b, entries)| {
                 let first = b * BLOCK;
                 table.fill(first..first + (entries.len() >> width), entries);
@@ -120,7 +122,7 @@ pub(super) fn look_up<'a>(
             return Tree::over(rows, cols, Box::new(looked));
         }
     }
-    let mut leaves = F128::zeros(rows * cols * fan_in);
+    let mut leaves = Buffer::unspecified(rows * cols * fan_in);
     let column = rows * fan_in;
     leaves.par_chunks_mut(column * BLOCK).enumerate().for_each(|(b, leaves)| {
         let first = b * BLOCK;
