@@ -109,19 +109,16 @@ impl Box {
     /// whose rows are sums of four look-ups in scaled tables. Where rows are few, or columns are missing, leaves are
     /// made and bound as elements.
     fn bind_leaves(&self, width: usize) -> Counts {
-        let blocks = (0..self.rows).step_by(BLOCK).map(|first| BLOCK.min(self.rows - first));
+        let rows = self.rows;
         let mut total = Counts::default();
         for first in (0..self.cols).step_by(8) {
             for side in 0..2 {
                 let columns = (0..4).filter(|k| first + 2 * k + side < self.cols).count();
-                for rows in blocks.clone() {
-                    // The weight of the first column.
-                    total += ops(0, 0, 4);
-                    let scaled = if rows >= 2 << width { columns } else { 0 };
-                    total += ops(scaled << width, 0, 0);
-                    total +=
-                        if scaled == 4 { ops(0, 0, 3 * rows) } else { ops(3 * rows, 0, 6 * rows) };
-                }
+                // The weight of the first column.
+                total += ops(0, 0, 4);
+                let scaled = if rows >= 2 << width { columns } else { 0 };
+                total += ops(scaled << width, 0, 0);
+                total += if scaled == 4 { ops(0, 0, 3 * rows) } else { ops(3 * rows, 0, 6 * rows) };
             }
         }
         total

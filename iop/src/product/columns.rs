@@ -217,16 +217,15 @@ impl<'a> Columns<'a> {
         scratch: &mut [F128],
         weights: [F128; 3],
     ) {
-        let (a, b) = pair.split_at_mut(self.rows);
-        for (block, (a, b)) in a.chunks_mut(ROWS).zip(b.chunks_mut(ROWS)).enumerate() {
-            for (side, first) in [a, b].into_iter().enumerate() {
+        for (side, bound) in pair.chunks_mut(self.rows).enumerate() {
+            let columns = [0, 1, 2, 3].map(|k| 8 * quad + 2 * k + side);
+            if fold_looked_up(leaves, cols, columns, bound, weights) {
+                continue;
+            }
+            for (block, first) in bound.chunks_mut(ROWS).enumerate() {
                 let n = first.len();
-                let looked_up = [0, 1, 2, 3].map(|k| 8 * quad + 2 * k + side);
-                if fold_looked_up(leaves, cols, looked_up, block * ROWS, first, weights) {
-                    continue;
-                }
                 let fill = |k: usize, out: &mut [F128]| {
-                    fill(leaves, cols, 8 * quad + 2 * k + side, block * ROWS, out);
+                    fill(leaves, cols, columns[k], block * ROWS, out);
                 };
                 fill(0, first);
                 let rest = &mut scratch[..3 * n];
@@ -253,7 +252,6 @@ fn fold_looked_up(
     leaves: &dyn Leaves,
     cols: usize,
     columns: [usize; 4],
-    first: usize,
     out: &mut [F128],
     weights: [F128; 3],
 ) -> bool {
@@ -270,7 +268,7 @@ fn fold_looked_up(
         let scaled = &mut tables[k][..table.len()];
         scaled.copy_from_slice(table);
         kernels::scale(scaled, weights[k]);
-        index[k] = &rows[first..][..out.len()];
+        index[k] = &rows[..out.len()];
     }
     kernels::gather_four(out, tables.each_ref(), index);
     true
