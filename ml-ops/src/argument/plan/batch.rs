@@ -24,8 +24,16 @@ impl Plan {
         let (heads, shape) = (*heads, graph.tensors[*y]);
         let (rows, depth) = (shape.rows_per_sample, graph.depth(a, heads));
         let (k, n) = (heads.checked_mul(depth)?, shape.features.checked_div(heads)?);
-        let left = self.split(a.x, 0..self.matrices[a.x].bits, None, rows);
-        let right = self.split(b.x, 0..self.matrices[b.x].bits, None, depth);
+        let mut split =
+            |of: &CodeMatrix, lookups| self.split(of.x, 0..self.matrices[of.x].bits, None, lookups);
+        // The operand with more look-ups first, so that the other may share its views.
+        let (left, right) = if rows > depth {
+            let left = split(a, rows);
+            (left, split(b, depth))
+        } else {
+            let right = split(b, depth);
+            (split(a, rows), right)
+        };
         let (a_zero, b_zero) = (self.zero(a)?, self.zero(b)?);
         let row_factors = row_factors.as_ref().map(|factors| Arc::new(RowFactors::new(factors)));
         let bound = graph.accumulator_bound(node);

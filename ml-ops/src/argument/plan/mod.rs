@@ -221,7 +221,7 @@ impl Plan {
     }
 
     /// Splits bits of a matrix into indices as wide as the number of look-ups in a table makes
-    /// cheapest.
+    /// cheapest. More than a byte of them are split as they were before where that is cheaper than more views.
     fn split(
         &mut self,
         matrix: usize,
@@ -229,7 +229,20 @@ impl Plan {
         flag: Option<u32>,
         lookups: usize,
     ) -> Vec<Chunk> {
-        let width = cheapest(bits.end - bits.start, flag.is_some(), lookups).0;
+        let n_bits = bits.end - bits.start;
+        let (mut width, mut cost) = cheapest(n_bits, flag.is_some(), lookups);
+        if n_bits > 8 {
+            cost += ONE_HOT * n_bits.div_ceil(width) as usize * lookups;
+            for known in self.chunks.iter().filter(|c| (c.matrix, c.first) == (matrix, bits.start))
+            {
+                let n = n_bits.div_ceil(known.bits) as usize;
+                let reused = index_cost(known.bits, flag.is_some(), n, lookups);
+                let is_split = known.flag == flag && known.other.is_none();
+                if is_split && known.bits <= n_bits && reused < cost {
+                    (width, cost) = (known.bits, reused);
+                }
+            }
+        }
         let starts = bits.clone().step_by(width as usize);
         starts.map(|first| self.chunk(matrix, first, width.min(bits.end - first), flag)).collect()
     }
@@ -289,6 +302,9 @@ fn cheapest(bits: u32, flag: bool, lookups: usize) -> (u32, usize) {
     // As even as the count allows.
     (bits.div_ceil(bits.div_ceil(width)), cost(width))
 }
+
+/// What an index of a view costs once, in the units of [`index_cost`].
+const ONE_HOT: usize = 8;
 
 /// What a column costs whose entries are `chunks` indices of `width` bits: a leaf against an entry of a
 /// table, by the operations that each takes.
