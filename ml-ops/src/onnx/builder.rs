@@ -82,7 +82,7 @@ impl Builder {
         let (dtype, quantized) = match transform {
             InputTransform::Codes { dtype } => (dtype, false),
             InputTransform::Quantize { dtype, .. } => (dtype, true),
-            InputTransform::Levels { .. } => (CodeType::U8, false),
+            InputTransform::Levels { .. } | InputTransform::OneHot { .. } => (CodeType::U8, false),
         };
         Ok(Codes { view, dtype, quantized, origin: None })
     }

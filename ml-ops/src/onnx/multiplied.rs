@@ -24,7 +24,7 @@ pub(super) fn multiply(
         builder.combine(name, columns, terms, TensorKind::Code, Epilogue::Accumulator)
     };
     let [x, with] = [straight(operands[0])?, straight(operands[1])?];
-    let function = Function::Product { with, zeros, factor: 1 };
+    let function = Function::Product { with, with_gather: None, zeros, factor: 1 };
     let terms = vec![Term { x, gather: None, taps: 1, function }];
     let y = builder.rows_of(operands[0].size().0, columns, TensorKind::Code);
     builder.push(name, Op::Combine { terms, y, epilogue: Epilogue::Edges(vec![edges]) });

@@ -152,9 +152,15 @@ impl Reader<'_> {
                 y: self.size()?,
                 epilogue: self.epilogue()?,
             },
+            (5, _) => Op::Constant { codes: self.codes()?, y: self.size()? },
             (_, error) => return Err(error),
         };
         Ok(Node { name, op })
+    }
+
+    fn codes(&mut self) -> Result<Vec<u8>, DecodeError> {
+        let count = self.size()?;
+        Ok(self.take(count)?.to_vec())
     }
 
     fn code_matrix(&mut self) -> Result<CodeMatrix, DecodeError> {
@@ -194,6 +200,7 @@ impl Reader<'_> {
                 (1, _) => Function::Times(self.long()?),
                 (2, _) => Function::Product {
                     with: self.size()?,
+                    with_gather: self.option(Self::gather)?,
                     zeros: self.array()?,
                     factor: self.long()?,
                 },
@@ -255,6 +262,7 @@ impl Reader<'_> {
                 dtype: self.dtype()?,
             }),
             (2, _) => Ok(InputTransform::Levels { low: self.float()?, high: self.float()? }),
+            (3, _) => Ok(InputTransform::OneHot { vocabulary: self.size()? }),
             (_, error) => Err(error),
         }
     }

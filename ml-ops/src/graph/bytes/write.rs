@@ -116,6 +116,12 @@ impl Writer {
                 self.size(*y);
                 self.epilogue(epilogue);
             }
+            Op::Constant { codes, y } => {
+                self.tag(5);
+                self.size(codes.len());
+                self.0.extend(codes);
+                self.size(*y);
+            }
         }
     }
 
@@ -157,9 +163,10 @@ impl Writer {
                 self.tag(1);
                 self.long(*factor);
             }
-            Function::Product { with, zeros, factor } => {
+            Function::Product { with, with_gather, zeros, factor } => {
                 self.tag(2);
                 self.size(*with);
+                self.option(with_gather.as_ref(), Self::gather);
                 zeros.iter().for_each(|&zero| self.tag(zero));
                 self.long(*factor);
             }
@@ -219,6 +226,10 @@ impl Writer {
                 self.tag(2);
                 self.float(*low);
                 self.float(*high);
+            }
+            InputTransform::OneHot { vocabulary } => {
+                self.tag(3);
+                self.size(*vocabulary);
             }
         }
     }

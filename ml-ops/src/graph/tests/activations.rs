@@ -19,7 +19,7 @@ fn graph() -> Graph {
         pad: Some(9),
     };
     let integers = TensorKind::Integer { bits: 20 };
-    let function = Function::Product { with: 0, zeros: [3, 250], factor: -2 };
+    let function = Function::Product { with: 0, with_gather: None, zeros: [3, 250], factor: -2 };
     Graph {
         name: "activations".to_owned(),
         tensors: vec![
@@ -227,7 +227,7 @@ fn row_factors_are_one_a_row() {
 fn factors_of_elements_are_read_straight_from_one_shape() {
     let product = GraphError::Product { node: 1, term: 0 };
     let other = |term: &mut Term| {
-        term.function = Function::Product { with: 1, zeros: [0, 0], factor: 1 };
+        term.function = Function::Product { with: 1, with_gather: None, zeros: [0, 0], factor: 1 };
     };
     assert_eq!(product_error(other), product);
     let gathered = |term: &mut Term| {
@@ -243,7 +243,9 @@ fn factors_of_elements_are_read_straight_from_one_shape() {
     assert_eq!(product_error(gathered), product);
     assert_eq!(product_error(|term| term.taps = 2), GraphError::Taps { node: 1, taps: 2 });
     let factor = |factor| {
-        move |term: &mut Term| term.function = Function::Product { with: 0, zeros: [0, 0], factor }
+        move |term: &mut Term| {
+            term.function = Function::Product { with: 0, with_gather: None, zeros: [0, 0], factor }
+        }
     };
     assert_eq!(product_error(factor((1 << 31) + 1)), GraphError::Function { node: 1, term: 0 });
     // 20 bits hold no products of 255 * 255 eight times over.
