@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod forged_activations;
 #[cfg(test)]
+mod forged_constants;
+#[cfg(test)]
 mod forged_nodes;
 #[cfg(test)]
 mod forged_wide;

@@ -12,9 +12,13 @@ fn graphs_round_trip() {
         InputTransform::Codes { dtype: CodeType::U8 },
         InputTransform::Codes { dtype: CodeType::I8 },
         InputTransform::Levels { low: -1.0, high: 1.0 },
+        InputTransform::OneHot { vocabulary: 3 },
     ] {
         let mut graph = graph();
         graph.input.transform = transform;
+        if matches!(transform, InputTransform::OneHot { .. }) {
+            graph.input.shape = vec![2];
+        }
         assert_eq!(Graph::from_bytes(&graph.to_bytes()), Ok(graph));
     }
     for transform in [
@@ -32,6 +36,27 @@ fn graphs_round_trip() {
         tensor.kind = TensorKind::Integer { bits: 20 };
     }
     assert_eq!(Graph::from_bytes(&graph.to_bytes()), Ok(graph));
+}
+
+#[test]
+fn constants_round_trip() {
+    let graph = with_constant(vec![1, 2, 3, 4, 5, 6]);
+    assert_eq!(graph.validate(), Ok(()));
+    assert_eq!(Graph::from_bytes(&graph.to_bytes()), Ok(graph));
+    let wrong = GraphError::Constant { node: 4, expected: 6, got: 5 };
+    assert_eq!(with_constant(vec![0; 5]).validate(), Err(wrong));
+    let mut integers = with_constant(vec![0; 6]);
+    integers.tensors[5].kind = TensorKind::Integer { bits: 8 };
+    let wrong = GraphError::Constant { node: 4, expected: 6, got: 6 };
+    assert_eq!(integers.validate(), Err(wrong));
+}
+
+/// A graph with a constant of two rows of three codes.
+fn with_constant(codes: Vec<u8>) -> Graph {
+    let mut graph = graph();
+    graph.tensors.push(graph.tensors[0]);
+    graph.nodes.push(Node { name: "constant".to_owned(), op: Op::Constant { codes, y: 5 } });
+    graph
 }
 
 #[test]

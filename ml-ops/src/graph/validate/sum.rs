@@ -107,7 +107,8 @@ impl Graph {
         }
         match gather {
             Some(gather) => check_taps(node, gather, taps, x, y),
-            None if taps == 1 && same_size(x, y) => Ok(()),
+            None if taps != 1 => Err(GraphError::Taps { node, taps }),
+            None if same_size(x, y) => Ok(()),
             None => Err(wrong),
         }
     }
