@@ -1,6 +1,7 @@
 //! What numbers of tokens cost as rows of codes: an embedding of a whole vocabulary, proved.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![expect(clippy::print_stdout, reason = "figures are what the long test is for")]
 
 use binfer_ml_ops::array::{Array, ArrayData};
 use binfer_ml_ops::graph::{
