@@ -78,12 +78,14 @@ pub fn verify(
         graph.input.encode(graph.input_shape(), input).map_err(Rejection::Input)?;
     let out_values =
         graph.output.encode(graph.output_shape(), output, batch).map_err(Rejection::Output)?;
-    let proof = Proof::from_bytes(proof)?;
-    if proof.commitment != *commitment {
+    let proof = Proof::parts(proof)?;
+    if proof.commitment != commitment.as_bytes() {
+        // Commitments have one encoding each, so these are another's bytes, or nobody's.
+        ModelCommitment::from_bytes(proof.commitment).map_err(ProofError::from)?;
         return Err(Rejection::OtherModel);
     }
-    if proof.batch() != batch.size {
-        return Err(Rejection::OtherBatch { expected: batch.size, got: proof.batch() });
+    if proof.batch as usize != batch.size {
+        return Err(Rejection::OtherBatch { expected: batch.size, got: proof.batch as usize });
     }
     if graph.input.tensor == graph.output.tensor && in_values != out_values {
         return Err(Rejection::NotIdentity);
@@ -92,8 +94,9 @@ pub fn verify(
     if constants.get(&graph.output.tensor).is_some_and(|constant| *constant != out_values) {
         return Err(Rejection::NotConstant);
     }
-    let start = transcript(commitment, proof.group_size, input, output);
-    let mut channel = ProofReader::new(start, &proof.messages);
+    let (params, digest) = (&commitment.params, commitment.digest());
+    let start = transcript(params, &digest, proof.group_size, input, output);
+    let mut channel = ProofReader::new(start, proof.messages);
     let plan = Plan::new(graph, batch.size);
     let statement = Statement {
         graph,

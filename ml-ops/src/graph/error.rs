@@ -1,6 +1,6 @@
 //! What can be wrong with a graph, and with an array at one of its ports.
 
-use super::validate::{MAX_NAME_BYTES, MAX_POSITIONS};
+use super::validate::{MAX_ENTRIES, MAX_NAME_BYTES, MAX_POSITIONS};
 use crate::array::ElementType;
 use thiserror::Error;
 
@@ -297,6 +297,12 @@ pub enum GraphError {
     /// Maxima and joined codes read more than [`MAX_POSITIONS`](super::MAX_POSITIONS) positions of gathers.
     #[error("the maxima and joins up to node {node} read more than {MAX_POSITIONS} positions")]
     Positions {
+        /// The node that exceeds them.
+        node: usize,
+    },
+    /// Edges, tables and gathers have more than [`MAX_ENTRIES`](super::MAX_ENTRIES) values.
+    #[error("edges, tables and gathers up to node {node} have more than {MAX_ENTRIES} values")]
+    Entries {
         /// The node that exceeds them.
         node: usize,
     },
