@@ -69,8 +69,8 @@ fn masked(
 ) -> Result<Value, NodeError> {
     let view = &floats.codes.view;
     let shape = constants::shape(constant, view.rank(), index)?;
-    let sizes = shape.iter().enumerate();
-    for (dim, &got) in sizes.filter(|&(dim, &size)| size != 1 && size != view.size(dim)) {
+    let mut sizes = shape.iter().enumerate();
+    if let Some((dim, &got)) = sizes.find(|&(dim, &size)| size != 1 && size != view.size(dim)) {
         return Err(NodeError::OperandShape { index, expected: view.size(dim), got });
     }
     // A row has something left.

@@ -15,7 +15,7 @@ pub(super) struct Reader<'a> {
     /// Values of lists and fields of gathers that may still be made.
     left: usize,
     edges: Vec<Edges>,
-    tables: Vec<Box<[i64; 256]>>,
+    tables: Vec<[i64; 256]>,
     gathers: Vec<Gather>,
 }
 
@@ -266,11 +266,11 @@ impl Reader<'_> {
         if self.bytes.get(self.offset) == Some(&REFERENCE) {
             self.byte()?;
             let number = self.reference(self.tables.len())?;
-            return Ok(self.tables[number].clone());
+            return Ok(Box::new(self.tables[number]));
         }
         let mut table = Box::new([0; 256]);
         table.copy_from_slice(&self.values(256)?);
-        self.tables.push(table.clone());
+        self.tables.push(*table);
         Ok(table)
     }
 
