@@ -33,7 +33,7 @@ fn dim(size: usize, axis: usize, step: i64) -> GatherDim {
     GatherDim { size, axis: Some(axis), step }
 }
 
-fn edges(width: i32) -> Epilogue {
+fn edges(width: i64) -> Epilogue {
     Epilogue::Edges(vec![Edges { first: 3, edges: (-120..120).map(|e| e * width).collect() }])
 }
 
@@ -112,6 +112,7 @@ fn model() -> Model {
             a: CodeMatrix { x: ROTATED, gather: None, zero_code: 120 },
             b: CodeMatrix { x: ANGLES, gather: Some(mixing()), zero_code: 100 },
             heads: HEADS,
+            row_factors: None,
             y: MIXED,
             epilogue: edges(400),
         },
