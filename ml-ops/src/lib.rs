@@ -6,6 +6,8 @@ mod argument;
 pub mod array;
 mod commitment;
 mod committed;
+#[cfg(feature = "prover")]
+pub mod gguf;
 pub mod graph;
 #[cfg(feature = "prover")]
 pub mod interpret;
