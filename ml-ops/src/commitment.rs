@@ -1,6 +1,8 @@
 //! A model's commitment: the public graph, the parameters and the root of its hidden weights.
 #![deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
+use std::sync::Arc;
+
 use binfer_hash::{Digest, HashKind};
 use binfer_pcs::Params;
 use thiserror::Error;
@@ -11,11 +13,19 @@ const MAGIC: [u8; 8] = *b"binfer-m";
 const VERSION: u32 = 1;
 
 /// What the verifier holds of a model.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct ModelCommitment {
     pub(crate) graph: Graph,
     pub(crate) params: Params,
     pub(crate) root: Digest,
+    /// Its encoding, which says all that the others do.
+    bytes: Arc<[u8]>,
+}
+
+impl PartialEq for ModelCommitment {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
 }
 
 /// Bytes are not a model commitment.
@@ -48,6 +58,16 @@ pub enum CommitmentError {
 }
 
 impl ModelCommitment {
+    /// The commitment of a valid graph.
+    pub(crate) fn new(graph: Graph, params: Params, root: Digest) -> Self {
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(VERSION.to_le_bytes());
+        bytes.extend(params.to_bytes());
+        bytes.extend(root);
+        bytes.extend(graph.to_bytes());
+        Self { graph, params, root, bytes: bytes.into() }
+    }
+
     /// The public graph.
     pub fn graph(&self) -> &Graph {
         &self.graph
@@ -65,12 +85,12 @@ impl ModelCommitment {
 
     /// The canonical encoding.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = MAGIC.to_vec();
-        bytes.extend(VERSION.to_le_bytes());
-        bytes.extend(self.params.to_bytes());
-        bytes.extend(self.root);
-        bytes.extend(self.graph.to_bytes());
-        bytes
+        self.bytes.to_vec()
+    }
+
+    /// The canonical encoding as it is held.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// Decodes [`Self::to_bytes`].
@@ -95,11 +115,12 @@ impl ModelCommitment {
         let params = Params::from_bytes(params)?;
         let mut digest = Digest::default();
         digest.copy_from_slice(root);
-        Ok(Self { graph: Graph::from_bytes(graph)?, params, root: digest })
+        let graph = Graph::from_bytes(graph)?;
+        Ok(Self { graph, params, root: digest, bytes: bytes.into() })
     }
 
     /// The digest that names this commitment: BLAKE3 of its bytes.
     pub fn digest(&self) -> Digest {
-        HashKind::Blake3.hash(&self.to_bytes())
+        HashKind::Blake3.hash(&self.bytes)
     }
 }

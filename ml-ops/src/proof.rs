@@ -18,6 +18,14 @@ pub struct Proof {
     pub(crate) messages: Vec<u8>,
 }
 
+/// The fields of a proof file, the commitment as its bytes.
+pub(crate) struct ProofParts<'a> {
+    pub(crate) batch: u32,
+    pub(crate) group_size: GroupSize,
+    pub(crate) commitment: &'a [u8],
+    pub(crate) messages: &'a [u8],
+}
+
 /// Bytes are not a proof file.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
@@ -71,7 +79,7 @@ impl Proof {
 
     /// The encoding.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let commitment = self.commitment.to_bytes();
+        let commitment = self.commitment.as_bytes();
         let mut bytes = MAGIC.to_vec();
         bytes.extend(VERSION.to_le_bytes());
         bytes.extend(self.batch.to_le_bytes());
@@ -82,11 +90,8 @@ impl Proof {
         bytes
     }
 
-    /// Decodes [`Self::to_bytes`]; the messages are checked by [`verify`](crate::verify) alone.
-    ///
-    /// # Errors
-    /// [`ProofError`] where the header is not one.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ProofError> {
+    /// What [`Self::to_bytes`] gives, with the bytes of the commitment undecoded.
+    pub(crate) fn parts(bytes: &[u8]) -> Result<ProofParts<'_>, ProofError> {
         let mut rest = bytes;
         let truncated = || ProofError::Truncated { got: bytes.len() };
         let mut take = |n: usize| {
@@ -107,7 +112,17 @@ impl Proof {
         }
         let (batch, got, length) = (number()?, number()?, number()?);
         let group_size = GroupSize::new(got).ok_or(ProofError::GroupSize { got })?;
-        let commitment = ModelCommitment::from_bytes(take(length as usize)?)?;
-        Ok(Self { commitment, batch, group_size, messages: rest.to_vec() })
+        let commitment = take(length as usize)?;
+        Ok(ProofParts { batch, group_size, commitment, messages: rest })
+    }
+
+    /// Decodes [`Self::to_bytes`]; the messages are checked by [`verify`](crate::verify) alone.
+    ///
+    /// # Errors
+    /// [`ProofError`] where the header is not one.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ProofError> {
+        let ProofParts { batch, group_size, commitment, messages } = Self::parts(bytes)?;
+        let commitment = ModelCommitment::from_bytes(commitment)?;
+        Ok(Self { commitment, batch, group_size, messages: messages.to_vec() })
     }
 }

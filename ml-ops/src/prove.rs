@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod forged_activations;
 #[cfg(test)]
+mod forged_constants;
+#[cfg(test)]
 mod forged_nodes;
 #[cfg(test)]
 mod forged_wide;
@@ -96,7 +98,7 @@ impl ProverKey {
         let (log_row, words) = oracle_words(&model, salt);
         let oracle = binfer_pcs::commit(&params, log_row, words);
         let graph = model.graph.clone();
-        let commitment = ModelCommitment { graph, params, root: oracle.root() };
+        let commitment = ModelCommitment::new(graph, params, oracle.root());
         Self::from_oracle(model, oracle, commitment, false)
     }
 
@@ -219,7 +221,8 @@ impl ProverKey {
         progress: &mut (dyn FnMut(&'static str) + Send),
     ) -> Result<Proof, ProveError> {
         let number = u32::try_from(batch).map_err(|_| ProveError::Batch { got: batch })?;
-        let start = transcript(&self.commitment, group_size, input, output);
+        let (params, digest) = (&self.commitment.params, self.commitment.digest());
+        let start = transcript(params, &digest, group_size, input, output);
         let mut channel = ProverChannel::new(start);
         let prover = Prover {
             graph: &self.model.graph,

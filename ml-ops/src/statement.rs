@@ -1,24 +1,25 @@
 //! The statement of a proof, as the transcript begins with it.
 
-use binfer_hash::Transcript;
+use binfer_hash::{Digest, Transcript};
+use binfer_pcs::Params;
 
 use crate::argument::GroupSize;
 use crate::array::{Array, ArrayData};
-use crate::commitment::ModelCommitment;
 
 /// The protocol's name and version, the first thing that every challenge depends on.
 const PROTOCOL: &str = "binfer inference v5";
 
-/// A transcript that holds commitment, group size, input and output.
+/// A transcript that holds parameters, the digest of the commitment, group size, input and output.
 pub(crate) fn transcript(
-    commitment: &ModelCommitment,
+    params: &Params,
+    model: &Digest,
     group_size: GroupSize,
     input: &Array,
     output: &Array,
 ) -> Transcript {
     let mut transcript = Transcript::new(PROTOCOL);
-    transcript.absorb_bytes("parameters", &commitment.params.to_bytes());
-    transcript.absorb_bytes("model", &commitment.digest());
+    transcript.absorb_bytes("parameters", &params.to_bytes());
+    transcript.absorb_bytes("model", model);
     transcript.absorb_bytes("group size", &group_size.log_leaves().to_le_bytes());
     absorb_array(&mut transcript, "input", input);
     absorb_array(&mut transcript, "output", output);

@@ -1,13 +1,15 @@
 //! Verification: a commitment, an input, an output and the bytes of a proof.
 #![deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
+use std::collections::BTreeMap;
+
 use binfer_iop::channel::{Estimator, ProofReader, SoundnessTerm, VerifyError, log2_sum};
 use thiserror::Error;
 
 use crate::argument::{self, GroupSize, Plan, Statement};
 use crate::array::Array;
 use crate::commitment::ModelCommitment;
-use crate::graph::{PortError, TensorKind, TensorShape, Values};
+use crate::graph::{Graph, PortError, TensorId, TensorKind, TensorShape, Values};
 use crate::proof::{Proof, ProofError};
 use crate::statement::transcript;
 
@@ -41,6 +43,9 @@ pub enum Rejection {
     /// The model has no nodes and the output is not the input.
     #[error("the output is not the input")]
     NotIdentity,
+    /// The model's output is a constant, and the output is another one.
+    #[error("the output is not the model's constant")]
+    NotConstant,
 }
 
 impl Rejection {
@@ -73,18 +78,25 @@ pub fn verify(
         graph.input.encode(graph.input_shape(), input).map_err(Rejection::Input)?;
     let out_values =
         graph.output.encode(graph.output_shape(), output, batch).map_err(Rejection::Output)?;
-    let proof = Proof::from_bytes(proof)?;
-    if proof.commitment != *commitment {
+    let proof = Proof::parts(proof)?;
+    if proof.commitment != commitment.as_bytes() {
+        // Commitments have one encoding each, so these are another's bytes, or nobody's.
+        ModelCommitment::from_bytes(proof.commitment).map_err(ProofError::from)?;
         return Err(Rejection::OtherModel);
     }
-    if proof.batch() != batch.size {
-        return Err(Rejection::OtherBatch { expected: batch.size, got: proof.batch() });
+    if proof.batch as usize != batch.size {
+        return Err(Rejection::OtherBatch { expected: batch.size, got: proof.batch as usize });
     }
     if graph.input.tensor == graph.output.tensor && in_values != out_values {
         return Err(Rejection::NotIdentity);
     }
-    let start = transcript(commitment, proof.group_size, input, output);
-    let mut channel = ProofReader::new(start, &proof.messages);
+    let constants = constants(graph, batch.size);
+    if constants.get(&graph.output.tensor).is_some_and(|constant| *constant != out_values) {
+        return Err(Rejection::NotConstant);
+    }
+    let (params, digest) = (&commitment.params, commitment.digest());
+    let start = transcript(params, &digest, proof.group_size, input, output);
+    let mut channel = ProofReader::new(start, proof.messages);
     let plan = Plan::new(graph, batch.size);
     let statement = Statement {
         graph,
@@ -94,10 +106,20 @@ pub fn verify(
         root: commitment.root,
         input: &in_values,
         output: &out_values,
+        constants: &constants,
     };
     argument::verify(&mut channel, &statement)?;
     channel.finish()?;
     Ok(())
+}
+
+/// The constants of a graph, in all samples of a batch.
+fn constants(graph: &Graph, batch: usize) -> BTreeMap<TensorId, Values> {
+    let repeated = |(y, codes): (TensorId, &[u8])| {
+        let rows = graph.tensors.get(y)?.rows_per_sample;
+        Some((y, Values::repeated(codes, rows, batch)))
+    };
+    graph.constants().filter_map(repeated).collect()
 }
 
 /// What a proof of a batch is worth and costs, computed without one.
@@ -139,6 +161,7 @@ pub fn estimate_in_groups(
         root: commitment.root,
         input: &blank(graph.input_shape()),
         output: &blank(graph.output_shape()),
+        constants: &constants(graph, batch),
     };
     // Checks pass by construction and nothing is read, so there is nothing that can fail.
     let _ = argument::verify(&mut channel, &statement);

@@ -25,10 +25,10 @@ fn commitment_and_proof_of_the_shipped_digits_model() {
 
     assert_eq!(
         hex(&key.commitment().digest()),
-        "46ff9aab35a30c1804ed0a03d39735f169a440b8f69c2ecb65be88767f9cc553"
+        "46b15553838059ffac8ee5564f289d0cbb6ba9c3d2c1ae2fbc6e0e0d8cb1158e"
     );
     assert_eq!(
         hex(&HashKind::Blake3.hash(&bytes)),
-        "7977513f44cd44be4ad2c75ec411ea11a0ff7f056d9833fd35d1474b6e531b73"
+        "c19eae41181b49cea87917647cf2c0ed9e60c9d497b5175fb568f21bdd8f5783"
     );
 }

@@ -293,7 +293,7 @@ proptest! {
         let mut model = base(None, rows, cols);
         push(&mut model, rows, cols, TensorKind::Code, Op::map(0, 1, |code| code.wrapping_mul(77)));
         let (zeros, factor): ([u8; 2], i64) = ([rng.random(), rng.random()], rng.random_range(-99..99));
-        let function = Function::Product { with: 1, zeros, factor };
+        let function = Function::Product { with: 1, with_gather: None, zeros, factor };
         let mut terms = vec![Term { x: 0, gather: None, taps: 1, function }];
         if beside {
             let function = Function::Table(Box::new(std::array::from_fn(|code| 1000 - code as i64)));
@@ -310,6 +310,53 @@ proptest! {
             let b = a.wrapping_mul(77);
             let product = factor * less(a, zeros[0]) * less(b, zeros[1]);
             let sum = product + if beside { 1000 - i64::from(b) } else { 0 };
+            prop_assert_eq!(trace.tensors[2].as_integers().expect("integers")[at], sum);
+        }
+    }
+
+    #[test]
+    fn products_with_constants_through_maps_follow_the_definition(
+        seed: u64,
+        (cols, rows, taps, batch) in (1usize..5, 1usize..6, 1usize..4, 1usize..4),
+        straight: bool,
+    ) {
+        let rng = &mut StdRng::seed_from_u64(seed);
+        let mut pad = || rng.random_bool(0.5).then(|| rng.random());
+        let pads = [pad(), pad()];
+        let of_x = gather(rng, rows, [cols, taps], pads[0]);
+        let of_k = (taps > 1 || !straight).then(|| gather(rng, rows, [cols, taps], pads[1]));
+        let mut model = base(Some(&of_x), 0, 0);
+        let (k_rows, k_cols) =
+            of_k.as_ref().map_or((rows, cols), |map| (map.n_source_rows(), map.n_source_cols()));
+        let constant = codes(rng, k_rows * k_cols);
+        let op = Op::Constant { codes: constant.clone(), y: 1 };
+        push(&mut model, k_rows, k_cols, TensorKind::Code, op);
+        let (zeros, factor): ([u8; 2], i64) = ([rng.random(), rng.random()], rng.random_range(-99..99));
+        let function = Function::Product { with: 1, with_gather: of_k.clone(), zeros, factor };
+        let terms = vec![Term { x: 0, gather: Some(of_x.clone()), taps, function }];
+        let integers = TensorKind::Integer { bits: 40 };
+        let op = Op::Combine { terms, y: 2, epilogue: Epilogue::Accumulator };
+        push(&mut model, rows, cols, integers, op);
+        prop_assert_eq!(model.validate(), Ok(()));
+        let x = codes(rng, batch * of_x.n_source_rows() * of_x.n_source_cols());
+        let trace = run(&model, &Values::Codes(x.clone()), batch).expect("a run");
+        // A constant is the same in every sample.
+        for (sample, row, col, at) in positions(batch, k_rows, k_cols) {
+            prop_assert!(sample < batch);
+            prop_assert_eq!(trace.tensors[1].as_codes().expect("codes")[at], constant[col * k_rows + row]);
+        }
+        let value = |code: Option<u8>, zero: u8| code.map_or(0, |code| i64::from(code) - i64::from(zero));
+        for (sample, row, col, at) in positions(batch, rows, cols) {
+            let product = |tap| {
+                let col = col * taps + tap;
+                let a = read(&of_x, &x, batch, sample, row, col);
+                let b = match &of_k {
+                    Some(map) => read(map, &constant, 1, 0, row, col),
+                    None => Some(constant[col * rows + row]),
+                };
+                value(a, zeros[0]) * value(b, zeros[1])
+            };
+            let sum = factor * (0..taps).map(product).sum::<i64>();
             prop_assert_eq!(trace.tensors[2].as_integers().expect("integers")[at], sum);
         }
     }

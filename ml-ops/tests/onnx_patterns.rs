@@ -15,7 +15,7 @@ fn folder() -> PathBuf {
 }
 
 /// What a graph's nodes are: M(at)mul with requantization, or with E(dges), or A(ccumulator), R(elu), T(able),
-/// C(opy), S(um with edges), (ma)X.
+/// C(opy), S(um with edges), (ma)X, K (a constant).
 fn nodes(model: &Model) -> String {
     let letter = |op: &Op| match op {
         Op::MatMul { epilogue: Epilogue::Requantize(_), .. } => 'M',
@@ -23,6 +23,7 @@ fn nodes(model: &Model) -> String {
         Op::MatMul { epilogue: Epilogue::Accumulator, .. } => 'A',
         Op::Relu { .. } => 'R',
         Op::Max { .. } => 'X',
+        Op::Constant { .. } => 'K',
         Op::BatchMatMul { .. } => 'B',
         Op::Combine { terms, epilogue: Epilogue::Accumulator, .. } => match terms.as_slice() {
             [Term { gather: None, .. }] => 'T',
@@ -58,7 +59,9 @@ fn patterns_are_equal_to_onnx_runtime() {
         ("moved", "CCMCC"),
         ("qdq_add", "SC"),
         ("qdq_add_constant", "T"),
+        ("qdq_add_floats", "KS"),
         ("qdq_add_relu", "SC"),
+        ("qdq_add_tensor", "KS"),
         ("qdq_average_pool", "SC"),
         ("qdq_concat", "CC"),
         ("qdq_conv", "MC"),
@@ -77,9 +80,12 @@ fn patterns_are_equal_to_onnx_runtime() {
         ("qdq_leakyrelu", "T"),
         ("qdq_matmul", "M"),
         ("qdq_matmul_tensors", "BC"),
-        ("qdq_mul", "CCSC"),
+        ("qdq_mul", "SC"),
         ("qdq_mul_constant", "T"),
-        ("qdq_mul_relu", "CCSC"),
+        ("qdq_mul_floats", "KS"),
+        ("qdq_mul_relu", "SC"),
+        ("qdq_mul_tensor", "KS"),
+        ("qdq_mul_tensor_int8", "KS"),
         ("qdq_reduce_mean", "S"),
         ("qdq_reduce_mean_rows", "SC"),
         ("qdq_scaled", "T"),
@@ -87,6 +93,7 @@ fn patterns_are_equal_to_onnx_runtime() {
         ("qdq_sigmoid", "T"),
         ("qdq_silu", "T"),
         ("qdq_sub", "SC"),
+        ("qdq_sub_floats", "KS"),
         ("qdq_swish", "T"),
         ("qdq_tanh", "T"),
         ("qgemm", "M"),
@@ -94,6 +101,7 @@ fn patterns_are_equal_to_onnx_runtime() {
         ("qlinear_add", "SC"),
         ("qlinear_add_constant", "T"),
         ("qlinear_add_int8", "SC"),
+        ("qlinear_add_tensor", "KS"),
         ("qlinear_concat", "CCCCC"),
         ("qlinear_conv", "MC"),
         ("qlinear_conv_1d", "MC"),
@@ -106,9 +114,10 @@ fn patterns_are_equal_to_onnx_runtime() {
         ("qlinear_matmul_int8", "M"),
         ("qlinear_matmul_tensors", "BC"),
         ("qlinear_matmul_tensors_int8", "B"),
-        ("qlinear_mul", "CCSC"),
+        ("qlinear_mul", "SC"),
         ("qlinear_mul_constant", "T"),
-        ("qlinear_mul_int8", "SCCSC"),
+        ("qlinear_mul_int8", "SSC"),
+        ("qlinear_mul_tensor", "KS"),
         ("qlinear_sigmoid", "T"),
         ("relu_int8", "T"),
         ("residual", "MMMSSM"),

@@ -271,7 +271,8 @@ impl Builder {
         for _ in 0..rng.random_range(1..3) {
             let with = others[rng.random_range(0..others.len())];
             let factor = rng.random_range(-9..10);
-            let function = Function::Product { with, zeros: [rng.random(), rng.random()], factor };
+            let zeros = [rng.random(), rng.random()];
+            let function = Function::Product { with, with_gather: None, zeros, factor };
             terms.push(Term { x, gather: None, taps: 1, function });
             bound += 255 * 255 * factor.abs();
         }
@@ -290,6 +291,45 @@ impl Builder {
             bound += 1000 * taps as i64;
         }
         self.sum_to(terms, image, bound.max(1));
+    }
+
+    /// Sums of products of tensors that are read from anywhere, with one map or two, or one of them straight.
+    fn multiply_through_maps(&mut self) {
+        let codes: Vec<usize> =
+            (0..=self.last()).filter(|&t| self.tensors[t].kind == TensorKind::Code).collect();
+        let mut some = || codes[self.rng.random_range(0..codes.len())];
+        let (x, with) = (some(), some());
+        let mut image @ [c, h, w] = self.images[with];
+        let taps = self.rng.random_range(1..4);
+        let straight = taps == 1 && self.rng.random();
+        if !straight {
+            let rng = &mut self.rng;
+            image = [rng.random_range(1..4), rng.random_range(1..5), rng.random_range(1..4)];
+        }
+        let [c, h, w] = if straight { [c, h, w] } else { image };
+        let mut terms = Vec::new();
+        let mut bound = 0;
+        for _ in 0..self.rng.random_range(1..3) {
+            let of_x = self.anywhere(x, &[h, w], &[c, taps]);
+            let mut of_with = (!straight).then(|| self.anywhere(with, &[h, w], &[c, taps]));
+            let rng = &mut self.rng;
+            if x == with && rng.random() {
+                of_with = Some(Gather { pad: Some(rng.random()), ..of_x.clone() });
+            }
+            let (factor, zeros) = (rng.random_range(-9..10), [rng.random(), rng.random()]);
+            let function = Function::Product { with, with_gather: of_with, zeros, factor };
+            terms.push(Term { x, gather: Some(of_x), taps, function });
+            bound += 255 * 255 * factor.abs() as i32 * taps as i32;
+        }
+        self.sum_to(terms, image, bound.max(1));
+    }
+
+    /// The same codes in every sample.
+    fn constant(&mut self) {
+        let image @ [c, h, w] = self.images[self.last()];
+        let codes = (0..c * h * w).map(|_| self.rng.random()).collect();
+        let y = self.tensor(image, TensorKind::Code);
+        self.push(Op::Constant { codes, y });
     }
 
     /// A map from tensor `x` with these dimensions, in random steps from anywhere.
@@ -453,15 +493,17 @@ fn model(seed: u64) -> Model {
             builder.scale();
             break;
         }
-        match builder.rng.random_range(0..11) {
+        match builder.rng.random_range(0..15) {
             0 | 1 => builder.convolution(),
             2 => builder.dense(),
             3 => builder.average(),
             4 => builder.add(),
             5 => builder.max(),
             6 => builder.map(),
-            7 => builder.multiply(),
+            7 | 10 => builder.multiply(),
             8 | 9 => builder.attend(),
+            11 | 12 => builder.multiply_through_maps(),
+            13 => builder.constant(),
             _ => builder.transpose(),
         }
     }

@@ -44,5 +44,6 @@ fn operator(op: &Op) -> &'static str {
         Op::Combine { .. } => "sum of functions",
         Op::Max { .. } => "maximum",
         Op::Relu { .. } => "relu",
+        Op::Constant { .. } => "constant",
     }
 }

@@ -24,7 +24,11 @@ impl<'a> Layer<'a> {
         let node = &graph.nodes[index];
         let weights = match &node.op {
             Op::MatMul { weights, .. } => Some(&graph.weights[*weights]),
-            Op::BatchMatMul { .. } | Op::Combine { .. } | Op::Max { .. } | Op::Relu { .. } => None,
+            Op::BatchMatMul { .. }
+            | Op::Combine { .. }
+            | Op::Max { .. }
+            | Op::Relu { .. }
+            | Op::Constant { .. } => None,
         };
         let steps: &[Step] = match node.op.epilogue() {
             Some(Epilogue::Requantize(requantize)) => &requantize.steps,
@@ -40,7 +44,7 @@ impl<'a> Layer<'a> {
         let bits = 129 - graph.accumulator_bound(index).leading_zeros();
         Self {
             node,
-            x: &graph.tensors[node.op.inputs()[0]],
+            x: node.op.inputs().first().map_or(y, |&x| &graph.tensors[x]),
             y,
             weights,
             steps,
@@ -81,6 +85,7 @@ impl<'a> Layer<'a> {
                 format!("matmul of 2 tensors{heads}{factors}")
             }
             Op::Max { taps, .. } => format!("maximum of {taps}"),
+            Op::Constant { .. } => "constant".into(),
         };
         match self.node.op.epilogue() {
             Some(Epilogue::Requantize(_)) => format!("{what}, requantize"),
@@ -152,6 +157,7 @@ impl<'a> Layer<'a> {
                         "times_tensor": term.with(),
                         "taps": term.taps,
                         "gather": term.gather.as_ref().map(gather_json),
+                        "times_gather": term.with_gather().map(gather_json),
                     })
                 };
                 layer["terms"] = terms.iter().map(term).collect();
@@ -172,7 +178,7 @@ impl<'a> Layer<'a> {
                 layer["row_factors"] = json!(row_factors);
                 layer["operands"] = [a, b].into_iter().map(matrix).collect();
             }
-            Op::Relu { .. } => {}
+            Op::Relu { .. } | Op::Constant { .. } => {}
         }
         if let Some(weights) = self.weights {
             layer["weights"] = json!({

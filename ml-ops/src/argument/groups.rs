@@ -140,7 +140,7 @@ impl Group {
 
     /// The chunks that the group's relations read.
     fn chunks<'a>(&self, plan: &'a Plan) -> impl Iterator<Item = &'a Chunk> {
-        self.factors(plan).flat_map(|f| core::iter::once(&f.chunk).chain(&f.extra))
+        self.factors(plan).flat_map(Factor::chunks)
     }
 
     /// The views and planes that the group's relations read.

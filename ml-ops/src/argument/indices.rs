@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use rayon::prelude::*;
 
 use super::entries::Entries;
-use super::plan::{Factor, Plan, Read};
+use super::plan::{Factor, Plan, Read, Second};
 use super::wiring::Gathered;
 use crate::graph::Gather;
 
@@ -17,12 +17,23 @@ pub(crate) struct Indices<'a> {
     numbers: &'a [usize],
     views: Vec<ViewIndices<'a>>,
     gathered: Vec<GatheredIndices>,
+    paired: Vec<PairedIndices>,
+}
+
+/// Indices that are made of two matrices.
+struct PairedIndices {
+    /// The view of the first, and the second.
+    view: usize,
+    with: Arc<Second>,
+    /// `[column][product]`.
+    bytes: Vec<u8>,
 }
 
 /// A view that is read through a map.
 struct GatheredIndices {
     view: usize,
     gather: Arc<Gather>,
+    pad: Option<u8>,
     rows: usize,
     gathered: Gathered,
 }
@@ -59,23 +70,60 @@ impl<'a> Indices<'a> {
             ViewIndices { rows: view.rows, cols: view.cols, bytes, across: OnceLock::new() }
         };
         let views = numbers.iter().map(view).collect();
-        let mut this = Self { numbers, views, gathered: Vec::new() };
+        let mut this = Self { numbers, views, gathered: Vec::new(), paired: Vec::new() };
         for factor in factors {
-            if let Read::Through { gather, pad } = &factor.read
-                && this.gathered(factor.chunk.view, gather).is_none()
-            {
-                let source = &this.view(factor.chunk.view).bytes;
-                let gathered = Gathered::new(gather, source, *pad);
-                let (rows, gather) = (gather.n_rows(), gather.clone());
-                let view = factor.chunk.view;
-                this.gathered.push(GatheredIndices { view, gather, rows, gathered });
+            match factor.operands() {
+                None => this.gather(factor),
+                Some(operands) => {
+                    operands.iter().for_each(|operand| this.gather(operand));
+                    this.pair(factor, &operands);
+                }
             }
         }
         this
     }
 
-    fn gathered(&self, view: usize, gather: &Arc<Gather>) -> Option<&GatheredIndices> {
-        self.gathered.iter().find(|g| g.view == view && Arc::ptr_eq(&g.gather, gather))
+    /// Reads a factor's indices through its map, if it has one.
+    fn gather(&mut self, factor: &Factor) {
+        let view = factor.chunk.view;
+        if let Read::Through { gather, pad } = &factor.read
+            && self.gathered(view, gather, *pad).is_none()
+        {
+            let gathered = Gathered::new(gather, &self.view(view).bytes, *pad);
+            let (rows, gather) = (gather.n_rows(), gather.clone());
+            self.gathered.push(GatheredIndices { view, gather, pad: *pad, rows, gathered });
+        }
+    }
+
+    /// Joins the indices of a factor's two matrices.
+    fn pair(&mut self, factor: &Factor, operands: &[Factor; 2]) {
+        let Some(with) = factor.with.clone() else { return };
+        if self.paired(factor.chunk.view, &with).is_some() {
+            return;
+        }
+        let width = factor.chunk.width();
+        let [low, high] = operands.each_ref().map(|operand| self.columns(operand));
+        let join = |(low, high): (&Column<'_>, &Column<'_>)| -> Vec<u8> {
+            low.bytes.iter().zip(high.bytes).map(|(&low, &high)| low | high << width).collect()
+        };
+        let bytes: Vec<Vec<u8>> = low.par_iter().zip(&high).map(join).collect();
+        let (view, bytes) = (factor.chunk.view, bytes.concat());
+        self.paired.push(PairedIndices { view, with, bytes });
+    }
+
+    fn paired(&self, view: usize, with: &Arc<Second>) -> Option<&PairedIndices> {
+        self.paired.iter().find(|p| p.view == view && Arc::ptr_eq(&p.with, with))
+    }
+
+    fn gathered(
+        &self,
+        view: usize,
+        gather: &Arc<Gather>,
+        pad: Option<u8>,
+    ) -> Option<&GatheredIndices> {
+        let is_it =
+            |g: &&GatheredIndices| g.view == view && g.pad == pad && Arc::ptr_eq(&g.gather, gather);
+        self.gathered.iter().find(is_it)
     }
 
     /// The indices of every view, `[column][row]`.
@@ -96,12 +144,17 @@ impl<'a> Indices<'a> {
     /// The indices of every column of a factor.
     pub(crate) fn columns(&self, factor: &Factor) -> Vec<Column<'_>> {
         let plain = |bytes| Column { bytes, holes: &[] };
+        if let Some(with) = &factor.with {
+            let found = self.paired(factor.chunk.view, with);
+            let bytes = &found.expect("a group's factors read what was joined for them").bytes;
+            return bytes.chunks(with.products).map(plain).collect();
+        }
         let view = self.view(factor.chunk.view);
         let mut columns: Vec<Column<'_>> = match &factor.read {
             Read::Straight => view.bytes.chunks(view.rows).map(plain).collect(),
             Read::Across => view.across().chunks(view.cols).map(plain).collect(),
-            Read::Through { gather, .. } => {
-                let found = self.gathered(factor.chunk.view, gather);
+            Read::Through { gather, pad } => {
+                let found = self.gathered(factor.chunk.view, gather, *pad);
                 let GatheredIndices { rows, gathered, .. } =
                     found.expect("a group's factors read what was gathered for them");
                 let columns = gathered.bytes.chunks(*rows).zip(&gathered.holes);

@@ -113,14 +113,17 @@ impl Costs<'_> {
 
     /// Elements of the views that a factor's claims are on.
     fn view(&self, factor: &Factor) -> u128 {
-        let chunks = core::iter::once(&factor.chunk).chain(&factor.extra);
-        let views = chunks.map(|chunk| &self.plan.views[chunk.view]);
+        let views = factor.chunks().map(|chunk| &self.plan.views[chunk.view]);
         views.map(|view| area(view.rows, view.cols)).sum()
     }
 
     /// Weights and a one-hot polynomial for each element that a factor's claim is on, if it is read through a map,
-    /// and the map's tables.
+    /// and the map's tables; one-hot polynomials of both matrices and room to bind them where there are two.
     fn wired(&self, factor: &Factor) -> u128 {
+        if let (Some(operands), Some(second)) = (factor.operands(), &factor.with) {
+            let paired = 8 * ELEMENT * area(second.products, factor.cols);
+            return paired + operands.iter().map(|operand| self.wired(operand)).sum::<u128>();
+        }
         match &factor.read {
             Read::Straight | Read::Across => 0,
             Read::Through { gather, .. } => 2 * ELEMENT * self.view(factor) + wiring::bytes(gather),
@@ -170,7 +173,11 @@ impl Phase {
         let entries = of.iter().map(|f| area(cols, 1) << f.width()).sum::<u128>();
         self.tables += ELEMENT * (2 * entries + entries.div_ceil(2));
         // Besides the views themselves, those that are not read straight have a copy.
-        let copies = of.iter().filter(|f| !matches!(f.read, Read::Straight)).count();
+        let copies = |f: &Factor| match &f.with {
+            Some(_) => 3,
+            None => usize::from(!matches!(f.read, Read::Straight)),
+        };
+        let copies = of.iter().map(copies).sum::<usize>();
         self.indices += area(rows, cols) * copies as u128;
     }
 }

@@ -1,6 +1,6 @@
 //! What can be wrong with a graph, and with an array at one of its ports.
 
-use super::validate::{MAX_NAME_BYTES, MAX_POSITIONS};
+use super::validate::{MAX_ENTRIES, MAX_NAME_BYTES, MAX_POSITIONS};
 use crate::array::ElementType;
 use thiserror::Error;
 
@@ -256,15 +256,23 @@ pub enum GraphError {
         /// The term.
         term: usize,
     },
-    /// A product's operands have different shapes or kinds, or are not read straight.
-    #[error(
-        "term {term} of node {node} multiplies tensors that differ in shape or are not read straight"
-    )]
+    /// A product's second operand has another shape or kind than its first.
+    #[error("term {term} of node {node} multiplies matrices that differ in shape or kind")]
     Product {
         /// The node.
         node: usize,
         /// The term.
         term: usize,
+    },
+    /// A constant is not the codes of one sample of its output.
+    #[error("node {node} has {got} codes of {expected}, or its output holds integers")]
+    Constant {
+        /// The node.
+        node: usize,
+        /// Codes of a sample.
+        expected: usize,
+        /// Codes that there are.
+        got: usize,
     },
     /// A sum may leave the range of the elements that it becomes.
     #[error("the sums of node {node} range from {low} to {high}, beyond its output's kind")]
@@ -289,6 +297,12 @@ pub enum GraphError {
     /// Maxima and joined codes read more than [`MAX_POSITIONS`](super::MAX_POSITIONS) positions of gathers.
     #[error("the maxima and joins up to node {node} read more than {MAX_POSITIONS} positions")]
     Positions {
+        /// The node that exceeds them.
+        node: usize,
+    },
+    /// Edges, tables and gathers have more than [`MAX_ENTRIES`](super::MAX_ENTRIES) values.
+    #[error("edges, tables and gathers up to node {node} have more than {MAX_ENTRIES} values")]
+    Entries {
         /// The node that exceeds them.
         node: usize,
     },
@@ -379,6 +393,16 @@ pub enum PortError {
     NoLevel {
         /// Row-major position in the array.
         index: usize,
+    },
+    /// An input element is not a number below the port's vocabulary.
+    #[error("element {index} is {got}, the vocabulary has {vocabulary} numbers")]
+    Vocabulary {
+        /// Row-major position in the array.
+        index: usize,
+        /// The element.
+        got: i64,
+        /// How many numbers there are, from 0 on.
+        vocabulary: usize,
     },
     /// An output element is one that no code maps to.
     #[error("element {index} is not a value that the output can take")]

@@ -55,6 +55,12 @@ impl Gather {
         self.source_cols.iter().product()
     }
 
+    /// Axes, offsets and dimensions in all.
+    pub(super) fn fields(&self) -> usize {
+        let Self { source_cols, source_rows, offsets, rows, cols, .. } = self;
+        [source_cols.len(), source_rows.len(), offsets.len(), rows.len(), cols.len()].iter().sum()
+    }
+
     /// The dimensions of columns as those of outputs and those of the last `taps` columns of each, one dimension
     /// cut in two if need be; `None` where no cut does that.
     pub(crate) fn split_taps(&self, taps: usize) -> Option<(Vec<GatherDim>, Vec<GatherDim>)> {

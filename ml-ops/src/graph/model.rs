@@ -2,7 +2,8 @@
 #![deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 use super::{
-    GraphError, InputPort, Node, OutputPort, TensorShape, WeightMatrix, WeightShape, signed_bits,
+    GraphError, InputPort, Node, Op, OutputPort, TensorId, TensorShape, WeightMatrix, WeightShape,
+    signed_bits,
 };
 
 /// The public part of a network: shapes, scales, zero points, alphabets, but no weights.
@@ -31,6 +32,14 @@ impl Graph {
     #[expect(clippy::indexing_slicing, reason = "a valid graph's ports name its tensors")]
     pub fn input_shape(&self) -> &TensorShape {
         &self.tensors[self.input.tensor]
+    }
+
+    /// The tensors that are constants, with the codes of one sample.
+    pub(crate) fn constants(&self) -> impl Iterator<Item = (TensorId, &[u8])> {
+        self.nodes.iter().filter_map(|node| match &node.op {
+            Op::Constant { codes, y } => Some((*y, codes.as_slice())),
+            _ => None,
+        })
     }
 
     /// The shape of the tensor that the output comes from. Precondition: the graph is valid.

@@ -1,4 +1,4 @@
-//! The nodes of a graph: matmul, sums of functions, maximum, and Relu on integers.
+//! The nodes of a graph: matmul, sums of functions, maximum, Relu on integers, and constants.
 
 use super::{CodeRanges, Edges, Gather, Requantize, TensorId, WeightId};
 
@@ -80,6 +80,13 @@ pub enum Op {
         /// Output.
         y: TensorId,
     },
+    /// `y` is the same in every sample: public codes.
+    Constant {
+        /// Those of one sample, `[feature][row]`.
+        codes: Vec<u8>,
+        /// Output, codes.
+        y: TensorId,
+    },
 }
 
 /// A matrix of codes or integers that is read from each sample of a tensor.
@@ -100,7 +107,8 @@ pub struct Term {
     /// The tensor it reads.
     pub x: TensorId,
     /// How the matrix is read from it: tap `t` of output `(r, j)` at column `j * taps + t`. Straight if absent, and
-    /// then there is one tap. Positions outside the source add nothing, or `function(pad)`.
+    /// then there is one tap. Positions outside the source add nothing, or `function(pad)`; those of a product stand
+    /// for zero, or read `pad`.
     pub gather: Option<Gather>,
     /// Elements that each output adds up; the last dimensions of the map's columns, one of them cut perhaps, number
     /// them.
@@ -114,6 +122,14 @@ impl Term {
     pub fn with(&self) -> Option<TensorId> {
         match self.function {
             Function::Product { with, .. } => Some(with),
+            Function::Table(_) | Function::Times(_) => None,
+        }
+    }
+
+    /// How the other tensor's matrix is read from it, if it is a product and through a map.
+    pub fn with_gather(&self) -> Option<&Gather> {
+        match &self.function {
+            Function::Product { with_gather, .. } => with_gather.as_ref(),
             Function::Table(_) | Function::Times(_) => None,
         }
     }
@@ -137,11 +153,13 @@ pub enum Function {
     Table(Box<[i64; 256]>),
     /// Of an integer: this many times it, at most `2^31` in size.
     Times(i64),
-    /// Of a code and that of another tensor at the same place: `factor * (code - zeros[0]) * (other - zeros[1])`. Both
-    /// are read straight.
+    /// Of a code and one of another tensor: `factor * (code - zeros[0]) * (other - zeros[1])`. Positions outside a
+    /// source read its map's `pad`, or stand for zero.
     Product {
-        /// The other tensor, codes of the same shape.
+        /// The other tensor, codes.
         with: TensorId,
+        /// How its matrix is read from it, of the same rows and columns as the term's; straight if absent.
+        with_gather: Option<Gather>,
         /// The codes that stand for zero.
         zeros: [u8; 2],
         /// The factor, at most `2^31` in size.
@@ -160,6 +178,7 @@ impl Op {
     /// The tensors that the operation reads.
     pub fn inputs(&self) -> Vec<TensorId> {
         match self {
+            Self::Constant { .. } => Vec::new(),
             Self::MatMul { x, .. } | Self::Relu { x, .. } | Self::Max { x, .. } => vec![*x],
             Self::BatchMatMul { a, b, .. } => vec![a.x, b.x],
             Self::Combine { terms, .. } => {
@@ -174,7 +193,7 @@ impl Op {
             Self::MatMul { epilogue, .. }
             | Self::BatchMatMul { epilogue, .. }
             | Self::Combine { epilogue, .. } => Some(epilogue),
-            Self::Relu { .. } | Self::Max { .. } => None,
+            Self::Relu { .. } | Self::Max { .. } | Self::Constant { .. } => None,
         }
     }
 
@@ -185,7 +204,8 @@ impl Op {
             | Self::BatchMatMul { y, .. }
             | Self::Relu { y, .. }
             | Self::Max { y, .. }
-            | Self::Combine { y, .. } => *y,
+            | Self::Combine { y, .. }
+            | Self::Constant { y, .. } => *y,
         }
     }
 }

@@ -40,6 +40,12 @@ pub enum InputTransform {
         /// The level of code 255, larger.
         high: f32,
     },
+    /// They are 64-bit numbers below `vocabulary`, one a row of the tensor: its code is 1 in the feature of that
+    /// number, and 0 in all others.
+    OneHot {
+        /// Features of the tensor.
+        vocabulary: usize,
+    },
 }
 
 /// Where the network's output leaves.
@@ -128,6 +134,7 @@ impl InputPort {
                 to_feature_major(&codes, rows, features, |q| q)
             }
             (InputTransform::Levels { low, high }, ArrayData::F32(v)) => levels(v, low, high)?,
+            (InputTransform::OneHot { vocabulary }, ArrayData::I64(v)) => one_hot(v, vocabulary)?,
             (transform, data) => {
                 return Err(PortError::ElementType {
                     expected: transform.element_type(),
@@ -145,6 +152,7 @@ impl InputTransform {
         match self {
             Self::Codes { dtype } => code_element(dtype),
             Self::Quantize { .. } | Self::Levels { .. } => ElementType::F32,
+            Self::OneHot { .. } => ElementType::I64,
         }
     }
 }
@@ -353,6 +361,17 @@ fn levels(values: &[f32], low: f32, high: f32) -> Result<Vec<u8>, PortError> {
             }
         })
         .collect()
+}
+
+/// For each number a row of codes, 1 in its feature, `[feature][row]`.
+fn one_hot(numbers: &[i64], vocabulary: usize) -> Result<Vec<u8>, PortError> {
+    let mut codes = vec![0; numbers.len() * vocabulary];
+    for (index, &number) in numbers.iter().enumerate() {
+        let feature = usize::try_from(number).ok().filter(|&feature| feature < vocabulary);
+        let feature = feature.ok_or(PortError::Vocabulary { index, got: number, vocabulary })?;
+        codes[feature * numbers.len() + index] = 1;
+    }
+    Ok(codes)
 }
 
 fn quantize_all(

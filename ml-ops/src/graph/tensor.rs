@@ -100,6 +100,11 @@ impl Values {
         self.len() == 0
     }
 
+    /// `batch` samples of the same codes, `[feature][row]` with `rows` rows.
+    pub(crate) fn repeated(codes: &[u8], rows: usize, batch: usize) -> Self {
+        Self::Codes(codes.chunks(rows.max(1)).flat_map(|feature| feature.repeat(batch)).collect())
+    }
+
     /// The rows `rows` of every feature, of which each has `of`.
     pub(crate) fn rows(&self, rows: Range<usize>, of: usize) -> Self {
         fn part<T: Copy>(values: &[T], rows: &Range<usize>, of: usize) -> Vec<T> {

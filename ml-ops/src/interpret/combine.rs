@@ -1,5 +1,6 @@
 //! Sums of functions of elements, and their codes.
 
+use super::factors::{Factor, add_products};
 use crate::graph::{Epilogue, Function, Runs, Term, Values};
 use rayon::prelude::*;
 
@@ -30,8 +31,8 @@ struct Summand<'a> {
 enum Elements<'a> {
     Codes(&'a [u8], Box<[i64; 256]>),
     Integers(&'a [i64], i64),
-    /// Two tensors, their zeros, and a factor.
-    Products([&'a [u8]; 2], [u8; 2], i64),
+    /// Two operands and a factor.
+    Products(Box<[Factor<'a>; 2]>, i64),
 }
 
 impl<'a> Summand<'a> {
@@ -46,9 +47,11 @@ impl<'a> Summand<'a> {
                 (Elements::Codes(codes, Box::new(table.map(|image| image - constant))), constant)
             }
             (Function::Times(factor), Values::Integers(x)) => (Elements::Integers(x, *factor), 0),
-            (Function::Product { with, zeros, factor }, Values::Codes(x)) => {
+            (Function::Product { with, with_gather, zeros, factor }, Values::Codes(x)) => {
                 let with = tensors[*with].as_codes().unwrap_or(&[]);
-                (Elements::Products([x, with], *zeros, *factor), 0)
+                let with = Factor::new(with, with_gather.as_ref(), zeros[1]);
+                let operands = [Factor::new(x, gather, zeros[0]), with];
+                (Elements::Products(Box::new(operands), *factor), 0)
             }
             _ => (Elements::Integers(&[], 0), 0),
         };
@@ -74,14 +77,9 @@ impl<'a> Summand<'a> {
             Elements::Integers(x, factor) => {
                 self.add(column, x, sums, |x: i64| x.wrapping_mul(*factor));
             }
-            Elements::Products(operands, zeros, factor) => {
-                let start = column * sums.len();
-                let [a, b] = operands.map(|codes| codes.iter().skip(start));
-                let [a_zero, b_zero] = zeros.map(i64::from);
-                for (sum, (&a, &b)) in sums.iter_mut().zip(a.zip(b)) {
-                    let product = (i64::from(a) - a_zero) * (i64::from(b) - b_zero);
-                    *sum = sum.wrapping_add(product.wrapping_mul(*factor));
-                }
+            Elements::Products(operands, factor) => {
+                let cols = column * self.taps..(column + 1) * self.taps;
+                add_products(operands, *factor, cols, sums);
             }
         }
     }

@@ -42,6 +42,12 @@ impl MatMul<'_> {
     ) {
         let zero = i64::from(self.zero_code);
         let small = self.bound <= i128::from(i32::MAX);
+        if let Values::Codes(codes) = x
+            && let Some(entries) = self.sparse(codes, at.len())
+        {
+            self.map_sparse(&entries, at, y, map);
+            return;
+        }
         match x {
             Values::Codes(codes) if small && at.len() >= BLOCK_ROWS => {
                 self.map_blocks(codes, at, y, map);

@@ -2,10 +2,12 @@
 
 mod batch;
 mod combine;
+mod factors;
 mod gathered;
 mod matmul;
 mod max;
 mod operand;
+mod sparse;
 
 use crate::graph::{
     Epilogue, Gather, Graph, Model, Node, Op, TensorId, TensorKind, TensorShape, Values,
@@ -127,6 +129,10 @@ fn evaluate(
         }
         Op::Max { x, gather, taps, .. } => {
             Ok(Values::Codes(max::max(gather, *taps, codes(&tensors[*x]), columns)))
+        }
+        Op::Constant { codes, .. } => {
+            let rows = graph.tensors[y].rows_per_sample;
+            Ok(Values::repeated(codes, rows, batch))
         }
         Op::Relu { x, .. } => {
             Ok(Values::Integers(integers(&tensors[*x]).par_iter().map(|&v| v.max(0)).collect()))

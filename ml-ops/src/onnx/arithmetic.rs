@@ -1,8 +1,10 @@
 //! Add, Sub, Mul and Div of floats that are functions of codes.
 
 use super::builder::Builder;
+use super::constants;
 use super::deferred::{After, Deferred, Elementwise, Kind, Sum, Term};
 use super::error::NodeError;
+use super::masked;
 use super::node::NodeView;
 use super::operands::codes_of;
 use super::pairs::{self, Aligned};
@@ -50,19 +52,19 @@ struct Scalar {
 
 /// `operation` of operands 0 and 1.
 pub(super) fn import(
-    _: &mut Builder,
+    builder: &mut Builder,
     node: &NodeView<'_>,
     operation: Operation,
 ) -> Result<Value, NodeError> {
     match (node.value(0)?, node.value(1)?) {
-        (Value::Floats(a), Value::Floats(b)) => of_two(node, a, b, operation),
+        (Value::Floats(a), Value::Floats(b)) => of_two(node, a, b, operation, true),
         (Value::Deferred(x), Value::Constant(constant)) => {
             Ok(Value::Deferred(followed(x, constant, 1, operation, false)?))
         }
         (Value::Constant(constant), Value::Deferred(x)) => {
             Ok(Value::Deferred(followed(x, constant, 0, operation, true)?))
         }
-        (Value::Floats(a), other) => {
+        (Value::Floats(a), other) if is_number(other) => {
             let b = scalar(other, 1)?;
             let fused = |kernel: Kernel, of: Quantization| {
                 let (qb, y) = b.quantized?;
@@ -70,7 +72,7 @@ pub(super) fn import(
             };
             Ok(with_scalar(a, |x| operation.of(x, b.float), operation, fused))
         }
-        (other, Value::Floats(b)) => {
+        (other, Value::Floats(b)) if is_number(other) => {
             let a = scalar(other, 0)?;
             let fused = |kernel: Kernel, of: Quantization| {
                 let (qa, x) = a.quantized?;
@@ -78,6 +80,34 @@ pub(super) fn import(
                 Some((qa, table_of(b, move |y, to| kernel(of, qa, to, y, x))))
             };
             Ok(with_scalar(b, |y| operation.of(a.float, y), operation, fused))
+        }
+        (Value::Floats(a), Value::Constant(constant)) => {
+            if operation == Operation::Add
+                && let Some(masked) = masked::added(builder, node.name, a, constant, 1)?
+            {
+                return Ok(masked);
+            }
+            let b = plain(builder, node, a, constant, operation, 1)?;
+            of_two(node, a, &b, operation, false)
+        }
+        (Value::Constant(constant), Value::Floats(b)) => {
+            if operation == Operation::Add
+                && let Some(masked) = masked::added(builder, node.name, b, constant, 0)?
+            {
+                return Ok(masked);
+            }
+            let a = plain(builder, node, b, constant, operation, 0)?;
+            of_two(node, &a, b, operation, false)
+        }
+        (Value::Floats(a), Value::Dequantized(constant)) => {
+            let view = &a.codes.view;
+            let b = constants::dequantized(builder, node.name, view, constant, 1)?;
+            of_two(node, a, &b, operation, true)
+        }
+        (Value::Dequantized(constant), Value::Floats(b)) => {
+            let view = &b.codes.view;
+            let a = constants::dequantized(builder, node.name, view, constant, 0)?;
+            of_two(node, &a, b, operation, true)
         }
         _ => Err(NodeError::Operand { index: 0, expected: "a dequantized tensor" }),
     }
@@ -160,11 +190,32 @@ fn with_scalar(
     Value::Floats(result)
 }
 
+/// Plain floats beside `floats`, operand `index`.
+fn plain(
+    builder: &mut Builder,
+    node: &NodeView<'_>,
+    floats: &Floats,
+    constant: &Array,
+    operation: Operation,
+    index: usize,
+) -> Result<Floats, NodeError> {
+    let view = &floats.codes.view;
+    match operation {
+        Operation::Div => Err(NodeError::ProductOfTensors),
+        _ => {
+            let is_factor = operation == Operation::Mul;
+            constants::plain(builder, node.name, view, constant, is_factor, index)
+        }
+    }
+}
+
+/// `operation` of two tensors; if both are `dequantized`, kernels of the runtime may take their place.
 fn of_two(
     node: &NodeView<'_>,
     a: &Floats,
     b: &Floats,
     operation: Operation,
+    dequantized: bool,
 ) -> Result<Value, NodeError> {
     let (qa, qb) = ((a.scaling, a.codes.dtype), (b.scaling, b.codes.dtype));
     if let Some((of, f, g)) = pairs::common(&a.codes, &b.codes) {
@@ -196,7 +247,8 @@ fn of_two(
             let Aligned { a: x, b: y, columns, output } =
                 pairs::aligned(&a.codes.view, &b.codes.view, 1)?;
             let (name, operands, from) = (node.name.to_owned(), [x, y], [qa, qb]);
-            let product = Rc::new(Elementwise { name, columns, operands, from });
+            let product = Elementwise { name, columns, operands, from, dequantized };
+            let product = Rc::new(product);
             return Ok(Value::Deferred(Deferred::new(Kind::Elementwise(product), output)));
         }
         Operation::Mul | Operation::Div => return Err(NodeError::ProductOfTensors),
@@ -207,11 +259,20 @@ fn of_two(
         dtype: floats.codes.dtype,
         from: floats.scaling,
         images: floats.images.clone(),
-        pure: floats.pure,
+        pure: floats.pure && dequantized,
     };
     let terms = [term(x, a), term(y, b)];
     let sum = Sum { name: node.name.to_owned(), columns, terms, subtracted };
     Ok(Value::Deferred(Deferred::new(Kind::Sum(Rc::new(sum)), output)))
+}
+
+/// Whether a constant has elements of one value, as its scale and zero point do.
+fn is_number(value: &Value) -> bool {
+    match value {
+        Value::Constant(array) => number(array, 0).is_ok(),
+        Value::Dequantized(constant) => dequantized_scalar(constant, 0).is_ok(),
+        _ => false,
+    }
 }
 
 /// Operand `index`, a constant whose elements have one value.

@@ -82,7 +82,7 @@ impl Builder {
         let (dtype, quantized) = match transform {
             InputTransform::Codes { dtype } => (dtype, false),
             InputTransform::Quantize { dtype, .. } => (dtype, true),
-            InputTransform::Levels { .. } => (CodeType::U8, false),
+            InputTransform::Levels { .. } | InputTransform::OneHot { .. } => (CodeType::U8, false),
         };
         Ok(Codes { view, dtype, quantized, origin: None })
     }
@@ -103,6 +103,49 @@ impl Builder {
         let terms = vec![Term { x, gather: None, taps: 1, function }];
         self.push(name, Op::Combine { terms, y, epilogue: Epilogue::Accumulator });
         y
+    }
+
+    /// A constant of `shape` and these codes, the last dimension fastest, with the dimensions that are features of
+    /// `beside` as features.
+    pub(super) fn constant(
+        &mut self,
+        name: &str,
+        beside: &View,
+        shape: &[usize],
+        codes: &[u8],
+    ) -> View {
+        let product = |of_features: bool| -> usize {
+            let dims = shape.iter().enumerate();
+            dims.filter(|&(dim, _)| beside.is_feature(dim) == of_features).map(|(_, n)| n).product()
+        };
+        let (rows, features) = (product(false), product(true));
+        let mut laid_out = vec![0; codes.len()];
+        for (at, &code) in codes.iter().enumerate() {
+            let (mut rest, mut place, mut strides) = (at, [0, 0], [1, 1]);
+            for (dim, &size) in shape.iter().enumerate().rev() {
+                let side = usize::from(beside.is_feature(dim));
+                place[side] += rest % size * strides[side];
+                strides[side] *= size;
+                rest /= size;
+            }
+            let [row, feature] = place;
+            laid_out[feature * rows + row] = code;
+        }
+        let y = self.rows_of(rows, features, TensorKind::Code);
+        self.push(name, Op::Constant { codes: laid_out, y });
+        View::new(y, shape, |dim| beside.is_feature(dim))
+    }
+
+    /// The codes that a tensor may have: those of a constant, or all.
+    pub(super) fn occurring(&self, tensor: TensorId) -> Vec<u8> {
+        let of_constant = |node: &Node| match &node.op {
+            Op::Constant { codes, y } if *y == tensor => Some(codes.clone()),
+            _ => None,
+        };
+        let mut codes = self.nodes.iter().find_map(of_constant).unwrap_or((0..=255).collect());
+        codes.sort_unstable();
+        codes.dedup();
+        codes
     }
 
     /// `y = max(x, 0)` on integers.

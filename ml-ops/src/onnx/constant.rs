@@ -31,7 +31,7 @@ pub(super) fn array(tensor: &TensorProto) -> Result<Array, TensorError> {
             Some(raw) => words(raw, expected)?.map(i32::from_le_bytes).collect(),
             None => tensor.int32_data.clone(),
         }),
-        data_type::UINT8 => ArrayData::U8(match raw {
+        data_type::UINT8 | data_type::BOOL => ArrayData::U8(match raw {
             Some(raw) => raw.to_vec(),
             None => narrow(&tensor.int32_data)?,
         }),

@@ -309,6 +309,30 @@ pub enum NodeError {
     /// A quotient of two tensors, or a product of functions of two that are not those of a DequantizeLinear.
     #[error("a quotient of two tensors, or a product of functions of both, is not supported")]
     ProductOfTensors,
+    /// A constant factor that is not one number has values that are no multiples, up to 255 apart, of the smallest.
+    #[error(
+        "the values of constant input {index} are no multiples of the smallest, as factors are to be"
+    )]
+    ConstantFactor {
+        /// Which input.
+        index: usize,
+    },
+    /// A constant that is added has more than 256 values.
+    #[error("constant input {index} has {got} different values, more than 256")]
+    ConstantLevels {
+        /// Which input.
+        index: usize,
+        /// Its values.
+        got: usize,
+    },
+    /// A mask leaves nothing of a row for a Softmax.
+    #[error("the mask in input {index} leaves nothing of row {row}")]
+    MaskedRow {
+        /// Which input.
+        index: usize,
+        /// The row, of the mask.
+        row: usize,
+    },
     /// A function of two tensors is no monotone step of a sum of a function of each, or of their product.
     #[error("no integers add up or multiply to what the float operators give")]
     NoTables,

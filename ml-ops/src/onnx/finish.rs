@@ -41,6 +41,7 @@ pub(super) fn model(
                 matrices.push(std::mem::take(&mut old_matrices[*id]));
                 *id = weights.len() - 1;
             }
+            Op::Constant { y, .. } => place(y),
             Op::Relu { x, y } | Op::Max { x, y, .. } => {
                 place(x);
                 place(y);

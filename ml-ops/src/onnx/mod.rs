@@ -31,9 +31,15 @@
 //!
 //! # Products of two tensors
 //! QLinearMul, and Mul of two dequantized tensors before a QuantizeLinear: a code is a step function of the integer
-//! product of both, less their zero points, likewise checked. Operands that are broadcast or moved are copied first.
+//! product of both, less their zero points, likewise checked.
 //! QLinearMatMul, MatMulInteger and MatMul of two tensors: the products of matrices in each sample, all leading
 //! dimensions being heads, broadcast if need be; scales and rounding are those of matmuls by weights.
+//!
+//! # Constants
+//! Add, Sub and Mul of a dequantized tensor and a constant that is broadcast to it are those of two tensors, one of
+//! which is public codes: its own where it is dequantized, with one scale; numbers of its values, 256 at most, where plain floats are added;
+//! and multiples of the smallest, where they are factors. A constant of one value is part of a function of one tensor.
+//! Added zeros and large negative numbers, or a Where by a constant, before a Softmax take elements out of it.
 //!
 //! # Averages
 //! QLinearGlobalAveragePool adds integers up and is exact. QLinearAveragePool, and ReduceMean and AveragePool
@@ -68,6 +74,7 @@ mod builder;
 mod compared;
 mod concatenated;
 mod constant;
+mod constants;
 mod convolved;
 mod deferred;
 mod elementwise;
@@ -79,6 +86,7 @@ mod floats;
 mod folded;
 mod heads;
 mod import;
+mod masked;
 mod matrix;
 mod multiplied;
 mod node;

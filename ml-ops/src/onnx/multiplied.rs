@@ -6,7 +6,6 @@ use super::matrix::Matrix;
 use crate::graph::{Edges, Epilogue, Function, Op, TensorId, TensorKind, Term};
 
 /// The codes that `edges` make of `(a - zeros[0]) * (b - zeros[1])`, tensors read as matrices of `columns` columns.
-/// Those that are no tensors as they are become ones first.
 pub(super) fn multiply(
     builder: &mut Builder,
     name: &str,
@@ -15,28 +14,25 @@ pub(super) fn multiply(
     zeros: [u8; 2],
     edges: Edges,
 ) -> Result<TensorId, NodeError> {
-    let mut straight = |matrix: &Matrix| -> Result<TensorId, NodeError> {
-        if let Source { x, gather: None } = builder.source(matrix, false)? {
-            return Ok(x);
-        }
-        let function = Function::Table(Box::new(std::array::from_fn(|code| code as i64)));
-        let terms = vec![(matrix.clone(), function)];
-        builder.combine(name, columns, terms, TensorKind::Code, Epilogue::Accumulator)
-    };
-    let [x, with] = [straight(operands[0])?, straight(operands[1])?];
-    let function = Function::Product { with, zeros, factor: 1 };
-    let terms = vec![Term { x, gather: None, taps: 1, function }];
+    let Source { x, gather } = builder.source(operands[0], false)?;
+    let Source { x: with, gather: with_gather } = builder.source(operands[1], false)?;
+    let function = Function::Product { with, with_gather, zeros, factor: 1 };
+    let terms = vec![Term { x, gather, taps: 1, function }];
     let y = builder.rows_of(operands[0].size().0, columns, TensorKind::Code);
     builder.push(name, Op::Combine { terms, y, epilogue: Epilogue::Edges(vec![edges]) });
     Ok(y)
 }
 
-/// The edges of `code` of two codes, as a function of the product of the codes less their zeros; `None` if it is no
-/// monotone one.
-pub(super) fn edges(zeros: [u8; 2], code: impl Fn(u8, u8) -> u8) -> Option<Edges> {
+/// The edges of `code` of two codes that occur, as a function of the product of the codes less their zeros; `None` if it
+/// is no monotone one.
+pub(super) fn edges(
+    zeros: [u8; 2],
+    occurring: [&[u8]; 2],
+    code: impl Fn(u8, u8) -> u8,
+) -> Option<Edges> {
     let (mut least, mut largest) = ([i64::MAX; 256], [i64::MIN; 256]);
-    for a in 0..=255 {
-        for b in 0..=255 {
+    for &a in occurring[0] {
+        for &b in occurring[1] {
             let code = usize::from(code(a, b));
             let product =
                 (i64::from(a) - i64::from(zeros[0])) * (i64::from(b) - i64::from(zeros[1]));
@@ -62,13 +58,16 @@ mod tests {
         let zeros = [130, 7];
         let product = |a: u8, b: u8| (i64::from(a) - 130) * (i64::from(b) - 7);
         let code = |a, b| (product(a, b).div_euclid(100) + 90).clamp(4, 250) as u8;
-        let found = edges(zeros, code).expect("a monotone function");
+        let all: Vec<u8> = (0..=255).collect();
+        let found = edges(zeros, [&all, &all], code).expect("a monotone function");
         for a in 0..=255 {
             for b in 0..=255 {
                 assert_eq!(found.code(product(a, b)), code(a, b));
             }
         }
-        assert_eq!(edges(zeros, |a, _| a), None);
-        assert_eq!(edges(zeros, |a, b| 255 - code(a, b)), None);
+        assert_eq!(edges(zeros, [&all, &all], |a, _| a), None);
+        assert_eq!(edges(zeros, [&all, &all], |a, b| 255 - code(a, b)), None);
+        // Beside one number alone, it grows with the other.
+        assert!(edges(zeros, [&all, &[9]], |a, _| a).is_some());
     }
 }

@@ -1,6 +1,7 @@
 //! Functions of two 8-bit tensors, element by element.
 
 use super::builder::Builder;
+use super::constants;
 use super::deferred::{Elementwise, Sum, Term};
 use super::error::NodeError;
 use super::matrix::Matrix;
@@ -10,6 +11,7 @@ use super::qlinear::{Kernel, Quantization};
 use super::value::{Codes, Scaling, Value};
 use super::view::View;
 use crate::graph::{CodeType, dequantize_table, quantize};
+use std::borrow::Cow;
 
 /// Two tensors as matrices of the same rows and columns.
 pub(super) struct Aligned {
@@ -46,7 +48,7 @@ pub(super) fn aligned(a: &View, b: &View, index: usize) -> Result<Aligned, NodeE
 
 /// An operand of a kernel.
 enum Operand<'a> {
-    Tensor(&'a Codes),
+    Tensor(Cow<'a, Codes>),
     /// A constant whose elements have one value.
     Constant(i32),
 }
@@ -59,8 +61,8 @@ pub(super) fn requantized(
     kernel: Kernel,
     is_sum: bool,
 ) -> Result<Value, NodeError> {
-    let (a, a_type) = operand(node, 0)?;
-    let (b, b_type) = operand(node, 3)?;
+    let (a, a_type) = operand(builder, node, 0, 3)?;
+    let (b, b_type) = operand(builder, node, 3, 0)?;
     if a_type != b_type {
         return Err(NodeError::OperandType { index: 3 });
     }
@@ -71,7 +73,7 @@ pub(super) fn requantized(
     let (qa, qb, to) = (quantization(1)?, quantization(4)?, quantization(6)?);
     let value = |code: u8| i32::from(code) + a_type.min();
     let codes = match (a, b) {
-        (Operand::Tensor(a), Operand::Tensor(b)) => match common(a, b) {
+        (Operand::Tensor(a), Operand::Tensor(b)) => match common(&a, &b) {
             Some((of, f, g)) => {
                 let table = std::array::from_fn(|i| kernel(qa, qb, to, value(f[i]), value(g[i])));
                 of.mapped(builder, node.name, &table)
@@ -87,7 +89,8 @@ pub(super) fn requantized(
             None => {
                 let Aligned { a: x, b: y, columns, output } = aligned(&a.view, &b.view, 3)?;
                 let (name, operands, from) = (node.name.to_owned(), [x, y], [qa, qb]);
-                let product = Elementwise { name, columns, operands, from };
+                let dequantized = true;
+                let product = Elementwise { name, columns, operands, from, dequantized };
                 let view = output.on(product.mul(builder, to)?);
                 Codes { view, dtype: a_type, quantized: false, origin: None }
             }
@@ -111,16 +114,28 @@ pub(super) fn requantized(
     Ok(Value::Codes(Codes { quantized: false, ..codes }))
 }
 
-fn operand<'a>(node: &NodeView<'a>, index: usize) -> Result<(Operand<'a>, CodeType), NodeError> {
+/// Operand `index`; a constant of several values is one beside operand `other`.
+fn operand<'a>(
+    builder: &mut Builder,
+    node: &NodeView<'a>,
+    index: usize,
+    other: usize,
+) -> Result<(Operand<'a>, CodeType), NodeError> {
     match node.value(index)? {
-        Value::Codes(codes) => Ok((Operand::Tensor(codes), codes.dtype)),
+        Value::Codes(codes) => Ok((Operand::Tensor(Cow::Borrowed(codes)), codes.dtype)),
         Value::Constant(array) => {
             let (codes, dtype) = codes_of(array).ok_or(NodeError::OperandType { index })?;
             match codes.split_first() {
                 Some((first, rest)) if rest.iter().all(|code| code == first) => {
                     Ok((Operand::Constant(i32::from(*first) + dtype.min()), dtype))
                 }
-                _ => Err(NodeError::OperandShape { index, expected: 1, got: codes.len() }),
+                _ => {
+                    let beside = &node.codes(other)?.view;
+                    let shape = constants::shape(array, beside.rank(), index)?;
+                    let view = builder.constant(node.name, beside, &shape, &codes);
+                    let codes = Codes { view, dtype, quantized: false, origin: None };
+                    Ok((Operand::Tensor(Cow::Owned(codes)), dtype))
+                }
             }
         }
         _ => Err(NodeError::Operand { index, expected: "an 8-bit tensor" }),

@@ -12,6 +12,7 @@ pub(super) mod data_type {
     pub(crate) const INT8: i32 = 3;
     pub(crate) const INT32: i32 = 6;
     pub(crate) const INT64: i32 = 7;
+    pub(crate) const BOOL: i32 = 9;
     pub(crate) const FLOAT16: i32 = 10;
     pub(crate) const UINT4: i32 = 21;
     pub(crate) const INT4: i32 = 22;

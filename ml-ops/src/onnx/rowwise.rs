@@ -81,9 +81,22 @@ impl Rowwise {
         View::new(tensor, &shape, |dim| self.features[dim])
     }
 
-    /// The largest code of each row.
-    pub(super) fn maximum(&self, builder: &mut Builder) -> Result<TensorId, NodeError> {
-        let elements = Matrix { pad: Some(0), ..self.elements() };
+    /// All elements of a tensor seen as `view`, whose dimensions are this one's or 1.
+    pub(super) fn repeated(&self, view: &View) -> Matrix {
+        let shape = self.view.shape();
+        let sizes = shape.iter().enumerate();
+        let stretched = sizes.filter(|&(dim, _)| view.size(dim) == 1);
+        let view = stretched.fold(view.clone(), |view, (dim, &size)| view.repeated(dim, size));
+        Matrix::laid_out(&view, |dim| self.features[dim])
+    }
+
+    /// The largest of these codes in each row.
+    pub(super) fn maximum(
+        &self,
+        builder: &mut Builder,
+        elements: Matrix,
+    ) -> Result<TensorId, NodeError> {
+        let elements = Matrix { pad: Some(0), ..elements };
         builder.max(&self.part("max"), self.columns(), &elements)
     }
 

@@ -2,6 +2,7 @@
 
 use super::builder::Builder;
 use super::deferred::Deferred;
+use super::masked::Masked;
 use super::matrix::Matrix;
 use super::thresholds::Comparison;
 use super::view::View;
@@ -26,6 +27,8 @@ pub(super) enum Value {
     Negated(Floats, Rc<Vec<bool>>),
     /// Floats that a QuantizeLinear will make codes of.
     Deferred(Deferred),
+    /// Floats of which a Softmax leaves some out.
+    Masked(Masked),
     /// Comparisons of such floats with numbers.
     Comparison(Comparison),
     /// A 32-bit integer tensor.
@@ -192,6 +195,7 @@ impl Value {
             Self::Codes(codes) => Some(&codes.view),
             Self::Floats(floats) | Self::Negated(floats, _) => Some(&floats.codes.view),
             Self::Deferred(deferred) => Some(&deferred.view),
+            Self::Masked(masked) => Some(&masked.floats.codes.view),
             Self::Comparison(comparison) => Some(&comparison.of.view),
         }
     }
@@ -200,7 +204,8 @@ impl Value {
     pub(super) fn seen(&self, change: impl Fn(&View) -> Option<View>) -> Option<Self> {
         let mut value = self.clone();
         match &mut value {
-            Self::Constant(_) | Self::Dequantized(_) => return None,
+            // A mask has dimensions that are broadcast.
+            Self::Constant(_) | Self::Dequantized(_) | Self::Masked(_) => return None,
             Self::FloatInput(view) | Self::Integers(view) => *view = change(view)?,
             Self::Codes(codes) => codes.see(&change)?,
             Self::Floats(floats) | Self::Negated(floats, _) => {

@@ -57,7 +57,7 @@ fn model() -> Model {
         x,
         gather: None,
         taps: 1,
-        function: Function::Product { with, zeros, factor },
+        function: Function::Product { with, with_gather: None, zeros, factor },
     };
     let ops = vec![
         Op::map(0, KEYS, |code| code.wrapping_mul(91).wrapping_add(13)),
@@ -284,7 +284,7 @@ fn right(op: &mut Op) -> &mut CodeMatrix {
 fn product(op: &mut Op) -> (&mut usize, &mut [u8; 2], &mut i64) {
     match op {
         Op::Combine { terms, .. } => match &mut terms[0].function {
-            Function::Product { with, zeros, factor } => (with, zeros, factor),
+            Function::Product { with, with_gather: _, zeros, factor } => (with, zeros, factor),
             _ => panic!("a product"),
         },
         _ => panic!("a sum"),

@@ -43,7 +43,7 @@ impl ProverKey {
         let (log_row, words) = oracle_words(model, salt);
         let label = weights_digest(model);
         let id = store::create(&params, log_row, words, label, file)?;
-        Ok(ModelCommitment { graph: model.graph.clone(), params, root: id.root })
+        Ok(ModelCommitment::new(model.graph.clone(), params, id.root))
     }
 
     /// The key that [`Self::create`] left in `file`, which must not change as long as the key lives.

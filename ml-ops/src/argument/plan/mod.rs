@@ -16,6 +16,7 @@ pub(crate) use output::{Axis, Output, Outputs};
 pub(crate) use sum::of_tap;
 pub(crate) use sum::{Exponents, Sum, SumTree};
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use binfer_iop::indexed::onehot::View;
@@ -53,7 +54,7 @@ pub(crate) enum Origin {
     Model,
     /// Committed with the trace.
     Trace,
-    /// The statement itself.
+    /// The statement itself, or the graph: an input, an output, a constant.
     Public,
 }
 
@@ -118,13 +119,24 @@ pub(crate) struct Factor {
     pub(crate) blocks: usize,
     /// One column more each: matrices of one row, read across.
     pub(crate) extra: Vec<Chunk>,
+    /// Bits of a second matrix above the chunk's in every index, if there is one.
+    pub(crate) with: Option<Arc<Second>>,
+}
+
+/// Bits of a second matrix that is read in its own way.
+#[derive(Clone, Debug)]
+pub(crate) struct Second {
+    pub(crate) chunk: Chunk,
+    pub(crate) read: Read,
+    /// Products of the factor.
+    pub(crate) products: usize,
 }
 
 impl Factor {
     /// A matrix read straight or across.
     pub(crate) fn plain(chunk: Chunk, across: bool, cols: usize) -> Self {
         let read = if across { Read::Across } else { Read::Straight };
-        Self { chunk, read, cols, blocks: 1, extra: Vec::new() }
+        Self { chunk, read, cols, blocks: 1, extra: Vec::new(), with: None }
     }
 
     /// All columns.
@@ -134,7 +146,28 @@ impl Factor {
 
     /// Bits of an index, those of the block's number included.
     pub(crate) fn width(&self) -> usize {
-        self.chunk.width().saturating_add(log2_ceil(self.blocks))
+        let with = self.with.as_ref().map_or(0, |second| second.chunk.width());
+        self.chunk.width().saturating_add(with).saturating_add(log2_ceil(self.blocks))
+    }
+
+    /// Its two matrices alone, where an index is made of two.
+    pub(crate) fn operands(&self) -> Option<[Self; 2]> {
+        let second = self.with.as_ref()?;
+        let alone = |chunk: &Chunk, read: &Read| Self {
+            chunk: chunk.clone(),
+            read: read.clone(),
+            cols: self.cols,
+            blocks: 1,
+            extra: Vec::new(),
+            with: None,
+        };
+        Some([alone(&self.chunk, &self.read), alone(&second.chunk, &second.read)])
+    }
+
+    /// The chunks that indices are made of.
+    pub(crate) fn chunks(&self) -> impl Iterator<Item = &Chunk> {
+        let second = self.with.iter().map(|second| &second.chunk);
+        core::iter::once(&self.chunk).chain(&self.extra).chain(second)
     }
 }
 
@@ -179,6 +212,7 @@ impl Plan {
                 Op::Combine { .. } => plan.add_combine(graph, i, batch),
                 Op::Max { .. } => plan.add_max(graph, i, batch),
                 Op::Relu { x, y } => plan.add_relu(*x, *y),
+                Op::Constant { .. } => Some(()),
             };
             plan.malformed |= added.is_none();
         }
@@ -187,6 +221,8 @@ impl Plan {
 
     /// The matrices of tensors come first: matrix `t` is tensor `t`.
     fn add_tensors(&mut self, graph: &Graph, batch: usize) {
+        let constants: BTreeSet<TensorId> = graph.constants().map(|(y, _)| y).collect();
+        let is_constant = |t| constants.contains(&t);
         for (t, shape) in graph.tensors.iter().enumerate() {
             let rectified =
                 graph.nodes.iter().any(|n| matches!(n.op, Op::Relu { y, .. } if y == t));
@@ -195,7 +231,7 @@ impl Plan {
                 TensorKind::Integer { bits } if rectified => (bits.saturating_sub(1).max(1), 0),
                 TensorKind::Integer { bits } => (bits, 1i128 << (bits - 1)),
             };
-            let public = t == graph.input.tensor || t == graph.output.tensor;
+            let public = t == graph.input.tensor || t == graph.output.tensor || is_constant(t);
             self.matrices.push(Matrix {
                 source: Source::Tensor(t),
                 origin: if public { Origin::Public } else { Origin::Trace },

@@ -2,46 +2,82 @@
 //!
 //! With `a = a_0 + 16 a_1` and `b = b_0 + 16 b_1`, `(a - a_z)(b - b_z)` is `a_0 b_0 + (16 a_1 - a_z) b_0 +
 //! a_0 (16 b_1 - b_z) + (16 a_1 - a_z)(16 b_1 - b_z)`: four functions whose tables have 256 entries, of indices whose
-//! planes belong to two matrices. Nothing is committed for a product.
+//! planes belong to two matrices. Nothing is committed for a product. Where the two are of one shape and read alike, an
+//! index is one of a view of both; elsewhere it is made of two, each read through a map of its own.
 
 use std::sync::Arc;
 
-use super::sum::{Exponents, Input};
-use super::{Matrix, OtherBits, Plan};
-use crate::argument::wiring::straight;
+use super::sum::{Exponents, Input, Nibbles, Operand, with_taps};
+use super::{Matrix, Plan};
+use crate::argument::wiring::{batched, straight};
+use crate::graph::{Function, Gather, TensorId, Term};
 
 /// Bits of each operand in an index.
 pub(super) const NIBBLE: u32 = 4;
 
+/// What a product adds to a sum.
+pub(super) struct Product {
+    pub(super) parts: Vec<Input>,
+    /// What its taps that read nothing add, as an exponent of every base.
+    pub(super) excess: i128,
+}
+
 impl Plan {
-    /// The four summands of `factor * (a - zeros[0]) * (b - zeros[1])`, each of one tap of `taps`; `None` where the
-    /// matrices differ in shape or are not of bytes.
+    /// The four summands of a term that is a product, of `taps` taps, a multiple of the term's; `None` where
+    /// the matrices do not have these rows and columns, or are not of bytes.
     pub(super) fn product(
         &self,
-        a: usize,
-        b: usize,
-        zeros: [u8; 2],
-        factor: i64,
-        (rows, cols): (usize, usize),
+        term: &Term,
+        size: (usize, usize),
         taps: usize,
-    ) -> Option<Vec<Input>> {
-        let shape = |m: usize| {
-            let Matrix { rows, cols, bits, .. } = *self.matrices.get(m)?;
-            Some((rows, cols, bits))
+        batch: usize,
+    ) -> Option<Product> {
+        let Function::Product { with, with_gather, zeros, factor } = &term.function else {
+            return None;
         };
-        if [shape(a)?, shape(b)?] != [(rows, cols, 2 * NIBBLE); 2] {
+        let operand = |x, gather: &Option<Gather>, zero| {
+            self.operand((x, gather.as_ref()), zero, (term.taps, taps), size, batch)
+        };
+        let a = operand(term.x, &term.gather, zeros[0])?;
+        let b = operand(*with, with_gather, zeros[1])?;
+        let part = |[a_first, b_first]: [u32; 2]| {
+            let table = table(*zeros, *factor, a_first, b_first);
+            let nibbles = Nibbles { first: [a_first, b_first], with: b.clone() };
+            Input::of_nibbles(a.clone(), nibbles, Exponents::Listed(Arc::new(table)))
+        };
+        let parts = [[0, 0], [NIBBLE, 0], [0, NIBBLE], [NIBBLE, NIBBLE]].map(part);
+        let outside = |operand: &Operand, zero: u8| {
+            i128::from(operand.pad.unwrap_or(zero)) - i128::from(zero)
+        };
+        let product = i128::from(*factor) * outside(&a, zeros[0]) * outside(&b, zeros[1]);
+        let more = taps.checked_sub(term.taps)? as i128;
+        Some(Product { parts: parts.into(), excess: product.saturating_mul(more) })
+    }
+
+    /// One operand, whose map has `more` columns an output in place of `taps`; outside its source stands zero, if
+    /// nothing else.
+    fn operand(
+        &self,
+        (x, gather): (TensorId, Option<&Gather>),
+        zero: u8,
+        (taps, more): (usize, usize),
+        (rows, cols): (usize, usize),
+        batch: usize,
+    ) -> Option<Operand> {
+        let matrix: &Matrix = self.matrices.get(x)?;
+        let is_whole = (matrix.rows, matrix.cols) == (rows, cols);
+        if matrix.bits != 2 * NIBBLE || gather.is_none() && !is_whole {
             return None;
         }
-        let gather = match taps {
-            1 => None,
-            _ => Some(super::sum::with_taps(straight(rows, cols), 1, taps)?),
+        let pad = gather.and_then(|gather| gather.pad).unwrap_or(zero);
+        let gather = match gather.map(|gather| batched(gather, batch)) {
+            None if taps == more => None,
+            gather => {
+                let gather = gather.unwrap_or_else(|| straight(rows, cols));
+                Some(Gather { pad: None, ..with_taps(gather, taps, more)? })
+            }
         };
-        let part = |a_first: u32, b_first: u32| {
-            let first = OtherBits { matrix: b, first: b_first };
-            let exponents = Exponents::Listed(Arc::new(table(zeros, factor, a_first, b_first)));
-            Input::of_nibbles(a, (a_first, first), exponents, gather.clone())
-        };
-        Some(vec![part(0, 0), part(NIBBLE, 0), part(0, NIBBLE), part(NIBBLE, NIBBLE)])
+        Some(Operand { matrix: x, gather, pad: Some(pad) })
     }
 }
 

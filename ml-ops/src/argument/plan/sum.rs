@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::output::Unaligned;
 use super::product::NIBBLE;
-use super::{Axis, Factor, Matrix, Origin, OtherBits, Output, Plan, Read, Source, cheapest};
+use super::{
+    Axis, Factor, Matrix, Origin, OtherBits, Output, Plan, Read, Second, Source, cheapest,
+};
 use crate::argument::bits::{DIFFERENCE_BITS, max_constraints};
 use crate::argument::wiring::{batched, straight};
 use crate::graph::{
@@ -90,30 +92,40 @@ impl Exponents {
 
 /// One term, before an axis is chosen.
 pub(super) struct Input {
-    matrix: usize,
+    of: Operand,
     bits: u32,
-    /// The nibble of the matrix and the one of another that are one index, for a part of a product.
-    nibbles: Option<(u32, OtherBits)>,
+    /// For a part of a product, the bits that are an index.
+    nibbles: Option<Nibbles>,
     exponents: Exponents,
+}
+
+/// A matrix as it is read.
+#[derive(Clone)]
+pub(super) struct Operand {
+    pub(super) matrix: usize,
     /// The map of all samples, with a multiple of the taps that it asks for; nothing where it is straight.
-    gather: Option<Gather>,
-    pad: Option<u8>,
+    pub(super) gather: Option<Gather>,
+    /// The entry of positions outside the source.
+    pub(super) pad: Option<u8>,
+}
+
+/// A nibble of each of two matrices that are one index.
+pub(super) struct Nibbles {
+    /// Their first bits.
+    pub(super) first: [u32; 2],
+    /// The second matrix.
+    pub(super) with: Operand,
 }
 
 impl Input {
-    /// A part of a product, read straight or through a map.
-    pub(super) fn of_nibbles(
-        matrix: usize,
-        nibbles: (u32, OtherBits),
-        exponents: Exponents,
-        gather: Option<Gather>,
-    ) -> Self {
-        Self { matrix, bits: 8, nibbles: Some(nibbles), exponents, gather, pad: None }
+    /// A part of a product.
+    pub(super) fn of_nibbles(of: Operand, nibbles: Nibbles, exponents: Exponents) -> Self {
+        Self { of, bits: 2 * NIBBLE, nibbles: Some(nibbles), exponents }
     }
 
     /// The cost of a column with so many look-ups.
     fn cost(&self, lookups: usize) -> usize {
-        let lookups = if self.gather.is_some() { lookups.div_ceil(2) } else { lookups };
+        let lookups = if self.of.gather.is_some() { lookups.div_ceil(2) } else { lookups };
         match &self.exponents {
             Exponents::Listed(_) => lookups.saturating_mul(3).saturating_add(256),
             Exponents::Linear { .. } => cheapest(self.bits, false, lookups).1,
@@ -130,12 +142,14 @@ impl Plan {
         let mut inputs = Vec::with_capacity(terms.len());
         let mut excess = 0i128;
         for term in terms {
-            if let Function::Product { with, zeros, factor } = term.function {
-                inputs.extend(self.product(term.x, with, zeros, factor, (rows, cols), taps)?);
+            if let Function::Product { .. } = term.function {
+                let product = self.product(term, (rows, cols), taps, batch)?;
+                excess = excess.saturating_add(product.excess);
+                inputs.extend(product.parts);
                 continue;
             }
             let input = self.input(term, (rows, cols), taps, batch)?;
-            if let Some(pad) = input.pad {
+            if let Some(pad) = input.of.pad {
                 let more = taps - term.taps;
                 excess =
                     excess.saturating_add(input.exponents.at(pad).saturating_mul(more as i128));
@@ -144,7 +158,11 @@ impl Plan {
         }
         let bound = graph.accumulator_bound(node);
         let outputs = self.outputs(node, *y, graph.tensors[*y].kind, epilogue, bound);
-        let may_cross = inputs.iter().all(|input| across(input, taps).is_some());
+        let may_cross = inputs.iter().all(|input| {
+            let with = input.nibbles.as_ref().map(|nibbles| &nibbles.with);
+            let mut operands = [Some(&input.of), with].into_iter().flatten();
+            operands.all(|of| across(of.gather.as_ref(), taps).is_some())
+        });
         let axis = axis(&outputs, &[&inputs], (rows, cols), taps, may_cross);
         let tree = self.sum_tree(&inputs, axis, (rows, cols), taps)?;
         let output = self.align(outputs, axis);
@@ -162,7 +180,8 @@ impl Plan {
         for tap in 0..*taps {
             let gather = Some(of_tap(&gather, *taps, tap)?);
             let (pad, exponents) = (Some(0), identity.clone());
-            let of_x = Input { matrix: *x, bits: 8, nibbles: None, exponents, gather, pad };
+            let of = Operand { matrix: *x, gather, pad };
+            let of_x = Input { of, bits: 8, nibbles: None, exponents };
             let differences = self.add(Matrix {
                 source: Source::Differences { node, tap },
                 origin: Origin::Trace,
@@ -174,8 +193,8 @@ impl Plan {
             });
             matrices.push(differences);
             let (bits, exponents) = (DIFFERENCE_BITS, identity.clone());
-            let (matrix, gather, pad) = (differences, None, None);
-            let of_d = Input { matrix, bits, nibbles: None, exponents, gather, pad };
+            let of = Operand { matrix: differences, gather: None, pad: None };
+            let of_d = Input { of, bits, nibbles: None, exponents };
             inputs.push([of_x, of_d]);
         }
         // `x + d` and `y` are within `[0, 510]` and `[0, 255]`.
@@ -220,7 +239,8 @@ impl Plan {
                 Some(with_taps(gather, term.taps, taps)?)
             }
         };
-        Some(Input { matrix: term.x, bits, nibbles: None, exponents, gather, pad })
+        let of = Operand { matrix: term.x, gather, pad };
+        Some(Input { of, bits, nibbles: None, exponents })
     }
 
     /// The tree that adds these terms up.
@@ -235,37 +255,88 @@ impl Plan {
             Axis::Columns => (rows, cols),
             Axis::Rows => (cols, rows),
         };
+        let cols = bases.checked_mul(taps)?;
         let (mut summands, mut factors) = (Vec::new(), Vec::new());
+        let mut maps = Maps { axis, taps, known: Vec::new() };
         for input in inputs {
-            let chunks = match (&input.exponents, input.nibbles) {
-                (_, Some((first, other))) => {
-                    vec![self.chunk_of(input.matrix, first, NIBBLE, None, Some(other))]
-                }
-                (Exponents::Listed(_), None) => vec![self.chunk(input.matrix, 0, 8, None)],
-                (Exponents::Linear { .. }, None) => {
-                    self.split(input.matrix, 0..input.bits, None, products)
-                }
+            let of = &input.of;
+            if let Some(nibbles) = &input.nibbles {
+                summands.push(input.exponents.clone());
+                factors.push(self.nibbles_factor(of, nibbles, &mut maps, (products, cols))?);
+                continue;
+            }
+            let chunks = match &input.exponents {
+                Exponents::Listed(_) => vec![self.chunk(of.matrix, 0, 8, None)],
+                Exponents::Linear { .. } => self.split(of.matrix, 0..input.bits, None, products),
             };
-            let gather = match axis {
-                Axis::Columns => input.gather.clone(),
-                Axis::Rows => across(input, taps)?,
-            };
-            let gather = gather.map(Arc::new);
             for chunk in chunks {
                 summands.push(input.exponents.of_chunk(chunk.first));
-                let mask = ((1u16 << chunk.bits) - 1) as u8;
-                let pad = input.pad.map(|pad| pad.checked_shr(chunk.first).unwrap_or(0) & mask);
-                let across = axis == Axis::Rows;
-                let factor = Factor::plain(chunk, across, bases.checked_mul(taps)?);
-                factors.push(match &gather {
-                    Some(gather) => {
-                        Factor { read: Read::Through { gather: gather.clone(), pad }, ..factor }
-                    }
-                    None => factor,
-                });
+                let read = maps.read(of, bits(of.pad, chunk.first, chunk.bits))?;
+                factors.push(Factor { read, ..Factor::plain(chunk, false, cols) });
             }
         }
         Some(SumTree { summands, factors, taps })
+    }
+
+    /// The factor whose index is a nibble of each of two matrices: one view of both where they are read alike.
+    fn nibbles_factor(
+        &mut self,
+        of: &Operand,
+        Nibbles { first: [first, other], with }: &Nibbles,
+        maps: &mut Maps,
+        (products, cols): (usize, usize),
+    ) -> Option<Factor> {
+        let pads = [bits(of.pad, *first, NIBBLE), bits(with.pad, *other, NIBBLE)];
+        let shape = |of: &Operand| {
+            let matrix = &self.matrices[of.matrix];
+            (matrix.rows, matrix.cols)
+        };
+        if shape(of) == shape(with) && of.gather == with.gather {
+            let other = OtherBits { matrix: with.matrix, first: *other };
+            let chunk = self.chunk_of(of.matrix, *first, NIBBLE, None, Some(other));
+            let pad = pads[0].zip(pads[1]).map(|(a, b)| a | b << NIBBLE);
+            return Some(Factor { read: maps.read(of, pad)?, ..Factor::plain(chunk, false, cols) });
+        }
+        let chunk = self.chunk(of.matrix, *first, NIBBLE, None);
+        let second = Second {
+            chunk: self.chunk(with.matrix, *other, NIBBLE, None),
+            read: maps.read(with, pads[1])?,
+            products,
+        };
+        let read = maps.read(of, pads[0])?;
+        Some(Factor { read, with: Some(Arc::new(second)), ..Factor::plain(chunk, false, cols) })
+    }
+}
+
+/// Bits of an entry that stands for positions outside.
+fn bits(pad: Option<u8>, first: u32, bits: u32) -> Option<u8> {
+    let mask = ((1u16 << bits) - 1) as u8;
+    pad.map(|pad| pad.checked_shr(first).unwrap_or(0) & mask)
+}
+
+/// The maps of a tree along one axis, equal ones shared.
+struct Maps {
+    axis: Axis,
+    taps: usize,
+    known: Vec<Arc<Gather>>,
+}
+
+impl Maps {
+    /// How an operand is read, positions outside with this index.
+    fn read(&mut self, of: &Operand, pad: Option<u8>) -> Option<Read> {
+        let gather = match self.axis {
+            Axis::Columns => of.gather.clone(),
+            Axis::Rows => across(of.gather.as_ref(), self.taps)?,
+        };
+        let Some(gather) = gather else {
+            return Some(if self.axis == Axis::Rows { Read::Across } else { Read::Straight });
+        };
+        let known = self.known.iter().find(|known| ***known == gather).cloned();
+        let gather = known.unwrap_or_else(|| {
+            self.known.push(Arc::new(gather.clone()));
+            self.known[self.known.len() - 1].clone()
+        });
+        Some(Read::Through { gather, pad })
     }
 }
 
@@ -290,8 +361,8 @@ fn axis(
 
 /// The map with outputs' columns as rows, and rows and taps as columns: nothing where the matrix is read straight,
 /// `None` where taps are no dimensions of their own.
-fn across(input: &Input, taps: usize) -> Option<Option<Gather>> {
-    let Some(gather) = &input.gather else { return Some(None) };
+fn across(gather: Option<&Gather>, taps: usize) -> Option<Option<Gather>> {
+    let Some(gather) = gather else { return Some(None) };
     let (outputs, last) = gather.split_taps(taps)?;
     let cols = [&gather.rows[..], &last].concat();
     Some(Some(Gather { rows: outputs, cols, ..gather.clone() }))

@@ -2,6 +2,7 @@
 
 mod factors;
 mod openings;
+mod paired;
 mod relation;
 mod step;
 mod sum;
@@ -161,7 +162,8 @@ impl Prover<'_> {
         drop((relations, sums));
 
         progress("indices");
-        // Claims through maps become claims at points.
+        // Claims on products of two become claims on each, and claims through maps claims at points.
+        paired::prove(channel, &indices, &mut indexed);
         let input = |claim: WiredClaim<F128, Weighted>| {
             let indices = indices.of_view(claim.view);
             WiredInput { claim, indices }

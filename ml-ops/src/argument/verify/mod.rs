@@ -4,9 +4,12 @@
 
 mod factors;
 mod openings;
+pub(super) mod paired;
 mod relation;
 pub(super) mod step;
 mod sum;
+
+use std::collections::BTreeMap;
 
 use binfer_field::F128;
 use binfer_hash::Digest;
@@ -26,7 +29,7 @@ use super::bases::{AllBases, GroupBases, powers};
 use super::groups::{self, GroupSize, GroupViews};
 use super::layout::{Layout, model_shape};
 use super::plan::{Factor, Origin, Output, Plan};
-use crate::graph::{Graph, Values};
+use crate::graph::{Graph, TensorId, Values};
 
 /// What is proved, as the verifier sees it.
 pub(crate) struct Statement<'a> {
@@ -38,6 +41,8 @@ pub(crate) struct Statement<'a> {
     pub(crate) root: Digest,
     pub(crate) input: &'a Values,
     pub(crate) output: &'a Values,
+    /// The constants of the graph, in all samples.
+    pub(crate) constants: &'a BTreeMap<TensorId, Values>,
 }
 
 /// Verifies all relations and the openings they end in.
@@ -177,7 +182,8 @@ fn verify_group<C: VerifierChannel>(
         }
     }
 
-    // Claims through maps become claims at points.
+    // Claims on products of two become claims on each, and claims through maps claims at points.
+    paired::verify(channel, &mut indexed)?;
     let mut hot = indexed.points;
     hot.extend(wired::verify(channel, &indexed.wired)?);
     views.localize(&mut hot);

@@ -14,10 +14,14 @@ use crate::graph::Values;
 const OUT_OF_RANGE: VerifyError = VerifyError::CheckFailed { label: "public range" };
 
 impl Statement<'_> {
-    /// The tensor that a matrix of the statement holds, all within its bits.
+    /// The tensor that a matrix of the statement or of the graph holds, all within its bits.
     pub(super) fn public_values(&self, matrix: &Matrix) -> Result<&Values, VerifyError> {
         let Source::Tensor(t) = matrix.source else { return Err(MALFORMED) };
-        let tensor = if t == self.graph.input.tensor { self.input } else { self.output };
+        let tensor = match self.constants.get(&t) {
+            Some(constant) => constant,
+            None if t == self.graph.input.tensor => self.input,
+            None => self.output,
+        };
         if public::are_in_range(tensor, matrix) { Ok(tensor) } else { Err(OUT_OF_RANGE) }
     }
 }

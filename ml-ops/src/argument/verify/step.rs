@@ -9,6 +9,7 @@ use binfer_iop::indexed::wired::WiredClaim;
 use binfer_iop::multilinear::{eq_vertex, log2_ceil};
 use binfer_iop::product::LeafClaim;
 
+use super::paired::PairedClaim;
 use crate::argument::plan::{Chunk, Factor, Read};
 use crate::argument::tables::Table;
 use crate::argument::wiring::Weighted;
@@ -59,11 +60,13 @@ pub(in crate::argument) struct IndexClaims<E> {
     pub(in crate::argument) points: Vec<OneHotClaim<E>>,
     /// With the weights of matrices that are read through a map.
     pub(in crate::argument) wired: Vec<WiredClaim<E, Weighted>>,
+    /// On products of two.
+    pub(in crate::argument) paired: Vec<PairedClaim<E>>,
 }
 
 impl<E: Element> IndexClaims<E> {
     pub(in crate::argument) fn new() -> Self {
-        Self { points: Vec::new(), wired: Vec::new() }
+        Self { points: Vec::new(), wired: Vec::new(), paired: Vec::new() }
     }
 
     /// Adds a claim on a factor's histogram as claims on views, given the histograms of its extra columns.
@@ -98,6 +101,12 @@ impl<E: Element> IndexClaims<E> {
             return None;
         }
         value = value * low.invert();
+        if factor.with.is_some() {
+            let (row_point, col_point) = (row_point.to_vec(), cols.to_vec());
+            let (factor, index_point) = (factor.clone(), claim.index_point.clone());
+            self.paired.push(PairedClaim { factor, row_point, col_point, index_point, value });
+            return Some(());
+        }
         let across = matches!(factor.read, Read::Across);
         match &factor.read {
             Read::Straight | Read::Across => {

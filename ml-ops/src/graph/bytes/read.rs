@@ -1,16 +1,29 @@
 //! Reading the fields of a graph from bytes of any origin.
 
 use super::DecodeError;
+use super::write::{EDGES, GATHER, OTHER_STEP, REFERENCE, SAME_STEP};
 use crate::graph::{
     Alphabet, CodeMatrix, CodeType, Edges, Epilogue, Function, Gather, GatherDim, InputTransform,
-    IntegerType, MAX_NAME_BYTES, Node, Op, OutputTransform, Requantize, RoundingProfile, Step,
-    TensorKind, TensorShape, Term, WeightShape,
+    IntegerType, MAX_ENTRIES, MAX_NAME_BYTES, Node, Op, OutputTransform, Requantize,
+    RoundingProfile, Step, TensorKind, TensorShape, Term, WeightShape,
 };
 
 /// Bytes, and how many of them have been read.
 pub(super) struct Reader<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) offset: usize,
+    /// Values of lists and fields of gathers that may still be made.
+    left: usize,
+    edges: Vec<Edges>,
+    tables: Vec<[i64; 256]>,
+    gathers: Vec<Gather>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        let (edges, tables, gathers) = (Vec::new(), Vec::new(), Vec::new());
+        Self { bytes, offset: 0, left: MAX_ENTRIES, edges, tables, gathers }
+    }
 }
 
 impl Reader<'_> {
@@ -30,20 +43,59 @@ impl Reader<'_> {
         Ok(out)
     }
 
+    fn number(&mut self) -> Result<u64, DecodeError> {
+        let offset = self.offset;
+        let mut number = 0u64;
+        for shift in (0..u64::BITS).step_by(7) {
+            let byte = self.byte()?;
+            let bits = u64::from(byte & 0x7f);
+            if bits << shift >> shift != bits {
+                break;
+            }
+            number |= bits << shift;
+            if byte < 0x80 {
+                return Ok(number);
+            }
+        }
+        Err(DecodeError::Number { offset })
+    }
+
+    /// A number that fits 32 bits.
     pub(super) fn u32(&mut self) -> Result<u32, DecodeError> {
-        Ok(u32::from_le_bytes(self.array()?))
+        let offset = self.offset;
+        u32::try_from(self.number()?).map_err(|_| DecodeError::Number { offset })
     }
 
     pub(super) fn size(&mut self) -> Result<usize, DecodeError> {
         Ok(self.u32()? as usize)
     }
 
+    pub(super) fn long(&mut self) -> Result<i64, DecodeError> {
+        let number = self.number()?;
+        Ok((number >> 1) as i64 ^ -((number & 1) as i64))
+    }
+
     pub(super) fn integer(&mut self) -> Result<i32, DecodeError> {
-        Ok(i32::from_le_bytes(self.array()?))
+        let offset = self.offset;
+        i32::try_from(self.long()?).map_err(|_| DecodeError::Number { offset })
     }
 
     pub(super) fn float(&mut self) -> Result<f32, DecodeError> {
-        Ok(f32::from_bits(self.u32()?))
+        Ok(f32::from_le_bytes(self.array()?))
+    }
+
+    /// Counts values that are made.
+    fn make(&mut self, values: usize) -> Result<(), DecodeError> {
+        let offset = self.offset;
+        self.left = self.left.checked_sub(values).ok_or(DecodeError::Entries { offset })?;
+        Ok(())
+    }
+
+    /// The number of something that was read before, one of `known`.
+    fn reference(&mut self, known: usize) -> Result<usize, DecodeError> {
+        let offset = self.offset;
+        let number = self.size()?;
+        if number < known { Ok(number) } else { Err(DecodeError::Reference { offset, number }) }
     }
 
     pub(super) fn byte(&mut self) -> Result<u8, DecodeError> {
@@ -73,7 +125,7 @@ impl Reader<'_> {
     pub(super) fn list<T>(
         &mut self,
         least: usize,
-        read: impl Fn(&mut Self) -> Result<T, DecodeError>,
+        mut read: impl FnMut(&mut Self) -> Result<T, DecodeError>,
     ) -> Result<Vec<T>, DecodeError> {
         let count = self.size()?;
         let left = self.bytes.len() - self.offset;
@@ -110,10 +162,10 @@ impl Reader<'_> {
             n: self.size()?,
             alphabet: match self.tag()? {
                 (0, _) => Alphabet::Digits {
-                    values: self.list(4, Self::integer)?,
+                    values: self.list(1, Self::integer)?,
                     per_byte: self.size()?,
                 },
-                (1, _) => Alphabet::Byte { offsets: self.list(4, Self::integer)? },
+                (1, _) => Alphabet::Byte { offsets: self.list(1, Self::integer)? },
                 (_, error) => return Err(error),
             },
             bias_bits: self.u32()?,
@@ -134,7 +186,7 @@ impl Reader<'_> {
             },
             (1, _) => Op::Relu { x: self.size()?, y: self.size()? },
             (2, _) => Op::Combine {
-                terms: self.list(18, Self::term)?,
+                terms: self.list(5, Self::term)?,
                 y: self.size()?,
                 epilogue: self.epilogue()?,
             },
@@ -148,13 +200,19 @@ impl Reader<'_> {
                 a: self.code_matrix()?,
                 b: self.code_matrix()?,
                 heads: self.size()?,
-                row_factors: self.option(|r| r.list(8, Self::long))?,
+                row_factors: self.option(|r| r.list(1, Self::long))?,
                 y: self.size()?,
                 epilogue: self.epilogue()?,
             },
+            (5, _) => Op::Constant { codes: self.codes()?, y: self.size()? },
             (_, error) => return Err(error),
         };
         Ok(Node { name, op })
+    }
+
+    fn codes(&mut self) -> Result<Vec<u8>, DecodeError> {
+        let count = self.size()?;
+        Ok(self.take(count)?.to_vec())
     }
 
     fn code_matrix(&mut self) -> Result<CodeMatrix, DecodeError> {
@@ -168,14 +226,52 @@ impl Reader<'_> {
     fn epilogue(&mut self) -> Result<Epilogue, DecodeError> {
         match self.tag()? {
             (0, _) => Ok(Epilogue::Accumulator),
-            (1, _) => Ok(Epilogue::Requantize(Requantize { steps: self.list(21, Self::step)? })),
-            (2, _) => Ok(Epilogue::Edges(self.list(5, Self::edges)?)),
+            (1, _) => {
+                let mut last = None;
+                let step = |r: &mut Self| {
+                    let step = r.step(last)?;
+                    last = Some(step);
+                    Ok(step)
+                };
+                Ok(Epilogue::Requantize(Requantize { steps: self.list(5, step)? }))
+            }
+            (2, _) => Ok(Epilogue::Edges(self.list(2, Self::edges)?)),
             (_, error) => Err(error),
         }
     }
 
     fn edges(&mut self) -> Result<Edges, DecodeError> {
-        Ok(Edges { first: self.byte()?, edges: self.list(8, Self::long)? })
+        match self.tag()? {
+            (EDGES, _) => {
+                let first = self.byte()?;
+                let offset = self.offset;
+                let n = usize::from(u8::MAX - first).checked_sub(self.size()?);
+                let n = n.ok_or(DecodeError::Number { offset })?;
+                self.make(n)?;
+                let edges = Edges { first, edges: self.values(n)? };
+                self.edges.push(edges.clone());
+                Ok(edges)
+            }
+            (REFERENCE, _) => {
+                let number = self.reference(self.edges.len())?;
+                self.make(self.edges[number].edges.len())?;
+                Ok(self.edges[number].clone())
+            }
+            (_, error) => Err(error),
+        }
+    }
+
+    fn table(&mut self) -> Result<Box<[i64; 256]>, DecodeError> {
+        self.make(256)?;
+        if self.bytes.get(self.offset) == Some(&REFERENCE) {
+            self.byte()?;
+            let number = self.reference(self.tables.len())?;
+            return Ok(Box::new(self.tables[number]));
+        }
+        let mut table = Box::new([0; 256]);
+        table.copy_from_slice(&self.values(256)?);
+        self.tables.push(*table);
+        Ok(table)
     }
 
     fn term(&mut self) -> Result<Term, DecodeError> {
@@ -184,16 +280,11 @@ impl Reader<'_> {
             gather: self.option(Self::gather)?,
             taps: self.size()?,
             function: match self.tag()? {
-                (0, _) => {
-                    let mut table = Box::new([0; 256]);
-                    for value in table.iter_mut() {
-                        *value = self.long()?;
-                    }
-                    Function::Table(table)
-                }
+                (0, _) => Function::Table(self.table()?),
                 (1, _) => Function::Times(self.long()?),
                 (2, _) => Function::Product {
                     with: self.size()?,
+                    with_gather: self.option(Self::gather)?,
                     zeros: self.array()?,
                     factor: self.long()?,
                 },
@@ -203,14 +294,27 @@ impl Reader<'_> {
     }
 
     fn gather(&mut self) -> Result<Gather, DecodeError> {
-        Ok(Gather {
-            source_cols: self.list(4, Self::size)?,
-            source_rows: self.list(4, Self::size)?,
-            offsets: self.list(8, Self::long)?,
-            rows: self.list(13, Self::dim)?,
-            cols: self.list(13, Self::dim)?,
-            pad: self.option(Self::byte)?,
-        })
+        match self.tag()? {
+            (GATHER, _) => {
+                let gather = Gather {
+                    source_cols: self.list(1, Self::size)?,
+                    source_rows: self.list(1, Self::size)?,
+                    offsets: self.list(1, Self::long)?,
+                    rows: self.list(3, Self::dim)?,
+                    cols: self.list(3, Self::dim)?,
+                    pad: self.option(Self::byte)?,
+                };
+                self.make(gather.fields())?;
+                self.gathers.push(gather.clone());
+                Ok(gather)
+            }
+            (REFERENCE, _) => {
+                let number = self.reference(self.gathers.len())?;
+                self.make(self.gathers[number].fields())?;
+                Ok(self.gathers[number].clone())
+            }
+            (_, error) => Err(error),
+        }
     }
 
     fn dim(&mut self) -> Result<GatherDim, DecodeError> {
@@ -228,22 +332,23 @@ impl Reader<'_> {
         }
     }
 
-    fn long(&mut self) -> Result<i64, DecodeError> {
-        Ok(i64::from_le_bytes(self.array()?))
-    }
-
-    pub(super) fn step(&mut self) -> Result<Step, DecodeError> {
-        Ok(Step {
-            scale: self.float()?,
-            zero_point: self.integer()?,
-            qmin: self.integer()?,
-            qmax: self.integer()?,
-            type_min: self.integer()?,
-            profile: match self.tag()? {
-                (0, _) => RoundingProfile::OrtF32Rne,
-                (_, error) => return Err(error),
-            },
-        })
+    fn step(&mut self, last: Option<Step>) -> Result<Step, DecodeError> {
+        let scale = self.float()?;
+        match (self.tag()?, last) {
+            ((SAME_STEP, _), Some(last)) => Ok(Step { scale, ..last }),
+            ((OTHER_STEP, _), _) => Ok(Step {
+                scale,
+                zero_point: self.integer()?,
+                qmin: self.integer()?,
+                qmax: self.integer()?,
+                type_min: self.integer()?,
+                profile: match self.tag()? {
+                    (0, _) => RoundingProfile::OrtF32Rne,
+                    (_, error) => return Err(error),
+                },
+            }),
+            ((_, error), _) => Err(error),
+        }
     }
 
     pub(super) fn input(&mut self) -> Result<InputTransform, DecodeError> {
@@ -255,6 +360,7 @@ impl Reader<'_> {
                 dtype: self.dtype()?,
             }),
             (2, _) => Ok(InputTransform::Levels { low: self.float()?, high: self.float()? }),
+            (3, _) => Ok(InputTransform::OneHot { vocabulary: self.size()? }),
             (_, error) => Err(error),
         }
     }
@@ -278,5 +384,23 @@ impl Reader<'_> {
             }),
             (_, error) => Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::write::Writer;
+    use super::*;
+
+    #[test]
+    fn references_do_not_make_more_than_there_may_be() {
+        let edges = Edges { first: 0, edges: (0..255).collect() };
+        let mut w = Writer::default();
+        (0..3).for_each(|_| w.edges(&edges));
+        let mut r = Reader { left: 2 * 255, ..Reader::new(&w.bytes) };
+        assert_eq!(r.edges(), Ok(edges.clone()));
+        assert_eq!(r.edges(), Ok(edges));
+        let offset = r.offset + 2;
+        assert_eq!(r.edges(), Err(DecodeError::Entries { offset }));
     }
 }

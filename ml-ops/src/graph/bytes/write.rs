@@ -5,30 +5,81 @@ use crate::graph::{
     IntegerType, Node, Op, OutputTransform, RoundingProfile, Step, TensorKind, TensorShape, Term,
     WeightShape,
 };
+use std::collections::HashMap;
+
+/// The tag of a reference to something that was written before.
+pub(super) const REFERENCE: u8 = 255;
+
+/// The tags of edges and of a gather that are written out.
+pub(super) const EDGES: u8 = 0;
+pub(super) const GATHER: u8 = 0;
+/// The tags of a step that differs from the one before in its scale alone, and of others.
+pub(super) const SAME_STEP: u8 = 0;
+pub(super) const OTHER_STEP: u8 = 1;
 
 /// The bytes written so far.
-pub(super) struct Writer(pub(super) Vec<u8>);
+#[derive(Default)]
+pub(super) struct Writer {
+    pub(super) bytes: Vec<u8>,
+    edges: Written,
+    tables: Written,
+    gathers: Written,
+}
+
+/// Numbers of what has been written, by its bytes.
+type Written = HashMap<Vec<u8>, usize>;
 
 impl Writer {
     pub(super) fn tag(&mut self, tag: u8) {
-        self.0.push(tag);
+        self.bytes.push(tag);
+    }
+
+    /// Seven bits a byte, the lowest first, the eighth bit set in all but the last.
+    fn number(&mut self, mut number: u64) {
+        while number >= 0x80 {
+            self.tag(number as u8 | 0x80);
+            number >>= 7;
+        }
+        self.tag(number as u8);
     }
 
     pub(super) fn size(&mut self, size: usize) {
-        self.0.extend((size as u32).to_le_bytes());
+        self.number(size as u64);
+    }
+
+    /// Twice the number, or twice its complement and one.
+    pub(super) fn long(&mut self, value: i64) {
+        self.number((value << 1 ^ value >> 63) as u64);
     }
 
     pub(super) fn integer(&mut self, value: i32) {
-        self.0.extend(value.to_le_bytes());
+        self.long(value.into());
     }
 
     pub(super) fn float(&mut self, value: f32) {
-        self.0.extend(value.to_bits().to_le_bytes());
+        self.bytes.extend(value.to_bits().to_le_bytes());
+    }
+
+    /// What `write` writes, or where it was written before.
+    fn shared(&mut self, known: fn(&mut Self) -> &mut Written, write: impl FnOnce(&mut Self)) {
+        let mut own = Self::default();
+        write(&mut own);
+        let next = known(self).len();
+        match known(self).get(&own.bytes) {
+            Some(&number) => {
+                self.tag(REFERENCE);
+                self.size(number);
+            }
+            None => {
+                self.bytes.extend(&own.bytes);
+                known(self).insert(own.bytes, next);
+            }
+        }
     }
 
     pub(super) fn name(&mut self, name: &str) {
         self.size(name.len());
-        self.0.extend(name.as_bytes());
+        self.bytes.extend(name.as_bytes());
     }
 
     pub(super) fn list<T>(&mut self, items: &[T], write: impl Fn(&mut Self, &T)) {
@@ -116,6 +167,12 @@ impl Writer {
                 self.size(*y);
                 self.epilogue(epilogue);
             }
+            Op::Constant { codes, y } => {
+                self.tag(5);
+                self.size(codes.len());
+                self.bytes.extend(codes);
+                self.size(*y);
+            }
         }
     }
 
@@ -130,7 +187,12 @@ impl Writer {
             Epilogue::Accumulator => self.tag(0),
             Epilogue::Requantize(requantize) => {
                 self.tag(1);
-                self.list(&requantize.steps, Self::step);
+                self.size(requantize.steps.len());
+                let mut last = None;
+                for step in &requantize.steps {
+                    self.step(step, last);
+                    last = Some(step);
+                }
             }
             Epilogue::Edges(steps) => {
                 self.tag(2);
@@ -139,9 +201,17 @@ impl Writer {
         }
     }
 
-    fn edges(&mut self, edges: &Edges) {
-        self.tag(edges.first);
-        self.list(&edges.edges, |w, &edge| w.long(edge));
+    /// The first code, how many fewer edges there are than codes after it, and the edges.
+    pub(super) fn edges(&mut self, edges: &Edges) {
+        self.shared(
+            |w| &mut w.edges,
+            |w| {
+                w.tag(EDGES);
+                w.tag(edges.first);
+                w.size(usize::from(u8::MAX - edges.first).saturating_sub(edges.edges.len()));
+                w.values(&edges.edges);
+            },
+        );
     }
 
     fn term(&mut self, term: &Term) {
@@ -151,15 +221,16 @@ impl Writer {
         match &term.function {
             Function::Table(table) => {
                 self.tag(0);
-                table.iter().for_each(|&value| self.long(value));
+                self.shared(|w| &mut w.tables, |w| w.values(&table[..]));
             }
             Function::Times(factor) => {
                 self.tag(1);
                 self.long(*factor);
             }
-            Function::Product { with, zeros, factor } => {
+            Function::Product { with, with_gather, zeros, factor } => {
                 self.tag(2);
                 self.size(*with);
+                self.option(with_gather.as_ref(), Self::gather);
                 zeros.iter().for_each(|&zero| self.tag(zero));
                 self.long(*factor);
             }
@@ -167,12 +238,18 @@ impl Writer {
     }
 
     fn gather(&mut self, gather: &Gather) {
-        self.list(&gather.source_cols, |w, &size| w.size(size));
-        self.list(&gather.source_rows, |w, &size| w.size(size));
-        self.list(&gather.offsets, |w, &offset| w.long(offset));
-        self.list(&gather.rows, Self::dim);
-        self.list(&gather.cols, Self::dim);
-        self.option(gather.pad.as_ref(), |w, &code| w.tag(code));
+        self.shared(
+            |w| &mut w.gathers,
+            |w| {
+                w.tag(GATHER);
+                w.list(&gather.source_cols, |w, &size| w.size(size));
+                w.list(&gather.source_rows, |w, &size| w.size(size));
+                w.list(&gather.offsets, |w, &offset| w.long(offset));
+                w.list(&gather.rows, Self::dim);
+                w.list(&gather.cols, Self::dim);
+                w.option(gather.pad.as_ref(), |w, &code| w.tag(code));
+            },
+        );
     }
 
     fn dim(&mut self, dim: &GatherDim) {
@@ -188,12 +265,14 @@ impl Writer {
         }
     }
 
-    fn long(&mut self, value: i64) {
-        self.0.extend(value.to_le_bytes());
-    }
-
-    pub(super) fn step(&mut self, step: &Step) {
+    /// The scale, and the rest unless it is that of the step before.
+    fn step(&mut self, step: &Step, last: Option<&Step>) {
         self.float(step.scale);
+        if last.is_some_and(|last| *step == (Step { scale: step.scale, ..*last })) {
+            self.tag(SAME_STEP);
+            return;
+        }
+        self.tag(OTHER_STEP);
         self.integer(step.zero_point);
         self.integer(step.qmin);
         self.integer(step.qmax);
@@ -219,6 +298,10 @@ impl Writer {
                 self.tag(2);
                 self.float(*low);
                 self.float(*high);
+            }
+            InputTransform::OneHot { vocabulary } => {
+                self.tag(3);
+                self.size(*vocabulary);
             }
         }
     }

@@ -19,7 +19,7 @@ fn graph() -> Graph {
         pad: Some(9),
     };
     let integers = TensorKind::Integer { bits: 20 };
-    let function = Function::Product { with: 0, zeros: [3, 250], factor: -2 };
+    let function = Function::Product { with: 0, with_gather: None, zeros: [3, 250], factor: -2 };
     Graph {
         name: "activations".to_owned(),
         tensors: vec![
@@ -224,26 +224,47 @@ fn row_factors_are_one_a_row() {
 }
 
 #[test]
-fn factors_of_elements_are_read_straight_from_one_shape() {
+fn factors_of_elements_have_one_shape_as_they_are_read() {
     let product = GraphError::Product { node: 1, term: 0 };
     let other = |term: &mut Term| {
-        term.function = Function::Product { with: 1, zeros: [0, 0], factor: 1 };
+        term.function = Function::Product { with: 1, with_gather: None, zeros: [0, 0], factor: 1 };
     };
     assert_eq!(product_error(other), product);
-    let gathered = |term: &mut Term| {
-        term.gather = Some(Gather {
-            source_cols: vec![6],
-            source_rows: vec![4],
-            offsets: vec![0, 0],
-            rows: vec![dim(4, 1, 1)],
-            cols: vec![dim(6, 0, 1)],
-            pad: None,
-        });
+    let map = |cols| Gather {
+        source_cols: vec![6],
+        source_rows: vec![4],
+        offsets: vec![0, 0],
+        rows: vec![dim(4, 1, 1)],
+        cols,
+        pad: None,
     };
-    assert_eq!(product_error(gathered), product);
+    // The first operand through a map of two taps, the second straight or through one of one tap.
+    let taps = |with_gather: Option<Gather>| {
+        let gather = map(vec![dim(6, 0, 1), dim(2, 0, 1)]);
+        move |term: &mut Term| {
+            let (x, taps, gather) = (0, 2, Some(gather));
+            let function = Function::Product { with: 0, with_gather, zeros: [0, 0], factor: 1 };
+            *term = Term { x, taps, gather, function };
+        }
+    };
+    assert_eq!(product_error(taps(None)), GraphError::Taps { node: 1, taps: 2 });
+    let size = GraphError::GatherSize { node: 1, rows: 4, columns: 12 };
+    assert_eq!(product_error(taps(Some(map(vec![dim(6, 0, 1)])))), size);
+    let mut integers = graph();
+    integers.tensors[0].kind = TensorKind::Integer { bits: 8 };
+    assert_eq!(integers.validate(), Err(GraphError::PortShape { tensor: 0 }));
+    let mut both = graph();
+    match &mut both.nodes[1].op {
+        Op::Combine { terms, .. } => taps(Some(map(vec![dim(12, 0, 1)])))(&mut terms[0]),
+        _ => unreachable!("the node is a sum"),
+    }
+    assert_eq!(both.validate(), Ok(()));
+    assert_eq!(Graph::from_bytes(&both.to_bytes()), Ok(both));
     assert_eq!(product_error(|term| term.taps = 2), GraphError::Taps { node: 1, taps: 2 });
     let factor = |factor| {
-        move |term: &mut Term| term.function = Function::Product { with: 0, zeros: [0, 0], factor }
+        move |term: &mut Term| {
+            term.function = Function::Product { with: 0, with_gather: None, zeros: [0, 0], factor }
+        }
     };
     assert_eq!(product_error(factor((1 << 31) + 1)), GraphError::Function { node: 1, term: 0 });
     // 20 bits hold no products of 255 * 255 eight times over.

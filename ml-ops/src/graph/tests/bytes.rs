@@ -12,9 +12,13 @@ fn graphs_round_trip() {
         InputTransform::Codes { dtype: CodeType::U8 },
         InputTransform::Codes { dtype: CodeType::I8 },
         InputTransform::Levels { low: -1.0, high: 1.0 },
+        InputTransform::OneHot { vocabulary: 3 },
     ] {
         let mut graph = graph();
         graph.input.transform = transform;
+        if matches!(transform, InputTransform::OneHot { .. }) {
+            graph.input.shape = vec![2];
+        }
         assert_eq!(Graph::from_bytes(&graph.to_bytes()), Ok(graph));
     }
     for transform in [
@@ -32,6 +36,27 @@ fn graphs_round_trip() {
         tensor.kind = TensorKind::Integer { bits: 20 };
     }
     assert_eq!(Graph::from_bytes(&graph.to_bytes()), Ok(graph));
+}
+
+#[test]
+fn constants_round_trip() {
+    let graph = with_constant(vec![1, 2, 3, 4, 5, 6]);
+    assert_eq!(graph.validate(), Ok(()));
+    assert_eq!(Graph::from_bytes(&graph.to_bytes()), Ok(graph));
+    let wrong = GraphError::Constant { node: 4, expected: 6, got: 5 };
+    assert_eq!(with_constant(vec![0; 5]).validate(), Err(wrong));
+    let mut integers = with_constant(vec![0; 6]);
+    integers.tensors[5].kind = TensorKind::Integer { bits: 8 };
+    let wrong = GraphError::Constant { node: 4, expected: 6, got: 6 };
+    assert_eq!(integers.validate(), Err(wrong));
+}
+
+/// A graph with a constant of two rows of three codes.
+fn with_constant(codes: Vec<u8>) -> Graph {
+    let mut graph = graph();
+    graph.tensors.push(graph.tensors[0]);
+    graph.nodes.push(Node { name: "constant".to_owned(), op: Op::Constant { codes, y: 5 } });
+    graph
 }
 
 #[test]
@@ -63,7 +88,7 @@ fn other_files_and_versions_are_refused() {
 fn unknown_tags_are_refused() {
     let mut bytes = graph().to_bytes();
     // Magic, version, name, tensor count, and the first tensor's two sizes come before its kind.
-    let offset = 8 + 4 + (4 + 5) + 4 + 8;
+    let offset = 8 + 4 + (1 + 5) + 1 + 2;
     bytes[offset] = 7;
     let expected = DecodeError::Tag { offset, tag: 7 };
     assert_eq!(Graph::from_bytes(&bytes), Err(expected));
@@ -72,11 +97,11 @@ fn unknown_tags_are_refused() {
 #[test]
 fn names_are_short_utf8() {
     let mut bytes = graph().to_bytes();
-    bytes[16] = 0xff;
-    let expected = DecodeError::Name { offset: 16, bytes: 5 };
-    assert_eq!(Graph::from_bytes(&bytes), Err(expected));
     bytes[13] = 0xff;
-    let expected = DecodeError::Name { offset: 16, bytes: 0xff05 };
+    let expected = DecodeError::Name { offset: 13, bytes: 5 };
+    assert_eq!(Graph::from_bytes(&bytes), Err(expected));
+    bytes[12..14].copy_from_slice(&[0x85, 0x10]);
+    let expected = DecodeError::Name { offset: 14, bytes: 5 + (0x10 << 7) };
     assert_eq!(Graph::from_bytes(&bytes), Err(expected));
 }
 
@@ -91,9 +116,87 @@ fn invalid_graphs_are_refused() {
 #[test]
 fn lengths_do_not_allocate() {
     let mut bytes = graph().to_bytes();
-    bytes[21..25].copy_from_slice(&u32::MAX.to_le_bytes());
+    bytes[18..23].copy_from_slice(&[0xff, 0xff, 0xff, 0xff, 0x0f]);
     let error = Graph::from_bytes(&bytes).expect_err("a list of 2^32 tensors");
-    assert!(matches!(error, DecodeError::Truncated { offset: 25, .. }));
+    assert!(matches!(error, DecodeError::Truncated { offset: 23, .. }));
+}
+
+#[test]
+fn numbers_have_a_range() {
+    // Of more than 32 bits, and of more than 64.
+    for last in [0x1f, 0xff] {
+        let mut bytes = graph().to_bytes();
+        bytes[18..29].fill(0xff);
+        bytes[22] = last;
+        assert_eq!(Graph::from_bytes(&bytes), Err(DecodeError::Number { offset: 18 }));
+    }
+}
+
+/// A graph with four equal step functions, and where the references to the first of them are in its bytes.
+fn with_edges() -> (Graph, Vec<u8>, usize) {
+    let mut graph = graph();
+    let edges = Edges { first: 3, edges: (0..200).map(|i| 100 * i + i / 3).collect() };
+    match &mut graph.nodes[0].op {
+        Op::MatMul { epilogue, .. } => *epilogue = Epilogue::Edges(vec![edges; 4]),
+        _ => unreachable!("the node is a matmul"),
+    }
+    let bytes = graph.to_bytes();
+    let at = bytes.windows(6).position(|window| window == [255, 0, 255, 0, 255, 0]);
+    (graph, bytes, at.expect("references"))
+}
+
+#[test]
+fn what_comes_again_is_referred_to() {
+    let (graph, bytes, at) = with_edges();
+    assert!(bytes.len() < graph_bytes() + 20);
+    assert_eq!(Graph::from_bytes(&bytes), Ok(graph));
+    let mut other = bytes.clone();
+    other[at + 3] = 1;
+    let error = DecodeError::Reference { offset: at + 3, number: 1 };
+    assert_eq!(Graph::from_bytes(&other), Err(error));
+}
+
+/// Bytes of the graph with four steps, which are as many as the first step and three scales.
+fn graph_bytes() -> usize {
+    graph().to_bytes().len()
+}
+
+#[test]
+fn a_graph_has_one_encoding() {
+    let (_, bytes, at) = with_edges();
+    // A tag, the first code, how many edges are missing, and a line of 8 bytes.
+    let written = at - 11..at;
+    assert_eq!(bytes[written.start..][..3], [0, 3, 52]);
+    // The same edges once more instead of a reference.
+    let mut twice = bytes.clone();
+    twice.splice(at..at + 2, bytes[written.clone()].iter().copied());
+    assert_eq!(Graph::from_bytes(&twice), Err(DecodeError::NotCanonical));
+    // The line with another fraction, and none of its values elsewhere.
+    let mut other = bytes.clone();
+    other[written.end - 3] ^= 1;
+    assert_eq!(Graph::from_bytes(&other), Err(DecodeError::NotCanonical));
+    // A number of more bytes than it needs.
+    let mut long = bytes.clone();
+    long.splice(12..13, [0x85, 0]);
+    assert_eq!(Graph::from_bytes(&long), Err(DecodeError::NotCanonical));
+    // All of a step that differs in its scale alone.
+    let bytes = graph().to_bytes();
+    let scale = 0.02f32.to_le_bytes();
+    let at = bytes.windows(5).position(|window| window == [&scale[..], &[0]].concat());
+    let at = at.expect("the second step") + 4;
+    let mut spelled = bytes.clone();
+    spelled.splice(at..=at, bytes[at - 12..at - 4].iter().copied());
+    assert_eq!(Graph::from_bytes(&spelled), Err(DecodeError::NotCanonical));
+}
+
+#[test]
+fn edges_tables_and_gathers_have_a_number_of_values() {
+    let (graph, ..) = with_edges();
+    // Four times 200 edges, and a table.
+    assert_eq!(graph.check_entries(4 * 200 + 256), Ok(()));
+    let table = GraphError::Entries { node: 1 };
+    assert_eq!(graph.check_entries(4 * 200 + 255), Err(table));
+    assert_eq!(graph.check_entries(799), Err(GraphError::Entries { node: 0 }));
 }
 
 proptest! {

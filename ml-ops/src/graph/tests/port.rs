@@ -192,3 +192,30 @@ fn affine_outputs_round_trip_and_others_are_refused() {
         assert_eq!(found, Err(PortError::NoSuchOutput { index }), "{value}");
     }
 }
+
+#[test]
+fn numbers_become_one_hot_rows() {
+    let mut graph = graph();
+    graph.input.shape = vec![2];
+    graph.input.transform = InputTransform::OneHot { vocabulary: 3 };
+    assert_eq!(graph.validate(), Ok(()));
+    assert_eq!(graph.input.transform.element_type(), ElementType::I64);
+    let encode = |ids: &[i64]| {
+        let array = Array::new(vec![ids.len() / 2, 2], ArrayData::I64(ids.to_vec()));
+        graph.input.encode(&graph.tensors[0], &array.expect("pairs"))
+    };
+    let (values, batch) = encode(&[2, 0, 1, 2]).expect("two samples");
+    assert_eq!(batch, TWO);
+    assert_eq!(values, Values::Codes(vec![0, 1, 0, 0, 0, 0, 1, 0, 1, 0, 0, 1]));
+    for got in [3, -1, i64::MAX, i64::MIN] {
+        let error = PortError::Vocabulary { index: 1, got, vocabulary: 3 };
+        assert_eq!(encode(&[2, got]), Err(error));
+    }
+    // Numbers are rows, and the vocabulary is all features.
+    let wrong = Err(GraphError::PortShape { tensor: 0 });
+    graph.input.shape = vec![2, 3];
+    assert_eq!(graph.validate(), wrong);
+    graph.input.shape = vec![3];
+    graph.input.transform = InputTransform::OneHot { vocabulary: 2 };
+    assert_eq!(graph.validate(), wrong);
+}

@@ -21,7 +21,7 @@ impl Graph {
                 let factor = largest_factor(row_factors.as_deref());
                 self.product_bound(a, b, self.depth(a, *heads), factor)
             }
-            Op::Relu { .. } | Op::Max { .. } => 0,
+            Op::Relu { .. } | Op::Max { .. } | Op::Constant { .. } => 0,
         }
     }
 
@@ -39,7 +39,7 @@ impl Graph {
                     let outputs = self.tensors[*y].per_sample() as u64;
                     outputs.saturating_mul(self.depth(a, *heads) as u64)
                 }
-                Op::Relu { .. } | Op::Combine { .. } | Op::Max { .. } => 0,
+                Op::Relu { .. } | Op::Combine { .. } | Op::Max { .. } | Op::Constant { .. } => 0,
             })
             .fold(0, u64::saturating_add)
     }
@@ -83,9 +83,11 @@ impl Graph {
 }
 
 impl Term {
-    /// Whether positions outside the source add nothing.
+    /// Whether positions outside the source add nothing: in a product, where they stand for zero, they add what is
+    /// within its range.
     pub(super) fn has_holes(&self) -> bool {
-        self.gather.as_ref().is_some_and(|gather| gather.pad.is_none())
+        let is_product = matches!(self.function, Function::Product { .. });
+        !is_product && self.gather.as_ref().is_some_and(|gather| gather.pad.is_none())
     }
 }
 

@@ -25,6 +25,9 @@ pub const MAX_NAME_BYTES: usize = 1024;
 /// [`Max`](super::Op::Max), and of a [`Combine`](super::Op::Combine) that joins codes at each other's holes.
 pub const MAX_POSITIONS: usize = 1 << 26;
 
+/// Most values of edges, tables and gathers, in all nodes together: `2^26`.
+pub const MAX_ENTRIES: usize = 1 << 26;
+
 /// Bound on the size of accumulators that become codes, and of those of matmuls of two tensors.
 const MAX_REQUANTIZED: i128 = 1 << 62;
 
@@ -43,6 +46,7 @@ impl Graph {
         self.check_tensors()?;
         self.check_weights()?;
         self.check_input()?;
+        self.check_entries(MAX_ENTRIES)?;
         let mut written = vec![false; self.tensors.len()];
         let mut positions = Positions::new();
         let mut uses = vec![0usize; self.weights.len()];

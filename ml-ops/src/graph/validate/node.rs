@@ -44,6 +44,12 @@ impl Graph {
                 check_epilogue(index, epilogue, y.features)?;
                 self.check_sum(index, terms, y, epilogue, positions)
             }
+            Op::Constant { codes, .. } => {
+                let (expected, got) = (y.per_sample(), codes.len());
+                let agrees = y.kind == TensorKind::Code && got == expected;
+                let wrong = GraphError::Constant { node: index, expected, got };
+                if agrees { Ok(()) } else { Err(wrong) }
+            }
             Op::Max { x, gather, taps, .. } => {
                 self.check_max(index, (&self.tensors[*x], gather, *taps), y, positions)
             }

@@ -11,11 +11,18 @@ impl Graph {
         let tensor = self.input.tensor;
         let elements = elements(&self.input.shape);
         let shape = self.tensors.get(tensor).ok_or(GraphError::NoSuchTensor { tensor })?;
-        if shape.kind != TensorKind::Code || elements != Some(shape.per_sample()) {
+        let expected = match self.input.transform {
+            InputTransform::OneHot { vocabulary } if vocabulary == shape.features => {
+                Some(shape.rows_per_sample)
+            }
+            InputTransform::OneHot { .. } => None,
+            _ => Some(shape.per_sample()),
+        };
+        if shape.kind != TensorKind::Code || expected.is_none() || elements != expected {
             return Err(GraphError::PortShape { tensor });
         }
         match self.input.transform {
-            InputTransform::Codes { .. } => Ok(()),
+            InputTransform::Codes { .. } | InputTransform::OneHot { .. } => Ok(()),
             InputTransform::Quantize { scale, zero_point, dtype } => {
                 if positive(scale) && dtype.code(zero_point).is_some() {
                     Ok(())

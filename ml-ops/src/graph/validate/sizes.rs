@@ -1,7 +1,9 @@
 //! Sizes of tensors and weights, and their alphabets.
 
 use super::MAX_ELEMENTS;
-use crate::graph::{Alphabet, Graph, GraphError, TensorKind, digits_per_byte};
+use crate::graph::{
+    Alphabet, Epilogue, Function, Gather, Graph, GraphError, Op, TensorKind, digits_per_byte,
+};
 
 impl Graph {
     pub(super) fn check_tensors(&self) -> Result<(), GraphError> {
@@ -19,6 +21,16 @@ impl Graph {
             {
                 return Err(GraphError::IntegerWidth { tensor, bits });
             }
+        }
+        Ok(())
+    }
+
+    /// Whether edges, tables and gathers have no more than `most` values.
+    pub(in crate::graph) fn check_entries(&self, most: usize) -> Result<(), GraphError> {
+        let mut left = most;
+        for (node, op) in self.nodes.iter().map(|node| &node.op).enumerate() {
+            let entries = entries(op);
+            left = left.checked_sub(entries).ok_or(GraphError::Entries { node })?;
         }
         Ok(())
     }
@@ -52,4 +64,30 @@ impl Graph {
         }
         Ok(())
     }
+}
+
+/// Values of a node's edges and tables, and fields of its gathers.
+fn entries(op: &Op) -> usize {
+    let of = |gather: Option<&Gather>| gather.map_or(0, Gather::fields);
+    let of_gathers = match op {
+        Op::MatMul { gather, .. } => of(gather.as_ref()),
+        Op::Max { gather, .. } => gather.fields(),
+        Op::BatchMatMul { a, b, .. } => of(a.gather.as_ref()) + of(b.gather.as_ref()),
+        Op::Combine { terms, .. } => {
+            terms.iter().map(|t| of(t.gather.as_ref()) + of(t.with_gather())).sum()
+        }
+        Op::Relu { .. } | Op::Constant { .. } => 0usize,
+    };
+    let of_tables = match op {
+        Op::Combine { terms, .. } => {
+            let is_table = |function: &Function| matches!(function, Function::Table(_));
+            256 * terms.iter().filter(|term| is_table(&term.function)).count()
+        }
+        _ => 0,
+    };
+    let of_edges = match op.epilogue() {
+        Some(Epilogue::Edges(steps)) => steps.iter().map(|step| step.edges.len()).sum(),
+        _ => 0,
+    };
+    of_gathers + of_tables + of_edges
 }

@@ -3,7 +3,8 @@
 use super::gather::{Positions, check_gather};
 use super::{MAX_ELEMENTS, MAX_REQUANTIZED};
 use crate::graph::{
-    Epilogue, Function, Gather, Graph, GraphError, Runs, TensorKind, TensorShape, Term, common_taps,
+    Epilogue, Function, Gather, Graph, GraphError, Runs, TensorId, TensorKind, TensorShape, Term,
+    common_taps,
 };
 
 /// Largest size of a function's value, and of a factor.
@@ -60,15 +61,13 @@ impl Graph {
     ) -> Result<(), GraphError> {
         let x = &self.tensors[term.x];
         let small = |image: &i64| image.unsigned_abs() <= MAX_IMAGE;
-        if let Function::Product { with, .. } = term.function
-            && (self.tensors[with] != *x || term.gather.is_some())
-        {
-            return Err(GraphError::Product { node, term: number });
-        }
         let (valid, kind) = match &term.function {
             Function::Table(table) => (table.iter().all(small), x.kind == TensorKind::Code),
             Function::Times(factor) => (small(factor), x.kind != TensorKind::Code),
-            Function::Product { factor, .. } => (small(factor), x.kind == TensorKind::Code),
+            Function::Product { with, with_gather, factor, .. } => {
+                self.check_factor(node, number, (*with, with_gather.as_ref()), term.taps, y)?;
+                (small(factor), x.kind == TensorKind::Code)
+            }
         };
         if !kind {
             return Err(GraphError::NodeShape { node });
@@ -77,12 +76,10 @@ impl Graph {
             return Err(GraphError::Function { node, term: number });
         }
         let Some(gather) = &term.gather else {
-            let (TensorShape { rows_per_sample, features, .. }, taps) = (*x, term.taps);
-            if taps != 1 {
-                return Err(GraphError::Taps { node, taps });
+            if term.taps != 1 {
+                return Err(GraphError::Taps { node, taps: term.taps });
             }
-            let same = (rows_per_sample, features) == (y.rows_per_sample, y.features);
-            return if same { Ok(()) } else { Err(GraphError::NodeShape { node }) };
+            return if same_size(x, y) { Ok(()) } else { Err(GraphError::NodeShape { node }) };
         };
         check_taps(node, gather, term.taps, x, y)?;
         match gather.pad {
@@ -90,6 +87,29 @@ impl Graph {
                 Err(GraphError::Pad { node, pad: Some(pad) })
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Whether the second operand of a product of `taps` taps is codes of as many rows and columns as its first is to
+    /// have.
+    fn check_factor(
+        &self,
+        node: usize,
+        number: usize,
+        (with, gather): (TensorId, Option<&Gather>),
+        taps: usize,
+        y: &TensorShape,
+    ) -> Result<(), GraphError> {
+        let x = &self.tensors[with];
+        let wrong = GraphError::Product { node, term: number };
+        if x.kind != TensorKind::Code {
+            return Err(wrong);
+        }
+        match gather {
+            Some(gather) => check_taps(node, gather, taps, x, y),
+            None if taps != 1 => Err(GraphError::Taps { node, taps }),
+            None if same_size(x, y) => Ok(()),
+            None => Err(wrong),
         }
     }
 
@@ -172,6 +192,10 @@ impl Graph {
         }
         Ok(())
     }
+}
+
+fn same_size(x: &TensorShape, y: &TensorShape) -> bool {
+    (x.rows_per_sample, x.features) == (y.rows_per_sample, y.features)
 }
 
 /// Whether a gather from `x` gives `taps` columns for each of `y`.

@@ -16,6 +16,8 @@ pub(in crate::onnx) struct Elementwise {
     pub(in crate::onnx) operands: [Matrix; 2],
     /// What the DequantizeLinears are of.
     pub(in crate::onnx) from: [Quantization; 2],
+    /// They come from DequantizeLinears, so that the runtime may have a kernel for them.
+    pub(in crate::onnx) dequantized: bool,
 }
 
 impl Elementwise {
@@ -29,7 +31,7 @@ impl Elementwise {
         let bound = |x: f32| quantize(x, to.scale, to.zero_point, dtype);
         let images = self.from.map(|(of, dtype)| dequantize_table(of.scale, of.zero_point, dtype));
         // The runtime makes a QLinearMul of it.
-        let fused = self.from.iter().all(|(_, of)| *of == dtype);
+        let fused = self.dequantized && self.from.iter().all(|(_, of)| *of == dtype);
         if fused && (bound(low), bound(high)) == (0, 255) {
             return self.mul(builder, (to, dtype));
         }
@@ -56,8 +58,10 @@ impl Elementwise {
         code: impl Fn(u8, u8) -> u8,
     ) -> Result<TensorId, NodeError> {
         let zeros = self.from.map(|(of, dtype)| (of.zero_point - dtype.min()) as u8);
-        let edges = multiplied::edges(zeros, code).ok_or(NodeError::NoTables)?;
         let [a, b] = &self.operands;
+        let occurring = [a, b].map(|matrix| builder.occurring(matrix.view.tensor));
+        let edges = multiplied::edges(zeros, occurring.each_ref().map(Vec::as_slice), code);
+        let edges = edges.ok_or(NodeError::NoTables)?;
         multiplied::multiply(builder, &self.name, self.columns, [a, b], zeros, edges)
     }
 }

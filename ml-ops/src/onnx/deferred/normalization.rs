@@ -76,7 +76,10 @@ impl Normalization {
                 .zip(STEPS)
                 .map(|(&with, step)| {
                     let zeros = [origin, 0];
-                    (x.elements(), Function::Product { with, zeros, factor: sign * step })
+                    (
+                        x.elements(),
+                        Function::Product { with, with_gather: None, zeros, factor: sign * step },
+                    )
                 })
                 .collect();
             let least = table(|code| sign * LEAST * (code - i64::from(origin)));
@@ -215,7 +218,10 @@ fn squares(
     };
     let product = |with, fraction: f64| {
         let factor = -(2.0 * float / fraction).round_ties_even() as i64;
-        (x.rows_of(mean.whole), Function::Product { with, zeros: [origin as u8, 0], factor })
+        (
+            x.rows_of(mean.whole),
+            Function::Product { with, with_gather: None, zeros: [origin as u8, 0], factor },
+        )
     };
     let terms = vec![
         (x.elements(), table(|code| factor * (code - origin).pow(2))),
@@ -241,7 +247,8 @@ fn shift(
     ];
     let mut bound = LEAST * 129;
     for (&with, step) in reciprocals.iter().zip(STEPS) {
-        let product = |zero, factor| Function::Product { with, zeros: [zero, 0], factor };
+        let product =
+            |zero, factor| Function::Product { with, with_gather: None, zeros: [zero, 0], factor };
         terms.push((x.rows_of(mean.whole), product(128, step)));
         terms.push((x.rows_of(mean.digits[0]), product(0, step / 256)));
         bound += 255 * step * 129;

@@ -6,12 +6,16 @@ use crate::onnx::error::NodeError;
 use crate::onnx::exact::{exp, ln};
 use crate::onnx::rowwise::{Rowwise, edges, table};
 use crate::onnx::value::Scaling;
+use crate::onnx::view::View;
 
 /// Fixed-point unit of exponentials and logarithms.
 const UNIT: f64 = 65536.0;
 
 /// Steps of one code.
 const STEPS: u32 = 255;
+
+/// The distance from the maximum that stands for an element that is left out.
+const LEFT_OUT: i64 = 255;
 
 /// Most codes that hold the sum of a row.
 const MAX_PARTS: u32 = 8;
@@ -26,6 +30,8 @@ pub(in crate::onnx) struct Softmax {
     pub(in crate::onnx) x: Rowwise,
     /// Scale of the dequantized tensor.
     pub(in crate::onnx) scale: f32,
+    /// Codes that are 0 for the elements that are left out, broadcast to the tensor.
+    pub(in crate::onnx) mask: Option<View>,
 }
 
 impl Softmax {
@@ -38,21 +44,20 @@ impl Softmax {
         dtype: CodeType,
     ) -> Result<TensorId, NodeError> {
         let (x, scale) = (&self.x, f64::from(self.scale));
-        let most = x.maximum(builder)?;
-        // How far below the maximum: 0 to 255, which the edges say to the validator.
-        let terms =
-            vec![(x.broadcast(most), table(|code| code)), (x.elements(), table(|code| -code))];
-        let identity = edges(0, 255, f64::from);
-        let below = x.codes(builder, "below", terms, vec![identity])?;
+        let below = self.below(builder)?;
+        let is_left_out = |code: i64| self.mask.is_some() && code == LEFT_OUT;
         // Room for the sum of a row in 31 bits.
         let bits = 29u32.saturating_sub(x.length().ilog2()).min(16);
         let one = f64::from(1u32 << bits);
-        let e = table(|code| (one * exp(-scale * code as f64)).round_ties_even() as i64);
+        let e = table(|code| match is_left_out(code) {
+            true => 0,
+            false => (one * exp(-scale * code as f64)).round_ties_even() as i64,
+        });
         let zero = f64::from(to.zero_point);
         let output = f64::from(to.scale);
         let levels = Levels::new(x.length(), output, output * (f64::from(dtype.max()) - zero));
         let distance = |code: i64| {
-            let exponent = (scale * code as f64).min(64.0);
+            let exponent = if is_left_out(code) { 64.0 } else { (scale * code as f64).min(64.0) };
             -(UNIT * exponent).round_ties_even() as i64
         };
         let mut terms = vec![(x.elements_of(below), table(distance))];
@@ -69,6 +74,33 @@ impl Softmax {
         let first = zero_code.clamp(lowest, highest);
         let least = |code: u8| UNIT * ln((f64::from(code) - f64::from(zero_code) - 0.5) * output);
         x.codes(builder, "softmax", terms, vec![edges(first, highest, least)])
+    }
+}
+
+impl Softmax {
+    /// How far each element is below the largest of its row: 0 to 255, or 0 to 254 and 255 for those that are left out.
+    fn below(&self, builder: &mut Builder) -> Result<TensorId, NodeError> {
+        let x = &self.x;
+        let identity = edges(0, 255, f64::from);
+        // What is left out is beyond all codes.
+        let left_out = |by: i64| move |code: i64| if code == 0 { by } else { 0 };
+        let Some(mask) = &self.mask else {
+            let most = x.maximum(builder, x.elements())?;
+            let terms =
+                vec![(x.broadcast(most), table(|code| code)), (x.elements(), table(|code| -code))];
+            return x.codes(builder, "below", terms, vec![identity]);
+        };
+        let mask = || x.repeated(mask);
+        let terms = vec![(x.elements(), table(|code| code)), (mask(), table(left_out(-255)))];
+        let kept = x.codes(builder, "kept", terms, vec![identity])?;
+        let most = x.maximum(builder, x.elements_of(kept))?;
+        let terms = vec![
+            (x.broadcast(most), table(|code| code)),
+            (x.elements(), table(|code| -code)),
+            (mask(), table(left_out(1024))),
+        ];
+        let least = |code: u8| if i64::from(code) == LEFT_OUT { 512.0 } else { f64::from(code) };
+        x.codes(builder, "below", terms, vec![edges(0, 255, least)])
     }
 }
 

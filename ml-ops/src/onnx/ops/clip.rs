@@ -29,6 +29,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         | Value::Dequantized(_)
         | Value::FloatInput(_)
         | Value::Negated(..)
+        | Value::Masked(_)
         | Value::Comparison(_)
         | Value::Integers(_) => Err(NodeError::Operand {
             index: 0,

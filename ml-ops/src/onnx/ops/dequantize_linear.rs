@@ -63,6 +63,7 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
         | Value::FloatInput(_)
         | Value::Floats(_)
         | Value::Negated(..)
+        | Value::Masked(_)
         | Value::Comparison(_)
         | Value::Deferred(_)
         | Value::Integers(_) => {

@@ -42,6 +42,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         | Value::Dequantized(_)
         | Value::Codes(_)
         | Value::Negated(..)
+        | Value::Masked(_)
         | Value::Comparison(_)
         | Value::Integers(_) => Err(NodeError::Operand {
             index: 0,

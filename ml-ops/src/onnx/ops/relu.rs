@@ -22,6 +22,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         | Value::Dequantized(_)
         | Value::FloatInput(_)
         | Value::Negated(..)
+        | Value::Masked(_)
         | Value::Comparison(_) => Err(NodeError::Operand {
             index: 0,
             expected: "an integer tensor, a dequantized one, or a matmul's result",

@@ -3,6 +3,7 @@
 use crate::onnx::builder::Builder;
 use crate::onnx::deferred::{Deferred, Kind, Softmax};
 use crate::onnx::error::NodeError;
+use crate::onnx::masked::Masked;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::normalized::check_last;
 use crate::onnx::rowwise::Rowwise;
@@ -18,12 +19,15 @@ pub(super) const OPERATOR: Operator = Operator {
 };
 
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    let x = node.dequantized_codes(0)?;
+    let (x, mask) = match node.value(0)? {
+        Value::Masked(Masked { floats, mask }) => (floats, Some(mask.clone())),
+        _ => (node.dequantized_codes(0)?, None),
+    };
     let view = &x.codes.view;
     check_axis(node, view.rank())?;
     let rows = Rowwise::new(node.name, view);
     let output = rows.output();
-    let softmax = Softmax { x: rows, scale: x.scaling.scale };
+    let softmax = Softmax { x: rows, scale: x.scaling.scale, mask };
     Ok(Value::Deferred(Deferred::new(Kind::Softmax(Rc::new(softmax)), output)))
 }
 

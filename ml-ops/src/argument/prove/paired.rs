@@ -1,0 +1,44 @@
+//! The prover's side of claims on indices that are made of two matrices.
+
+use binfer_field::{F128, kernels};
+use binfer_iop::channel::ProverChannel;
+use binfer_iop::product::{self, Tree};
+use rayon::prelude::*;
+
+use super::LEAF;
+use crate::argument::indices::Indices;
+use crate::argument::verify::paired::PairedClaim;
+use crate::argument::verify::step::IndexClaims;
+
+/// Takes the claims on products of two apart.
+pub(super) fn prove(
+    channel: &mut ProverChannel,
+    indices: &Indices<'_>,
+    indexed: &mut IndexClaims<F128>,
+) {
+    let claims = core::mem::take(&mut indexed.paired);
+    let trees = claims.iter().map(|claim| tree(claim, indices)).collect();
+    let roots = claims.iter().map(PairedClaim::root).collect();
+    let leaves = product::prove(channel, trees, roots);
+    for (claim, leaf) in claims.iter().zip(&leaves) {
+        claim.split(leaf, indexed).expect(LEAF);
+    }
+}
+
+/// The tree whose leaves' factors are the one-hot polynomials of both matrices.
+fn tree<'a>(claim: &PairedClaim<F128>, indices: &Indices<'_>) -> Tree<'a> {
+    let shape = claim.shape();
+    let operands = claim.factor.operands().expect("a factor of two matrices");
+    let (low, high) = claim.index_point.split_at(claim.factor.chunk.width());
+    let mut leaves = vec![F128::ONE; 2 * shape.rows];
+    let halves = leaves.chunks_mut(shape.rows).zip(operands.iter().zip([low, high]));
+    for (leaves, (operand, index_point)) in halves {
+        let table = kernels::eq_table(index_point);
+        let columns = indices.columns(operand);
+        let column = shape.rows / columns.len();
+        leaves.par_chunks_mut(column).zip(columns).for_each(|(leaves, column)| {
+            kernels::gather(&mut leaves[..column.bytes.len()], &table, column.bytes);
+        });
+    }
+    Tree::new(shape, leaves)
+}

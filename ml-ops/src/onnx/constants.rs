@@ -1,0 +1,153 @@
+//! Constant tensors in arithmetic on elements: codes of their own, which no proof commits.
+
+use super::builder::Builder;
+use super::error::NodeError;
+use super::operands::codes_of;
+use super::value::{Codes, Dequantized, Floats, Scaling};
+use super::view::View;
+use crate::array::{Array, ArrayData};
+use crate::graph::{CodeType, dequantize_table};
+
+/// The shape of a constant, operand `index`, that is broadcast to samples of `rank` dimensions, with ones in front.
+pub(super) fn shape(array: &Array, rank: usize, index: usize) -> Result<Vec<usize>, NodeError> {
+    let shape = array.shape();
+    // The batch is a dimension of its own.
+    let of_sample = match shape {
+        [1, rest @ ..] if rest.len() == rank => rest,
+        shape => shape,
+    };
+    let missing = rank.checked_sub(of_sample.len());
+    let missing =
+        missing.ok_or(NodeError::OperandShape { index, expected: rank + 1, got: shape.len() })?;
+    Ok([&vec![1; missing], of_sample].concat())
+}
+
+/// A constant behind a DequantizeLinear of one scale, operand `index`, beside a tensor that is seen as `beside`.
+pub(super) fn dequantized(
+    builder: &mut Builder,
+    name: &str,
+    beside: &View,
+    constant: &Dequantized,
+    index: usize,
+) -> Result<Floats, NodeError> {
+    let (codes, dtype) = codes_of(&constant.values).ok_or(NodeError::OperandType { index })?;
+    let one_scale = NodeError::Operand { index, expected: "a constant of one scale" };
+    let zero_point = match &constant.zero_points {
+        None => 0,
+        Some(zero_points) => {
+            let (zeros, of) = codes_of(zero_points).ok_or(NodeError::OperandType { index })?;
+            match zeros.split_first() {
+                Some((first, rest)) if of == dtype && rest.iter().all(|zero| zero == first) => {
+                    i32::from(*first) + dtype.min()
+                }
+                _ => return Err(one_scale),
+            }
+        }
+    };
+    let scale = match constant.scales.split_first() {
+        Some((first, rest)) if rest.iter().all(|scale| scale == first) => *first,
+        _ => return Err(one_scale),
+    };
+    let shape = shape(&constant.values, beside.rank(), index)?;
+    let view = builder.constant(name, beside, &shape, &codes);
+    Ok(floats(view, dtype, Scaling { scale, zero_point }, None))
+}
+
+/// Plain floats, operand `index`: as codes that number their values, or, for a factor, as multiples of one of them.
+pub(super) fn plain(
+    builder: &mut Builder,
+    name: &str,
+    beside: &View,
+    constant: &Array,
+    is_factor: bool,
+    index: usize,
+) -> Result<Floats, NodeError> {
+    let ArrayData::F32(values) = constant.data() else {
+        return Err(NodeError::OperandType { index });
+    };
+    let mut levels: Vec<f32> = values.iter().map(|&value| value + 0.0).collect();
+    levels.sort_unstable_by(f32::total_cmp);
+    levels.dedup();
+    if let Some(&value) = levels.iter().find(|level| !level.is_finite()) {
+        return Err(NodeError::NotOnGrid { index, value });
+    }
+    let shape = shape(constant, beside.rank(), index)?;
+    let (codes, scaling, images) = if is_factor {
+        let scaling = multiples(&levels).ok_or(NodeError::ConstantFactor { index })?;
+        let code = |value: &f32| (value / scaling.scale) as i32 + scaling.zero_point;
+        (values.iter().map(|value| code(value) as u8).collect(), scaling, None)
+    } else {
+        let (Some(&last), true) = (levels.last(), levels.len() <= 256) else {
+            let got = levels.len();
+            return Err(NodeError::ConstantLevels { index, got });
+        };
+        let code = |value: &f32| levels.partition_point(|level| level < value) as u8;
+        let mut images = Box::new([last; 256]);
+        images.iter_mut().zip(&levels).for_each(|(image, &level)| *image = level);
+        let codes: Vec<u8> = values.iter().map(code).collect();
+        (codes, Scaling { scale: 1.0, zero_point: 0 }, Some(images))
+    };
+    let view = builder.constant(name, beside, &shape, &codes);
+    Ok(floats(view, CodeType::U8, scaling, images))
+}
+
+fn floats(
+    view: View,
+    dtype: CodeType,
+    scaling: Scaling,
+    images: Option<Box<[f32; 256]>>,
+) -> Floats {
+    let pure = images.is_none();
+    let Scaling { scale, zero_point } = scaling;
+    Floats {
+        codes: Codes { view, dtype, quantized: false, origin: None },
+        scaling,
+        images: images.unwrap_or_else(|| Box::new(dequantize_table(scale, zero_point, dtype))),
+        pure,
+        direct: false,
+        fused: None,
+    }
+}
+
+/// Scale and zero point of bytes that are dequantized to these numbers exactly, if their smallest has such multiples.
+fn multiples(levels: &[f32]) -> Option<Scaling> {
+    let sizes = levels.iter().map(|level| level.abs()).filter(|&size| size > 0.0);
+    let scale = sizes.reduce(f32::min).unwrap_or(1.0);
+    let multiple = |level: f32| {
+        let number = (level / scale).round();
+        (number.abs() <= 255.0 && number * scale == level).then_some(number as i32)
+    };
+    let numbers = levels.iter().map(|&level| multiple(level)).collect::<Option<Vec<i32>>>()?;
+    let least = numbers.first()?.min(&0);
+    (numbers.last()? - least <= 255).then_some(Scaling { scale, zero_point: -least })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn multiples_are_exact() {
+        let scaling = |scale, zero_point| Some(Scaling { scale, zero_point });
+        assert_eq!(multiples(&[0.0]), scaling(1.0, 0));
+        assert_eq!(multiples(&[0.0, 1.0]), scaling(1.0, 0));
+        assert_eq!(multiples(&[-0.5, 0.25, 1.0]), scaling(0.25, 2));
+        assert_eq!(multiples(&[0.1, 0.25]), None);
+        assert_eq!(multiples(&[-1.0, 255.0]), None);
+    }
+
+    #[test]
+    fn shapes_are_aligned_to_the_right() {
+        let of = |shape: &[usize], rank| {
+            let data = ArrayData::U8(vec![0; shape.iter().product()]);
+            super::shape(&Array::new(shape.to_vec(), data).expect("a shape that fits"), rank, 1)
+        };
+        assert_eq!(of(&[], 2), Ok(vec![1, 1]));
+        assert_eq!(of(&[5], 2), Ok(vec![1, 5]));
+        assert_eq!(of(&[1, 4, 5], 2), Ok(vec![4, 5]));
+        assert_eq!(of(&[1, 4, 5], 3), Ok(vec![1, 4, 5]));
+        let wrong = |got| Err(NodeError::OperandShape { index: 1, expected: 3, got });
+        assert_eq!(of(&[2, 4, 5], 2), wrong(3));
+        assert_eq!(of(&[1, 1, 4, 5], 2), wrong(4));
+    }
+}

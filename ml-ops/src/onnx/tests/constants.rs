@@ -1,0 +1,92 @@
+//! Constants of many values, and masks, that are refused.
+
+use super::*;
+
+const FACTORS: &[u8] = fixture!("qdq_mul_floats");
+const SUMMANDS: &[u8] = fixture!("qdq_add_floats");
+const DEQUANTIZED: &[u8] = fixture!("qdq_mul_tensor");
+const QLINEAR: &[u8] = fixture!("qlinear_mul_tensor");
+const MASKED: &[u8] = include_bytes!("../../../tests/fixtures/transformer/softmax_masked.onnx");
+const WHERE: &[u8] = include_bytes!("../../../tests/fixtures/transformer/softmax_where.onnx");
+
+#[test]
+fn factors_are_multiples_of_the_smallest() {
+    for values in [[0.1, 0.25, 1.0, 1.0, 1.0, 1.0], [-1.0, 0.0, 1.0, 2.0, 3.0, 255.0]] {
+        let found = node_error(FACTORS, |g| set_floats(constant(g, "Mul", 1), &values));
+        assert_eq!(found, NodeError::ConstantFactor { index: 1 });
+    }
+    let found = node_error(FACTORS, |g| node(g, "Mul").op_type = Some("Div".to_owned()));
+    assert_eq!(found, NodeError::ProductOfTensors);
+}
+
+#[test]
+fn summands_are_finite_and_few() {
+    let value = f32::INFINITY;
+    let found = node_error(SUMMANDS, |g| {
+        set_floats(constant(g, "Add", 1), &[0.0, value, 1.0, 0.0, 0.0, 0.0]);
+    });
+    assert_eq!(found, NodeError::NotOnGrid { index: 1, value });
+    let found = node_error(SUMMANDS, |g| {
+        let values: Vec<f32> = (0..300).map(|i| i as f32).collect();
+        set_floats(constant(g, "Add", 1), &values);
+    });
+    assert_eq!(found, NodeError::ConstantLevels { index: 1, got: 300 });
+}
+
+#[test]
+fn constants_are_broadcast_to_the_tensor() {
+    let shape = |expected, got| NodeError::OperandShape { index: 1, expected, got };
+    let found = node_error(SUMMANDS, |g| set_floats(constant(g, "Add", 1), &[0.5, 1.5, 2.0]));
+    assert_eq!(found, shape(6, 3));
+    let found = node_error(SUMMANDS, |g| {
+        set_floats(constant(g, "Add", 1), &[0.5, 1.5]);
+        constant(g, "Add", 1).dims = vec![2, 1, 1];
+    });
+    assert_eq!(found, shape(3, 3));
+    let found = node_error(QLINEAR, |g| {
+        set_integers(constant(g, "QLinearMul", 3), data_type::UINT8, &[5], &[1, 2, 3, 4, 5]);
+    });
+    assert_eq!(found, NodeError::OperandShape { index: 3, expected: 6, got: 5 });
+}
+
+#[test]
+fn constants_have_one_scale() {
+    let found = node_error(DEQUANTIZED, |g| {
+        let name = node(g, "Mul").input[1].clone();
+        let of = g.node.iter_mut().find(|node| node.output[0] == name).expect("a DequantizeLinear");
+        let scale = of.input[1].clone();
+        of.input.truncate(2);
+        let scale = g.initializer.iter_mut().find(|t| t.name.as_ref() == Some(&scale));
+        set_floats(scale.expect("a scale"), &[0.1, 0.2, 0.1, 0.1, 0.1, 0.1]);
+    });
+    assert_eq!(found, NodeError::Operand { index: 1, expected: "a constant of one scale" });
+}
+
+#[test]
+fn masks_leave_something_and_are_masks() {
+    let found = node_error(MASKED, |g| {
+        let mut values = vec![0.0; 49];
+        values[7..14].fill(-1e9);
+        set_floats(constant(g, "Add", 1), &values);
+        constant(g, "Add", 1).dims = vec![7, 7];
+    });
+    assert_eq!(found, NodeError::MaskedRow { index: 1, row: 1 });
+    // What is left is not nothing: a sum, which a Softmax does not take.
+    let found = node_error(MASKED, |g| {
+        set_floats(constant(g, "Add", 1), &[0.0, -3.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    });
+    assert!(matches!(found, NodeError::Operand { index: 0, .. }), "{found}");
+    let found = node_error(WHERE, |g| set_floats(constant(g, "Where", 2), &[-5.0]));
+    assert!(matches!(found, NodeError::Operand { index: 2, .. }), "{found}");
+    let found = node_error(WHERE, |g| {
+        set_integers(constant(g, "Where", 0), data_type::INT32, &[1], &[1]);
+    });
+    assert_eq!(found, NodeError::OperandType { index: 0 });
+    // Nothing but a Softmax takes what a mask leaves.
+    let found = node_error(MASKED, |g| {
+        let softmax = node(g, "Softmax");
+        softmax.op_type = Some("Relu".to_owned());
+        softmax.attribute.clear();
+    });
+    assert!(matches!(found, NodeError::Operand { index: 0, .. }), "{found}");
+}
