@@ -10,9 +10,11 @@ mod error;
 mod file;
 #[cfg(test)]
 mod tests;
+mod tokenizer;
 mod value;
 
 pub use blocks::TensorType;
 pub use error::GgufError;
 pub use file::{Gguf, Tensor};
+pub use tokenizer::Tokenizer;
 pub use value::Value;
