@@ -12,6 +12,8 @@ pub mod graph;
 #[cfg(feature = "prover")]
 pub mod interpret;
 #[cfg(feature = "prover")]
+pub mod llama;
+#[cfg(feature = "prover")]
 pub mod onnx;
 mod proof;
 #[cfg(feature = "prover")]
