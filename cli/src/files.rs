@@ -6,7 +6,7 @@ use std::path::Path;
 
 use binfer_ml_ops::ModelCommitment;
 use binfer_ml_ops::array::Array;
-use binfer_ml_ops::graph::Model;
+use binfer_ml_ops::graph::{MODEL_MAGIC, Model};
 
 use crate::failure::Failure;
 use crate::npy;
@@ -30,9 +30,13 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// The model of an ONNX file.
+/// The model of an ONNX file, or one that `binfer quantize` wrote.
 pub(crate) fn read_model(path: &Path) -> Result<Model, Failure> {
-    Model::from_onnx(&read(path)?).map_err(|e| Failure::malformed(path, e))
+    let bytes = read(path)?;
+    if bytes.starts_with(&MODEL_MAGIC) {
+        return Model::from_bytes(&bytes).map_err(|e| Failure::malformed(path, e));
+    }
+    Model::from_onnx(&bytes).map_err(|e| Failure::malformed(path, e))
 }
 
 /// The commitment of a file.

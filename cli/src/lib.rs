@@ -17,6 +17,7 @@ mod npy;
 mod oracle;
 mod progress;
 mod prove;
+mod quantize;
 pub mod report;
 mod run;
 mod size;
@@ -52,6 +53,7 @@ enum Command {
     Prove(prove::Args),
     Verify(verify::Args),
     Inspect(inspect::Args),
+    Quantize(quantize::Args),
     Bench(bench::Args),
     Demo(demo::Args),
 }
@@ -68,6 +70,7 @@ impl Cli {
             Command::Prove(args) => args.run(out),
             Command::Verify(args) => args.run(out),
             Command::Inspect(args) => args.run(out),
+            Command::Quantize(args) => args.run(out),
             Command::Bench(args) => args.run(out),
             Command::Demo(args) => args.run(out),
         }

@@ -6,9 +6,13 @@ mod argument;
 pub mod array;
 mod commitment;
 mod committed;
+#[cfg(feature = "prover")]
+pub mod gguf;
 pub mod graph;
 #[cfg(feature = "prover")]
 pub mod interpret;
+#[cfg(feature = "prover")]
+pub mod llama;
 #[cfg(feature = "prover")]
 pub mod onnx;
 mod proof;

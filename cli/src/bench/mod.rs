@@ -12,6 +12,7 @@ use std::time::Duration;
 use crate::failure::Failure;
 use crate::size::Size;
 pub use committed::Committed;
+pub(crate) use measure::peak_rss_bytes;
 pub use measure::{Effort, measure};
 pub use measurement::{Measurement, PhaseTimes};
 pub use workload::{Shape, ShapeError, Task};

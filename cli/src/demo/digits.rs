@@ -15,7 +15,7 @@ const LABELS: &[u8] = include_bytes!("../../../models/digits/labels.npy");
 pub(super) const PIXELS: usize = 64;
 
 /// A network that ships.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Network {
     /// A perceptron of two layers
     Digits,

@@ -1,8 +1,9 @@
-//! `binfer demo`: the whole way from a trained model to a verified proof, on handwritten digits.
+//! `binfer demo`: the whole way from a trained model to a verified proof, on handwritten digits or a prompt.
 
 mod digits;
 mod draw;
 mod forge;
+mod llm;
 mod page;
 mod scene;
 mod story;
@@ -16,12 +17,25 @@ use crate::{files, npy};
 use digits::Network;
 use scene::Scene;
 
+/// What is demonstrated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Subject {
+    /// A perceptron of two layers
+    Digits,
+    /// A residual network of convolutions, maxima and averages
+    Cnn,
+    /// A language model of 135 million parameters, from a file that does not ship
+    Llm,
+}
+
 /// Commit a model that reads digits, prove a batch of held-out images, verify, and try to cheat.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The network
-    #[arg(long, value_enum, default_value_t = Network::Digits)]
-    model: Network,
+    #[arg(long, value_enum, default_value_t = Subject::Digits)]
+    model: Subject,
+    #[command(flatten)]
+    llm: llm::Args,
     /// Images in the batch
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=500))]
     batch: u16,
@@ -32,7 +46,12 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
-        let scene = Scene::play(self.model, usize::from(self.batch))?;
+        let network = match self.model {
+            Subject::Digits => Network::Digits,
+            Subject::Cnn => Network::Cnn,
+            Subject::Llm => return self.llm.run(out),
+        };
+        let scene = Scene::play(network, usize::from(self.batch))?;
         let grey = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         let mut text = story::introduction(&scene);
         text.push('\n');

@@ -76,7 +76,7 @@ pub(super) fn steps(scene: &Scene) -> String {
 }
 
 /// Lines of at most 88 characters.
-fn wrap(text: &str) -> String {
+pub(super) fn wrap(text: &str) -> String {
     let (mut lines, mut width) = (String::new(), 0);
     for word in text.split_whitespace() {
         let length = word.chars().count();

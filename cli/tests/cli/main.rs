@@ -5,5 +5,6 @@
 mod bench;
 mod common;
 mod inspect;
+mod llama;
 mod malformed;
 mod round_trip;

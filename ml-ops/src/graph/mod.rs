@@ -17,7 +17,7 @@ mod tests;
 mod validate;
 mod weights;
 
-pub use bytes::{DecodeError, FORMAT_VERSION};
+pub use bytes::{DecodeError, FORMAT_VERSION, MODEL_MAGIC, MODEL_VERSION};
 pub use edges::Edges;
 pub use error::{GraphError, PortError};
 pub use gather::{Gather, GatherDim};

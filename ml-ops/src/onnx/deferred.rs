@@ -6,7 +6,7 @@ mod concatenation;
 mod elementwise;
 mod normalization;
 mod product;
-mod softmax;
+pub(crate) mod softmax;
 mod sum;
 mod tensors;
 

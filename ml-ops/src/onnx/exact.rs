@@ -7,7 +7,7 @@ use std::f64::consts::{LN_2, SQRT_2};
 const TERMS: u32 = 14;
 
 /// `e^x` for `x <= 0`, to about `2^-50` of it; 0 below -700.
-pub(super) fn exp(x: f64) -> f64 {
+pub(crate) fn exp(x: f64) -> f64 {
     if x < -700.0 {
         return 0.0;
     }
@@ -20,7 +20,7 @@ pub(super) fn exp(x: f64) -> f64 {
 }
 
 /// The natural logarithm of a positive normal number, to about `2^-50`.
-pub(super) fn ln(x: f64) -> f64 {
+pub(crate) fn ln(x: f64) -> f64 {
     let bits = x.to_bits();
     let mut exponent = (bits >> 52) as i64 - 1023;
     let mut mantissa = f64::from_bits((bits & ((1 << 52) - 1)) | (1023 << 52));

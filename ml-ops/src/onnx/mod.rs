@@ -79,7 +79,7 @@ mod convolved;
 mod deferred;
 mod elementwise;
 mod error;
-mod exact;
+pub(crate) mod exact;
 mod factors;
 mod finish;
 mod floats;
@@ -108,4 +108,5 @@ mod value;
 mod view;
 mod windows;
 
+pub(crate) use deferred::softmax;
 pub use error::{ImportError, NodeError, TensorError};

@@ -12,9 +12,12 @@
 //! A decoder encodes what it has read again, and takes no other bytes than these.
 
 mod line;
+mod model;
 mod read;
 mod values;
 mod write;
+
+pub use model::{MODEL_MAGIC, MODEL_VERSION};
 
 use super::{Graph, GraphError, InputPort, MAX_ENTRIES, OutputPort};
 use read::Reader;

@@ -1,17 +1,23 @@
 //! Bounds on accumulators and sums, from ranges, and the number of multiplications.
 
 use super::batch::largest_factor;
-use crate::graph::{Alphabet, Function, Graph, Op, TensorKind, Term, WeightShape};
+use crate::graph::{
+    Alphabet, Function, Graph, InputTransform, Op, TensorId, TensorKind, Term, WeightShape,
+};
 
 impl Graph {
     /// Bound on the size of every accumulator of node `node`, from public data alone. Of a matmul: the row count of
-    /// its weights, the ranges of its input and of its alphabet, and the width of its biases. Of a sum: the
+    /// its weights (one where its input's rows are a 1 among zeros), the ranges of its input and of its alphabet, and
+    /// the width of its biases. Of a sum: the
     /// functions' ranges. 0 for any other node. Precondition: the graph is valid.
     pub fn accumulator_bound(&self, node: usize) -> i128 {
         match &self.nodes[node].op {
-            Op::MatMul { x, zero_code, weights, .. } => {
-                let kind = self.tensors[*x].kind;
-                bound(kind, i64::from(*zero_code), &self.weights[*weights])
+            Op::MatMul { x, gather, zero_code, weights, .. } => {
+                let weights = &self.weights[*weights];
+                if self.is_one_hot(*x) && gather.is_none() && *zero_code == 0 {
+                    return sum_bound(1, 1, weights);
+                }
+                bound(self.tensors[*x].kind, i64::from(*zero_code), weights)
             }
             Op::Combine { terms, .. } => {
                 let (low, high) = self.sum_range(terms);
@@ -23,6 +29,12 @@ impl Graph {
             }
             Op::Relu { .. } | Op::Max { .. } | Op::Constant { .. } => 0,
         }
+    }
+
+    /// Whether rows of a tensor are a 1 among zeros, which its port sees to.
+    fn is_one_hot(&self, tensor: TensorId) -> bool {
+        let one_hot = matches!(self.input.transform, InputTransform::OneHot { .. });
+        tensor == self.input.tensor && one_hot
     }
 
     /// Multiply-accumulates that one sample of the batch takes. Precondition: the graph is valid.
@@ -95,6 +107,11 @@ impl Term {
 pub(crate) fn bound(x: TensorKind, zero_code: i64, weights: &WeightShape) -> i128 {
     let (low, high) = x.range();
     let operand = i128::from(low - zero_code).abs().max(i128::from(high - zero_code).abs());
+    sum_bound(weights.k as i128, operand, weights)
+}
+
+/// The same for sums of `terms` operands that are not zero, of at most `operand` in size.
+fn sum_bound(terms: i128, operand: i128, weights: &WeightShape) -> i128 {
     let widest = |(low, high): (i32, i32)| low.unsigned_abs().max(high.unsigned_abs());
     let weight = match &weights.alphabet {
         Alphabet::Digits { .. } => widest(weights.alphabet.range(0)),
@@ -106,5 +123,5 @@ pub(crate) fn bound(x: TensorKind, zero_code: i64, weights: &WeightShape) -> i12
         0 => 0,
         bits => 1i128 << (bits - 1),
     };
-    weights.k as i128 * operand * i128::from(weight) + bias
+    terms * operand * i128::from(weight) + bias
 }

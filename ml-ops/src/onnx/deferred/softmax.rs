@@ -9,7 +9,7 @@ use crate::onnx::value::Scaling;
 use crate::onnx::view::View;
 
 /// Fixed-point unit of exponentials and logarithms.
-const UNIT: f64 = 65536.0;
+pub(crate) const UNIT: f64 = 65536.0;
 
 /// Steps of one code.
 const STEPS: u32 = 255;
@@ -46,9 +46,7 @@ impl Softmax {
         let (x, scale) = (&self.x, f64::from(self.scale));
         let below = self.below(builder)?;
         let is_left_out = |code: i64| self.mask.is_some() && code == LEFT_OUT;
-        // Room for the sum of a row in 31 bits.
-        let bits = 29u32.saturating_sub(x.length().ilog2()).min(16);
-        let one = f64::from(1u32 << bits);
+        let one = f64::from(1u32 << exponential_bits(x.length()));
         let e = table(|code| match is_left_out(code) {
             true => 0,
             false => (one * exp(-scale * code as f64)).round_ties_even() as i64,
@@ -104,12 +102,18 @@ impl Softmax {
     }
 }
 
+/// Bits of an exponential of 1 in rows of `length`, which leave room for the sum of a row in 31.
+pub(crate) fn exponential_bits(length: usize) -> u32 {
+    29u32.saturating_sub(length.ilog2()).min(16)
+}
+
 /// Levels of `s`, the sum of exponentials of which the largest is 1, between 1 and the number of summands.
 ///
 /// An output is at most `y(s) = min(most, 1/s)`, and moves by `y dln(s)` with the logarithm of the sum. Levels are
 /// spaced evenly in the integral of that from 1 on: `most ln(s)` up to `1/most`, and on by `most - 1/s`.
-struct Levels {
-    parts: u32,
+pub(crate) struct Levels {
+    /// Codes that number the levels.
+    pub(crate) parts: u32,
     /// The integral at the largest sum.
     whole: f64,
     /// The largest output that the output's codes hold, between 0 and 1.
@@ -118,7 +122,7 @@ struct Levels {
 
 impl Levels {
     /// Those for sums of `n` exponentials, into outputs of at most `most` in steps of `scale`.
-    fn new(n: usize, scale: f64, most: f64) -> Self {
+    pub(crate) fn new(n: usize, scale: f64, most: f64) -> Self {
         let most = most.clamp(scale.min(1.0), 1.0);
         let least = 1.0 / n as f64;
         let whole = if least >= most { -most * ln(least) } else { most - least - most * ln(most) };
@@ -134,7 +138,7 @@ impl Levels {
     }
 
     /// The step that takes a sum in units of `1 / one` to the levels of a part that it has passed.
-    fn edges(&self, part: u32, one: f64) -> Edges {
+    pub(crate) fn edges(&self, part: u32, one: f64) -> Edges {
         let least = |code: u8| {
             let level = f64::from(STEPS * part + u32::from(code)) - 0.5;
             one / exp(-self.logarithm(level))
@@ -143,7 +147,7 @@ impl Levels {
     }
 
     /// What the levels of a part that a sum has passed take off the logarithm of an output.
-    fn logarithms(&self, part: u32) -> Function {
+    pub(crate) fn logarithms(&self, part: u32) -> Function {
         let of = |code: i64| {
             let level = f64::from(STEPS * part) + code as f64;
             (UNIT * self.logarithm(level)).round_ties_even() as i64

@@ -1,0 +1,135 @@
+//! `binfer quantize`: a language model of a GGUF file as a model of integers.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use binfer_ml_ops::array::{Array, ArrayData};
+use binfer_ml_ops::gguf::{Gguf, Tokenizer};
+use binfer_ml_ops::graph::Model;
+use binfer_ml_ops::llama::{LlamaError, Logits, Network, Quantization};
+use binfer_ml_ops::run;
+
+use crate::failure::Failure;
+use crate::progress::Phases;
+use crate::{files, npy};
+
+/// What activations are calibrated on where no text is given.
+pub(crate) const CALIBRATION: &str = include_str!("../../models/smollm2/calibration.txt");
+
+/// Quantize a language model of the llama family to integers.
+///
+/// Weights become integers of 8 or 4 bits, activations too, with ranges as they have them on a text. The file that is
+/// written goes where the other commands take an ONNX model; its input are token ids.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The GGUF file
+    model: PathBuf,
+    /// The file to write the model to
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// The text whose activations set the ranges; one that ships if absent
+    #[arg(long, value_name = "FILE")]
+    text: Option<PathBuf>,
+    /// Bits of a weight
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(4..=8))]
+    bits: u32,
+    /// Tokens of a prompt; those of --prompt if that is given
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    tokens: u32,
+    /// A prompt: the model is one for its number of tokens
+    #[arg(long, value_name = "TEXT", requires = "input")]
+    prompt: Option<String>,
+    /// The NumPy file to write the prompt's tokens to
+    #[arg(long, value_name = "X.npy", requires = "prompt")]
+    input: Option<PathBuf>,
+    /// Also compare the next tokens of this text with those of the floats
+    #[arg(long, value_name = "FILE")]
+    compare: Option<PathBuf>,
+}
+
+impl Args {
+    pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
+        let bytes = files::read(&self.model)?;
+        let malformed = |e: LlamaError| match e {
+            LlamaError::Gguf(e) => Failure::malformed(&self.model, e),
+            e => Failure::Quantize(e),
+        };
+        let file = Gguf::parse(&bytes).map_err(|e| malformed(e.into()))?;
+        let tokenizer = Tokenizer::new(&file).map_err(|e| malformed(e.into()))?;
+        let network = Network::new(&file).map_err(malformed)?;
+        let text = self.text.as_deref().map(read_text).transpose()?;
+        let calibration = tokenizer.encode(text.as_deref().unwrap_or(CALIBRATION));
+        let mut tokens = self.tokens as usize;
+        if let (Some(prompt), Some(path)) = (&self.prompt, &self.input) {
+            let ids = tokenizer.encode(prompt);
+            tokens = ids.len();
+            let array = prompt_array(&ids);
+            let bytes = npy::to_bytes(&array)
+                .map_err(|source| Failure::Io { path: path.clone(), source })?;
+            files::write(path, &bytes)?;
+            writeln!(out, "tokens  {}  {tokens}", path.display())?;
+        }
+        let how = Quantization { tokens, bits: self.bits, logits: Logits::Last };
+        let mut phases = Phases::shown();
+        phases.start("quantize");
+        let model = network.quantize(how, &calibration);
+        phases.finish();
+        let model = model.map_err(malformed)?;
+        let bytes = model.to_bytes();
+        files::write(&self.out, &bytes)?;
+        let (path, graph) = (self.out.display(), &model.graph);
+        let (nodes, public) = (graph.nodes.len(), graph.to_bytes().len());
+        writeln!(
+            out,
+            "model   {path}  {} bytes, of them {public} public, {nodes} nodes",
+            bytes.len()
+        )?;
+        if let Some(path) = &self.compare {
+            let page = tokenizer.encode(&read_text(path)?);
+            let how = Quantization { logits: Logits::All, ..how };
+            let all = network.quantize(how, &calibration).map_err(malformed)?;
+            let (agree, of) = agreement(&network, &all, tokens, &page)?;
+            writeln!(out, "agrees  in {agree} of {of} next tokens")?;
+        }
+        Ok(())
+    }
+}
+
+/// The tokens of a prompt as a model's input.
+pub(crate) fn prompt_array(ids: &[usize]) -> Array {
+    let data = ArrayData::I64(ids.iter().map(|&id| id as i64).collect());
+    Array::new(vec![1, ids.len()], data).unwrap_or_else(|e| unreachable!("{e}"))
+}
+
+/// The first of the largest of each row.
+pub(crate) fn choices<T: PartialOrd>(logits: &[T], vocabulary: usize) -> Vec<usize> {
+    let largest =
+        |row: &[T]| (0..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best });
+    logits.chunks_exact(vocabulary).map(largest).collect()
+}
+
+/// In how many windows' positions a model of integers, which gives all logits, chooses the next token that floats
+/// choose, and of how many.
+fn agreement(
+    network: &Network,
+    model: &Model,
+    window: usize,
+    page: &[usize],
+) -> Result<(usize, usize), Failure> {
+    let vocabulary = network.sizes.vocabulary;
+    let page = &page[..page.len() / window * window];
+    let floats = choices(&network.logits(page, window)?, vocabulary);
+    let mut agree = 0;
+    for (ids, expected) in page.chunks(window).zip(floats.chunks(window)) {
+        let logits = run(model, &prompt_array(ids)).map_err(Failure::Statement)?;
+        if let ArrayData::I32(logits) = logits.data() {
+            let got = choices(logits, vocabulary);
+            agree += got.iter().zip(expected).filter(|(got, expected)| got == expected).count();
+        }
+    }
+    Ok((agree, page.len()))
+}
+
+fn read_text(path: &Path) -> Result<String, Failure> {
+    String::from_utf8(files::read(path)?).map_err(|e| Failure::malformed(path, e))
+}

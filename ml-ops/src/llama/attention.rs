@@ -1,0 +1,165 @@
+//! Attention: rotated queries and keys, scores of earlier positions, softmax, and what heads give.
+
+use super::builder::{
+    Builder, To, along, clamped, gather, linear, mapped, repeated, straight, table, term, through,
+};
+use super::functions::{frequency, sin_cos};
+use super::network::Sizes;
+use super::softmax::Softmax;
+use crate::graph::{Function, Gather, GatherDim, TensorId, signed_bits};
+
+/// A sine or cosine of 1 as a code, less that of 0.
+const ONE: f64 = 127.0;
+
+/// The code of distances that stand for infinity.
+const NEVER: i64 = 255;
+
+/// What is public and the same in all layers.
+pub(super) struct Positions {
+    tokens: usize,
+    cos: TensorId,
+    /// With the sign of the first of a pair turned.
+    sin: TensorId,
+    /// 1 where a row's position is before a column's.
+    later: TensorId,
+}
+
+/// Queries, keys and values as codes, with what a step of each stands for.
+pub(super) struct Projected {
+    pub(super) q: (TensorId, f64),
+    pub(super) k: (TensorId, f64),
+    pub(super) v: TensorId,
+}
+
+impl Builder {
+    pub(super) fn positions(&mut self, sizes: &Sizes, tokens: usize) -> Positions {
+        let pairs = sizes.head() / 2;
+        let codes = |of: &dyn Fn(usize, f64) -> f64| -> Vec<u8> {
+            (0..2 * pairs)
+                .flat_map(|feature| (0..tokens).map(move |token| (feature, token)))
+                .map(|(feature, token)| {
+                    let angle = token as f64 * frequency(sizes.base, feature / 2, pairs);
+                    (128.0 + ONE * of(feature, angle)).round_ties_even() as u8
+                })
+                .collect()
+        };
+        let cos = codes(&|_, angle| sin_cos(angle).1);
+        let sin = codes(&|feature, angle| {
+            let sin = sin_cos(angle).0;
+            if feature % 2 == 0 { -sin } else { sin }
+        });
+        let later = (0..tokens).flat_map(|key| (0..tokens).map(move |row| u8::from(key > row)));
+        let later = later.collect();
+        Positions {
+            tokens,
+            cos: self.constant("cos", tokens, cos),
+            sin: self.constant("sin", tokens, sin),
+            later: self.constant("later", tokens, later),
+        }
+    }
+
+    /// Codes rotated by their positions: `heads * head` integers of each token, in units of `1 / ONE` of a code.
+    fn rotated(
+        &mut self,
+        name: String,
+        x: TensorId,
+        (heads, head): (usize, usize),
+        at: &Positions,
+    ) -> TensorId {
+        let tokens = at.tokens;
+        let features = heads * head;
+        let source: (&[usize], &[usize]) = (&[head], &[tokens]);
+        let with = gather(source, &[0, 0], &[along(1, tokens)], &[repeated(heads), along(0, head)]);
+        let product = |with_tensor| Function::Product {
+            with: with_tensor,
+            with_gather: Some(with.clone()),
+            zeros: [128; 2],
+            factor: 1,
+        };
+        let source: (&[usize], &[usize]) = (&[features], &[tokens]);
+        let same = gather(source, &[0, 0], &[along(1, tokens)], &[along(0, features)]);
+        // The other of each pair.
+        let pairs = GatherDim { size: features / 2, axis: Some(0), step: 2 };
+        let back = GatherDim { size: 2, axis: Some(0), step: -1 };
+        let other = gather(source, &[1, 0], &[along(1, tokens)], &[pairs, back]);
+        let terms = vec![mapped(x, same, 1, product(at.cos)), mapped(x, other, 1, product(at.sin))];
+        let bits = signed_bits(2 * 128 * 128);
+        self.sum(name, (tokens, features), terms, To::Integers(bits))
+    }
+
+    /// What heads give, in codes of which a step stands for `output` times a step of the values. Scores are at most
+    /// `score` in size.
+    pub(super) fn attention(
+        &mut self,
+        name: &str,
+        sizes: &Sizes,
+        x: &Projected,
+        at: &Positions,
+        score: f64,
+        output: f64,
+    ) -> TensorId {
+        let of = |part: &str| format!("{name}/{part}");
+        let (tokens, head) = (at.tokens, sizes.head());
+        let Sizes { heads, kv_heads, .. } = *sizes;
+        let q = self.rotated(of("rotated_q"), x.q.0, (heads, head), at);
+        let k = self.rotated(of("rotated_k"), x.k.0, (kv_heads, head), at);
+        // Columns of scores: heads, and then keys; heads that share keys are neighbours.
+        let groups = [along(0, kv_heads), repeated(heads / kv_heads)];
+        let shared = |rows: GatherDim, last: GatherDim| -> Gather {
+            let cols = [&groups[..], &[last]].concat();
+            gather((&[kv_heads, head], &[tokens]), &[0, 0, 0], &[rows], &cols)
+        };
+        let keys = through(k, shared(along(1, head), along(2, tokens)), 0);
+        let size = (tokens, heads * tokens);
+        let scale = score / 127.0;
+        let product = x.q.1 * x.k.1 / (ONE * ONE * (head as f64).sqrt());
+        let operands = [straight(q, 0), keys];
+        let to = To::Codes(linear(scale / product));
+        let scores = self.batch_matmul(of("scores"), size, operands, heads, None, to);
+        // Those of later positions are 0, and infinitely far from the largest.
+        let later = gather(
+            (&[tokens], &[tokens]),
+            &[0, 0],
+            &[along(1, tokens)],
+            &[repeated(heads), along(0, tokens)],
+        );
+        let is_later = |factor: i64| {
+            mapped(at.later, later.clone(), 1, table(|code| if code > 0 { factor } else { 0 }))
+        };
+        let terms = vec![term(scores, table(|code| code)), is_later(-NEVER)];
+        let masked = self.sum(of("masked"), size, terms, To::Codes(clamped()));
+        let by_head = |x: &[usize]| -> Gather {
+            gather((x, &[tokens]), &[0, 0], &[along(1, tokens)], &[along(0, heads * tokens)])
+        };
+        let mut all = by_head(&[heads * tokens]);
+        all.pad = Some(0);
+        let most = self.max(of("max"), (tokens, heads), masked, all, tokens);
+        let each = gather(
+            (&[heads], &[tokens]),
+            &[0, 0],
+            &[along(1, tokens)],
+            &[along(0, heads), repeated(tokens)],
+        );
+        let broadcast = |x: TensorId, function: Function| mapped(x, each.clone(), 1, function);
+        let terms = vec![
+            broadcast(most, table(|code| code)),
+            term(masked, table(|code| -code)),
+            is_later(NEVER),
+        ];
+        let below = self.sum(of("below"), size, terms, To::Codes(clamped()));
+        let softmax = Softmax::new(scale, tokens, NEVER);
+        let mut terms = vec![term(below, softmax.distances())];
+        for part in 0..softmax.parts() {
+            let summed = mapped(below, by_head(&[heads * tokens]), tokens, softmax.exponentials());
+            let to = To::Codes(softmax.edges(part));
+            let sum = self.sum(of(&format!("sum{part}")), (tokens, heads), vec![summed], to);
+            terms.push(broadcast(sum, softmax.logarithms(part)));
+        }
+        let shares = self.sum(of("softmax"), size, terms, To::Codes(softmax.outputs()));
+        let values = through(x.v, shared(along(2, tokens), along(1, head)), 128);
+        let size = (tokens, heads * head);
+        // Shares are in units of 1 / 255.
+        let to = To::Codes(linear(255.0 * output));
+        self.batch_matmul(of("heads"), size, [straight(shares, 0), values], heads, None, to)
+    }
+}

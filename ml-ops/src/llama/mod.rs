@@ -1,0 +1,22 @@
+//! Language models of the llama family, quantized to graphs of integers.
+//!
+//! [`Network`] holds a GGUF file's weights as floats, [`quantize`](Network::quantize) makes a [`Model`](crate::graph::Model) for
+//! prompts of one length of it. What its integers are is on the page `docs/semantics.md`.
+
+mod attention;
+mod builder;
+mod error;
+mod forward;
+mod functions;
+mod layer;
+mod matrices;
+mod network;
+mod norm;
+mod quantize;
+mod softmax;
+#[cfg(test)]
+mod tests;
+
+pub use error::LlamaError;
+pub use network::{Network, Sizes};
+pub use quantize::{Logits, Quantization};

@@ -1,0 +1,152 @@
+//! The graph of a network for prompts of one length.
+
+use super::builder::{Builder, To, straight};
+use super::error::LlamaError;
+use super::layer::Quantized;
+use super::matrices::{Matrix, by_input, largest, scale_inputs};
+use super::network::Network;
+use super::norm::{Rows, Stream};
+use crate::graph::{
+    Graph, InputPort, InputTransform, IntegerType, MAX_ELEMENTS, Model, OutputPort,
+    OutputTransform, TensorKind,
+};
+
+/// What 1 has in the residual stream, as a logarithm.
+const STREAM_BITS: i32 = 17;
+
+/// Bits of the tokens' codes that embeddings are made of; outputs and embeddings have eight whatever others have.
+const WIDE: u32 = 8;
+
+/// Most tokens of a prompt.
+const MAX_TOKENS: usize = 4096;
+
+/// Which logits a graph gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Logits {
+    /// Those of the last token.
+    Last,
+    /// Those of every token.
+    All,
+}
+
+/// How a network is quantized.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quantization {
+    /// Tokens of a prompt.
+    pub tokens: usize,
+    /// Bits of a weight of the layers, 8 or 4.
+    pub bits: u32,
+    /// Which logits come out.
+    pub logits: Logits,
+}
+
+impl Network {
+    /// The network as a graph of integers for prompts of a length, with ranges as activations have them on `calibration`,
+    /// token ids of some text. Input: int64 ids, one a token. Output: int32 logits, all with one scale.
+    ///
+    /// # Errors
+    /// [`LlamaError`] if there are no tokens, or other bits than 8 or 4 are asked for, or the graph is none that can be.
+    pub fn quantize(
+        &self,
+        quantization: Quantization,
+        calibration: &[usize],
+    ) -> Result<Model, LlamaError> {
+        let Quantization { tokens, bits, logits } = quantization;
+        if bits != 8 && bits != 4 {
+            return Err(LlamaError::Bits { got: bits });
+        }
+        if tokens == 0 {
+            return Err(LlamaError::Tokens { got: 0, least: 1 });
+        }
+        let sizes = &self.sizes;
+        let most = MAX_TOKENS.min(MAX_ELEMENTS / sizes.vocabulary.max(1));
+        if tokens > most {
+            return Err(LlamaError::Prompt { got: tokens, most });
+        }
+        let ranges = self.ranges(calibration, tokens.max(2))?;
+        let mut builder = Builder::default();
+        let input = builder.tensor(tokens, sizes.vocabulary, TensorKind::Code);
+        let most = |bits: u32| (1 << (bits - 1)) - 1;
+        // A stream of eight bits, which is scaled where the first layer adds to it.
+        let unit = 0.5f64.powi(STREAM_BITS);
+        let fitted = largest(&self.embedding) / f64::from(most(WIDE));
+        let factor = (fitted / unit).ceil();
+        let embedding = Matrix::new(
+            &transposed(&self.embedding, sizes.width),
+            sizes.vocabulary,
+            factor * unit,
+            most(WIDE),
+        );
+        let to = To::Integers(WIDE + 1);
+        let tensor = builder.matmul(
+            "embedding".into(),
+            &straight(input, 0),
+            tokens,
+            embedding.weights(),
+            to,
+        );
+        let mut quantized = Quantized {
+            positions: builder.positions(sizes, tokens),
+            builder,
+            sizes: *sizes,
+            tokens,
+            most: most(bits),
+            unit,
+            stream: Stream { tensor, unit: factor * unit },
+        };
+        for (number, (layer, ranges)) in self.layers.iter().zip(&ranges.layers).enumerate() {
+            quantized.attend(number, layer, ranges);
+            quantized.transform(number, layer, ranges);
+        }
+        let Quantized { mut builder, stream, .. } = quantized;
+        let rows = match logits {
+            Logits::Last => Rows { all: tokens, first: tokens - 1 },
+            Logits::All => Rows { all: tokens, first: 0 },
+        };
+        let mut behind = by_input(&self.output, sizes.width);
+        let whole = behind.iter().copied().fold(1e-9, f64::max);
+        behind.iter_mut().for_each(|weight| *weight /= whole);
+        let h = builder.normalized("norm", stream, rows, &ranges.last, &behind, sizes.epsilon);
+        let mut output = self.output.clone();
+        scale_inputs(&mut output, &h.inverses());
+        let output = Matrix::fitted(&output, sizes.width, most(WIDE));
+        let count = rows.all - rows.first;
+        let to = To::Integers(32.min(h.sum_bits(most(WIDE))));
+        let y = builder.matmul("logits".into(), &h.matrix(), count, output.weights(), to);
+        let shape = match logits {
+            Logits::Last => vec![sizes.vocabulary],
+            Logits::All => vec![count, sizes.vocabulary],
+        };
+        let graph = Graph {
+            name: "llama".into(),
+            tensors: builder.tensors,
+            weights: builder.weights,
+            nodes: builder.nodes,
+            input: InputPort {
+                tensor: input,
+                shape: vec![tokens],
+                transform: InputTransform::OneHot { vocabulary: sizes.vocabulary },
+            },
+            output: OutputPort {
+                tensor: y,
+                shape,
+                transform: OutputTransform::Integer { dtype: IntegerType::I32 },
+            },
+        };
+        let model = Model { graph, weights: builder.matrices };
+        model.validate()?;
+        Ok(model)
+    }
+}
+
+/// A matrix of rows of `width`, by columns.
+fn transposed(rows: &[f32], width: usize) -> Vec<f32> {
+    let count = rows.len() / width;
+    let mut columns = vec![0f32; rows.len()];
+    for (row, values) in rows.chunks_exact(width).enumerate() {
+        for (column, &value) in columns.chunks_exact_mut(count).zip(values) {
+            column[row] = value;
+        }
+    }
+    columns
+}
