@@ -321,7 +321,7 @@ impl Builder {
             terms.push(Term { x, gather: Some(of_x), taps, function });
             bound += 255 * 255 * factor.abs() as i32 * taps as i32;
         }
-        self.sum_to(terms, image, bound.max(1));
+        self.sum_to(terms, image, i64::from(bound.max(1)));
     }
 
     /// The same codes in every sample.
