@@ -274,8 +274,8 @@ pub enum GraphError {
         /// Codes that there are.
         got: usize,
     },
-    /// A sum may leave the range of the elements that it becomes.
-    #[error("the sums of node {node} range from {low} to {high}, beyond its output's kind")]
+    /// A sum that becomes a code may be none.
+    #[error("the sums of node {node} range from {low} to {high}, beyond codes")]
     SumRange {
         /// The node.
         node: usize,

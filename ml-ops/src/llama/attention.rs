@@ -14,6 +14,9 @@ const ONE: f64 = 127.0;
 /// The code of distances that stand for infinity.
 const NEVER: i64 = 255;
 
+/// Elements that a maximum is of.
+const TAPS: usize = 4;
+
 /// What is public and the same in all layers.
 pub(super) struct Positions {
     tokens: usize,
@@ -128,12 +131,20 @@ impl Builder {
         };
         let terms = vec![term(scores, table(|code| code)), is_later(-NEVER)];
         let masked = self.sum(of("masked"), size, terms, To::Codes(clamped()));
-        let by_head = |x: &[usize]| -> Gather {
-            gather((x, &[tokens]), &[0, 0], &[along(1, tokens)], &[along(0, heads * tokens)])
-        };
-        let mut all = by_head(&[heads * tokens]);
-        all.pad = Some(0);
-        let most = self.max(of("max"), (tokens, heads), masked, all, tokens);
+        // The largest of a few at a time: what a maximum commits grows with how many it is of.
+        let (mut most, mut length) = (masked, tokens);
+        while length > 1 {
+            let taps = TAPS.min(length);
+            let blocks = length.div_ceil(taps);
+            let block = GatherDim { size: blocks, axis: Some(1), step: taps as i64 };
+            let dims = [along(0, heads), block, along(1, taps)];
+            let source: (&[usize], &[usize]) = (&[heads, length], &[tokens]);
+            let mut map = gather(source, &[0; 3], &[along(2, tokens)], &dims);
+            map.pad = Some(0);
+            let name = of(&format!("max{blocks}"));
+            most = self.max(name, (tokens, heads * blocks), most, map, taps);
+            length = blocks;
+        }
         let each = gather(
             (&[heads], &[tokens]),
             &[0, 0],
@@ -150,7 +161,13 @@ impl Builder {
         let softmax = Softmax::new(scale, tokens, NEVER);
         let mut terms = vec![term(below, softmax.distances())];
         for part in 0..softmax.parts() {
-            let summed = mapped(below, by_head(&[heads * tokens]), tokens, softmax.exponentials());
+            let all = gather(
+                (&[heads * tokens], &[tokens]),
+                &[0, 0],
+                &[along(1, tokens)],
+                &[along(0, heads * tokens)],
+            );
+            let summed = mapped(below, all, tokens, softmax.exponentials());
             let to = To::Codes(softmax.edges(part));
             let sum = self.sum(of(&format!("sum{part}")), (tokens, heads), vec![summed], to);
             terms.push(broadcast(sum, softmax.logarithms(part)));

@@ -6,8 +6,9 @@ use rand::{Rng, SeedableRng};
 use super::network::Layer;
 use super::*;
 use crate::array::{Array, ArrayData};
-use crate::graph::{DecodeError, Model};
-use crate::{Params, ProverKey, Rejection, random_salt, run, verify};
+use crate::graph::{DecodeError, Model, TensorKind};
+use crate::interpret::RunError;
+use crate::{Params, ProveError, ProverKey, Rejection, random_salt, run, verify};
 
 const SIZES: Sizes = Sizes {
     layers: 2,
@@ -146,6 +147,20 @@ fn models_have_bytes() {
     model.weights[0].bias[0] = 1 << 20;
     let wide = Model::from_bytes(&model.to_bytes());
     assert!(matches!(wide, Err(DecodeError::Invalid(_))), "{wide:?}");
+}
+
+#[test]
+fn a_stream_beyond_its_width_is_refused() {
+    let mut model = quantized(&network(13), 8, Logits::Last);
+    let sum = model.graph.nodes.iter().position(|node| node.name == "layer0/sum0").expect("a sum");
+    let stream = model.graph.nodes[sum].op.output();
+    model.graph.tensors[stream].kind = TensorKind::Integer { bits: 12 };
+    assert_eq!(model.validate(), Ok(()));
+    let refused = run(&model, &input(&[3, 1, 4, 1, 5, 9, 2, 6]));
+    let Err(ProveError::Run(RunError::Overflow { node, bits: 12, .. })) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(node, sum);
 }
 
 #[test]

@@ -348,8 +348,10 @@ fn values_of_functions_are_small() {
 
 #[test]
 fn sums_fit_their_output() {
-    let found = error(6, |op| terms(op).push(table(6, None, 1, 10_000)));
-    assert_eq!(found, GraphError::SumRange { node: 6, low: -25_500, high: 2_626_500 });
+    // Of integers it is the run that has to respect the width.
+    let mut narrow = image();
+    terms(&mut narrow.nodes[6].op).push(table(6, None, 1, 10_000));
+    assert_eq!(narrow.validate(), Ok(()));
     // Parts that overlap, one that is no code, and two tensors on top of each other.
     let found = gather_error(3, |g| g.offsets[0] = -1);
     assert_eq!(found, GraphError::SumRange { node: 3, low: 0, high: 510 });

@@ -41,10 +41,15 @@ impl Graph {
             }
             return Ok(());
         }
-        // Integers have the width that every run has to respect, as those of matmuls have.
         let (least, most) = y.kind.range();
-        if y.kind != TensorKind::Code || low >= i128::from(least) && high <= i128::from(most) {
+        if low >= i128::from(least) && high <= i128::from(most) {
             return Ok(());
+        }
+        if y.kind != TensorKind::Code {
+            // Integers have the width that every run has to respect, as those of matmuls have.
+            let bound = high.max(low.saturating_neg());
+            let wide = GraphError::AccumulatorRange { node, log_bound: bound.ilog2() };
+            return if bound < MAX_REQUANTIZED { Ok(()) } else { Err(wide) };
         }
         // Terms that fill each other's holes add less than all of them.
         if y.kind == TensorKind::Code && terms.len() > 1 && terms.iter().any(Term::has_holes) {
