@@ -94,8 +94,17 @@ impl Builder {
                 bits - 1
             }
         };
-        let straight = size == [rows, cols.iter().product()] && self.rng.random();
-        let gather = (!straight).then(|| self.anywhere(x, &[rows], cols, pad));
+        let all: usize = cols.iter().product();
+        let straight = size == [rows, all] && self.rng.random();
+        let across = size == [all, rows] && self.rng.random();
+        let dim = |size, axis| vec![GatherDim { size, axis: Some(axis), step: 1 }];
+        let gather = if across {
+            let (source_cols, source_rows, offsets) = (vec![size[1]], vec![size[0]], vec![0, 0]);
+            let (rows, cols) = (dim(rows, 0), dim(all, 1));
+            Some(Gather { source_cols, source_rows, offsets, rows, cols, pad })
+        } else {
+            (!straight).then(|| self.anywhere(x, &[rows], cols, pad))
+        };
         (CodeMatrix { x, gather, zero_code }, log)
     }
 
@@ -106,9 +115,11 @@ impl Builder {
         let (mut heads, mut depth) = (rng.random_range(1..4), rng.random_range(1..5));
         let (n, log_factor) = (rng.random_range(1..4), rng.random_range(0..12));
         let has_factors: bool = rng.random();
-        match rng.random_range(0..3) {
+        match rng.random_range(0..5) {
             0 => (heads, depth) = (1, features),
             1 => (heads, depth) = (features, 1),
+            2 => (rows, heads, depth) = (features, 1, rows),
+            3 => (rows, heads, depth) = (features, rows, 1),
             _ => rows = rng.random_range(1..6),
         }
         let (a, log_a) = self.operand(rows, &[heads, depth]);

@@ -82,6 +82,28 @@ impl Gather {
         Some((outputs, last))
     }
 
+    /// Whether it reads all of a sample as it is, or, `across`, with rows and features in each other's place.
+    pub(crate) fn is_whole(&self, across: bool) -> bool {
+        let n_cols = self.source_cols.len();
+        // The axes, but for those of one element, in the order in which dimensions have to move along them.
+        let axes = |sizes: &[usize], first: usize| -> Vec<(usize, usize)> {
+            let numbered = sizes.iter().enumerate().map(|(at, &size)| (size, first + at));
+            numbered.filter(|&(size, _)| size > 1).collect()
+        };
+        let moves = |dims: &[GatherDim], axes: &[(usize, usize)]| {
+            let mut dims = dims.iter().filter(|dim| dim.size > 1);
+            let along = |&(size, axis): &(usize, usize)| {
+                dims.next() == Some(&GatherDim { size, axis: Some(axis), step: 1 })
+            };
+            axes.iter().all(along) && dims.next().is_none()
+        };
+        let (features, rows) = (axes(&self.source_cols, 0), axes(&self.source_rows, n_cols));
+        let (of_rows, of_cols) = if across { (&features, &rows) } else { (&rows, &features) };
+        self.offsets.iter().all(|&offset| offset == 0)
+            && moves(&self.rows, of_rows)
+            && moves(&self.cols, of_cols)
+    }
+
     /// The element `(row, feature)` of a sample that position `(row, col)` reads, `None` outside the source.
     pub fn source(&self, row: usize, col: usize) -> Option<(usize, usize)> {
         let mut at = self.offsets.clone();
@@ -168,6 +190,42 @@ mod tests {
             for col in 0..map.n_cols() {
                 assert_eq!(map.source(3, col), other.source(3, col), "{taps} {col}");
             }
+        }
+    }
+
+    #[test]
+    fn whole_samples_are_read_along_or_across() {
+        let dim = |size, axis| GatherDim { size, axis: Some(axis), step: 1 };
+        let (features, rows) = (vec![dim(3, 0), dim(1, 1)], vec![dim(2, 2), dim(4, 4)]);
+        let along = Gather {
+            source_cols: vec![3, 1],
+            source_rows: vec![2, 1, 4],
+            offsets: vec![0; 5],
+            rows: rows.clone(),
+            cols: features.clone(),
+            pad: None,
+        };
+        let across = Gather { rows: features, cols: rows, ..along.clone() };
+        assert_eq!([true, false].map(|way| along.is_whole(way)), [false, true]);
+        assert_eq!([true, false].map(|way| across.is_whole(way)), [true, false]);
+        for row in 0..8 {
+            for col in 0..3 {
+                assert_eq!(along.source(row, col), Some((row, col)));
+                assert_eq!(across.source(col, row), Some((row, col)));
+            }
+        }
+        type Change = fn(&mut Gather);
+        let changes: [Change; 5] = [
+            |map| map.offsets[4] = 1,
+            |map| map.rows[1].step = -1,
+            |map| map.rows.swap(0, 1),
+            |map| map.cols[0].size = 2,
+            |map| map.cols[0].axis = None,
+        ];
+        for change in changes {
+            let mut other = along.clone();
+            change(&mut other);
+            assert!(!other.is_whole(false));
         }
     }
 

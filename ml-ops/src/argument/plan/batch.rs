@@ -48,10 +48,14 @@ impl Plan {
         let of_y = straight(rows, shape.features);
         for sample in 0..batch {
             let read = |gather: &Gather| Arc::new(of_sample(gather, batch, sample));
-            // All of a tensor is read as it is.
-            let whole = |matrix: &CodeMatrix| batch == 1 && matrix.gather.is_none();
-            let of_a = (!whole(a)).then(|| read(&of_a));
-            let of_b = (heads > 1 || !whole(b)).then(|| read(&of_b));
+            // All of a tensor is read as it is, or across.
+            let whole = |matrix: &CodeMatrix| match &matrix.gather {
+                _ if batch > 1 => None,
+                None => Some(false),
+                Some(gather) => [false, true].into_iter().find(|&across| gather.is_whole(across)),
+            };
+            let of_a = whole(a).ok_or_else(|| read(&of_a));
+            let of_b = whole(b).filter(|_| heads == 1).ok_or_else(|| read(&of_b));
             let of_y = (batch > 1).then(|| read(&of_y));
             let outer = left.iter().map(|chunk| factor(chunk, &of_a, a_zero, k)).collect();
             let of_head = right.iter().map(|chunk| factor(chunk, &of_b, b_zero, n));
@@ -80,14 +84,17 @@ impl Plan {
     }
 }
 
-/// A matrix's chunk read through a map, or straight; positions outside the source stand for zero, the entry `zero`, if
-/// not for a code.
-fn factor(chunk: &Chunk, gather: &Option<Arc<Gather>>, zero: u64, cols: usize) -> Factor {
-    let plain = Factor::plain(chunk.clone(), false, cols);
-    let Some(gather) = gather else { return plain };
+/// A matrix's chunk read straight, or across, or else through a map; positions outside the source stand for zero, the
+/// entry `zero`, if not for a code.
+fn factor(chunk: &Chunk, how: &Result<bool, Arc<Gather>>, zero: u64, cols: usize) -> Factor {
+    let plain = |across| Factor::plain(chunk.clone(), across, cols);
+    let gather = match how {
+        Ok(across) => return plain(*across),
+        Err(gather) => gather,
+    };
     let pad = gather.pad.map_or(zero, u64::from) >> chunk.first & ((1 << chunk.bits) - 1);
     let read = Read::Through { gather: gather.clone(), pad: Some(pad as u8) };
-    Factor { read, ..plain }
+    Factor { read, ..plain(false) }
 }
 
 /// The map of one sample of a batch.
