@@ -29,6 +29,6 @@ fn commitment_and_proof_of_the_shipped_digits_model() {
     );
     assert_eq!(
         hex(&HashKind::Blake3.hash(&bytes)),
-        "c19eae41181b49cea87917647cf2c0ed9e60c9d497b5175fb568f21bdd8f5783"
+        "235d2352de4f691c0a31ad4b34da0dd0c2d08126e12b67e9dcc85642e71081b8"
     );
 }
