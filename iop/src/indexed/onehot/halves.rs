@@ -173,7 +173,7 @@ pub(super) struct NibbleProduct<'a> {
 enum Rest<'a> {
     LookedUp,
     One(Buffer),
-    Two(PairProduct<'a>),
+    Two(Box<PairProduct<'a>>),
 }
 
 impl<'a> NibbleProduct<'a> {
@@ -247,7 +247,7 @@ impl<'a> NibbleProduct<'a> {
             || vec![F128::ZERO; 4 * len],
             |scratch, (chunk, &weight)| {
                 for (at, out) in scratch.chunks_exact_mut(len).take(2 * n_nibbles).enumerate() {
-                    let run = at % 2 ^ usize::from(flip);
+                    let run = (at % 2) ^ usize::from(flip);
                     self.nibbles.look_up(&tables, (rest, run, 2), chunk * len, at / 2, out);
                 }
                 let part = |at: usize| &scratch[at * len..][..len];
@@ -332,7 +332,7 @@ impl Instance for NibbleProduct<'_> {
                 let z = self.z[..left - 2].to_vec();
                 let looked = Looked { nibbles: self.nibbles.clone(), z };
                 let z = self.z[..left].iter().rev().copied().collect();
-                Rest::Two(PairProduct::of_factors(z, factored, Box::new(looked)))
+                Rest::Two(Box::new(PairProduct::of_factors(z, factored, Box::new(looked))))
             };
         }
     }
