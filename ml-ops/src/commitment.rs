@@ -59,6 +59,7 @@ pub enum CommitmentError {
 
 impl ModelCommitment {
     /// The commitment of a valid graph.
+    #[cfg(feature = "prover")]
     pub(crate) fn new(graph: Graph, params: Params, root: Digest) -> Self {
         let mut bytes = MAGIC.to_vec();
         bytes.extend(VERSION.to_le_bytes());
