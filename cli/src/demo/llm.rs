@@ -86,7 +86,7 @@ impl Args {
         let soundness = estimate(commitment, 1).soundness_bits;
         let paragraphs = [
             format!(
-                "Quantize: {} of {} weights of {} bits, read from {}: a graph of {layers} nodes for {} tokens, in {}. The \
+                "Quantize: {}, {} weights of {} bits, read from {}: a graph of {layers} nodes for {} tokens, in {}. The \
                  prompt {:?} takes {} multiply-accumulates.",
                 name(&path),
                 units::count(weights as u64),

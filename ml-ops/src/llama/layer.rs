@@ -13,7 +13,7 @@ use crate::graph::{Edges, Function, TensorId, signed_bits};
 use crate::onnx::exact::ln;
 
 /// How much more than what was seen the stream, and what is added to it, may range over.
-const STREAM_MARGIN: f64 = 2.2;
+const STREAM_MARGIN: f64 = 4.4;
 
 /// The least gate that is told from others: `silu` is -0.0005 there.
 const LEAST_GATE: f64 = -10.0;
