@@ -30,7 +30,7 @@ pub(crate) struct Args {
     /// The text whose activations set the ranges; one that ships if absent
     #[arg(long, value_name = "FILE")]
     text: Option<PathBuf>,
-    /// Bits of a weight
+    /// Bits of a weight, 8 or 4; 4 are too few for small models, as a matrix has one scale
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(4..=8))]
     bits: u32,
     /// Tokens of a prompt; those of --prompt if that is given
