@@ -10,6 +10,7 @@ mod targets;
 #[cfg(test)]
 mod tests;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -45,7 +46,7 @@ pub(super) struct Args {
     /// Largest matrix of the growth series, as a logarithm of its weights; 24, or 20 if quick
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(16..=27))]
     max_log_weights: Option<u32>,
-    /// Measure networks too: each FOLDER/NAME.onnx on the batch FOLDER/NAME.npy
+    /// Measure networks too: each FOLDER/NAME.onnx or NAME.binfer on the batch FOLDER/NAME.npy
     #[arg(long, value_name = "FOLDER")]
     models: Option<PathBuf>,
     /// Measure for these sections alone
@@ -135,7 +136,8 @@ fn models(folder: &Path) -> Result<Vec<Task>, Failure> {
     let failed = |source| Failure::Io { path: folder.to_owned(), source };
     let entries = fs::read_dir(folder).map_err(failed)?.collect::<io::Result<Vec<_>>>();
     let mut files: Vec<PathBuf> = entries.map_err(failed)?.iter().map(|e| e.path()).collect();
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "onnx"));
+    let is_model = |extension: &OsStr| ["onnx", "binfer"].iter().any(|known| extension == *known);
+    files.retain(|file| file.extension().is_some_and(is_model));
     files.sort();
     let task = |file: PathBuf| Task::Model { input: file.with_extension("npy"), file };
     Ok(files.into_iter().map(task).collect())
