@@ -4,6 +4,8 @@ use binfer_ml_ops::graph::{Graph, Op};
 use binfer_ml_ops::{Operand, committed_bits};
 use serde::{Deserialize, Serialize};
 
+use crate::inspect::is_window;
+
 /// The bits of all nodes of one operator.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Committed {
@@ -37,7 +39,7 @@ pub(super) fn by_operator(graph: &Graph, batch: usize) -> Vec<Committed> {
 
 fn operator(op: &Op) -> &'static str {
     match op {
-        Op::MatMul { gather: Some(_), .. } => "convolution",
+        Op::MatMul { gather: Some(gather), .. } if is_window(gather) => "convolution",
         Op::MatMul { .. } => "matmul",
         Op::BatchMatMul { .. } => "matmul of two tensors",
         Op::Combine { terms, .. } if terms.iter().any(|term| term.with().is_some()) => "product",

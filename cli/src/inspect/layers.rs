@@ -208,7 +208,7 @@ impl<'a> Layer<'a> {
 }
 
 /// Whether rows and columns move along a common axis, as a window over an image does.
-fn is_window(gather: &Gather) -> bool {
+pub(crate) fn is_window(gather: &Gather) -> bool {
     let mut axes = gather.cols.iter().filter(|dim| dim.size > 1).filter_map(|dim| dim.axis);
     axes.any(|axis| gather.rows.iter().any(|row| row.size > 1 && row.axis == Some(axis)))
 }

@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use crate::failure::Failure;
 use crate::files;
+pub(crate) use layers::is_window;
 use report::{Kind, Report};
 
 /// Most elements of tensors, rows and columns of weights together for which costs are computed.
