@@ -81,6 +81,9 @@ fn sumcheck(c: &mut Criterion) {
     on_all(c, "product_grid", N, || {
         black_box(kernels::product_grid(&w, ab, de, Corner::Zero));
     });
+    on_all(c, "quartic_round", N, || {
+        black_box(kernels::quartic_round(&w, ab, de));
+    });
     let weights = [d[0], d[1], d[2]];
     on_all(c, "fold_four", N, || kernels::fold_four(&mut dst, [&a, &b, &e], weights));
     let point = elements(N.ilog2() as usize, 9);
@@ -104,9 +107,16 @@ fn indices(c: &mut Criterion) {
     let table = elements(256, 5);
     let mut bins = vec![F128::ZERO; 256];
     on_all(c, "histogram", N, || kernels::histogram(&mut bins, &index, &weights));
+    let blocks: Vec<[u8; 32]> = bytemuck::pod_collect_to_vec(&bytes(N, 3));
+    let mut eight = [[F128::ZERO; 256]; 8];
+    on_all(c, "block_histograms", N / 4, || {
+        kernels::block_histograms(&mut eight, &blocks, 8, &weights[..N / 32]);
+    });
     let mut dst = vec![F128::ZERO; N];
     on_all(c, "gather", N, || kernels::gather(&mut dst, &table, &index));
     let tables: [[F128; 256]; 4] = core::array::from_fn(|_| core::array::from_fn(|v| table[v]));
+    let two = [&tables[0], &tables[1]];
+    on_all(c, "gather_two", N, || kernels::gather_two(&mut dst, two, [&index; 2]));
     on_all(c, "gather_four", N, || kernels::gather_four(&mut dst, tables.each_ref(), [&index; 4]));
     let mut planes: [Vec<F128>; 8] = core::array::from_fn(|_| vec![F128::ZERO; N / 128]);
     on_all(c, "pack_plane", N, || kernels::pack_plane(&mut planes[0], &index, 3));

@@ -6,7 +6,7 @@ mod report;
 use std::io::Write;
 use std::path::PathBuf;
 
-use binfer_ml_ops::graph::{Graph, Model};
+use binfer_ml_ops::graph::{Graph, MODEL_MAGIC, Model};
 use binfer_ml_ops::{GroupSize, ModelCommitment, Proof, ProverKey, estimate_in_groups};
 use thiserror::Error;
 
@@ -21,7 +21,7 @@ const MAX_WORK: usize = 1 << 26;
 /// Show a model's, a commitment's or a proof's layers, sizes and bits of soundness.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// An ONNX model, a commitment or a proof
+    /// A model, a commitment or a proof
     file: PathBuf,
     /// Print JSON
     #[arg(long)]
@@ -42,7 +42,7 @@ enum InspectError {
     #[error("a NumPy array; models, commitments and proofs can be inspected")]
     Npy,
     /// It is nothing known.
-    #[error("neither a commitment nor a proof, and as an ONNX model: {0}")]
+    #[error("no file of binfer's, and as an ONNX model: {0}")]
     Unknown(binfer_ml_ops::onnx::ImportError),
     /// The batch or the network is too large to estimate.
     #[error("a batch of {batch} on this network is too large to estimate")]
@@ -93,7 +93,11 @@ impl Args {
         if bytes.starts_with(b"\x93NUMPY") {
             return Err(InspectError::Npy.into());
         }
-        let model = Model::from_onnx(bytes).map_err(InspectError::Unknown)?;
+        let model = if bytes.starts_with(&MODEL_MAGIC) {
+            Model::from_bytes(bytes)?
+        } else {
+            Model::from_onnx(bytes).map_err(InspectError::Unknown)?
+        };
         check_size(&model.graph, batch)?;
         // Costs do not depend on the salt.
         let prover = ProverKey::new(model, Default::default(), &Default::default());

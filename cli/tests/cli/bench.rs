@@ -3,7 +3,7 @@
 use crate::common::Scratch;
 use serde_json::Value;
 
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 20] = [
     "task",
     "macs",
     "weights",
@@ -22,6 +22,7 @@ const KEYS: [&str; 19] = [
     "proof_bytes",
     "peak_rss_bytes",
     "soundness_bits",
+    "committed",
     "phases",
 ];
 

@@ -116,7 +116,11 @@ fn a_model_of_a_gguf_file_is_proved() {
     let ran = scratch.expect(0, line);
     assert!(ran.stdout.contains("tokens  x.npy  5"), "{}", ran.stdout);
     assert!(ran.stdout.contains("next tokens"), "{}", ran.stdout);
+    let inspected = scratch.expect(0, "inspect small.binfer").stdout;
+    assert!(inspected.starts_with("model ") && inspected.contains("in total"), "{inspected}");
     scratch.expect(0, "commit small.binfer --out key");
+    scratch
+        .expect(2, "verify --commitment small.binfer --input x.npy --output x.npy --proof x.npy");
     scratch.expect(0, "run small.binfer --input x.npy --output y.npy");
     scratch.expect(0, "prove small.binfer --key key --input x.npy --output y.npy --proof p");
     let verify = "verify --commitment key/model.commitment --input x.npy --output y.npy --proof p";

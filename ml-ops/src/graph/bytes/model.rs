@@ -11,7 +11,7 @@ use crate::graph::{Graph, Model, WeightMatrix, WeightShape};
 pub const MODEL_VERSION: u32 = 1;
 
 /// The first bytes of a model's encoding.
-pub const MODEL_MAGIC: [u8; 8] = *b"binfer-m";
+pub const MODEL_MAGIC: [u8; 8] = *b"binfer-n";
 
 impl Model {
     /// The canonical encoding. Precondition: the model is valid.
