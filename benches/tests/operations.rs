@@ -15,8 +15,8 @@ fn counts_agree_with_formulas() {
         (16, 2048, 2048, 8),
         (16, 768, 768, 4),
         (16, 768, 768, 1),
-        (3, 300, 200, 8),
-        (4, 128, 96, 4),
+        (3, 600, 400, 8),
+        (4, 256, 192, 4),
     ];
     for (rows, k, n, weight_bits) in shapes {
         let task = MatMul { rows, k, n, weight_bits };
