@@ -14,6 +14,19 @@ pub struct Edges {
 }
 
 impl Edges {
+    /// The step with code `k` from `least(k)` on, for `first < k <= last`, and `first` below. Precondition: `least` does
+    /// not decrease.
+    pub fn rising(first: u8, last: u8, least: impl Fn(u8) -> f64) -> Self {
+        // The conversion saturates.
+        let edge = |below: u8| least(below + 1).ceil() as i64;
+        Self { first, edges: (first..last).map(edge).collect() }
+    }
+
+    /// The step to the code that a small integer is, of others to the nearest.
+    pub fn clamped() -> Self {
+        Self::rising(0, u8::MAX, f64::from)
+    }
+
     /// The code of an accumulator.
     pub fn code(&self, acc: i64) -> u8 {
         let above = self.edges.partition_point(|&edge| edge <= acc);

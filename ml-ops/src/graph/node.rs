@@ -167,11 +167,18 @@ pub enum Function {
     },
 }
 
+impl Function {
+    /// The table of what `image` makes of each code.
+    pub fn table(image: impl Fn(i64) -> i64) -> Self {
+        Self::Table(Box::new(std::array::from_fn(|code| image(code as i64))))
+    }
+}
+
 impl Op {
     /// An elementwise map of codes.
     pub fn map(x: TensorId, y: TensorId, image: impl Fn(u8) -> u8) -> Self {
-        let table = Box::new(std::array::from_fn(|code| i64::from(image(code as u8))));
-        let term = Term { x, gather: None, taps: 1, function: Function::Table(table) };
+        let function = Function::table(|code| i64::from(image(code as u8)));
+        let term = Term { x, gather: None, taps: 1, function };
         Self::Combine { terms: vec![term], y, epilogue: Epilogue::Accumulator }
     }
 

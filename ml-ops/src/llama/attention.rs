@@ -1,12 +1,12 @@
 //! Attention: rotated queries and keys, scores of earlier positions, softmax, and what heads give.
 
 use super::builder::{
-    Builder, To, along, clamped, gather, linear, mapped, repeated, straight, table, term, through,
+    Builder, To, along, gather, linear, mapped, repeated, straight, term, through,
 };
 use super::functions::{frequency, sin_cos};
 use super::network::Sizes;
 use super::softmax::Softmax;
-use crate::graph::{Function, Gather, GatherDim, TensorId, signed_bits};
+use crate::graph::{Edges, Function, Gather, GatherDim, TensorId, signed_bits};
 
 /// A sine or cosine of 1 as a code, less that of 0.
 const ONE: f64 = 127.0;
@@ -127,10 +127,15 @@ impl Builder {
             &[repeated(heads), along(0, tokens)],
         );
         let is_later = |factor: i64| {
-            mapped(at.later, later.clone(), 1, table(|code| if code > 0 { factor } else { 0 }))
+            mapped(
+                at.later,
+                later.clone(),
+                1,
+                Function::table(|code| if code > 0 { factor } else { 0 }),
+            )
         };
-        let terms = vec![term(scores, table(|code| code)), is_later(-NEVER)];
-        let masked = self.sum(of("masked"), size, terms, To::Codes(clamped()));
+        let terms = vec![term(scores, Function::table(|code| code)), is_later(-NEVER)];
+        let masked = self.sum(of("masked"), size, terms, To::Codes(Edges::clamped()));
         // The largest of a few at a time: what a maximum commits grows with how many it is of.
         let (mut most, mut length) = (masked, tokens);
         while length > 1 {
@@ -153,11 +158,11 @@ impl Builder {
         );
         let broadcast = |x: TensorId, function: Function| mapped(x, each.clone(), 1, function);
         let terms = vec![
-            broadcast(most, table(|code| code)),
-            term(masked, table(|code| -code)),
+            broadcast(most, Function::table(|code| code)),
+            term(masked, Function::table(|code| -code)),
             is_later(NEVER),
         ];
-        let below = self.sum(of("below"), size, terms, To::Codes(clamped()));
+        let below = self.sum(of("below"), size, terms, To::Codes(Edges::clamped()));
         let softmax = Softmax::new(scale, tokens, NEVER);
         let mut terms = vec![term(below, softmax.distances())];
         for part in 0..softmax.parts() {

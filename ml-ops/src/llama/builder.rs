@@ -168,25 +168,7 @@ pub(super) fn mapped(x: TensorId, gather: Gather, taps: usize, function: Functio
     Term { x, gather: Some(gather), taps, function }
 }
 
-/// `function` of each code.
-pub(super) fn table(function: impl Fn(i64) -> i64) -> Function {
-    Function::Table(Box::new(std::array::from_fn(|code| function(code as i64))))
-}
-
-/// The step with code `k` from `least(k)` on, for `first < k <= last`, and `first` below. Precondition: `least` does
-/// not decrease.
-pub(super) fn edges(first: u8, last: u8, least: impl Fn(u8) -> f64) -> Edges {
-    // The conversion saturates.
-    let edge = |below: u8| least(below + 1).ceil() as i64;
-    Edges { first, edges: (first..last).map(edge).collect() }
-}
-
 /// The step to codes of which 128 stands for 0 and each next for `unit` more.
 pub(super) fn linear(unit: f64) -> Edges {
-    edges(0, 255, |code| (f64::from(code) - 128.5) * unit)
-}
-
-/// The step to the code that a small integer is, of others to the nearest.
-pub(super) fn clamped() -> Edges {
-    edges(0, 255, f64::from)
+    Edges::rising(0, 255, |code| (f64::from(code) - 128.5) * unit)
 }

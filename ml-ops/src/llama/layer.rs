@@ -1,7 +1,7 @@
 //! The two halves of a layer, and the residual stream that they add to.
 
 use super::attention::{Positions, Projected};
-use super::builder::{Builder, To, edges, linear, straight, table, term};
+use super::builder::{Builder, To, linear, straight, term};
 use super::forward::LayerRanges;
 use super::functions::silu;
 use super::matrices::{
@@ -150,9 +150,9 @@ impl Quantized {
         let size = (tokens, split.features());
         let integer =
             move |code: i64| (silu(gates.level(code as f64)) / unit).round_ties_even() as i64;
-        let high = table(|code| integer(code).div_euclid(256) + 128);
+        let high = Function::table(|code| integer(code).div_euclid(256) + 128);
         let high = builder.sum(of("silu1"), size, vec![term(g, high)], To::Same);
-        let low = table(|code| integer(code).rem_euclid(256));
+        let low = Function::table(|code| integer(code).rem_euclid(256));
         let low = builder.sum(of("silu0"), size, vec![term(g, low)], To::Same);
         let product = |zero: u8, factor: i64| Function::Product {
             with: u,
@@ -232,6 +232,6 @@ impl Gates {
     }
 
     fn edges(&self, unit: f64) -> Edges {
-        edges(0, 255, |code| self.level(f64::from(code) - 0.5) / unit)
+        Edges::rising(0, 255, |code| self.level(f64::from(code) - 0.5) / unit)
     }
 }

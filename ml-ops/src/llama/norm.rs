@@ -1,6 +1,6 @@
 //! Norms: the reciprocal size of each row of the residual stream, and codes of the rows brought to size 1.
 
-use super::builder::{Builder, To, along, edges, gather, linear, mapped, repeated, table, through};
+use super::builder::{Builder, To, along, gather, linear, mapped, repeated, through};
 use super::forward::NormRanges;
 use super::functions::power;
 use crate::graph::{CodeMatrix, Edges, Function, TensorId, signed_bits};
@@ -133,7 +133,7 @@ impl Builder {
         let largest = levels.level(-128.0);
         let unit = largest * largest / power(f64::from(SQUARE_BITS) * std::f64::consts::LN_2);
         // Negative, as reciprocals grow where sums fall.
-        let square = table(|code| {
+        let square = Function::table(|code| {
             let level = levels.level(code as f64 - 128.0);
             -(level * level / unit).round_ties_even() as i64
         });
@@ -142,7 +142,7 @@ impl Builder {
         let parts = (ratio / (255.0 * SPACING)).ceil().max(1.0) as usize;
         let reciprocal = |level: f64| lowest * power(ratio * level / (255.0 * parts as f64));
         let step = |part: usize| {
-            edges(0, 255, |code| {
+            Edges::rising(0, 255, |code| {
                 let r = reciprocal(255.0 * part as f64 + f64::from(code) - 0.5);
                 (epsilon - 1.0 / (r * r)) * width as f64 / unit
             })
@@ -157,7 +157,7 @@ impl Builder {
         let term = |part: usize| {
             let first = 255.0 * part as f64;
             let base = if part == 0 { 0 } else { integer(first) };
-            let function = table(|code| integer(first + code as f64) - base);
+            let function = Function::table(|code| integer(first + code as f64) - base);
             let source: (&[usize], &[usize]) = (&[parts], &[tokens]);
             let map = gather(source, &[part as i64, 0], &[along(1, tokens)], &[repeated(1)]);
             mapped(codes, map, 1, function)
@@ -190,6 +190,6 @@ impl Levels {
     }
 
     fn edges(&self, unit: f64) -> Edges {
-        edges(0, 255, |code| self.level(f64::from(code) - 128.5) / unit)
+        Edges::rising(0, 255, |code| self.level(f64::from(code) - 128.5) / unit)
     }
 }

@@ -1,6 +1,5 @@
 //! Softmax of codes in units of 1 / 255, with distances that stand for infinity.
 
-use super::builder::{edges, table};
 use crate::graph::{Edges, Function};
 use crate::onnx::exact::{exp, ln};
 use crate::onnx::softmax::{Levels, UNIT, exponential_bits};
@@ -27,7 +26,7 @@ impl Softmax {
 
     /// The logarithm of a distance's exponential.
     pub(super) fn distances(&self) -> Function {
-        table(|code| {
+        Function::table(|code| {
             let exponent = if code == self.never { 64.0 } else { self.scale * code as f64 };
             -(UNIT * exponent.min(64.0)).round_ties_even() as i64
         })
@@ -35,7 +34,7 @@ impl Softmax {
 
     /// The exponential.
     pub(super) fn exponentials(&self) -> Function {
-        table(|code| {
+        Function::table(|code| {
             let finite = (self.one * exp(-self.scale * code as f64)).round_ties_even() as i64;
             if code == self.never { 0 } else { finite }
         })
@@ -58,6 +57,6 @@ impl Softmax {
 
     /// The step of an output's logarithm to its code.
     pub(super) fn outputs(&self) -> Edges {
-        edges(0, 255, |code| UNIT * ln((f64::from(code) - 0.5) * OUTPUT))
+        Edges::rising(0, 255, |code| UNIT * ln((f64::from(code) - 0.5) * OUTPUT))
     }
 }

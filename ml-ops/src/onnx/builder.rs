@@ -246,7 +246,7 @@ impl Builder {
     ) -> Result<View, NodeError> {
         let kind = self.tensors[view.tensor].kind;
         let function = match kind {
-            TensorKind::Code => Function::Table(Box::new(std::array::from_fn(|code| code as i64))),
+            TensorKind::Code => Function::table(|code| code),
             TensorKind::Integer { .. } => Function::Times(1),
         };
         let matrix = Matrix::laid_out(view, &is_feature);

@@ -147,7 +147,7 @@ pub(super) fn padded(
     let mut matrix = Matrix::laid_out(&placed, |dim| view.is_feature(dim));
     matrix.pad = Some(code);
     let columns = matrix.size().1;
-    let identity = Function::Table(Box::new(std::array::from_fn(|code| code as i64)));
+    let identity = Function::table(|code| code);
     let terms = vec![(matrix, identity)];
     let tensor = builder.combine(name, columns, terms, TensorKind::Code, Epilogue::Accumulator)?;
     Ok(View::new(tensor, &placed.shape(), |dim| view.is_feature(dim)))

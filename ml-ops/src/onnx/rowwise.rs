@@ -159,16 +159,3 @@ impl Rowwise {
         format!("{}/{part}", &self.name[..self.name.floor_char_boundary(room)])
     }
 }
-
-/// `function` of each code.
-pub(super) fn table(function: impl Fn(i64) -> i64) -> Function {
-    Function::Table(Box::new(std::array::from_fn(|code| function(code as i64))))
-}
-
-/// The step with code `k` from `least(k)` on, for `first < k <= last`, and `first` below. Precondition: `least` does
-/// not decrease.
-pub(super) fn edges(first: u8, last: u8, least: impl Fn(u8) -> f64) -> Edges {
-    // The conversion saturates.
-    let edge = |below: u8| least(below + 1).ceil() as i64;
-    Edges { first, edges: (first..last).map(edge).collect() }
-}

@@ -3,7 +3,7 @@
 use crate::graph::{CodeType, Edges, Function, TensorId, quantize};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
-use crate::onnx::rowwise::{Rowwise, edges, table};
+use crate::onnx::rowwise::Rowwise;
 use crate::onnx::value::Scaling;
 
 /// Longest row, such that sums in fixed point have 31 bits.
@@ -66,7 +66,7 @@ impl Normalization {
         };
         let mut copies = Vec::with_capacity(reciprocals.len());
         for (part, &reciprocal) in reciprocals.iter().enumerate() {
-            let terms = vec![(x.broadcast(reciprocal), table(|code| code))];
+            let terms = vec![(x.broadcast(reciprocal), Function::table(|code| code))];
             copies.push(x.copies(builder, &format!("copy{part}"), terms)?);
         }
         let unit = LEAST as f64 * largest;
@@ -82,7 +82,7 @@ impl Normalization {
                     )
                 })
                 .collect();
-            let least = table(|code| sign * LEAST * (code - i64::from(origin)));
+            let least = Function::table(|code| sign * LEAST * (code - i64::from(origin)));
             terms.push((x.elements(), least));
             terms.extend(shift.map(|shift| (x.broadcast(shift), Function::Times(-sign))));
             let columns = self.factors.iter().zip(&self.summands).map(|(&factor, &summand)| {
@@ -104,8 +104,8 @@ impl Normalization {
         // Each has code 0 in the columns of the other.
         let up = signed(builder, "rising", 1)?;
         let down = signed(builder, "falling", -1)?;
-        let terms = [up, down].map(|tensor| (x.elements_of(tensor), table(|code| code)));
-        x.codes(builder, "normalized", terms.into(), vec![edges(0, 255, f64::from)])
+        let terms = [up, down].map(|tensor| (x.elements_of(tensor), Function::table(|code| code)));
+        x.codes(builder, "normalized", terms.into(), vec![Edges::clamped()])
     }
 
     /// The codes whose sum, weighted by `STEPS` and with `LEAST`, is the reciprocal of each row's size, in units of
@@ -128,7 +128,7 @@ impl Normalization {
                 squares.unit as f64 * (epsilon - size * size)
             };
             let terms = vec![(x.rows_of(squares.sums), Function::Times(-1))];
-            x.row_codes(builder, &format!("reciprocal{part}"), terms, edges(0, 255, least))
+            x.row_codes(builder, &format!("reciprocal{part}"), terms, Edges::rising(0, 255, least))
         };
         parts.map(part).collect()
     }
@@ -159,25 +159,25 @@ fn column(
         let float = (f64::from(code) - 0.5 - zero) * f64::from(to.scale);
         unit * ((float - f64::from(summand)) / factor)
     };
-    edges(of(f32::NEG_INFINITY), of(f32::INFINITY), least)
+    Edges::rising(of(f32::NEG_INFINITY), of(f32::INFINITY), least)
 }
 
 /// The mean of each row.
 fn mean(x: &Rowwise, builder: &mut Builder) -> Result<Mean, NodeError> {
     let n = x.length() as i64;
-    let summed = vec![(x.elements(), table(|code| code))];
+    let summed = vec![(x.elements(), Function::table(|code| code))];
     let sum = x.row_integers(builder, "sum", summed, 255 * n)?;
     let times = |factor| (x.rows_of(sum), Function::Times(factor));
-    let whole = edges(0, 255, |code| f64::from(code) * n as f64);
+    let whole = Edges::rising(0, 255, |code| f64::from(code) * n as f64);
     let whole = x.row_codes(builder, "mean", vec![times(1)], whole)?;
     // Of what is left, at least 0 and less than n, the 256ths.
-    let digit = || edges(0, 255, |code| (f64::from(code) * n as f64) / 256.0);
-    let left = vec![times(1), (x.rows_of(whole), table(|code| -n * code))];
+    let digit = || Edges::rising(0, 255, |code| (f64::from(code) * n as f64) / 256.0);
+    let left = vec![times(1), (x.rows_of(whole), Function::table(|code| -n * code))];
     let first = x.row_codes(builder, "mean1", left, digit())?;
     let left = vec![
         times(256),
-        (x.rows_of(whole), table(|code| -256 * n * code)),
-        (x.rows_of(first), table(|code| -n * code)),
+        (x.rows_of(whole), Function::table(|code| -256 * n * code)),
+        (x.rows_of(first), Function::table(|code| -n * code)),
     ];
     let second = x.row_codes(builder, "mean2", left, digit())?;
     Ok(Mean { whole, digits: [first, second] })
@@ -197,7 +197,7 @@ fn squares(
         // Each square as it is or in 2^k-ths of it, as 30 bits allow.
         let room = (1i64 << 30) / (largest.pow(2) * n as i64);
         let factor = room.clamp(1, 1 << 10);
-        let summed = vec![(x.elements(), table(|code| factor * (code - origin).pow(2)))];
+        let summed = vec![(x.elements(), Function::table(|code| factor * (code - origin).pow(2)))];
         let sums =
             x.row_integers(builder, "squares", summed, factor * largest.pow(2) * n as i64)?;
         return Ok(Squares { sums, unit: factor * n as i64 });
@@ -224,9 +224,9 @@ fn squares(
         )
     };
     let terms = vec![
-        (x.elements(), table(|code| factor * (code - origin).pow(2))),
-        (x.rows_of(mean.whole), table(square)),
-        (x.rows_of(mean.digits[0]), table(second)),
+        (x.elements(), Function::table(|code| factor * (code - origin).pow(2))),
+        (x.rows_of(mean.whole), Function::table(square)),
+        (x.rows_of(mean.digits[0]), Function::table(second)),
         product(mean.digits[0], 256.0),
         product(mean.digits[1], 65536.0),
     ];
@@ -242,8 +242,8 @@ fn shift(
     reciprocals: &[TensorId],
 ) -> Result<TensorId, NodeError> {
     let mut terms = vec![
-        (x.rows_of(mean.whole), table(|code| LEAST * (code - 128))),
-        (x.rows_of(mean.digits[0]), table(|code| LEAST / 256 * code)),
+        (x.rows_of(mean.whole), Function::table(|code| LEAST * (code - 128))),
+        (x.rows_of(mean.digits[0]), Function::table(|code| LEAST / 256 * code)),
     ];
     let mut bound = LEAST * 129;
     for (&with, step) in reciprocals.iter().zip(STEPS) {

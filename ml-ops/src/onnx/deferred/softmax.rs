@@ -4,7 +4,7 @@ use crate::graph::{CodeType, Edges, Function, TensorId, quantize};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::exact::{exp, ln};
-use crate::onnx::rowwise::{Rowwise, edges, table};
+use crate::onnx::rowwise::Rowwise;
 use crate::onnx::value::Scaling;
 use crate::onnx::view::View;
 
@@ -47,7 +47,7 @@ impl Softmax {
         let below = self.below(builder)?;
         let is_left_out = |code: i64| self.mask.is_some() && code == LEFT_OUT;
         let one = f64::from(1u32 << exponential_bits(x.length()));
-        let e = table(|code| match is_left_out(code) {
+        let e = Function::table(|code| match is_left_out(code) {
             true => 0,
             false => (one * exp(-scale * code as f64)).round_ties_even() as i64,
         });
@@ -58,7 +58,7 @@ impl Softmax {
             let exponent = if is_left_out(code) { 64.0 } else { (scale * code as f64).min(64.0) };
             -(UNIT * exponent).round_ties_even() as i64
         };
-        let mut terms = vec![(x.elements_of(below), table(distance))];
+        let mut terms = vec![(x.elements_of(below), Function::table(distance))];
         for part in 0..levels.parts {
             let summed = vec![(x.elements_of(below), e.clone())];
             let (step, function) = (levels.edges(part, one), levels.logarithms(part));
@@ -71,7 +71,7 @@ impl Softmax {
         let zero_code = (to.zero_point - dtype.min()) as u8;
         let first = zero_code.clamp(lowest, highest);
         let least = |code: u8| UNIT * ln((f64::from(code) - f64::from(zero_code) - 0.5) * output);
-        x.codes(builder, "softmax", terms, vec![edges(first, highest, least)])
+        x.codes(builder, "softmax", terms, vec![Edges::rising(first, highest, least)])
     }
 }
 
@@ -79,26 +79,31 @@ impl Softmax {
     /// How far each element is below the largest of its row: 0 to 255, or 0 to 254 and 255 for those that are left out.
     fn below(&self, builder: &mut Builder) -> Result<TensorId, NodeError> {
         let x = &self.x;
-        let identity = edges(0, 255, f64::from);
+        let identity = Edges::clamped();
         // What is left out is beyond all codes.
         let left_out = |by: i64| move |code: i64| if code == 0 { by } else { 0 };
         let Some(mask) = &self.mask else {
             let most = x.maximum(builder, x.elements())?;
-            let terms =
-                vec![(x.broadcast(most), table(|code| code)), (x.elements(), table(|code| -code))];
+            let terms = vec![
+                (x.broadcast(most), Function::table(|code| code)),
+                (x.elements(), Function::table(|code| -code)),
+            ];
             return x.codes(builder, "below", terms, vec![identity]);
         };
         let mask = || x.repeated(mask);
-        let terms = vec![(x.elements(), table(|code| code)), (mask(), table(left_out(-255)))];
+        let terms = vec![
+            (x.elements(), Function::table(|code| code)),
+            (mask(), Function::table(left_out(-255))),
+        ];
         let kept = x.codes(builder, "kept", terms, vec![identity])?;
         let most = x.maximum(builder, x.elements_of(kept))?;
         let terms = vec![
-            (x.broadcast(most), table(|code| code)),
-            (x.elements(), table(|code| -code)),
-            (mask(), table(left_out(1024))),
+            (x.broadcast(most), Function::table(|code| code)),
+            (x.elements(), Function::table(|code| -code)),
+            (mask(), Function::table(left_out(1024))),
         ];
         let least = |code: u8| if i64::from(code) == LEFT_OUT { 512.0 } else { f64::from(code) };
-        x.codes(builder, "below", terms, vec![edges(0, 255, least)])
+        x.codes(builder, "below", terms, vec![Edges::rising(0, 255, least)])
     }
 }
 
@@ -143,7 +148,7 @@ impl Levels {
             let level = f64::from(STEPS * part + u32::from(code)) - 0.5;
             one / exp(-self.logarithm(level))
         };
-        edges(0, 255, least)
+        Edges::rising(0, 255, least)
     }
 
     /// What the levels of a part that a sum has passed take off the logarithm of an output.
@@ -152,6 +157,6 @@ impl Levels {
             let level = f64::from(STEPS * part) + code as f64;
             (UNIT * self.logarithm(level)).round_ties_even() as i64
         };
-        table(|code| of(0) - of(code))
+        Function::table(|code| of(0) - of(code))
     }
 }
