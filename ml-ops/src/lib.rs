@@ -7,6 +7,8 @@ pub mod array;
 mod commitment;
 mod committed;
 #[cfg(feature = "prover")]
+mod exact;
+#[cfg(feature = "prover")]
 pub mod gguf;
 pub mod graph;
 #[cfg(feature = "prover")]
@@ -18,6 +20,8 @@ pub mod onnx;
 mod proof;
 #[cfg(feature = "prover")]
 mod prove;
+#[cfg(feature = "prover")]
+mod softmax;
 mod statement;
 mod verify;
 

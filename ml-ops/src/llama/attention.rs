@@ -5,14 +5,17 @@ use super::builder::{
 };
 use super::functions::{frequency, sin_cos};
 use super::network::Sizes;
-use super::softmax::Softmax;
 use crate::graph::{Edges, Function, Gather, GatherDim, TensorId, signed_bits};
+use crate::softmax::Functions;
 
 /// A sine or cosine of 1 as a code, less that of 0.
 const ONE: f64 = 127.0;
 
 /// The code of distances that stand for infinity.
 const NEVER: i64 = 255;
+
+/// What a step of a softmax's output stands for.
+const SHARE: f64 = 1.0 / 255.0;
 
 /// Elements that a maximum is of.
 const TAPS: usize = 4;
@@ -90,8 +93,7 @@ impl Builder {
         self.sum(name, (tokens, features), terms, To::Integers(bits))
     }
 
-    /// What heads give, in codes of which a step stands for `output` times a step of the values. Scores are at most
-    /// `score` in size.
+    /// What heads give, in codes of which a step stands for one of the values. Scores are at most `score` in size.
     pub(super) fn attention(
         &mut self,
         name: &str,
@@ -99,7 +101,6 @@ impl Builder {
         x: &Projected,
         at: &Positions,
         score: f64,
-        output: f64,
     ) -> TensorId {
         let of = |part: &str| format!("{name}/{part}");
         let (tokens, head) = (at.tokens, sizes.head());
@@ -163,7 +164,7 @@ impl Builder {
             is_later(NEVER),
         ];
         let below = self.sum(of("below"), size, terms, To::Codes(Edges::clamped()));
-        let softmax = Softmax::new(scale, tokens, NEVER);
+        let softmax = Functions::new(scale, tokens, Some(NEVER), (SHARE, 1.0));
         let mut terms = vec![term(below, softmax.distances())];
         for part in 0..softmax.parts() {
             let all = gather(
@@ -177,11 +178,10 @@ impl Builder {
             let sum = self.sum(of(&format!("sum{part}")), (tokens, heads), vec![summed], to);
             terms.push(broadcast(sum, softmax.logarithms(part)));
         }
-        let shares = self.sum(of("softmax"), size, terms, To::Codes(softmax.outputs()));
+        let shares = self.sum(of("softmax"), size, terms, To::Codes(softmax.outputs(0, 0, 255)));
         let values = through(x.v, shared(along(2, tokens), along(1, head)), 128);
         let size = (tokens, heads * head);
-        // Shares are in units of 1 / 255.
-        let to = To::Codes(linear(255.0 * output));
+        let to = To::Codes(linear(255.0));
         self.batch_matmul(of("heads"), size, [straight(shares, 0), values], heads, None, to)
     }
 }

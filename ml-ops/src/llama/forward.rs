@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::error::LlamaError;
 use super::functions::{frequency, silu, sin_cos};
 use super::network::{Network, Sizes};
-use crate::onnx::exact::exp;
+use crate::exact::exp;
 
 /// What one layer's activations range over.
 #[derive(Debug, Clone, Default)]

@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use crate::onnx::exact::{exp, ln};
+use crate::exact::{exp, ln};
 
 /// Terms of the series of sine and cosine, whose remainder on `[-pi, pi]` is below the rounding of `f64`.
 const TERMS: u32 = 16;

@@ -9,8 +9,8 @@ use super::matrices::{
 };
 use super::network::{Layer, Sizes};
 use super::norm::{MARGIN, Normalized, Rows, Stream};
+use crate::exact::ln;
 use crate::graph::{Edges, Function, TensorId, signed_bits};
-use crate::onnx::exact::ln;
 
 /// How much more than what was seen the stream, and what is added to it, may range over.
 const STREAM_MARGIN: f64 = 4.4;
@@ -99,7 +99,6 @@ impl Quantized {
             &projected,
             &self.positions,
             score,
-            1.0,
         );
         let scale = largest(&weights) / f64::from(self.most);
         let factor = (v.1 * scale / self.unit).ceil().max(1.0);

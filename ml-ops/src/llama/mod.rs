@@ -13,7 +13,6 @@ mod matrices;
 mod network;
 mod norm;
 mod quantize;
-mod softmax;
 #[cfg(test)]
 mod tests;
 

@@ -3,8 +3,8 @@
 use super::builder::{Builder, To, along, gather, linear, mapped, repeated, through};
 use super::forward::NormRanges;
 use super::functions::power;
+use crate::exact::ln;
 use crate::graph::{CodeMatrix, Edges, Function, TensorId, signed_bits};
-use crate::onnx::exact::ln;
 
 /// How much more than what was seen activations may range over, and what of codes is left free for it.
 pub(super) const MARGIN: f64 = 1.05;

@@ -6,7 +6,7 @@ mod concatenation;
 mod elementwise;
 mod normalization;
 mod product;
-pub(crate) mod softmax;
+mod softmax;
 mod sum;
 mod tensors;
 

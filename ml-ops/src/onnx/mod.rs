@@ -79,7 +79,6 @@ mod convolved;
 mod deferred;
 mod elementwise;
 mod error;
-pub(crate) mod exact;
 mod factors;
 mod finish;
 mod floats;
@@ -108,5 +107,4 @@ mod value;
 mod view;
 mod windows;
 
-pub(crate) use deferred::softmax;
 pub use error::{ImportError, NodeError, TensorError};
