@@ -3,7 +3,7 @@
 use super::builder::{
     Builder, To, along, gather, linear, mapped, repeated, straight, term, through,
 };
-use super::functions::{frequency, sin_cos};
+use super::functions::rotations;
 use super::network::Sizes;
 use crate::graph::{Edges, Function, Gather, GatherDim, TensorId, signed_bits};
 use crate::softmax::Functions;
@@ -39,21 +39,14 @@ pub(super) struct Projected {
 
 impl Builder {
     pub(super) fn positions(&mut self, sizes: &Sizes, tokens: usize) -> Positions {
-        let pairs = sizes.head() / 2;
-        let codes = |of: &dyn Fn(usize, f64) -> f64| -> Vec<u8> {
-            (0..2 * pairs)
-                .flat_map(|feature| (0..tokens).map(move |token| (feature, token)))
-                .map(|(feature, token)| {
-                    let angle = token as f64 * frequency(sizes.base, feature / 2, pairs);
-                    (128.0 + ONE * of(feature, angle)).round_ties_even() as u8
-                })
-                .collect()
+        let turns = rotations(sizes.base, sizes.head() / 2, tokens);
+        let codes = |of: &dyn Fn(usize, (f64, f64)) -> f64| -> Vec<u8> {
+            let code = |value: f64| (128.0 + ONE * value).round_ties_even() as u8;
+            let feature = |at: usize| turns.iter().map(move |turns| of(at, turns[at / 2]));
+            (0..sizes.head()).flat_map(feature).map(code).collect()
         };
-        let cos = codes(&|_, angle| sin_cos(angle).1);
-        let sin = codes(&|feature, angle| {
-            let sin = sin_cos(angle).0;
-            if feature % 2 == 0 { -sin } else { sin }
-        });
+        let cos = codes(&|_, (_, cos)| cos);
+        let sin = codes(&|feature, (sin, _)| if feature % 2 == 0 { -sin } else { sin });
         let later = (0..tokens).flat_map(|key| (0..tokens).map(move |row| u8::from(key > row)));
         let later = later.collect();
         Positions {

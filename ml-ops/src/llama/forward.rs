@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::error::LlamaError;
-use super::functions::{frequency, silu, sin_cos};
+use super::functions::{rotations, silu};
 use super::network::{Network, Sizes};
 use crate::exact::exp;
 
@@ -12,11 +12,10 @@ use crate::exact::exp;
 pub(super) struct LayerRanges {
     /// The inputs of the first and the second half.
     pub(super) norms: [NormRanges; 2],
-    /// Largest sizes: queries, keys, scores, what heads give.
+    /// Largest sizes: queries, keys, scores.
     pub(super) q: f32,
     pub(super) k: f32,
     pub(super) score: f32,
-    pub(super) head: f32,
     /// Of each feature of the values.
     pub(super) v: Vec<f32>,
     /// Of what either half adds to the stream.
@@ -95,7 +94,6 @@ impl Network {
             self.rotate(&mut q, self.sizes.heads, window);
             self.rotate(&mut k, self.sizes.kv_heads, window);
             let heads = self.attention((&q, &k, &v), window, &mut seen.score);
-            seen.head = most(&heads);
             let added = matmul(&heads, &layer.o, width);
             seen.added[0] = most(&added);
             add(&mut x, &added);
@@ -133,10 +131,10 @@ impl Network {
     /// Rotates pairs of neighbours by angles of their position in a window.
     fn rotate(&self, x: &mut [f32], heads: usize, window: usize) {
         let head = self.sizes.head();
-        for (row, x) in x.chunks_exact_mut(heads * head).enumerate() {
-            for (at, pair) in x.chunks_exact_mut(2).enumerate() {
-                let turn = frequency(self.sizes.base, at % (head / 2), head / 2);
-                let (sin, cos) = sin_cos((row % window) as f64 * turn);
+        let rows = x.chunks_exact_mut(heads * head);
+        let positions = rotations(self.sizes.base, head / 2, rows.len().min(window));
+        for (x, turns) in rows.zip(positions.iter().cycle()) {
+            for (pair, &(sin, cos)) in x.chunks_exact_mut(2).zip(turns.iter().cycle()) {
                 let (sin, cos) = (sin as f32, cos as f32);
                 let [a, b] = [pair[0], pair[1]];
                 (pair[0], pair[1]) = (a * cos - b * sin, a * sin + b * cos);

@@ -19,7 +19,7 @@ pub(super) fn power(x: f64) -> f64 {
 }
 
 /// Sine and cosine of an angle of moderate size.
-pub(super) fn sin_cos(angle: f64) -> (f64, f64) {
+fn sin_cos(angle: f64) -> (f64, f64) {
     let x = angle - 2.0 * PI * (angle / (2.0 * PI)).round_ties_even();
     let square = x * x;
     let series = |first: f64, odd: u32| {
@@ -31,8 +31,21 @@ pub(super) fn sin_cos(angle: f64) -> (f64, f64) {
     (series(x, 1), series(1.0, 0))
 }
 
+/// Sines and cosines of the angles by which each of `pairs` pairs is rotated, at each of so many positions.
+pub(super) fn rotations(base: f64, pairs: usize, positions: usize) -> Vec<Vec<(f64, f64)>> {
+    let turns: Vec<f64> = (0..pairs).map(|pair| frequency(base, pair, pairs)).collect();
+    let at = |position: usize| turns.iter().map(|turn| sin_cos(position as f64 * turn)).collect();
+    (0..positions).map(at).collect()
+}
+
+/// A number whose size is near `knee at` for small `at`, and grows by a ratio beyond.
+pub(super) fn spread(knee: f64, at: f64) -> f64 {
+    let size = knee * (power(at.abs()) - 1.0);
+    if at < 0.0 { -size } else { size }
+}
+
 /// Angle by which pair `pair` of `pairs` is rotated a position.
-pub(super) fn frequency(base: f64, pair: usize, pairs: usize) -> f64 {
+fn frequency(base: f64, pair: usize, pairs: usize) -> f64 {
     exp(-ln(base) * pair as f64 / pairs as f64)
 }
 

@@ -3,14 +3,14 @@
 use super::attention::{Positions, Projected};
 use super::builder::{Builder, To, linear, straight, term};
 use super::forward::LayerRanges;
-use super::functions::silu;
+use super::functions::{silu, spread};
 use super::matrices::{
     Matrix, Split, by_input, by_output, largest, reductions, scale_inputs, scale_outputs,
 };
 use super::network::{Layer, Sizes};
-use super::norm::{MARGIN, Normalized, Rows, Stream};
+use super::norm::{MARGIN, Rows, Stream};
 use crate::exact::ln;
-use crate::graph::{Edges, Function, TensorId, signed_bits};
+use crate::graph::{CodeMatrix, Edges, Function, TensorId, signed_bits};
 
 /// How much more than what was seen the stream, and what is added to it, may range over.
 const STREAM_MARGIN: f64 = 4.4;
@@ -38,18 +38,6 @@ pub(super) struct Quantized {
     /// What 1 stands for in the residual stream from the first sum on.
     pub(super) unit: f64,
     pub(super) stream: Stream,
-}
-
-impl Normalized {
-    /// What the weights behind it are multiplied by.
-    pub(super) fn inverses(&self) -> Vec<f64> {
-        self.factors.iter().map(|factor| 1.0 / factor).collect()
-    }
-
-    /// Bits of sums of its products with integers of at most `most` in size.
-    pub(super) fn sum_bits(&self, most: i32) -> u32 {
-        signed_bits(self.factors.len() as i64 * 128 * i64::from(most + 1))
-    }
 }
 
 impl Quantized {
@@ -103,9 +91,8 @@ impl Quantized {
         let scale = largest(&weights) / f64::from(self.most);
         let factor = (v.1 * scale / self.unit).ceil().max(1.0);
         let matrix = Matrix::new(&weights, width, factor * self.unit / v.1, self.most);
-        let ends = [seen.norms[1].most, seen.added[0]];
-        let added = self.added(of("o"), &straight(heads, 128), &matrix, factor, ends);
-        self.add(of("sum0"), added, factor, ends);
+        let added = self.added(of("o"), &straight(heads, 128), &matrix, factor, seen.added[0]);
+        self.add(of("sum0"), added, factor, seen.norms[1].most);
     }
 
     /// The second half: a product of two matrices' outputs.
@@ -163,33 +150,32 @@ impl Quantized {
         let bits = signed_bits(128 * (256 * 128 + 255));
         let m = builder.sum(of("product"), size, terms, To::Integers(bits));
         let matrix = split.shared(&down, scale, self.most);
-        let ends = [seen.next, seen.added[1]];
-        let added = self.added(of("down"), &straight(m, 0), &matrix, factor, ends);
-        self.add(of("sum1"), added, factor, ends);
+        let added = self.added(of("down"), &straight(m, 0), &matrix, factor, seen.added[1]);
+        self.add(of("sum1"), added, factor, seen.next);
     }
 
-    /// Sums of products with a matrix, of which 1 is `factor` units of the stream.
+    /// Sums of products with a matrix, of which 1 is `factor` units of the stream; they were `seen` at most.
     fn added(
         &mut self,
         name: String,
-        x: &crate::graph::CodeMatrix,
+        x: &CodeMatrix,
         matrix: &Matrix,
         factor: f64,
-        [_, added]: [f32; 2],
+        seen: f32,
     ) -> TensorId {
-        let most = f64::from(added) * STREAM_MARGIN / (factor * self.unit);
+        let most = f64::from(seen) * STREAM_MARGIN / (factor * self.unit);
         let to = To::Integers(signed_bits(most.ceil() as i64));
         self.builder.matmul(name, x, self.tokens, matrix.weights(), to)
     }
 
-    /// The stream and `factor` times what is added.
-    fn add(&mut self, name: String, added: TensorId, factor: f64, [sum, _]: [f32; 2]) {
+    /// The stream and `factor` times what is added, which was `seen` at most.
+    fn add(&mut self, name: String, added: TensorId, factor: f64, seen: f32) {
         let times = (self.stream.unit / self.unit).round_ties_even() as i64;
         let terms = vec![
             term(self.stream.tensor, Function::Times(times)),
             term(added, Function::Times(factor as i64)),
         ];
-        let most = (f64::from(sum) * STREAM_MARGIN / self.unit).ceil();
+        let most = (f64::from(seen) * STREAM_MARGIN / self.unit).ceil();
         let size = (self.tokens, self.sizes.width);
         let tensor = self.builder.sum(name, size, terms, To::Integers(signed_bits(most as i64)));
         self.stream = Stream { tensor, unit: self.unit };
@@ -226,8 +212,7 @@ impl Gates {
     /// The gate of a code, or between two.
     fn level(&self, code: f64) -> f64 {
         let at = self.first + self.step * code;
-        let size = KNEE * (super::functions::power(at.abs() / KNEE) - 1.0);
-        if at < 0.0 { -size } else { size }
+        spread(KNEE, at / KNEE)
     }
 
     fn edges(&self, unit: f64) -> Edges {

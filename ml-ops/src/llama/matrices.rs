@@ -29,6 +29,13 @@ impl Matrix {
         Self::new(weights, inputs, largest(weights) / f64::from(most), most)
     }
 
+    /// As a graph's weights that take rows to outputs: an input for each.
+    pub(super) fn rows(&self) -> (WeightShape, WeightMatrix) {
+        let codes: Vec<u8> = self.values.iter().map(|&value| value as u8 ^ 0x80).collect();
+        let rows = self.values.len() / self.inputs;
+        WeightMatrix::from_codes(rows, self.inputs, &codes, &[-128], &[])
+    }
+
     /// As a graph's weights.
     pub(super) fn weights(&self) -> (WeightShape, WeightMatrix) {
         let (inputs, outputs) = (self.inputs, self.values.len() / self.inputs);

@@ -1,6 +1,7 @@
 //! The network as floats: its sizes and its weights, with the factors of norms folded into the matrices behind them.
 
 use super::error::LlamaError;
+use super::matrices::scale_inputs;
 use crate::gguf::Gguf;
 
 /// Sizes and constants of a network.
@@ -129,10 +130,7 @@ impl Network {
 
 /// A matrix whose inputs are multiplied by factors first.
 fn folded(mut matrix: Vec<f32>, factors: &[f32]) -> Vec<f32> {
-    for row in matrix.chunks_exact_mut(factors.len()) {
-        for (weight, factor) in row.iter_mut().zip(factors) {
-            *weight *= factor;
-        }
-    }
+    let factors: Vec<f64> = factors.iter().map(|&factor| factor.into()).collect();
+    scale_inputs(&mut matrix, &factors);
     matrix
 }

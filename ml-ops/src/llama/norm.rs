@@ -2,7 +2,7 @@
 
 use super::builder::{Builder, To, along, gather, linear, mapped, repeated, through};
 use super::forward::NormRanges;
-use super::functions::power;
+use super::functions::{power, spread};
 use crate::exact::ln;
 use crate::graph::{CodeMatrix, Edges, Function, TensorId, signed_bits};
 
@@ -40,10 +40,20 @@ pub(super) struct Normalized {
     /// What one step of a code stands for in feature `j` is this times the inverse of `factors[j]`.
     pub(super) scale: f64,
     /// For each feature, at least 1.
-    pub(super) factors: Vec<f64>,
+    factors: Vec<f64>,
 }
 
 impl Normalized {
+    /// What the weights behind it are multiplied by.
+    pub(super) fn inverses(&self) -> Vec<f64> {
+        self.factors.iter().map(|factor| 1.0 / factor).collect()
+    }
+
+    /// Bits of sums of its products with integers of at most `most` in size.
+    pub(super) fn sum_bits(&self, most: i32) -> u32 {
+        signed_bits(self.factors.len() as i64 * 128 * i64::from(most + 1))
+    }
+
     /// The matrix of a row for each token.
     pub(super) fn matrix(&self) -> CodeMatrix {
         let map = gather(
@@ -185,8 +195,7 @@ impl Levels {
 
     /// The number of a level from -128 to 127, or between two.
     fn level(&self, at: f64) -> f64 {
-        let size = self.knee * (power(at.abs() * self.ratio) - 1.0);
-        if at < 0.0 { -size } else { size }
+        spread(self.knee, at * self.ratio)
     }
 
     fn edges(&self, unit: f64) -> Edges {

@@ -71,20 +71,10 @@ impl Network {
         let unit = 0.5f64.powi(STREAM_BITS);
         let fitted = largest(&self.embedding) / f64::from(most(WIDE));
         let factor = (fitted / unit).ceil();
-        let embedding = Matrix::new(
-            &transposed(&self.embedding, sizes.width),
-            sizes.vocabulary,
-            factor * unit,
-            most(WIDE),
-        );
+        let embedding = Matrix::new(&self.embedding, sizes.width, factor * unit, most(WIDE));
         let to = To::Integers(WIDE + 1);
-        let tensor = builder.matmul(
-            "embedding".into(),
-            &straight(input, 0),
-            tokens,
-            embedding.weights(),
-            to,
-        );
+        let tensor =
+            builder.matmul("embedding".into(), &straight(input, 0), tokens, embedding.rows(), to);
         let mut quantized = Quantized {
             positions: builder.positions(sizes, tokens),
             builder,
@@ -137,16 +127,4 @@ impl Network {
         model.validate()?;
         Ok(model)
     }
-}
-
-/// A matrix of rows of `width`, by columns.
-fn transposed(rows: &[f32], width: usize) -> Vec<f32> {
-    let count = rows.len() / width;
-    let mut columns = vec![0f32; rows.len()];
-    for (row, values) in rows.chunks_exact(width).enumerate() {
-        for (column, &value) in columns.chunks_exact_mut(count).zip(values) {
-            column[row] = value;
-        }
-    }
-    columns
 }
