@@ -8,6 +8,7 @@ use binfer_ml_ops::gguf::{Gguf, Tokenizer};
 use binfer_ml_ops::graph::Model;
 use binfer_ml_ops::llama::{LlamaError, Logits, Network, Quantization};
 use binfer_ml_ops::run;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::failure::Failure;
 use crate::progress::Phases;
@@ -31,7 +32,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     text: Option<PathBuf>,
     /// Bits of a weight, 8 or 4; 4 are too few for small models, as a matrix has one scale
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(4..=8))]
+    #[arg(long, default_value = "8", value_parser = weight_bits())]
     bits: u32,
     /// Tokens of a prompt; those of --prompt if that is given
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=4096))]
@@ -50,13 +51,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
         let bytes = files::read(&self.model)?;
-        let malformed = |e: LlamaError| match e {
-            LlamaError::Gguf(e) => Failure::malformed(&self.model, e),
-            e => Failure::Quantize(e),
-        };
-        let file = Gguf::parse(&bytes).map_err(|e| malformed(e.into()))?;
-        let tokenizer = Tokenizer::new(&file).map_err(|e| malformed(e.into()))?;
-        let network = Network::new(&file).map_err(malformed)?;
+        let (tokenizer, network) = parse(&self.model, &bytes)?;
         let text = self.text.as_deref().map(read_text).transpose()?;
         let calibration = tokenizer.encode(text.as_deref().unwrap_or(CALIBRATION));
         let mut tokens = self.tokens as usize;
@@ -74,7 +69,7 @@ impl Args {
         phases.start("quantize");
         let model = network.quantize(how, &calibration);
         phases.finish();
-        let model = model.map_err(malformed)?;
+        let model = model?;
         let bytes = model.to_bytes();
         files::write(&self.out, &bytes)?;
         let (path, graph) = (self.out.display(), &model.graph);
@@ -87,12 +82,28 @@ impl Args {
         if let Some(path) = &self.compare {
             let page = tokenizer.encode(&read_text(path)?);
             let how = Quantization { logits: Logits::All, ..how };
-            let all = network.quantize(how, &calibration).map_err(malformed)?;
+            let all = network.quantize(how, &calibration)?;
             let (agree, of) = agreement(&network, &all, tokens, &page)?;
             writeln!(out, "agrees  in {agree} of {of} next tokens")?;
         }
         Ok(())
     }
+}
+
+/// The widths that weights are quantized to.
+pub(crate) fn weight_bits() -> impl TypedValueParser<Value = u32> {
+    PossibleValuesParser::new(["8", "4"]).try_map(|bits| bits.parse())
+}
+
+/// The tokens and the network of a GGUF file, of which `bytes` is the content.
+pub(crate) fn parse<'a>(path: &Path, bytes: &'a [u8]) -> Result<(Tokenizer<'a>, Network), Failure> {
+    let malformed = |e: LlamaError| match e {
+        LlamaError::Gguf(e) => Failure::malformed(path, e),
+        e => Failure::Quantize(e),
+    };
+    let file = Gguf::parse(bytes).map_err(|e| malformed(e.into()))?;
+    let tokenizer = Tokenizer::new(&file).map_err(|e| malformed(e.into()))?;
+    Ok((tokenizer, Network::new(&file).map_err(malformed)?))
 }
 
 /// The tokens of a prompt as a model's input.

@@ -6,8 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use binfer_ml_ops::array::{Array, ArrayData};
-use binfer_ml_ops::gguf::{Gguf, GgufError, Tokenizer};
-use binfer_ml_ops::llama::{LlamaError, Logits, Network, Quantization};
+use binfer_ml_ops::llama::{Logits, Quantization};
 use binfer_ml_ops::{Params, ProverKey, estimate, random_salt, verify};
 
 use super::story::{CAVEAT, wrap};
@@ -15,7 +14,7 @@ use crate::bench::peak_rss_bytes;
 use crate::failure::Failure;
 use crate::files;
 use crate::progress::{Phases, human};
-use crate::quantize::{CALIBRATION, choices, prompt_array};
+use crate::quantize::{CALIBRATION, choices, parse, prompt_array, weight_bits};
 use crate::report::units;
 
 /// The file in its Python package.
@@ -36,7 +35,7 @@ pub(super) struct Prompted {
     #[arg(long, value_name = "TEXT", default_value = "The capital of France is")]
     prompt: String,
     /// With --model llm: bits of a weight, 8 or 4
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(4..=8))]
+    #[arg(long, default_value = "8", value_parser = weight_bits())]
     bits: u32,
 }
 
@@ -44,14 +43,8 @@ impl Prompted {
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
         let path = self.gguf.clone().or_else(find).ok_or(Failure::NoGguf)?;
         let bytes = files::read(&path)?;
-        let malformed = |e: GgufError| Failure::malformed(&path, e);
-        let file = Gguf::parse(&bytes).map_err(malformed)?;
-        let tokenizer = Tokenizer::new(&file).map_err(malformed)?;
+        let (tokenizer, network) = parse(&path, &bytes)?;
         let ids = tokenizer.encode(&self.prompt);
-        let network = Network::new(&file).map_err(|e| match e {
-            LlamaError::Gguf(e) => malformed(e),
-            e => Failure::Quantize(e),
-        })?;
         let how = Quantization { tokens: ids.len(), bits: self.bits, logits: Logits::Last };
         let mut phases = Phases::shown();
         phases.start("quantize");
