@@ -246,7 +246,7 @@ fn oracle_words(model: &Model, salt: &Salt) -> (u32, Vec<F128>) {
     let mut words = model_words(&plan, &model.weights);
     let (salt_words, _) = salt.as_chunks::<16>();
     words.extend(salt_words.iter().map(|&w| F128::from_le_bytes(w)));
-    (model_shape(&model.graph).log_row, words)
+    (model_shape(&plan).log_row, words)
 }
 
 /// Runs a model's exact interpreter on an array.

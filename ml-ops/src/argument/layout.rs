@@ -3,21 +3,28 @@
 use binfer_iop::indexed::tiles;
 use binfer_pcs::{Shape, log_row_for};
 
-use super::plan::{Origin, Plan};
-use crate::graph::Graph;
+use super::plan::{Matrix, Origin, Plan};
 
 /// Random words committed beside the weights, so that equal weights do not give equal roots.
 pub(crate) const SALT_WORDS: usize = 2;
 
-/// The shape of the oracle of a graph's weights.
+/// The shape of the oracle of a graph's weights, whatever the batch of the plan.
 ///
 /// The trace has rows of the same length, which therefore fits the larger of the two, that of one sample.
-pub(crate) fn model_shape(graph: &Graph) -> Shape {
-    let plan = Plan::new(graph, 1);
-    let [weights, trace] =
-        [Origin::Model, Origin::Trace].map(|origin| Layout::new(&plan, origin).n_words);
-    let n_words = weights + SALT_WORDS;
-    Shape::for_words(log_row_for(n_words.max(trace)), n_words)
+pub(crate) fn model_shape(plan: &Plan) -> Shape {
+    let n_words = words(plan, Origin::Model, 1) + SALT_WORDS;
+    let of_sample = words(plan, Origin::Trace, plan.batch.max(1));
+    Shape::for_words(log_row_for(n_words.max(of_sample)), n_words)
+}
+
+/// Words of the matrices of one origin, of each of which one row in `share` is there.
+fn words(plan: &Plan, origin: Origin, share: usize) -> usize {
+    let matrices = plan.matrices.iter().filter(|matrix| matrix.origin == origin);
+    let of_matrix = |matrix: &Matrix| {
+        let plane: usize = tiles(matrix.rows / share, matrix.cols).iter().map(|t| t.words()).sum();
+        plane * matrix.bits as usize
+    };
+    matrices.map(of_matrix).sum()
 }
 
 /// Offsets in words, by matrix (empty for those held elsewhere), bit and tile.
@@ -51,5 +58,25 @@ impl Layout {
             n_words += words;
         }
         Self { offsets, n_words }
+    }
+}
+
+#[cfg(all(test, feature = "prover"))]
+mod tests {
+    use super::*;
+    use crate::graph::Model;
+
+    #[test]
+    fn a_models_shape_is_that_of_one_sample_whatever_the_batch() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/cnn/cnn.onnx");
+        let model = Model::from_onnx(&std::fs::read(path).unwrap()).unwrap();
+        let one = Plan::new(&model.graph, 1);
+        let [weights, trace] =
+            [Origin::Model, Origin::Trace].map(|origin| Layout::new(&one, origin).n_words);
+        let n_words = weights + SALT_WORDS;
+        let expected = Shape::for_words(log_row_for(n_words.max(trace)), n_words);
+        for batch in [1, 2, 7] {
+            assert_eq!(model_shape(&Plan::new(&model.graph, batch)), expected, "{batch}");
+        }
     }
 }

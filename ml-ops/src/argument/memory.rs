@@ -142,7 +142,7 @@ impl Costs<'_> {
     }
 
     fn model_shape(&self) -> Shape {
-        model_shape(self.graph)
+        model_shape(self.plan)
     }
 
     fn trace_shape(&self) -> Shape {

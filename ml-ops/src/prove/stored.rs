@@ -9,7 +9,7 @@ use binfer_pcs::store::{self, OracleId, StoreError};
 use thiserror::Error;
 
 use super::{ProverKey, Salt, oracle_words};
-use crate::argument::model_shape;
+use crate::argument::{Plan, model_shape};
 use crate::commitment::ModelCommitment;
 use crate::graph::Model;
 
@@ -59,7 +59,7 @@ impl ProverKey {
         }
         let id = OracleId {
             params: commitment.params,
-            shape: model_shape(&model.graph),
+            shape: model_shape(&Plan::new(&model.graph, 1)),
             label: weights_digest(&model),
             root: commitment.root,
         };

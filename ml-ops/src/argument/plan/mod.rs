@@ -179,6 +179,8 @@ pub(crate) struct BitCheck {
 
 /// All of it.
 pub(crate) struct Plan {
+    /// Samples.
+    pub(crate) batch: usize,
     pub(crate) matrices: Vec<Matrix>,
     pub(crate) views: Vec<View>,
     pub(crate) chunks: Vec<Chunk>,
@@ -195,6 +197,7 @@ impl Plan {
     /// The plan for `batch` samples. Precondition: `graph` is valid and its shapes times `batch` fit.
     pub(crate) fn new(graph: &Graph, batch: usize) -> Self {
         let mut plan = Self {
+            batch,
             matrices: Vec::new(),
             views: Vec::new(),
             chunks: Vec::new(),

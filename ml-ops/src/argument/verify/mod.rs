@@ -53,12 +53,12 @@ pub(crate) fn verify<C: VerifierChannel>(
     channel: &mut C,
     statement: &Statement<'_>,
 ) -> Result<(), VerifyError> {
-    let Statement { graph, plan, params, group_size, root, .. } = *statement;
+    let Statement { plan, params, group_size, root, .. } = *statement;
     if plan.malformed {
         return Err(MALFORMED);
     }
     let model_layout = Layout::new(plan, Origin::Model);
-    let model = model_shape(graph);
+    let model = model_shape(plan);
     let trace_layout = Layout::new(plan, Origin::Trace);
     let trace = binfer_pcs::Shape::for_words(model.log_row, trace_layout.n_words);
     let trace_root = match trace.n_rows {
