@@ -103,11 +103,14 @@ impl<'a> Indices<'a> {
         }
         let width = factor.chunk.width();
         let [low, high] = operands.each_ref().map(|operand| self.columns(operand));
-        let join = |(low, high): (&Column<'_>, &Column<'_>)| -> Vec<u8> {
-            low.bytes.iter().zip(high.bytes).map(|(&low, &high)| low | high << width).collect()
-        };
-        let bytes: Vec<Vec<u8>> = low.par_iter().zip(&high).map(join).collect();
-        let (view, bytes) = (factor.chunk.view, bytes.concat());
+        let mut bytes = vec![0; with.products * low.len()];
+        let columns = bytes.par_chunks_mut(with.products).zip(low.par_iter().zip(&high));
+        columns.for_each(|(out, (low, high))| {
+            for (out, (&low, &high)) in out.iter_mut().zip(low.bytes.iter().zip(high.bytes)) {
+                *out = low | high << width;
+            }
+        });
+        let view = factor.chunk.view;
         self.paired.push(PairedIndices { view, with, bytes });
     }
 

@@ -36,6 +36,11 @@ impl RowFactors {
         (self.bits as usize).saturating_add(usize::from(self.shift.is_some()))
     }
 
+    /// How many powers `(P_i + 1)^(2^s)` the relation has, from `s = 0` on.
+    pub(crate) fn powers(&self) -> u32 {
+        self.bits.max(self.shift.map_or(0, |shift| shift.saturating_add(1)))
+    }
+
     /// Bit `s` of the exponent of each row.
     pub(crate) fn bit(&self, s: u32) -> impl Iterator<Item = bool> {
         self.exponents.iter().map(move |exponent| exponent >> s & 1 == 1)
@@ -44,8 +49,7 @@ impl RowFactors {
     /// What each `P_i + 1` weighs in the sum, by powers of `rho`, of the claims that a claim at `tau` becomes: on
     /// `sum_i eq(tau^(2^-s), i) b_s(i) (P_i + 1)` for each bit, and without bits for `m`.
     pub(crate) fn weights(&self, tau: &[F128], rho: F128) -> Vec<F128> {
-        let n = self.bits.max(self.shift.map_or(0, |shift| shift.saturating_add(1)));
-        let points = frobenius_points(tau, n);
+        let points = frobenius_points(tau, self.powers());
         let mut weights = vec![F128::ZERO; self.exponents.len()];
         let mut power = F128::ONE;
         for (s, point) in (0..self.bits).zip(&points) {

@@ -333,8 +333,9 @@ impl Maps {
         };
         let known = self.known.iter().find(|known| ***known == gather).cloned();
         let gather = known.unwrap_or_else(|| {
-            self.known.push(Arc::new(gather.clone()));
-            self.known[self.known.len() - 1].clone()
+            let gather = Arc::new(gather);
+            self.known.push(gather.clone());
+            gather
         });
         Some(Read::Through { gather, pad })
     }

@@ -43,7 +43,7 @@ impl<'a> Powers<'a> {
         shifted.iter_mut().for_each(|p| *p += F128::ONE);
         let mut bits = Vec::with_capacity(n * factors.bits as usize);
         let (mut power, mut other) = (shifted.clone(), outputs);
-        for s in 0..factors.bits.max(factors.shift.map_or(0, |shift| shift + 1)) {
+        for s in 0..factors.powers() {
             if factors.shift == Some(s) {
                 other.extend(power.iter().map(|&p| p + F128::ONE));
             }
@@ -100,7 +100,7 @@ pub(super) fn prove_powers(
         let eq = kernels::eq_table(&tau);
         let (mut power, mut of_shift) = (powers.shifted.clone(), None);
         let mut values = Vec::with_capacity(factors.claims());
-        for s in 0..factors.bits.max(factors.shift.map_or(0, |shift| shift + 1)) {
+        for s in 0..factors.powers() {
             if factors.shift == Some(s) {
                 let value = kernels::inner_product(&power, &eq[..power.len()]);
                 of_shift = Some(value.inverse_frobenius(s));
