@@ -1,6 +1,8 @@
 //! Committing to a model, and proving what it maps an input to.
 
 #[cfg(test)]
+mod forged;
+#[cfg(test)]
 mod forged_activations;
 #[cfg(test)]
 mod forged_constants;

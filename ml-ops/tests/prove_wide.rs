@@ -2,14 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use binfer_ml_ops::array::{Array, ArrayData};
+mod statements;
+
 use binfer_ml_ops::graph::{
     CodeMatrix, CodeType, Edges, Epilogue, Function, Gather, GatherDim, Graph, InputPort,
     InputTransform, IntegerType, Model, Node, Op, OutputPort, OutputTransform, Requantize,
     RoundingProfile, Step, TensorKind, TensorShape, Term,
 };
-use binfer_ml_ops::{GroupSize, ProverKey, estimate_in_groups, run, verify};
-use binfer_pcs::Params;
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
@@ -218,49 +217,11 @@ fn model(seed: u64) -> Model {
     builder.finish()
 }
 
-/// The array with element `at` one unit larger, round the ends.
-fn bumped(array: &Array, at: usize) -> Array {
-    let data = match array.data() {
-        ArrayData::I8(v) => {
-            let mut v = v.clone();
-            v[at] = v[at].wrapping_add(1);
-            ArrayData::I8(v)
-        }
-        ArrayData::I64(v) => {
-            let mut v = v.clone();
-            v[at] += 1;
-            ArrayData::I64(v)
-        }
-        other => panic!("no test gives {other:?}"),
-    };
-    Array::new(array.shape().to_vec(), data).unwrap()
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn random_networks_are_proved(seed: u64, batch in 1usize..4, log_group in 0u32..14, at: prop::sample::Index) {
-        let model = model(seed);
-        let mut rng = StdRng::seed_from_u64(seed ^ 1);
-        let n = model.graph.tensors[0].per_sample();
-        let data = (0..batch * n).map(|_| rng.random()).collect();
-        let x = Array::new(vec![batch, n], ArrayData::U8(data)).unwrap();
-        let y = run(&model, &x).unwrap();
-        let mut key = ProverKey::new(model, Params::default(), &[7; 32]);
-        let group_size = GroupSize::new(log_group).unwrap();
-        key.set_group_size(group_size);
-        let proof = key.prove(&x, &y, &mut |_| ()).unwrap().to_bytes();
-        let commitment = key.commitment();
-        prop_assert_eq!(verify(commitment, &x, &y, &proof), Ok(()));
-        let estimate = estimate_in_groups(commitment, batch, group_size);
-        prop_assert!(estimate.soundness_bits >= 100.0);
-
-        let wrong = bumped(&y, at.index(y.data().len()));
-        prop_assert!(verify(commitment, &x, &wrong, &proof).is_err());
-        let mut flipped = proof.clone();
-        let i = at.index(flipped.len());
-        flipped[i] ^= 1;
-        prop_assert!(verify(commitment, &x, &y, &flipped).is_err());
+        statements::check(model(seed), batch, seed, log_group, at)?;
     }
 }

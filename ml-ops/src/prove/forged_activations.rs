@@ -1,17 +1,13 @@
 //! Provers that cheat on products of tensors, of elements and of matrices, message for message honest otherwise:
 //! all are rejected.
 
-use binfer_pcs::Params;
-
-use super::forged_nodes::{codes, rejected};
-use crate::argument::{self, GroupSize, Plan};
-use crate::array::{Array, ArrayData};
+use super::forged::{self, bytes, codes, dim, edges, integers, key, rejected};
 use crate::graph::{
-    CodeMatrix, CodeType, Edges, Epilogue, Function, Gather, GatherDim, Graph, InputPort,
-    InputTransform, IntegerType, Model, Node, Op, OutputPort, OutputTransform, TensorKind,
-    TensorShape, Term, Values,
+    CodeMatrix, CodeType, Epilogue, Function, Gather, Graph, InputPort, InputTransform,
+    IntegerType, Model, Node, Op, OutputPort, OutputTransform, TensorKind, TensorShape, Term,
+    Values,
 };
-use crate::{ProverKey, Rejection, interpret, verify};
+use crate::{ProverKey, Rejection, interpret};
 
 const ROWS: usize = 5;
 const HEADS: usize = 2;
@@ -25,14 +21,6 @@ const SCORES: usize = 2;
 const MIXED: usize = 3;
 const GATED: usize = 4;
 const OUTPUT: usize = 5;
-
-fn dim(size: usize, axis: usize, step: i64) -> GatherDim {
-    GatherDim { size, axis: Some(axis), step }
-}
-
-fn edges(width: i64) -> Epilogue {
-    Epilogue::Edges(vec![Edges { first: 3, edges: (-120..120).map(|e| e * width).collect() }])
-}
 
 fn read(x: usize, gather: Option<Gather>, zero_code: u8) -> CodeMatrix {
     CodeMatrix { x, gather, zero_code }
@@ -117,31 +105,14 @@ fn model() -> Model {
     Model { graph, weights: Vec::new() }
 }
 
-fn key(model: &Model) -> ProverKey {
-    ProverKey::new(model.clone(), Params::default(), &[9; 32])
-}
-
-/// Proves under `key` what `source` computes, once `cheat` has changed its tensors.
+/// [`forged::forge`] of a batch of bytes, with other tensors alone.
 fn forge(
     key: &ProverKey,
     source: &Model,
     cheat: impl FnOnce(&mut Vec<Values>),
 ) -> Result<(), Rejection> {
-    let graph = &source.graph;
-    let data = (0..BATCH * ROWS * WIDTH).map(|i| (i * i * 89 + i * 7) as u8).collect();
-    let x = Array::new(vec![BATCH, ROWS, WIDTH], ArrayData::U8(data)).unwrap();
-    let (values, batch) = graph.input.encode(&graph.tensors[0], &x).unwrap();
-    let mut tensors = interpret::run(source, &values, batch.size).unwrap().tensors;
-    cheat(&mut tensors);
-    let out = graph.output.tensor;
-    let y = graph.output.decode(&graph.tensors[out], &tensors[out], batch).unwrap();
-    let trace = interpret::trace_of(source, tensors, batch.size);
-    let plan = Plan::new(graph, batch.size);
-    let entries = argument::entries(source, &plan, &trace).unwrap();
-    let held = (&trace.tensors[..], &entries[..]);
-    let (size, statement) = (GroupSize::default(), (&x, &y, batch.size));
-    let proof = key.prove_entries(&plan, size, statement, held, &mut |_| ()).unwrap();
-    verify(key.commitment(), &x, &y, &proof.to_bytes())
+    let x = bytes(vec![BATCH, ROWS, WIDTH]);
+    forged::forge(key, source, (&x, &x), cheat, |_, _| ())
 }
 
 #[test]
@@ -203,10 +174,7 @@ fn an_output_off_by_one_is_rejected() {
     let model = model();
     let key = key(&model);
     for at in [0, ROWS, BATCH * ROWS * WIDTH - 1] {
-        rejected(forge(&key, &model, |tensors| match &mut tensors[OUTPUT] {
-            Values::Integers(integers) => integers[at] += 1,
-            Values::Codes(_) => panic!("integers"),
-        }));
+        rejected(forge(&key, &model, |tensors| integers(&mut tensors[OUTPUT])[at] += 1));
     }
 }
 
@@ -234,10 +202,7 @@ fn a_public_accumulator_off_by_one_is_rejected() {
     assert_eq!(forge(&key, &model, |_| ()), Ok(()));
     let n = BATCH * ROWS * HEADS * ROWS;
     for at in [0, ROWS - 1, ROWS, n / 2, n - 1] {
-        rejected(forge(&key, &model, |tensors| match &mut tensors[SCORES] {
-            Values::Integers(integers) => integers[at] += 1,
-            Values::Codes(_) => panic!("integers"),
-        }));
+        rejected(forge(&key, &model, |tensors| integers(&mut tensors[SCORES])[at] += 1));
     }
 }
 

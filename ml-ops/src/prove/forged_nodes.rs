@@ -1,16 +1,13 @@
 //! Provers that cheat on convolutions, sums and maxima, message for message honest otherwise: all are rejected.
 
-use binfer_iop::channel::VerifyError;
-use binfer_pcs::Params;
-
-use crate::argument::{self, Axis, Entries, GroupSize, Plan, Source};
-use crate::array::{Array, ArrayData};
+use super::forged::{self, bytes, codes, dim, edges, integers, key, rejected};
+use crate::argument::{Axis, Entries, Plan, Source};
 use crate::graph::{
-    Alphabet, CodeType, Edges, Epilogue, Function, Gather, GatherDim, Graph, InputPort,
-    InputTransform, IntegerType, Model, Node, Op, OutputPort, OutputTransform, TensorKind,
-    TensorShape, Term, Values, WeightMatrix, WeightShape,
+    Alphabet, CodeType, Epilogue, Function, Gather, Graph, InputPort, InputTransform, IntegerType,
+    Model, Node, Op, OutputPort, OutputTransform, TensorKind, TensorShape, Term, Values,
+    WeightMatrix, WeightShape,
 };
-use crate::{ProverKey, Rejection, interpret, verify};
+use crate::{ProverKey, Rejection, interpret};
 
 const CHANNELS: usize = 3;
 const SIDE: usize = 5;
@@ -26,10 +23,6 @@ const ADDED: usize = 3;
 const LARGEST: usize = 4;
 const AVERAGE: usize = 5;
 const OUTPUT: usize = 6;
-
-fn dim(size: usize, axis: usize, step: i64) -> GatherDim {
-    GatherDim { size, axis: Some(axis), step }
-}
 
 /// Windows of 3 x 3 over `side * side` pixels of `channels` channels, padded by one.
 fn windows(channels: usize, side: usize, stride: i64, pad: u8) -> Gather {
@@ -50,11 +43,6 @@ fn weights(k: usize, n: usize) -> (WeightShape, WeightMatrix) {
     let bias: Vec<i64> = (0..n as i64).map(|j| j * 31 - 100).collect();
     let alphabet = Alphabet::Byte { offsets: vec![-128] };
     (WeightShape { k, n, alphabet, bias_bits: 8 }, WeightMatrix { index, bias })
-}
-
-/// Steps between codes that are `width` wide.
-fn edges(width: i64) -> Epilogue {
-    Epilogue::Edges(vec![Edges { first: 3, edges: (-120..120).map(|e| e * width).collect() }])
 }
 
 fn scaled(factor: i64, zero: i64) -> Function {
@@ -155,38 +143,15 @@ fn model() -> Model {
     Model { graph, weights: matrices }
 }
 
-fn input() -> Array {
-    let data = (0..BATCH * CHANNELS * PIXELS).map(|i| (i * i * 89 + i * 7) as u8).collect();
-    Array::new(vec![BATCH, CHANNELS * PIXELS], ArrayData::U8(data)).unwrap()
-}
-
-fn key(model: &Model) -> ProverKey {
-    ProverKey::new(model.clone(), Params::default(), &[9; 32])
-}
-
-/// Proves what `source` computes under `key`, once `cheat` has changed its tensors and, with the plan at hand, the
-/// entries of matrices.
+/// [`forged::forge`] of a batch of bytes.
 fn forge(
     key: &ProverKey,
     source: &Model,
     cheat: impl FnOnce(&mut Vec<Values>),
     change: impl FnOnce(&Plan, &mut Vec<Entries<'_>>),
 ) -> Result<(), Rejection> {
-    let graph = &source.graph;
-    let x = input();
-    let (values, batch) = graph.input.encode(&graph.tensors[0], &x).unwrap();
-    let mut tensors = interpret::run(source, &values, batch.size).unwrap().tensors;
-    cheat(&mut tensors);
-    let y = graph.output.decode(&graph.tensors[OUTPUT], &tensors[OUTPUT], batch).unwrap();
-    let trace = interpret::trace_of(source, tensors, batch.size);
-    // The plan of what the cheat runs, which need not be the verifier's.
-    let plan = Plan::new(graph, batch.size);
-    let mut entries = argument::entries(source, &plan, &trace).unwrap();
-    change(&plan, &mut entries);
-    let held = (&trace.tensors[..], &entries[..]);
-    let (size, statement) = (GroupSize::default(), (&x, &y, batch.size));
-    let proof = key.prove_entries(&plan, size, statement, held, &mut |_| ()).unwrap();
-    verify(key.commitment(), &x, &y, &proof.to_bytes())
+    let x = bytes(vec![BATCH, CHANNELS * PIXELS]);
+    forged::forge(key, source, (&x, &x), cheat, change)
 }
 
 /// [`forge`] with other tensors alone.
@@ -196,20 +161,6 @@ fn forge_tensors(
     cheat: impl FnOnce(&mut Vec<Values>),
 ) -> Result<(), Rejection> {
     forge(key, source, cheat, |_, _| ())
-}
-
-pub(super) fn codes(values: &mut Values) -> &mut Vec<u8> {
-    match values {
-        Values::Codes(codes) => codes,
-        Values::Integers(_) => panic!("codes"),
-    }
-}
-
-pub(super) fn rejected(result: Result<(), Rejection>) -> &'static str {
-    match result {
-        Err(Rejection::Argument(VerifyError::CheckFailed { label })) => label,
-        other => panic!("{other:?}"),
-    }
 }
 
 #[test]
@@ -248,9 +199,8 @@ fn a_code_off_by_one_is_rejected_wherever_it_is() {
 fn an_output_off_by_one_is_rejected() {
     let model = model();
     for at in 0..2 * BATCH {
-        rejected(forge_tensors(&key(&model), &model, |tensors| match &mut tensors[OUTPUT] {
-            Values::Integers(integers) => integers[at] += 1,
-            Values::Codes(_) => panic!("integers"),
+        rejected(forge_tensors(&key(&model), &model, |tensors| {
+            integers(&mut tensors[OUTPUT])[at] += 1
         }));
     }
 }

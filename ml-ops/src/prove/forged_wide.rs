@@ -1,17 +1,14 @@
 //! Provers that cheat on sums of wide integers, on factors of rows and on steps of both, message for message honest
 //! otherwise: all are rejected.
 
-use binfer_pcs::Params;
-
-use super::forged_nodes::rejected;
-use crate::argument::{self, Entries, GroupSize, Plan, Source};
-use crate::array::{Array, ArrayData};
+use super::forged::{self, bytes, dim, edges, integers, key, rejected};
+use crate::argument::{Entries, Plan, Source};
 use crate::graph::{
-    CodeMatrix, CodeType, Edges, Epilogue, Function, Gather, GatherDim, Graph, InputPort,
-    InputTransform, IntegerType, Model, Node, Op, OutputPort, OutputTransform, TensorId,
-    TensorKind, TensorShape, Term, Values,
+    CodeMatrix, CodeType, Epilogue, Function, Gather, GatherDim, Graph, InputPort, InputTransform,
+    IntegerType, Model, Node, Op, OutputPort, OutputTransform, TensorId, TensorKind, TensorShape,
+    Term, Values,
 };
-use crate::{ProverKey, Rejection, interpret, verify};
+use crate::{ProverKey, Rejection, interpret};
 
 const TOKENS: usize = 4;
 /// Tokens of a head of the squares.
@@ -27,14 +24,6 @@ const SQUARES: usize = 2;
 const SIZES: usize = 3;
 const RECIPROCALS: usize = 4;
 const NORMALIZED: usize = 5;
-
-fn dim(size: usize, axis: usize, step: i64) -> GatherDim {
-    GatherDim { size, axis: Some(axis), step }
-}
-
-fn edges(width: i64) -> Epilogue {
-    Epilogue::Edges(vec![Edges { first: 3, edges: (-120..120).map(|e| e * width).collect() }])
-}
 
 fn read(x: TensorId, gather: Option<Gather>) -> CodeMatrix {
     CodeMatrix { x, gather, zero_code: 0 }
@@ -59,10 +48,6 @@ fn squares(place: i64) -> Term {
     Term { x: SQUARES, gather: Some(gather), taps: 1, function: Function::Times(-1) }
 }
 
-fn table(image: impl Fn(i64) -> i64) -> Function {
-    Function::Table(Box::new(std::array::from_fn(|code| image(code as i64))))
-}
-
 /// Integers divided by the root of their squares, more or less: `kind` of them.
 fn model(kind: TensorKind) -> Model {
     let heads = dim(TOKENS / TOGETHER, 1, 1);
@@ -74,7 +59,7 @@ fn model(kind: TensorKind) -> Model {
     let term = |x, function| Term { x, gather: None, taps: 1, function };
     let ops = vec![
         Op::Combine {
-            terms: vec![term(0, table(|code| (code - 90) * 190_001 + code * code))],
+            terms: vec![term(0, Function::table(|code| (code - 90) * 190_001 + code * code))],
             y: WIDE,
             epilogue: Epilogue::Accumulator,
         },
@@ -88,7 +73,7 @@ fn model(kind: TensorKind) -> Model {
         },
         Op::Combine { terms: (0..2).map(squares).collect(), y: SIZES, epilogue: edges(1 << 43) },
         Op::Combine {
-            terms: vec![term(SIZES, table(|code| 70_000 + code * 999))],
+            terms: vec![term(SIZES, Function::table(|code| 70_000 + code * 999))],
             y: RECIPROCALS,
             epilogue: Epilogue::Accumulator,
         },
@@ -138,41 +123,15 @@ fn accumulators() -> Model {
     model(TensorKind::Integer { bits: 60 })
 }
 
-fn key(model: &Model) -> ProverKey {
-    ProverKey::new(model.clone(), Params::default(), &[9; 32])
-}
-
-/// Proves under `key` what `source` computes, once `cheat` has changed its tensors and, with the plan at hand, the
-/// entries of matrices.
+/// [`forged::forge`] of a batch of bytes.
 fn forge(
     key: &ProverKey,
     source: &Model,
     cheat: impl FnOnce(&mut Vec<Values>),
     change: impl FnOnce(&Plan, &mut Vec<Entries<'_>>),
 ) -> Result<(), Rejection> {
-    let graph = &source.graph;
-    let data = (0..BATCH * TOKENS * CHANNELS).map(|i| (i * i * 89 + i * 7) as u8).collect();
-    let x = Array::new(vec![BATCH, TOKENS, CHANNELS], ArrayData::U8(data)).unwrap();
-    let (values, batch) = graph.input.encode(&graph.tensors[0], &x).unwrap();
-    let mut tensors = interpret::run(source, &values, batch.size).unwrap().tensors;
-    cheat(&mut tensors);
-    let out = graph.output.tensor;
-    let y = graph.output.decode(&graph.tensors[out], &tensors[out], batch).unwrap();
-    let trace = interpret::trace_of(source, tensors, batch.size);
-    let plan = Plan::new(graph, batch.size);
-    let mut entries = argument::entries(source, &plan, &trace).unwrap();
-    change(&plan, &mut entries);
-    let held = (&trace.tensors[..], &entries[..]);
-    let (size, statement) = (GroupSize::default(), (&x, &y, batch.size));
-    let proof = key.prove_entries(&plan, size, statement, held, &mut |_| ()).unwrap();
-    verify(key.commitment(), &x, &y, &proof.to_bytes())
-}
-
-fn integers(values: &mut Values) -> &mut Vec<i64> {
-    match values {
-        Values::Integers(integers) => integers,
-        Values::Codes(_) => panic!("integers"),
-    }
+    let x = bytes(vec![BATCH, TOKENS, CHANNELS]);
+    forged::forge(key, source, (&x, &x), cheat, change)
 }
 
 #[test]
@@ -252,7 +211,7 @@ fn a_code_of_a_wide_sum_off_by_one_is_rejected() {
                     &key,
                     &model,
                     |tensors| {
-                        let Values::Codes(codes) = &mut tensors[t] else { panic!("codes") };
+                        let codes = forged::codes(&mut tensors[t]);
                         codes[at] = if up { codes[at] + 1 } else { codes[at] - 1 };
                         interpret::run_from(&model, t, tensors, BATCH);
                     },

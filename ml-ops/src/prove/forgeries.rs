@@ -3,6 +3,7 @@
 use binfer_iop::channel::VerifyError;
 use binfer_pcs::Params;
 
+use super::forged::{codes, integers, key, rejected};
 use crate::argument::{Axis, GroupSize, Plan};
 use crate::array::{Array, ArrayData};
 use crate::graph::{
@@ -127,10 +128,6 @@ fn input(batch: usize) -> Array {
     Array::new(vec![batch, K], ArrayData::I8(data)).unwrap()
 }
 
-fn key(model: &Model) -> ProverKey {
-    ProverKey::new(model.clone(), Params::default(), &[9; 32])
-}
-
 /// Proves the tensors that `cheat` makes of `source`'s run under `key`, and verifies the proof.
 fn forge(
     key: &ProverKey,
@@ -158,27 +155,6 @@ fn forge_batch(
     let (size, statement) = (GroupSize::default(), (&x, &y, batch.size));
     let proof = key.prove_plan(&plan, size, statement, &trace, &mut |_| ()).unwrap();
     verify(key.commitment(), &x, &y, &proof.to_bytes())
-}
-
-fn codes(values: &mut Values) -> &mut Vec<u8> {
-    match values {
-        Values::Codes(codes) => codes,
-        Values::Integers(_) => panic!("codes"),
-    }
-}
-
-fn integers(values: &mut Values) -> &mut Vec<i64> {
-    match values {
-        Values::Integers(integers) => integers,
-        Values::Codes(_) => panic!("integers"),
-    }
-}
-
-fn rejected(result: Result<(), Rejection>) {
-    assert!(
-        matches!(result, Err(Rejection::Argument(VerifyError::CheckFailed { .. }))),
-        "{result:?}"
-    );
 }
 
 /// Rejected by this check and no other.
