@@ -27,9 +27,9 @@ pub(super) const SECTION: Section = Section {
              kernel named where a network is matmuls alone, and else this project's interpreter, \
              which is exact and not tuned.\n\n{}\n\
              Bits that a proof commits, by operator; those of the model are committed once. Of \
-             what is a proof's own, a share is outputs, and a share shows that they are right: {}\n\n{}",
+             what is a proof's own, a share is outputs, and a share shows that they are right: \
+             [per element](protocols/committed-bits.md).\n\n{}",
             costs(&one, &two),
-            "[per element](protocols/committed-bits.md).",
             bits(all),
         );
         Rendered { text, plots: vec![("models", plot(all))] }
