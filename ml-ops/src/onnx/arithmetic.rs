@@ -307,7 +307,8 @@ fn number(constant: &Array, index: usize) -> Result<f32, NodeError> {
     }
 }
 
-fn uniform<T: Copy + PartialEq>(values: &[T], index: usize) -> Result<T, NodeError> {
+/// The one value that all of `values`, operand `index`, have.
+pub(super) fn uniform<T: Copy + PartialEq>(values: &[T], index: usize) -> Result<T, NodeError> {
     match values.split_first() {
         Some((first, rest)) if rest.iter().all(|value| value == first) => Ok(*first),
         _ => Err(NodeError::OperandShape { index, expected: 1, got: values.len() }),

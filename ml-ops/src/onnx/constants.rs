@@ -1,8 +1,10 @@
 //! Constant tensors in arithmetic on elements: codes of their own, which no proof commits.
 
+use super::arithmetic::uniform;
 use super::builder::Builder;
 use super::error::NodeError;
 use super::operands::codes_of;
+use super::thresholds::grid;
 use super::value::{Codes, Dequantized, Floats, Scaling};
 use super::view::View;
 use crate::array::{Array, ArrayData};
@@ -36,18 +38,13 @@ pub(super) fn dequantized(
         None => 0,
         Some(zero_points) => {
             let (zeros, of) = codes_of(zero_points).ok_or(NodeError::OperandType { index })?;
-            match zeros.split_first() {
-                Some((first, rest)) if of == dtype && rest.iter().all(|zero| zero == first) => {
-                    i32::from(*first) + dtype.min()
-                }
+            match uniform(&zeros, index) {
+                Ok(zero) if of == dtype => i32::from(zero) + dtype.min(),
                 _ => return Err(one_scale),
             }
         }
     };
-    let scale = match constant.scales.split_first() {
-        Some((first, rest)) if rest.iter().all(|scale| scale == first) => *first,
-        _ => return Err(one_scale),
-    };
+    let scale = uniform(&constant.scales, index).map_err(|_| one_scale)?;
     let shape = shape(&constant.values, beside.rank(), index)?;
     let view = builder.constant(name, beside, &shape, &codes);
     Ok(floats(view, dtype, Scaling { scale, zero_point }, None))
@@ -72,19 +69,19 @@ pub(super) fn plain(
         return Err(NodeError::NotOnGrid { index, value });
     }
     let shape = shape(constant, beside.rank(), index)?;
-    let (codes, scaling, images) = if is_factor {
-        let scaling = multiples(&levels).ok_or(NodeError::ConstantFactor { index })?;
-        let code = |value: &f32| (value / scaling.scale) as i32 + scaling.zero_point;
-        (values.iter().map(|value| code(value) as u8).collect(), scaling, None)
+    let number = |value: &f32| levels.partition_point(|level| level < value);
+    let (codes, scaling, images): (Vec<u8>, _, _) = if is_factor {
+        let grid = grid(&levels).ok().filter(|_| !levels.is_empty());
+        let (scaling, codes) = grid.ok_or(NodeError::ConstantFactor { index })?;
+        (values.iter().map(|value| codes[number(value)]).collect(), scaling, None)
     } else {
         let (Some(&last), true) = (levels.last(), levels.len() <= 256) else {
             let got = levels.len();
             return Err(NodeError::ConstantLevels { index, got });
         };
-        let code = |value: &f32| levels.partition_point(|level| level < value) as u8;
         let mut images = Box::new([last; 256]);
         images.iter_mut().zip(&levels).for_each(|(image, &level)| *image = level);
-        let codes: Vec<u8> = values.iter().map(code).collect();
+        let codes = values.iter().map(|value| number(value) as u8).collect();
         (codes, Scaling { scale: 1.0, zero_point: 0 }, Some(images))
     };
     let view = builder.constant(name, beside, &shape, &codes);
@@ -109,19 +106,6 @@ fn floats(
     }
 }
 
-/// Scale and zero point of bytes that are dequantized to these numbers exactly, if their smallest has such multiples.
-fn multiples(levels: &[f32]) -> Option<Scaling> {
-    let sizes = levels.iter().map(|level| level.abs()).filter(|&size| size > 0.0);
-    let scale = sizes.reduce(f32::min).unwrap_or(1.0);
-    let multiple = |level: f32| {
-        let number = (level / scale).round();
-        (number.abs() <= 255.0 && number * scale == level).then_some(number as i32)
-    };
-    let numbers = levels.iter().map(|&level| multiple(level)).collect::<Option<Vec<i32>>>()?;
-    let least = numbers.first()?.min(&0);
-    (numbers.last()? - least <= 255).then_some(Scaling { scale, zero_point: -least })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,6 +113,7 @@ mod tests {
     #[test]
     fn multiples_are_exact() {
         let scaling = |scale, zero_point| Some(Scaling { scale, zero_point });
+        let multiples = |levels: &[f32]| grid(levels).ok().map(|(scaling, _)| scaling);
         assert_eq!(multiples(&[0.0]), scaling(1.0, 0));
         assert_eq!(multiples(&[0.0, 1.0]), scaling(1.0, 0));
         assert_eq!(multiples(&[-0.5, 0.25, 1.0]), scaling(0.25, 2));

@@ -125,7 +125,7 @@ pub(super) fn chosen(
 }
 
 /// Scale and zero point of unsigned codes, and the codes, that stand for `images`, increasing: multiples of one.
-fn grid(images: &[f32]) -> Result<(Scaling, Vec<u8>), NodeError> {
+pub(super) fn grid(images: &[f32]) -> Result<(Scaling, Vec<u8>), NodeError> {
     let sizes = images.iter().map(|x| x.abs()).filter(|&x| x > 0.0);
     let scale = sizes.reduce(f32::min).unwrap_or(1.0);
     let first = images.first().copied().unwrap_or(0.0).min(0.0);
