@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use binfer_iop::channel::{Estimator, ProofReader, SoundnessTerm, VerifyError, log2_sum};
+use binfer_iop::channel::{Estimator, ProofReader, Sent, SoundnessTerm, VerifyError, log2_sum};
 use thiserror::Error;
 
 use crate::argument::{self, GroupSize, Plan, Statement};
@@ -129,10 +129,20 @@ pub struct Estimate {
     pub terms: Vec<SoundnessTerm>,
     /// Bits of soundness: minus the logarithm of the union bound over all terms.
     pub soundness_bits: f64,
+    /// Prover messages by label, the most bytes first; Merkle paths vary a little with the positions drawn.
+    pub sent: Vec<Sent>,
+}
+
+impl Estimate {
     /// Prover messages.
-    pub messages: usize,
-    /// Bytes of those messages; Merkle paths vary a little with the positions drawn.
-    pub bytes: usize,
+    pub fn messages(&self) -> usize {
+        self.sent.iter().map(|sent| sent.messages).sum()
+    }
+
+    /// Bytes of those messages.
+    pub fn bytes(&self) -> usize {
+        self.sent.iter().map(|sent| sent.bytes).sum()
+    }
 }
 
 /// Runs the verifier without a proof, for `batch` samples in groups of the default size. Memory grows with `batch`: bound one that an
@@ -174,5 +184,7 @@ pub fn estimate_in_groups(
     }
     terms.sort_by(|a, b| b.log2_error.total_cmp(&a.log2_error));
     let soundness_bits = -log2_sum(terms.iter().map(|t| t.log2_error));
-    Estimate { terms, soundness_bits, messages: channel.messages(), bytes: channel.bytes() }
+    let mut sent = channel.sent().to_vec();
+    sent.sort_by_key(|sent| core::cmp::Reverse(sent.bytes));
+    Estimate { terms, soundness_bits, sent }
 }

@@ -73,10 +73,14 @@ impl Report {
         if let Kind::Proof { message_bytes } = self.kind {
             report["message_bytes"] = json!(message_bytes);
         }
+        let sent = self.estimate.sent.iter().map(
+            |sent| json!({ "label": sent.label, "messages": sent.messages, "bytes": sent.bytes }),
+        );
         let terms = self.terms().map(|(label, bits)| json!({ "label": label, "bits": bits }));
         report["batch"] = json!(self.batch);
-        report["estimated_message_bytes"] = json!(self.estimate.bytes);
-        report["messages"] = json!(self.estimate.messages);
+        report["estimated_message_bytes"] = json!(self.estimate.bytes());
+        report["messages"] = json!(self.estimate.messages());
+        report["sent"] = sent.collect();
         report["parameters_of_proof"] = json!({
             "hash": params.hash.to_string(),
             "log_inv_rate": params.log_inv_rate,
@@ -151,10 +155,10 @@ impl Report {
             Kind::Proof { message_bytes } => writeln!(
                 out,
                 "proof of a batch of {batch}: {message_bytes} bytes of messages (estimated {})",
-                estimate.bytes
+                estimate.bytes()
             )?,
             Kind::Model | Kind::Commitment => {
-                writeln!(out, "proof of a batch of {batch}: about {} bytes", estimate.bytes)?
+                writeln!(out, "proof of a batch of {batch}: about {} bytes", estimate.bytes())?
             }
         }
         writeln!(
@@ -165,6 +169,11 @@ impl Report {
             params.queries(),
             params.grinding_bits
         )?;
+        writeln!(out)?;
+        writeln!(out, "bytes by message")?;
+        for sent in &estimate.sent {
+            writeln!(out, "{:8}  {} ({})", sent.bytes, sent.label, sent.messages)?;
+        }
         writeln!(out)?;
         writeln!(out, "soundness, bits by term")?;
         for (label, bits) in self.terms() {

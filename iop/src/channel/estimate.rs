@@ -14,26 +14,41 @@ use super::{Element, SoundnessTerm, VerifierChannel, VerifyError};
 /// Bytes are exact but for the Merkle paths, whose pruning depends on the positions drawn.
 pub struct Estimator {
     transcript: Transcript,
-    messages: usize,
-    bytes: usize,
+    sent: Vec<Sent>,
     terms: Vec<SoundnessTerm>,
+}
+
+/// What a prover sends under one label.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// The label, or what kind of message it is.
+    pub label: &'static str,
+    /// Messages.
+    pub messages: usize,
+    /// Their bytes.
+    pub bytes: usize,
 }
 
 impl Estimator {
     /// An empty count.
     pub fn new() -> Self {
         let transcript = Transcript::new("binfer estimate");
-        Self { transcript, messages: 0, bytes: 0, terms: Vec::new() }
+        Self { transcript, sent: Vec::new(), terms: Vec::new() }
     }
 
     /// Prover messages so far.
     pub fn messages(&self) -> usize {
-        self.messages
+        self.sent.iter().fold(0usize, |sum, sent| sum.saturating_add(sent.messages))
     }
 
     /// Proof bytes so far.
     pub fn bytes(&self) -> usize {
-        self.bytes
+        self.sent.iter().fold(0usize, |sum, sent| sum.saturating_add(sent.bytes))
+    }
+
+    /// Messages and bytes so far by label, in the order in which labels first came.
+    pub fn sent(&self) -> &[Sent] {
+        &self.sent
     }
 
     /// Soundness terms so far.
@@ -41,9 +56,14 @@ impl Estimator {
         &self.terms
     }
 
-    fn count(&mut self, bytes: usize) {
-        self.messages = self.messages.saturating_add(1);
-        self.bytes = self.bytes.saturating_add(bytes);
+    fn count(&mut self, label: &'static str, bytes: usize) {
+        match self.sent.iter_mut().find(|sent| sent.label == label) {
+            Some(sent) => {
+                sent.messages = sent.messages.saturating_add(1);
+                sent.bytes = sent.bytes.saturating_add(bytes);
+            }
+            None => self.sent.push(Sent { label, messages: 1, bytes }),
+        }
     }
 }
 
@@ -97,18 +117,18 @@ impl Element for Blank {
 impl VerifierChannel for Estimator {
     type Elem = Blank;
 
-    fn receive_many(&mut self, _: &'static str, n: usize) -> Result<Vec<Blank>, VerifyError> {
-        self.count(n.saturating_mul(16));
+    fn receive_many(&mut self, label: &'static str, n: usize) -> Result<Vec<Blank>, VerifyError> {
+        self.count(label, n.saturating_mul(16));
         Ok(vec![Blank; n])
     }
 
-    fn receive_public(&mut self, _: &'static str, n: usize) -> Result<Vec<F128>, VerifyError> {
-        self.count(n.saturating_mul(16));
+    fn receive_public(&mut self, label: &'static str, n: usize) -> Result<Vec<F128>, VerifyError> {
+        self.count(label, n.saturating_mul(16));
         Ok(vec![F128::ZERO; n])
     }
 
-    fn receive_digest(&mut self, _: &'static str) -> Result<Digest, VerifyError> {
-        self.count(32);
+    fn receive_digest(&mut self, label: &'static str) -> Result<Digest, VerifyError> {
+        self.count(label, 32);
         Ok([0; 32])
     }
 
@@ -130,7 +150,7 @@ impl VerifierChannel for Estimator {
 
     fn check_grinding(&mut self, bits: u32) -> Result<(), VerifyError> {
         if bits > 0 {
-            self.count(8);
+            self.count("proof of work", 8);
         }
         Ok(())
     }
@@ -145,7 +165,8 @@ impl VerifierChannel for Estimator {
     ) -> Result<Vec<F128>, VerifyError> {
         let elements = leaf_len.saturating_mul(positions.len());
         let siblings = n_siblings(log_leaves, positions).saturating_mul(32);
-        self.count(elements.saturating_mul(16).saturating_add(siblings));
+        self.count("leaves", elements.saturating_mul(16));
+        self.count("paths", siblings);
         Ok(vec![F128::ZERO; elements])
     }
 

@@ -13,7 +13,7 @@ mod soundness;
 
 pub use element::Element;
 pub use error::VerifyError;
-pub use estimate::{Blank, Estimator};
+pub use estimate::{Blank, Estimator, Sent};
 #[cfg(feature = "prover")]
 pub use prover::ProverChannel;
 pub use reader::ProofReader;
