@@ -29,7 +29,7 @@ fn claim(words: &[F128], log_bits: u32) -> Vec<ClaimGroup<F128>> {
         (0..128).filter(set).map(|i| low[i]).sum()
     };
     let value = words.iter().zip(&high).map(|(&w, &e)| e * word_value(w)).sum();
-    let claims = vec![Claim { oracle: 0, offset: 0, n_vars: log_bits, value }];
+    let claims = vec![Claim::on(0, 0, log_bits, value)];
     vec![ClaimGroup::at(Width::Bit, &point, claims)]
 }
 

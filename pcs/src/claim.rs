@@ -31,21 +31,37 @@ impl Width {
     }
 }
 
-/// The claim that the multilinear with the `2^n_vars` coefficients that start at word `offset` of
-/// an oracle has this value at its group's weights: those of a word's coefficients, and the first of
-/// its point's coordinates for the other variables.
+/// The multilinear with the `2^n_vars` coefficients that start at word `offset` of an oracle, as one of those whose
+/// weighted sum is claimed.
 #[derive(Clone, Copy, Debug)]
-pub struct Claim<E> {
+pub struct Part {
     /// Which of the opening's oracles.
     pub oracle: usize,
-    /// First word, a multiple of the claim's own number of words. Words beyond the oracle's last
+    /// First word, a multiple of the part's own number of words. Words beyond the oracle's last
     /// row are zero.
     pub offset: usize,
     /// Variables, counted in coefficients: at least [`Width::log_coefficients`]. Variable 0 is the
     /// lowest bit of a coefficient's index.
     pub n_vars: u32,
-    /// The claimed value.
+    /// What its value is multiplied by in the sum.
+    pub weight: F128,
+}
+
+/// The claim that the weighted values of some multilinears have this sum, each evaluated at its group's weights: those
+/// of a word's coefficients, and the first of its point's coordinates for the other variables.
+#[derive(Clone, Debug)]
+pub struct Claim<E> {
+    /// The multilinears.
+    pub parts: Vec<Part>,
+    /// The claimed sum.
     pub value: E,
+}
+
+impl<E> Claim<E> {
+    /// A claim on the value of one multilinear alone.
+    pub fn on(oracle: usize, offset: usize, n_vars: u32, value: E) -> Self {
+        Self { parts: vec![Part { oracle, offset, n_vars, weight: F128::ONE }], value }
+    }
 }
 
 /// Claims of one width with the same weights for the coefficients of a word, at prefixes of one point of words.

@@ -91,7 +91,7 @@ impl Layout {
         self.total_rows.max(1).next_power_of_two().ilog2()
     }
 
-    /// Cuts a group's claims into pieces, claim `j` weighted by `weights[j]`. Parts in rows that do
+    /// Cuts a group's claims into pieces, those of claim `j` weighted by `weights[j]` besides their own weights. Parts in rows that do
     /// not exist are left out: the words there are zero.
     ///
     /// # Errors
@@ -103,22 +103,25 @@ impl Layout {
     ) -> Result<Vec<Piece>, VerifyError> {
         let log_word = group.width.log_coefficients();
         let mut pieces = Vec::with_capacity(group.claims.len());
-        for (claim, &weight) in group.claims.iter().zip(weights) {
-            let &n_rows = self.n_rows.get(claim.oracle).ok_or(invalid("claim on no oracle"))?;
-            let first: usize = self.n_rows.iter().take(claim.oracle).sum();
-            let n_vars = claim.n_vars.checked_sub(log_word).ok_or(invalid("claim below a word"))?;
+        let weighted = group.claims.iter().zip(weights);
+        let parts = weighted
+            .flat_map(|(claim, &weight)| claim.parts.iter().map(move |p| (p, weight * p.weight)));
+        for (part, weight) in parts {
+            let &n_rows = self.n_rows.get(part.oracle).ok_or(invalid("claim on no oracle"))?;
+            let first: usize = self.n_rows.iter().take(part.oracle).sum();
+            let n_vars = part.n_vars.checked_sub(log_word).ok_or(invalid("claim below a word"))?;
             if n_vars as usize > group.point.len() {
                 return Err(invalid("claim longer than its point"));
             }
-            if n_vars >= MAX_LOG_LENGTH || low_bits(claim.offset, n_vars) != 0 {
+            if n_vars >= MAX_LOG_LENGTH || low_bits(part.offset, n_vars) != 0 {
                 return Err(invalid("claim's alignment"));
             }
-            let row = claim.offset >> self.log_row;
+            let row = part.offset >> self.log_row;
             let Some(rows_left @ 1..) = n_rows.checked_sub(row) else {
                 continue;
             };
             let Some(row_vars @ 1..) = n_vars.checked_sub(self.log_row) else {
-                let offset = low_bits(claim.offset, self.log_row);
+                let offset = low_bits(part.offset, self.log_row);
                 pieces.push(Piece { row: first.saturating_add(row), offset, n_vars, weight });
                 continue;
             };

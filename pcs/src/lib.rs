@@ -21,7 +21,7 @@
 //!
 //! let params = Params::default();
 //! let oracle = commit(&params, log_row_for(words.len()), words);
-//! let claims = vec![Claim { oracle: 0, offset: 0, n_vars: 14, value }];
+//! let claims = vec![Claim::on(0, 0, 14, value)];
 //! let groups = [ClaimGroup::at(Width::Bit, &point, claims)];
 //!
 //! // Both ends start from a transcript that holds the statement.
@@ -57,7 +57,7 @@ mod tensor;
 pub mod tensor_code;
 mod verify;
 
-pub use claim::{Claim, ClaimGroup, Width};
+pub use claim::{Claim, ClaimGroup, Part, Width};
 pub use layout::Shape;
 pub use params::{Params, ParamsError, log_row_for};
 #[cfg(feature = "prover")]

@@ -4,7 +4,7 @@ use binfer_field::F128;
 use binfer_hash::{HashKind, Transcript};
 use binfer_iop::channel::{ProofReader, ProverChannel};
 use binfer_pcs::tensor_code::{self, Alphabet};
-use binfer_pcs::{Claim, ClaimGroup, Params, Shape, Width, commit, open, verify};
+use binfer_pcs::{Claim, ClaimGroup, Params, Part, Shape, Width, commit, open, verify};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -31,12 +31,15 @@ fn shape() -> impl Strategy<Value = Shape> {
 }
 
 fn group() -> impl Strategy<Value = ClaimGroup<F128>> {
-    let claim = (0usize..3, number(), number()).prop_map(|(oracle, offset, n_vars)| Claim {
-        oracle,
-        offset: offset as usize,
-        n_vars: n_vars as u32,
-        value: F128::ONE,
-    });
+    let part = (0usize..3, number(), number(), any::<u128>()).prop_map(
+        |(oracle, offset, n_vars, weight)| Part {
+            oracle,
+            offset: offset as usize,
+            n_vars: n_vars as u32,
+            weight: F128::new(weight),
+        },
+    );
+    let claim = vec(part, 0..3).prop_map(|parts| Claim { parts, value: F128::ONE });
     (0usize..4, 0usize..50, vec(claim, 0..4)).prop_map(|(width, n, claims)| {
         ClaimGroup::at(Width::ALL[width], &vec![F128::new(5); n], claims)
     })
@@ -108,7 +111,7 @@ proptest! {
         let params = Params { security_bits: 6, ..Params::default() };
         let words = (0..100).map(|i| F128::new(u128::from(seed) << i)).collect();
         let oracle = commit(&params, 4, words);
-        let claims = vec![Claim { oracle: 0, offset: 0, n_vars: 9, value: F128::ONE }];
+        let claims = vec![Claim::on(0, 0, 9, F128::ONE)];
         let proven = ClaimGroup::at(Width::Bit, &[F128::new(5); 9], claims);
         let mut channel = ProverChannel::new(Transcript::new("arbitrary"));
         open(&params, &[&oracle], &[proven], &mut channel);

@@ -37,7 +37,7 @@ proptest! {
         let mut claims: Vec<Claim<F128>> = (0..oracle.words().len())
             .map(|offset| {
                 let value = evaluate(Width::Bit, &oracle.words()[offset..][..1], &point);
-                Claim { oracle: 0, offset, n_vars: 7, value }
+                Claim::on(0, offset, 7, value)
             })
             .collect();
         let wrong = seed as usize % claims.len();
@@ -97,7 +97,7 @@ fn full_case(seed: u64) -> Case {
         let mut words = [&first, &second][oracle].words()[offset..].to_vec();
         words.resize(1 << (n_vars - 7), F128::ZERO);
         let value = evaluate(Width::Bit, &words, &point[..n_vars as usize]);
-        Claim { oracle, offset, n_vars, value }
+        Claim::on(oracle, offset, n_vars, value)
     };
     let claims = vec![claim(0, 0, 22), claim(0, 1 << 13, 20), claim(1, 64, 12)];
     let groups = vec![ClaimGroup::at(Width::Bit, &point, claims)];
@@ -143,8 +143,9 @@ fn changed_statements_are_rejected() {
     assert!(change(&|case| case.commitments.swap(0, 1)).is_err());
     assert!(change(&|case| case.commitments[1].1.n_rows = 2).is_err());
     assert!(change(&|case| case.groups[0].point[9] += F128::ONE).is_err());
-    assert!(change(&|case| case.groups[0].claims[1].offset = 0).is_err());
-    assert!(change(&|case| case.groups[0].claims[2].n_vars = 11).is_err());
+    assert!(change(&|case| case.groups[0].claims[1].parts[0].offset = 0).is_err());
+    assert!(change(&|case| case.groups[0].claims[2].parts[0].n_vars = 11).is_err());
+    assert!(change(&|case| case.groups[0].claims[2].parts[0].weight += F128::ONE).is_err());
     assert!(change(&|case| case.params.log_inv_rate = 2).is_err());
     assert!(change(&|case| case.params.log_arity = 2).is_err());
 }
@@ -174,10 +175,13 @@ fn senseless_statements_are_errors() {
         "row length"
     );
     assert_eq!(label(&|case| case.commitments[1].1.n_rows = usize::MAX), "number of rows");
-    assert_eq!(label(&|case| case.groups[0].claims[1].oracle = 2), "claim on no oracle");
-    assert_eq!(label(&|case| case.groups[0].claims[1].n_vars = 6), "claim below a word");
-    assert_eq!(label(&|case| case.groups[0].claims[1].n_vars = 23), "claim longer than its point");
-    assert_eq!(label(&|case| case.groups[0].claims[1].offset += 1), "claim's alignment");
+    assert_eq!(label(&|case| case.groups[0].claims[1].parts[0].oracle = 2), "claim on no oracle");
+    assert_eq!(label(&|case| case.groups[0].claims[1].parts[0].n_vars = 6), "claim below a word");
+    assert_eq!(
+        label(&|case| case.groups[0].claims[1].parts[0].n_vars = 23),
+        "claim longer than its point"
+    );
+    assert_eq!(label(&|case| case.groups[0].claims[1].parts[0].offset += 1), "claim's alignment");
 }
 
 #[test]
@@ -186,7 +190,7 @@ fn empty_oracles_hold_zeros() {
     let oracle = commit(&params, 4, Vec::new());
     assert_eq!((oracle.shape(), oracle.root()), (Shape { log_row: 4, n_rows: 0 }, [0; 32]));
     let group = |value| {
-        let claims = vec![Claim { oracle: 0, offset: 0, n_vars: 8, value }];
+        let claims = vec![Claim::on(0, 0, 8, value)];
         vec![ClaimGroup::at(Width::Bit, &[F128::new(3); 8], claims)]
     };
     let case = Case::prove(params, &[&oracle], group(F128::ZERO));
@@ -208,7 +212,7 @@ fn sizes_and_soundness() {
         let oracle = commit(&params, log_row, random_words(&mut rng, n_words));
         let point = random_words(&mut rng, log_bits);
         let value = evaluate(Width::Bit, oracle.words(), &point);
-        let claims = vec![Claim { oracle: 0, offset: 0, n_vars: log_bits as u32, value }];
+        let claims = vec![Claim::on(0, 0, log_bits as u32, value)];
         let group = ClaimGroup::at(Width::Bit, &point, claims);
         let case = Case::prove(params, &[&oracle], vec![group]);
         assert_eq!(case.verify(), Ok(()));

@@ -202,7 +202,7 @@ mod tests {
         let point: Vec<F128> = (0..LOG_ROW).map(|_| F128::random(rng)).collect();
         let row = &words[..1 << LOG_ROW];
         let value = kernels::inner_product(row, &kernels::eq_table(&point));
-        let claims = vec![Claim { oracle: 0, offset: 0, n_vars: LOG_ROW, value }];
+        let claims = vec![Claim::on(0, 0, LOG_ROW, value)];
         vec![ClaimGroup::at(Width::B128, &point, claims)]
     }
 

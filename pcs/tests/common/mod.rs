@@ -3,7 +3,7 @@
 use binfer_field::{F128, Tower128, kernels};
 use binfer_hash::{Digest, Transcript};
 use binfer_iop::channel::{Estimator, ProofReader, ProverChannel, VerifyError};
-use binfer_pcs::{Claim, ClaimGroup, Oracle, Params, Shape, Width, commit, open, verify};
+use binfer_pcs::{Claim, ClaimGroup, Oracle, Params, Part, Shape, Width, commit, open, verify};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 /// Everything that a proof is about, and the proof.
@@ -66,12 +66,7 @@ impl Case {
                 claims: group
                     .claims
                     .iter()
-                    .map(|c| Claim {
-                        oracle: c.oracle,
-                        offset: c.offset,
-                        n_vars: c.n_vars,
-                        value: F128::ZERO.into(),
-                    })
+                    .map(|c| Claim { parts: c.parts.clone(), value: F128::ZERO.into() })
                     .collect(),
             })
             .collect();
@@ -127,7 +122,7 @@ pub(crate) fn random_case(
 fn random_group(rng: &mut StdRng, oracles: &[&Oracle]) -> ClaimGroup<F128> {
     let width = Width::ALL[rng.random_range(0..Width::ALL.len())];
     let log_word = width.log_coefficients();
-    let mut claims = Vec::new();
+    let mut claims: Vec<Claim<F128>> = Vec::new();
     let longest = oracles.iter().map(|o| o.words().len()).fold(1, usize::max);
     let point = random_words(rng, longest.ilog2() as usize + 2 + log_word as usize);
     for _ in 0..rng.random_range(0..5) {
@@ -141,7 +136,15 @@ fn random_group(rng: &mut StdRng, oracles: &[&Oracle]) -> ClaimGroup<F128> {
         let n_coefficient_vars = n_vars + log_word;
         let value =
             evaluate(width, &words[offset..][..1 << n_vars], &point[..n_coefficient_vars as usize]);
-        claims.push(Claim { oracle, offset, n_vars: n_coefficient_vars, value });
+        // On a multilinear of its own, or a weighted sum of several.
+        match claims.last_mut() {
+            Some(sum) if rng.random() => {
+                let (n_vars, weight) = (n_coefficient_vars, F128::random(rng));
+                sum.parts.push(Part { oracle, offset, n_vars, weight });
+                sum.value += weight * value;
+            }
+            _ => claims.push(Claim::on(oracle, offset, n_coefficient_vars, value)),
+        }
     }
     ClaimGroup::at(width, &point, claims)
 }

@@ -28,7 +28,7 @@ pub(super) fn add(
     for (offsets, values) in layouts[oracle].offsets[m].iter().zip(values) {
         for ((tile, &offset), &value) in tiles.iter().zip(offsets).zip(values) {
             let n_vars = tile.n_vars() as u32;
-            group.claims.push(Claim { oracle, offset, n_vars, value });
+            group.claims.push(Claim::on(oracle, offset, n_vars, value));
         }
     }
 }

@@ -56,7 +56,7 @@ impl Openings<'_> {
         for (offsets, values) in offsets.iter().zip(values) {
             for ((tile, &offset), &value) in tiles.iter().zip(offsets).zip(values) {
                 let n_vars = tile.n_vars() as u32;
-                group.claims.push(Claim { oracle, offset, n_vars, value });
+                group.claims.push(Claim::on(oracle, offset, n_vars, value));
             }
         }
         Ok(())

@@ -119,7 +119,7 @@ fn proofs_from_a_damaged_oracle_are_rejected() {
     let point: Vec<F128> = words(log_row as usize);
     let row = &committed[..1 << log_row];
     let value = kernels::inner_product(row, &kernels::eq_table(&point));
-    let claims = vec![Claim { oracle: 0, offset: 0, n_vars: log_row, value }];
+    let claims = vec![Claim::on(0, 0, log_row, value)];
     let groups = [ClaimGroup::at(Width::B128, &point, claims)];
     let prove_and_verify = || {
         let oracle = open(&id, &file).unwrap();

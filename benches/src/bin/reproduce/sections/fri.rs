@@ -159,7 +159,7 @@ fn prove(params: &Params, n_vars: u32) -> Result<Opening, VerifyError> {
         transcript.absorb_bytes("root", &oracle.root());
         let point = transcript.challenges("point", n_vars as usize);
         let value = value_at(oracle.words(), &point);
-        let claims = vec![Claim { oracle: 0, offset: 0, n_vars, value }];
+        let claims = vec![Claim::on(0, 0, n_vars, value)];
         let groups = [ClaimGroup::at(Width::Bit, &point, claims)];
         let start = Instant::now();
         let mut prover = ProverChannel::new(transcript.clone());
