@@ -6,6 +6,7 @@ pub mod buffer;
 pub mod channel;
 pub mod claims;
 pub mod indexed;
+pub mod join;
 pub mod lookup;
 pub mod multilinear;
 pub mod product;

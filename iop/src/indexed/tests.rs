@@ -8,7 +8,8 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use super::onehot::{self, OneHotClaim, PlaneClaims, View};
 use super::table::{self, Entries, TableInput, TableStatement};
 use super::tiles;
-use crate::channel::{ProofReader, ProverChannel, VerifierChannel, VerifyError};
+use crate::channel::{Blank, ProofReader, ProverChannel, VerifierChannel, VerifyError};
+use crate::join::Combined;
 use crate::multilinear::log2_ceil;
 use crate::product::{self, BoxShape, RootClaim, Tree};
 
@@ -82,12 +83,8 @@ impl Case {
         let weights = eq_table(&leaf.row_point);
         let columns: Vec<&[u8]> = self.index.chunks(self.view.rows).collect();
         let input = TableInput {
-            statement: TableStatement {
-                cols: self.view.cols,
-                width: self.width(),
-                col_point: leaf.col_point,
-                value: leaf.values[0],
-            },
+            statement: self.statement(leaf.col_point, leaf.weights[0]),
+            value: leaf.values[0],
             entries: self.entries(),
             histogram: table::histogram(&columns, &weights, self.width()),
         };
@@ -97,6 +94,7 @@ impl Case {
             row_point: leaf.row_point,
             col_point: claim.col_point,
             index_point: claim.index_point,
+            weight: claim.weight,
             value: claim.histogram,
         };
         let views = [self.view.clone()];
@@ -109,52 +107,58 @@ impl Case {
         let row_point = channel.challenges("rows", log2_ceil(self.view.rows));
         let value = channel.receive("root")?;
         let roots = vec![RootClaim { row_point, value }];
-        let leaf = product::verify(&mut channel, &[self.shape()], roots)?.remove(0);
-        let statement = TableStatement {
-            cols: self.view.cols,
-            width: self.width(),
-            col_point: leaf.col_point,
-            value: leaf.values[0],
-        };
-        let claim = table::verify(&mut channel, &[statement])?.remove(0);
+        let mut leaves = product::verify(&mut channel, &[self.shape()], roots)?;
+        let leaf = leaves.claims.remove(0);
+        let statement = self.statement(leaf.col_point, leaf.weights[0]);
+        let mut claims = table::verify(&mut channel, &[statement], leaves.value)?;
+        let claim = claims.claims.remove(0);
         let col_eq = eq_table(&claim.col_point);
         let bit_eq = eq_table(&claim.index_point);
         let columns = self.table.chunks(1 << self.width()).zip(&col_eq);
         let expected: F128 = columns
             .flat_map(|(t, &c)| t.iter().zip(&bit_eq).map(move |(&t, &b)| c * b * (t + F128::ONE)))
             .sum();
-        channel.assert_zero("table", expected + claim.table)?;
+        channel.assert_zero("table", expected * claim.weight + claims.table)?;
         let claim = OneHotClaim {
             view: 0,
             row_point: leaf.row_point,
             col_point: claim.col_point,
             index_point: claim.index_point,
-            value: claim.histogram,
+            weight: claim.weight,
+            value: Blank,
         };
         let views = [self.view.clone()];
-        let planes = onehot::verify(&mut channel, &self.planes(), &views, &[claim])?;
+        let hot = Combined { claims: vec![claim], value: claims.histogram };
+        let planes = onehot::verify(&mut channel, &self.planes(), &views, &hot)?;
         channel.finish()?;
         self.open(&planes)
     }
 
+    fn statement(&self, col_point: Vec<F128>, weight: F128) -> TableStatement {
+        TableStatement { cols: self.view.cols, width: self.width(), col_point, weight }
+    }
+
     /// Stands for the commitment: evaluates every plane.
-    fn open(&self, claims: &PlaneClaims<F128>) -> Result<(), VerifyError> {
+    fn open(&self, claim: &PlaneClaims<F128>) -> Result<(), VerifyError> {
         let (rows, cols) = (self.view.rows, self.view.cols);
-        for (bit, values) in claims.values.iter().enumerate() {
-            for (tile, &value) in tiles(rows, cols).iter().zip(values) {
-                let words = eq_table(&claims.point[..tile.n_vars() - 7]);
+        let mut sum = F128::ZERO;
+        for (bit, weights) in claim.weights.iter().enumerate() {
+            for (tile, &weight) in tiles(rows, cols).iter().zip(weights) {
+                let words = eq_table(&claim.point[..tile.n_vars() - 7]);
                 let eq: Vec<F128> = words
                     .iter()
-                    .flat_map(|&w| claims.bit_weights.iter().map(move |&b| w * b))
+                    .flat_map(|&w| claim.bit_weights.iter().map(move |&b| w * b))
                     .collect();
                 let bytes = tile.gather(&self.index, rows);
                 let set = bytes.iter().zip(&eq).filter(|(b, _)| **b >> bit & 1 == 1);
-                if set.map(|(_, &e)| e).sum::<F128>() != value {
-                    return Err(VerifyError::CheckFailed { label: "test opening" });
-                }
+                sum += weight * set.map(|(_, &e)| e).sum::<F128>();
             }
         }
-        Ok(())
+        if sum == claim.value {
+            Ok(())
+        } else {
+            Err(VerifyError::CheckFailed { label: "test opening" })
+        }
     }
 }
 

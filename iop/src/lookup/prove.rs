@@ -119,8 +119,12 @@ fn prove_products(
         roots.extend(products.into_iter().chain([all, count]));
     }
     let root = |value| RootClaim { row_point: Vec::new(), value };
-    let rows = product::prove(channel, tops, roots.into_iter().map(root).collect());
-    product::prove(channel, bottoms, rows.into_iter().filter_map(row_claim).collect())
+    let mut rows = product::prove(channel, tops, roots.into_iter().map(root).collect());
+    rows.iter_mut().for_each(|claim| claim.send(channel));
+    let rows = rows.into_iter().filter_map(row_claim).collect();
+    let mut leaves = product::prove(channel, bottoms, rows);
+    leaves.iter_mut().for_each(|claim| claim.send(channel));
+    leaves
 }
 
 /// From claims on the leaves `1 + bit_s(m_t) (F_t^{2^s} + 1)` to claims on the bits alone.

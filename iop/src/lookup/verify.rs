@@ -109,7 +109,8 @@ fn leaf_claims<C: VerifierChannel>(
     let boxes: Vec<_> = lookups.iter().flat_map(Lookup::boxes).collect();
     let tops: Vec<_> = boxes.iter().map(above).collect();
     let rows = product::verify(channel, &tops, roots.into_iter().map(root).collect())?;
-    product::verify(channel, &boxes, rows.into_iter().filter_map(row_claim).collect())
+    let rows = rows.receive_all(channel)?.into_iter().filter_map(row_claim).collect();
+    product::verify(channel, &boxes, rows)?.receive_all(channel)
 }
 
 /// A claim on the columns of the one row above a box is one on the box's rows.

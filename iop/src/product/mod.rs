@@ -3,14 +3,18 @@
 //! # Relation
 //! A tree has `rows x cols` leaves, each the product of `fan_in` factors, and outputs
 //! `P(r) = prod_c prod_g L_g(r, c)`. Outside its box every polynomial is **one**, so true shapes cost
-//! what they are and not the next powers of two. A claim on the multilinear extension of `P` at a
-//! point becomes claims on all `L_g` at one point.
+//! what they are and not the next powers of two. Claims on the multilinear extensions of all `P`, each at a
+//! point, become one claim on a weighted sum of all `L_g`, those of a tree at one point.
 //!
 //! # Protocol
-//! Levels go from the root down (GKR as in Thaler 2013, section 5): `V(r, c) = V'(r, 2c) V'(r, 2c + 1)`.
-//! One batched sumcheck a level proves, for each tree, `V(z) + 1 = sum_x eq(z, x) (V'_0 V'_1 + 1)(x)`:
-//! the summand vanishes outside the box. The prover sends both factors' values, the verifier draws
-//! the lowest column coordinate. The last batch splits the leaves into their factors.
+//! Levels go down to the leaves, which all trees reach together (GKR as in Thaler 2013, section 5):
+//! `V(r, c) = V'(r, 2c) V'(r, 2c + 1)`. Known is always one sum, `sum_i w_i (V_i(z_i) + 1)` over the trees that have begun; a
+//! tree whose level this is begins with a fresh power of a challenge as its weight. One batched sumcheck a level
+//! proves `sum_i w_i sum_x eq(z_i, x) (V'_0 V'_1 + 1)(x)`: the summand vanishes outside the boxes. What it ends in, a sum of
+//! products of two values a tree, is [joined](crate::join): the prover sends one value for all `V'_0` and one for all `V'_1`, and
+//! the trees have new weights. The verifier draws the lowest column coordinate. The last batch splits the leaves into their
+//! factors in the same way, after a message with the part of leaves that have one factor alone; the values for each
+//! factor are added with powers of a challenge.
 //!
 //! # Cost
 //! One multiplication a leaf to build the tree, about six a leaf for the sumchecks, half of them
@@ -20,7 +24,8 @@
 //! `O(log^2)` work a tree.
 //!
 //! # Soundness
-//! Each level: the sumcheck's terms and `1 / 2^128` for the column coordinate.
+//! Each level: the sumcheck's and the joining's terms, `1 / 2^128` for the column coordinate, and the number of trees that begin
+//! over `2^128`. In the end the number of values for factors, over `2^128`.
 
 mod shape;
 mod verify;
@@ -48,10 +53,10 @@ pub use instance::BoxProduct;
 #[cfg(feature = "prover")]
 pub(crate) use pairs::{Factors, PairProduct};
 #[cfg(feature = "prover")]
-pub use prove::prove;
+pub use prove::{prove, prove_factors};
 #[cfg(feature = "prover")]
 pub(crate) use quad::{Grid, add as add_grids};
 pub use shape::{BoxShape, LeafClaim, RootClaim};
 #[cfg(feature = "prover")]
 pub use tree::{Leaves, Tree};
-pub use verify::verify;
+pub use verify::{LeafClaims, verify, verify_factors};

@@ -3,12 +3,15 @@
 use binfer_field::F128;
 
 use super::pairs::PairProduct;
-use super::shape::split_challenges;
-use super::{BoxProduct, LeafClaim, RootClaim, Tree};
+use super::shape::{powers, split_challenges};
+use super::verify::{fan_ins, of_fan_in};
+use super::{BoxProduct, BoxShape, LeafClaim, RootClaim, Tree};
 use crate::channel::ProverChannel;
+use crate::join::{self, Product};
+use crate::multilinear::eq;
 use crate::sumcheck::{self, Instance};
 
-/// Reduces claims on the outputs of `trees` to claims on their leaves' factors, spoiling each level
+/// Reduces claims on the outputs of `trees` to one on their leaves' factors, spoiling each level
 /// as it is used. `roots` must be true claims.
 pub fn prove(
     channel: &mut ProverChannel,
@@ -19,64 +22,131 @@ pub fn prove(
     let leaf = |root: RootClaim<F128>| LeafClaim {
         row_point: root.row_point,
         col_point: Vec::new(),
+        weights: Vec::new(),
         values: vec![root.value],
     };
     let mut claims: Vec<_> = roots.into_iter().map(leaf).collect();
     // The values of a level's even and odd columns, which the level below takes apart.
     let mut known: Vec<Option<[F128; 2]>> = vec![None; trees.len()];
-    let depth = trees.iter().map(|t| t.shape().col_vars()).max().unwrap_or(0);
-    for above in 0..depth {
+    let shapes: Vec<BoxShape> = trees.iter().map(Tree::shape).collect();
+    let depth = shapes.iter().map(BoxShape::col_vars).max().unwrap_or(0);
+    let mut started = 0;
+    for left in (0..=depth).rev() {
+        let joining: Vec<usize> =
+            (0..shapes.len()).filter(|&i| shapes[i].col_vars() == left).collect();
+        let is_drawn = !joining.is_empty() && started + joining.len() > 1;
+        let beta = if is_drawn { channel.challenge("product batching") } else { F128::ONE };
+        let first = if started > 0 { beta } else { F128::ONE };
+        started += joining.len();
+        for (i, weight) in joining.into_iter().zip(powers(first, beta)) {
+            claims[i].weights = vec![weight];
+        }
+        if left == 0 {
+            break;
+        }
         let mut instances: Vec<(usize, PairProduct<'_>)> = Vec::new();
         for (i, tree) in trees.iter_mut().enumerate() {
-            if let Some(level) = tree.shape().col_vars().checked_sub(above + 1) {
-                instances.push((i, tree.level(level, &claims[i], known[i])));
+            if shapes[i].col_vars() >= left {
+                instances.push((i, tree.level(left - 1, &claims[i], known[i])));
             }
         }
-        for (i, point, instance) in prove_level(channel, instances) {
-            let values = instance.values();
-            channel.send_many("product factors", &values);
-            known[i] = Some(values);
-            let (row_point, col_point) = split_challenges(&point, above);
-            claims[i] = LeafClaim { row_point, col_point, values: Vec::new() };
-        }
+        let (ends, instances) = prove_level(channel, &shapes, &mut claims, instances, left);
+        let side = |k: usize| instances.iter().map(|(_, instance)| instance.values()[k]).collect();
+        let factors = vec![side(0), side(1)];
+        let joined =
+            join::prove(channel, "product level", vec![Product { weights: ends, factors }]);
         let low = channel.challenge("product column");
-        for (claim, known) in claims.iter_mut().zip(&known) {
-            if let (true, Some([even, odd])) = (claim.values.is_empty(), known) {
-                claim.values = vec![*even + low * (*even + *odd)];
-                claim.col_point.insert(0, low);
-            }
+        for ((i, instance), weight) in instances.into_iter().zip(joined.weights) {
+            let [even, odd] = instance.values();
+            known[i] = Some([even, odd]);
+            claims[i].values = vec![even + low * (even + odd)];
+            claims[i].col_point.insert(0, low);
+            claims[i].weights = vec![weight];
         }
     }
-    let mut instances = Vec::new();
-    for (i, tree) in trees.iter_mut().enumerate() {
+    let factors = |(i, tree): (usize, &mut Tree<'_>)| {
         let shape = tree.shape();
-        if shape.fan_in > 1 {
-            instances.push((i, BoxProduct::new(shape, tree.take_factors(), &claims[i])));
-        }
-    }
+        (shape.fan_in > 1).then(|| BoxProduct::new(shape, tree.take_factors(), &claims[i]))
+    };
+    let instances = trees.iter_mut().enumerate().map(factors).collect();
     drop(trees);
-    for (i, point, instance) in prove_level(channel, instances) {
-        let values = instance.values().to_vec();
-        channel.send_many("product factors", &values);
-        let (row_point, col_point) = split_challenges(&point, claims[i].col_point.len());
-        claims[i] = LeafClaim { row_point, col_point, values };
+    prove_factors(channel, &shapes, claims, instances)
+}
+
+/// Takes leaves, which are products of factors, apart: `claims` have one value and weight each, `instances` the sumchecks
+/// of those with more than one factor.
+pub fn prove_factors(
+    channel: &mut ProverChannel,
+    shapes: &[BoxShape],
+    mut claims: Vec<LeafClaim<F128>>,
+    instances: Vec<Option<BoxProduct>>,
+) -> Vec<LeafClaim<F128>> {
+    let fan_ins = fan_ins(shapes);
+    if fan_ins.is_empty() {
+        return claims;
+    }
+    let mut single = shapes.iter().zip(&claims).filter(|(shape, _)| shape.fan_in <= 1).peekable();
+    let has_single = single.peek().is_some();
+    if has_single {
+        let value = |claim: &LeafClaim<F128>| claim.weights[0] * (claim.values[0] + F128::ONE);
+        channel.send("single factors", single.map(|(_, claim)| value(claim)).sum());
+    }
+    let instances =
+        instances.into_iter().enumerate().filter_map(|(i, instance)| Some((i, instance?)));
+    let (ends, instances) = prove_level(channel, shapes, &mut claims, instances.collect(), 0);
+    let own = || instances.iter().map(|&(i, _)| &shapes[i]);
+    let term = |&fan_in: &usize| {
+        let value = |g: usize| {
+            let of_tree = |(i, instance): &(usize, BoxProduct)| {
+                if shapes[*i].fan_in == fan_in { instance.values()[g] } else { F128::ZERO }
+            };
+            instances.iter().map(of_tree).collect()
+        };
+        let weights = of_fan_in(own(), &ends, fan_in);
+        Product { weights, factors: (0..fan_in).map(value).collect() }
+    };
+    let joined = join::prove(channel, "product factors", fan_ins.iter().map(term).collect());
+    let gamma = channel.challenge("factor batching");
+    let mut gammas = powers(if has_single { gamma } else { F128::ONE }, gamma);
+    for &fan_in in &fan_ins {
+        let gammas: Vec<F128> = gammas.by_ref().take(fan_in).collect();
+        let of_trees = instances.iter().zip(&joined.weights);
+        for ((i, instance), &weight) in of_trees.filter(|((i, _), _)| shapes[*i].fan_in == fan_in) {
+            claims[*i].weights = gammas.iter().map(|&gamma| gamma * weight).collect();
+            claims[*i].values = instance.values().to_vec();
+        }
     }
     claims
 }
 
-/// Proves one batch; returns each instance with its own challenges.
+/// Proves the batch of a level `left` levels above the leaves, and moves the claims to its end; returns the weights of the
+/// products there.
 fn prove_level<I: Instance>(
     channel: &mut ProverChannel,
+    shapes: &[BoxShape],
+    claims: &mut [LeafClaim<F128>],
     mut instances: Vec<(usize, I)>,
-) -> Vec<(usize, Vec<F128>, I)> {
-    if instances.is_empty() {
-        return Vec::new();
-    }
-    let shapes: Vec<_> = instances.iter().map(|(_, instance)| instance.shape()).collect();
+    left: usize,
+) -> (Vec<F128>, Vec<(usize, I)>) {
+    let own: Vec<usize> = instances.iter().map(|(_, instance)| instance.shape().n_vars).collect();
+    let weights = instances.iter().map(|&(i, _)| claims[i].weights[0]).collect();
     let mut batch: Vec<&mut dyn Instance> =
         instances.iter_mut().map(|(_, instance)| instance as &mut dyn Instance).collect();
-    let challenges = sumcheck::prove(channel, &mut batch);
-    let own = |n_vars: usize| challenges[challenges.len() - n_vars..].to_vec();
-    let points = shapes.iter().map(|shape| own(shape.n_vars));
-    instances.into_iter().zip(points).map(|((i, instance), point)| (i, point, instance)).collect()
+    let (challenges, mut weights) = sumcheck::prove_weighted(channel, &mut batch, weights);
+    for ((&(i, _), n_vars), weight) in instances.iter().zip(own).zip(&mut weights) {
+        let point = &challenges[challenges.len() - n_vars..];
+        let (rows, cols) = split_challenges(point, shapes[i].col_vars() - left);
+        let claim = &mut claims[i];
+        *weight = *weight * eq(&claim.row_point, &rows) * eq(&claim.col_point, &cols);
+        (claim.row_point, claim.col_point) = (rows, cols);
+    }
+    (weights, instances)
+}
+
+impl LeafClaim<F128> {
+    /// Sends the value of the only factor of a tree's leaves, which takes it out of the sum.
+    pub fn send(&mut self, channel: &mut ProverChannel) {
+        channel.send("leaf value", self.values[0]);
+        self.weights = Vec::new();
+    }
 }

@@ -36,14 +36,17 @@ pub struct RootClaim<E> {
     pub value: E,
 }
 
-/// Claims on a tree's factors: `L_g(row_point, col_point) = values[g]`.
+/// Claims on a tree's factors at one point, part of a [`Combined`](crate::join::Combined) claim: known is the sum of
+/// `weights[g] (L_g(row_point, col_point) + 1)` over the factors of all trees.
 #[derive(Clone, Debug)]
 pub struct LeafClaim<E> {
     /// `row_vars` coordinates, lowest first.
     pub row_point: Vec<F128>,
     /// `col_vars` coordinates, lowest first.
     pub col_point: Vec<F128>,
-    /// One value a factor, of the extensions that are one outside the box.
+    /// One a factor.
+    pub weights: Vec<F128>,
+    /// One value a factor, of the extensions that are one outside the box; blank for a verifier.
     pub values: Vec<E>,
 }
 
@@ -52,4 +55,9 @@ pub struct LeafClaim<E> {
 pub(super) fn split_challenges(challenges: &[F128], n_cols: usize) -> (Vec<F128>, Vec<F128>) {
     let (cols, rows) = challenges.split_at_checked(n_cols).unwrap_or((challenges, &[]));
     (rows.iter().rev().copied().collect(), cols.to_vec())
+}
+
+/// `first, first x, first x^2, ..`.
+pub(super) fn powers(first: F128, x: F128) -> impl Iterator<Item = F128> {
+    core::iter::successors(Some(first), move |&power| Some(power * x))
 }

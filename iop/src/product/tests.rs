@@ -96,21 +96,25 @@ fn run(
         let row_point = reader.challenges("rows", s.row_vars());
         roots.push(RootClaim { row_point, value: reader.receive("root")? });
     }
-    let claims = verify(&mut reader, shapes, roots)?;
+    let leaves = verify(&mut reader, shapes, roots)?;
     reader.finish()?;
-    for ((shape, claim), data) in shapes.iter().zip(claims).zip(factors) {
-        for (g, &value) in claim.values.iter().enumerate() {
+    let mut sum = F128::ZERO;
+    for ((shape, claim), data) in shapes.iter().zip(leaves.claims).zip(factors) {
+        for (g, &weight) in claim.weights.iter().enumerate() {
             let factor: Vec<F128> = data
                 .chunks(shape.rows * shape.fan_in)
                 .flat_map(|block| &block[g * shape.rows..][..shape.rows])
                 .copied()
                 .collect();
-            if evaluate(&factor, shape.rows, &claim.row_point, &claim.col_point) != value {
-                return Err(VerifyError::CheckFailed { label: "test opening" });
-            }
+            let value = evaluate(&factor, shape.rows, &claim.row_point, &claim.col_point);
+            sum += weight * (value + F128::ONE);
         }
     }
-    Ok(())
+    if sum == leaves.value {
+        Ok(())
+    } else {
+        Err(VerifyError::CheckFailed { label: "test opening" })
+    }
 }
 
 fn any_shape() -> impl Strategy<Value = BoxShape> {
@@ -148,7 +152,9 @@ proptest! {
         let proof = prover.finish();
         let mut reader = ProofReader::new(Transcript::new("test"), &proof);
         let verified = verify(&mut reader, &[shape], vec![root]);
-        prop_assert!(verified.is_ok_and(|claims| claims[0].values == proved.values));
+        let weighted = proved.weights.iter().zip(&proved.values).map(|(&w, &v)| w * (v + F128::ONE));
+        let sum: F128 = weighted.sum();
+        prop_assert!(verified.is_ok_and(|leaves| leaves.value == sum));
     }
 
     #[test]

@@ -3,13 +3,19 @@
 
 use binfer_field::F128;
 
-use super::shape::split_challenges;
+use super::shape::{powers, split_challenges};
 use super::{BoxShape, LeafClaim, RootClaim};
-use crate::channel::{SoundnessTerm, VerifierChannel, VerifyError};
+use crate::channel::{Blank, Element, SoundnessTerm, VerifierChannel, VerifyError};
+use crate::join::{self, Combined, Term};
 use crate::multilinear::eq;
-use crate::sumcheck;
+use crate::sumcheck::{self, Shape};
 
-/// Reduces claims on the outputs of trees to claims on their leaves' factors.
+/// What a verifier knows of the leaves of a forest's trees.
+pub type LeafClaims<E> = Combined<LeafClaim<Blank>, E>;
+
+const SHAPES: VerifyError = VerifyError::CheckFailed { label: "product shapes" };
+
+/// Reduces claims on the outputs of trees to one on their leaves' factors.
 ///
 /// # Errors
 /// Those of the channel, and [`VerifyError::CheckFailed`] where a level does not close.
@@ -17,67 +23,214 @@ pub fn verify<C: VerifierChannel>(
     channel: &mut C,
     shapes: &[BoxShape],
     roots: Vec<RootClaim<C::Elem>>,
-) -> Result<Vec<LeafClaim<C::Elem>>, VerifyError> {
+) -> Result<LeafClaims<C::Elem>, VerifyError> {
+    let one = C::Elem::from(F128::ONE);
+    let mut sum = C::Elem::from(F128::ZERO);
+    let mut started = 0usize;
+    let values: Vec<C::Elem> = roots.iter().map(|root| root.value).collect();
     let leaf = |root: RootClaim<C::Elem>| LeafClaim {
         row_point: root.row_point,
         col_point: Vec::new(),
-        values: vec![root.value],
+        weights: Vec::new(),
+        values: vec![Blank],
     };
-    let mut claims: Vec<_> = roots.into_iter().map(leaf).collect();
+    let mut claims: Vec<LeafClaim<Blank>> = roots.into_iter().map(leaf).collect();
     let depth = shapes.iter().map(BoxShape::col_vars).max().unwrap_or(0);
-    for level in 0..depth {
-        verify_level(channel, shapes, &mut claims, |shape| {
-            (shape.col_vars() > level).then_some((level, 2))
-        })?;
-        let low = channel.challenge("product column");
-        channel.soundness(SoundnessTerm::schwartz_zippel("product column", 1.0));
-        for (_, claim) in shapes.iter().zip(&mut claims).filter(|(s, _)| s.col_vars() > level) {
-            if let [even, odd] = *claim.values.as_slice() {
-                claim.values = vec![even + (even + odd) * low];
-                claim.col_point.insert(0, low);
+    for left in (0..=depth).rev() {
+        // Trees whose roots are as many levels above their leaves join.
+        let joining = || shapes.iter().filter(|shape| shape.col_vars() == left);
+        let others = started.saturating_add(joining().count()).saturating_sub(1);
+        let beta = match joining().count() {
+            0 => F128::ONE,
+            _ if others == 0 => F128::ONE,
+            n => {
+                let degree = n.min(others) as f64;
+                channel.soundness(SoundnessTerm::schwartz_zippel("product batching", degree));
+                channel.challenge("product batching")
+            }
+        };
+        let mut weights = powers(if started > 0 { beta } else { F128::ONE }, beta);
+        for ((shape, claim), &value) in shapes.iter().zip(&mut claims).zip(&values) {
+            if shape.col_vars() == left {
+                let weight = weights.next().ok_or(SHAPES)?;
+                claim.weights = vec![weight];
+                sum += (value + one) * weight;
+                started = started.saturating_add(1);
             }
         }
+        if left > 0 {
+            sum = verify_level(channel, shapes, &mut claims, sum, left)?;
+        }
     }
-    verify_level(channel, shapes, &mut claims, |shape| {
-        (shape.fan_in > 1).then_some((shape.col_vars(), shape.fan_in))
-    })?;
-    Ok(claims)
+    verify_factors(channel, shapes, Combined { claims, value: sum })
 }
 
-/// One batched level: `active` tells which trees take part, with their column variables and factors.
+/// One level, `left` levels above the leaves: from `sum_i w_i (V_i(z_i) + 1)` over the trees that have it to the same
+/// of the level below.
 fn verify_level<C: VerifierChannel>(
     channel: &mut C,
     shapes: &[BoxShape],
-    claims: &mut [LeafClaim<C::Elem>],
-    active: impl Fn(&BoxShape) -> Option<(usize, usize)>,
-) -> Result<(), VerifyError> {
-    let one = C::Elem::from(F128::ONE);
-    let mut instances = Vec::new();
+    claims: &mut [LeafClaim<Blank>],
+    sum: C::Elem,
+    left: usize,
+) -> Result<C::Elem, VerifyError> {
+    let above = |shape: &BoxShape| shape.col_vars().checked_sub(left);
+    let has_level = |(shape, _): &(&BoxShape, &mut LeafClaim<Blank>)| above(shape).is_some();
+    let (mut batch, mut weights) = (Vec::new(), Vec::new());
     for (shape, claim) in shapes.iter().zip(claims.iter()) {
-        if let (Some((cols, fan_in)), Some(&value)) = (active(shape), claim.values.first()) {
-            let n_vars = cols.saturating_add(shape.row_vars());
-            let degree = fan_in.saturating_add(1);
-            instances.push((value + one, sumcheck::Shape { n_vars, degree }));
+        if let (Some(cols), Some(&weight)) = (above(shape), claim.weights.first()) {
+            batch.push(Shape { n_vars: cols.saturating_add(shape.row_vars()), degree: 3 });
+            weights.push(weight);
         }
     }
-    if instances.is_empty() {
-        return Ok(());
+    let reduced = sumcheck::verify_weighted(channel, sum, &batch, weights)?;
+    let mut weights = Vec::with_capacity(batch.len());
+    let of_batch = batch.iter().zip(&reduced.weights);
+    for ((shape, claim), (own, &weight)) in
+        shapes.iter().zip(claims.iter_mut()).filter(has_level).zip(of_batch)
+    {
+        let cols = above(shape).ok_or(SHAPES)?;
+        let (rows, cols) = split_challenges(reduced.point(own.n_vars), cols);
+        weights.push(weight * eq(&claim.row_point, &rows) * eq(&claim.col_point, &cols));
+        (claim.row_point, claim.col_point) = (rows, cols);
     }
-    let reduced = sumcheck::verify(channel, &instances)?;
-    let mut expected = C::Elem::from(F128::ZERO);
-    let mut batch = instances.iter().zip(&reduced.weights);
-    for (shape, claim) in shapes.iter().zip(claims.iter_mut()) {
-        let Some((cols, fan_in)) = active(shape) else {
-            continue;
-        };
-        let Some((&(_, instance), &weight)) = batch.next() else {
-            continue;
-        };
-        let values = channel.receive_many("product factors", fan_in)?;
-        let (row_point, col_point) = split_challenges(reduced.point(instance.n_vars), cols);
-        let weight = weight * eq(&claim.row_point, &row_point) * eq(&claim.col_point, &col_point);
-        expected += (values.iter().fold(one, |p, &v| p * v) + one) * weight;
-        *claim = LeafClaim { row_point, col_point, values };
+    // The summands are the products plus one.
+    let all = C::Elem::from(weights.iter().copied().sum());
+    let joined = join::verify(
+        channel,
+        "product level",
+        reduced.claim + all,
+        &[Term { weights, factors: 2 }],
+    )?;
+    let low = channel.challenge("product column");
+    channel.soundness(SoundnessTerm::schwartz_zippel("product column", 1.0));
+    let Some([even, odd]) = joined.values.first().map(Vec::as_slice) else { return Err(SHAPES) };
+    let of_trees = shapes.iter().zip(claims.iter_mut()).filter(has_level);
+    for ((_, claim), &weight) in of_trees.zip(&joined.weights) {
+        claim.col_point.insert(0, low);
+        claim.weights = vec![weight];
     }
-    channel.assert_zero("product level", reduced.claim + expected)
+    Ok(*even + (*even + *odd) * low + C::Elem::from(joined.weights.iter().copied().sum()))
+}
+
+/// Takes leaves, which are products of `fan_in` factors each, apart: from the sum of `w_i (L_i(z_i) + 1)` over the trees to a
+/// sum over all factors. A claim has one weight here, and a weight a factor afterwards.
+///
+/// # Errors
+/// Those of the channel, and a failed check where the sumcheck does not close.
+pub fn verify_factors<C: VerifierChannel>(
+    channel: &mut C,
+    shapes: &[BoxShape],
+    leaves: LeafClaims<C::Elem>,
+) -> Result<LeafClaims<C::Elem>, VerifyError> {
+    let Combined { mut claims, mut value } = leaves;
+    let fan_ins = fan_ins(shapes);
+    if fan_ins.is_empty() {
+        return Ok(Combined { claims, value });
+    }
+    // Leaves of one factor are what they were.
+    let has_single = shapes.iter().any(|shape| shape.fan_in <= 1);
+    let single =
+        if has_single { channel.receive("single factors")? } else { C::Elem::from(F128::ZERO) };
+    value += single;
+    let (mut batch, mut weights) = (Vec::new(), Vec::new());
+    for (shape, claim) in shapes.iter().zip(&claims).filter(|(shape, _)| shape.fan_in > 1) {
+        let n_vars = shape.col_vars().saturating_add(shape.row_vars());
+        batch.push(Shape { n_vars, degree: shape.fan_in.saturating_add(1) });
+        weights.push(claim.weights.first().copied().ok_or(SHAPES)?);
+    }
+    let reduced = sumcheck::verify_weighted(channel, value, &batch, weights)?;
+    let mut weights = Vec::with_capacity(batch.len());
+    let of_batch = batch.iter().zip(&reduced.weights);
+    let split = |(shape, _): &(&BoxShape, &mut LeafClaim<Blank>)| shape.fan_in > 1;
+    for ((shape, claim), (own, &weight)) in
+        shapes.iter().zip(claims.iter_mut()).filter(split).zip(of_batch)
+    {
+        let (rows, cols) = split_challenges(reduced.point(own.n_vars), shape.col_vars());
+        weights.push(weight * eq(&claim.row_point, &rows) * eq(&claim.col_point, &cols));
+        (claim.row_point, claim.col_point) = (rows, cols);
+    }
+    let all = C::Elem::from(weights.iter().copied().sum());
+    let own = || shapes.iter().filter(|shape| shape.fan_in > 1);
+    let term = |&factors: &usize| Term { weights: of_fan_in(own(), &weights, factors), factors };
+    let terms: Vec<Term> = fan_ins.iter().map(term).collect();
+    let joined = join::verify(channel, "product factors", reduced.claim + all, &terms)?;
+    let gamma = channel.challenge("factor batching");
+    let n_values = joined.values.iter().fold(0usize, |n, values| n.saturating_add(values.len()));
+    let degree = if has_single { n_values } else { n_values.saturating_sub(1) };
+    channel.soundness(SoundnessTerm::schwartz_zippel("factor batching", degree as f64));
+    let mut gammas = powers(if has_single { gamma } else { F128::ONE }, gamma);
+    value = single;
+    for (&fan_in, values) in fan_ins.iter().zip(&joined.values) {
+        let gammas: Vec<F128> = gammas.by_ref().take(fan_in).collect();
+        let inside = of_fan_in(own(), &joined.weights, fan_in).into_iter().sum::<F128>();
+        for (&factor, &gamma) in values.iter().zip(&gammas) {
+            value += (factor + C::Elem::from(inside)) * gamma;
+        }
+        let of_trees = shapes.iter().zip(claims.iter_mut()).filter(split).zip(&joined.weights);
+        for ((_, claim), &weight) in of_trees.filter(|((shape, _), _)| shape.fan_in == fan_in) {
+            claim.weights = gammas.iter().map(|&gamma| gamma * weight).collect();
+            claim.values = vec![Blank; fan_in];
+        }
+    }
+    Ok(Combined { claims, value })
+}
+
+/// The numbers of factors above one that leaves have, each once.
+pub(super) fn fan_ins(shapes: &[BoxShape]) -> Vec<usize> {
+    let mut fan_ins: Vec<usize> = shapes.iter().map(|s| s.fan_in).filter(|&f| f > 1).collect();
+    fan_ins.sort_unstable();
+    fan_ins.dedup();
+    fan_ins
+}
+
+/// The weights of the trees whose leaves have `fan_in` factors, zero for others.
+pub(super) fn of_fan_in<'a>(
+    shapes: impl Iterator<Item = &'a BoxShape>,
+    weights: &[F128],
+    fan_in: usize,
+) -> Vec<F128> {
+    let own = |(shape, &weight): (&BoxShape, &F128)| {
+        if shape.fan_in == fan_in { weight } else { F128::ZERO }
+    };
+    shapes.zip(weights).map(own).collect()
+}
+
+impl<E: Element> LeafClaims<E> {
+    /// Receives the value of the only factor of a tree's leaves, and takes it out of the sum.
+    ///
+    /// # Errors
+    /// Those of the channel, and a failed check where there is no such tree or it has more factors.
+    pub fn receive<C: VerifierChannel<Elem = E>>(
+        &mut self,
+        channel: &mut C,
+        tree: usize,
+    ) -> Result<E, VerifyError> {
+        let claim = self.claims.get_mut(tree).ok_or(SHAPES)?;
+        let [weight] = claim.weights[..] else { return Err(SHAPES) };
+        let value = channel.receive("leaf value")?;
+        self.value += (value + E::from(F128::ONE)) * weight;
+        claim.weights = Vec::new();
+        Ok(value)
+    }
+
+    /// Receives the values of all trees' leaves, which have one factor each.
+    ///
+    /// # Errors
+    /// Those of [`Self::receive`], and a failed check where they do not add up.
+    pub fn receive_all<C: VerifierChannel<Elem = E>>(
+        mut self,
+        channel: &mut C,
+    ) -> Result<Vec<LeafClaim<E>>, VerifyError> {
+        let values = (0..self.claims.len()).map(|tree| self.receive(channel, tree));
+        let values = values.collect::<Result<Vec<E>, _>>()?;
+        channel.assert_zero("leaf values", self.value)?;
+        let claim = |(claim, value): (LeafClaim<Blank>, E)| LeafClaim {
+            row_point: claim.row_point,
+            col_point: claim.col_point,
+            weights: claim.weights,
+            values: vec![value],
+        };
+        Ok(self.claims.into_iter().zip(values).map(claim).collect())
+    }
 }

@@ -13,6 +13,9 @@
 //! At the end the caller checks `sum_i weights_i f_i(r_i)`, `r_i` the last `n_i` challenges and
 //! `weights_i` the product of `beta^i` with the challenges before.
 //!
+//! Where only a weighted sum of the claims is known, the batch starts with those weights in place of the powers of
+//! `beta` (`verify_weighted`).
+//!
 //! It matters that every claim is part of the sum from the first round on. The constant of `s` is free
 //! in characteristic two, so a prover may add anything to a claim that is right, and with it cancel the error of
 //! a claim that would be added later.
@@ -33,5 +36,5 @@ mod forgeries;
 #[cfg(feature = "prover")]
 pub(crate) use factored::EqFactored;
 #[cfg(feature = "prover")]
-pub use prove::{Instance, prove, send_round};
-pub use verify::{Reduced, Shape, univariate, verify, verify_round};
+pub use prove::{Instance, prove, prove_weighted, send_round};
+pub use verify::{Reduced, Shape, univariate, verify, verify_round, verify_weighted};

@@ -1,7 +1,8 @@
 //! Where each tile of each committed plane lies among an oracle's words.
 
+use binfer_field::F128;
 use binfer_iop::indexed::tiles;
-use binfer_pcs::{Shape, log_row_for};
+use binfer_pcs::{Part, Shape, log_row_for};
 
 use super::plan::{Matrix, Origin, Plan};
 
@@ -59,6 +60,31 @@ impl Layout {
         }
         Self { offsets, n_words }
     }
+}
+
+/// Adds the lowest planes of matrix `m`, which is committed, to the parts of a claim, with weights by bit and tile.
+/// `layouts` are the model's and the trace's; `None` where they do not have it.
+pub(crate) fn add_parts(
+    layouts: [&Layout; 2],
+    (m, matrix): (usize, &Matrix),
+    weights: &[Vec<F128>],
+    parts: &mut Vec<Part>,
+) -> Option<()> {
+    let oracle = match matrix.origin {
+        Origin::Public => return None,
+        Origin::Model => 0,
+        Origin::Trace => 1,
+    };
+    let tiles = tiles(matrix.rows, matrix.cols);
+    for (offsets, weights) in layouts.get(oracle)?.offsets.get(m)?.iter().zip(weights) {
+        for ((tile, &offset), &weight) in tiles.iter().zip(offsets).zip(weights) {
+            // Bits that no index of the group has are no part of the claim.
+            if !weight.is_zero() {
+                parts.push(Part { oracle, offset, n_vars: tile.n_vars() as u32, weight });
+            }
+        }
+    }
+    Some(())
 }
 
 #[cfg(all(test, feature = "prover"))]

@@ -244,11 +244,11 @@ fn the_run_of_another_input_is_rejected() {
     let rows = accumulated(40);
     rejected_at("matmul rows", forge(&rows, &off_by_one));
     // Two features in each other's place: that product is as it was, and what is left are the tables.
-    rejected_at("table", forge(&rows, &swapped));
-    // Along columns the input's bits are indices, which the verifier holds.
+    rejected_at("tables", forge(&rows, &swapped));
+    // Along columns the input's bits are indices, which the verifier takes out of the sum of all planes.
     let columns = ternary();
-    rejected_at("public value", forge(&columns, &off_by_one));
-    rejected_at("public value", forge(&columns, &swapped));
+    rejected_at("ring switching", forge(&columns, &off_by_one));
+    rejected_at("ring switching", forge(&columns, &swapped));
 }
 
 #[test]

@@ -24,8 +24,8 @@ pub(super) struct BitProduct {
 }
 
 impl BitProduct {
-    /// The instance and its sum.
-    pub(super) fn new(factors: Vec<Buffer>, mu: F128, w: Vec<F128>) -> (Self, F128) {
+    /// The instance.
+    pub(super) fn new(factors: Vec<Buffer>, mu: F128, w: Vec<F128>) -> Self {
         let n_vars = w.len();
         let factored = EqFactored::new(F128::ZERO);
         let mut this = Self { left: n_vars, n_vars, factors, mu, w, factored, coefficients: None };
@@ -39,7 +39,7 @@ impl BitProduct {
             this.factors.chunks(NIBBLE).rev().fold(F128::ZERO, |sum, bits| sum * mu + nibble(bits))
         };
         this.factored = EqFactored::new(sum);
-        (this, sum)
+        this
     }
 
     /// The bits' factors at the bound point.

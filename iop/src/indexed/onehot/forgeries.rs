@@ -9,8 +9,10 @@ use super::domain::{self, LOG_SIZE};
 use super::prove::TileData;
 use super::skip::{Round, subset_tables};
 use super::{OneHotClaim, View, halves::NibbleProduct, plane_weights, verify};
-use crate::channel::{ProofReader, ProverChannel, VerifyError};
+use crate::channel::{Blank, ProofReader, ProverChannel, VerifyError};
 use crate::indexed::tiles;
+use crate::join::Combined;
+use crate::multilinear::eq;
 use crate::sumcheck;
 
 /// How far the prover keeps its lie consistent.
@@ -19,7 +21,7 @@ enum Lie {
     None,
     Nibbles,
     Univariate,
-    Parts,
+    Planes,
 }
 
 const ROWS: usize = 16;
@@ -32,24 +34,27 @@ fn outcome(lie: Lie) -> Result<(), VerifyError> {
     let (row_point, col_point, index_point) = (point(4), point(5), point(8));
     let view = View { rows: ROWS, cols: COLS, planes: (0..8).collect() };
     let z_point = [row_point.clone(), col_point.clone()].concat();
-    let eq = kernels::eq_table(&z_point);
+    let z_eq = kernels::eq_table(&z_point);
     let index_eq = kernels::eq_table(&index_point);
-    let value = bytes.iter().zip(&eq).map(|(&b, &e)| e * index_eq[usize::from(b)]).sum();
-    let claim = OneHotClaim { view: 0, row_point, col_point, index_point, value };
+    let value = bytes.iter().zip(&z_eq).map(|(&b, &e)| e * index_eq[usize::from(b)]).sum();
+    let weight = F128::new(9);
+    let claim = OneHotClaim { view: 0, row_point, col_point, index_point, weight, value: Blank };
 
     let mut channel = ProverChannel::new(Transcript::new("forgery"));
-    channel.send_many("tile sums", &[value]);
     let data = TileData::new(tiles(ROWS, COLS)[0], &view, &bytes);
-    let sigma = &claim.index_point;
+    let sigma = claim.index_point.clone();
+    let sigma = &sigma;
     let mut nibbles = NibbleProduct::new(&bytes, z_point, sigma, value);
-    let mut p = sumcheck::prove(&mut channel, &mut [&mut nibbles]);
+    let (mut p, _) = sumcheck::prove_weighted(&mut channel, &mut [&mut nibbles], vec![weight]);
     p.reverse();
     let c = F128::new(3);
     let (truth, mut sent) = (nibbles.values(), nibbles.values());
     if lie >= Lie::Nibbles {
         (sent[0], sent[1]) = (sent[0] * c, sent[1] * c.invert());
     }
+    // One tile alone is joined without rounds; there is none with one nibble.
     channel.send_many("nibble values", &sent);
+    channel.send_many("nibble values", &[F128::ZERO]);
 
     let mu = channel.challenge("nibble batching");
     let error = truth[0] + sent[0] + mu * (truth[1] + sent[1]);
@@ -63,20 +68,30 @@ fn outcome(lie: Lie) -> Result<(), VerifyError> {
     channel.send_many("one-hot univariate round", &round);
     let z = channel.challenge("one-hot univariate challenge");
     let factors = data.bits().bind(sigma, &subset_tables(&domain::lagrange(domain::SIZE, z)));
-    let (mut bits, part) = BitProduct::new(factors, mu, p[LOG_SIZE..].to_vec());
-    channel.send("tile parts", if lie >= Lie::Parts { part + error } else { part });
-    let mut blocks = sumcheck::prove(&mut channel, &mut [&mut bits]);
+    let mut bits = BitProduct::new(factors, mu, p[LOG_SIZE..].to_vec());
+    let (mut blocks, _) = sumcheck::prove_weighted(&mut channel, &mut [&mut bits], vec![F128::ONE]);
     blocks.reverse();
-    for (value, &sigma) in bits.values().zip(sigma) {
-        channel.send("plane values", value + F128::ONE + sigma);
+    let (truth, mut values): (Vec<F128>, Vec<F128>) = bits.values().map(|v| (v, v)).unzip();
+    if lie >= Lie::Planes {
+        // Rounds that are right keep the error, times their challenges; a wrong first bit makes up for it.
+        let others = values[1..4].iter().copied().product::<F128>();
+        let left = error * blocks.iter().copied().product::<F128>();
+        values[0] += left * (eq(&p[LOG_SIZE..], &blocks) * others).invert();
+    }
+    for nibble in values.chunks(4) {
+        channel.send_many("plane values", nibble);
     }
     let proof = channel.finish();
 
     let mut channel = ProofReader::new(Transcript::new("forgery"), &proof);
-    let claims = verify(&mut channel, &[(ROWS, COLS); 8], &[view], &[claim])?;
+    let hot = Combined { claims: vec![claim], value: weight * value };
+    let claims = verify(&mut channel, &[(ROWS, COLS); 8], &[view], &hot)?;
     channel.finish()?;
     assert_eq!((claims.bit_weights, claims.point), plane_weights(z, &blocks));
-    Ok(())
+    // Stands for the commitment.
+    let planes = truth.iter().zip(sigma).zip(&claims.weights);
+    let sum: F128 = planes.map(|((&v, &sigma), w)| w[0] * (v + F128::ONE + sigma)).sum();
+    if sum == claims.value { Ok(()) } else { Err(VerifyError::CheckFailed { label: "opening" }) }
 }
 
 #[test]
@@ -84,6 +99,6 @@ fn a_lie_is_caught_where_it_is_no_longer_defended() {
     assert_eq!(outcome(Lie::None), Ok(()));
     let caught = |label| Err(VerifyError::CheckFailed { label });
     assert_eq!(outcome(Lie::Nibbles), caught("one-hot univariate round"));
-    assert_eq!(outcome(Lie::Univariate), caught("tile parts"));
-    assert_eq!(outcome(Lie::Parts), caught("one-hot bits"));
+    assert_eq!(outcome(Lie::Univariate), caught("plane values"));
+    assert_eq!(outcome(Lie::Planes), caught("opening"));
 }

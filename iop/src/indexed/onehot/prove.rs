@@ -9,9 +9,11 @@ use super::bits::BitProduct;
 use super::domain::{self, LOG_SIZE};
 use super::halves::NibbleProduct;
 use super::skip::{Round, TileBits, subset_tables};
-use super::{OneHotClaim, PlaneClaims, View, plane_weights};
+use super::{NIBBLE, OneHotClaim, PlaneClaims, View, nibble_weight, of_nibbles, plane_weights};
 use crate::channel::ProverChannel;
 use crate::indexed::{Tile, tiles};
+use crate::join::{self, Product};
+use crate::multilinear::eq;
 use crate::sumcheck::{self, Instance};
 
 /// A tile's indices, and of each of their bits the packed plane.
@@ -42,10 +44,18 @@ struct Job<'a> {
     view: &'a View,
     index_point: &'a [F128],
     point: Vec<F128>,
+    /// What the sum is multiplied by in the sum of all jobs.
+    weight: F128,
     sum: F128,
 }
 
-/// Reduces claims on one-hot polynomials to claims on the tiles of planes.
+impl Job<'_> {
+    fn n_nibbles(&self) -> usize {
+        self.view.planes.len().div_ceil(NIBBLE)
+    }
+}
+
+/// Reduces claims on one-hot polynomials to one on a weighted sum of the tiles of planes.
 ///
 /// `indices[v]` holds view `v`'s indices `[column][row]`; `planes` are the shapes of all planes, each a
 /// plane of some view.
@@ -68,47 +78,58 @@ pub fn prove(
     let mut jobs = Vec::new();
     for claim in claims {
         let (view, tiles) = (&views[claim.view], &tiled[claim.view]);
+        let index_point = claim.index_point.as_slice();
         let share = |(number, data): (usize, &TileData<'_>)| {
             let (scale, point) = data.tile.restrict(&claim.row_point, &claim.col_point);
             // The first tile, which is the largest, has what the others leave.
             let is_left = number == 0 && !scale.is_zero();
-            let index_point = claim.index_point.as_slice();
             let sum = (!is_left).then(|| one_hot_sum(&data.bytes, &point, index_point));
             (number, scale, point, sum)
         };
         let shares: Vec<_> = tiles.par_iter().enumerate().map(share).collect();
         let known = shares.iter().filter_map(|&(_, scale, _, sum)| Some(scale * sum?));
         let left = claim.value + known.sum();
-        let shares = shares.into_iter().map(|(number, scale, point, sum)| {
-            (number, point, sum.unwrap_or_else(|| left * scale.invert()))
-        });
-        let shares: Vec<_> = shares.collect();
-        let sums: Vec<F128> = shares.iter().map(|&(.., sum)| sum).collect();
-        channel.send_many("tile sums", &sums);
-        for (data, (tile_number, point, sum)) in tiles.iter().zip(shares) {
-            let index_point = claim.index_point.as_slice();
-            jobs.push(Job { data, tile_number, view, index_point, point, sum });
+        for (data, (tile_number, scale, point, sum)) in tiles.iter().zip(shares) {
+            let sum = sum.unwrap_or_else(|| left * scale.invert());
+            let weight = claim.weight * scale;
+            jobs.push(Job { data, tile_number, view, index_point, point, weight, sum });
         }
     }
-    let point = prove_nibbles(channel, &jobs);
+    let point = prove_nibbles(channel, &mut jobs);
     prove_bits(channel, planes, &jobs, &point)
 }
 
-/// Stage 1: the nibbles' values at a shared point, which is returned.
-fn prove_nibbles(channel: &mut ProverChannel, jobs: &[Job<'_>]) -> Vec<F128> {
+/// Stage 1: the jobs' new weights and the shared point, which is returned.
+fn prove_nibbles(channel: &mut ProverChannel, jobs: &mut [Job<'_>]) -> Vec<F128> {
     let mut instances: Vec<NibbleProduct<'_>> = jobs
         .iter()
         .map(|job| NibbleProduct::new(&job.data.bytes, job.point.clone(), job.index_point, job.sum))
         .collect();
-    let mut point = sumcheck::prove(channel, &mut as_batch(&mut instances));
-    for instance in &instances {
-        channel.send_many("nibble values", &instance.values());
-    }
+    let weights = jobs.iter().map(|job| job.weight).collect();
+    let (mut point, weights) =
+        sumcheck::prove_weighted(channel, &mut as_batch(&mut instances), weights);
     point.reverse();
+    let mut terms = [2, 1].map(|n| Product { weights: vec![], factors: vec![vec![]; n] });
+    for ((job, instance), weight) in jobs.iter().zip(&instances).zip(weights) {
+        let own = of_nibbles(weight * eq(&job.point, &point), job.n_nibbles());
+        let values = instance.values();
+        for (term, weight) in terms.iter_mut().zip(own) {
+            term.weights.push(weight);
+            // Those of another number of nibbles count as zero.
+            let is_own = term.factors.len() == values.len();
+            for (h, factor) in term.factors.iter_mut().enumerate() {
+                factor.push(if is_own { values[h] } else { F128::ZERO });
+            }
+        }
+    }
+    let joined = join::prove(channel, "nibble values", terms.into());
+    for (job, weight) in jobs.iter_mut().zip(joined.weights) {
+        job.weight = weight;
+    }
     point
 }
 
-/// Stage 2: from the nibbles' values at `point` to the planes' values.
+/// Stage 2: from the sums of nibbles' values at `point` to one of planes' values.
 fn prove_bits(
     channel: &mut ProverChannel,
     planes: &[(usize, usize)],
@@ -117,11 +138,11 @@ fn prove_bits(
 ) -> PlaneClaims<F128> {
     let mu = channel.challenge("nibble batching");
     let mut round = Round::new();
-    let mut weight = F128::ONE;
-    for job in jobs {
+    let weights: Vec<F128> =
+        jobs.iter().map(|job| nibble_weight(job.weight, job.n_nibbles(), mu)).collect();
+    for (job, &weight) in jobs.iter().zip(&weights) {
         let high = &point[LOG_SIZE..job.data.tile.n_vars()];
         round.add(&job.data.bits(), job.index_point, high, weight, mu);
-        weight *= mu * mu;
     }
     channel.send_many("one-hot univariate round", &round.finish());
     let z = channel.challenge("one-hot univariate challenge");
@@ -130,24 +151,41 @@ fn prove_bits(
         let factors = job.data.bits().bind(job.index_point, &tables);
         BitProduct::new(factors, mu, point[LOG_SIZE..job.data.tile.n_vars()].to_vec())
     };
-    let (mut instances, parts): (Vec<BitProduct>, Vec<F128>) =
-        jobs.par_iter().map(instance).unzip();
-    channel.send_many("tile parts", &parts);
-    let mut blocks = sumcheck::prove(channel, &mut as_batch(&mut instances));
+    let mut instances: Vec<BitProduct> = jobs.par_iter().map(instance).collect();
+    let (mut blocks, weights) =
+        sumcheck::prove_weighted(channel, &mut as_batch(&mut instances), weights);
     blocks.reverse();
-    let mut values: Vec<Vec<F128>> =
-        planes.iter().map(|&(rows, cols)| vec![F128::ZERO; tiles(rows, cols).len()]).collect();
-    for (job, instance) in jobs.iter().zip(&instances) {
-        let bits = job.view.planes.iter().zip(job.index_point).zip(instance.values());
-        for ((&plane, &sigma), value) in bits {
-            values[plane][job.tile_number] = value + F128::ONE + sigma;
+
+    let mut terms = [(); 2].map(|()| Product { weights: vec![], factors: vec![vec![]; NIBBLE] });
+    for ((job, instance), weight) in jobs.iter().zip(&instances).zip(weights) {
+        let high = &point[LOG_SIZE..job.data.tile.n_vars()];
+        let weight = weight * eq(high, &blocks[..high.len()]);
+        let second = if job.n_nibbles() > 1 { weight * mu } else { F128::ZERO };
+        let mut values = instance.values();
+        for (term, weight) in terms.iter_mut().zip([weight, second]) {
+            term.weights.push(weight);
+            // A bit that an index does not have is one.
+            for factor in &mut term.factors {
+                factor.push(values.next().unwrap_or(F128::ONE));
+            }
         }
     }
-    for plane in &values {
-        channel.send_many("plane values", plane);
+    let joined = join::prove(channel, "plane values", terms.into());
+    let theta = channel.challenge("plane batching");
+    let mut value = F128::ZERO;
+    let mut weights: Vec<Vec<F128>> =
+        planes.iter().map(|&(rows, cols)| vec![F128::ZERO; tiles(rows, cols).len()]).collect();
+    for ((job, instance), &weight) in jobs.iter().zip(&instances).zip(&joined.weights) {
+        let mut weight = weight;
+        let bits = job.view.planes.iter().zip(job.index_point).zip(instance.values());
+        for ((&plane, &sigma), factor) in bits {
+            weights[plane][job.tile_number] += weight;
+            value += weight * (factor + F128::ONE + sigma);
+            weight *= theta;
+        }
     }
     let (bit_weights, point) = plane_weights(z, &blocks);
-    PlaneClaims { bit_weights, point, values }
+    PlaneClaims { bit_weights, point, weights, value }
 }
 
 fn as_batch<I: Instance>(instances: &mut [I]) -> Vec<&mut dyn Instance> {

@@ -4,158 +4,150 @@
 use binfer_field::{F128, kernels};
 
 use super::domain::{self, LOG_SIZE, POINTS, SIZE};
-use super::{DEGREE, NIBBLE, OneHotClaim, PlaneClaims, View, plane_weights};
-use crate::channel::{Element, SoundnessTerm, VerifierChannel, VerifyError};
+use super::{
+    DEGREE, NIBBLE, OneHotClaim, PlaneClaims, View, nibble_weight, of_nibbles, plane_weights,
+};
+use crate::channel::{Blank, SoundnessTerm, VerifierChannel, VerifyError};
 use crate::indexed::{Tile, tiles};
+use crate::join::{self, Combined, Term};
 use crate::multilinear::eq;
 use crate::sumcheck::{self, Shape};
 
+const MALFORMED: VerifyError = VerifyError::CheckFailed { label: "one-hot view" };
+
 /// One claim's share of one tile.
-struct Job<'a, E> {
+struct Job<'a> {
     view: &'a View,
     index_point: &'a [F128],
     tile: Tile,
     tile_number: usize,
     point: Vec<F128>,
-    sum: E,
-    /// The values of its nibbles, one or two.
-    nibbles: Vec<E>,
+    /// What its value is multiplied by in the sum of all jobs.
+    weight: F128,
 }
 
-/// Reduces claims on one-hot polynomials to claims on the tiles of planes.
+impl Job<'_> {
+    fn n_nibbles(&self) -> usize {
+        self.view.planes.len().div_ceil(NIBBLE)
+    }
+}
+
+/// Reduces a claim on a weighted sum of one-hot polynomials to one on a weighted sum of the tiles of planes.
 ///
 /// `planes` are the shapes `(rows, cols)` of all planes; views must agree with theirs.
 ///
 /// # Errors
-/// Those of the channel, and a failed check where tile sums or a stage do not close.
+/// Those of the channel, and a failed check where a stage does not close.
 pub fn verify<C: VerifierChannel>(
     channel: &mut C,
     planes: &[(usize, usize)],
     views: &[View],
-    claims: &[OneHotClaim<C::Elem>],
+    hot: &Combined<OneHotClaim<Blank>, C::Elem>,
 ) -> Result<PlaneClaims<C::Elem>, VerifyError> {
     let mut jobs = Vec::new();
-    for claim in claims {
-        let malformed = VerifyError::CheckFailed { label: "one-hot view" };
-        let view = views.get(claim.view).ok_or(malformed)?;
-        let tiles = tiles(view.rows, view.cols);
-        let sums = channel.receive_many("tile sums", tiles.len())?;
-        let mut total = claim.value;
-        for (tile_number, (tile, sum)) in tiles.into_iter().zip(sums).enumerate() {
+    for claim in &hot.claims {
+        let view = views.get(claim.view).ok_or(MALFORMED)?;
+        let index_point = claim.index_point.as_slice();
+        for (tile_number, tile) in tiles(view.rows, view.cols).into_iter().enumerate() {
             let (scale, point) = tile.restrict(&claim.row_point, &claim.col_point);
-            total += sum * scale;
-            let index_point = claim.index_point.as_slice();
-            let nibbles = Vec::new();
-            jobs.push(Job { view, index_point, tile, tile_number, point, sum, nibbles });
+            let weight = claim.weight * scale;
+            jobs.push(Job { view, index_point, tile, tile_number, point, weight });
         }
-        channel.assert_zero("tile sums", total)?;
     }
-    let point = verify_nibbles(channel, &mut jobs)?;
-    verify_bits(channel, planes, &jobs, &point)
+    let (point, nibbles) = verify_nibbles(channel, &mut jobs, hot.value)?;
+    verify_bits(channel, planes, &jobs, &point, nibbles)
 }
 
-/// Stage 1: the nibbles' values at a shared point, which is returned.
+/// Stage 1: the shared point, and the weighted sums of low nibbles, high nibbles and single ones.
 fn verify_nibbles<C: VerifierChannel>(
     channel: &mut C,
-    jobs: &mut [Job<'_, C::Elem>],
-) -> Result<Vec<F128>, VerifyError> {
-    let instance = |job: &Job<'_, C::Elem>| {
-        let degree = if job.view.planes.len() > NIBBLE { 3 } else { 2 };
-        (job.sum, Shape { n_vars: job.tile.n_vars(), degree })
-    };
-    let instances: Vec<_> = jobs.iter().map(instance).collect();
-    let reduced = sumcheck::verify(channel, &instances)?;
+    jobs: &mut [Job<'_>],
+    claim: C::Elem,
+) -> Result<(Vec<F128>, [C::Elem; 3]), VerifyError> {
+    let shape =
+        |job: &Job<'_>| Shape { n_vars: job.tile.n_vars(), degree: job.n_nibbles().min(2) + 1 };
+    let shapes: Vec<Shape> = jobs.iter().map(shape).collect();
+    let weights = jobs.iter().map(|job| job.weight).collect();
+    let reduced = sumcheck::verify_weighted(channel, claim, &shapes, weights)?;
     let point: Vec<F128> = reduced.challenges.iter().rev().copied().collect();
-    let one = C::Elem::from(F128::ONE);
-    let mut expected = C::Elem::from(F128::ZERO);
-    for (job, &weight) in jobs.iter_mut().zip(&reduced.weights) {
-        job.nibbles =
-            channel.receive_many("nibble values", job.view.planes.len().div_ceil(NIBBLE))?;
-        let product = job.nibbles.iter().fold(one, |product, &value| product * value);
-        expected += product * (weight * eq(&job.point, &point));
+    let mut terms = [2, 1].map(|factors| Term { weights: Vec::new(), factors });
+    for (job, &weight) in jobs.iter().zip(&reduced.weights) {
+        let own = of_nibbles(weight * eq(&job.point, &point), job.n_nibbles());
+        terms.iter_mut().zip(own).for_each(|(term, weight)| term.weights.push(weight));
     }
-    channel.assert_zero("nibbles", reduced.claim + expected)?;
-    Ok(point)
+    let joined = join::verify(channel, "nibble values", reduced.claim, &terms)?;
+    for (job, weight) in jobs.iter_mut().zip(joined.weights) {
+        job.weight = weight;
+    }
+    match joined.values.concat()[..] {
+        [low, high, single] => Ok((point, [low, high, single])),
+        _ => Err(MALFORMED),
+    }
 }
 
-/// Stage 2: from the nibbles' values at `point` to the planes' values.
+/// Stage 2: from the sums of nibbles' values at `point` to one of planes' values.
 fn verify_bits<C: VerifierChannel>(
     channel: &mut C,
     planes: &[(usize, usize)],
-    jobs: &[Job<'_, C::Elem>],
+    jobs: &[Job<'_>],
     point: &[F128],
+    nibbles: [C::Elem; 3],
 ) -> Result<PlaneClaims<C::Elem>, VerifyError> {
     let zero = C::Elem::from(F128::ZERO);
     let mu = channel.challenge("nibble batching");
-    let n_nibbles = jobs.len().saturating_mul(2);
-    channel.soundness(SoundnessTerm::schwartz_zippel("nibble batching", n_nibbles as f64));
+    channel.soundness(SoundnessTerm::schwartz_zippel("nibble batching", 2.0));
     let round = channel.receive_many("one-hot univariate round", POINTS)?;
     let z = channel.challenge("one-hot univariate challenge");
     let degree = (POINTS - 1) as f64;
     channel.soundness(SoundnessTerm::schwartz_zippel("one-hot univariate round", degree));
 
     let (low, high) = point.split_at_checked(LOG_SIZE).unwrap_or((point, &[]));
-    let claimed = weighted(
-        jobs.iter().map(|job| weighted(job.nibbles.iter().copied(), mu, zero)),
-        mu * mu,
-        zero,
-    );
+    let claimed = nibbles.iter().rev().fold(zero, |sum, &value| sum * mu + value);
     let on_domain = round.iter().take(SIZE).zip(kernels::eq_table(low));
     let total = on_domain.fold(claimed, |sum, (&value, weight)| sum + value * weight);
     channel.assert_zero("one-hot univariate round", total)?;
 
-    let parts = channel.receive_many("tile parts", jobs.len())?;
     let at_z = round.iter().zip(domain::lagrange(POINTS, z));
     let at_z = at_z.fold(zero, |sum, (&value, weight)| sum + value * weight);
-    channel.assert_zero("tile parts", at_z + weighted(parts.iter().copied(), mu * mu, zero))?;
-
-    let shape = |job: &Job<'_, C::Elem>| Shape {
+    let shape = |job: &Job<'_>| Shape {
         n_vars: job.tile.n_vars().saturating_sub(LOG_SIZE),
         degree: DEGREE,
     };
-    let instances: Vec<_> = parts.into_iter().zip(jobs.iter().map(shape)).collect();
-    let reduced = sumcheck::verify(channel, &instances)?;
+    let shapes: Vec<Shape> = jobs.iter().map(shape).collect();
+    let weights = jobs.iter().map(|job| nibble_weight(job.weight, job.n_nibbles(), mu)).collect();
+    let reduced = sumcheck::verify_weighted(channel, at_z, &shapes, weights)?;
     let blocks: Vec<F128> = reduced.challenges.iter().rev().copied().collect();
-    let mut values = Vec::with_capacity(planes.len());
-    for &(rows, cols) in planes {
-        values.push(channel.receive_many("plane values", tiles(rows, cols).len())?);
-    }
-    let mut expected = zero;
-    for (job, (&weight, &(_, shape))) in jobs.iter().zip(reduced.weights.iter().zip(&instances)) {
+
+    let mut terms = [(); 2].map(|()| Term { weights: Vec::new(), factors: NIBBLE });
+    for ((job, shape), &weight) in jobs.iter().zip(&shapes).zip(&reduced.weights) {
         let (here, there) = (high.get(..shape.n_vars), blocks.get(..shape.n_vars));
-        let eq = eq(here.unwrap_or(high), there.unwrap_or(&blocks));
-        expected += nibbles::<C>(job, &values, mu)? * (weight * eq);
+        let weight = weight * eq(here.unwrap_or(high), there.unwrap_or(&blocks));
+        let second = if job.n_nibbles() > 1 { weight * mu } else { F128::ZERO };
+        let own = [weight, second];
+        terms.iter_mut().zip(own).for_each(|(term, weight)| term.weights.push(weight));
     }
-    channel.assert_zero("one-hot bits", reduced.claim + expected)?;
-    let (bit_weights, point) = plane_weights(z, &blocks);
-    Ok(PlaneClaims { bit_weights, point, values })
-}
-
-/// `sum_i values_i x^i`.
-fn weighted<E: Element>(values: impl DoubleEndedIterator<Item = E>, x: F128, zero: E) -> E {
-    values.rev().fold(zero, |sum, value| sum * x + value)
-}
-
-/// The nibbles' polynomials from the planes' claimed values, nibble `t` weighted by `mu^t`.
-fn nibbles<C: VerifierChannel>(
-    job: &Job<'_, C::Elem>,
-    values: &[Vec<C::Elem>],
-    mu: F128,
-) -> Result<C::Elem, VerifyError> {
-    let mut total = C::Elem::from(F128::ZERO);
+    let joined = join::verify(channel, "plane values", reduced.claim, &terms)?;
+    let theta = channel.challenge("plane batching");
+    let degree = (2 * NIBBLE - 1) as f64;
+    channel.soundness(SoundnessTerm::schwartz_zippel("plane batching", degree));
+    let mut value = zero;
+    let mut weights: Vec<Vec<F128>> =
+        planes.iter().map(|&(rows, cols)| vec![F128::ZERO; tiles(rows, cols).len()]).collect();
     let mut power = F128::ONE;
-    let mut index_point = job.index_point.iter();
-    for nibble in job.view.planes.chunks(NIBBLE) {
-        let mut product = C::Elem::from(F128::ONE);
-        for &plane in nibble {
-            let value = values.get(plane).and_then(|tiles| tiles.get(job.tile_number));
-            let (Some(&value), Some(&sigma)) = (value, index_point.next()) else {
-                return Err(VerifyError::CheckFailed { label: "one-hot view" });
-            };
-            product = product * (value + C::Elem::from(F128::ONE + sigma));
+    for (s, &sum) in joined.values.iter().flatten().enumerate() {
+        // A bit that an index does not have is one.
+        let mut known = F128::ZERO;
+        for (job, &weight) in jobs.iter().zip(&joined.weights) {
+            let sigma = job.index_point.get(s).copied();
+            known += weight * (F128::ONE + sigma.unwrap_or(F128::ZERO));
+            if let Some(&plane) = job.view.planes.get(s) {
+                let of_tile = weights.get_mut(plane).and_then(|w| w.get_mut(job.tile_number));
+                *of_tile.ok_or(MALFORMED)? += power * weight;
+            }
         }
-        total += product * power;
-        power *= mu;
+        value += (sum + C::Elem::from(known)) * power;
+        power *= theta;
     }
-    Ok(total)
+    let (bit_weights, point) = plane_weights(z, &blocks);
+    Ok(PlaneClaims { bit_weights, point, weights, value })
 }

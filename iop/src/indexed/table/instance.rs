@@ -32,7 +32,7 @@ struct Columns {
 
 impl TableProduct {
     pub(super) fn new(input: TableInput) -> Self {
-        let TableInput { statement, entries, histogram } = input;
+        let TableInput { statement, value, entries, histogram } = input;
         let (cols, width) = (statement.cols, statement.width);
         assert_eq!(histogram.len(), cols << width);
         let bits: Box<dyn Bits> = match entries {
@@ -47,7 +47,7 @@ impl TableProduct {
         let mut this = Self {
             n_vars: log2_ceil(cols) + width,
             z: statement.col_point,
-            factored: EqFactored::new(statement.value + F128::ONE),
+            factored: EqFactored::new(value + F128::ONE),
             stage: Stage::Bits { bits, eq },
         };
         this.start_columns();

@@ -1,10 +1,11 @@
 //! From claims on leaves to claims on tables and histograms.
 //!
-//! Relation, for each claim `L(z_r, z_c) = value` on a view of `2^w`-entry tables:
-//! `value + 1 = sum_{c < cols, v} eq(z_c, c) (T_c[v] + 1) M(c, v)`. All claims run in one batched sumcheck
-//! of degree 3; index bits are bound first, then the columns, both highest variable first.
-//! Messages: the rounds, then for each claim the values of `T + 1` and of `M`, both zero outside the
-//! columns. Soundness: the sumcheck's terms.
+//! Relation, for a weighted sum of claims on views of `2^w`-entry tables, each
+//! `L(z_r, z_c) + 1 = sum_{c < cols, v} eq(z_c, c) (T_c[v] + 1) M(c, v)`. All claims run in one batched sumcheck
+//! of degree 3, which starts with their weights; index bits are bound first, then the columns, both highest variable first. It
+//! ends in a sum of products of `T + 1` and `M`, both zero outside the columns, which is [joined](crate::join): what is left
+//! is a weighted sum of all `T + 1` and one of all `M`.
+//! Messages: the rounds and those of the joining. Soundness: their terms.
 
 mod verify;
 
@@ -21,17 +22,19 @@ pub use verify::verify;
 
 use binfer_field::F128;
 
+use crate::channel::Blank;
+
 /// The public side of one claim.
 #[derive(Clone, Debug)]
-pub struct TableStatement<E> {
+pub struct TableStatement {
     /// Columns of the view.
     pub cols: usize,
     /// Bits of an index.
     pub width: usize,
     /// Column coordinates of the leaf claim.
     pub col_point: Vec<F128>,
-    /// The claimed value of the leaf polynomial.
-    pub value: E,
+    /// What the leaf polynomial's value, plus one, is multiplied by in the sum.
+    pub weight: F128,
 }
 
 /// What one claim is reduced to.
@@ -41,9 +44,22 @@ pub struct TableClaim<E> {
     pub col_point: Vec<F128>,
     /// `sigma_v`, one coordinate an index bit, lowest first.
     pub index_point: Vec<F128>,
-    /// `T + 1` there.
+    /// What both values are multiplied by in their sums.
+    pub weight: F128,
+    /// `T + 1` there; blank for a verifier.
     pub table: E,
-    /// `M` there.
+    /// `M` there; blank for a verifier.
+    pub histogram: E,
+}
+
+/// What a verifier knows of the claims of one step.
+#[derive(Clone, Debug)]
+pub struct TableClaims<E> {
+    /// The claims.
+    pub claims: Vec<TableClaim<Blank>>,
+    /// The weighted sum of their tables.
+    pub table: E,
+    /// The weighted sum of their histograms.
     pub histogram: E,
 }
 

@@ -7,6 +7,8 @@ use super::instance::TableProduct;
 use super::{TableClaim, TableStatement, split_challenges};
 use crate::buffer::Buffer;
 use crate::channel::ProverChannel;
+use crate::join::{self, Product};
+use crate::multilinear::eq;
 use crate::sumcheck::{self, Instance, Shape};
 
 /// The entries of a table, `2^w` a column.
@@ -25,7 +27,9 @@ pub enum Entries {
 /// One claim with its prover data.
 pub struct TableInput {
     /// The public side.
-    pub statement: TableStatement<F128>,
+    pub statement: TableStatement,
+    /// The value of the leaf polynomial.
+    pub value: F128,
     /// The table.
     pub entries: Entries,
     /// `M(c, v)`, blocks `[column][v]`, as [`histogram`] makes it.
@@ -46,20 +50,27 @@ pub fn histogram(columns: &[&[u8]], weights: &[F128], width: usize) -> Buffer {
 
 /// Reduces leaf claims to claims on tables and histograms.
 pub fn prove(channel: &mut ProverChannel, inputs: Vec<TableInput>) -> Vec<TableClaim<F128>> {
-    let widths: Vec<usize> = inputs.iter().map(|i| i.statement.width).collect();
+    let statements: Vec<TableStatement> = inputs.iter().map(|i| i.statement.clone()).collect();
     let mut instances: Vec<TableProduct> = inputs.into_par_iter().map(TableProduct::new).collect();
     let shapes: Vec<Shape> = instances.iter().map(Instance::shape).collect();
     let mut batch: Vec<&mut dyn Instance> =
         instances.iter_mut().map(|i| i as &mut dyn Instance).collect();
-    let challenges = sumcheck::prove(channel, &mut batch);
+    let weights = statements.iter().map(|s| s.weight).collect();
+    let (challenges, mut weights) = sumcheck::prove_weighted(channel, &mut batch, weights);
     let mut claims = Vec::with_capacity(instances.len());
-    for ((instance, shape), width) in instances.iter().zip(shapes).zip(widths) {
+    let of_instances = instances.iter().zip(shapes).zip(&statements);
+    for (((instance, shape), s), weight) in of_instances.zip(&mut weights) {
         let point = &challenges[challenges.len() - shape.n_vars..];
-        let (col_point, index_point) = split_challenges(point, width);
+        let (col_point, index_point) = split_challenges(point, s.width);
+        *weight *= eq(&s.col_point, &col_point);
         let (table, histogram) = instance.values();
-        channel.send("table value", table);
-        channel.send("histogram value", histogram);
-        claims.push(TableClaim { col_point, index_point, table, histogram });
+        claims.push(TableClaim { col_point, index_point, weight: *weight, table, histogram });
+    }
+    let factors = [|c: &TableClaim<F128>| c.table, |c: &TableClaim<F128>| c.histogram];
+    let factors = factors.map(|value| claims.iter().map(value).collect()).into();
+    let joined = join::prove(channel, "table step", vec![Product { weights, factors }]);
+    for (claim, weight) in claims.iter_mut().zip(joined.weights) {
+        claim.weight = weight;
     }
     claims
 }

@@ -1,26 +1,25 @@
 //! From claims on one-hot polynomials with public weights to claims at points.
 //!
 //! # Relation
-//! For each claim on a `rows x cols` [view](super::onehot::View), with public weights `w`,
+//! A weighted sum of claims is known, each on a `rows x cols` [view](super::onehot::View), with public weights `w`:
 //! `value = sum_{r < rows, c < cols} w(r, c) O(r, c)`, where
 //! `O(r, c) = prod_s (1 + sigma_s + bit_s(r, c))` is the multilinear extension of "the index is `v`" in `v` at
 //! `sigma`. A matrix that is read through a public map from another one is such a claim on the other: `w`
 //! adds up the weights of the positions that read an element.
 //!
 //! # Protocol
-//! The verifier draws `rho`. Claims on one view at one `sigma` are claims on one `O`, and become one: the sum of
-//! their values and of their weights, the `i`-th times `rho^i`. One batched [sumcheck](crate::sumcheck) of
-//! degree 2 proves these, `w` and `O` zero outside the view's box. Columns are bound first, then rows, both
-//! highest variable first. It ends at `(r*, c*)`, where the prover sends `O`'s multilinear extension and the
-//! verifier computes that of `w`. The claims on `O` are [`OneHotClaim`](super::onehot::OneHotClaim)s.
+//! Claims on one view at one `sigma` are claims on one `O`, and are one: the sum of their weights, each times its claim's own.
+//! One batched [sumcheck](crate::sumcheck) of degree 2 proves these, `w` and `O` zero outside the view's box. Columns are bound
+//! first, then rows, both highest variable first. It ends in a sum of values of `O`'s multilinear extensions, each times
+//! that of its `w`, which the verifier computes; the values are [joined](crate::join). The claims on `O` are
+//! [`OneHotClaim`](super::onehot::OneHotClaim)s, of which a weighted sum is known.
 //!
 //! # Cost
 //! The prover looks up an entry of a table of `2^w` and does about four products an element of the view, besides
-//! what the weights take. The proof has `2 (row variables + column variables)` elements and one an `O`.
+//! what the weights take. The proof has `2 (row variables + column variables)` elements and those of the joining.
 //!
 //! # Soundness
-//! `(most claims on one O - 1) / 2^128` for `rho`, and the sumcheck's terms; that the weights are the verifier's
-//! own adds none.
+//! The terms of the sumcheck and of the joining; that the weights are the verifier's own adds none.
 
 mod verify;
 

@@ -7,6 +7,7 @@ use super::WiredClaim;
 use super::verify::{batches, same};
 use crate::channel::ProverChannel;
 use crate::indexed::onehot::OneHotClaim;
+use crate::join::{self, Product};
 use crate::multilinear::log2_ceil;
 use crate::sumcheck::{self, Instance, Shape};
 
@@ -35,23 +36,28 @@ pub fn prove<W: AddWeights>(
     channel: &mut ProverChannel,
     inputs: &[WiredInput<'_, W>],
 ) -> Vec<OneHotClaim<F128>> {
-    if inputs.is_empty() {
-        return Vec::new();
-    }
     let batches = batches(inputs, |a, b| same(&a.claim, &b.claim));
-    let rho = channel.challenge("wired batching");
     let mut instances: Vec<WiredProduct> =
-        batches.par_iter().map(|batch| WiredProduct::new(batch, rho)).collect();
+        batches.par_iter().map(|batch| WiredProduct::new(batch)).collect();
     let mut batch: Vec<&mut dyn Instance> =
         instances.iter_mut().map(|i| i as &mut dyn Instance).collect();
-    let challenges = sumcheck::prove(channel, &mut batch);
-    let values: Vec<F128> = instances.iter().map(|instance| instance.one_hot[0]).collect();
-    channel.send_many("wired values", &values);
-    let claim = |(batch, value): (&Vec<&WiredInput<'_, W>>, F128)| {
-        let first = &batch[0].claim;
-        first.at(&challenges[challenges.len() - first.shape().n_vars..], value)
+    let ones = vec![F128::ONE; batch.len()];
+    let (challenges, mut weights) = sumcheck::prove_weighted(channel, &mut batch, ones);
+    let claim = |((batch, instance), weight): ((&Vec<&WiredInput<'_, W>>, _), &mut F128)| {
+        let (first, instance): (_, &WiredProduct) = (&batch[0].claim, instance);
+        *weight *= instance.weights[0];
+        let own = &challenges[challenges.len() - first.shape().n_vars..];
+        first.at(own, F128::ZERO, instance.one_hot[0])
     };
-    batches.iter().zip(values).map(claim).collect()
+    let of_batches = batches.iter().zip(&instances).zip(&mut weights);
+    let mut hot: Vec<OneHotClaim<F128>> = of_batches.map(claim).collect();
+    let values = hot.iter().map(|claim| claim.value).collect();
+    let joined =
+        join::prove(channel, "wired values", vec![Product { weights, factors: vec![values] }]);
+    for (claim, weight) in hot.iter_mut().zip(joined.weights) {
+        claim.weight = weight;
+    }
+    hot
 }
 
 /// `sum_x w(x) O(x)`, both `[column][row]` and zero beyond their length, bound from the highest variable
@@ -69,15 +75,14 @@ struct WiredProduct {
 }
 
 impl WiredProduct {
-    fn new<W: AddWeights>(batch: &[&WiredInput<'_, W>], rho: F128) -> Self {
+    fn new<W: AddWeights>(batch: &[&WiredInput<'_, W>]) -> Self {
         let WiredInput { claim, indices } = batch[0];
         assert_eq!(indices.len(), claim.rows * claim.cols);
         let mut weights = F128::zeros(indices.len());
-        let (mut value, mut power) = (F128::ZERO, F128::ONE);
+        let mut value = F128::ZERO;
         for WiredInput { claim, .. } in batch {
-            claim.weights.add_to(power, &mut weights);
-            value += power * claim.value;
-            power *= rho;
+            claim.weights.add_to(claim.weight, &mut weights);
+            value += claim.weight * claim.value;
         }
         let table = kernels::eq_table(&claim.index_point);
         let mut one_hot = F128::zeros(indices.len());

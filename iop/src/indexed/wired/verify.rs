@@ -4,8 +4,9 @@
 use binfer_field::F128;
 
 use super::split_challenges;
-use crate::channel::{SoundnessTerm, VerifierChannel, VerifyError};
+use crate::channel::{Blank, VerifierChannel, VerifyError};
 use crate::indexed::onehot::OneHotClaim;
+use crate::join::{self, Combined, Term};
 use crate::multilinear::log2_ceil;
 use crate::sumcheck::{self, Shape};
 
@@ -15,7 +16,8 @@ pub trait Weights {
     fn evaluate(&self, row_point: &[F128], col_point: &[F128]) -> F128;
 }
 
-/// A claim `sum_{r, c} w(r, c) prod_s (1 + sigma_s + bit_s(r, c)) = value` on a view.
+/// A claim on `sum_{r, c} w(r, c) prod_s (1 + sigma_s + bit_s(r, c))` of a view, one of those whose weighted sum is
+/// known.
 #[derive(Clone, Debug)]
 pub struct WiredClaim<E, W> {
     /// Which view.
@@ -28,7 +30,9 @@ pub struct WiredClaim<E, W> {
     pub index_point: Vec<F128>,
     /// `w`.
     pub weights: W,
-    /// The claimed sum.
+    /// What the value is multiplied by in the sum of all claims.
+    pub weight: F128,
+    /// The value; blank for a verifier.
     pub value: E,
 }
 
@@ -44,10 +48,10 @@ impl<E, W> WiredClaim<E, W> {
     }
 
     /// The claim that is left at the end of the sumcheck, whose challenges these are.
-    pub(super) fn at<V>(&self, challenges: &[F128], value: V) -> OneHotClaim<V> {
+    pub(super) fn at<V>(&self, challenges: &[F128], weight: F128, value: V) -> OneHotClaim<V> {
         let (row_point, col_point) = split_challenges(challenges, self.col_vars());
         let index_point = self.index_point.clone();
-        OneHotClaim { view: self.view, row_point, col_point, index_point, value }
+        OneHotClaim { view: self.view, row_point, col_point, index_point, weight, value }
     }
 }
 
@@ -73,48 +77,40 @@ pub(super) fn same<E, W>(a: &WiredClaim<E, W>, b: &WiredClaim<E, W>) -> bool {
     shape(a) == shape(b) && a.index_point == b.index_point
 }
 
-/// Reduces claims with public weights to claims at points, one for each view and `sigma`. Without claims nothing
-/// is received or drawn.
+/// Reduces claims with public weights to claims at points, one for each view and `sigma`; `value` is the weighted sum of the
+/// claims.
 ///
 /// # Errors
 /// Those of the channel, and a failed check where the sumcheck does not close.
 pub fn verify<C: VerifierChannel, W: Weights>(
     channel: &mut C,
-    claims: &[WiredClaim<C::Elem, W>],
-) -> Result<Vec<OneHotClaim<C::Elem>>, VerifyError> {
-    if claims.is_empty() {
-        return Ok(Vec::new());
-    }
+    claims: &[WiredClaim<Blank, W>],
+    value: C::Elem,
+) -> Result<Combined<OneHotClaim<Blank>, C::Elem>, VerifyError> {
     let batches = batches(claims, |a, b| same(a, b));
-    let rho = channel.challenge("wired batching");
-    let degree = batches.iter().map(Vec::len).max().unwrap_or(0).saturating_sub(1);
-    if degree > 0 {
-        channel.soundness(SoundnessTerm::schwartz_zippel("wired batching", degree as f64));
-    }
-    let zero = C::Elem::from(F128::ZERO);
-    let mut instances = Vec::with_capacity(batches.len());
-    for batch in &batches {
-        // Horner's rule, from the last.
-        let value = batch.iter().rev().fold(zero, |sum, claim| sum * rho + claim.value);
-        let shape = batch.first().map_or(Shape { n_vars: 0, degree: 2 }, |claim| claim.shape());
-        instances.push((value, shape));
-    }
-    let reduced = sumcheck::verify(channel, &instances)?;
-    let values = channel.receive_many("wired values", batches.len())?;
-    let mut left = reduced.claim;
-    let mut hot = Vec::with_capacity(batches.len());
-    let ends = instances.iter().zip(values).zip(&reduced.weights);
-    for (batch, ((&(_, shape), value), &weight)) in batches.iter().zip(ends) {
+    let of_batch = |batch: &Vec<&WiredClaim<Blank, W>>| {
+        batch.first().map_or(Shape { n_vars: 0, degree: 2 }, |claim| claim.shape())
+    };
+    let shapes: Vec<Shape> = batches.iter().map(of_batch).collect();
+    let ones = vec![F128::ONE; shapes.len()];
+    let reduced = sumcheck::verify_weighted(channel, value, &shapes, ones)?;
+    let (mut hot, mut weights) = (Vec::new(), Vec::new());
+    for ((batch, shape), &weight) in batches.iter().zip(&shapes).zip(&reduced.weights) {
         let Some(first) = batch.first() else { continue };
-        let claim = first.at(reduced.point(shape.n_vars), value);
-        let (rows, cols) = (&claim.row_point, &claim.col_point);
-        let weights = batch
-            .iter()
-            .rev()
-            .fold(F128::ZERO, |sum, claim| sum * rho + claim.weights.evaluate(rows, cols));
-        left += value * (weight * weights);
+        let claim = first.at(reduced.point(shape.n_vars), weight, Blank);
+        let at = |claim: &WiredClaim<Blank, W>, hot: &OneHotClaim<Blank>| {
+            claim.weight * claim.weights.evaluate(&hot.row_point, &hot.col_point)
+        };
+        let sum: F128 = batch.iter().map(|wired| at(wired, &claim)).sum();
+        weights.push(weight * sum);
         hot.push(claim);
     }
-    channel.assert_zero("wired values", left)?;
-    Ok(hot)
+    let joined =
+        join::verify(channel, "wired values", reduced.claim, &[Term { weights, factors: 1 }])?;
+    for (claim, weight) in hot.iter_mut().zip(joined.weights) {
+        claim.weight = weight;
+    }
+    let malformed = VerifyError::CheckFailed { label: "wired values" };
+    let &value = joined.values.first().and_then(|values| values.first()).ok_or(malformed)?;
+    Ok(Combined { claims: hot, value })
 }

@@ -78,6 +78,7 @@ pub(super) fn prove_powers(
         for side in &mut powers.sides {
             let shape = BoxShape { rows, cols: 1, fan_in: side.len() / rows };
             let claim = LeafClaim {
+                weights: Vec::new(),
                 row_point: powers.row_point.clone(),
                 col_point: Vec::new(),
                 values: vec![powers.value + F128::ONE],

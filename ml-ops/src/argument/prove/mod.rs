@@ -13,7 +13,7 @@ use binfer_iop::claims::EvaluationClaim;
 use binfer_iop::indexed::onehot;
 use binfer_iop::indexed::wired::{self, WiredClaim, WiredInput};
 use binfer_iop::product::{self, RootClaim};
-use binfer_pcs::{ClaimGroup, Oracle, Params, Width};
+use binfer_pcs::{ClaimGroup, Oracle, Params};
 
 use self::factors::prove_powers;
 use self::relation::{Relation, prove_g_tables};
@@ -60,11 +60,11 @@ impl Prover<'_> {
         }
         let nonzero = |label, n| channel.nonzero_challenges(label, n);
         let mut bases = AllBases::draw(plan, nonzero);
-        let layouts = [Layout::new(plan, Origin::Model), Layout::new(plan, Origin::Trace)];
+        let layouts = [Origin::Model, Origin::Trace].map(|origin| Layout::new(plan, origin));
         let mut groups = Vec::new();
         for group in groups::groups(plan, group_size) {
             let bases = bases.of_group(plan, &group);
-            groups.push(self.prove_group(channel, progress, &group, bases, &layouts));
+            groups.push(self.prove_group(channel, progress, &group, bases, layouts.each_ref()));
         }
         for check in &plan.bit_checks {
             groups.push(openings::prove_bits(channel, plan, entries, check, &layouts));
@@ -81,7 +81,7 @@ impl Prover<'_> {
         progress: &mut dyn FnMut(&'static str),
         group: &Group,
         (of_matmuls, of_sums): GroupBases<'_>,
-        layouts: &[Layout; 2],
+        layouts: [&Layout; 2],
     ) -> ClaimGroup<F128> {
         let plan = self.plan;
         progress("products");
@@ -102,11 +102,23 @@ impl Prover<'_> {
         // Factors of rows are powers of their products: claims on those become claims on the products.
         prove_powers(channel, &mut relations, &trees, &mut roots);
 
-        // The rows' leaves: those of inputs, of outputs, and of the product of all G.
-        let mut leaves = product::prove(channel, trees, roots).into_iter();
+        // The rows' leaves: those of inputs, of outputs, and of the product of all G, which are no indices.
+        let mut leaves = product::prove(channel, trees, roots);
         progress("tables");
-        let mut step = TableStep::default();
+        let mut tree = 0;
         for relation in &mut relations {
+            tree += if relation.matmul.output.public.is_none() { 2 } else { 1 };
+            if relation.matmul.has_sum() {
+                let leaf = &mut leaves[tree];
+                leaf.send(channel);
+                let (point, value) = (leaf.col_point.clone(), leaf.values[0] + F128::ONE);
+                relation.on_g.push(EvaluationClaim { vector: 0, point, value });
+                tree += 1;
+            }
+        }
+        let mut leaves = leaves.into_iter();
+        let mut step = TableStep::default();
+        for relation in &relations {
             let matmul = relation.matmul;
             let tables: Vec<_> = powers(&relation.g, &matmul.outer).collect();
             step.push(&tables, &matmul.outer, &indices, leaves.next().expect(LEAF));
@@ -116,9 +128,7 @@ impl Prover<'_> {
                 step.push(&tables, &matmul.output.factors, &indices, leaf);
             }
             if matmul.has_sum() {
-                let leaf = leaves.next().expect(LEAF);
-                let value = leaf.values[0] + F128::ONE;
-                relation.on_g.push(EvaluationClaim { vector: 0, point: leaf.col_point, value });
+                leaves.next().expect(LEAF);
             }
         }
         for sum in &sums {
@@ -128,7 +138,12 @@ impl Prover<'_> {
         let mut claims = step.run(channel, &mut indexed).into_iter();
         let mut inputs = Vec::new();
         for relation in &relations {
-            inputs.push(claims.by_ref().take(relation.matmul.outer.len()).collect::<Vec<_>>());
+            let outer: Vec<_> = claims.by_ref().take(relation.matmul.outer.len()).collect();
+            if relation.matmul.public_inner.is_none() {
+                let tables: Vec<F128> = outer.iter().map(|claim| claim.table).collect();
+                channel.send_many("table value", &tables);
+            }
+            inputs.push(outer);
             claims.by_ref().take(relation.matmul.output.factors.len()).for_each(drop);
         }
 
@@ -164,24 +179,23 @@ impl Prover<'_> {
         progress("indices");
         // Claims on products of two become claims on each, and claims through maps claims at points.
         paired::prove(channel, &indices, &mut indexed);
-        let input = |claim: WiredClaim<F128, Weighted>| {
-            let indices = indices.of_view(claim.view);
-            WiredInput { claim, indices }
-        };
-        let inputs: Vec<_> = indexed.wired.into_iter().map(input).collect();
         let mut hot = indexed.points;
-        hot.extend(wired::prove(channel, &inputs));
-        drop(inputs);
+        if !indexed.wired.is_empty() {
+            let part = indexed.wired.iter().map(|claim| claim.weight * claim.value).sum();
+            channel.send("part of histograms", part);
+            let input = |claim: WiredClaim<F128, Weighted>| {
+                let indices = indices.of_view(claim.view);
+                WiredInput { claim, indices }
+            };
+            let inputs: Vec<_> = indexed.wired.into_iter().map(input).collect();
+            let mut wired = wired::prove(channel, &inputs);
+            let scale = channel.challenge("histogram batching");
+            wired.iter_mut().for_each(|claim| claim.weight *= scale);
+            hot.append(&mut wired);
+        }
         views.localize(&mut hot);
         let bytes = indices.by_view();
         let planes = onehot::prove(channel, &views.shapes, &views.local, &bytes, &hot);
-        let (coefficients, point) = (planes.bit_weights, planes.point);
-        let mut claims = ClaimGroup { width: Width::Bit, coefficients, point, claims: vec![] };
-        for (m, matrix) in plan.matrices.iter().enumerate() {
-            if let Some(planes_of) = views.planes_of(matrix) {
-                openings::add(plan, layouts, m, &planes.values[planes_of], &mut claims);
-            }
-        }
-        claims
+        openings::open(plan, layouts, &views, planes)
     }
 }

@@ -2,13 +2,34 @@
 
 use binfer_field::F128;
 use binfer_iop::channel::ProverChannel;
+use binfer_iop::indexed::onehot::PlaneClaims;
 use binfer_iop::indexed::tiles;
 use binfer_iop::zerocheck;
 use binfer_pcs::{Claim, ClaimGroup, Width};
 
 use crate::argument::entries::Entries;
-use crate::argument::layout::Layout;
+use crate::argument::groups::GroupViews;
+use crate::argument::layout::{Layout, add_parts};
 use crate::argument::plan::{BitCheck, Origin, Plan};
+
+/// A claim on a group's planes, as one on those that are committed.
+pub(super) fn open(
+    plan: &Plan,
+    layouts: [&Layout; 2],
+    views: &GroupViews,
+    planes: PlaneClaims<F128>,
+) -> ClaimGroup<F128> {
+    let PlaneClaims { bit_weights: coefficients, point, weights, value } = planes;
+    let mut parts = Vec::new();
+    for (m, matrix) in plan.matrices.iter().enumerate() {
+        if let Some(planes_of) = views.planes_of(matrix) {
+            let _ = add_parts(layouts, (m, matrix), &weights[planes_of], &mut parts);
+        }
+    }
+    // The opening goes by the parts alone: what is public is no matter here.
+    let claims = if parts.is_empty() { Vec::new() } else { vec![Claim { parts, value }] };
+    ClaimGroup { width: Width::Bit, coefficients, point, claims }
+}
 
 /// Adds the claims on the lowest planes of matrix `m`, by bit and tile, unless it is public.
 pub(super) fn add(

@@ -2,7 +2,7 @@
 
 use binfer_field::{F128, kernels};
 use binfer_iop::channel::ProverChannel;
-use binfer_iop::product::{self, Tree};
+use binfer_iop::product::{self, BoxProduct, BoxShape, LeafClaim};
 use rayon::prelude::*;
 
 use super::LEAF;
@@ -17,16 +17,24 @@ pub(super) fn prove(
     indexed: &mut IndexClaims<F128>,
 ) {
     let claims = core::mem::take(&mut indexed.paired);
-    let trees = claims.iter().map(|claim| tree(claim, indices)).collect();
-    let roots = claims.iter().map(PairedClaim::root).collect();
-    let leaves = product::prove(channel, trees, roots);
+    if claims.is_empty() {
+        return;
+    }
+    let part = claims.iter().map(|claim| claim.weight * claim.value).sum();
+    channel.send("part of histograms", part);
+    let shapes: Vec<BoxShape> = claims.iter().map(PairedClaim::shape).collect();
+    let leaves: Vec<LeafClaim<F128>> = claims.iter().map(PairedClaim::leaf).collect();
+    let instance = |(claim, leaf)| Some(product(claim, leaf, indices));
+    let instances = claims.iter().zip(&leaves).map(instance).collect();
+    let leaves = product::prove_factors(channel, &shapes, leaves, instances);
+    let scale = channel.challenge("histogram batching");
     for (claim, leaf) in claims.iter().zip(&leaves) {
-        claim.split(leaf, indexed).expect(LEAF);
+        claim.split(leaf, scale, indexed).expect(LEAF);
     }
 }
 
-/// The tree whose leaves' factors are the one-hot polynomials of both matrices.
-fn tree<'a>(claim: &PairedClaim<F128>, indices: &Indices<'_>) -> Tree<'a> {
+/// The sumcheck over leaves whose factors are the one-hot polynomials of both matrices.
+fn product(claim: &PairedClaim<F128>, leaf: &LeafClaim<F128>, indices: &Indices<'_>) -> BoxProduct {
     let shape = claim.shape();
     let operands = claim.factor.operands().expect("a factor of two matrices");
     let (low, high) = claim.index_point.split_at(claim.factor.chunk.width());
@@ -40,5 +48,5 @@ fn tree<'a>(claim: &PairedClaim<F128>, indices: &Indices<'_>) -> Tree<'a> {
             kernels::gather(&mut leaves[..column.bytes.len()], &table, column.bytes);
         });
     }
-    Tree::new(shape, leaves)
+    BoxProduct::new(shape, leaves, leaf)
 }

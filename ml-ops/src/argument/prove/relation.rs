@@ -185,6 +185,7 @@ pub(super) fn prove_g_tables(
             let claim = LeafClaim {
                 row_point: claim.col_point.clone(),
                 col_point: Vec::new(),
+                weights: Vec::new(),
                 values: vec![claim.table + F128::ONE],
             };
             let shape = BoxShape { rows, cols: 1, fan_in: factor.chunk.width() };

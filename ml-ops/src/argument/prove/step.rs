@@ -174,7 +174,8 @@ impl<'a> TableStep<'a> {
         leaf: LeafClaim<F128>,
     ) {
         let row_eq = kernels::eq_table(&leaf.row_point);
-        for ((table, factor), &value) in tables.iter().zip(factors).zip(&leaf.values) {
+        let of_factors = leaf.weights.iter().zip(&leaf.values);
+        for ((table, factor), (&weight, &value)) in tables.iter().zip(factors).zip(of_factors) {
             let (cols, width) = (factor.all_cols(), table.width());
             let columns = indices.columns(factor);
             let histogram = histogram(&columns, &row_eq, width, factor.blocks);
@@ -182,7 +183,8 @@ impl<'a> TableStep<'a> {
             let extra = extra.map(<[F128]>::to_vec).collect();
             let col_point = leaf.col_point.clone();
             self.inputs.push(TableInput {
-                statement: TableStatement { cols, width, col_point, value },
+                statement: TableStatement { cols, width, col_point, weight },
+                value,
                 entries: table.entries(),
                 histogram,
             });
@@ -200,14 +202,14 @@ impl<'a> TableStep<'a> {
             return Vec::new();
         }
         let claims = table::prove(channel, self.inputs);
+        let scale = channel.challenge("histogram batching");
         for (claim, Indexed { factor, row_point, extra }) in claims.iter().zip(self.indexed) {
             let value = |(chunk, histogram): (&Chunk, &Vec<F128>)| {
                 let eq = kernels::eq_table(&claim.index_point[..chunk.width()]);
                 kernels::inner_product(&histogram[..eq.len()], &eq)
             };
             let extra: Vec<F128> = factor.extra.iter().zip(&extra).map(value).collect();
-            channel.send_many("extra histograms", &extra);
-            indexed.add(factor, &row_point, claim, &extra).expect(RANDOM_POINT);
+            indexed.add(factor, &row_point, claim, scale, &extra).expect(RANDOM_POINT);
         }
         claims
     }

@@ -16,14 +16,15 @@ use binfer_hash::Digest;
 use binfer_iop::channel::{SoundnessTerm, VerifierChannel, VerifyError};
 use binfer_iop::claims::EvaluationClaim;
 use binfer_iop::indexed::{onehot, wired};
+use binfer_iop::join::Combined;
 use binfer_iop::multilinear::log2_ceil;
 use binfer_iop::product::{self, BoxShape, RootClaim};
-use binfer_pcs::{ClaimGroup, Params, Width};
+use binfer_pcs::{ClaimGroup, Params};
 
 use self::factors::verify_powers;
 use self::openings::Openings;
 use self::relation::{Relation, verify_g_tables};
-use self::step::{IndexClaims, TableStep, check_table};
+use self::step::{Indexed, TableStep, take_table};
 use self::sum::SumCheck;
 use super::bases::{AllBases, GroupBases, powers};
 use super::groups::{self, GroupSize, GroupViews};
@@ -91,7 +92,6 @@ fn verify_group<C: VerifierChannel>(
     (of_matmuls, of_sums): GroupBases<'_>,
 ) -> Result<ClaimGroup<C::Elem>, VerifyError> {
     let statement = openings.statement;
-    let plan = statement.plan;
     let mut relations = Vec::new();
     let (mut shapes, mut roots) = (Vec::new(), Vec::new());
     for (matmul, drawn) in of_matmuls {
@@ -106,44 +106,63 @@ fn verify_group<C: VerifierChannel>(
     // Factors of rows are powers of their products: claims on those become claims on the products.
     verify_powers(channel, &relations, &mut roots)?;
 
-    // The rows' leaves: those of inputs, of outputs, and of the product of all G.
-    let mut leaves = product::verify(channel, &shapes, roots)?.into_iter();
-    let mut step = TableStep::default();
+    // The rows' leaves: those of inputs, of outputs, and of the product of all G, which are no indices.
+    let mut leaves = product::verify(channel, &shapes, roots)?;
+    let mut tree = 0usize;
     for relation in &mut relations {
         let matmul = relation.matmul;
-        step.push(&matmul.outer, next(&mut leaves)?);
+        tree = tree.saturating_add(if matmul.output.public.is_none() { 2 } else { 1 });
+        if matmul.has_sum() {
+            let value = leaves.receive(channel, tree)? + C::Elem::from(F128::ONE);
+            let leaf = leaves.claims.get(tree).ok_or(MALFORMED)?;
+            let point = leaf.col_point.clone();
+            relation.on_g.push(EvaluationClaim { vector: 0, point, value });
+            tree = tree.saturating_add(1);
+        }
+    }
+    let mut step = TableStep::default();
+    let mut of_trees = leaves.claims.into_iter();
+    for relation in &relations {
+        let matmul = relation.matmul;
+        step.push(&matmul.outer, next(&mut of_trees)?);
         if matmul.output.public.is_none() {
-            step.push(&matmul.output.factors, next(&mut leaves)?);
+            step.push(&matmul.output.factors, next(&mut of_trees)?);
         }
         if matmul.has_sum() {
-            let leaf = next(&mut leaves)?;
-            let value = leaf.values.first().copied().ok_or(MALFORMED)?;
-            let value = value + C::Elem::from(F128::ONE);
-            relation.on_g.push(EvaluationClaim { vector: 0, point: leaf.col_point, value });
+            next(&mut of_trees)?;
         }
     }
     for sum in &sums {
-        sum.push(&mut step, &mut leaves)?;
+        sum.push(&mut step, &mut of_trees)?;
     }
-    let mut indexed = IndexClaims::new();
-    let mut claims = step.run(channel, &mut indexed)?.into_iter();
+    let mut indexed = Indexed::new();
+    let tables = step.run(channel, leaves.value, &mut indexed)?;
+    let (mut claims, mut left) = (tables.claims.into_iter(), tables.value);
     let mut inputs = Vec::new();
     for relation in &relations {
         let matmul = relation.matmul;
-        let outer = claims.by_ref().take(matmul.outer.len()).collect::<Vec<_>>();
+        let outer = claims.by_ref().take(matmul.outer.len());
         if let Some(g) = &relation.g {
-            for (table, claim) in powers(g, &matmul.outer).zip(&outer) {
-                check_table(channel, &table, claim)?;
+            for (table, claim) in powers(g, &matmul.outer).zip(outer) {
+                take_table(&mut left, &table, &claim);
             }
+            inputs.push(Vec::new());
+        } else {
+            let outer = outer.collect::<Vec<_>>();
+            let values = channel.receive_many("table value", outer.len())?;
+            for (claim, &value) in outer.iter().zip(&values) {
+                left += value * claim.weight;
+            }
+            inputs.push(outer.into_iter().zip(values).collect());
         }
-        inputs.push(outer);
         for table in relation.drawn.output_tables(&matmul.output) {
-            check_table(channel, &table, &next(&mut claims)?)?;
+            take_table(&mut left, &table, &next(&mut claims)?);
         }
     }
     for sum in &sums {
-        sum.check_tables(channel, &mut claims)?;
+        sum.take_tables(&mut left, &mut claims)?;
     }
+    channel.assert_zero("tables", left)?;
 
     // The inputs' tables are powers of G: claims on hidden ones become claims on G, then one claim each.
     verify_g_tables(channel, &mut relations, &inputs)?;
@@ -163,40 +182,43 @@ fn verify_group<C: VerifierChannel>(
     }
 
     // The weights' leaves, whose tables are public.
-    let mut leaves = product::verify(channel, &shapes, roots)?.into_iter();
+    let leaves = product::verify(channel, &shapes, roots)?;
+    let mut of_trees = leaves.claims.into_iter();
     let mut step = TableStep::default();
     for relation in &relations {
         if relation.g.is_none() {
-            step.push(&relation.matmul.inner, next(&mut leaves)?);
+            step.push(&relation.matmul.inner, next(&mut of_trees)?);
         }
         if relation.bias.is_some() {
-            step.push(&relation.matmul.bias, next(&mut leaves)?);
+            step.push(&relation.matmul.bias, next(&mut of_trees)?);
         }
     }
-    let mut claims = step.run(channel, &mut indexed)?.into_iter();
+    let tables = step.run(channel, leaves.value, &mut indexed)?;
+    let (mut claims, mut left) = (tables.claims.into_iter(), tables.value);
     for relation in &relations {
         let (drawn, matmul) = (&relation.drawn, relation.matmul);
         let inner = drawn.inner_tables(matmul, relation.shape);
         for table in inner.iter().chain(&drawn.bias_tables(matmul)) {
-            check_table(channel, table, &next(&mut claims)?)?;
+            take_table(&mut left, table, &next(&mut claims)?);
         }
     }
+    channel.assert_zero("tables", left)?;
 
     // Claims on products of two become claims on each, and claims through maps claims at points.
     paired::verify(channel, &mut indexed)?;
-    let mut hot = indexed.points;
-    hot.extend(wired::verify(channel, &indexed.wired)?);
-    views.localize(&mut hot);
-    let planes = onehot::verify(channel, &views.shapes, &views.local, &hot)?;
-    let (coefficients, point) = (planes.bit_weights, planes.point);
-    let mut claims = ClaimGroup { width: Width::Bit, coefficients, point, claims: vec![] };
-    for (m, matrix) in plan.matrices.iter().enumerate() {
-        if let Some(planes_of) = views.planes_of(matrix) {
-            let values = planes.values.get(planes_of).ok_or(MALFORMED)?;
-            openings.open(channel, m, values.iter(), &mut claims)?;
-        }
+    if !indexed.claims.wired.is_empty() {
+        let claims = core::mem::take(&mut indexed.claims.wired);
+        let value = indexed.part(channel)?;
+        let mut hot = wired::verify(channel, &claims, value)?;
+        let scale = indexed.join(channel, hot.value);
+        hot.claims.iter_mut().for_each(|claim| claim.weight *= scale);
+        indexed.claims.points.append(&mut hot.claims);
     }
-    Ok(claims)
+    let value = indexed.value();
+    let mut hot = Combined { claims: indexed.claims.points, value };
+    views.localize(&mut hot.claims);
+    let planes = onehot::verify(channel, &views.shapes, &views.local, &hot)?;
+    openings.open(channel, views, planes)
 }
 
 const MALFORMED: VerifyError = VerifyError::CheckFailed { label: "plan" };

@@ -1,12 +1,15 @@
 //! The end of the argument: claims on planes become openings, or are checked where they are public.
 
+use binfer_field::F128;
 use binfer_iop::channel::{VerifierChannel, VerifyError};
+use binfer_iop::indexed::onehot::PlaneClaims;
 use binfer_iop::indexed::tiles;
 use binfer_iop::zerocheck;
 use binfer_pcs::{Claim, ClaimGroup, Width};
 
 use super::{MALFORMED, Statement};
-use crate::argument::layout::Layout;
+use crate::argument::groups::GroupViews;
+use crate::argument::layout::{Layout, add_parts};
 use crate::argument::plan::{BitCheck, Matrix, Origin, Source};
 use crate::argument::public;
 use crate::graph::Values;
@@ -34,51 +37,75 @@ pub(super) struct Openings<'a> {
 }
 
 impl Openings<'_> {
-    /// Adds claims on the lowest planes of matrix `m`, by bit and tile, at the group's point.
-    pub(super) fn open<'v, C: VerifierChannel>(
+    /// Turns a claim on a group's planes into one on those that are committed.
+    pub(super) fn open<C: VerifierChannel>(
+        &self,
+        channel: &mut C,
+        views: &GroupViews,
+        planes: PlaneClaims<C::Elem>,
+    ) -> Result<ClaimGroup<C::Elem>, VerifyError> {
+        let PlaneClaims { bit_weights: coefficients, point, weights, mut value } = planes;
+        let mut parts = Vec::new();
+        for (m, matrix) in self.statement.plan.matrices.iter().enumerate() {
+            let Some(planes_of) = views.planes_of(matrix) else { continue };
+            let weights = weights.get(planes_of).ok_or(MALFORMED)?;
+            if matrix.origin == Origin::Public {
+                let known = self.public_planes(matrix, &coefficients, &point, weights)?;
+                value += C::Elem::from(known);
+            } else {
+                add_parts(self.layouts, (m, matrix), weights, &mut parts).ok_or(MALFORMED)?;
+            }
+        }
+        let claims = if parts.is_empty() {
+            channel.assert_zero("public planes", value)?;
+            Vec::new()
+        } else {
+            vec![Claim { parts, value }]
+        };
+        Ok(ClaimGroup { width: Width::Bit, coefficients, point, claims })
+    }
+
+    /// The weighted sum of the lowest planes of a public matrix, with weights by bit and tile.
+    fn public_planes(
+        &self,
+        matrix: &Matrix,
+        coefficients: &[F128],
+        point: &[F128],
+        weights: &[Vec<F128>],
+    ) -> Result<F128, VerifyError> {
+        let values_of = self.statement.public_values(matrix)?;
+        let entries = public::entries(values_of, matrix).ok_or(OUT_OF_RANGE)?;
+        let known = public::evaluate(&entries, matrix, coefficients, point);
+        let mut sum = F128::ZERO;
+        for (bit, weights) in weights.iter().enumerate() {
+            for (bits, &weight) in known.iter().zip(weights) {
+                sum += weight * bits.get(bit).copied().ok_or(MALFORMED)?;
+            }
+        }
+        Ok(sum)
+    }
+
+    fn open_each<C: VerifierChannel>(
         &self,
         channel: &mut C,
         m: usize,
-        values: impl Iterator<Item = &'v Vec<C::Elem>>,
+        values: &[Vec<C::Elem>],
         group: &mut ClaimGroup<C::Elem>,
-    ) -> Result<(), VerifyError>
-    where
-        C::Elem: 'v,
-    {
+    ) -> Result<(), VerifyError> {
         let matrix = self.statement.plan.matrices.get(m).ok_or(MALFORMED)?;
-        let oracle = match matrix.origin {
-            Origin::Public => return self.check_public(channel, matrix, values, group),
-            Origin::Model => 0,
-            Origin::Trace => 1,
-        };
-        let tiles = tiles(matrix.rows, matrix.cols);
-        let offsets = self.layouts.get(oracle).and_then(|l| l.offsets.get(m)).ok_or(MALFORMED)?;
-        for (offsets, values) in offsets.iter().zip(values) {
-            for ((tile, &offset), &value) in tiles.iter().zip(offsets).zip(values) {
-                let n_vars = tile.n_vars() as u32;
-                group.claims.push(Claim::on(oracle, offset, n_vars, value));
-            }
-        }
-        Ok(())
-    }
-
-    fn check_public<'v, C: VerifierChannel>(
-        &self,
-        channel: &mut C,
-        matrix: &Matrix,
-        values: impl Iterator<Item = &'v Vec<C::Elem>>,
-        group: &ClaimGroup<C::Elem>,
-    ) -> Result<(), VerifyError>
-    where
-        C::Elem: 'v,
-    {
-        let values_of = self.statement.public_values(matrix)?;
-        let entries = public::entries(values_of, matrix).ok_or(OUT_OF_RANGE)?;
-        let expected = public::evaluate(&entries, matrix, &group.coefficients, &group.point);
-        for (bit, values) in values.enumerate() {
-            for (bits, &value) in expected.iter().zip(values) {
-                let &known = bits.get(bit).ok_or(MALFORMED)?;
-                channel.assert_zero("public value", value + C::Elem::from(known))?;
+        for (bit, values) in values.iter().enumerate() {
+            for (tile, &value) in values.iter().enumerate() {
+                let mut weights = vec![vec![F128::ZERO; values.len()]; matrix.bits as usize];
+                weights[bit][tile] = F128::ONE;
+                if matrix.origin == Origin::Public {
+                    let known =
+                        self.public_planes(matrix, &group.coefficients, &group.point, &weights)?;
+                    channel.assert_zero("public value", value + C::Elem::from(known))?;
+                } else {
+                    let mut parts = Vec::new();
+                    add_parts(self.layouts, (m, matrix), &weights, &mut parts).ok_or(MALFORMED)?;
+                    group.claims.push(Claim { parts, value });
+                }
             }
         }
         Ok(())
@@ -107,7 +134,7 @@ impl Openings<'_> {
         let mut rest = by_plane.as_slice();
         for (&m, matrix) in check.matrices.iter().zip(matrices) {
             let (own, others) = rest.split_at_checked(matrix.bits as usize).ok_or(MALFORMED)?;
-            self.open(channel, m, own.iter(), &mut group)?;
+            self.open_each(channel, m, own, &mut group)?;
             rest = others;
         }
         Ok(group)

@@ -1,7 +1,7 @@
 //! The verifier's side of one matmul: its opening messages, and its claims on `G`.
 
 use binfer_field::{F128, kernels};
-use binfer_iop::channel::{Element, VerifierChannel, VerifyError};
+use binfer_iop::channel::{Blank, Element, VerifierChannel, VerifyError};
 use binfer_iop::claims::{self, EvaluationClaim};
 use binfer_iop::indexed::table::TableClaim;
 use binfer_iop::multilinear::{eq, log2_ceil, prefix_indicator};
@@ -113,14 +113,14 @@ pub(super) fn inside(products: &[F128], row_point: &[F128]) -> F128 {
 pub(super) fn verify_g_tables<C: VerifierChannel>(
     channel: &mut C,
     relations: &mut [Relation<'_, C::Elem>],
-    inputs: &[Vec<TableClaim<C::Elem>>],
+    inputs: &[Vec<(TableClaim<Blank>, C::Elem)>],
 ) -> Result<(), VerifyError> {
     let mut instances = Vec::new();
     let hidden = |relation: &Relation<'_, C::Elem>| relation.g.is_none();
     for (relation, claims) in relations.iter().zip(inputs).filter(|(r, _)| hidden(r)) {
-        for (factor, claim) in relation.matmul.outer.iter().zip(claims) {
+        for (factor, &(_, table)) in relation.matmul.outer.iter().zip(claims) {
             let degree = factor.chunk.width().saturating_add(1);
-            instances.push((claim.table, Shape { n_vars: relation.matmul.g_vars(), degree }));
+            instances.push((table, Shape { n_vars: relation.matmul.g_vars(), degree }));
         }
     }
     if instances.is_empty() {
@@ -135,7 +135,7 @@ pub(super) fn verify_g_tables<C: VerifierChannel>(
             reduced.point(relation.matmul.g_vars()).iter().rev().copied().collect();
         let n_bits = relation.matmul.outer_bits();
         let values = channel.receive_many("powers of G", n_bits as usize)?;
-        for (factor, claim) in relation.matmul.outer.iter().zip(claims) {
+        for (factor, (claim, _)) in relation.matmul.outer.iter().zip(claims) {
             let mut product = one;
             for (t, &sigma) in (factor.chunk.first..).zip(&claim.index_point) {
                 let value = values.get(t as usize).ok_or(MALFORMED)?;

@@ -1,13 +1,13 @@
 //! The verifier's side of one sum or maximum: its opening message, and its leaves.
 
 use binfer_field::F128;
-use binfer_iop::channel::{Element, VerifierChannel, VerifyError};
+use binfer_iop::channel::{Blank, Element, VerifierChannel, VerifyError};
 use binfer_iop::indexed::table::TableClaim;
 use binfer_iop::multilinear::{log2_ceil, prefix_indicator};
 use binfer_iop::product::{BoxShape, LeafClaim, RootClaim};
 
 use super::relation::inside;
-use super::step::{TableStep, check_table};
+use super::step::{TableStep, take_table};
 use super::{MALFORMED, Statement, next};
 use crate::argument::bases::Drawn;
 use crate::argument::plan::{Factor, Sum};
@@ -60,10 +60,10 @@ impl<'a> SumCheck<'a> {
     }
 
     /// Adds the factors of all leaves.
-    pub(super) fn push<E: Element>(
+    pub(super) fn push(
         &self,
-        step: &mut TableStep<'a, E>,
-        leaves: &mut impl Iterator<Item = LeafClaim<E>>,
+        step: &mut TableStep<'a>,
+        leaves: &mut impl Iterator<Item = LeafClaim<Blank>>,
     ) -> Result<(), VerifyError> {
         for tree in &self.sum.trees {
             step.push(&tree.factors, next(leaves)?);
@@ -74,19 +74,19 @@ impl<'a> SumCheck<'a> {
         Ok(())
     }
 
-    /// Checks the claims on its tables, all of which are public.
-    pub(super) fn check_tables<C: VerifierChannel>(
+    /// Takes its tables, all of which are public, out of a sum of tables.
+    pub(super) fn take_tables<E: Element>(
         &self,
-        channel: &mut C,
-        claims: &mut impl Iterator<Item = TableClaim<C::Elem>>,
+        left: &mut E,
+        claims: &mut impl Iterator<Item = TableClaim<Blank>>,
     ) -> Result<(), VerifyError> {
         for tree in &self.sum.trees {
             for table in self.drawn.sum_tables(tree) {
-                check_table(channel, &table, &next(claims)?)?;
+                take_table(left, &table, &next(claims)?);
             }
         }
         for table in self.drawn.output_tables(&self.sum.output) {
-            check_table(channel, &table, &next(claims)?)?;
+            take_table(left, &table, &next(claims)?);
         }
         Ok(())
     }
