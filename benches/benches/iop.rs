@@ -121,8 +121,9 @@ fn indexed_product(
             cols,
             width: 8,
             col_point: leaf.col_point,
-            value: leaf.values[0],
+            weight: leaf.weights[0],
         },
+        value: leaf.values[0],
         entries: Entries::Listed(table.to_vec().into()),
         histogram: histogram(&index.chunks(rows).collect::<Vec<_>>(), &row_eq, 8),
     };
@@ -133,6 +134,7 @@ fn indexed_product(
         row_point: leaf.row_point,
         col_point: claim.col_point,
         index_point: claim.index_point,
+        weight: claim.weight,
         value: claim.histogram,
     };
     onehot::prove(&mut channel, &[(rows, cols); 8], &views, &[index], &[hot])
