@@ -13,6 +13,8 @@
 //! At the end the caller checks `sum_i weights_i f_i(r_i)`, `r_i` the last `n_i` challenges and
 //! `weights_i` the product of `beta^i` with the challenges before.
 //!
+//! Where the caller has one claim on a weighted sum already, its weights take the place of the powers of `beta`.
+//!
 //! It matters that every claim is part of the sum from the first round on. The constant of `s` is free
 //! in characteristic two, so a prover may add anything to a claim that is right, and with it cancel the error of
 //! a claim that would be added later.
@@ -33,5 +35,5 @@ mod forgeries;
 #[cfg(feature = "prover")]
 pub(crate) use factored::EqFactored;
 #[cfg(feature = "prover")]
-pub use prove::{Instance, prove, send_round};
-pub use verify::{Reduced, Shape, univariate, verify, verify_round};
+pub use prove::{Instance, prove, prove_combined, send_round};
+pub use verify::{Reduced, Shape, univariate, verify, verify_combined, verify_round};

@@ -35,11 +35,21 @@ pub fn send_round(channel: &mut ProverChannel, coefficients: &[F128], degree: us
 /// Proves a batch; returns the challenges in the order drawn. The instances end fully bound.
 pub fn prove(channel: &mut ProverChannel, instances: &mut [&mut dyn Instance]) -> Vec<F128> {
     let beta = channel.challenge("sumcheck batching");
-    let shapes: Vec<Shape> = instances.iter().map(|i| i.shape()).collect();
-    let n_rounds = shapes.iter().map(|s| s.n_vars).max().unwrap_or(0);
     let power = |&p: &F128| Some(p * beta);
     let powers = core::iter::successors(Some(F128::ONE), power);
-    let mut weights: Vec<F128> = powers.take(shapes.len()).collect();
+    let weights = powers.take(instances.len()).collect();
+    prove_combined(channel, weights, instances).0
+}
+
+/// Proves the sum of the instances' claims with these weights; returns the challenges as [`prove`] does, and the
+/// weights, each times the challenges before its instance joined.
+pub fn prove_combined(
+    channel: &mut ProverChannel,
+    mut weights: Vec<F128>,
+    instances: &mut [&mut dyn Instance],
+) -> (Vec<F128>, Vec<F128>) {
+    let shapes: Vec<Shape> = instances.iter().map(|i| i.shape()).collect();
+    let n_rounds = shapes.iter().map(|s| s.n_vars).max().unwrap_or(0);
     let mut challenges = Vec::with_capacity(n_rounds);
     for left in (1..=n_rounds).rev() {
         let active = shapes.iter().filter(|s| s.n_vars >= left);
@@ -62,5 +72,5 @@ pub fn prove(channel: &mut ProverChannel, instances: &mut [&mut dyn Instance]) -
         waiting.for_each(|(weight, _)| *weight *= r);
         challenges.push(r);
     }
-    challenges
+    (challenges, weights)
 }

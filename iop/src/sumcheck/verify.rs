@@ -19,7 +19,7 @@ pub struct Shape {
 pub struct Reduced<E> {
     /// One challenge a round, in the order drawn.
     pub challenges: Vec<F128>,
-    /// One an instance: a power of the batching challenge, times the challenges before the instance joined.
+    /// One an instance: its weight in the batch, times the challenges before the instance joined.
     pub weights: Vec<F128>,
     /// The value the batch must have.
     pub claim: E,
@@ -74,18 +74,32 @@ pub fn verify<C: VerifierChannel>(
         weights.push(power);
         power *= beta;
     }
-    let n_rounds = instances.iter().map(|(_, shape)| shape.n_vars).max().unwrap_or(0);
-    let mut challenges = Vec::with_capacity(n_rounds);
     // All claims from the start: one added between rounds could be cancelled by the round before.
     let zero = C::Elem::from(F128::ZERO);
-    let mut claim = instances.iter().zip(&weights).fold(zero, |sum, (&(c, _), &w)| sum + c * w);
+    let claim = instances.iter().zip(&weights).fold(zero, |sum, (&(c, _), &w)| sum + c * w);
+    let shapes: Vec<Shape> = instances.iter().map(|&(_, shape)| shape).collect();
+    verify_combined(channel, claim, weights, &shapes)
+}
+
+/// [`verify`] where what is claimed is the sum of the instances' claims with these weights, one a shape.
+///
+/// # Errors
+/// Those of the channel.
+pub fn verify_combined<C: VerifierChannel>(
+    channel: &mut C,
+    mut claim: C::Elem,
+    mut weights: Vec<F128>,
+    shapes: &[Shape],
+) -> Result<Reduced<C::Elem>, VerifyError> {
+    let n_rounds = shapes.iter().map(|shape| shape.n_vars).max().unwrap_or(0);
+    let mut challenges = Vec::with_capacity(n_rounds);
     for left in (1..=n_rounds).rev() {
-        let active = instances.iter().filter(|(_, shape)| shape.n_vars >= left);
-        let degree = active.map(|(_, shape)| shape.degree).max().unwrap_or(1);
+        let active = shapes.iter().filter(|shape| shape.n_vars >= left);
+        let degree = active.map(|shape| shape.degree).max().unwrap_or(1);
         let (r, next) = verify_round(channel, claim, degree)?;
         challenges.push(r);
         claim = next;
-        for ((_, shape), weight) in instances.iter().zip(&mut weights) {
+        for (shape, weight) in shapes.iter().zip(&mut weights) {
             if shape.n_vars < left {
                 *weight *= r;
             }

@@ -66,9 +66,7 @@ impl Prover<'_> {
             let bases = bases.of_group(plan, &group);
             groups.push(self.prove_group(channel, progress, &group, bases, &layouts));
         }
-        for check in &plan.bit_checks {
-            groups.push(openings::prove_bits(channel, plan, entries, check, &layouts));
-        }
+        groups.push(openings::prove_bits(channel, plan, entries, &layouts));
         groups.retain(|g| !g.claims.is_empty());
         progress("open");
         binfer_pcs::open(params, &[model, &trace], &groups, channel);

@@ -3,12 +3,14 @@
 use binfer_field::F128;
 use binfer_iop::channel::ProverChannel;
 use binfer_iop::indexed::tiles;
-use binfer_iop::zerocheck;
+use binfer_iop::zerocheck::{self, SystemTiles};
 use binfer_pcs::{Claim, ClaimGroup, Width};
+use rayon::prelude::*;
 
 use crate::argument::entries::Entries;
 use crate::argument::layout::Layout;
 use crate::argument::plan::{BitCheck, Origin, Plan};
+use crate::argument::verify::openings::weighted_parts;
 
 /// Adds the claims on the lowest planes of matrix `m`, by bit and tile, unless it is public.
 pub(super) fn add(
@@ -33,31 +35,50 @@ pub(super) fn add(
     }
 }
 
-/// Proves constraints on bits by a zerocheck over the tiles of all matrices.
+/// Proves all constraints on bits by one zerocheck over the tiles of all matrices.
 pub(super) fn prove_bits(
     channel: &mut ProverChannel,
     plan: &Plan,
     entries: &[Entries<'_>],
-    check: &BitCheck,
     layouts: &[Layout; 2],
 ) -> ClaimGroup<F128> {
-    let first = &plan.matrices[check.matrices[0]];
-    let of_tile = |tile| -> Vec<Vec<F128>> {
-        check.matrices.iter().flat_map(|&m| entries[m].planes(&plan.matrices[m], tile)).collect()
+    // By check, tile and plane.
+    let planes_of = |check: &BitCheck| -> Vec<Vec<Vec<F128>>> {
+        let first = &plan.matrices[check.matrices[0]];
+        let of_matrix = |m: usize, tile| entries[m].planes(&plan.matrices[m], tile);
+        let of_tile =
+            |tile| check.matrices.iter().flat_map(|&m| of_matrix(m, tile)).collect::<Vec<_>>();
+        tiles(first.rows, first.cols).into_iter().map(of_tile).collect()
     };
-    let planes: Vec<Vec<Vec<F128>>> =
-        tiles(first.rows, first.cols).into_iter().map(of_tile).collect();
-    let slices: Vec<Vec<&[F128]>> =
-        planes.iter().map(|tile| tile.iter().map(Vec::as_slice).collect()).collect();
-    let claims = zerocheck::prove(channel, &check.constraints, &slices);
-    let plane = |p| claims.values.iter().map(|tile| tile[p]).collect();
-    let mut group = ClaimGroup::at(Width::Bit, &claims.point, vec![]);
-    let mut next = 0;
-    for &m in &check.matrices {
-        let end = next + plan.matrices[m].bits as usize;
-        let values: Vec<Vec<F128>> = (next..end).map(plane).collect();
-        add(plan, layouts, m, &values, &mut group);
-        next = end;
+    let planes: Vec<_> = plan.bit_checks.par_iter().map(planes_of).collect();
+    let with_planes = plan.bit_checks.iter().zip(&planes);
+    let systems: Vec<_> = with_planes.map(|(check, tiles)| as_system(check, tiles)).collect();
+    let zerocheck = zerocheck::prove(channel, &systems);
+    let (coefficients, point) = (zerocheck.bit_weights, zerocheck.point);
+    let mut parts = Vec::new();
+    for (check, tiles) in plan.bit_checks.iter().zip(&zerocheck.weights) {
+        let mut start = 0;
+        for &m in &check.matrices {
+            let matrix = &plan.matrices[m];
+            let end = start + matrix.bits as usize;
+            let weights: Vec<&[F128]> = tiles.iter().map(|tile| &tile[start..end]).collect();
+            start = end;
+            let oracle = match matrix.origin {
+                Origin::Public => continue,
+                Origin::Model => 0,
+                Origin::Trace => 1,
+            };
+            let offsets = &layouts[oracle].offsets[m];
+            parts.extend(weighted_parts(oracle, matrix, offsets, &weights));
+        }
     }
-    group
+    // The value is the verifier's to know: that of public planes is taken off it.
+    let claim = Claim { parts, value: zerocheck.value };
+    let claims = if claim.parts.is_empty() { vec![] } else { vec![claim] };
+    ClaimGroup { width: Width::Bit, coefficients, point, claims }
+}
+
+fn as_system<'a>(check: &'a BitCheck, tiles: &'a [Vec<Vec<F128>>]) -> SystemTiles<'a> {
+    let tiles = tiles.iter().map(|planes| planes.iter().map(Vec::as_slice).collect());
+    SystemTiles { constraints: &check.constraints, tiles: tiles.collect() }
 }

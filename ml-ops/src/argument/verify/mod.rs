@@ -3,7 +3,7 @@
 #![deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 mod factors;
-mod openings;
+pub(super) mod openings;
 pub(super) mod paired;
 mod relation;
 pub(super) mod step;
@@ -76,9 +76,7 @@ pub(crate) fn verify<C: VerifierChannel>(
         let bases = bases.of_group(plan, &group);
         groups.push(verify_group(channel, &openings, &group.views(plan), bases)?);
     }
-    for check in &plan.bit_checks {
-        groups.push(openings.verify_bits(channel, check)?);
-    }
+    groups.push(openings.verify_bits(channel)?);
     groups.retain(|g| !g.claims.is_empty());
     binfer_pcs::verify(params, &[(root, model), (trace_root, trace)], &groups, channel)
 }

@@ -1,9 +1,10 @@
 //! The end of the argument: claims on planes become openings, or are checked where they are public.
 
-use binfer_iop::channel::{VerifierChannel, VerifyError};
+use binfer_field::{F128, kernels};
+use binfer_iop::channel::{Element, VerifierChannel, VerifyError};
 use binfer_iop::indexed::tiles;
-use binfer_iop::zerocheck;
-use binfer_pcs::{Claim, ClaimGroup, Width};
+use binfer_iop::zerocheck::{self, System};
+use binfer_pcs::{Claim, ClaimGroup, Part, Width};
 
 use super::{MALFORMED, Statement};
 use crate::argument::layout::Layout;
@@ -84,12 +85,34 @@ impl Openings<'_> {
         Ok(())
     }
 
-    /// Constraints on bits, over the tiles of all matrices.
+    /// All constraints on bits, over the tiles of all matrices.
     pub(super) fn verify_bits<C: VerifierChannel>(
         &self,
         channel: &mut C,
-        check: &BitCheck,
     ) -> Result<ClaimGroup<C::Elem>, VerifyError> {
+        let checks = &self.statement.plan.bit_checks;
+        let systems = checks.iter().map(|check| self.system(check));
+        let systems = systems.collect::<Result<Vec<_>, _>>()?;
+        let zerocheck = zerocheck::verify(channel, &systems)?;
+        let (coefficients, point) = (zerocheck.bit_weights, zerocheck.point);
+        let mut group = ClaimGroup { width: Width::Bit, coefficients, point, claims: vec![] };
+        let mut claim = Claim { parts: vec![], value: zerocheck.value };
+        for (check, tiles) in checks.iter().zip(&zerocheck.weights) {
+            let mut start = 0usize;
+            for &m in &check.matrices {
+                start = self.add_weighted(m, tiles, start, &group, &mut claim)?;
+            }
+        }
+        if claim.parts.is_empty() {
+            channel.assert_zero("public value", claim.value)?;
+        } else {
+            group.claims.push(claim);
+        }
+        Ok(group)
+    }
+
+    /// What a check asks of the tiles of its matrices.
+    fn system<'a>(&self, check: &'a BitCheck) -> Result<System<'a>, VerifyError> {
         let of_plan = &self.statement.plan.matrices;
         let matrices = check.matrices.iter().map(|&m| of_plan.get(m).ok_or(MALFORMED));
         let matrices = matrices.collect::<Result<Vec<&Matrix>, _>>()?;
@@ -98,18 +121,59 @@ impl Openings<'_> {
             return Err(MALFORMED);
         }
         let n_planes = matrices.iter().fold(0usize, |n, m| n.saturating_add(m.bits as usize));
-        let tile_vars: Vec<usize> =
-            tiles(first.rows, first.cols).iter().map(|t| t.n_vars()).collect();
-        let claims = zerocheck::verify(channel, &check.constraints, n_planes, &tile_vars)?;
-        let mut group = ClaimGroup::at(Width::Bit, &claims.point, vec![]);
-        let plane = |p| claims.values.iter().filter_map(|tile| tile.get(p).copied()).collect();
-        let by_plane: Vec<Vec<C::Elem>> = (0..n_planes).map(plane).collect();
-        let mut rest = by_plane.as_slice();
-        for (&m, matrix) in check.matrices.iter().zip(matrices) {
-            let (own, others) = rest.split_at_checked(matrix.bits as usize).ok_or(MALFORMED)?;
-            self.open(channel, m, own.iter(), &mut group)?;
-            rest = others;
-        }
-        Ok(group)
+        let tile_vars = tiles(first.rows, first.cols).iter().map(|t| t.n_vars()).collect();
+        Ok(System { constraints: &check.constraints, n_planes, tile_vars })
     }
+
+    /// Adds the planes of matrix `m`, those from `start` of each tile's `weights`, to a claim at the group's point,
+    /// or takes their values off it where they are public. Returns where the next matrix starts.
+    fn add_weighted<E: Element>(
+        &self,
+        m: usize,
+        weights: &[Vec<F128>],
+        start: usize,
+        group: &ClaimGroup<E>,
+        claim: &mut Claim<E>,
+    ) -> Result<usize, VerifyError> {
+        let matrix = self.statement.plan.matrices.get(m).ok_or(MALFORMED)?;
+        let end = start.saturating_add(matrix.bits as usize);
+        let own = weights.iter().map(|tile| tile.get(start..end).ok_or(MALFORMED));
+        let own = own.collect::<Result<Vec<&[F128]>, _>>()?;
+        let oracle = match matrix.origin {
+            Origin::Public => {
+                let values = self.statement.public_values(matrix)?;
+                let entries = public::entries(values, matrix).ok_or(OUT_OF_RANGE)?;
+                let known = public::evaluate(&entries, matrix, &group.coefficients, &group.point);
+                for (weights, known) in own.iter().zip(&known) {
+                    claim.value += E::from(kernels::inner_product(weights, known));
+                }
+                return Ok(end);
+            }
+            Origin::Model => 0,
+            Origin::Trace => 1,
+        };
+        let offsets = self.layouts.get(oracle).and_then(|l| l.offsets.get(m)).ok_or(MALFORMED)?;
+        claim.parts.extend(weighted_parts(oracle, matrix, offsets, &own));
+        Ok(end)
+    }
+}
+
+/// The planes of a committed matrix, whose words start at `offsets` by bit and tile, with weights by tile and bit.
+pub(in crate::argument) fn weighted_parts(
+    oracle: usize,
+    matrix: &Matrix,
+    offsets: &[Vec<usize>],
+    weights: &[&[F128]],
+) -> Vec<Part> {
+    let mut parts = Vec::new();
+    for (bit, offsets) in offsets.iter().enumerate() {
+        for ((tile, &offset), weights) in
+            tiles(matrix.rows, matrix.cols).iter().zip(offsets).zip(weights)
+        {
+            if let Some(&weight) = weights.get(bit) {
+                parts.push(Part { oracle, offset, n_vars: tile.n_vars() as u32, weight });
+            }
+        }
+    }
+    parts
 }
