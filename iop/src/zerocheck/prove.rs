@@ -3,114 +3,121 @@
 use binfer_field::{F128, kernels};
 use rayon::prelude::*;
 
-use super::accumulate::{accumulate, block, subset_sums};
-use super::domain::{self, LOG_SIZE, SIZE};
+use super::Constraint;
+use super::accumulate::{block, subset_sums};
+use super::claim::{TileTerms, ZerocheckClaim, powers};
+use super::domain::{self, SIZE};
 use super::instance::TileSum;
 use super::quadratic::Quadratic;
 use super::skip::Skip;
-use super::verify::powers;
-use super::{Constraint, ZerocheckClaims};
 use crate::channel::ProverChannel;
-use crate::claims::InnerProduct;
+use crate::multilinear::eq;
 use crate::sumcheck::{self, Instance};
 
-/// Proves that `constraints` hold at every position of every tile.
+/// Constraints, and the tiles at whose positions they hold.
+#[derive(Clone, Debug)]
+pub struct SystemTiles<'a> {
+    /// Constraints on the planes of a tile.
+    pub constraints: &'a [Constraint],
+    /// `tiles[i][p]` is plane `p` of tile `i`: 128 positions a word, position 0 in bit 0 of the first;
+    /// all planes of a tile have the same power-of-two number of words, all tiles the same planes.
+    pub tiles: Vec<Vec<&'a [F128]>>,
+}
+
+/// A tile in the middle of the proof.
+struct Job<'a> {
+    planes: &'a [&'a [F128]],
+    skip: &'a Skip<'a>,
+    quadratic: &'a Quadratic,
+    /// Variables above the sixth.
+    n_high: usize,
+}
+
+/// Proves that the constraints of all systems hold at every position of their tiles.
 ///
-/// `tiles[i][p]` is plane `p` of tile `i`: 128 positions a word, position 0 in bit 0 of the first;
-/// all planes of a tile have the same power-of-two number of words, all tiles the same planes.
-/// Where a constraint does not hold the proof is rejected.
+/// Where a constraint does not hold the claim is false.
 ///
 /// # Panics
-/// Where these shapes are violated or a constraint names a plane that is not there.
-pub fn prove(
-    channel: &mut ProverChannel,
-    constraints: &[Constraint],
-    tiles: &[Vec<&[F128]>],
-) -> ZerocheckClaims<F128> {
-    let Some(n_planes) = tiles.first().map(Vec::len) else {
-        return ZerocheckClaims { point: Vec::new(), values: Vec::new() };
+/// Where the shapes are not as [`SystemTiles`] says or a constraint names a plane that is not there.
+pub fn prove(channel: &mut ProverChannel, systems: &[SystemTiles<'_>]) -> ZerocheckClaim<F128> {
+    let tiles = systems.iter().flat_map(|system| &system.tiles);
+    let Some(n_high) = tiles.map(|tile| high_variables(tile)).max() else {
+        return ZerocheckClaim::empty(systems.len());
     };
-    let n_high: Vec<usize> = tiles.iter().map(|tile| high_variables(tile, n_planes)).collect();
-    let n_drawn = n_high.iter().map(|&n| n.saturating_sub(domain::N_FIXED)).max().unwrap_or(0);
 
     let alpha = channel.challenge("zerocheck constraints");
-    let alphas = powers(alpha, constraints.len());
     let beta = channel.challenge("zerocheck tiles");
     let mut zeta = domain::fixed_point().to_vec();
+    let n_drawn = n_high.saturating_sub(domain::N_FIXED);
     zeta.extend(channel.challenges("zerocheck point", n_drawn));
 
-    let skip = Skip::new(constraints);
+    let constraints = systems.iter().map(|system| system.constraints);
+    let prepared: Vec<(Skip<'_>, Quadratic)> =
+        constraints.map(|c| (Skip::new(c, alpha), Quadratic::new(c, alpha))).collect();
+    let mut jobs = Vec::new();
+    for (system, (skip, quadratic)) in systems.iter().zip(&prepared) {
+        let n_planes = system.tiles.first().map_or(0, Vec::len);
+        for planes in &system.tiles {
+            assert_eq!(planes.len(), n_planes, "planes of all tiles");
+            jobs.push(Job { planes, skip, quadratic, n_high: high_variables(planes) });
+        }
+    }
+    let weights = powers(beta, jobs.len());
     let rounds: Vec<[F128; SIZE]> =
-        tiles.iter().zip(&n_high).map(|(tile, &n)| skip.round(tile, &zeta[..n], &alphas)).collect();
+        jobs.par_iter().map(|job| job.skip.round(job.planes, &zeta[..job.n_high])).collect();
     let mut round = [F128::ZERO; SIZE];
-    for (values, weight) in rounds.iter().zip(powers(beta, tiles.len())) {
+    for (values, &weight) in rounds.iter().zip(&weights) {
         kernels::add_scaled(&mut round, values, weight);
     }
     channel.send_many("zerocheck univariate round", &round);
     let z = channel.challenge("zerocheck univariate challenge");
     let coset_weights = domain::coset_weights(z);
-    let sums: Vec<F128> =
-        rounds.iter().map(|values| kernels::inner_product(values, &coset_weights)).collect();
-    channel.send_many("zerocheck tile sums", &sums);
-
     let lagrange = domain::lagrange(z);
-    let quadratic = Quadratic::new(constraints, &alphas);
-    let instance = |((tile, &n), &sum): ((&Vec<&[F128]>, &usize), &F128)| {
-        tile_sum(&quadratic, tile, &lagrange, &zeta[..n], sum)
+    let instance = |(job, values): (&Job<'_>, &[F128; SIZE])| {
+        let sum = kernels::inner_product(values, &coset_weights);
+        tile_sum(job, &lagrange, &zeta[..job.n_high], sum)
     };
-    let mut instances: Vec<TileSum> = tiles.iter().zip(&n_high).zip(&sums).map(instance).collect();
+    let mut instances: Vec<TileSum> = jobs.par_iter().zip(&rounds).map(instance).collect();
     let mut batch: Vec<&mut dyn Instance> =
         instances.iter_mut().map(|i| i as &mut dyn Instance).collect();
-    let mut high = sumcheck::prove(channel, &mut batch);
-    high.reverse();
+    let (mut y, weights) = sumcheck::prove_weighted(channel, &mut batch, weights);
+    y.reverse();
 
-    let columns: Vec<Vec<[F128; SIZE]>> =
-        tiles.iter().zip(&n_high).map(|(tile, &n)| bind_high(tile, &high[..n])).collect();
-    for tile in &columns {
-        let at_z: Vec<F128> =
-            tile.iter().map(|column| kernels::inner_product(column, &lagrange)).collect();
-        channel.send_many("zerocheck plane values", &at_z);
-    }
+    let values = instances.iter().flat_map(|i| i.products.iter().flat_map(|(a, b)| [a[0], b[0]]));
+    let factors: Vec<F128> = values.collect();
+    channel.send_many("zerocheck factors", &factors);
     let delta = channel.challenge("zerocheck values batching");
-    let mut batched = vec![F128::ZERO; SIZE];
-    let n_columns = tiles.len() * n_planes;
-    for (column, weight) in columns.iter().flatten().zip(powers(delta, n_columns)) {
-        kernels::add_scaled(&mut batched, column, weight);
+    let delta_powers = powers(delta, factors.len() + 1).split_off(1);
+    let mut value = kernels::inner_product(&factors, &delta_powers);
+    let mut delta_powers = delta_powers.into_iter();
+    let mut tile_weights = Vec::with_capacity(jobs.len());
+    for ((job, instance), weight) in jobs.iter().zip(&instances).zip(weights) {
+        let scale = weight * eq(&zeta[..job.n_high], &y[..job.n_high]);
+        value += scale * (instance.linear[0] + job.quadratic.constant);
+        let terms = TileTerms { quadratic: job.quadratic, n_planes: job.planes.len(), scale };
+        tile_weights.push(terms.weights(&mut delta_powers));
     }
-    let claim = kernels::inner_product(&lagrange, &batched);
-    let mut last = InnerProduct::new(lagrange.to_vec(), batched, LOG_SIZE, claim);
-    let mut point = sumcheck::prove(channel, &mut [&mut last]);
-    let eq_low = kernels::eq_table(&point);
-    let evaluate = |tile: &Vec<[F128; SIZE]>| {
-        tile.iter().map(|column| kernels::inner_product(column, &eq_low)).collect()
-    };
-    let values: Vec<Vec<F128>> = columns.iter().map(evaluate).collect();
-    for tile in &values {
-        channel.send_many("zerocheck evaluations", tile);
-    }
-    point.extend(high);
-    ZerocheckClaims { point, values }
+    let mut tile_weights = tile_weights.into_iter();
+    let of_system = |s: &SystemTiles<'_>| tile_weights.by_ref().take(s.tiles.len()).collect();
+    let weights = systems.iter().map(of_system).collect();
+    let (bit_weights, point) = domain::word_weights(z, &y);
+    ZerocheckClaim { bit_weights, point, weights, value }
 }
 
 /// The variables of a tile above the sixth.
-fn high_variables(tile: &[&[F128]], n_planes: usize) -> usize {
+fn high_variables(tile: &[&[F128]]) -> usize {
     let n_words = tile.first().map_or(0, |plane| plane.len());
     assert!(n_words.is_power_of_two(), "a plane of {n_words} words");
-    assert!(tile.len() == n_planes && tile.iter().all(|plane| plane.len() == n_words));
+    assert!(tile.iter().all(|plane| plane.len() == n_words), "words of all planes");
     n_words.trailing_zeros() as usize + 1
 }
 
-fn tile_sum(
-    quadratic: &Quadratic,
-    tile: &[&[F128]],
-    lagrange: &[F128; SIZE],
-    zeta: &[F128],
-    sum: F128,
-) -> TileSum {
+fn tile_sum(job: &Job<'_>, lagrange: &[F128; SIZE], zeta: &[F128], sum: F128) -> TileSum {
+    let quadratic = job.quadratic;
     let combine = |combination: &[(usize, F128)], constant: F128| {
         let mut values = vec![constant; 1 << zeta.len()];
         for &(plane, coefficient) in combination {
-            add_bound(&mut values, tile[plane], &lagrange.map(|l| l * coefficient));
+            add_bound(&mut values, job.planes[plane], &lagrange.map(|l| l * coefficient));
         }
         values
     };
@@ -132,29 +139,4 @@ fn add_bound(values: &mut [F128], plane: &[F128], weights: &[F128; SIZE]) {
             *value += tables.iter().zip(bytes).map(|(t, byte)| t[usize::from(byte)]).sum();
         }
     });
-}
-
-/// Every plane's values at `(d, high)` for the 64 low positions `d`.
-fn bind_high(tile: &[&[F128]], high: &[F128]) -> Vec<[F128; SIZE]> {
-    const TASK: usize = 64;
-    let weights = kernels::eq_table(high);
-    let zero = || vec![[F128::ZERO; SIZE]; tile.len()];
-    let add_chunk = |mut sums: Vec<[F128; SIZE]>, (chunk, weights): (usize, &[F128])| {
-        let table = subset_sums(weights);
-        for (sums, plane) in sums.iter_mut().zip(tile) {
-            let blocks = core::array::from_fn(|lane| {
-                if lane < weights.len() { block(plane, 8 * chunk + lane) } else { 0 }
-            });
-            accumulate(sums, &table, &blocks);
-        }
-        sums
-    };
-    let add = |mut a: Vec<[F128; SIZE]>, b: Vec<[F128; SIZE]>| {
-        for (a, b) in a.iter_mut().zip(&b) {
-            kernels::add_assign(a, b);
-        }
-        a
-    };
-    let chunks = weights.par_chunks(8).enumerate().with_min_len(TASK);
-    chunks.fold(zero, add_chunk).reduce(zero, add)
 }

@@ -1,8 +1,12 @@
-//! The batched constraints as few products of linear combinations of planes.
+//! The batched constraints of a system as few products of linear combinations of planes.
+#![deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
+
+use std::collections::BTreeMap;
 
 use binfer_field::F128;
 
 use super::Constraint;
+use super::claim::powers;
 
 /// A linear combination of planes.
 pub(super) type Combination = Vec<(usize, F128)>;
@@ -17,11 +21,11 @@ pub(super) struct Quadratic {
 
 impl Quadratic {
     /// Gathers products by the plane that most of those left have in common.
-    pub(super) fn new(constraints: &[Constraint], alphas: &[F128]) -> Self {
+    pub(super) fn new(constraints: &[Constraint], alpha: F128) -> Self {
         let mut left: Vec<(usize, usize, F128)> = Vec::new();
         let mut linear = Combination::new();
         let mut constant = F128::ZERO;
-        for (constraint, &alpha) in constraints.iter().zip(alphas) {
+        for (constraint, alpha) in constraints.iter().zip(powers(alpha, constraints.len())) {
             left.extend(constraint.products.iter().map(|&(a, b)| (a, b, alpha)));
             linear.extend(constraint.linear.iter().map(|&p| (p, alpha)));
             if constraint.constant {
@@ -38,16 +42,33 @@ impl Quadratic {
         }
         Self { products, linear: merge(linear), constant }
     }
+
+    /// The degree of the sumcheck over a tile, eq included.
+    pub(super) fn degree(&self) -> usize {
+        if self.products.is_empty() { 2 } else { 3 }
+    }
+
+    /// Elements that are sent for a tile: both factors of each product.
+    pub(super) fn n_factors(&self) -> usize {
+        self.products.len().saturating_mul(2)
+    }
 }
 
+/// Products of two combinations of planes that constraints come down to, whatever they are weighted by.
+pub fn n_products(constraints: &[Constraint]) -> usize {
+    Quadratic::new(constraints, F128::ONE).products.len()
+}
+
+/// The highest of the planes that occur in most products.
 fn most_frequent(products: &[(usize, usize, F128)]) -> Option<usize> {
-    let n_planes = products.iter().map(|&(a, b, _)| a.max(b) + 1).max()?;
-    let mut counts = vec![0usize; n_planes];
+    let mut counts = BTreeMap::<usize, usize>::new();
     for &(a, b, _) in products {
-        counts[a] += 1;
-        counts[b] += usize::from(a != b);
+        *counts.entry(a).or_default() += 1;
+        if a != b {
+            *counts.entry(b).or_default() += 1;
+        }
     }
-    (0..n_planes).max_by_key(|&p| counts[p])
+    counts.into_iter().max_by_key(|&(_, count)| count).map(|(plane, _)| plane)
 }
 
 /// Adds up the coefficients of each plane.

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::Constraint;
 use super::accumulate::{accumulate, block, subset_sums};
+use super::claim::powers;
 use super::domain::{self, N_FIXED, SIZE};
 use super::sliced::{self, Extension, Sliced};
 
@@ -13,18 +14,19 @@ const SUMS: usize = 8 * SIZE;
 /// Chunks of eight groups a parallel task should have at least.
 const TASK: usize = 16;
 
-/// Computes round polynomials of tiles under one set of constraints.
+/// Computes round polynomials of the tiles of one system.
 pub(super) struct Skip<'a> {
     constraints: &'a [Constraint],
     /// The planes that occur in products, sorted.
     factors: Vec<usize>,
     /// For each constraint its products as positions in `factors`.
     products: Vec<Vec<(usize, usize)>>,
+    alphas: Vec<F128>,
     extension: Extension,
 }
 
 impl<'a> Skip<'a> {
-    pub(super) fn new(constraints: &'a [Constraint]) -> Self {
+    pub(super) fn new(constraints: &'a [Constraint], alpha: F128) -> Self {
         let all = constraints.iter().flat_map(|c| &c.products);
         let mut factors: Vec<usize> = all.flat_map(|&(a, b)| [a, b]).collect();
         factors.sort_unstable();
@@ -33,11 +35,12 @@ impl<'a> Skip<'a> {
         let renamed =
             |c: &Constraint| c.products.iter().map(|&(a, b)| (position(a), position(b))).collect();
         let products = constraints.iter().map(renamed).collect();
-        Self { constraints, factors, products, extension: Extension::new() }
+        let alphas = powers(alpha, constraints.len());
+        Self { constraints, factors, products, alphas, extension: Extension::new() }
     }
 
     /// `P(X)` on the coset for one tile, `zeta` cut to the tile's variables above the sixth.
-    pub(super) fn round(&self, planes: &[&[F128]], zeta: &[F128], alphas: &[F128]) -> [F128; SIZE] {
+    pub(super) fn round(&self, planes: &[&[F128]], zeta: &[F128]) -> [F128; SIZE] {
         let (fixed, drawn) = zeta.split_at(zeta.len().min(N_FIXED));
         let weights = kernels::eq_table(drawn);
         let n_sums = self.constraints.len() * SUMS;
@@ -60,7 +63,7 @@ impl<'a> Skip<'a> {
                 },
             );
         let mut values = [F128::ZERO; SIZE];
-        for (sums, &alpha) in sums.chunks_exact(SUMS).zip(alphas) {
+        for (sums, &alpha) in sums.chunks_exact(SUMS).zip(&self.alphas) {
             for (bits, power) in sums.chunks_exact(SIZE).zip(domain::basis()) {
                 kernels::add_scaled(&mut values, bits, alpha * power);
             }

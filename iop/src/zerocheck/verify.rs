@@ -1,9 +1,11 @@
 //! The zerocheck verifier.
 #![deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
-use binfer_field::{F128, kernels};
+use binfer_field::F128;
 
+use super::claim::{TileTerms, ZerocheckClaim, powers};
 use super::domain;
+use super::quadratic::Quadratic;
 use crate::channel::{Element, SoundnessTerm, VerifierChannel, VerifyError};
 use crate::multilinear::eq;
 use crate::sumcheck::{self, Shape};
@@ -19,43 +21,51 @@ pub struct Constraint {
     pub constant: bool,
 }
 
-/// Evaluation claims on every plane of every tile, left to the commitment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ZerocheckClaims<E> {
-    /// As many coordinates as the largest tile has variables, variable 0 (the lowest bit of the
-    /// position) first. A tile of `n` variables is evaluated at the first `n`.
-    pub point: Vec<F128>,
-    /// `values[tile][plane]`, of the multilinear extensions.
-    pub values: Vec<Vec<E>>,
+impl Constraint {
+    fn names_planes_below(&self, n: usize) -> bool {
+        self.products.iter().all(|&(a, b)| a.max(b) < n) && self.linear.iter().all(|&p| p < n)
+    }
 }
 
-/// Verifies that `constraints` hold at every position of tiles with `tile_vars` variables each.
-///
-/// Preconditions on the statement: every tile has at least 7 variables, every constraint names
-/// planes below `n_planes`.
+/// Constraints that hold at every position of some tiles.
+#[derive(Clone, Debug)]
+pub struct System<'a> {
+    /// Constraints on planes below `n_planes`.
+    pub constraints: &'a [Constraint],
+    /// Planes of each tile.
+    pub n_planes: usize,
+    /// The variables of each tile, at least 7.
+    pub tile_vars: Vec<usize>,
+}
+
+/// Verifies all systems up to one claim on their planes.
 ///
 /// # Errors
-/// Those of the channel, and [`VerifyError::CheckFailed`] where an equation or a precondition fails.
+/// Those of the channel, and [`VerifyError::CheckFailed`] where a system is not as [`System`] says.
 pub fn verify<C: VerifierChannel>(
     channel: &mut C,
-    constraints: &[Constraint],
-    n_planes: usize,
-    tile_vars: &[usize],
-) -> Result<ZerocheckClaims<C::Elem>, VerifyError> {
-    let Some(&n_vars) = tile_vars.iter().max() else {
-        return Ok(ZerocheckClaims { point: Vec::new(), values: Vec::new() });
+    systems: &[System<'_>],
+) -> Result<ZerocheckClaim<C::Elem>, VerifyError> {
+    let all_vars = || systems.iter().flat_map(|system| &system.tile_vars);
+    let Some(&n_vars) = all_vars().max() else {
+        return Ok(ZerocheckClaim::empty(systems.len()));
     };
-    if tile_vars.iter().any(|&n| n <= domain::LOG_SIZE) {
+    if all_vars().any(|&n| n <= domain::LOG_SIZE) {
         return Err(VerifyError::CheckFailed { label: "zerocheck tile size" });
     }
-    let zero = C::Elem::from(F128::ZERO);
+    let are_named = |s: &System<'_>| s.constraints.iter().all(|c| c.names_planes_below(s.n_planes));
+    if !systems.iter().all(are_named) {
+        return Err(VerifyError::CheckFailed { label: "zerocheck plane index" });
+    }
+    let n_tiles = all_vars().count();
+    let n_constraints = systems.iter().map(|s| s.constraints.len()).max().unwrap_or(0);
     let n_high = n_vars.saturating_sub(domain::LOG_SIZE);
     let n_drawn = n_high.saturating_sub(domain::N_FIXED);
 
     let alpha = channel.challenge("zerocheck constraints");
-    term(channel, "zerocheck constraints", constraints.len().saturating_sub(1));
+    term(channel, "zerocheck constraints", n_constraints.saturating_sub(1));
     let beta = channel.challenge("zerocheck tiles");
-    term(channel, "zerocheck tiles", tile_vars.len().saturating_sub(1));
+    term(channel, "zerocheck tiles", n_tiles.saturating_sub(1));
     let mut zeta = domain::fixed_point().to_vec();
     zeta.extend(channel.challenges("zerocheck point", n_drawn));
     term(channel, "zerocheck point", n_drawn);
@@ -63,57 +73,46 @@ pub fn verify<C: VerifierChannel>(
     let round = channel.receive_many("zerocheck univariate round", domain::SIZE)?;
     let z = channel.challenge("zerocheck univariate challenge");
     term(channel, "zerocheck univariate round", domain::DEGREE);
-    let claim = weighted(&round, &domain::coset_weights(z), zero);
-    let sums = channel.receive_many("zerocheck tile sums", tile_vars.len())?;
-    channel.assert_zero(
-        "zerocheck tile sums",
-        claim + weighted(&sums, &powers(beta, sums.len()), zero),
-    )?;
+    let claim = weighted(&round, &domain::coset_weights(z));
 
-    let linear = constraints.iter().all(|c| c.products.is_empty());
-    let shape = |&n: &usize| Shape {
-        n_vars: n.saturating_sub(domain::LOG_SIZE),
-        degree: if linear { 2 } else { 3 },
-    };
-    let batch: Vec<_> = sums.into_iter().zip(tile_vars.iter().map(shape)).collect();
-    let reduced = sumcheck::verify(channel, &batch)?;
-    let mut expected = zero;
-    let mut skipped = Vec::with_capacity(tile_vars.len());
-    for (&(_, shape), &weight) in batch.iter().zip(&reduced.weights) {
-        let values = channel.receive_many("zerocheck plane values", n_planes)?;
-        let high: Vec<F128> = reduced.point(shape.n_vars).iter().rev().copied().collect();
-        expected += evaluate(constraints, alpha, &values)? * (weight * eq(&zeta, &high));
-        skipped.extend(values);
+    let quadratics: Vec<_> = systems.iter().map(|s| Quadratic::new(s.constraints, alpha)).collect();
+    let mut tiles = Vec::with_capacity(n_tiles);
+    for (system, quadratic) in systems.iter().zip(&quadratics) {
+        let shape = |&n: &usize| Shape {
+            n_vars: n.saturating_sub(domain::LOG_SIZE),
+            degree: quadratic.degree(),
+        };
+        tiles.extend(system.tile_vars.iter().map(shape).map(|shape| (system, quadratic, shape)));
     }
-    channel.assert_zero("zerocheck constraints", reduced.claim + expected)?;
+    let shapes: Vec<Shape> = tiles.iter().map(|&(.., shape)| shape).collect();
+    let reduced = sumcheck::verify_weighted(channel, claim, &shapes, powers(beta, n_tiles))?;
+    let y: Vec<F128> = reduced.challenges.iter().rev().copied().collect();
 
+    // What products and constants leave of the claim is the sum of the linear parts.
+    let n_factors =
+        tiles.iter().fold(0usize, |n, (_, quadratic, _)| n.saturating_add(quadratic.n_factors()));
+    let factors = channel.receive_many("zerocheck factors", n_factors)?;
     let delta = channel.challenge("zerocheck values batching");
-    term(channel, "zerocheck values batching", skipped.len().saturating_sub(1));
-    let weights = powers(delta, skipped.len());
-    let last = Shape { n_vars: domain::LOG_SIZE, degree: 2 };
-    let reduced_low = sumcheck::verify(channel, &[(weighted(&skipped, &weights, zero), last)])?;
-    let mut values = Vec::with_capacity(tile_vars.len());
-    for _ in tile_vars {
-        values.push(channel.receive_many("zerocheck evaluations", n_planes)?);
+    term(channel, "zerocheck values batching", n_factors);
+    let mut delta_powers = powers(delta, n_factors.saturating_add(1)).into_iter().skip(1);
+    let mut value = reduced.claim + weighted(&factors, &delta_powers.clone().collect::<Vec<_>>());
+    let mut rest = factors.as_slice();
+    let mut tile_weights = Vec::with_capacity(n_tiles);
+    for (&(system, quadratic, shape), &weight) in tiles.iter().zip(&reduced.weights) {
+        let scale = weight * eq(&zeta, y.get(..shape.n_vars).unwrap_or(&y));
+        let (own, others) = rest.split_at_checked(quadratic.n_factors()).unwrap_or((rest, &[]));
+        rest = others;
+        let products = own.as_chunks::<2>().0.iter().map(|&[a, b]| a * b);
+        let known = products.fold(C::Elem::from(quadratic.constant), |sum, product| sum + product);
+        value += known * scale;
+        let terms = TileTerms { quadratic, n_planes: system.n_planes, scale };
+        tile_weights.push(terms.weights(&mut delta_powers));
     }
-    let low = reduced_low.challenges;
-    let lagrange = kernels::inner_product(&domain::lagrange(z), &kernels::eq_table(&low));
-    let batched = weighted(&values.concat(), &weights, zero);
-    channel.assert_zero("zerocheck evaluations", reduced_low.claim + batched * lagrange)?;
-
-    let mut point = low;
-    point.extend(reduced.challenges.iter().rev());
-    Ok(ZerocheckClaims { point, values })
-}
-
-/// `1, x, ..., x^(n - 1)`.
-pub(super) fn powers(x: F128, n: usize) -> Vec<F128> {
-    let mut power = F128::ONE;
-    let step = |_| {
-        let next = power * x;
-        core::mem::replace(&mut power, next)
-    };
-    (0..n).map(step).collect()
+    let mut tile_weights = tile_weights.into_iter();
+    let of_system = |s: &System<'_>| tile_weights.by_ref().take(s.tile_vars.len()).collect();
+    let weights = systems.iter().map(of_system).collect();
+    let (bit_weights, point) = domain::word_weights(z, &y);
+    Ok(ZerocheckClaim { bit_weights, point, weights, value })
 }
 
 fn term<C: VerifierChannel>(channel: &mut C, label: &'static str, degree: usize) {
@@ -122,34 +121,6 @@ fn term<C: VerifierChannel>(channel: &mut C, label: &'static str, degree: usize)
     }
 }
 
-fn weighted<E: Element>(values: &[E], weights: &[F128], zero: E) -> E {
-    values.iter().zip(weights).fold(zero, |sum, (&v, &w)| sum + v * w)
-}
-
-/// `sum_c alpha^c C_c(values)`.
-fn evaluate<E: Element>(
-    constraints: &[Constraint],
-    alpha: F128,
-    values: &[E],
-) -> Result<E, VerifyError> {
-    let missing = VerifyError::CheckFailed { label: "zerocheck plane index" };
-    let plane = |i: usize| values.get(i).copied();
-    let mut total = E::from(F128::ZERO);
-    for (constraint, weight) in constraints.iter().zip(powers(alpha, constraints.len())) {
-        let mut sum = E::from(if constraint.constant { F128::ONE } else { F128::ZERO });
-        for &(a, b) in &constraint.products {
-            let (Some(a), Some(b)) = (plane(a), plane(b)) else {
-                return Err(missing);
-            };
-            sum += a * b;
-        }
-        for &a in &constraint.linear {
-            let Some(a) = plane(a) else {
-                return Err(missing);
-            };
-            sum += a;
-        }
-        total += sum * weight;
-    }
-    Ok(total)
+fn weighted<E: Element>(values: &[E], weights: &[F128]) -> E {
+    values.iter().zip(weights).fold(E::from(F128::ZERO), |sum, (&v, &w)| sum + v * w)
 }

@@ -1,10 +1,10 @@
 //! Where each tile of each committed plane lies among an oracle's words.
 
-use binfer_field::F128;
 use binfer_iop::indexed::tiles;
 use binfer_pcs::{Part, Shape, log_row_for};
 
 use super::plan::{Matrix, Origin, Plan};
+use super::planes::MatrixPlanes;
 
 /// Random words committed beside the weights, so that equal weights do not give equal roots.
 pub(crate) const SALT_WORDS: usize = 2;
@@ -62,12 +62,12 @@ impl Layout {
     }
 }
 
-/// Adds the lowest planes of matrix `m`, which is committed, to the parts of a claim, with weights by bit and tile.
-/// `layouts` are the model's and the trace's; `None` where they do not have it.
+/// Adds the planes of a committed matrix to the parts of a claim. `layouts` are the model's and the trace's; `None` where
+/// they do not have it.
 pub(crate) fn add_parts(
     layouts: [&Layout; 2],
-    (m, matrix): (usize, &Matrix),
-    weights: &[Vec<F128>],
+    matrix: &Matrix,
+    share: &MatrixPlanes,
     parts: &mut Vec<Part>,
 ) -> Option<()> {
     let oracle = match matrix.origin {
@@ -76,7 +76,8 @@ pub(crate) fn add_parts(
         Origin::Trace => 1,
     };
     let tiles = tiles(matrix.rows, matrix.cols);
-    for (offsets, weights) in layouts.get(oracle)?.offsets.get(m)?.iter().zip(weights) {
+    let offsets = layouts.get(oracle)?.offsets.get(share.matrix)?;
+    for (offsets, weights) in offsets.iter().zip(&share.weights) {
         for ((tile, &offset), &weight) in tiles.iter().zip(offsets).zip(weights) {
             // Bits that no index of the group has are no part of the claim.
             if !weight.is_zero() {

@@ -6,6 +6,7 @@
 
 use binfer_iop::buffer::MOST_KEPT_BYTES;
 use binfer_iop::product::{BoxShape, Tree};
+use binfer_iop::zerocheck::n_products;
 use binfer_pcs::{Params, Shape};
 
 use super::groups::{self, Group, GroupSize};
@@ -36,7 +37,8 @@ impl Costs<'_> {
     pub(crate) fn bytes(&self, group_size: GroupSize) -> u64 {
         let groups = groups::groups(self.plan, group_size);
         let phases = groups.iter().map(|group| self.group(group)).chain([self.opening()]);
-        let largest = phases.chain(self.plan.bit_checks.iter().map(|c| self.bit_check(c))).max();
+        let bits = self.plan.bit_checks.iter().map(|check| self.bit_check(check)).sum();
+        let largest = phases.chain([bits]).max();
         let largest = largest.unwrap_or(0);
         let held = self.model() + self.trace() + largest;
         // What earlier phases held and none has taken since.
@@ -130,10 +132,14 @@ impl Costs<'_> {
         }
     }
 
-    /// A zerocheck: all planes packed, and bound to field elements once every 64th of them is one.
+    /// A check's share of the zerocheck: all planes packed, and an element for every 64th position of each factor of a
+    /// product and of the linear part.
     fn bit_check(&self, check: &BitCheck) -> u128 {
-        let matrices = check.matrices.iter().map(|&matrix| &self.plan.matrices[matrix]);
-        matrices.map(|m| area(m.rows, m.cols) * u128::from(m.bits) / 2).sum()
+        let matrices = || check.matrices.iter().map(|&matrix| &self.plan.matrices[matrix]);
+        let bits = matrices().map(|m| u128::from(m.bits)).sum::<u128>();
+        let elements = 2 * n_products(&check.constraints) as u128 + 1;
+        let positions = matrices().next().map_or(0, |m| area(m.rows, m.cols));
+        positions * bits / 8 + positions * elements * ELEMENT / 64
     }
 
     /// The opening, besides the oracles.

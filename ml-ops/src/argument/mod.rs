@@ -22,8 +22,8 @@
 //!    into a single one.
 //! 4. A second forest and table step do the same for a hidden inner operand: its tables are public.
 //! 5. A sumcheck with public weights takes claims on matrices that are read through maps to claims on what they are
-//!    read from. The one-hot stages take all claims on indices to claims on bit planes at one shared point; a
-//!    zerocheck a Relu or maximum adds its own. The verifier evaluates public planes; one opening of the model's
+//!    read from. The one-hot stages take all claims on indices to claims on bit planes at one shared point; one
+//!    zerocheck of all Relus and maxima adds a claim of its own. The verifier evaluates public planes; one opening of the model's
 //!    and the trace's oracle settles the rest.
 //!
 //! # Cost
@@ -41,6 +41,7 @@ mod bits;
 mod groups;
 mod layout;
 mod plan;
+mod planes;
 mod public;
 mod remembered;
 mod requantize;

@@ -123,6 +123,17 @@ fn rectified() -> Model {
     )
 }
 
+/// The same, and a Relu whose output is the network's.
+fn rectified_twice() -> Model {
+    let mut model = rectified();
+    let graph = &mut model.graph;
+    graph.tensors.push(tensor(4, TensorKind::Integer { bits: 40 }));
+    graph.nodes.push(Node { name: "last relu".into(), op: Op::Relu { x: 3, y: 4 } });
+    graph.output.tensor = 4;
+    graph.validate().unwrap();
+    model
+}
+
 fn input(batch: usize) -> Array {
     let data = (0..batch * K).map(|i| (i * 89 + 7) as i8).collect();
     Array::new(vec![batch, K], ArrayData::I8(data)).unwrap()
@@ -164,7 +175,7 @@ fn rejected_at(check: &'static str, result: Result<(), Rejection>) {
 
 #[test]
 fn honest_provers_are_accepted() {
-    for model in [coded(0.002), accumulated(40), ternary(), rectified()] {
+    for model in [coded(0.002), accumulated(40), ternary(), rectified(), rectified_twice()] {
         for batch in BATCHES {
             assert_eq!(forge_batch(&key(&model), &model, batch, |_| ()), Ok(()));
         }
@@ -284,6 +295,26 @@ fn a_false_relu_is_rejected() {
             let acc = interpret::accumulators(&model, 2, tensors, BATCH);
             *integers(&mut tensors[3]) = acc;
         }));
+    }
+}
+
+#[test]
+fn a_false_relu_among_two_leaves_a_false_claim() {
+    let model = rectified_twice();
+    let key = key(&model);
+    let honest = forge(&key, &model, |_| ());
+    assert_eq!(honest, Ok(()));
+    for at in [0, 7] {
+        // The first one's planes are all committed, the last one's output is public.
+        let first = forge(&key, &model, |tensors| {
+            integers(&mut tensors[2])[at] += 1;
+            let acc = interpret::accumulators(&model, 2, tensors, BATCH);
+            *integers(&mut tensors[4]) = acc.iter().map(|&x| x.max(0)).collect();
+            *integers(&mut tensors[3]) = acc;
+        });
+        rejected_at("ring switching", first);
+        let last = forge(&key, &model, |tensors| integers(&mut tensors[4])[at] += 1);
+        rejected_at("ring switching", last);
     }
 }
 

@@ -25,6 +25,7 @@ use super::groups::{self, Group, GroupSize};
 use super::indices::Indices;
 use super::layout::Layout;
 use super::plan::{Origin, Plan};
+use super::planes;
 use super::verify::step::IndexClaims;
 use super::wiring::Weighted;
 use crate::graph::{Graph, Values};
@@ -66,9 +67,7 @@ impl Prover<'_> {
             let bases = bases.of_group(plan, &group);
             groups.push(self.prove_group(channel, progress, &group, bases, layouts.each_ref()));
         }
-        for check in &plan.bit_checks {
-            groups.push(openings::prove_bits(channel, plan, entries, check, &layouts));
-        }
+        groups.push(openings::prove_bits(channel, plan, entries, layouts.each_ref()));
         groups.retain(|g| !g.claims.is_empty());
         progress("open");
         binfer_pcs::open(params, &[model, &trace], &groups, channel);
@@ -195,7 +194,8 @@ impl Prover<'_> {
         }
         views.localize(&mut hot);
         let bytes = indices.by_view();
-        let planes = onehot::prove(channel, &views.shapes, &views.local, &bytes, &hot);
-        openings::open(plan, layouts, &views, planes)
+        let claim = onehot::prove(channel, &views.shapes, &views.local, &bytes, &hot);
+        let shares = planes::of_group(plan, &views, &claim.weights);
+        openings::open(plan, layouts, &shares, (claim.bit_weights, claim.point), claim.value)
     }
 }

@@ -30,6 +30,7 @@ use super::bases::{AllBases, GroupBases, powers};
 use super::groups::{self, GroupSize, GroupViews};
 use super::layout::{Layout, model_shape};
 use super::plan::{Factor, Origin, Output, Plan};
+use super::planes;
 use crate::graph::{Graph, TensorId, Values};
 
 /// What is proved, as the verifier sees it.
@@ -77,9 +78,7 @@ pub(crate) fn verify<C: VerifierChannel>(
         let bases = bases.of_group(plan, &group);
         groups.push(verify_group(channel, &openings, &group.views(plan), bases)?);
     }
-    for check in &plan.bit_checks {
-        groups.push(openings.verify_bits(channel, check)?);
-    }
+    groups.push(openings.verify_bits(channel)?);
     groups.retain(|g| !g.claims.is_empty());
     binfer_pcs::verify(params, &[(root, model), (trace_root, trace)], &groups, channel)
 }
@@ -217,8 +216,9 @@ fn verify_group<C: VerifierChannel>(
     let value = indexed.value();
     let mut hot = Combined { claims: indexed.claims.points, value };
     views.localize(&mut hot.claims);
-    let planes = onehot::verify(channel, &views.shapes, &views.local, &hot)?;
-    openings.open(channel, views, planes)
+    let claim = onehot::verify(channel, &views.shapes, &views.local, &hot)?;
+    let shares = planes::of_group(statement.plan, views, &claim.weights);
+    openings.open(channel, &shares, (claim.bit_weights, claim.point), claim.value)
 }
 
 const MALFORMED: VerifyError = VerifyError::CheckFailed { label: "plan" };

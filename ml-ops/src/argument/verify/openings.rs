@@ -2,15 +2,14 @@
 
 use binfer_field::F128;
 use binfer_iop::channel::{VerifierChannel, VerifyError};
-use binfer_iop::indexed::onehot::PlaneClaims;
 use binfer_iop::indexed::tiles;
-use binfer_iop::zerocheck;
+use binfer_iop::zerocheck::{self, System};
 use binfer_pcs::{Claim, ClaimGroup, Width};
 
 use super::{MALFORMED, Statement};
-use crate::argument::groups::GroupViews;
 use crate::argument::layout::{Layout, add_parts};
 use crate::argument::plan::{BitCheck, Matrix, Origin, Source};
+use crate::argument::planes::{self, MatrixPlanes};
 use crate::argument::public;
 use crate::graph::Values;
 
@@ -37,27 +36,26 @@ pub(super) struct Openings<'a> {
 }
 
 impl Openings<'_> {
-    /// Turns a claim on a group's planes into one on those that are committed.
+    /// Takes the planes that are public out of a claim on a weighted sum of planes, and leaves one on those that are committed.
     pub(super) fn open<C: VerifierChannel>(
         &self,
         channel: &mut C,
-        views: &GroupViews,
-        planes: PlaneClaims<C::Elem>,
+        planes: &[MatrixPlanes],
+        (coefficients, point): (Vec<F128>, Vec<F128>),
+        mut value: C::Elem,
     ) -> Result<ClaimGroup<C::Elem>, VerifyError> {
-        let PlaneClaims { bit_weights: coefficients, point, weights, mut value } = planes;
         let mut parts = Vec::new();
-        for (m, matrix) in self.statement.plan.matrices.iter().enumerate() {
-            let Some(planes_of) = views.planes_of(matrix) else { continue };
-            let weights = weights.get(planes_of).ok_or(MALFORMED)?;
+        for share in planes {
+            let matrix = self.statement.plan.matrices.get(share.matrix).ok_or(MALFORMED)?;
             if matrix.origin == Origin::Public {
-                let known = self.public_planes(matrix, &coefficients, &point, weights)?;
+                let known = self.public_planes(matrix, &coefficients, &point, &share.weights)?;
                 value += C::Elem::from(known);
             } else {
-                add_parts(self.layouts, (m, matrix), weights, &mut parts).ok_or(MALFORMED)?;
+                add_parts(self.layouts, matrix, share, &mut parts).ok_or(MALFORMED)?;
             }
         }
         let claims = if parts.is_empty() {
-            channel.assert_zero("public planes", value)?;
+            channel.assert_zero("public value", value)?;
             Vec::new()
         } else {
             vec![Claim { parts, value }]
@@ -85,38 +83,21 @@ impl Openings<'_> {
         Ok(sum)
     }
 
-    fn open_each<C: VerifierChannel>(
-        &self,
-        channel: &mut C,
-        m: usize,
-        values: &[Vec<C::Elem>],
-        group: &mut ClaimGroup<C::Elem>,
-    ) -> Result<(), VerifyError> {
-        let matrix = self.statement.plan.matrices.get(m).ok_or(MALFORMED)?;
-        for (bit, values) in values.iter().enumerate() {
-            for (tile, &value) in values.iter().enumerate() {
-                let mut weights = vec![vec![F128::ZERO; values.len()]; matrix.bits as usize];
-                weights[bit][tile] = F128::ONE;
-                if matrix.origin == Origin::Public {
-                    let known =
-                        self.public_planes(matrix, &group.coefficients, &group.point, &weights)?;
-                    channel.assert_zero("public value", value + C::Elem::from(known))?;
-                } else {
-                    let mut parts = Vec::new();
-                    add_parts(self.layouts, (m, matrix), &weights, &mut parts).ok_or(MALFORMED)?;
-                    group.claims.push(Claim { parts, value });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Constraints on bits, over the tiles of all matrices.
+    /// All constraints on bits, over the tiles of all matrices.
     pub(super) fn verify_bits<C: VerifierChannel>(
         &self,
         channel: &mut C,
-        check: &BitCheck,
     ) -> Result<ClaimGroup<C::Elem>, VerifyError> {
+        let plan = self.statement.plan;
+        let systems = plan.bit_checks.iter().map(|check| self.system(check));
+        let systems = systems.collect::<Result<Vec<_>, _>>()?;
+        let claim = zerocheck::verify(channel, &systems)?;
+        let planes = planes::of_checks(plan, &claim.weights);
+        self.open(channel, &planes, (claim.bit_weights, claim.point), claim.value)
+    }
+
+    /// What a check asks of the tiles of its matrices.
+    fn system<'a>(&self, check: &'a BitCheck) -> Result<System<'a>, VerifyError> {
         let of_plan = &self.statement.plan.matrices;
         let matrices = check.matrices.iter().map(|&m| of_plan.get(m).ok_or(MALFORMED));
         let matrices = matrices.collect::<Result<Vec<&Matrix>, _>>()?;
@@ -125,18 +106,7 @@ impl Openings<'_> {
             return Err(MALFORMED);
         }
         let n_planes = matrices.iter().fold(0usize, |n, m| n.saturating_add(m.bits as usize));
-        let tile_vars: Vec<usize> =
-            tiles(first.rows, first.cols).iter().map(|t| t.n_vars()).collect();
-        let claims = zerocheck::verify(channel, &check.constraints, n_planes, &tile_vars)?;
-        let mut group = ClaimGroup::at(Width::Bit, &claims.point, vec![]);
-        let plane = |p| claims.values.iter().filter_map(|tile| tile.get(p).copied()).collect();
-        let by_plane: Vec<Vec<C::Elem>> = (0..n_planes).map(plane).collect();
-        let mut rest = by_plane.as_slice();
-        for (&m, matrix) in check.matrices.iter().zip(matrices) {
-            let (own, others) = rest.split_at_checked(matrix.bits as usize).ok_or(MALFORMED)?;
-            self.open_each(channel, m, own, &mut group)?;
-            rest = others;
-        }
-        Ok(group)
+        let tile_vars = tiles(first.rows, first.cols).iter().map(|t| t.n_vars()).collect();
+        Ok(System { constraints: &check.constraints, n_planes, tile_vars })
     }
 }
