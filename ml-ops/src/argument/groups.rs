@@ -18,7 +18,7 @@ pub struct GroupSize(u32);
 
 impl Default for GroupSize {
     fn default() -> Self {
-        Self(23)
+        Self(25)
     }
 }
 
@@ -204,6 +204,6 @@ mod tests {
     fn sizes_have_an_end() {
         assert_eq!(GroupSize::new(63), Some(GroupSize::MAX));
         assert_eq!(GroupSize::new(64), None);
-        assert_eq!(GroupSize::default().most(), 1 << 23);
+        assert_eq!(GroupSize::default().most(), 1 << 25);
     }
 }
