@@ -20,26 +20,28 @@ pub(super) struct Quadratic {
 }
 
 impl Quadratic {
-    /// Gathers products by the plane that most of those left have in common.
+    /// Gathers each product with others of that of its planes that occurs in more, the higher one if both do in as many.
     pub(super) fn new(constraints: &[Constraint], alpha: F128) -> Self {
-        let mut left: Vec<(usize, usize, F128)> = Vec::new();
+        let mut occurrences = BTreeMap::<usize, usize>::new();
+        for (a, b) in constraints.iter().flat_map(|c| &c.products) {
+            *occurrences.entry(*a).or_default() += 1;
+            *occurrences.entry(*b).or_default() += 1;
+        }
+        let mut products = BTreeMap::<usize, Combination>::new();
         let mut linear = Combination::new();
         let mut constant = F128::ZERO;
         for (constraint, alpha) in constraints.iter().zip(powers(alpha, constraints.len())) {
-            left.extend(constraint.products.iter().map(|&(a, b)| (a, b, alpha)));
+            for &(a, b) in &constraint.products {
+                let rank = |plane| (occurrences.get(&plane), plane);
+                let (hub, other) = if rank(a) > rank(b) { (a, b) } else { (b, a) };
+                products.entry(hub).or_default().push((other, alpha));
+            }
             linear.extend(constraint.linear.iter().map(|&p| (p, alpha)));
             if constraint.constant {
                 constant += alpha;
             }
         }
-        let mut products = Vec::new();
-        while let Some(hub) = most_frequent(&left) {
-            let (with, without): (Vec<_>, Vec<_>) =
-                left.into_iter().partition(|&(a, b, _)| a == hub || b == hub);
-            let other = |(a, b, alpha)| (if a == hub { b } else { a }, alpha);
-            products.push((hub, merge(with.into_iter().map(other).collect())));
-            left = without;
-        }
+        let products = products.into_iter().map(|(hub, others)| (hub, merge(others))).collect();
         Self { products, linear: merge(linear), constant }
     }
 
@@ -57,18 +59,6 @@ impl Quadratic {
 /// Products of two combinations of planes that constraints come down to, whatever they are weighted by.
 pub fn n_products(constraints: &[Constraint]) -> usize {
     Quadratic::new(constraints, F128::ONE).products.len()
-}
-
-/// The highest of the planes that occur in most products.
-fn most_frequent(products: &[(usize, usize, F128)]) -> Option<usize> {
-    let mut counts = BTreeMap::<usize, usize>::new();
-    for &(a, b, _) in products {
-        *counts.entry(a).or_default() += 1;
-        if a != b {
-            *counts.entry(b).or_default() += 1;
-        }
-    }
-    counts.into_iter().max_by_key(|&(_, count)| count).map(|(plane, _)| plane)
 }
 
 /// Adds up the coefficients of each plane.

@@ -238,9 +238,9 @@ fn relu(seed: u64) -> Case {
     let constraint =
         |t| Constraint { products: vec![(8 + t, 16)], linear: vec![t, 8 + t], constant: false };
     let rng = &mut StdRng::seed_from_u64(seed);
-    let mut inputs: Vec<Vec<F128>> =
-        (0..9).map(|_| (0..16).map(|_| F128::random(rng)).collect()).collect();
-    let sign = inputs.pop().unwrap();
+    let mut plane = || -> Vec<F128> { (0..16).map(|_| F128::random(rng)).collect() };
+    let sign = plane();
+    let inputs: Vec<Vec<F128>> = (0..8).map(|_| plane()).collect();
     let relu = |u: &Vec<F128>| {
         u.iter().zip(&sign).map(|(u, s)| F128::new(u.to_bits() & !s.to_bits())).collect()
     };
