@@ -19,7 +19,7 @@ pub(super) fn power(x: f64) -> f64 {
 }
 
 /// Sine and cosine of an angle of moderate size.
-fn sin_cos(angle: f64) -> (f64, f64) {
+pub(super) fn sin_cos(angle: f64) -> (f64, f64) {
     let x = angle - 2.0 * PI * (angle / (2.0 * PI)).round_ties_even();
     let square = x * x;
     let series = |first: f64, odd: u32| {

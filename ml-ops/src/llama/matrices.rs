@@ -1,5 +1,6 @@
 //! Float matrices as small integers with one scale, and the scales of features that make one scale do.
 
+use super::rounding::Metric;
 use crate::graph::{WeightMatrix, WeightShape};
 
 /// Hidden features that are there twice or more, as a share of all: one for each so many.
@@ -18,15 +19,24 @@ pub(super) struct Matrix {
 
 impl Matrix {
     /// The nearest integers of at most `most` in size.
-    pub(super) fn new(weights: &[f32], inputs: usize, scale: f64, most: i32) -> Self {
+    pub(super) fn nearest(weights: &[f32], inputs: usize, scale: f64, most: i32) -> Self {
         let most = f64::from(most);
         let round = |&w: &f32| (f64::from(w) / scale).round_ties_even().clamp(-most, most) as i8;
         Self { inputs, values: weights.iter().map(round).collect(), scale }
     }
 
-    /// The same with the least scale at which integers of at most `most` hold all weights.
-    pub(super) fn fitted(weights: &[f32], inputs: usize, most: i32) -> Self {
-        Self::new(weights, inputs, largest(weights) / f64::from(most), most)
+    /// Integers of at most `most` in size, with a scale or the one at which they cost least.
+    pub(super) fn rounded(weights: &[f32], metric: &Metric, scale: Option<f64>, most: i32) -> Self {
+        let bounds = vec![most; metric.inputs()];
+        let scale = scale.unwrap_or_else(|| metric.scale(weights, &bounds));
+        let values = metric.rounded(weights, scale, &bounds);
+        let values = values.into_iter().map(|value| value as i8).collect();
+        Self { inputs: metric.inputs(), values, scale }
+    }
+
+    /// What its integers stand for.
+    pub(super) fn floats(&self) -> Vec<f32> {
+        self.values.iter().map(|&value| (f64::from(value) * self.scale) as f32).collect()
     }
 
     /// As a graph's weights that take rows to outputs: an input for each.
@@ -116,10 +126,9 @@ impl Split {
         Self { copies }
     }
 
-    /// The largest weight that is left.
-    pub(super) fn largest(&self, of: &[f64]) -> f64 {
-        let shares = of.iter().zip(&self.copies).map(|(most, &n)| most / f64::from(n));
-        shares.fold(0.0, f64::max)
+    /// The largest integer of each feature, if one copy's is `most`.
+    pub(super) fn bounds(&self, most: i32) -> Vec<i32> {
+        self.copies.iter().map(|n| n * most).collect()
     }
 
     /// Features with their copies.
@@ -127,19 +136,24 @@ impl Split {
         self.copies.iter().sum::<i32>() as usize
     }
 
-    /// The outputs of the first matrix, each as often as it is there.
-    pub(super) fn outputs(&self, weights: &[f32], inputs: usize) -> Vec<f32> {
-        let rows = weights.chunks_exact(inputs).zip(&self.copies);
-        rows.flat_map(|(row, &n)| row.repeat(n as usize)).collect()
+    /// Rows of features, each as often as it is there.
+    pub(super) fn inputs(&self, x: &[f32]) -> Vec<f32> {
+        let features = x.iter().zip(self.copies.iter().cycle());
+        features.flat_map(|(&x, &n)| std::iter::repeat_n(x, n as usize)).collect()
     }
 
-    /// The second matrix: the integer of each weight is the sum of its copies', all of at most `most` in size.
-    pub(super) fn shared(&self, weights: &[f32], scale: f64, most: i32) -> Matrix {
-        let mut values = Vec::with_capacity(weights.len() / self.copies.len() * self.features());
-        for row in weights.chunks_exact(self.copies.len()) {
-            for (&w, &n) in row.iter().zip(&self.copies) {
-                let bound = f64::from(most * n);
-                let q = (f64::from(w) / scale).round_ties_even().clamp(-bound, bound) as i32;
+    /// The first matrix with its outputs as often as they are there.
+    pub(super) fn outputs(&self, matrix: &Matrix) -> Matrix {
+        let rows = matrix.values.chunks_exact(matrix.inputs).zip(&self.copies);
+        let values = rows.flat_map(|(row, &n)| row.repeat(n as usize)).collect();
+        Matrix { values, ..*matrix }
+    }
+
+    /// The second matrix: each integer is the sum of its copies'.
+    pub(super) fn shared(&self, integers: &[i32], scale: f64) -> Matrix {
+        let mut values = Vec::with_capacity(integers.len() / self.copies.len() * self.features());
+        for row in integers.chunks_exact(self.copies.len()) {
+            for (&q, &n) in row.iter().zip(&self.copies) {
                 // Hermite: the sum of floor((q + i) / n) over i is q.
                 values.extend((0..n).map(|i| (q + i).div_euclid(n) as i8));
             }
@@ -154,21 +168,20 @@ mod tests {
 
     #[test]
     fn copies_share_a_weight() {
-        let weights = [3.0, -200.0, 5.0, 30.0, 150.0, -7.0];
-        let mut largest = by_input(&weights, 3);
         let mut many = Split { copies: vec![1, 3, 1] };
-        let matrix = many.shared(&weights, 1.0, 127);
+        let matrix = many.shared(&[3, -200, 5, 30, 150, -7], 1.0);
         assert_eq!(matrix.values, [3, -67, -67, -66, 5, 30, 50, 50, 50, -7]);
-        assert_eq!(many.largest(&largest), 200.0 / 3.0);
-        assert_eq!(many.outputs(&[1.0, 2.0, 3.0], 1), [1.0, 2.0, 2.0, 2.0, 3.0]);
-        largest = (0..48).map(|at| f64::from(at % 47)).collect();
+        assert_eq!(many.bounds(127), [127, 381, 127]);
+        let rows = Matrix::nearest(&[1.0, 2.0, 3.0], 1, 1.0, 7);
+        assert_eq!(many.outputs(&rows).values, [1, 2, 2, 2, 3]);
+        let largest: Vec<f64> = (0..48).map(|at| f64::from(at % 47)).collect();
         many = Split::new(&largest);
         assert_eq!((many.features(), many.copies[46], many.copies[45]), (50, 2, 2));
     }
 
     #[test]
     fn matrices_are_transposed() {
-        let matrix = Matrix::fitted(&[1.0, -2.0, 127.0, 0.2, 0.0, 3.6], 3, 127);
+        let matrix = Matrix::nearest(&[1.0, -2.0, 127.0, 0.2, 0.0, 3.6], 3, 1.0, 127);
         let (shape, weights) = matrix.weights();
         assert_eq!((shape.k, shape.n, matrix.scale), (3, 2, 1.0));
         let decoded: Vec<i32> = (0..2)

@@ -4,6 +4,7 @@
 //! prompts of one length of it. What its integers are is on the page `docs/semantics.md`.
 
 mod attention;
+mod balance;
 mod builder;
 mod error;
 mod forward;
@@ -12,7 +13,10 @@ mod layer;
 mod matrices;
 mod network;
 mod norm;
+mod products;
 mod quantize;
+mod rotation;
+mod rounding;
 #[cfg(test)]
 mod tests;
 

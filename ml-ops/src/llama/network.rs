@@ -38,6 +38,7 @@ impl Sizes {
 }
 
 /// A layer's matrices, each by rows of outputs.
+#[derive(Clone)]
 pub(super) struct Layer {
     pub(super) q: Vec<f32>,
     pub(super) k: Vec<f32>,

@@ -40,7 +40,7 @@ pub(super) struct Normalized {
     /// What one step of a code stands for in feature `j` is this times the inverse of `factors[j]`.
     pub(super) scale: f64,
     /// For each feature, at least 1.
-    factors: Vec<f64>,
+    pub(super) factors: Vec<f64>,
 }
 
 impl Normalized {

@@ -63,15 +63,16 @@ impl Network {
         if tokens > most {
             return Err(LlamaError::Prompt { got: tokens, most });
         }
-        let ranges = self.ranges(calibration, tokens.max(2))?;
+        let network = self.rotated();
+        let text = network.embedded(calibration)?;
         let mut builder = Builder::default();
         let input = builder.tensor(tokens, sizes.vocabulary, TensorKind::Code);
         let most = |bits: u32| (1 << (bits - 1)) - 1;
         // A stream of eight bits, which is scaled where the first layer adds to it.
         let unit = 0.5f64.powi(STREAM_BITS);
-        let fitted = largest(&self.embedding) / f64::from(most(WIDE));
+        let fitted = largest(&network.embedding) / f64::from(most(WIDE));
         let factor = (fitted / unit).ceil();
-        let embedding = Matrix::new(&self.embedding, sizes.width, factor * unit, most(WIDE));
+        let embedding = Matrix::nearest(&network.embedding, sizes.width, factor * unit, most(WIDE));
         let to = To::Integers(WIDE + 1);
         let tensor =
             builder.matmul("embedding".into(), &straight(input, 0), tokens, embedding.rows(), to);
@@ -83,23 +84,28 @@ impl Network {
             most: most(bits),
             unit,
             stream: Stream { tensor, unit: factor * unit },
+            text,
+            window: tokens.max(2),
         };
-        for (number, (layer, ranges)) in self.layers.iter().zip(&ranges.layers).enumerate() {
-            quantized.attend(number, layer, ranges);
-            quantized.transform(number, layer, ranges);
+        for (number, layer) in network.layers.iter().enumerate() {
+            let layer = layer.balanced(sizes);
+            quantized.attend(number, &layer);
+            quantized.transform(number, &layer);
         }
-        let Quantized { mut builder, stream, .. } = quantized;
+        let Quantized { mut builder, stream, text, .. } = quantized;
+        let (_, seen) = sizes.normalized(&text);
         let rows = match logits {
             Logits::Last => Rows { all: tokens, first: tokens - 1 },
             Logits::All => Rows { all: tokens, first: 0 },
         };
-        let mut behind = by_input(&self.output, sizes.width);
+        let mut behind = by_input(&network.output, sizes.width);
         let whole = behind.iter().copied().fold(1e-9, f64::max);
         behind.iter_mut().for_each(|weight| *weight /= whole);
-        let h = builder.normalized("norm", stream, rows, &ranges.last, &behind, sizes.epsilon);
-        let mut output = self.output.clone();
+        let h = builder.normalized("norm", stream, rows, &seen, &behind, sizes.epsilon);
+        let mut output = network.output;
         scale_inputs(&mut output, &h.inverses());
-        let output = Matrix::fitted(&output, sizes.width, most(WIDE));
+        let scale = largest(&output) / f64::from(most(WIDE));
+        let output = Matrix::nearest(&output, sizes.width, scale, most(WIDE));
         let count = rows.all - rows.first;
         let to = To::Integers(32.min(h.sum_bits(most(WIDE))));
         let y = builder.matmul("logits".into(), &h.matrix(), count, output.weights(), to);
