@@ -28,10 +28,10 @@ pub(crate) struct Args {
     /// The file to write the model to
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// The text whose activations set the ranges; one that ships if absent
+    /// The text that weights are rounded for and whose activations set the ranges; one that ships if absent
     #[arg(long, value_name = "FILE")]
     text: Option<PathBuf>,
-    /// Bits of a weight, 8 or 4; 4 are too few for small models, as a matrix has one scale
+    /// Bits of a weight of the layers, 8 or 4
     #[arg(long, default_value = "8", value_parser = weight_bits())]
     bits: u32,
     /// Tokens of a prompt; those of --prompt if that is given
@@ -64,12 +64,13 @@ impl Args {
             files::write(path, &bytes)?;
             writeln!(out, "tokens  {}  {tokens}", path.display())?;
         }
-        let how = Quantization { tokens, bits: self.bits, logits: Logits::Last };
+        let how = Quantization { tokens, bits: self.bits };
         let mut phases = Phases::shown();
         phases.start("quantize");
-        let model = network.quantize(how, &calibration);
+        let quantized = network.quantize(how, &calibration);
         phases.finish();
-        let model = model?;
+        let quantized = quantized?;
+        let model = quantized.model(Logits::Last)?;
         let bytes = model.to_bytes();
         files::write(&self.out, &bytes)?;
         let (path, graph) = (self.out.display(), &model.graph);
@@ -81,8 +82,7 @@ impl Args {
         )?;
         if let Some(path) = &self.compare {
             let page = tokenizer.encode(&read_text(path)?);
-            let how = Quantization { logits: Logits::All, ..how };
-            let all = network.quantize(how, &calibration)?;
+            let all = quantized.model(Logits::All)?;
             let (agree, of) = agreement(&network, &all, tokens, &page)?;
             writeln!(out, "agrees  in {agree} of {of} next tokens")?;
         }

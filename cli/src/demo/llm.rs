@@ -45,11 +45,11 @@ impl Prompted {
         let bytes = files::read(&path)?;
         let (tokenizer, network) = parse(&path, &bytes)?;
         let ids = tokenizer.encode(&self.prompt);
-        let how = Quantization { tokens: ids.len(), bits: self.bits, logits: Logits::Last };
+        let how = Quantization { tokens: ids.len(), bits: self.bits };
         let mut phases = Phases::shown();
         phases.start("quantize");
         let (made, quantize) =
-            timed(|| network.quantize(how, &tokenizer.encode(CALIBRATION)).map_err(Failure::from));
+            timed(|| network.quantize(how, &tokenizer.encode(CALIBRATION))?.model(Logits::Last));
         let vocabulary = network.sizes.vocabulary;
         let floats = network.logits(&ids, ids.len())?;
         let expected = choices(&floats, vocabulary).last().copied().unwrap_or(0);

@@ -6,7 +6,7 @@ use crate::graph::{
 };
 
 /// The graph under construction.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Builder {
     pub(super) tensors: Vec<TensorShape>,
     pub(super) weights: Vec<WeightShape>,

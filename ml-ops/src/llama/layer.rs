@@ -12,7 +12,7 @@ use super::norm::{MARGIN, Normalized, Rows, Stream};
 use super::products::matmul;
 use super::rounding::Metric;
 use crate::exact::ln;
-use crate::graph::{CodeMatrix, Edges, Function, signed_bits};
+use crate::graph::{CodeMatrix, Edges, Function, TensorId, signed_bits};
 
 /// How much more than what was seen the stream, and what is added to it, may range over.
 const STREAM_MARGIN: f64 = 4.4;
@@ -29,11 +29,12 @@ const KNEE: f64 = 1.0;
 /// What `silu` is spelled in: two digits to base 256, the higher with a sign.
 const DIGITS: f64 = 32767.0;
 
-/// A network that is being quantized.
-pub(super) struct Quantized {
+/// A network in integers, but for its last norm and matrix.
+pub struct Quantized {
     pub(super) builder: Builder,
     pub(super) sizes: Sizes,
     pub(super) tokens: usize,
+    pub(super) input: TensorId,
     pub(super) positions: Positions,
     /// The largest integer of a weight.
     pub(super) most: i32,
@@ -44,6 +45,8 @@ pub(super) struct Quantized {
     pub(super) text: Vec<f32>,
     /// Tokens of the text that know of each other.
     pub(super) window: usize,
+    /// The last matrix.
+    pub(super) output: Vec<f32>,
 }
 
 impl Quantized {

@@ -1,7 +1,7 @@
 //! Language models of the llama family, quantized to graphs of integers.
 //!
-//! [`Network`] holds a GGUF file's weights as floats, [`quantize`](Network::quantize) makes a [`Model`](crate::graph::Model) for
-//! prompts of one length of it. What its integers are is on the page `docs/semantics.md`.
+//! [`Network`] holds a GGUF file's weights as floats, [`quantize`](Network::quantize) makes integers of it, of which
+//! [`model`](Quantized::model) is the graph for prompts of one length. What its integers are is on the page `docs/semantics.md`.
 
 mod attention;
 mod balance;
@@ -21,5 +21,6 @@ mod rounding;
 mod tests;
 
 pub use error::LlamaError;
+pub use layer::Quantized;
 pub use network::{Network, Sizes};
 pub use quantize::{Logits, Quantization};

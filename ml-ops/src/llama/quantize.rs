@@ -36,22 +36,25 @@ pub struct Quantization {
     pub tokens: usize,
     /// Bits of a weight of the layers, 8 or 4.
     pub bits: u32,
-    /// Which logits come out.
-    pub logits: Logits,
+}
+
+/// The largest integer of a weight of so many bits.
+fn most(bits: u32) -> i32 {
+    (1 << (bits - 1)) - 1
 }
 
 impl Network {
-    /// The network as a graph of integers for prompts of a length, with ranges as activations have them on `calibration`,
-    /// token ids of some text. Input: int64 ids, one a token. Output: int32 logits, all with one scale.
+    /// The network in integers for prompts of a length, with weights rounded for, and ranges as activations have them on,
+    /// `calibration`, token ids of some text.
     ///
     /// # Errors
-    /// [`LlamaError`] if there are no tokens, or other bits than 8 or 4 are asked for, or the graph is none that can be.
+    /// [`LlamaError`] if there are no tokens, or other bits than 8 or 4 are asked for.
     pub fn quantize(
         &self,
         quantization: Quantization,
         calibration: &[usize],
-    ) -> Result<Model, LlamaError> {
-        let Quantization { tokens, bits, logits } = quantization;
+    ) -> Result<Quantized, LlamaError> {
+        let Quantization { tokens, bits } = quantization;
         if bits != 8 && bits != 4 {
             return Err(LlamaError::Bits { got: bits });
         }
@@ -59,15 +62,14 @@ impl Network {
             return Err(LlamaError::Tokens { got: 0, least: 1 });
         }
         let sizes = &self.sizes;
-        let most = MAX_TOKENS.min(MAX_ELEMENTS / sizes.vocabulary.max(1));
-        if tokens > most {
-            return Err(LlamaError::Prompt { got: tokens, most });
+        let longest = MAX_TOKENS.min(MAX_ELEMENTS / sizes.vocabulary.max(1));
+        if tokens > longest {
+            return Err(LlamaError::Prompt { got: tokens, most: longest });
         }
         let network = self.rotated();
         let text = network.embedded(calibration)?;
         let mut builder = Builder::default();
         let input = builder.tensor(tokens, sizes.vocabulary, TensorKind::Code);
-        let most = |bits: u32| (1 << (bits - 1)) - 1;
         // A stream of eight bits, which is scaled where the first layer adds to it.
         let unit = 0.5f64.powi(STREAM_BITS);
         let fitted = largest(&network.embedding) / f64::from(most(WIDE));
@@ -81,33 +83,47 @@ impl Network {
             builder,
             sizes: *sizes,
             tokens,
+            input,
             most: most(bits),
             unit,
             stream: Stream { tensor, unit: factor * unit },
             text,
             window: tokens.max(2),
+            output: network.output,
         };
         for (number, layer) in network.layers.iter().enumerate() {
             let layer = layer.balanced(sizes);
             quantized.attend(number, &layer);
             quantized.transform(number, &layer);
         }
-        let Quantized { mut builder, stream, text, .. } = quantized;
-        let (_, seen) = sizes.normalized(&text);
+        Ok(quantized)
+    }
+}
+
+impl Quantized {
+    /// The graph of integers. Input: int64 ids, one a token. Output: int32 logits, all with one scale.
+    ///
+    /// # Errors
+    /// [`LlamaError::Graph`] if the graph is none that can be.
+    pub fn model(&self, logits: Logits) -> Result<Model, LlamaError> {
+        let Self { sizes, tokens, input, stream, .. } = *self;
+        let mut builder = self.builder.clone();
+        let (_, seen) = sizes.normalized(&self.text);
         let rows = match logits {
             Logits::Last => Rows { all: tokens, first: tokens - 1 },
             Logits::All => Rows { all: tokens, first: 0 },
         };
-        let mut behind = by_input(&network.output, sizes.width);
+        let mut behind = by_input(&self.output, sizes.width);
         let whole = behind.iter().copied().fold(1e-9, f64::max);
         behind.iter_mut().for_each(|weight| *weight /= whole);
         let h = builder.normalized("norm", stream, rows, &seen, &behind, sizes.epsilon);
-        let mut output = network.output;
+        let mut output = self.output.clone();
         scale_inputs(&mut output, &h.inverses());
-        let scale = largest(&output) / f64::from(most(WIDE));
-        let output = Matrix::nearest(&output, sizes.width, scale, most(WIDE));
+        let most = most(WIDE);
+        let scale = largest(&output) / f64::from(most);
+        let output = Matrix::nearest(&output, sizes.width, scale, most);
         let count = rows.all - rows.first;
-        let to = To::Integers(32.min(h.sum_bits(most(WIDE))));
+        let to = To::Integers(32.min(h.sum_bits(most)));
         let y = builder.matmul("logits".into(), &h.matrix(), count, output.weights(), to);
         let shape = match logits {
             Logits::Last => vec![sizes.vocabulary],

@@ -130,3 +130,69 @@ fn factorize(l: &mut [f64], size: usize) {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::rngs::StdRng;
+    use rand::{Rng, SeedableRng};
+
+    use super::*;
+
+    /// Rows of inputs that go together: few numbers, mixed.
+    fn rows(random: &mut StdRng, tokens: usize, inputs: usize) -> Vec<f32> {
+        let mut uniform =
+            |n: usize| -> Vec<f32> { (0..n).map(|_| random.random_range(-1f32..1.0)).collect() };
+        let mix = uniform(inputs * 6);
+        let row = |few: &[f32], noise: &[f32]| -> Vec<f32> {
+            mix.chunks(6).zip(noise).map(|(mix, noise)| dot(mix, few) + 0.1 * noise).collect()
+        };
+        (0..tokens).flat_map(|_| row(&uniform(6), &uniform(inputs))).collect()
+    }
+
+    #[test]
+    fn the_factor_is_that_of_the_damped_matrix() {
+        let x = rows(&mut StdRng::seed_from_u64(1), 50, 20);
+        let metric = Metric::new(&x, 20);
+        assert!(metric.order.windows(2).all(|w| metric.squares[w[0]] <= metric.squares[w[1]]));
+        let (a, b) = (metric.order[0], metric.order[7]);
+        let of = |i: usize, j: usize| -> f64 {
+            x.chunks(20).map(|row| f64::from(row[i]) * f64::from(row[j])).sum()
+        };
+        // Column 0 of `L` is that of the matrix, over the root of its first entry.
+        let damping = DAMPING * metric.squares.iter().sum::<f64>() / 20.0;
+        let expected = of(a, b) / (of(a, a) + damping);
+        assert!((f64::from(metric.columns[7]) - expected).abs() < 1e-4 * expected.abs().max(1.0));
+    }
+
+    #[test]
+    fn errors_make_up_for_each_other() {
+        let mut random = StdRng::seed_from_u64(2);
+        let x = rows(&mut random, 200, 32);
+        let weights: Vec<f32> = (0..5 * 32).map(|_| random.random_range(-1f32..1.0)).collect();
+        let metric = Metric::new(&x, 32);
+        let bounds = [7; 32];
+        let scale = metric.scale(&weights, &bounds);
+        let error = |integers: &[i32]| -> f64 {
+            let off: Vec<f32> = integers
+                .iter()
+                .zip(&weights)
+                .map(|(&q, w)| w - (f64::from(q) * scale) as f32)
+                .collect();
+            let outputs = off.chunks(32).flat_map(|off| x.chunks(32).map(|x| dot(off, x)));
+            outputs.map(|y| f64::from(y) * f64::from(y)).sum()
+        };
+        let integers = metric.rounded(&weights, scale, &bounds);
+        assert!(integers.iter().all(|q| q.abs() <= 7));
+        let plain: Vec<i32> = weights.iter().map(|&w| nearest(w, scale, 7)).collect();
+        assert!(error(&integers) < 0.5 * error(&plain), "{} {}", error(&integers), error(&plain));
+    }
+
+    #[test]
+    fn inputs_that_are_independent_are_rounded_alone() {
+        let mut x = vec![0f32; 9];
+        x.iter_mut().step_by(4).for_each(|x| *x = 1.0);
+        let metric = Metric::new(&x, 3);
+        let rounded = metric.rounded(&[0.4, -2.6, 30.0, -1.2, 0.6, 2.4], 1.0, &[3, 3, 7]);
+        assert_eq!(rounded, [0, -3, 7, -1, 1, 2]);
+    }
+}
