@@ -79,8 +79,8 @@ impl Prompted {
         let soundness = estimate(commitment, 1).soundness_bits;
         let paragraphs = [
             format!(
-                "Quantize: {}, {} weights of {} bits, read from {}: a graph of {layers} nodes for {} tokens, in {}. The \
-                 prompt {:?} takes {} multiply-accumulates.",
+                "Quantize: {}, {} weights, those of the layers of {} bits and others of 8, read from {}: a graph \
+                 of {layers} nodes for {} tokens, in {}. The prompt {:?} takes {} multiply-accumulates.",
                 name(&path),
                 units::count(weights as u64),
                 self.bits,
