@@ -188,14 +188,14 @@ fn another_group_size_is_another_statement() {
     let mut key = ProverKey::new(model, Params::default(), &[1; 32]);
     let reference = key.prove(&x, &y, &mut |_| ()).unwrap().to_bytes();
     let mut sizes = Vec::new();
-    for log_leaves in [0, 22, 23] {
+    for log_leaves in [0, 24, 25] {
         key.set_group_size(GroupSize::new(log_leaves).unwrap());
         let mut proof = key.prove(&x, &y, &mut |_| ()).unwrap().to_bytes();
         assert_eq!(verify(key.commitment(), &x, &y, &proof), Ok(()));
         sizes.push(proof.len());
-        // 2^22 and 2^23 make the same single group; the header still binds.
+        // 2^24 and 2^25 make the same single group; the header still binds.
         let header = 16..20;
-        proof[header.clone()].copy_from_slice(&(24 - log_leaves).to_le_bytes());
+        proof[header.clone()].copy_from_slice(&(26 - log_leaves).to_le_bytes());
         assert!(matches!(verify(key.commitment(), &x, &y, &proof), Err(Rejection::Argument(_))));
         proof[header].copy_from_slice(&64u32.to_le_bytes());
         let error = ProofError::GroupSize { got: 64 };
