@@ -15,7 +15,7 @@ fn folder() -> PathBuf {
 }
 
 /// What a graph's nodes are: M(at)mul with requantization, or with E(dges), or A(ccumulator), R(elu), T(able),
-/// C(opy), S(um with edges), (ma)X, K (a constant).
+/// C(opy), S(um with edges), (ma)X, I(ndex of a maximum), K (a constant).
 fn nodes(model: &Model) -> String {
     let letter = |op: &Op| match op {
         Op::MatMul { epilogue: Epilogue::Requantize(_), .. } => 'M',
@@ -23,6 +23,7 @@ fn nodes(model: &Model) -> String {
         Op::MatMul { epilogue: Epilogue::Accumulator, .. } => 'A',
         Op::Relu { .. } => 'R',
         Op::Max { .. } => 'X',
+        Op::ArgMax { .. } => 'I',
         Op::Constant { .. } => 'K',
         Op::BatchMatMul { .. } => 'B',
         Op::Combine { terms, epilogue: Epilogue::Accumulator, .. } => match terms.as_slice() {
