@@ -27,6 +27,8 @@ pub enum Logits {
     Last,
     /// Those of every token.
     All,
+    /// The number of the first of the largest of the last token's, which is the next token.
+    Largest,
 }
 
 /// How a network is quantized.
@@ -42,7 +44,8 @@ pub struct Quantization {
 
 impl Network {
     /// The network as a graph of integers for prompts of a length, with ranges as activations have them on `calibration`,
-    /// token ids of some text. Input: int64 ids, one a token. Output: int32 logits, all with one scale.
+    /// token ids of some text. Input: int64 ids, one a token. Output: int32 logits, all with one scale,
+    /// or the int64 id of the next token.
     ///
     /// # Errors
     /// [`LlamaError`] if there are no tokens, or other bits than 8 or 4 are asked for, or the graph is none that can be.
@@ -90,7 +93,7 @@ impl Network {
         }
         let Quantized { mut builder, stream, .. } = quantized;
         let rows = match logits {
-            Logits::Last => Rows { all: tokens, first: tokens - 1 },
+            Logits::Last | Logits::Largest => Rows { all: tokens, first: tokens - 1 },
             Logits::All => Rows { all: tokens, first: 0 },
         };
         let mut behind = by_input(&self.output, sizes.width);
@@ -103,9 +106,13 @@ impl Network {
         let count = rows.all - rows.first;
         let to = To::Integers(32.min(h.sum_bits(most(WIDE))));
         let y = builder.matmul("logits".into(), &h.matrix(), count, output.weights(), to);
-        let shape = match logits {
-            Logits::Last => vec![sizes.vocabulary],
-            Logits::All => vec![count, sizes.vocabulary],
+        let (tensor, shape, dtype) = match logits {
+            Logits::Last => (y, vec![sizes.vocabulary], IntegerType::I32),
+            Logits::All => (y, vec![count, sizes.vocabulary], IntegerType::I32),
+            Logits::Largest => {
+                let largest = builder.argmax("token".into(), y);
+                (largest, vec![], IntegerType::I64)
+            }
         };
         let graph = Graph {
             name: "llama".into(),
@@ -117,11 +124,7 @@ impl Network {
                 shape: vec![tokens],
                 transform: InputTransform::OneHot { vocabulary: sizes.vocabulary },
             },
-            output: OutputPort {
-                tensor: y,
-                shape,
-                transform: OutputTransform::Integer { dtype: IntegerType::I32 },
-            },
+            output: OutputPort { tensor, shape, transform: OutputTransform::Integer { dtype } },
         };
         let model = Model { graph, weights: builder.matrices };
         model.validate()?;
