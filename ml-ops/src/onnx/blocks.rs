@@ -1,6 +1,7 @@
 //! Constant weights with a scale for each block of elements: integers at one scale a column, where the scales allow it.
 
 use super::error::NodeError;
+use super::operands::integers;
 use super::value::Dequantized;
 use crate::array::{Array, ArrayData};
 use std::rc::Rc;
@@ -35,12 +36,12 @@ pub(super) fn folded(
             return Err(wrong(1, expected, got));
         }
     }
-    let elements = integers(values).ok_or(NodeError::OperandType { index: 0 })?;
+    let elements = narrow(values).ok_or(NodeError::OperandType { index: 0 })?;
     let zeros = match zero_points {
         None => vec![0; scales.len()],
         Some(zeros) => {
             let of_type = zeros.data().element_type() == values.data().element_type();
-            let found = integers(zeros).filter(|_| of_type);
+            let found = narrow(zeros).filter(|_| of_type);
             let found = found.ok_or(NodeError::OperandType { index: 2 })?;
             if found.len() != scales.len() {
                 return Err(wrong(2, scales.len(), found.len()));
@@ -105,16 +106,8 @@ fn part(scales: &[f32]) -> Option<f32> {
 }
 
 /// Integers of up to 16 bits.
-fn integers(array: &Array) -> Option<Vec<i32>> {
-    match array.data() {
-        ArrayData::U8(values) => Some(values.iter().map(|&v| v.into()).collect()),
-        ArrayData::I8(values) => Some(values.iter().map(|&v| v.into()).collect()),
-        ArrayData::I32(values) => {
-            let few = |v: &i32| (-(1 << 15)..1 << 16).contains(v);
-            values.iter().all(few).then(|| values.clone())
-        }
-        ArrayData::F32(_) | ArrayData::I64(_) => None,
-    }
+fn narrow(array: &Array) -> Option<Vec<i32>> {
+    integers(array).filter(|values| values.iter().all(|v| (-(1 << 15)..1 << 16).contains(v)))
 }
 
 #[cfg(test)]

@@ -19,6 +19,16 @@ pub(super) fn codes_of(array: &Array) -> Option<(Vec<u8>, CodeType)> {
     }
 }
 
+/// The values of a constant of integers of up to 32 bits.
+pub(super) fn integers(array: &Array) -> Option<Vec<i32>> {
+    match array.data() {
+        ArrayData::U8(values) => Some(values.iter().map(|&v| v.into()).collect()),
+        ArrayData::I8(values) => Some(values.iter().map(|&v| v.into()).collect()),
+        ArrayData::I32(values) => Some(values.clone()),
+        ArrayData::F32(_) | ArrayData::I64(_) => None,
+    }
+}
+
 /// How an array holds a weight matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
@@ -105,8 +115,10 @@ pub(super) fn dequantized_weights(
 ) -> Result<(Weights, Vec<f32>), NodeError> {
     let zero_points = constant.zero_points.as_deref();
     let weights = match constant.values.data() {
-        ArrayData::I32(values) => narrowed(&constant.values, values, zero_points, layout, index)?,
-        _ => weights(&constant.values, zero_points, layout, index, index)?,
+        ArrayData::U8(_) | ArrayData::I8(_) => {
+            weights(&constant.values, zero_points, layout, index, index)?
+        }
+        _ => narrowed(&constant.values, zero_points, layout, index)?,
     };
     let column_axis = layout.column_axis();
     if constant.scales.len() > 1 && constant.axis != column_axis {
@@ -119,16 +131,13 @@ pub(super) fn dequantized_weights(
 /// Weights of more than 8 bits less their zero points, as bytes beside an offset for each column.
 fn narrowed(
     array: &Array,
-    values: &[i32],
     zero_points: Option<&Array>,
     layout: Layout,
     index: usize,
 ) -> Result<Weights, NodeError> {
-    let zeros = match zero_points.map(Array::data) {
-        None => &[0][..],
-        Some(ArrayData::I32(zeros)) => zeros,
-        Some(_) => return Err(NodeError::OperandType { index }),
-    };
+    let wrong = NodeError::OperandType { index };
+    let values = integers(array).ok_or(wrong.clone())?;
+    let zeros = zero_points.map_or(Some(vec![0]), integers).ok_or(wrong)?;
     let shape = array.shape();
     // Of several matrices all columns have one offset.
     let axis = Some(layout.column_axis()).filter(|_| layout != Layout::Columns || shape.len() == 2);
@@ -139,7 +148,7 @@ fn narrowed(
     check_columns(zeros.len(), n, index)?;
     let column = |at: usize| at / inner % n.max(1);
     let less =
-        |(at, &value): (usize, &i32)| i64::from(value) - i64::from(of_column(zeros, column(at)));
+        |(at, &value): (usize, &i32)| i64::from(value) - i64::from(of_column(&zeros, column(at)));
     let values: Vec<i64> = values.iter().enumerate().map(less).collect();
     let mut ranges = vec![(i64::MAX, i64::MIN); n];
     for (at, &value) in values.iter().enumerate() {
