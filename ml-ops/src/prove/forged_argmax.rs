@@ -179,13 +179,12 @@ fn a_tie_is_rejected_whatever_the_selectors() {
 fn another_selector_is_rejected_for_the_right_index() {
     for case in Case::all() {
         let honest = case.indices();
-        for (entry, label) in [(at(0, honest[0]), "none"), (at(1, 2), "two")] {
+        // None, and two of which one lies behind.
+        for entry in [at(0, honest[0]), at(1, 2)] {
             let flip = |plan: &Plan, entries: &mut Vec<Entries<'_>>| {
                 change(plan, entries, Source::Selectors(1), |at, old| old ^ u64::from(at == entry));
             };
-            let found = rejected(case.forge(honest, flip));
-            // Of two, one lies behind: the zerocheck has that before the products are looked at, or after.
-            assert!(!found.is_empty(), "{label}");
+            rejected(case.forge(honest, flip));
         }
     }
 }
@@ -201,7 +200,8 @@ fn a_larger_largest_is_rejected() {
             change(plan, entries, Source::Behind(1), |_, old| old + step);
         };
         let label = rejected(case.forge(case.indices(), shift));
-        assert!(label.starts_with("zerocheck"), "{label}");
+        // The zerocheck ends in a claim that is false of the bits committed.
+        assert_eq!(label, "ring switching");
         // Nor does it help to name none.
         let nobody = |plan: &Plan, entries: &mut Vec<Entries<'_>>| {
             shift(plan, entries);
