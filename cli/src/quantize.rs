@@ -37,6 +37,9 @@ pub(crate) struct Args {
     /// Tokens of a prompt; those of --prompt if that is given
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=4096))]
     tokens: u32,
+    /// What the model gives: the logits of the next token, or the token with the largest, whose logits stay hidden
+    #[arg(long, value_enum, default_value_t = Output::Logits)]
+    output: Output,
     /// A prompt: the model is one for its number of tokens
     #[arg(long, value_name = "TEXT", requires = "input")]
     prompt: Option<String>,
@@ -46,6 +49,13 @@ pub(crate) struct Args {
     /// Also compare the next tokens of this text with those of the floats
     #[arg(long, value_name = "FILE")]
     compare: Option<PathBuf>,
+}
+
+/// What a quantized model gives.
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Output {
+    Logits,
+    Token,
 }
 
 impl Args {
@@ -64,13 +74,17 @@ impl Args {
             files::write(path, &bytes)?;
             writeln!(out, "tokens  {}  {tokens}", path.display())?;
         }
+        let logits = match self.output {
+            Output::Logits => Logits::Last,
+            Output::Token => Logits::Largest,
+        };
         let how = Quantization { tokens, bits: self.bits };
         let mut phases = Phases::shown();
         phases.start("quantize");
         let quantized = network.quantize(how, &calibration);
         phases.finish();
         let quantized = quantized?;
-        let model = quantized.model(Logits::Last)?;
+        let model = quantized.model(logits)?;
         let bytes = model.to_bytes();
         files::write(&self.out, &bytes)?;
         let (path, graph) = (self.out.display(), &model.graph);

@@ -17,6 +17,12 @@ pub enum Operand {
     Distances,
     /// Differences and selectors of maxima, one operand a tap, with each proof.
     Differences,
+    /// The largest elements, where a node gives their number, with each proof.
+    Largest,
+    /// How far each of its taps lies behind the largest, with each proof.
+    Behind,
+    /// Which of its taps is named, with each proof.
+    Selectors,
 }
 
 /// The bits of one operand of one node.
@@ -59,6 +65,10 @@ pub fn committed_bits(graph: &Graph, batch: usize) -> Vec<CommittedBits> {
             Source::Tensor(t) => (Operand::Outputs, node_of(&|op: &Op| op.output() == t)?, size),
             Source::Distances(node) => (Operand::Distances, node, size),
             Source::Differences { node, .. } => (Operand::Differences, node, size),
+            Source::Largest(node) => (Operand::Largest, node, size),
+            Source::Behind(node) => (Operand::Behind, node, size),
+            Source::Selectors(node) => (Operand::Selectors, node, size),
+            Source::Known(_) => return None,
         };
         Some(CommittedBits { node, operand, elements, bits: size * matrix.bits as usize })
     };

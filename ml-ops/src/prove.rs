@@ -5,6 +5,8 @@ mod forged;
 #[cfg(test)]
 mod forged_activations;
 #[cfg(test)]
+mod forged_argmax;
+#[cfg(test)]
 mod forged_constants;
 #[cfg(test)]
 mod forged_nodes;

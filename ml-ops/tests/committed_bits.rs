@@ -3,9 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use binfer_ml_ops::graph::{
-    CodeType, Epilogue, Gather, GatherDim, Graph, InputPort, InputTransform, IntegerType, Node, Op,
-    OutputPort, OutputTransform, Requantize, RoundingProfile, Step, TensorKind, TensorShape,
-    WeightMatrix,
+    CodeType, Epilogue, Function, Gather, GatherDim, Graph, InputPort, InputTransform, IntegerType,
+    Node, Op, OutputPort, OutputTransform, Requantize, RoundingProfile, Step, TensorKind,
+    TensorShape, Term, WeightMatrix, signed_bits,
 };
 use binfer_ml_ops::{CommittedBits, Operand, committed_bits};
 
@@ -92,6 +92,54 @@ fn max(x: usize) -> Op {
     Op::Max { x, gather, taps: 2, y: x + 1 }
 }
 
+/// The index of the largest of `taps` codes, or integers of so many bits, which are hidden, as it is.
+fn index(taps: usize, bits: Option<u32>) -> Graph {
+    let tensor = |features, kind| TensorShape { rows_per_sample: 1, features, kind };
+    let kind = bits.map_or(TensorKind::Code, |bits| TensorKind::Integer { bits });
+    let integer = TensorKind::Integer { bits: signed_bits(taps as i64 - 1) };
+    let combine = |x, y, function| Op::Combine {
+        terms: vec![Term { x, gather: None, taps: 1, function }],
+        y,
+        epilogue: Epilogue::Accumulator,
+    };
+    let gather = Gather {
+        source_cols: vec![taps],
+        source_rows: Vec::new(),
+        offsets: vec![0],
+        rows: Vec::new(),
+        cols: vec![GatherDim { size: taps, axis: Some(0), step: 1 }],
+        pad: None,
+    };
+    let ops = [
+        combine(0, 1, Function::Table(Box::new(std::array::from_fn(|code| 255 - code as i64)))),
+        Op::ArgMax { x: 1, gather, taps, last: false, y: 2 },
+        combine(2, 3, Function::Times(1)),
+    ];
+    let graph = Graph {
+        name: String::new(),
+        tensors: vec![
+            tensor(taps, TensorKind::Code),
+            tensor(taps, kind),
+            tensor(1, integer),
+            tensor(1, integer),
+        ],
+        weights: Vec::new(),
+        nodes: ops.map(|op| Node { name: String::new(), op }).to_vec(),
+        input: InputPort {
+            tensor: 0,
+            shape: vec![taps],
+            transform: InputTransform::Codes { dtype: CodeType::U8 },
+        },
+        output: OutputPort {
+            tensor: 3,
+            shape: vec![1],
+            transform: OutputTransform::Integer { dtype: IntegerType::I64 },
+        },
+    };
+    graph.validate().unwrap();
+    graph
+}
+
 /// Bits an element of an operand of a node, the same for every batch.
 fn bits(graph: &Graph, node: usize, operand: Operand) -> f64 {
     let of_batch = |batch| {
@@ -143,8 +191,24 @@ fn the_documented_bits_are_those_committed() {
     let largest = graph(256, 0, &[0.0003], &[max]);
     row("Max", "output", bits(&largest, 1, Operand::Outputs));
     row("Max", "difference and selector, each tap", bits(&largest, 1, Operand::Differences));
+    for (taps, of, name) in
+        [(10, None, "10 codes"), (49_152, Some(25), "49152 integers of 25 bits")]
+    {
+        let graph = index(taps, of);
+        let bits = |operand| bits(&graph, 1, operand);
+        row(
+            "ArgMax",
+            &format!("index and largest, of {name}"),
+            bits(Operand::Outputs) + bits(Operand::Largest),
+        );
+        row(
+            "ArgMax",
+            &format!("distance and selector, each of {name}"),
+            bits(Operand::Behind) + bits(Operand::Selectors),
+        );
+    }
     let operators =
-        ["MatMul", "Requantize", "Relu", "Map", "Max"].map(|name| format!("| {name} |"));
+        ["MatMul", "Requantize", "Relu", "Map", "Max", "ArgMax"].map(|name| format!("| {name} |"));
     let is_row = |line: &&str| operators.iter().any(|operator| line.starts_with(operator));
     let documented: Vec<&str> = PAGE.lines().filter(is_row).collect();
     assert_eq!(documented, rows, "rows of docs/protocols/committed-bits.md");

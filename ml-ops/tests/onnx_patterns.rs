@@ -15,7 +15,7 @@ fn folder() -> PathBuf {
 }
 
 /// What a graph's nodes are: M(at)mul with requantization, or with E(dges), or A(ccumulator), R(elu), T(able),
-/// C(opy), S(um with edges), (ma)X, K (a constant).
+/// C(opy), S(um with edges), (ma)X, I(ndex of a maximum), K (a constant).
 fn nodes(model: &Model) -> String {
     let letter = |op: &Op| match op {
         Op::MatMul { epilogue: Epilogue::Requantize(_), .. } => 'M',
@@ -23,6 +23,7 @@ fn nodes(model: &Model) -> String {
         Op::MatMul { epilogue: Epilogue::Accumulator, .. } => 'A',
         Op::Relu { .. } => 'R',
         Op::Max { .. } => 'X',
+        Op::ArgMax { .. } => 'I',
         Op::Constant { .. } => 'K',
         Op::BatchMatMul { .. } => 'B',
         Op::Combine { terms, epilogue: Epilogue::Accumulator, .. } => match terms.as_slice() {
@@ -37,19 +38,28 @@ fn nodes(model: &Model) -> String {
 #[test]
 fn patterns_are_equal_to_onnx_runtime() {
     let expected = [
+        ("argmax", "I"),
+        ("argmax_integers", "AI"),
+        ("argmax_last", "I"),
+        ("argmin", "TI"),
         ("attention", "MMMBTBMS"),
         ("average_pool", "SC"),
         ("average_pool_padded", "SC"),
+        ("blocked_weights", "M"),
+        ("cast_floats", "T"),
+        ("cast_integers", "T"),
         ("clip_int8", "T"),
         ("clip_uint8", "T"),
         ("computed_shape", "MM"),
         ("conv_integer", "AC"),
+        ("dequantized_axis", "KC"),
         ("dq_clip_q", "T"),
         ("dq_q", "T"),
         ("dq_relu_q", "T"),
         ("four_bits", "M"),
         ("global_average_pool", "S"),
         ("global_average_pool_last", "S"),
+        ("global_max_pool", "XT"),
         ("matmul_integer", "A"),
         ("matmul_integer_relu", "AR"),
         ("matmul_integer_tensors", "BC"),
@@ -62,6 +72,9 @@ fn patterns_are_equal_to_onnx_runtime() {
         ("qdq_add_floats", "KS"),
         ("qdq_add_relu", "SC"),
         ("qdq_add_tensor", "KS"),
+        ("qdq_argmax", "MI"),
+        ("qdq_argmax_floats", "AI"),
+        ("qdq_argmax_softmax", "MI"),
         ("qdq_average_pool", "SC"),
         ("qdq_concat", "CC"),
         ("qdq_conv", "MC"),
@@ -111,6 +124,7 @@ fn patterns_are_equal_to_onnx_runtime() {
         ("qlinear_conv_valid", "MC"),
         ("qlinear_leaky_relu", "T"),
         ("qlinear_matmul", "M"),
+        ("qlinear_matmul_heads", "MC"),
         ("qlinear_matmul_int8", "M"),
         ("qlinear_matmul_tensors", "BC"),
         ("qlinear_matmul_tensors_int8", "B"),
@@ -119,10 +133,15 @@ fn patterns_are_equal_to_onnx_runtime() {
         ("qlinear_mul_int8", "SSC"),
         ("qlinear_mul_tensor", "KS"),
         ("qlinear_sigmoid", "T"),
+        ("reduce_max", "X"),
         ("relu_int8", "T"),
+        ("requantized_axis", "S"),
         ("residual", "MMMSSM"),
         ("shapes", "M"),
         ("thresholds", "CEXEEA"),
+        ("topk", "I"),
+        ("topk_value", "X"),
+        ("weights_int16", "M"),
     ];
     let mut found: Vec<String> = std::fs::read_dir(folder())
         .unwrap()

@@ -45,6 +45,7 @@ fn operator(op: &Op) -> &'static str {
         Op::Combine { terms, .. } if terms.iter().any(|term| term.with().is_some()) => "product",
         Op::Combine { .. } => "sum of functions",
         Op::Max { .. } => "maximum",
+        Op::ArgMax { .. } => "index of a maximum",
         Op::Relu { .. } => "relu",
         Op::Constant { .. } => "constant",
     }

@@ -49,7 +49,7 @@ impl Prompted {
         let mut phases = Phases::shown();
         phases.start("quantize");
         let (made, quantize) =
-            timed(|| network.quantize(how, &tokenizer.encode(CALIBRATION))?.model(Logits::Last));
+            timed(|| network.quantize(how, &tokenizer.encode(CALIBRATION))?.model(Logits::Largest));
         let vocabulary = network.sizes.vocabulary;
         let floats = network.logits(&ids, ids.len())?;
         let expected = choices(&floats, vocabulary).last().copied().unwrap_or(0);
@@ -72,8 +72,8 @@ impl Prompted {
         accepted.map_err(Failure::Rejected)?;
         let token = next(&output);
         let text = |token: usize| format!("{:?}", tokenizer.decode(&[token]));
-        let (claimed, other) = forged(&output, token);
-        let Err(answer) = verify(commitment, &input, &claimed, &bytes) else {
+        let other = if token == 0 { 1 } else { token - 1 };
+        let Err(answer) = verify(commitment, &input, &claimed(&output, other), &bytes) else {
             return Err(Failure::ForgeryAccepted { what: format!("the next token {other}") });
         };
         let soundness = estimate(commitment, 1).soundness_bits;
@@ -97,11 +97,13 @@ impl Prompted {
                 human(commit)
             ),
             format!(
-                "Prove: the next token is {}, as the integers of the graph have it in {}; the floats say {}. {} bytes in {}, \
-                 of them {} of messages{}.",
+                "Prove: the next token is {}, as the integers of the graph have it in {}; the floats say {}. That token is \
+                 all that comes out: its logit is the largest of {}, which stay hidden. {} bytes in {}, of them {} of \
+                 messages{}.",
                 text(token),
                 human(run),
                 text(expected),
+                units::count(vocabulary as u64),
                 units::count(bytes.len() as u64),
                 human(prove),
                 units::count(proof.message_bytes() as u64),
@@ -138,22 +140,18 @@ fn find() -> Option<PathBuf> {
     })
 }
 
-/// The token with the largest logit.
+/// The token that a model gives.
 fn next(output: &Array) -> usize {
     match output.data() {
-        ArrayData::I32(logits) => choices(logits, logits.len()).first().copied().unwrap_or(0),
+        ArrayData::I64(tokens) => tokens.first().map_or(0, |&token| token as usize),
         _ => 0,
     }
 }
 
-/// Logits of which those of the next token and another one are exchanged, and the other.
-fn forged(output: &Array, token: usize) -> (Array, usize) {
-    let (shape, mut data) = output.clone().into_parts();
-    let other = if token == 0 { 1 } else { token - 1 };
-    if let ArrayData::I32(logits) = &mut data {
-        logits.swap(token, other);
-    }
-    (Array::new(shape, data).unwrap_or_else(|e| unreachable!("{e}")), other)
+/// Another token, as a model's output.
+fn claimed(output: &Array, token: usize) -> Array {
+    let data = ArrayData::I64(vec![token as i64]);
+    Array::new(output.shape().to_vec(), data).unwrap_or_else(|e| unreachable!("{e}"))
 }
 
 fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {

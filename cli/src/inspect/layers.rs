@@ -27,6 +27,7 @@ impl<'a> Layer<'a> {
             Op::BatchMatMul { .. }
             | Op::Combine { .. }
             | Op::Max { .. }
+            | Op::ArgMax { .. }
             | Op::Relu { .. }
             | Op::Constant { .. } => None,
         };
@@ -85,6 +86,7 @@ impl<'a> Layer<'a> {
                 format!("matmul of 2 tensors{heads}{factors}")
             }
             Op::Max { taps, .. } => format!("maximum of {taps}"),
+            Op::ArgMax { taps, .. } => format!("index of the largest of {taps}"),
             Op::Constant { .. } => "constant".into(),
         };
         match self.node.op.epilogue() {
@@ -162,7 +164,7 @@ impl<'a> Layer<'a> {
                 };
                 layer["terms"] = terms.iter().map(term).collect();
             }
-            Op::Max { gather, taps, .. } => {
+            Op::Max { gather, taps, .. } | Op::ArgMax { gather, taps, .. } => {
                 layer["taps"] = json!(taps);
                 layer["gather"] = gather_json(gather);
             }

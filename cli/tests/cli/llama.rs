@@ -107,6 +107,13 @@ fn small() -> Vec<u8> {
     w.bytes()
 }
 
+/// The number of the first of the largest of a NumPy file of one row of int32, as an int64.
+fn choice(logits: &[u8]) -> [u8; 8] {
+    let logits = logits[128..].chunks_exact(4).map(|v| i32::from_le_bytes(v.try_into().unwrap()));
+    let (_, first) = logits.zip(0i64..).max_by_key(|&(logit, at)| (logit, -at)).unwrap();
+    first.to_le_bytes()
+}
+
 #[test]
 fn a_model_of_a_gguf_file_is_proved() {
     let scratch = Scratch::new();
@@ -125,6 +132,19 @@ fn a_model_of_a_gguf_file_is_proved() {
     scratch.expect(0, "prove small.binfer --key key --input x.npy --output y.npy --proof p");
     let verify = "verify --commitment key/model.commitment --input x.npy --output y.npy --proof p";
     scratch.expect(0, verify);
+    let token = "quantize small.gguf --out token.binfer --tokens 5 --text text --output token";
+    scratch.expect(0, token);
+    scratch.expect(0, "run token.binfer --input x.npy --output t.npy");
+    assert_eq!(choice(&scratch.read("y.npy")), scratch.read("t.npy")[128..]);
+    scratch.expect(0, "commit token.binfer --out key2");
+    scratch.expect(0, "prove token.binfer --key key2 --input x.npy --output t.npy --proof t");
+    let verify = "verify --commitment key2/model.commitment --input x.npy --output t.npy --proof t";
+    scratch.expect(0, verify);
+    let mut other = scratch.read("t.npy");
+    other[128] ^= 1;
+    scratch.write("t.npy", &other);
+    scratch.expect(1, verify);
+    scratch.expect(2, "quantize small.gguf --out m --output words");
     scratch.expect(0, "quantize small.gguf --out other.binfer --tokens 5 --bits 4");
     scratch.expect(2, "prove other.binfer --key key --input x.npy --output y.npy --proof q");
 }

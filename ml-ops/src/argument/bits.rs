@@ -39,6 +39,13 @@ pub(super) fn max_constraints(taps: usize) -> Vec<Constraint> {
     (0..taps).flat_map(of_tap).chain([parity]).collect()
 }
 
+/// `z_t s = 0`: an integer of `bits` bits is zero where its selector, the plane after its own, is set.
+pub(super) fn selected_constraints(bits: u32) -> Vec<Constraint> {
+    let bits = bits as usize;
+    let constraint = |bit| Constraint { products: vec![(bit, bits)], ..Constraint::default() };
+    (0..bits).map(constraint).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,7 @@ use binfer_iop::indexed::{Tile, tiles};
 use rayon::prelude::*;
 
 use super::bits::DIFFERENCE_BITS;
+use super::choice::Choice;
 use super::layout::Layout;
 use super::plan::{Chunk, Matrix, Origin, Outputs, Plan, Source, of_tap};
 use super::public;
@@ -40,7 +41,7 @@ impl<'a> Entries<'a> {
                 let entry = |&b: &i64| (i128::from(b) + matrix.offset) as u64;
                 Some(Self::Wide(weights[w].bias.iter().map(entry).collect()))
             }
-            Source::Tensor(_) | Source::Distances(_) | Source::Differences { .. } => None,
+            _ => None,
         }
     }
 
@@ -123,6 +124,17 @@ pub(crate) fn entries<'a>(
             },
             Source::Differences { node, tap } => {
                 Entries::Wide(differences(model, trace, node, tap, matrix.rows)?)
+            }
+            Source::Known(_) => match plan.known_values(matrix)? {
+                Values::Codes(codes) => Entries::Bytes(Cow::Owned(codes.clone())),
+                values => Entries::Wide(public::entries(values, matrix)?),
+            },
+            Source::Largest(node) => {
+                Entries::Wide(Choice::new(model, plan, trace, node)?.largest(matrix.offset))
+            }
+            Source::Behind(node) => Entries::Wide(Choice::new(model, plan, trace, node)?.behind()),
+            Source::Selectors(node) => {
+                Entries::Bytes(Cow::Owned(Choice::new(model, plan, trace, node)?.selectors()))
             }
             Source::Distances(node) => {
                 let codes = trace.tensors[model.graph.nodes[node].op.output()].as_codes()?;

@@ -61,10 +61,13 @@ impl Costs<'_> {
         });
         // Accumulators are made where distances are, besides the entries.
         let entries = self.plan.matrices.iter().map(|matrix| match matrix.source {
-            Source::Distances(_) | Source::Differences { .. } => {
+            Source::Distances(_) | Source::Differences { .. } | Source::Behind(_) => {
                 let entry = if matrix.bits > 64 { 16 } else { 8 };
                 (8 + entry) * area(matrix.rows, matrix.cols)
             }
+            // A copy of their values.
+            Source::Known(_) => 16 * area(matrix.rows, matrix.cols),
+            Source::Selectors(_) => area(matrix.rows, matrix.cols),
             _ if matrix.bits > 8 => 8 * area(matrix.rows, matrix.cols),
             _ => 0,
         });

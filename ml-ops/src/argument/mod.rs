@@ -4,12 +4,12 @@
 //! For every matmul node `acc = (X - x_offset) W + bias` over the integers, `X` perhaps read through a map and
 //! columns perhaps in groups, and its outputs are the accumulators or the codes that the node's step function
 //! gives them; so are those of every sum of functions of elements; every maximum is that of its taps; every
-//! Relu is `max(x, 0)`. Inputs and outputs are the statement's, weights those of the model's
-//! commitment.
+//! index of one names the largest, and of equal ones the first or the last; every Relu is `max(x, 0)`. Inputs and
+//! outputs are the statement's, weights those of the model's commitment.
 //!
 //! # Protocol
 //! 1. The prover commits the trace: hidden tensors, for requantized outputs the [distances](requantize), and for
-//!    maxima the differences of the taps with selectors.
+//!    maxima and their indices the differences of the taps with selectors.
 //! 2. For each matmul (and repetition) the verifier draws bases `h_j` (and `k_j`), one a column of the
 //!    outputs or one a row; once all are drawn, for each again a point. The prover sends the extensions
 //!    of both sides' products there, `prod_k G_k` and the bias product, where `G_k = prod_j h_j^(W_kj)`
@@ -23,7 +23,7 @@
 //! 4. A second forest and table step do the same for a hidden inner operand: its tables are public.
 //! 5. A sumcheck with public weights takes claims on matrices that are read through maps to claims on what they are
 //!    read from. The one-hot stages take all claims on indices to claims on bit planes at one shared point; one
-//!    zerocheck of all Relus and maxima adds a claim of its own. The verifier evaluates public planes; one opening of the model's
+//!    zerocheck of all Relus, maxima and their indices adds a claim of its own. The verifier evaluates public planes; one opening of the model's
 //!    and the trace's oracle settles the rest.
 //!
 //! # Cost
@@ -49,6 +49,8 @@ mod tables;
 mod verify;
 mod wiring;
 
+#[cfg(feature = "prover")]
+mod choice;
 #[cfg(feature = "prover")]
 mod entries;
 #[cfg(feature = "prover")]

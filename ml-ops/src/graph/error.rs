@@ -1,6 +1,6 @@
 //! What can be wrong with a graph, and with an array at one of its ports.
 
-use super::validate::{MAX_ENTRIES, MAX_NAME_BYTES, MAX_POSITIONS};
+use super::validate::{MAX_ARG_BITS, MAX_ENTRIES, MAX_NAME_BYTES, MAX_POSITIONS};
 use crate::array::ElementType;
 use thiserror::Error;
 
@@ -293,6 +293,31 @@ pub enum GraphError {
         row: usize,
         /// The column.
         column: usize,
+    },
+    /// A position that an index of a maximum chooses from is outside the source.
+    #[error("node {node} reads nothing in row {row} of column {column}")]
+    Outside {
+        /// The node.
+        node: usize,
+        /// The row, of a sample.
+        row: usize,
+        /// The column of the gathered matrix.
+        column: usize,
+    },
+    /// An index of a maximum does not hold the numbers of all taps, or is with the elements too wide.
+    #[error(
+        "node {node} has an index of {bits} bits of {taps} elements of {of} bits; it is to hold their numbers, and \
+         both are to have {MAX_ARG_BITS} bits at most"
+    )]
+    ArgWidth {
+        /// The node.
+        node: usize,
+        /// Its taps.
+        taps: usize,
+        /// Bits of an element.
+        of: u32,
+        /// Bits of the index.
+        bits: u32,
     },
     /// Maxima and joined codes read more than [`MAX_POSITIONS`](super::MAX_POSITIONS) positions of gathers.
     #[error("the maxima and joins up to node {node} read more than {MAX_POSITIONS} positions")]

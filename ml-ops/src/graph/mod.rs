@@ -33,5 +33,5 @@ pub use step::{CodeRanges, Requantize, RoundingProfile, Step};
 pub use tensor::{CodeType, TensorId, TensorKind, TensorShape, Values};
 #[cfg(feature = "prover")]
 pub(crate) use validate::bound;
-pub use validate::{MAX_ELEMENTS, MAX_ENTRIES, MAX_NAME_BYTES, MAX_POSITIONS};
+pub use validate::{MAX_ARG_BITS, MAX_ELEMENTS, MAX_ENTRIES, MAX_NAME_BYTES, MAX_POSITIONS};
 pub use weights::{Alphabet, WeightId, WeightMatrix, WeightShape, digits_per_byte, signed_bits};

@@ -1,4 +1,4 @@
-//! The nodes of a graph: matmul, sums of functions, maximum, Relu on integers, and constants.
+//! The nodes of a graph: matmul, sums of functions, maximum and its index, Relu on integers, and constants.
 
 use super::{CodeRanges, Edges, Gather, Requantize, TensorId, WeightId};
 
@@ -53,6 +53,23 @@ pub enum Op {
         /// perhaps, number them.
         taps: usize,
         /// Output, codes.
+        y: TensorId,
+    },
+    /// `y[r][j]` is which of the elements that `taps` columns read is the largest, counted from 0: of several, the
+    /// first, or the last.
+    ArgMax {
+        /// Input, codes or integers.
+        x: TensorId,
+        /// How the matrix is read from it: tap `t` of output `(r, j)` at column `j * taps + t`. Every position reads
+        /// an element; `pad` is absent.
+        gather: Gather,
+        /// Elements of which each output is the largest's number; the last dimensions of the map's columns, one of
+        /// them cut perhaps, number them.
+        taps: usize,
+        /// Of equal elements the last counts, not the first.
+        last: bool,
+        /// Output, integers of a width that holds `taps - 1`; with the width of `x` it is at most
+        /// [`MAX_ARG_BITS`](super::MAX_ARG_BITS).
         y: TensorId,
     },
     /// A matmul of two tensors in heads, in each sample: `acc[r][h n + j] = f_r sum_k (a[r][h K + k] - a_0) *
@@ -186,7 +203,10 @@ impl Op {
     pub fn inputs(&self) -> Vec<TensorId> {
         match self {
             Self::Constant { .. } => Vec::new(),
-            Self::MatMul { x, .. } | Self::Relu { x, .. } | Self::Max { x, .. } => vec![*x],
+            Self::MatMul { x, .. }
+            | Self::Relu { x, .. }
+            | Self::Max { x, .. }
+            | Self::ArgMax { x, .. } => vec![*x],
             Self::BatchMatMul { a, b, .. } => vec![a.x, b.x],
             Self::Combine { terms, .. } => {
                 terms.iter().flat_map(|term| [Some(term.x), term.with()]).flatten().collect()
@@ -200,7 +220,9 @@ impl Op {
             Self::MatMul { epilogue, .. }
             | Self::BatchMatMul { epilogue, .. }
             | Self::Combine { epilogue, .. } => Some(epilogue),
-            Self::Relu { .. } | Self::Max { .. } | Self::Constant { .. } => None,
+            Self::Relu { .. } | Self::Max { .. } | Self::ArgMax { .. } | Self::Constant { .. } => {
+                None
+            }
         }
     }
 
@@ -211,6 +233,7 @@ impl Op {
             | Self::BatchMatMul { y, .. }
             | Self::Relu { y, .. }
             | Self::Max { y, .. }
+            | Self::ArgMax { y, .. }
             | Self::Combine { y, .. }
             | Self::Constant { y, .. } => *y,
         }

@@ -1,5 +1,6 @@
 //! The exact integer interpreter: every tensor of a run, as the graph defines it.
 
+mod argmax;
 mod batch;
 mod combine;
 mod factors;
@@ -13,6 +14,7 @@ use crate::graph::{
     Epilogue, Gather, Graph, Model, Node, Op, TensorId, TensorKind, TensorShape, Values,
     WeightMatrix, WeightShape,
 };
+use argmax::argmax;
 use rayon::prelude::*;
 use thiserror::Error;
 
@@ -129,6 +131,10 @@ fn evaluate(
         }
         Op::Max { x, gather, taps, .. } => {
             Ok(Values::Codes(max::max(gather, *taps, codes(&tensors[*x]), columns)))
+        }
+        Op::ArgMax { x, gather, taps, last, .. } => {
+            let largest = argmax((gather, *taps, *last), &tensors[*x], columns);
+            Ok(Values::Integers(largest.into_iter().map(|(_, index)| index).collect()))
         }
         Op::Constant { codes, .. } => {
             let rows = graph.tensors[y].rows_per_sample;

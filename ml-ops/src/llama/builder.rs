@@ -2,7 +2,7 @@
 
 use crate::graph::{
     CodeMatrix, Edges, Epilogue, Function, Gather, GatherDim, Node, Op, TensorId, TensorKind,
-    TensorShape, Term, WeightMatrix, WeightShape,
+    TensorShape, Term, WeightMatrix, WeightShape, signed_bits,
 };
 
 /// The graph under construction.
@@ -102,6 +102,16 @@ impl Builder {
     ) -> TensorId {
         let y = self.tensor(rows, features, TensorKind::Code);
         self.push(name, Op::Max { x, gather, taps, y });
+        y
+    }
+
+    /// Of each row of a tensor, the number of the first of the largest.
+    pub(super) fn argmax(&mut self, name: String, x: TensorId) -> TensorId {
+        let TensorShape { rows_per_sample: rows, features: taps, .. } = self.tensors[x];
+        let bits = signed_bits(taps as i64 - 1);
+        let y = self.tensor(rows, 1, TensorKind::Integer { bits });
+        let gather = gather((&[taps], &[rows]), &[0, 0], &[along(1, rows)], &[along(0, taps)]);
+        self.push(name, Op::ArgMax { x, gather, taps, last: false, y });
         y
     }
 

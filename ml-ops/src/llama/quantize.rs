@@ -27,6 +27,8 @@ pub enum Logits {
     Last,
     /// Those of every token.
     All,
+    /// The number of the first of the largest of the last token's, which is the next token.
+    Largest,
 }
 
 /// How a network is quantized.
@@ -101,7 +103,8 @@ impl Network {
 }
 
 impl Quantized {
-    /// The graph of integers. Input: int64 ids, one a token. Output: int32 logits, all with one scale.
+    /// The graph of integers. Input: int64 ids, one a token. Output: int32 logits, all with one scale,
+    /// or the int64 id of the next token.
     ///
     /// # Errors
     /// [`LlamaError::Graph`] if the graph is none that can be.
@@ -110,7 +113,7 @@ impl Quantized {
         let mut builder = self.builder.clone();
         let (_, seen) = sizes.normalized(&self.text);
         let rows = match logits {
-            Logits::Last => Rows { all: tokens, first: tokens - 1 },
+            Logits::Last | Logits::Largest => Rows { all: tokens, first: tokens - 1 },
             Logits::All => Rows { all: tokens, first: 0 },
         };
         let mut behind = by_input(&self.output, sizes.width);
@@ -125,9 +128,13 @@ impl Quantized {
         let count = rows.all - rows.first;
         let to = To::Integers(32.min(h.sum_bits(most)));
         let y = builder.matmul("logits".into(), &h.matrix(), count, output.weights(), to);
-        let shape = match logits {
-            Logits::Last => vec![sizes.vocabulary],
-            Logits::All => vec![count, sizes.vocabulary],
+        let (tensor, shape, dtype) = match logits {
+            Logits::Last => (y, vec![sizes.vocabulary], IntegerType::I32),
+            Logits::All => (y, vec![count, sizes.vocabulary], IntegerType::I32),
+            Logits::Largest => {
+                let largest = builder.argmax("token".into(), y);
+                (largest, vec![], IntegerType::I64)
+            }
         };
         let graph = Graph {
             name: "llama".into(),
@@ -139,11 +146,7 @@ impl Quantized {
                 shape: vec![tokens],
                 transform: InputTransform::OneHot { vocabulary: sizes.vocabulary },
             },
-            output: OutputPort {
-                tensor: y,
-                shape,
-                transform: OutputTransform::Integer { dtype: IntegerType::I32 },
-            },
+            output: OutputPort { tensor, shape, transform: OutputTransform::Integer { dtype } },
         };
         let model = Model { graph, weights: builder.matrices };
         model.validate()?;

@@ -131,6 +131,25 @@ fn a_next_token_is_proved() {
 }
 
 #[test]
+fn a_next_token_is_proved_without_its_logits() {
+    let input = input(&[3, 1, 4, 1, 5, 9, 2, 6]);
+    let logits = logits(&run(&quantized(&network(7), 8, Logits::Last), &input).expect("a run"));
+    let first =
+        (0..logits.len()).fold(0, |best, i| if logits[i] > logits[best] { i } else { best });
+    let model = quantized(&network(7), 8, Logits::Largest);
+    let key = ProverKey::new(model, Params::default(), &random_salt(&mut StdRng::seed_from_u64(9)));
+    let output = key.run(&input).expect("a run");
+    assert_eq!((output.shape(), output.data()), (&[1][..], &ArrayData::I64(vec![first as i64])));
+    let proof = key.prove(&input, &output, &mut |_| ()).expect("a proof").to_bytes();
+    assert_eq!(verify(key.commitment(), &input, &output, &proof), Ok(()));
+    for other in (0..SIZES.vocabulary as i64).filter(|&other| other != first as i64) {
+        let claimed = Array::new(vec![1], ArrayData::I64(vec![other])).expect("a token");
+        let answer = verify(key.commitment(), &input, &claimed, &proof);
+        assert!(matches!(answer, Err(Rejection::Argument(_))), "{answer:?}");
+    }
+}
+
+#[test]
 fn models_have_bytes() {
     let mut model = quantized(&network(11), 4, Logits::Last);
     for biased in [false, true] {

@@ -231,6 +231,37 @@ impl Builder {
         Ok(y)
     }
 
+    /// Which of the elements that `matrix` reads is the largest, for each of `columns` outputs of each row.
+    pub(super) fn argmax(
+        &mut self,
+        name: &str,
+        columns: usize,
+        matrix: &Matrix,
+        last: bool,
+    ) -> Result<TensorId, NodeError> {
+        let (rows, width) = matrix.size();
+        let taps = width / columns;
+        let Source { x, gather } = self.source(matrix, true)?;
+        let gather = gather.ok_or(NodeError::NoView { index: 0 })?;
+        let kind = TensorKind::Integer { bits: signed_bits(taps as i64 - 1) };
+        let y = self.rows_of(rows, columns, kind);
+        self.push(name, Op::ArgMax { x, gather, taps, last, y });
+        Ok(y)
+    }
+
+    /// The values that codes stand for, as integers.
+    pub(super) fn valued(&mut self, name: &str, codes: &Codes) -> Result<View, NodeError> {
+        let PendingTensor { grouping, .. } = self.tensors[codes.view.tensor];
+        let x = codes.view.tensor;
+        let [least, most] = [codes.dtype.min(), codes.dtype.max()].map(i64::from);
+        let kind = TensorKind::Integer { bits: signed_bits(least).max(signed_bits(most)) };
+        let y = self.tensor(grouping, kind);
+        let function = Function::table(|code| code + least);
+        let terms = vec![Term { x, gather: None, taps: 1, function }];
+        self.push(name, Op::Combine { terms, y, epilogue: Epilogue::Accumulator });
+        Ok(codes.view.on(y))
+    }
+
     /// A tensor of its own with the elements of `view`, which must be codes or integers of one kind.
     pub(super) fn copied(&mut self, name: &str, view: &View) -> Result<View, NodeError> {
         let is_feature = |dim| view.is_feature(dim);

@@ -1,4 +1,4 @@
-//! Constant tensors of a file, as arrays: integers of fewer than 8 bits as bytes, 16-bit floats as 32-bit ones.
+//! Constant tensors of a file, as arrays: integers of fewer than 8 bits as bytes, of 16 as 32, 16-bit floats as 32-bit ones.
 
 use super::error::TensorError;
 use super::proto::{TensorProto, data_type};
@@ -30,6 +30,14 @@ pub(super) fn array(tensor: &TensorProto) -> Result<Array, TensorError> {
         data_type::INT32 => ArrayData::I32(match raw {
             Some(raw) => words(raw, expected)?.map(i32::from_le_bytes).collect(),
             None => tensor.int32_data.clone(),
+        }),
+        data_type::INT16 => ArrayData::I32(match raw {
+            Some(raw) => words(raw, expected)?.map(|v| i16::from_le_bytes(v).into()).collect(),
+            None => narrow::<i16>(&tensor.int32_data)?.into_iter().map(i32::from).collect(),
+        }),
+        data_type::UINT16 => ArrayData::I32(match raw {
+            Some(raw) => words(raw, expected)?.map(|v| u16::from_le_bytes(v).into()).collect(),
+            None => narrow::<u16>(&tensor.int32_data)?.into_iter().map(i32::from).collect(),
         }),
         data_type::UINT8 | data_type::BOOL => ArrayData::U8(match raw {
             Some(raw) => raw.to_vec(),

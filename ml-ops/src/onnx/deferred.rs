@@ -3,6 +3,7 @@
 mod after;
 mod average;
 mod concatenation;
+mod each;
 mod elementwise;
 mod normalization;
 mod product;
@@ -13,6 +14,7 @@ mod tensors;
 pub(super) use after::After;
 pub(super) use average::{Average, Formula};
 pub(super) use concatenation::Concatenation;
+pub(super) use each::Each;
 pub(super) use elementwise::Elementwise;
 pub(super) use normalization::{MAX_LENGTH, Normalization};
 pub(super) use product::Product;
@@ -58,6 +60,8 @@ pub(super) enum Kind {
     Average(Rc<Average>),
     /// Dequantized tensors one after the other.
     Concatenation(Rc<Concatenation>),
+    /// A dequantized tensor of several scales.
+    Each(Rc<Each>),
     /// Softmax along the last dimension.
     Softmax(Rc<Softmax>),
     /// Rows along the last dimension brought to one size.
@@ -76,6 +80,11 @@ impl Deferred {
         Self { low, high, ..self.clone() }
     }
 
+    /// Whether neither bounds nor a MaxPool have come.
+    pub(super) fn is_unbounded(&self) -> bool {
+        (self.low, self.high) == (f32::NEG_INFINITY, f32::INFINITY) && self.pool.is_none()
+    }
+
     /// The codes that a QuantizeLinear makes.
     pub(super) fn quantize(
         &self,
@@ -92,6 +101,7 @@ impl Deferred {
             Kind::Sum(sum) => sum.quantize(builder, bounds, to, dtype)?,
             Kind::Average(average) => average.quantize(builder, bounds, to, dtype)?,
             Kind::Concatenation(parts) => parts.quantize(builder, bounds, to, dtype)?,
+            Kind::Each(each) => each.quantize(builder, bounds, to, dtype)?,
             Kind::Softmax(softmax) => softmax.quantize(builder, bounds, to, dtype)?,
             Kind::Normalization(rows) => rows.quantize(builder, bounds, to, dtype)?,
         };
@@ -125,15 +135,20 @@ impl Deferred {
         }
     }
 
-    /// The integers of a product whose floats are affine functions of them, in the network's output; `None` if
-    /// they are not.
+    /// The integers of a product whose floats are affine functions of them, or of a tensor of several scales, in the
+    /// network's output; `None` if they are not.
     pub(super) fn affine(
         &self,
         builder: &mut Builder,
     ) -> Result<Option<(View, OutputTransform)>, NodeError> {
+        if let Kind::Each(each) = &self.kind
+            && self.is_unbounded()
+            && self.view == each.output()
+        {
+            return each.affine(builder).map(Some);
+        }
         let Kind::Product(product) = &self.kind else { return Ok(None) };
-        let unbounded = (self.low, self.high) == (f32::NEG_INFINITY, f32::INFINITY);
-        if !unbounded || self.pool.is_some() || self.view.features().is_none() {
+        if !self.is_unbounded() || self.view.features().is_none() {
             return Ok(None);
         }
         let Some((scales, offsets)) = product.affine(&self.after) else { return Ok(None) };

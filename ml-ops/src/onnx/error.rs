@@ -74,22 +74,33 @@ pub enum ImportError {
         /// What is wrong.
         error: NodeError,
     },
-    /// The graph's output is not computed by the graph, or is no integer tensor or dequantized one.
-    #[error("output {name:?} is not an integer tensor, nor one that a DequantizeLinear makes")]
+    /// The graph's output is not computed by the graph, or is none that integers give.
+    #[error(
+        "output {name:?}{}: it must be integers, the floats of a DequantizeLinear, or those of a matmul that are \
+         multiples of its accumulators by powers of two", made_by(.node)
+    )]
     Output {
         /// Its name.
         name: String,
+        /// The node that makes it, and its operator, if one does.
+        node: Option<(String, String)>,
     },
     /// The network is not one that a valid graph describes.
     #[error("{0}")]
     Graph(#[from] GraphError),
 }
 
+fn made_by(node: &Option<(String, String)>) -> String {
+    node.as_ref().map_or_else(String::new, |(name, operator)| {
+        format!(" of node {name:?} ({operator}) has floats that no integers are known to stand for")
+    })
+}
+
 /// A constant tensor is malformed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum TensorError {
-    /// Its element type is none of float, float16, integers of 2, 4 and 8 bits, int32, int64.
+    /// Its element type is none of float, float16, integers of 2, 4, 8 and 16 bits, int32, int64.
     #[error("element type {got} is not supported")]
     ElementType {
         /// `TensorProto.DataType` found.
@@ -314,6 +325,35 @@ pub enum NodeError {
         "the values of constant input {index} are no multiples of the smallest, as factors are to be"
     )]
     ConstantFactor {
+        /// Which input.
+        index: usize,
+    },
+    /// The scales of blocks that meet in a column of weights are no multiples of a part of the smallest, so that no
+    /// integers at one scale are the weights.
+    #[error(
+        "the scales of the blocks in column {column} are no multiples of one number, so that no integers at one scale \
+         are its weights"
+    )]
+    BlockScales {
+        /// The column.
+        column: usize,
+    },
+    /// Weights that are wider than a byte have values that a byte beside an offset cannot spell.
+    #[error(
+        "the weights of column {column} are integers from {low} to {high}; supported are those from -255 to 255 with \
+         256 values in a column"
+    )]
+    WeightRange {
+        /// The column.
+        column: usize,
+        /// The least.
+        low: i64,
+        /// The largest.
+        high: i64,
+    },
+    /// Floats among which a largest is asked for are no numbers.
+    #[error("input {index} has floats that are no numbers")]
+    NotANumber {
         /// Which input.
         index: usize,
     },

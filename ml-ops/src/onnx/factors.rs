@@ -130,7 +130,7 @@ fn float_bias(array: &Array, n: usize) -> Result<After, NodeError> {
 
 /// The matrix of twice as many rows for an activation in halves: twice the weights, then the weights.
 fn in_halves(weights: &Weights) -> Result<Weights, NodeError> {
-    let Weights { k, n, codes, offsets } = weights;
+    let Weights { k, n, heads, codes, offsets } = weights;
     let values = codes
         .iter()
         .enumerate()
@@ -141,7 +141,14 @@ fn in_halves(weights: &Weights) -> Result<Weights, NodeError> {
         let code = u8::try_from(w + 128).ok();
         code.ok_or(NodeError::NotOnGrid { index: 1, value: w as f32 })
     });
-    Ok(Weights { k: 2 * k, n: *n, codes: codes.collect::<Result<_, _>>()?, offsets: vec![-128] })
+    let heads = heads.clone();
+    Ok(Weights {
+        k: 2 * k,
+        n: *n,
+        heads,
+        codes: codes.collect::<Result<_, _>>()?,
+        offsets: vec![-128],
+    })
 }
 
 /// The weights of a constant of floats as 8-bit integers at a scale: multiples of the smallest.
@@ -183,7 +190,7 @@ pub(super) fn deferred(
 fn negate(matmul: &mut MatMulOperands, negated: &[bool]) -> Result<(), NodeError> {
     let no_view = NodeError::NoView { index: 0 };
     let features = matmul.x.features().ok_or(no_view.clone())?;
-    let Weights { k, n, codes, offsets } = &mut matmul.weights;
+    let Weights { k, n, codes, offsets, .. } = &mut matmul.weights;
     let outputs = *n / matmul.groups;
     for (at, code) in codes.iter_mut().enumerate() {
         let (row, column) = (at / *n, at % *n);

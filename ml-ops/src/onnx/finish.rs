@@ -42,7 +42,7 @@ pub(super) fn model(
                 *id = weights.len() - 1;
             }
             Op::Constant { y, .. } => place(y),
-            Op::Relu { x, y } | Op::Max { x, y, .. } => {
+            Op::Relu { x, y } | Op::Max { x, y, .. } | Op::ArgMax { x, y, .. } => {
                 place(x);
                 place(y);
             }

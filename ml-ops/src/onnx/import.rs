@@ -9,7 +9,7 @@ use super::proto::{GraphProto, ModelProto, NodeProto, ValueInfoProto, data_type}
 use super::value::Value;
 use super::{finish, ops};
 use crate::graph::{
-    CodeType, InputTransform, IntegerType, MAX_ELEMENTS, MAX_NAME_BYTES, Model, OutputTransform,
+    CodeType, InputTransform, MAX_ELEMENTS, MAX_NAME_BYTES, Model, OutputTransform,
 };
 use prost::Message;
 use std::collections::HashMap;
@@ -193,7 +193,14 @@ fn import_output(
     output: &ValueInfoProto,
 ) -> Result<Model, ImportError> {
     let name = output.name.clone().unwrap_or_default();
-    let missing = || ImportError::Output { name: name.clone() };
+    let made = graph.node.iter().find(|node| node.output.contains(&name));
+    let missing = || ImportError::Output {
+        name: name.clone(),
+        node: made.map(|node| {
+            let of = |text: &Option<String>| truncated(text.as_deref().unwrap_or(""));
+            (of(&node.name), of(&node.op_type))
+        }),
+    };
     let (view, transform) = match values.get(&name) {
         Some(Value::Codes(codes)) => {
             (codes.view.clone(), OutputTransform::Codes { dtype: codes.dtype })
@@ -207,8 +214,8 @@ fn import_output(
             };
             (view, transform)
         }
-        Some(Value::Integers(view)) => {
-            (view.clone(), OutputTransform::Integer { dtype: IntegerType::I32 })
+        Some(Value::Integers(view, dtype)) => {
+            (view.clone(), OutputTransform::Integer { dtype: *dtype })
         }
         Some(Value::Deferred(deferred)) => {
             deferred.affine(&mut builder).ok().flatten().ok_or_else(missing)?

@@ -14,6 +14,16 @@
 //! neighbours of theirs, with an input of one type and an output of the other, stay in float32. A session with
 //! `session.qdqisint8allowed` set fuses them too, and gives these integers.
 //!
+//!
+//! Weights are integers of 2 to 16 bits, less their zero points, with one scale or one for each output column; of 16 bits, those from
+//! -255 to 255 with 256 values in a column. Scales in blocks are those of the parts of one scale a column, where they are multiples of
+//! it, exactly; the integers are multiplied ([`NodeError::BlockScales`] if they are none). A constant of several matrices, one for each
+//! index of the dimensions before rows, is a matmul in groups.
+//!
+//! # Several scales
+//! A DequantizeLinear with a scale for each index of an axis, or for each block, makes floats for a QuantizeLinear, a step for each index,
+//! or for the output, which then are integers at a scale for each element.
+//!
 //! # Functions of one tensor
 //! What happens between DequantizeLinear and QuantizeLinear to the elements of one tensor, by operators of one
 //! operand, with constants or with functions of the same tensor (`x * Sigmoid(x)`), is a table of 256 codes
@@ -54,6 +64,14 @@
 //! ONNX Runtime's floats by 1 at most, in one of seven places or fewer. The steps are filled by `f64` additions,
 //! multiplications and divisions alone, so that every machine makes the same graph.
 //!
+//! # Indices
+//! ArgMax and ArgMin of integers, of floats that are functions of one tensor's codes, of their Softmax, and of the
+//! result of a matmul with one scale for all classes: the first of equal elements, or the last, as the node says. What
+//! is compared are codes or exact accumulators in the floats' order. (Softmax is compared by what it is of, if
+//! the scale is at least `2^-20`: the largest then has a larger exponential than any other code.) TopK of one element is that number
+//! and the largest, which ReduceMax and GlobalMaxPool give too, of what grows with codes. Cast takes integers to 32 and 64 bits,
+//! and 8-bit tensors to floats, which is a function of one tensor.
+//!
 //! # Threshold networks
 //! Float weights that are multiples of one number (+-1, 2 bits), and Where of a comparison of a product, or Sign:
 //! the thresholds are edges of steps over exact accumulators, found by the float32 operators themselves.
@@ -70,7 +88,9 @@
 
 mod arithmetic;
 mod averaged;
+mod blocks;
 mod builder;
+mod chosen;
 mod compared;
 mod concatenated;
 mod constant;

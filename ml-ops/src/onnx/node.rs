@@ -209,6 +209,11 @@ impl<'a> NodeView<'a> {
         self.proto.output.len()
     }
 
+    /// Whether output `index` has a name.
+    pub(super) fn has_output(&self, index: usize) -> bool {
+        self.proto.output.get(index).is_some_and(|name| !name.is_empty())
+    }
+
     /// A text attribute, if the node has it.
     pub(super) fn text(&self, attribute: &'static str) -> Result<Option<&'a str>, NodeError> {
         let Some(found) = self.attribute(attribute) else { return Ok(None) };

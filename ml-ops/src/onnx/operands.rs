@@ -19,6 +19,16 @@ pub(super) fn codes_of(array: &Array) -> Option<(Vec<u8>, CodeType)> {
     }
 }
 
+/// The values of a constant of integers of up to 32 bits.
+pub(super) fn integers(array: &Array) -> Option<Vec<i32>> {
+    match array.data() {
+        ArrayData::U8(values) => Some(values.iter().map(|&v| v.into()).collect()),
+        ArrayData::I8(values) => Some(values.iter().map(|&v| v.into()).collect()),
+        ArrayData::I32(values) => Some(values.clone()),
+        ArrayData::F32(_) | ArrayData::I64(_) => None,
+    }
+}
+
 /// How an array holds a weight matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
@@ -48,7 +58,8 @@ pub(super) fn weights(
     let (codes, dtype) = codes_of(array).ok_or(NodeError::OperandType { index })?;
     let (rows, columns) = match (layout, array.shape()) {
         (Layout::Kernels, [first, rest @ ..]) => (*first, rest.iter().product()),
-        (Layout::Columns | Layout::Rows, &[rows, columns]) => (rows, columns),
+        (Layout::Columns, [.., rows, columns]) => (*rows, *columns),
+        (Layout::Rows, &[rows, columns]) => (rows, columns),
         (_, shape) => {
             return Err(NodeError::OperandShape { index, expected: 2, got: shape.len() });
         }
@@ -56,7 +67,23 @@ pub(super) fn weights(
     if codes.is_empty() {
         return Err(NodeError::OperandShape { index, expected: 1, got: 0 });
     }
-    let (k, n, codes) = if layout != Layout::Columns {
+    // Several matrices, one for each index of the dimensions before, have their columns side by side.
+    let heads: &[usize] = match layout {
+        Layout::Columns => array.shape().split_last_chunk::<2>().map_or(&[], |(heads, _)| heads),
+        Layout::Rows | Layout::Kernels => &[],
+    };
+    let heads = match heads.iter().all(|&size| size == 1) {
+        true => vec![],
+        false => heads.to_vec(),
+    };
+    let (k, n, codes) = if !heads.is_empty() {
+        let side_by_side = (0..rows)
+            .flat_map(|row| codes.chunks(columns).skip(row).step_by(rows))
+            .flatten()
+            .copied()
+            .collect();
+        (rows, codes.len() / rows, side_by_side)
+    } else if layout != Layout::Columns {
         let transposed = (0..columns)
             .flat_map(|k| (0..rows).map(move |n| (k, n)))
             .map(|(k, n)| codes[n * columns + k])
@@ -77,7 +104,7 @@ pub(super) fn weights(
             zeros.iter().map(|&zero| -i32::from(zero)).collect()
         }
     };
-    Ok(Weights { k, n, codes, offsets })
+    Ok(Weights { k, n, heads, codes, offsets })
 }
 
 /// The weight matrix behind a DequantizeLinear, operand `index`, and its scales (one or `n`).
@@ -86,13 +113,60 @@ pub(super) fn dequantized_weights(
     layout: Layout,
     index: usize,
 ) -> Result<(Weights, Vec<f32>), NodeError> {
-    let weights = weights(&constant.values, constant.zero_points.as_deref(), layout, index, index)?;
+    let zero_points = constant.zero_points.as_deref();
+    let weights = match constant.values.data() {
+        ArrayData::U8(_) | ArrayData::I8(_) => {
+            weights(&constant.values, zero_points, layout, index, index)?
+        }
+        _ => narrowed(&constant.values, zero_points, layout, index)?,
+    };
     let column_axis = layout.column_axis();
     if constant.scales.len() > 1 && constant.axis != column_axis {
         return Err(NodeError::OperandShape { index, expected: column_axis, got: constant.axis });
     }
     check_columns(constant.scales.len(), weights.n, index)?;
     Ok((weights, constant.scales.clone()))
+}
+
+/// Weights of more than 8 bits less their zero points, as bytes beside an offset for each column.
+fn narrowed(
+    array: &Array,
+    zero_points: Option<&Array>,
+    layout: Layout,
+    index: usize,
+) -> Result<Weights, NodeError> {
+    let wrong = NodeError::OperandType { index };
+    let values = integers(array).ok_or(wrong.clone())?;
+    let zeros = zero_points.map_or(Some(vec![0]), integers).ok_or(wrong)?;
+    let shape = array.shape();
+    // Of several matrices all columns have one offset.
+    let axis = Some(layout.column_axis()).filter(|_| layout != Layout::Columns || shape.len() == 2);
+    let (n, inner) = match axis.and_then(|axis| shape.get(axis..)) {
+        Some([n, inner @ ..]) => (*n, inner.iter().product::<usize>().max(1)),
+        _ => (1, 1),
+    };
+    check_columns(zeros.len(), n, index)?;
+    let column = |at: usize| at / inner % n.max(1);
+    let less =
+        |(at, &value): (usize, &i32)| i64::from(value) - i64::from(of_column(&zeros, column(at)));
+    let values: Vec<i64> = values.iter().enumerate().map(less).collect();
+    let mut ranges = vec![(i64::MAX, i64::MIN); n];
+    for (at, &value) in values.iter().enumerate() {
+        let (low, high) = &mut ranges[column(at)];
+        (*low, *high) = (value.min(*low), value.max(*high));
+    }
+    let wide = |&(low, high): &(i64, i64)| low < -255 || high > 255 || high - low > 255;
+    if let Some(column) = ranges.iter().position(wide) {
+        let (low, high) = ranges[column];
+        return Err(NodeError::WeightRange { column, low, high });
+    }
+    let code = |(at, &value): (usize, &i64)| (value - ranges[column(at)].0) as u8;
+    let codes = values.iter().enumerate().map(code).collect();
+    let (expected, got) = (shape.iter().product(), values.len());
+    let codes = Array::new(shape.to_vec(), ArrayData::U8(codes));
+    let codes = codes.map_err(|_| NodeError::OperandShape { index, expected, got })?;
+    let weights = weights(&codes, None, layout, index, index)?;
+    Ok(Weights { offsets: ranges.iter().map(|&(low, _)| low as i32).collect(), ..weights })
 }
 
 /// The int32 bias of `n` columns in operand `index`.
@@ -134,22 +208,40 @@ pub(super) fn dequantized_bias(
     Ok(values)
 }
 
-/// The matrix that a matmul of `x` (operand `index`) by weights of `k` rows reads, and how its output of `n`
-/// columns is seen.
+/// The matrix that a matmul of `x` (operand `index`) by weights of `k` rows reads, how its output is seen, and in how
+/// many groups its columns are.
 pub(super) fn product(
     x: &View,
     weights: &Weights,
     index: usize,
-) -> Result<(Matrix, View), NodeError> {
+) -> Result<(Matrix, View, usize), NodeError> {
     let last = x.rank().checked_sub(1).map_or(0, |last| x.size(last));
     if last != weights.k {
         return Err(NodeError::OperandShape { index, expected: weights.k, got: last });
     }
     let outer = x.rank() - 1;
     let mut shape = x.shape();
-    shape[outer] = weights.n;
-    let output = View::new(0, &shape, |dim| dim == outer);
-    Ok((Matrix::rows_and_columns(x, outer), output))
+    let heads = weights.heads.len();
+    if heads == 0 {
+        shape[outer] = weights.n;
+        let output = View::new(0, &shape, |dim| dim == outer);
+        return Ok((Matrix::rows_and_columns(x, outer), output, 1));
+    }
+    // The dimensions before rows number the matrices: they are columns, with the last.
+    let got = x.rank() + 1;
+    let before = outer.checked_sub(heads + 1);
+    let before = before.ok_or(NodeError::OperandShape { index, expected: heads + 3, got })?;
+    let of_heads = before..before + heads;
+    for (dim, &expected) in of_heads.clone().zip(&weights.heads) {
+        if shape[dim] != expected {
+            return Err(NodeError::OperandShape { index, expected, got: shape[dim] });
+        }
+    }
+    let groups = weights.heads.iter().product();
+    shape[outer] = weights.n / groups;
+    let is_column = |dim: usize| of_heads.contains(&dim) || dim == outer;
+    let output = View::new(0, &shape, is_column);
+    Ok((Matrix::laid_out(x, is_column), output, groups))
 }
 
 /// The step functions of accumulators whose unit is `products` (one or one for each column), clamped

@@ -37,9 +37,9 @@ pub(super) fn matmul_operands(
     bias: Vec<i64>,
 ) -> Result<(MatMulOperands, View), NodeError> {
     let codes = node.codes(0)?;
-    let (x, output) = super::operands::product(&codes.view, &weights, 0)?;
+    let (x, output, groups) = super::operands::product(&codes.view, &weights, 0)?;
     node.value(2)?;
     let zero_code = codes.zero_code(node.zero_point(2, codes.dtype)?);
     let name = node.name.to_owned();
-    Ok((MatMulOperands { name, x, zero_code, weights, bias, groups: 1 }, output))
+    Ok((MatMulOperands { name, x, zero_code, weights, bias, groups }, output))
 }

@@ -32,6 +32,11 @@ impl Rowwise {
         self.view.size(self.view.rank() - 1)
     }
 
+    /// The tensor.
+    pub(super) fn view(&self) -> &View {
+        &self.view
+    }
+
     /// Rows that are numbered by columns.
     fn columns(&self) -> usize {
         let dims = (0..self.view.rank() - 1).filter(|&dim| self.features[dim]);

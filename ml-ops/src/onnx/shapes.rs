@@ -53,7 +53,7 @@ fn codes_view(value: &mut Value) -> Option<&mut View> {
     match value {
         Value::Codes(codes) => Some(&mut codes.view),
         Value::Floats(floats) => Some(&mut floats.codes.view),
-        Value::Integers(view) => Some(view),
+        Value::Integers(view, _) => Some(view),
         _ => None,
     }
 }

@@ -7,7 +7,7 @@ use super::matrix::Matrix;
 use super::thresholds::Comparison;
 use super::view::View;
 use crate::array::Array;
-use crate::graph::{CodeType, quantize};
+use crate::graph::{CodeType, IntegerType, quantize};
 use std::rc::Rc;
 
 /// What a name stands for. Shapes are those of one sample, without the batch.
@@ -31,8 +31,8 @@ pub(super) enum Value {
     Masked(Masked),
     /// Comparisons of such floats with numbers.
     Comparison(Comparison),
-    /// A 32-bit integer tensor.
-    Integers(View),
+    /// A tensor of integers of 32 bits, or as 64.
+    Integers(View, IntegerType),
 }
 
 /// An 8-bit tensor.
@@ -113,6 +113,8 @@ pub(super) struct MatMulOperands {
 pub(super) struct Weights {
     pub(super) k: usize,
     pub(super) n: usize,
+    /// Dimensions that number matrices, whose columns lie side by side; none for one matrix.
+    pub(super) heads: Vec<usize>,
     pub(super) codes: Vec<u8>,
     /// One for all columns, or one for each.
     pub(super) offsets: Vec<i32>,
@@ -191,7 +193,7 @@ impl Value {
     pub(super) fn view(&self) -> Option<&View> {
         match self {
             Self::Constant(_) | Self::Dequantized(_) => None,
-            Self::FloatInput(view) | Self::Integers(view) => Some(view),
+            Self::FloatInput(view) | Self::Integers(view, _) => Some(view),
             Self::Codes(codes) => Some(&codes.view),
             Self::Floats(floats) | Self::Negated(floats, _) => Some(&floats.codes.view),
             Self::Deferred(deferred) => Some(&deferred.view),
@@ -206,7 +208,7 @@ impl Value {
         match &mut value {
             // A mask has dimensions that are broadcast.
             Self::Constant(_) | Self::Dequantized(_) | Self::Masked(_) => return None,
-            Self::FloatInput(view) | Self::Integers(view) => *view = change(view)?,
+            Self::FloatInput(view) | Self::Integers(view, _) => *view = change(view)?,
             Self::Codes(codes) => codes.see(&change)?,
             Self::Floats(floats) | Self::Negated(floats, _) => {
                 (floats.direct, floats.fused) = (false, None);

@@ -2,6 +2,7 @@
 //!
 //! Prover and verifier derive it from public data alone, so it is part of no message.
 
+mod argmax;
 mod batch;
 mod factors;
 mod matmul;
@@ -24,7 +25,7 @@ use binfer_iop::multilinear::log2_ceil;
 use binfer_iop::zerocheck::Constraint;
 
 use super::bits::relu_constraints;
-use crate::graph::{Gather, Graph, Op, TensorId, TensorKind, WeightId};
+use crate::graph::{Gather, Graph, Op, TensorId, TensorKind, Values, WeightId};
 
 /// Where a matrix of bits comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,15 @@ pub(crate) enum Source {
         /// The tap.
         tap: usize,
     },
+    /// The largest of the elements of which the node gives the number.
+    Largest(usize),
+    /// How far the taps of such a node lie below the largest in order: `2^b` times the difference, and the distance
+    /// of the taps' numbers.
+    Behind(usize),
+    /// Whether a tap is the one that such a node names.
+    Selectors(usize),
+    /// Public values that follow from the graph's shapes, by their number.
+    Known(usize),
 }
 
 /// Who holds a matrix.
@@ -189,6 +199,8 @@ pub(crate) struct Plan {
     pub(crate) matmuls: Vec<MatMul>,
     pub(crate) sums: Vec<Sum>,
     pub(crate) bit_checks: Vec<BitCheck>,
+    /// Values that follow from shapes.
+    pub(crate) known: Vec<Values>,
     /// A node is not one of a valid graph.
     pub(crate) malformed: bool,
 }
@@ -205,6 +217,7 @@ impl Plan {
             matmuls: Vec::new(),
             sums: Vec::new(),
             bit_checks: Vec::new(),
+            known: Vec::new(),
             malformed: false,
         };
         plan.add_tensors(graph, batch);
@@ -214,6 +227,7 @@ impl Plan {
                 Op::BatchMatMul { .. } => plan.add_batch_matmul(graph, i, batch),
                 Op::Combine { .. } => plan.add_combine(graph, i, batch),
                 Op::Max { .. } => plan.add_max(graph, i, batch),
+                Op::ArgMax { .. } => plan.add_argmax(graph, i, batch),
                 Op::Relu { x, y } => plan.add_relu(*x, *y),
                 Op::Constant { .. } => Some(()),
             };
@@ -227,11 +241,12 @@ impl Plan {
         let constants: BTreeSet<TensorId> = graph.constants().map(|(y, _)| y).collect();
         let is_constant = |t| constants.contains(&t);
         for (t, shape) in graph.tensors.iter().enumerate() {
-            let rectified =
-                graph.nodes.iter().any(|n| matches!(n.op, Op::Relu { y, .. } if y == t));
+            let is_natural =
+                |op: &Op| matches!(op, Op::Relu { y, .. } | Op::ArgMax { y, .. } if *y == t);
+            let natural = graph.nodes.iter().any(|n| is_natural(&n.op));
             let (bits, offset) = match shape.kind {
                 TensorKind::Code => (8, 0),
-                TensorKind::Integer { bits } if rectified => (bits.saturating_sub(1).max(1), 0),
+                TensorKind::Integer { bits } if natural => (bits.saturating_sub(1).max(1), 0),
                 TensorKind::Integer { bits } => (bits, 1i128 << (bits - 1)),
             };
             let public = t == graph.input.tensor || t == graph.output.tensor || is_constant(t);
@@ -252,6 +267,12 @@ impl Plan {
         let constraints = relu_constraints(of_x.bits, of_y.bits, of_x.offset == 0);
         self.bit_checks.push(BitCheck { matrices: vec![x, y], constraints });
         Some(())
+    }
+
+    /// The values of a public matrix that follows from shapes.
+    pub(crate) fn known_values(&self, matrix: &Matrix) -> Option<&Values> {
+        let Source::Known(number) = matrix.source else { return None };
+        self.known.get(number)
     }
 
     fn add(&mut self, matrix: Matrix) -> usize {

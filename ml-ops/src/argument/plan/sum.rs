@@ -92,11 +92,11 @@ impl Exponents {
 
 /// One term, before an axis is chosen.
 pub(super) struct Input {
-    of: Operand,
-    bits: u32,
+    pub(super) of: Operand,
+    pub(super) bits: u32,
     /// For a part of a product, the bits that are an index.
-    nibbles: Option<Nibbles>,
-    exponents: Exponents,
+    pub(super) nibbles: Option<Nibbles>,
+    pub(super) exponents: Exponents,
 }
 
 /// A matrix as it is read.
@@ -244,7 +244,7 @@ impl Plan {
     }
 
     /// The tree that adds these terms up.
-    fn sum_tree(
+    pub(super) fn sum_tree(
         &mut self,
         inputs: &[Input],
         axis: Axis,
@@ -342,7 +342,7 @@ impl Maps {
 }
 
 /// The axis along which tables and leaves cost less.
-fn axis(
+pub(super) fn axis(
     outputs: &Unaligned,
     trees: &[&[Input]],
     (rows, cols): (usize, usize),

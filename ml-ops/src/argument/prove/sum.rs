@@ -30,11 +30,12 @@ impl<'a> SumCheck<'a> {
         let rows = sum.output.products;
         let row_point = channel.challenges("rows", log2_ceil(rows));
         let outputs = match sum.output.public {
-            Some(y) => Err(drawn.public_products(
-                &sum.output,
-                &prover.plan.matrices[y],
-                &prover.tensors[y],
-            )),
+            Some(y) => {
+                let matrix = &prover.plan.matrices[y];
+                let known = prover.plan.known_values(matrix);
+                let values = known.unwrap_or_else(|| &prover.tensors[y]);
+                Err(drawn.public_products(&sum.output, matrix, values))
+            }
             None => {
                 let tables = drawn.output_tables(&sum.output);
                 Ok(look_up(rows, &tables, &sum.output.factors, indices))

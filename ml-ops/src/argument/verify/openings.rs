@@ -18,6 +18,9 @@ const OUT_OF_RANGE: VerifyError = VerifyError::CheckFailed { label: "public rang
 impl Statement<'_> {
     /// The tensor that a matrix of the statement or of the graph holds, all within its bits.
     pub(super) fn public_values(&self, matrix: &Matrix) -> Result<&Values, VerifyError> {
+        if let Some(values) = self.plan.known_values(matrix) {
+            return Ok(values);
+        }
         let Source::Tensor(t) = matrix.source else { return Err(MALFORMED) };
         let tensor = match self.constants.get(&t) {
             Some(constant) => constant,

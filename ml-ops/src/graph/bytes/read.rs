@@ -205,9 +205,24 @@ impl Reader<'_> {
                 epilogue: self.epilogue()?,
             },
             (5, _) => Op::Constant { codes: self.codes()?, y: self.size()? },
+            (6, _) => Op::ArgMax {
+                x: self.size()?,
+                gather: self.gather()?,
+                taps: self.size()?,
+                last: self.flag()?,
+                y: self.size()?,
+            },
             (_, error) => return Err(error),
         };
         Ok(Node { name, op })
+    }
+
+    fn flag(&mut self) -> Result<bool, DecodeError> {
+        match self.tag()? {
+            (0, _) => Ok(false),
+            (1, _) => Ok(true),
+            (_, error) => Err(error),
+        }
     }
 
     fn codes(&mut self) -> Result<Vec<u8>, DecodeError> {

@@ -167,6 +167,14 @@ impl Writer {
                 self.size(*y);
                 self.epilogue(epilogue);
             }
+            Op::ArgMax { x, gather, taps, last, y } => {
+                self.tag(6);
+                self.size(*x);
+                self.gather(gather);
+                self.size(*taps);
+                self.tag((*last).into());
+                self.size(*y);
+            }
             Op::Constant { codes, y } => {
                 self.tag(5);
                 self.size(codes.len());

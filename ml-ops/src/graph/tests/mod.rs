@@ -1,6 +1,7 @@
 //! Tests of graphs: each invariant, each decoding error, ports, steps and alphabets.
 
 mod activations;
+mod argmax;
 mod bytes;
 mod image;
 mod port;

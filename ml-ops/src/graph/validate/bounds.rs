@@ -27,7 +27,7 @@ impl Graph {
                 let factor = largest_factor(row_factors.as_deref());
                 self.product_bound(a, b, self.depth(a, *heads), factor)
             }
-            Op::Relu { .. } | Op::Max { .. } | Op::Constant { .. } => 0,
+            Op::Relu { .. } | Op::Max { .. } | Op::ArgMax { .. } | Op::Constant { .. } => 0,
         }
     }
 
@@ -51,7 +51,11 @@ impl Graph {
                     let outputs = self.tensors[*y].per_sample() as u64;
                     outputs.saturating_mul(self.depth(a, *heads) as u64)
                 }
-                Op::Relu { .. } | Op::Combine { .. } | Op::Max { .. } | Op::Constant { .. } => 0,
+                Op::Relu { .. }
+                | Op::Combine { .. }
+                | Op::Max { .. }
+                | Op::ArgMax { .. }
+                | Op::Constant { .. } => 0,
             })
             .fold(0, u64::saturating_add)
     }

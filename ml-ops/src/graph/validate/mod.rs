@@ -1,5 +1,6 @@
 //! What makes a graph valid, and the bounds on accumulators that follow from public data alone.
 
+mod argmax;
 mod batch;
 mod bounds;
 mod gather;
@@ -22,11 +23,15 @@ pub const MAX_ELEMENTS: usize = 1 << 28;
 pub const MAX_NAME_BYTES: usize = 1024;
 
 /// Most positions of gathered matrices that are looked at one by one, in all nodes together: those of a
-/// [`Max`](super::Op::Max), and of a [`Combine`](super::Op::Combine) that joins codes at each other's holes.
+/// [`Max`](super::Op::Max) or an [`ArgMax`](super::Op::ArgMax), and of a [`Combine`](super::Op::Combine) that joins codes at
+/// each other's holes.
 pub const MAX_POSITIONS: usize = 1 << 26;
 
 /// Most values of edges, tables and gathers, in all nodes together: `2^26`.
 pub const MAX_ENTRIES: usize = 1 << 26;
+
+/// Most bits of the elements and of the outputs of an [`ArgMax`](super::Op::ArgMax) together.
+pub const MAX_ARG_BITS: u32 = 62;
 
 /// Bound on the size of accumulators that become codes, and of those of matmuls of two tensors.
 const MAX_REQUANTIZED: i128 = 1 << 62;
@@ -37,7 +42,7 @@ impl Graph {
     /// Sizes are within [`MAX_ELEMENTS`]; each tensor is written exactly once, before it is read; each
     /// weight matrix is used by exactly one node; shapes and kinds agree; gathers read their source's axes; steps
     /// are monotone functions into their type; accumulators and sums are bounded; each maximum is one of at least
-    /// one code. What this costs is linear in the graph and [`MAX_POSITIONS`].
+    /// one code, and an index of a maximum holds the numbers of all. What this costs is linear in the graph and [`MAX_POSITIONS`].
     ///
     /// # Errors
     /// The first [`GraphError`] found.

@@ -53,6 +53,9 @@ impl Graph {
             Op::Max { x, gather, taps, .. } => {
                 self.check_max(index, (&self.tensors[*x], gather, *taps), y, positions)
             }
+            Op::ArgMax { x, gather, taps, .. } => {
+                self.check_argmax(index, (&self.tensors[*x], gather, *taps), y, positions)
+            }
         }
     }
 

@@ -71,7 +71,7 @@ fn entries(op: &Op) -> usize {
     let of = |gather: Option<&Gather>| gather.map_or(0, Gather::fields);
     let of_gathers = match op {
         Op::MatMul { gather, .. } => of(gather.as_ref()),
-        Op::Max { gather, .. } => gather.fields(),
+        Op::Max { gather, .. } | Op::ArgMax { gather, .. } => gather.fields(),
         Op::BatchMatMul { a, b, .. } => of(a.gather.as_ref()) + of(b.gather.as_ref()),
         Op::Combine { terms, .. } => {
             terms.iter().map(|t| of(t.gather.as_ref()) + of(t.with_gather())).sum()

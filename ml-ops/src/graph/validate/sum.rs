@@ -205,7 +205,7 @@ fn same_size(x: &TensorShape, y: &TensorShape) -> bool {
 }
 
 /// Whether a gather from `x` gives `taps` columns for each of `y`.
-fn check_taps(
+pub(super) fn check_taps(
     node: usize,
     gather: &Gather,
     taps: usize,

@@ -47,6 +47,16 @@ impl Product {
         (0..self.matmul.weights.n).map(falls).collect()
     }
 
+    /// Whether the floats of all columns are one increasing function of the accumulators.
+    pub(in crate::onnx) fn keeps_order(&self, after: &[After]) -> bool {
+        let is_one = |values: &[f32]| values.windows(2).all(|pair| pair[0] == pair[1]);
+        let keeps = |after: &After| {
+            let is_number = of_column(&after.constant, 0).is_normal();
+            is_number && is_one(&after.constant) && after.reverses(0) == Some(false)
+        };
+        is_one(&self.scales) && after.iter().all(keeps)
+    }
+
     /// The factor and the summand of each column, or of all, if what follows is one multiplication and one
     /// addition at most, in that order.
     pub(super) fn affine(&self, after: &[After]) -> Option<(Vec<f32>, Vec<f32>)> {

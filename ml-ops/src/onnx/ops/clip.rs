@@ -31,7 +31,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         | Value::Negated(..)
         | Value::Masked(_)
         | Value::Comparison(_)
-        | Value::Integers(_) => Err(NodeError::Operand {
+        | Value::Integers(..) => Err(NodeError::Operand {
             index: 0,
             expected: "an 8-bit tensor, a dequantized one, or a matmul's result",
         }),

@@ -1,6 +1,6 @@
 //! ConvInteger: a convolution of 8-bit operands less their zero points, the accumulators are the output.
 
-use crate::graph::Epilogue;
+use crate::graph::{Epilogue, IntegerType};
 use crate::onnx::builder::Builder;
 use crate::onnx::convolved::{self, Geometry};
 use crate::onnx::error::NodeError;
@@ -27,5 +27,5 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     let (operands, output) =
         geometry.operands(builder, node, &x.view, zero_code, (weights, Vec::new()))?;
     let tensor = builder.matmul(&operands, Epilogue::Accumulator)?;
-    Ok(Value::Integers(output.on(tensor)))
+    Ok(Value::Integers(output.on(tensor), IntegerType::I32))
 }

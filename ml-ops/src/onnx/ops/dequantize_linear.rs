@@ -1,11 +1,14 @@
 //! DequantizeLinear: of a tensor that the graph computes, or of constant weights and biases.
 
 use crate::graph::dequantize_table;
+use crate::onnx::blocks;
 use crate::onnx::builder::Builder;
+use crate::onnx::deferred::{Deferred, Each, Kind};
 use crate::onnx::error::NodeError;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::proto::data_type;
-use crate::onnx::value::{Dequantized, Floats, Scaling, Value};
+use crate::onnx::shapes;
+use crate::onnx::value::{Codes, Dequantized, Floats, Scaling, Value};
 use crate::onnx::view::View;
 use std::rc::Rc;
 
@@ -22,7 +25,10 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     node.int_among("output_dtype", &[0, i64::from(data_type::FLOAT)])?;
     match node.value(0)? {
         Value::Codes(codes) => {
-            node.int_among("block_size", &[0])?;
+            let scales = node.scales(1)?;
+            if scales.len() > 1 || block != 0 {
+                return of_each(node, codes, &scales, block);
+            }
             let scaling =
                 Scaling { scale: node.scale(1)?, zero_point: node.zero_point(2, codes.dtype)? };
             let images = dequantize_table(scaling.scale, scaling.zero_point, codes.dtype);
@@ -43,18 +49,22 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
             let axis = usize::try_from(from_front).map_err(|_| wrong.clone())?;
             let scales = node.scales(1)?;
             let zero_points = node.optional_constant(2)?.cloned();
-            // Blocks along one axis of a matrix, each as long as the axis: a scale for each index of the other.
-            let axis = match (block, values.shape()) {
-                (0, _) => axis,
-                (block, &[rows, columns]) if axis < 2 => {
-                    let length = [rows, columns][axis];
-                    if usize::try_from(block) != Ok(length) {
-                        let value = block as f64;
-                        return Err(NodeError::AttributeValue { attribute: "block_size", value });
-                    }
-                    1 - axis
+            let size = values.shape().get(axis).copied();
+            // One block as long as the axis of a matrix: a scale for each index of the other.
+            let axis = match usize::try_from(block) {
+                Ok(0) => axis,
+                Ok(_) if size.is_none() => return Err(wrong),
+                Ok(block) if rank == 2 && size == Some(block) => 1 - axis,
+                Ok(block) if rank >= 2 => {
+                    let scales = (&scales[..], node.constant(1)?.shape());
+                    let zero_points = zero_points.as_deref();
+                    let folded = blocks::folded(values, scales, zero_points, axis, block)?;
+                    return Ok(Value::Dequantized(Rc::new(folded)));
                 }
-                _ => return Err(wrong),
+                _ => {
+                    let value = block as f64;
+                    return Err(NodeError::AttributeValue { attribute: "block_size", value });
+                }
             };
             let values = values.clone();
             Ok(Value::Dequantized(Rc::new(Dequantized { values, scales, zero_points, axis })))
@@ -66,10 +76,27 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
         | Value::Masked(_)
         | Value::Comparison(_)
         | Value::Deferred(_)
-        | Value::Integers(_) => {
+        | Value::Integers(..) => {
             Err(NodeError::Operand { index: 0, expected: "an 8-bit tensor or constant weights" })
         }
     }
+}
+
+/// `codes` with a scale for each index of an axis, or for each block of it.
+fn of_each(
+    node: &NodeView<'_>,
+    codes: &Codes,
+    scales: &[f32],
+    block: i64,
+) -> Result<Value, NodeError> {
+    let wrong = NodeError::AttributeValue { attribute: "block_size", value: block as f64 };
+    let block = usize::try_from(block).map_err(|_| wrong)?;
+    let dim = shapes::axis("axis", node.int("axis", 1)?, codes.view.rank())?;
+    let of_scales = (scales, node.constant(1)?.shape());
+    let zero_points = node.optional_constant(2)?.map(|zeros| &**zeros);
+    let each = Each::new(node.name, codes, of_scales, zero_points, (dim, block))?;
+    let output = each.output();
+    Ok(Value::Deferred(Deferred::new(Kind::Each(Rc::new(each)), output)))
 }
 
 /// A tensor of codes whose DequantizeLinear is `floats`: its own, or one through a table of codes that

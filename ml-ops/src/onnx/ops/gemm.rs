@@ -44,9 +44,9 @@ pub(super) fn product(
     let last = last.ok_or(NodeError::OperandShape { index: 0, expected: 2, got: rank + 1 })?;
     let x = factors::first(builder, node, last)?;
     let constants = factors::constants(node, &x, layout)?;
-    let (matrix, output) = operands::product(&x.view, &constants.weights, 0)?;
+    let (matrix, output, groups) = operands::product(&x.view, &constants.weights, 0)?;
     let (name, zero_code) = (node.name.to_owned(), x.zero_code);
     let Constants { weights, bias, .. } = constants;
-    let matmul = MatMulOperands { name, x: matrix, zero_code, weights, bias, groups: 1 };
+    let matmul = MatMulOperands { name, x: matrix, zero_code, weights, bias, groups };
     factors::deferred(x, matmul, (constants.scales, constants.after), output)
 }

@@ -18,8 +18,17 @@ pub(super) const OPERATOR: Operator = Operator {
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     node.int_among("storage_order", &[0])?;
+    pooled(builder, node, |sizes| Pool::of(node, sizes, None))
+}
+
+/// The largest of operand 0 in each of the windows over dimensions of some sizes.
+pub(super) fn pooled(
+    builder: &mut Builder,
+    node: &NodeView<'_>,
+    windows: impl Fn(&[usize]) -> Result<Pool, NodeError>,
+) -> Result<Value, NodeError> {
     let of = |view: &View| match view.shape().split_first() {
-        Some((_, sizes)) if !sizes.is_empty() => Pool::of(node, sizes, None),
+        Some((_, sizes)) if !sizes.is_empty() => windows(sizes),
         _ => Err(NodeError::OperandShape { index: 0, expected: 3, got: view.rank() + 1 }),
     };
     let mut largest = |codes: &Codes| {

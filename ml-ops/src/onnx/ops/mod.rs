@@ -2,7 +2,10 @@
 
 mod abs;
 mod add;
+mod argmax;
+mod argmin;
 mod average_pool;
+mod cast;
 mod clip;
 mod concat;
 mod constant;
@@ -18,6 +21,7 @@ mod gelu;
 mod gelu_contrib;
 mod gemm;
 mod global_average_pool;
+mod global_max_pool;
 mod greater;
 mod greater_or_equal;
 mod hard_sigmoid;
@@ -45,6 +49,7 @@ mod qlinear_mul;
 mod qlinear_sigmoid;
 mod qlinear_softmax;
 mod quantize_linear;
+mod reduce_max;
 mod reduce_mean;
 mod relu;
 mod reshape;
@@ -59,6 +64,7 @@ mod split;
 mod squeeze;
 mod sub;
 mod tanh;
+mod topk;
 mod transpose;
 mod unsqueeze;
 mod where_op;
@@ -71,7 +77,10 @@ pub(super) use dequantize_linear::as_dequantized;
 pub(super) const REGISTRY: &[Operator] = &[
     abs::OPERATOR,
     add::OPERATOR,
+    argmax::OPERATOR,
+    argmin::OPERATOR,
     average_pool::OPERATOR,
+    cast::OPERATOR,
     clip::OPERATOR,
     concat::OPERATOR,
     constant::OPERATOR,
@@ -87,6 +96,7 @@ pub(super) const REGISTRY: &[Operator] = &[
     gelu_contrib::OPERATOR,
     gemm::OPERATOR,
     global_average_pool::OPERATOR,
+    global_max_pool::OPERATOR,
     greater::OPERATOR,
     greater_or_equal::OPERATOR,
     hard_sigmoid::OPERATOR,
@@ -114,6 +124,7 @@ pub(super) const REGISTRY: &[Operator] = &[
     qlinear_sigmoid::OPERATOR,
     qlinear_softmax::OPERATOR,
     quantize_linear::OPERATOR,
+    reduce_max::OPERATOR,
     reduce_mean::OPERATOR,
     relu::OPERATOR,
     reshape::OPERATOR,
@@ -128,6 +139,7 @@ pub(super) const REGISTRY: &[Operator] = &[
     squeeze::OPERATOR,
     sub::OPERATOR,
     tanh::OPERATOR,
+    topk::OPERATOR,
     transpose::OPERATOR,
     unsqueeze::OPERATOR,
     where_op::OPERATOR,

@@ -44,7 +44,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         | Value::Negated(..)
         | Value::Masked(_)
         | Value::Comparison(_)
-        | Value::Integers(_) => Err(NodeError::Operand {
+        | Value::Integers(..) => Err(NodeError::Operand {
             index: 0,
             expected: "the graph's float input, a dequantized tensor or a matmul's result",
         }),

@@ -12,9 +12,9 @@ pub(super) const OPERATOR: Operator =
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     match node.value(0)? {
         Value::Codes(codes) => Ok(clamp_codes(builder, node.name, codes, 0, codes.dtype.max())),
-        Value::Integers(view) => {
+        Value::Integers(view, dtype) => {
             let tensor = builder.relu(node.name, view.tensor);
-            Ok(Value::Integers(view.on(tensor)))
+            Ok(Value::Integers(view.on(tensor), *dtype))
         }
         Value::Floats(floats) => Ok(Value::Floats(floats.clamped(0.0, f32::INFINITY))),
         Value::Deferred(deferred) => Ok(Value::Deferred(deferred.clamped(0.0, f32::INFINITY))),

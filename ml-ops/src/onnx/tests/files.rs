@@ -110,12 +110,13 @@ fn input_types_and_shapes() {
 
 #[test]
 fn outputs_that_are_floats_or_missing() {
-    let output = |name: &str| ImportError::Output { name: name.to_owned() };
+    let output = |name: &str| ImportError::Output { name: name.to_owned(), node: None };
     // The result of the Gemm, the graph's float input, and no value at all.
     let gemm = graph_error(QDQ, |g| {
         g.output[0].name = node(g, "Gemm").output.first().cloned();
     });
-    assert!(matches!(gemm, ImportError::Output { .. }));
+    let ImportError::Output { node: Some((_, operator)), .. } = &gemm else { panic!("{gemm}") };
+    assert!(operator == "Gemm" && gemm.to_string().contains("(Gemm)"), "{gemm}");
     let input = graph_error(SHAPES, |g| g.output[0].name = Some("x".to_owned()));
     assert_eq!(input, output("x"));
     let none = graph_error(QDQ, |g| g.output[0].name = Some("none".to_owned()));
@@ -138,7 +139,7 @@ fn graphs_that_are_invalid() {
     assert_eq!(found, ImportError::Graph(GraphError::PortScale { tensor: 1 }));
 }
 
-const MUTATED: [&[u8]; 16] = [
+const MUTATED: [&[u8]; 21] = [
     QGEMM,
     QLINEAR,
     QDQ,
@@ -153,6 +154,11 @@ const MUTATED: [&[u8]; 16] = [
     fixture!("moved"),
     fixture!("thresholds"),
     fixture!("four_bits"),
+    fixture!("argmax_last"),
+    fixture!("qdq_argmax_softmax"),
+    fixture!("blocked_weights"),
+    fixture!("weights_int16"),
+    fixture!("qlinear_matmul_heads"),
     super::rows::SOFTMAX,
     super::rows::MIXED,
 ];

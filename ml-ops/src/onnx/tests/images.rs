@@ -14,6 +14,8 @@ const MEAN: &[u8] = fixture!("qdq_reduce_mean");
 const GELU: &[u8] = fixture!("qdq_gelu");
 const COMPUTED: &[u8] = fixture!("computed_shape");
 const BLOCKS: &[u8] = fixture!("four_bits");
+const BLOCKED: &[u8] = fixture!("blocked_weights");
+const SIXTEEN_BITS: &[u8] = fixture!("weights_int16");
 
 fn attribute<'a>(graph: &'a mut GraphProto, operator: &str, name: &str) -> &'a mut AttributeProto {
     let found = node(graph, operator).attribute.iter_mut();
@@ -226,7 +228,34 @@ fn blocks_shorter_than_an_axis() {
     let found = node_error(BLOCKS, |g| {
         attribute(g, "DequantizeLinear", "block_size").i = Some(8);
     });
-    assert_eq!(found, NodeError::AttributeValue { attribute: "block_size", value: 8.0 });
+    assert_eq!(found, NodeError::OperandShape { index: 1, expected: 2, got: 1 });
+    let found = node_error(BLOCKS, |g| {
+        attribute(g, "DequantizeLinear", "block_size").i = Some(-1);
+    });
+    assert_eq!(found, NodeError::AttributeValue { attribute: "block_size", value: -1.0 });
+}
+
+#[test]
+fn weights_that_are_no_bytes_at_one_scale() {
+    let found = node_error(BLOCKED, |g| {
+        let weights = g.node.iter().find(|node| node.attribute.len() == 2).expect("blocks");
+        let name = Some(weights.input[1].clone());
+        let scales = g.initializer.iter_mut().find(|t| t.name == name).expect("scales");
+        let dims = scales.dims.clone();
+        let mut values = [0.25; 28];
+        values[7 + 5] = 0.1;
+        set_floats(scales, &values);
+        scales.dims = dims;
+    });
+    assert_eq!(found, NodeError::BlockScales { column: 5 });
+    let found = node_error(SIXTEEN_BITS, |g| {
+        let weights = g.initializer.iter_mut().find(|t| t.data_type == Some(data_type::INT16));
+        let weights = weights.expect("weights of 16 bits");
+        set_integers(weights, data_type::INT16, &[14, 7], &[-900; 98]);
+        weights.int32_data[7 * 3 + 2] = -300;
+    });
+    let NodeError::WeightRange { column: 2, low, high } = found else { panic!("{found}") };
+    assert_eq!(high - low, 600);
 }
 
 #[test]

@@ -7,6 +7,7 @@ macro_rules! fixture {
 }
 
 mod cases;
+mod choices;
 mod constants;
 mod files;
 mod images;

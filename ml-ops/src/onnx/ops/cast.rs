@@ -1,0 +1,58 @@
+//! Cast: of integers to integers of 32 and 64 bits, of 8-bit tensors to floats, and of anything to its own type.
+
+use crate::graph::{CodeType, IntegerType, dequantize_table};
+use crate::onnx::builder::Builder;
+use crate::onnx::error::NodeError;
+use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::proto::data_type;
+use crate::onnx::value::{Floats, Scaling, Value};
+
+pub(super) const OPERATOR: Operator = Operator {
+    domain: "",
+    name: "Cast",
+    inputs: 1,
+    attributes: &[&["to", "saturate", "round_mode"]],
+    import: Import::One(import),
+};
+
+fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    if node.attribute("to").is_none() {
+        return Err(NodeError::MissingAttribute { attribute: "to" });
+    }
+    let to = node.int("to", 0)?;
+    let is = |of: i32| i64::from(of) == to;
+    let integers = match to {
+        _ if is(data_type::INT32) => Some(IntegerType::I32),
+        _ if is(data_type::INT64) => Some(IntegerType::I64),
+        _ => None,
+    };
+    let value = node.value(0)?;
+    match (value, integers) {
+        (Value::Integers(view, _), Some(dtype)) => Ok(Value::Integers(view.clone(), dtype)),
+        (Value::Codes(codes), Some(dtype)) => {
+            let view = builder.valued(node.name, codes)?;
+            Ok(Value::Integers(view, dtype))
+        }
+        (Value::Codes(codes), None)
+            if is(match codes.dtype {
+                CodeType::U8 => data_type::UINT8,
+                CodeType::I8 => data_type::INT8,
+            }) =>
+        {
+            Ok(value.clone())
+        }
+        (Value::Codes(codes), None) if is(data_type::FLOAT) => {
+            let scaling = Scaling { scale: 1.0, zero_point: 0 };
+            let images = Box::new(dequantize_table(1.0, 0, codes.dtype));
+            let codes = codes.clone();
+            // The runtime's kernels take no Cast for a DequantizeLinear.
+            let (pure, direct, fused) = (false, false, None);
+            Ok(Value::Floats(Floats { codes, scaling, images, pure, direct, fused }))
+        }
+        (
+            Value::FloatInput(_) | Value::Floats(_) | Value::Deferred(_) | Value::Dequantized(_),
+            None,
+        ) if is(data_type::FLOAT) => Ok(value.clone()),
+        _ => Err(NodeError::AttributeValue { attribute: "to", value: to as f64 }),
+    }
+}
