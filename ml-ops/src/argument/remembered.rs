@@ -41,9 +41,7 @@ impl<'a> Powers<'a> {
             let (slot, is_new) = all.slot(exponent);
             let block = &mut known[slot * n..(slot + 1) * n];
             if is_new {
-                for (c, power) in block.iter_mut().enumerate() {
-                    *power = self.bases.pow(c, exponent.into());
-                }
+                block.copy_from_slice(&self.bases.pow_all(exponent.into()));
             }
             return block;
         }

@@ -21,7 +21,7 @@ use core::ops::Range;
 use binfer_field::{F128, kernels};
 
 use super::remembered::Powers;
-use super::tables::{Bases, powers, powers_at};
+use super::tables::{Bases, all_powers_at, powers};
 use crate::graph::{CodeRanges, Epilogue};
 
 /// What is known of one code of one step.
@@ -201,19 +201,35 @@ impl Thresholds {
         column
     }
 
-    /// The extension of [`Self::distance_column`] at a point.
-    pub(crate) fn distance_at(
+    /// The extensions of [`Self::distance_column`] for all bases at a point.
+    pub(crate) fn distances_at(
         &self,
-        h: F128,
-        k: F128,
+        h: &[F128],
+        k: &[F128],
         first: u32,
         bits: u32,
         point: &[F128],
-    ) -> F128 {
+    ) -> Vec<F128> {
         let (low, flag) = point.split_at(bits as usize);
-        let off = Self::constant(k, first) * powers_at(self.inner_base(h, k, first), low);
+        let (in_h, in_k) = self.inner_shifts(first);
+        let mut inner = k.to_vec();
+        kernels::frobenius(&mut inner, in_k);
+        if let Some(shift) = in_h {
+            let mut of_h = h.to_vec();
+            kernels::frobenius(&mut of_h, shift);
+            kernels::mul_assign(&mut inner, &of_h);
+        }
+        let mut off = all_powers_at(&inner, 0, low);
+        if first == 0 {
+            kernels::mul_assign(&mut off, k);
+        }
         let field = &low[..self.field_bits(first, bits)];
-        off + flag[0] * (off + powers_at(h.frobenius(first), field))
+        let mut on = all_powers_at(h, first, field);
+        // off + flag (off + on)
+        kernels::scale(&mut on, flag[0]);
+        kernels::scale(&mut off, F128::ONE + flag[0]);
+        kernels::add_assign(&mut on, &off);
+        on
     }
 }
 

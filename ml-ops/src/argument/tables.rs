@@ -52,6 +52,22 @@ impl Bases<'_> {
         let base = if exponent < 0 { self.inverse[column] } else { self.h[column] };
         base.pow(exponent.unsigned_abs())
     }
+
+    /// `h[c]^exponent` for all columns: by slices, a fifth of the time of one after the other.
+    pub(crate) fn pow_all(&self, exponent: i128) -> Vec<F128> {
+        let bases = if exponent < 0 { self.inverse } else { self.h };
+        let exponent = exponent.unsigned_abs();
+        let mut powers = vec![F128::ONE; bases.len()];
+        let mut squares = powers.clone();
+        for bit in (0..u128::BITS - exponent.leading_zeros()).rev() {
+            kernels::square(&mut squares, &powers);
+            core::mem::swap(&mut squares, &mut powers);
+            if exponent >> bit & 1 == 1 {
+                kernels::mul_assign(&mut powers, bases);
+            }
+        }
+        powers
+    }
 }
 
 impl Table<'_> {
@@ -157,9 +173,8 @@ impl Table<'_> {
                 Entries::Products { scale, factors: squares(h.h, 0, *width) }
             }
             Self::Linear { h, step, constant, width } => {
-                let scale = (0..h.h.len()).map(|c| h.pow(c, *constant)).collect();
-                let bases: Vec<F128> = (0..h.h.len()).map(|c| h.pow(c, *step)).collect();
-                Entries::Products { scale, factors: squares(&bases, 0, *width) }
+                let factors = squares(&h.pow_all(*step), 0, *width);
+                Entries::Products { scale: h.pow_all(*constant), factors }
             }
             Self::Taps { table, taps } => {
                 let repeat = |values: &[F128], size: usize| -> Vec<F128> {
@@ -241,12 +256,18 @@ impl Table<'_> {
                 let values = all_powers_at(bases, *shift, index_point);
                 return kernels::inner_product(&values, weights) + kernels::sum(weights);
             }
+            Self::Linear { h, step, constant, .. } => {
+                let mut values = all_powers_at(&h.pow_all(*step), 0, index_point);
+                kernels::mul_assign(&mut values, &h.pow_all(*constant));
+                return kernels::inner_product(&values, weights) + kernels::sum(weights);
+            }
+            Self::Distance { h, k, thresholds, first, bits } => {
+                let values = thresholds.distances_at(h, k, *first, *bits, index_point);
+                return kernels::inner_product(&values, weights) + kernels::sum(weights);
+            }
             _ => {}
         }
         let value = |c: usize| match self {
-            Self::Linear { h, step, constant, .. } => {
-                h.pow(c, *constant) * powers_at(h.pow(c, *step), index_point)
-            }
             Self::Weights {
                 h,
                 shape: WeightShape { alphabet: Alphabet::Byte { offsets }, .. },
@@ -254,9 +275,6 @@ impl Table<'_> {
             } => {
                 let offset = if offsets.len() == 1 { offsets[0] } else { offsets[c] };
                 h.pow(c, i128::from(offset)) * powers_at(h.h[c], index_point)
-            }
-            Self::Distance { h, k, thresholds, first, bits } => {
-                thresholds.distance_at(h[c], k[c], *first, *bits, index_point)
             }
             _ => kernels::inner_product(&self.column(c), &kernels::eq_table(index_point)),
         };
@@ -324,7 +342,7 @@ pub(crate) fn powers_at(base: F128, point: &[F128]) -> F128 {
 }
 
 /// [`powers_at`] of `base^(2^shift)`, for all bases.
-fn all_powers_at(bases: &[F128], shift: u32, point: &[F128]) -> Vec<F128> {
+pub(crate) fn all_powers_at(bases: &[F128], shift: u32, point: &[F128]) -> Vec<F128> {
     let mut power = bases.to_vec();
     kernels::frobenius(&mut power, shift);
     let mut products = vec![F128::ONE; bases.len()];
