@@ -74,6 +74,9 @@ fn sumcheck(c: &mut Criterion) {
     on_all(c, "fold", N, || kernels::fold(&mut dst, &b, d[0]));
     on_all(c, "fold_into", N, || kernels::fold_into(&mut dst, &a, &b, d[0]));
     on_all(c, "fold_adjacent", N / 2, || kernels::fold_adjacent(&mut dst[..N / 2], &a, d[0]));
+    on_all(c, "table_round", N, || {
+        black_box(kernels::table_round(&a, &b, &d, &e));
+    });
     on_all(c, "product_round", N, || {
         black_box(kernels::product_round(&w, &a, &b, &d, &e));
     });
@@ -143,14 +146,14 @@ fn bits_and_integers(c: &mut Criterion) {
         }
     });
 
-    const PAIRS: usize = 384;
+    const QUADS: usize = 192;
     const ROWS: usize = kernels::INTEGER_BLOCK.0;
     const COLS: usize = kernels::INTEGER_BLOCK.1;
-    let x = vec![[[3i16, -5]; ROWS]; PAIRS];
-    let w = vec![[7i16, -2]; PAIRS];
+    let x = vec![[[3u8, 5, 250, 1]; ROWS]; QUADS];
+    let w = vec![[7i8, -2, 1, -128]; QUADS];
     let mut sums = [[0i32; ROWS]; COLS];
-    on_all(c, "add_pair_products", 2 * PAIRS * ROWS * COLS, || {
-        kernels::add_pair_products(&mut sums, &x, [&w; COLS]);
+    on_all(c, "add_quad_products", 4 * QUADS * ROWS * COLS, || {
+        kernels::add_quad_products(&mut sums, &x, [&w; COLS]);
     });
 }
 

@@ -19,6 +19,7 @@
 //! | `fold`, `fold_into`, `fold_adjacent` | of the result | 1 | | 2 |
 //! | `fold_four` | of the result | 3 | | 6 |
 //! | `product_round` | of the weights | 4 | | 4 |
+//! | `table_round` | of a half | 2 | | 5 |
 //! | `product_grid` | of the weights | 11, 12 with a corner | | 17, 18 with a corner |
 //! | `quartic_round` | of the weights | 14 | | 20 |
 //! | `eq_table` | of the result but one | 1 | | 1 |

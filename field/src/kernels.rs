@@ -123,6 +123,15 @@ pub fn product_round(
     dispatch::product_round(Backend::current(), w, a_lo, a_hi, b_lo, b_hi)
 }
 
+/// What a round of `sum (a + 1) b` needs, for `a` and `b` split into halves:
+/// `(sum (a_hi + 1) * b_hi, sum (a_lo + a_hi) * (b_lo + b_hi))`.
+pub fn table_round(a_lo: &[F128], a_hi: &[F128], b_lo: &[F128], b_hi: &[F128]) -> (F128, F128) {
+    let n = a_lo.len();
+    assert!(a_hi.len() == n && b_lo.len() == n && b_hi.len() == n);
+    let _counted = count::kernel(n, 2, 0, 5);
+    dispatch::table_round(Backend::current(), a_lo, a_hi, b_lo, b_hi)
+}
+
 /// The coefficients, constant first, of `sum_i w[i] prod_s (lo[s][i] + X (lo[s][i] + hi[s][i]))`.
 pub fn quartic_round(w: &[F128], lo: [&[F128]; 4], hi: [&[F128]; 4]) -> [F128; 5] {
     assert!(lo.iter().chain(&hi).all(|s| s.len() == w.len()));
@@ -314,16 +323,16 @@ fn tower_images<T, U: Pod>(elements: &mut [U], form: Form, map: TowerMap) {
     dispatch::tower_map(Backend::current(), elements, size_of::<T>(), form, map);
 }
 
-/// Rows and columns of a block of [`add_pair_products`].
+/// Rows and columns of a block of [`add_quad_products`].
 pub const INTEGER_BLOCK: (usize, usize) = (integers::ROWS, integers::COLS);
 
-/// A block of a product of integer matrices, terms taken two at a time:
-/// `sums[c][r] += sum_i x[i][r][0] w[c][i][0] + x[i][r][1] w[c][i][1]`, wrapping.
-pub fn add_pair_products(
+/// A block of a product of matrices of bytes, terms taken four at a time:
+/// `sums[c][r] += sum_i sum_t x[i][r][t] w[c][i][t]`, wrapping.
+pub fn add_quad_products(
     sums: &mut [[i32; INTEGER_BLOCK.0]; INTEGER_BLOCK.1],
-    x: &[[[i16; 2]; INTEGER_BLOCK.0]],
-    w: [&[[i16; 2]]; INTEGER_BLOCK.1],
+    x: &[[[u8; 4]; INTEGER_BLOCK.0]],
+    w: [&[[i8; 4]]; INTEGER_BLOCK.1],
 ) {
     assert!(w.iter().all(|w| w.len() == x.len()));
-    integers::add_pair_products(Backend::current(), sums, x, w);
+    integers::add_quad_products(Backend::current(), sums, x, w);
 }

@@ -1,4 +1,4 @@
-//! Sums of products of 16-bit integers: the arithmetic that the proofs are about.
+//! Sums of products of bytes: the arithmetic that the proofs are about.
 
 use super::dispatch::Backend;
 
@@ -7,13 +7,13 @@ pub(crate) const ROWS: usize = 16;
 /// Columns of a block.
 pub(crate) const COLS: usize = 4;
 
-/// `sums[c][r] += sum_i x[i][r][0] w[c][i][0] + x[i][r][1] w[c][i][1]`, wrapping, over the shortest length.
+/// `sums[c][r] += sum_i sum_t x[i][r][t] w[c][i][t]`, wrapping, over the shortest length.
 #[inline]
-pub(crate) fn add_pair_products(
+pub(crate) fn add_quad_products(
     backend: Backend,
     sums: &mut [[i32; ROWS]; COLS],
-    x: &[[[i16; 2]; ROWS]],
-    w: [&[[i16; 2]]; COLS],
+    x: &[[[u8; 4]; ROWS]],
+    w: [&[[i8; 4]]; COLS],
 ) {
     #[cfg(target_arch = "x86_64")]
     if backend.has_avx512() && std::arch::is_x86_feature_detected!("avx512vnni") {
@@ -30,12 +30,12 @@ pub(crate) fn add_pair_products(
     portable(sums, x, w);
 }
 
-fn portable(sums: &mut [[i32; ROWS]; COLS], x: &[[[i16; 2]; ROWS]], w: [&[[i16; 2]]; COLS]) {
+fn portable(sums: &mut [[i32; ROWS]; COLS], x: &[[[u8; 4]; ROWS]], w: [&[[i8; 4]]; COLS]) {
     for (sums, w) in sums.iter_mut().zip(w) {
-        for (x, &[w0, w1]) in x.iter().zip(w) {
-            for (sum, &[x0, x1]) in sums.iter_mut().zip(x) {
-                let first = i32::from(x0) * i32::from(w0);
-                *sum = sum.wrapping_add(first.wrapping_add(i32::from(x1) * i32::from(w1)));
+        for (x, w) in x.iter().zip(w) {
+            for (sum, x) in sums.iter_mut().zip(x) {
+                let products = x.iter().zip(w).map(|(&x, &w)| i32::from(x) * i32::from(w));
+                *sum = sum.wrapping_add(products.sum());
             }
         }
     }
@@ -45,9 +45,9 @@ fn portable(sums: &mut [[i32; ROWS]; COLS], x: &[[[i16; 2]; ROWS]], w: [&[[i16; 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
 #[target_feature(enable = "avx512vnni")]
-fn vnni(sums: &mut [[i32; ROWS]; COLS], x: &[[[i16; 2]; ROWS]], w: [&[[i16; 2]]; COLS]) {
+fn vnni(sums: &mut [[i32; ROWS]; COLS], x: &[[[u8; 4]; ROWS]], w: [&[[i8; 4]]; COLS]) {
     use core::arch::x86_64::{
-        _mm512_add_epi32, _mm512_dpwssd_epi32, _mm512_loadu_si512, _mm512_set1_epi32,
+        _mm512_add_epi32, _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_set1_epi32,
         _mm512_setzero_si512, _mm512_storeu_si512,
     };
 
@@ -61,10 +61,10 @@ fn vnni(sums: &mut [[i32; ROWS]; COLS], x: &[[[i16; 2]; ROWS]], w: [&[[i16; 2]];
     let (steps, last) = x[..n].as_chunks::<2>();
     let [w0, w1, w2, w3] = w.map(|w| w.0);
     let w_steps = w0.iter().zip(w1).zip(w2.iter().zip(w3));
-    let add = |total, x: &[[i16; 2]; ROWS], pair: [i16; 2]| {
+    let add = |total, x: &[[u8; 4]; ROWS], four: [i8; 4]| {
         // SAFETY: `x` is 64 readable bytes.
         let rows = unsafe { _mm512_loadu_si512(x.as_ptr().cast()) };
-        _mm512_dpwssd_epi32(total, rows, _mm512_set1_epi32(bytemuck::cast(pair)))
+        _mm512_dpbusd_epi32(total, rows, _mm512_set1_epi32(bytemuck::cast(four)))
     };
     for (x, ((w0, w1), (w2, w3))) in steps.iter().zip(w_steps) {
         for t in 0..2 {
@@ -75,7 +75,7 @@ fn vnni(sums: &mut [[i32; ROWS]; COLS], x: &[[[i16; 2]; ROWS]], w: [&[[i16; 2]];
     }
     for x in last {
         for (total, w) in totals.iter_mut().zip(w) {
-            total[0] = w.1.first().map_or(total[0], |&pair| add(total[0], x, pair));
+            total[0] = w.1.first().map_or(total[0], |&four| add(total[0], x, four));
         }
     }
     for (column, [a, b]) in sums.iter_mut().zip(totals) {
@@ -84,17 +84,21 @@ fn vnni(sums: &mut [[i32; ROWS]; COLS], x: &[[[i16; 2]; ROWS]], w: [&[[i16; 2]];
     }
 }
 
+/// Even and odd bytes apart, as pairs of 16 bits: products of bytes two by two exceed these.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn avx2(sums: &mut [[i32; ROWS]; COLS], x: &[[[i16; 2]; ROWS]], w: [&[[i16; 2]]; COLS]) {
+fn avx2(sums: &mut [[i32; ROWS]; COLS], x: &[[[u8; 4]; ROWS]], w: [&[[i8; 4]]; COLS]) {
     use core::arch::x86_64::{
-        __m256i, _mm256_add_epi32, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_set1_epi32,
-        _mm256_storeu_si256,
+        __m256i, _mm256_add_epi32, _mm256_and_si256, _mm256_loadu_si256, _mm256_madd_epi16,
+        _mm256_set1_epi16, _mm256_set1_epi32, _mm256_srli_epi16, _mm256_storeu_si256,
     };
 
     let load = |half: *const __m256i| {
         // SAFETY: all callers pass a pointer to 32 readable bytes.
         unsafe { _mm256_loadu_si256(half) }
+    };
+    let pair = |low: i8, high: i8| {
+        _mm256_set1_epi32(i32::from(high) << 16 | i32::from(i16::from(low) as u16))
     };
     let mut totals = sums.each_ref().map(|column| {
         let (halves, _) = column.as_chunks::<8>();
@@ -102,14 +106,18 @@ fn avx2(sums: &mut [[i32; ROWS]; COLS], x: &[[[i16; 2]; ROWS]], w: [&[[i16; 2]];
     });
     let n = w.iter().fold(x.len(), |n, w| n.min(w.len()));
     let w = w.map(|w| &w[..n]);
+    let even = _mm256_set1_epi16(0xff);
     for (i, x) in x[..n].iter().enumerate() {
         let (halves, _) = x.as_chunks::<8>();
         let rows = [load(halves[0].as_ptr().cast()), load(halves[1].as_ptr().cast())];
+        let rows = rows.map(|row| [_mm256_and_si256(row, even), _mm256_srli_epi16::<8>(row)]);
         for (total, w) in totals.iter_mut().zip(w) {
-            let [w0, w1] = w[i];
-            let pair = _mm256_set1_epi32(i32::from(w1) << 16 | i32::from(w0 as u16));
+            let [w0, w1, w2, w3] = w[i];
+            let weights = [pair(w0, w2), pair(w1, w3)];
             for (total, row) in total.iter_mut().zip(rows) {
-                *total = _mm256_add_epi32(*total, _mm256_madd_epi16(row, pair));
+                for (row, weights) in row.into_iter().zip(weights) {
+                    *total = _mm256_add_epi32(*total, _mm256_madd_epi16(row, weights));
+                }
             }
         }
     }
@@ -128,22 +136,30 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
+    /// Bytes, the largest often.
+    fn byte() -> impl Strategy<Value = u8> {
+        prop_oneof![any::<u8>(), Just(0x80), Just(0xff)]
+    }
+
     proptest! {
         #[test]
         fn every_backend_multiplies_integers(
-            x in vec(any::<[[i16; 2]; ROWS]>(), 0..20),
-            w in vec(any::<[[i16; 2]; COLS]>(), 0..20),
+            x in vec(vec(byte(), 4 * ROWS), 0..20),
+            w in vec(vec(byte(), 4 * COLS), 0..20),
         ) {
-            let w: [Vec<[i16; 2]>; COLS] =
-                core::array::from_fn(|c| w.iter().map(|row| row[c]).collect());
+            let x: Vec<[[u8; 4]; ROWS]> =
+                x.iter().map(|x| core::array::from_fn(|r| core::array::from_fn(|t| x[4 * r + t]))).collect();
+            let w: [Vec<[i8; 4]>; COLS] = core::array::from_fn(|c| {
+                w.iter().map(|w| core::array::from_fn(|t| w[4 * c + t] as i8)).collect()
+            });
             let w = w.each_ref().map(Vec::as_slice);
-            let start = [[7i32; ROWS]; COLS];
+            let start = [[i32::MAX; ROWS]; COLS];
             let mut expected = start;
             for (c, column) in expected.iter_mut().enumerate() {
                 for (r, sum) in column.iter_mut().enumerate() {
                     for (x, w) in x.iter().zip(w[c]) {
-                        for t in 0..2 {
-                            let product = i32::from(x[r][t]).wrapping_mul(w[t].into());
+                        for t in 0..4 {
+                            let product = i32::from(x[r][t]) * i32::from(w[t]);
                             *sum = sum.wrapping_add(product);
                         }
                     }
@@ -151,7 +167,7 @@ mod tests {
             }
             for backend in Backend::available() {
                 let mut sums = start;
-                add_pair_products(backend, &mut sums, &x, w);
+                add_quad_products(backend, &mut sums, &x, w);
                 prop_assert_eq!(sums, expected, "{:?}", backend);
             }
         }

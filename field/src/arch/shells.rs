@@ -25,6 +25,12 @@ macro_rules! for_each_kernel {
                 b_lo: &[F128],
                 b_hi: &[F128]
             ) -> (F128, F128);
+            fn table_round(
+                a_lo: &[F128],
+                a_hi: &[F128],
+                b_lo: &[F128],
+                b_hi: &[F128]
+            ) -> (F128, F128);
             fn quartic_round(
                 w: &[F128],
                 lo: [&[F128]; 4],

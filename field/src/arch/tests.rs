@@ -184,6 +184,20 @@ proptest! {
     }
 
     #[test]
+    fn table_round([a_lo, a_hi, b_lo, b_hi, _] in slices()) {
+        let mut expected = (F128::ZERO, F128::ZERO);
+        for i in 0..a_lo.len() {
+            expected.0 += naive_mul(a_hi[i] + F128::ONE, b_hi[i]);
+            expected.1 += naive_mul(a_lo[i] + a_hi[i], b_lo[i] + b_hi[i]);
+        }
+        on_every_backend(|backend| {
+            let sums = dispatch::table_round(backend, &a_lo, &a_hi, &b_lo, &b_hi);
+            prop_assert_eq!(sums, expected);
+            Ok(())
+        })?;
+    }
+
+    #[test]
     fn two_sumcheck_rounds([w, a0, a1, a2, a3] in slices(), [b0, b1, b2, b3, _] in slices(), weights: [u128; 3]) {
         let n = w.len().min(b0.len());
         let w = &w[..n];

@@ -49,7 +49,7 @@ impl MatMul<'_> {
             return;
         }
         match x {
-            Values::Codes(codes) if small && at.len() >= BLOCK_ROWS => {
+            Values::Codes(codes) if small && at.len() >= BLOCK_ROWS && self.spans_bytes() => {
                 self.map_blocks(codes, at, y, map);
             }
             Values::Codes(codes) if small => {
@@ -98,7 +98,10 @@ impl MatMul<'_> {
             );
     }
 
-    /// [`Self::map_matrix`] by blocks of rows and columns, where accumulators take 32 bits.
+    /// [`Self::map_matrix`] by blocks of rows and columns, where accumulators take 32 bits and weights
+    /// [fit](Self::spans_bytes).
+    ///
+    /// With `w = w' + shift`, `w'` a signed byte, `sum (x - zero) w = sum x w' + shift sum x - zero sum w`.
     fn map_blocks<T: Copy + Default + Send>(
         &self,
         codes: &[u8],
@@ -106,36 +109,46 @@ impl MatMul<'_> {
         y: &mut [T],
         map: impl Fn(usize, i64) -> T + Sync,
     ) {
-        let pairs = self.shape.k.div_ceil(2);
-        let zero = i16::from(self.zero_code);
-        // Blocks of rows, zeros beyond the last row and feature.
-        let mut x = vec![[[0i16; 2]; BLOCK_ROWS]; pairs * at.len().div_ceil(BLOCK_ROWS)];
-        x.par_chunks_mut(pairs).enumerate().for_each(|(b, block)| {
+        let quads = self.shape.k.div_ceil(4);
+        // Blocks of rows, zeros beyond the last row and feature, and the rows' sums.
+        let n_blocks = at.len().div_ceil(BLOCK_ROWS);
+        let mut x = vec![[[0u8; 4]; BLOCK_ROWS]; quads * n_blocks];
+        let mut row_sums = vec![[0i32; BLOCK_ROWS]; n_blocks];
+        x.par_chunks_mut(quads).zip(&mut row_sums).enumerate().for_each(|(b, (block, sums))| {
             for (feature, column) in codes.chunks(at.len()).enumerate() {
                 let column = column.iter().skip(b * BLOCK_ROWS);
-                for (row, &code) in block[feature / 2].iter_mut().zip(column) {
-                    row[feature % 2] = i16::from(code) - zero;
+                let rows = block[feature / 4].iter_mut().zip(sums.iter_mut());
+                for ((row, sum), &code) in rows.zip(column) {
+                    row[feature % 4] = code;
+                    *sum = sum.wrapping_add(code.into());
                 }
             }
         });
+        let zero = i32::from(self.zero_code);
         y.par_chunks_mut(BLOCK_COLS * self.rows).enumerate().for_each_init(
-            || vec![[0i16; 2]; BLOCK_COLS * pairs],
+            || vec![[0i8; 4]; BLOCK_COLS * quads],
             |weights, (b, out)| {
                 let first = b * BLOCK_COLS;
                 let columns = first..self.shape.n.min(first + BLOCK_COLS);
-                for (column, weights) in columns.clone().zip(weights.chunks_mut(pairs)) {
-                    self.decode_pairs(column, weights);
+                let mut constants = [(0, 0); BLOCK_COLS];
+                let blocks = weights.chunks_mut(quads).zip(&mut constants);
+                for (column, (weights, (shift, of_zero))) in columns.clone().zip(blocks) {
+                    *shift = self.shape.alphabet.range(column).0.wrapping_add(128);
+                    let sum = self.decode_quads(column, weights);
+                    let shifts = shift.wrapping_mul(self.shape.k as i32);
+                    *of_zero = sum.wrapping_add(shifts).wrapping_mul(zero);
                 }
-                let w = core::array::from_fn(|c| &weights[c * pairs..(c + 1) * pairs]);
-                for (r, x) in x.chunks(pairs).enumerate() {
+                let w = core::array::from_fn(|c| &weights[c * quads..(c + 1) * quads]);
+                for (r, (x, row_sums)) in x.chunks(quads).zip(&row_sums).enumerate() {
                     let mut sums = [[0i32; BLOCK_ROWS]; BLOCK_COLS];
-                    kernels::add_pair_products(&mut sums, x, w);
+                    kernels::add_quad_products(&mut sums, x, w);
                     let outputs = out.chunks_mut(self.rows).zip(&sums).zip(columns.clone());
-                    for ((out, sums), column) in outputs {
+                    for (((out, sums), column), (shift, of_zero)) in outputs.zip(constants) {
                         let bias = self.bias(column);
                         let out = out[at.clone()].iter_mut().skip(r * BLOCK_ROWS);
-                        for (out, &sum) in out.zip(sums) {
-                            *out = map(column, i64::from(sum) + bias);
+                        for (out, (&sum, &row)) in out.zip(sums.iter().zip(row_sums)) {
+                            let more = shift.wrapping_mul(row).wrapping_sub(of_zero);
+                            *out = map(column, i64::from(sum.wrapping_add(more)) + bias);
                         }
                     }
                 }
@@ -143,41 +156,43 @@ impl MatMul<'_> {
         );
     }
 
+    /// Whether the weights of a column are at most 255 apart.
+    fn spans_bytes(&self) -> bool {
+        match &self.shape.alphabet {
+            Alphabet::Byte { .. } => true,
+            alphabet @ Alphabet::Digits { .. } => {
+                let (low, high) = alphabet.range(0);
+                high.abs_diff(low) <= 255
+            }
+        }
+    }
+
     /// The bias of a column.
     pub(super) fn bias(&self, column: usize) -> i64 {
         self.matrix.bias.get(column).copied().unwrap_or(0)
     }
 
-    /// The weights of a column, two by two, the last one's neighbour zero.
-    fn decode_pairs(&self, column: usize, weights: &mut [[i16; 2]]) {
+    /// The weights of a column less the least and 128, four by four, with zeros beyond the last; returns their
+    /// sum.
+    fn decode_quads(&self, column: usize, weights: &mut [[i8; 4]]) -> i32 {
         let alphabet = &self.shape.alphabet;
         let per_byte = alphabet.per_byte();
         let index = &self.matrix.index[column / per_byte * self.shape.k..][..self.shape.k];
-        if let Alphabet::Byte { .. } = alphabet
-            && let Ok(offset) = i16::try_from(alphabet.range(column).0)
-        {
-            let weight = |&byte: &u8| i16::from(byte).wrapping_add(offset);
-            let (pairs, last) = index.as_chunks::<2>();
-            for (weights, pair) in weights.iter_mut().zip(pairs) {
-                *weights = pair.each_ref().map(weight);
-            }
-            if let (Some(weights), [byte]) = (weights.get_mut(pairs.len()), last) {
-                *weights = [weight(byte), 0];
-            }
-            return;
+        if let Alphabet::Byte { .. } = alphabet {
+            return spell(index, weights, |byte| (byte ^ 0x80) as i8);
         }
-        let mut table = [0i16; 256];
-        let symbols = alphabet.symbols();
+        let (symbols, least) = (alphabet.symbols(), alphabet.range(column).0);
+        let mut table = [0i8; 256];
         for byte in 0..256 {
             table[byte] = match byte.checked_sub(symbols) {
-                None => alphabet.decode(byte as u8, column % per_byte, column) as i16,
+                None => {
+                    let weight = alphabet.decode(byte as u8, column % per_byte, column);
+                    (weight.wrapping_sub(least) as u8 ^ 0x80) as i8
+                }
                 Some(same) => table[same],
             };
         }
-        for (weights, bytes) in weights.iter_mut().zip(index.chunks(2)) {
-            let weight = |t: usize| bytes.get(t).map_or(0, |&byte| table[usize::from(byte)]);
-            *weights = [weight(0), weight(1)];
-        }
+        spell(index, weights, |byte| table[usize::from(byte)])
     }
 
     /// The weights that the bytes of a column spell at `digit`.
@@ -206,4 +221,17 @@ impl MatMul<'_> {
             }
         }
     }
+}
+
+/// The weights of bytes, four by four, with zeros beyond the last; returns their sum.
+fn spell(index: &[u8], weights: &mut [[i8; 4]], weight: impl Fn(u8) -> i8) -> i32 {
+    let (quads, last) = index.as_chunks::<4>();
+    for (weights, quad) in weights.iter_mut().zip(quads) {
+        *weights = quad.map(&weight);
+    }
+    if let Some(weights) = weights.get_mut(quads.len()) {
+        *weights = core::array::from_fn(|t| last.get(t).map_or(0, |&byte| weight(byte)));
+    }
+    let all = weights.as_flattened().iter();
+    all.fold(0i32, |sum, &weight| sum.wrapping_add(weight.into()))
 }

@@ -30,7 +30,7 @@ pub(crate) use linear_map::linear_map;
 pub(crate) use planes::plane_butterflies;
 pub(crate) use product::{
     add_assign, add_products, add_scaled, inner_product, mul, mul_adjacent, mul_assign, mul_one,
-    pow, product_round, scale, square, square_one, square_times, sum,
+    pow, product_round, scale, square, square_one, square_times, sum, table_round,
 };
 pub(crate) use quartic::quartic_round;
 pub(crate) use tower::{Form, matrix, tower_mul};

@@ -177,6 +177,44 @@ pub(crate) fn product_round<const N: usize>(
     (isa.sum(isa.reduce(sums.0)), isa.sum(isa.reduce(sums.1)))
 }
 
+/// `(sum (a_hi + 1) * b_hi, sum (a_lo + a_hi) * (b_lo + b_hi))`.
+#[inline(always)]
+pub(crate) fn table_round<const N: usize>(
+    isa: impl Lanes<N>,
+    a_lo: &[F128],
+    a_hi: &[F128],
+    b_lo: &[F128],
+    b_hi: &[F128],
+) -> (F128, F128) {
+    let (a_lo, a_lo_tail) = a_lo.as_chunks::<N>();
+    let (a_hi, a_hi_tail) = a_hi.as_chunks::<N>();
+    let (b_lo, b_lo_tail) = b_lo.as_chunks::<N>();
+    let (b_hi, b_hi_tail) = b_hi.as_chunks::<N>();
+    let mut sums = (isa.zero_wide(), isa.zero_wide());
+    for (((a_lo, a_hi), b_lo), b_hi) in a_lo.iter().zip(a_hi).zip(b_lo).zip(b_hi) {
+        let lo = (isa.load(a_lo), isa.load(b_lo));
+        sums = add_table_round(isa, sums, lo, (isa.load(a_hi), isa.load(b_hi)));
+    }
+    if !a_lo_tail.is_empty() {
+        let lo = (isa.load_part(a_lo_tail), isa.load_part(b_lo_tail));
+        let hi = (isa.load_part(a_hi_tail), isa.load_part(b_hi_tail));
+        sums = add_table_round(isa, sums, lo, hi);
+    }
+    (isa.sum(isa.reduce(sums.0)), isa.sum(isa.reduce(sums.1)))
+}
+
+#[inline(always)]
+fn add_table_round<const N: usize, L: Lanes<N>>(
+    isa: L,
+    (at_one, leading): (L::Wide, L::Wide),
+    lo: (L::Vector, L::Vector),
+    hi: (L::Vector, L::Vector),
+) -> (L::Wide, L::Wide) {
+    let more = isa.add(hi.0, isa.load(&[F128::ONE; N]));
+    let both = isa.mul_wide(isa.add(lo.0, hi.0), isa.add(lo.1, hi.1));
+    (isa.add_wide(at_one, isa.mul_wide(more, hi.1)), isa.add_wide(leading, both))
+}
+
 #[inline(always)]
 fn add_round<const N: usize, L: Lanes<N>>(
     isa: L,

@@ -15,8 +15,8 @@ pub(super) trait Bits: Send {
     /// The round polynomial's value at 1 and its coefficient of `X^2`.
     fn round(&mut self, eq: &[F128]) -> (F128, F128);
 
-    /// Binds the highest bit left.
-    fn bind(&mut self, r: F128);
+    /// Binds the highest bit left; `eq` as in the round that follows.
+    fn bind(&mut self, r: F128, eq: &[F128]);
 
     /// Table and histogram of every column, once no bit is left.
     fn finish(&mut self) -> Option<(Vec<F128>, Vec<F128>)>;
@@ -28,43 +28,59 @@ pub(super) struct ListedBits {
     histogram: Buffer,
     block: usize,
     left: usize,
+    /// The next round's sums, where they are known.
+    sums: Option<(F128, F128)>,
 }
 
 impl ListedBits {
     pub(super) fn new(table: Buffer, histogram: Buffer, width: usize) -> Self {
         assert_eq!(table.len(), histogram.len());
-        Self { table, histogram, block: 1 << width, left: width }
+        Self { table, histogram, block: 1 << width, left: width, sums: None }
     }
+}
+
+/// One column's share of a round, `weight` its value of eq.
+fn column_round(table: &[F128], histogram: &[F128], weight: F128) -> (F128, F128) {
+    let (t_lo, t_hi) = table.split_at(table.len() / 2);
+    let (m_lo, m_hi) = histogram.split_at(histogram.len() / 2);
+    let (at_one, leading) = kernels::table_round(t_lo, t_hi, m_lo, m_hi);
+    (at_one * weight, leading * weight)
+}
+
+fn add_sums(a: (F128, F128), b: (F128, F128)) -> (F128, F128) {
+    (a.0 + b.0, a.1 + b.1)
 }
 
 impl Bits for ListedBits {
     fn round(&mut self, eq: &[F128]) -> (F128, F128) {
-        let (stride, block) = (self.block, 1 << self.left);
+        if let Some(sums) = self.sums.take() {
+            return sums;
+        }
+        let (stride, size) = (self.block, 1 << self.left);
         let columns = self.table.par_chunks(stride).zip(self.histogram.par_chunks(stride)).zip(eq);
-        let init = || vec![F128::ZERO; block];
-        let sums = columns.map_init(init, |sums, ((table, histogram), &weight)| {
-            let (t_lo, t_hi) = table[..block].split_at(block / 2);
-            let (m_lo, m_hi) = histogram[..block].split_at(block / 2);
-            let at_one = kernels::inner_product(t_hi, m_hi) + kernels::sum(m_hi);
-            let (t, m) = sums.split_at_mut(block / 2);
-            t.copy_from_slice(t_lo);
-            kernels::add_assign(t, t_hi);
-            m.copy_from_slice(m_lo);
-            kernels::add_assign(m, m_hi);
-            (at_one * weight, kernels::inner_product(t, m) * weight)
+        let sums = columns.map(|((table, histogram), &weight)| {
+            column_round(&table[..size], &histogram[..size], weight)
         });
-        sums.reduce(|| (F128::ZERO, F128::ZERO), |a, b| (a.0 + b.0, a.1 + b.1))
+        sums.reduce(|| (F128::ZERO, F128::ZERO), add_sums)
     }
 
-    fn bind(&mut self, r: F128) {
+    /// A column is in cache when it is bound: that is when its share of the next round is summed.
+    fn bind(&mut self, r: F128, eq: &[F128]) {
         self.left -= 1;
-        let half = 1 << self.left;
-        for data in [&mut self.table, &mut self.histogram] {
-            data.par_chunks_mut(self.block).for_each(|block| {
-                let (lo, hi) = block[..2 * half].split_at_mut(half);
+        let (stride, half) = (self.block, 1 << self.left);
+        let columns = self.table.par_chunks_mut(stride).zip(self.histogram.par_chunks_mut(stride));
+        let sums = columns.zip(eq).map(|((table, histogram), &weight)| {
+            for data in [&mut *table, &mut *histogram] {
+                let (lo, hi) = data[..2 * half].split_at_mut(half);
                 kernels::fold(lo, hi, r);
-            });
-        }
+            }
+            if half == 1 {
+                return (F128::ZERO, F128::ZERO);
+            }
+            column_round(&table[..half], &histogram[..half], weight)
+        });
+        let sums = sums.reduce(|| (F128::ZERO, F128::ZERO), add_sums);
+        self.sums = (half > 1).then_some(sums);
     }
 
     fn finish(&mut self) -> Option<(Vec<F128>, Vec<F128>)> {
@@ -211,7 +227,7 @@ impl Bits for ProductBits {
         (at_one, lone + kernels::inner_product(&weights, &low))
     }
 
-    fn bind(&mut self, r: F128) {
+    fn bind(&mut self, r: F128, _eq: &[F128]) {
         let Some(top) = self.factors.pop() else {
             return;
         };

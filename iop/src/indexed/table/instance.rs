@@ -101,9 +101,9 @@ impl Instance for TableProduct {
 
     fn bind(&mut self, r: F128) {
         match &mut self.stage {
-            Stage::Bits { bits, .. } => {
+            Stage::Bits { bits, eq } => {
                 self.factored.bind(None, r);
-                bits.bind(r);
+                bits.bind(r, eq);
                 self.start_columns();
             }
             Stage::Columns(columns) => {
