@@ -51,8 +51,8 @@ struct ViewIndices<'a> {
     cols: usize,
     /// `[column][row]`.
     bytes: Cow<'a, [u8]>,
-    /// `[row][column]`, made when first asked for.
-    across: OnceLock<Vec<u8>>,
+    /// Strips of `[row][column]`, made when first asked for.
+    across: OnceLock<Vec<Vec<u8>>>,
 }
 
 impl<'a> Indices<'a> {
@@ -155,7 +155,7 @@ impl<'a> Indices<'a> {
         let view = self.view(factor.chunk.view);
         let mut columns: Vec<Column<'_>> = match &factor.read {
             Read::Straight => view.bytes.chunks(view.rows).map(plain).collect(),
-            Read::Across => view.across().chunks(view.cols).map(plain).collect(),
+            Read::Across => view.across().map(plain).collect(),
             Read::Through { gather, pad } => {
                 let found = self.gathered(factor.chunk.view, gather, *pad);
                 let GatheredIndices { rows, gathered, .. } =
@@ -170,27 +170,34 @@ impl<'a> Indices<'a> {
 }
 
 impl ViewIndices<'_> {
-    fn across(&self) -> &[u8] {
-        if self.rows == 1 {
-            return &self.bytes;
-        }
-        self.across.get_or_init(|| transpose(&self.bytes, self.rows))
+    /// The rows.
+    fn across(&self) -> impl Iterator<Item = &[u8]> {
+        let strips = match self.rows {
+            1 => &[],
+            _ => &self.across.get_or_init(|| transpose(&self.bytes, self.rows))[..],
+        };
+        let only = if self.rows == 1 { &self.bytes[..] } else { &[] };
+        only.chunks(self.cols).chain(strips.iter().flat_map(|strip| strip.chunks(self.cols)))
     }
 }
 
-/// `[row][column]` of a matrix `[column][row]` with `rows` rows.
-fn transpose(matrix: &[u8], rows: usize) -> Vec<u8> {
+/// Rows of a strip: lines of as many rows of eight columns stay in the first cache until all are read.
+const STRIP: usize = 64;
+
+/// `[row][column]` of a matrix `[column][row]` with `rows` rows, in strips of rows, each with memory of its own, so
+/// that threads share what it takes to get it.
+fn transpose(matrix: &[u8], rows: usize) -> Vec<Vec<u8>> {
     let cols = matrix.len() / rows;
-    let mut out = vec![0; matrix.len()];
-    // Lines of 64 rows of eight columns stay in the first cache until all are read.
-    out.par_chunks_mut(64 * cols).enumerate().for_each(|(strip, out)| {
+    let strip = |first: usize| {
+        let mut out = vec![0; STRIP.min(rows - first) * cols];
         for (eight, columns) in matrix.chunks(8 * rows).enumerate() {
             for (block, out) in out.chunks_mut(8 * cols).enumerate() {
-                transpose_block(columns, rows, 64 * strip + 8 * block, out, cols, 8 * eight);
+                transpose_block(columns, rows, first + 8 * block, out, cols, 8 * eight);
             }
         }
-    });
-    out
+        out
+    };
+    (0..rows.div_ceil(STRIP)).into_par_iter().map(|number| strip(number * STRIP)).collect()
 }
 
 /// The rows of `out` from row `first` on, at most eight, in at most eight columns, the first of which is column `at`.
@@ -244,7 +251,7 @@ mod tests {
             [(1, 1), (3, 5), (8, 8), (16, 9), (9, 16), (40, 33), (64, 1), (1, 20), (133, 70)]
         {
             let matrix: Vec<u8> = (0..rows * cols).map(|i| (i * 151 % 253) as u8).collect();
-            let across = transpose(&matrix, rows);
+            let across = transpose(&matrix, rows).concat();
             for r in 0..rows {
                 for c in 0..cols {
                     assert_eq!(across[r * cols + c], matrix[c * rows + r], "{rows} {cols} {r} {c}");

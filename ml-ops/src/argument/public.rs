@@ -3,6 +3,8 @@
 
 use binfer_field::{F128, kernels, kernels::eq_table};
 use binfer_iop::indexed::{Tile, tiles};
+#[cfg(feature = "prover")]
+use rayon::prelude::*;
 
 use super::plan::Matrix;
 use super::tables::powers;
@@ -13,8 +15,13 @@ pub(crate) fn are_in_range(values: &Values, matrix: &Matrix) -> bool {
     let Values::Integers(integers) = values else { return matrix.bits >= 8 };
     let range = 0..1i128 << matrix.bits;
     let is_in_range = |v: i64| range.contains(&(i128::from(v) + matrix.offset));
-    integers.iter().min().is_none_or(|&v| is_in_range(v))
-        && integers.iter().max().is_none_or(|&v| is_in_range(v))
+    ends(integers).is_none_or(|(least, most)| is_in_range(least) && is_in_range(most))
+}
+
+/// The least and the largest value, in one pass.
+fn ends<T: Copy + Ord>(values: &[T]) -> Option<(T, T)> {
+    let first = *values.first()?;
+    Some(values.iter().fold((first, first), |(low, high), &v| (low.min(v), high.max(v))))
 }
 
 /// A tensor's entries as the unsigned integers of `matrix`, if all are in its range.
@@ -65,6 +72,8 @@ const DIGIT: u32 = 8;
 const BASES: usize = 16;
 /// Of values of which at most one in so many is not the least, the others are multiplied one by one.
 const SPARSE: usize = 64;
+/// Products of a parallel task, about.
+const PRODUCTS: usize = 1024;
 /// Products that are multiplied at once.
 const RUN: usize = 512;
 
@@ -81,7 +90,7 @@ pub(crate) fn products(bases: &[F128], values: &Values, offset: i128, across: bo
     }
 }
 
-fn products_of<T: Copy + Ord + Into<i64>>(
+fn products_of<T: Copy + Ord + Into<i64> + Sync>(
     bases: &[F128],
     values: &[T],
     offset: i128,
@@ -89,8 +98,7 @@ fn products_of<T: Copy + Ord + Into<i64>>(
 ) -> Vec<F128> {
     let n = values.len() / bases.len();
     let strides = if across { (1, bases.len()) } else { (n, 1) };
-    let ends = values.iter().min().zip(values.iter().max());
-    let (least, most): (i64, i64) = ends.map_or((0, 0), |(&a, &b)| (a.into(), b.into()));
+    let (least, most): (i64, i64) = ends(values).map_or((0, 0), |(a, b)| (a.into(), b.into()));
     let exponent = (i128::from(least) + offset).unsigned_abs();
     let common = bases.iter().copied().product::<F128>().pow(exponent);
     let is_more = |&&value: &&T| value.into() != least;
@@ -107,38 +115,81 @@ fn products_of<T: Copy + Ord + Into<i64>>(
     let bits = u64::BITS - most.abs_diff(least).leading_zeros();
     let width = digit(bits, n);
     let digits = bits.div_ceil(width).max(1) as usize;
-    // By digit, lowest first, then product.
-    let mut products = vec![F128::ONE; digits * n];
-    let mut indices = vec![0u8; BASES * digits * n];
-    let mut factors = [F128::ONE; RUN];
-    for (block, bases) in bases.chunks(BASES).enumerate() {
-        // Entries of one product may lie side by side: all bases of the block take theirs at once.
-        for p in 0..n {
-            for b in 0..bases.len() {
-                let value: i64 = values[(block * BASES + b) * strides.0 + p * strides.1].into();
-                let mut rest = value.abs_diff(least);
-                for index in indices[b * digits * n + p..].iter_mut().step_by(n).take(digits) {
-                    *index = (rest & ((1 << width) - 1)) as u8;
-                    rest >>= width;
+    let entries = Digits { values, strides, least, width, digits };
+    let mut result = vec![F128::ONE; n];
+    let at_once = n.div_ceil((n / PRODUCTS).next_multiple_of(2).max(1));
+    let multiply = |(number, result): (usize, &mut [F128])| {
+        entries.multiply(bases, number * at_once, result);
+        kernels::scale(result, common);
+    };
+    #[cfg(feature = "prover")]
+    result.par_chunks_mut(at_once).enumerate().for_each(multiply);
+    #[cfg(not(feature = "prover"))]
+    result.chunks_mut(at_once).enumerate().for_each(multiply);
+    result
+}
+
+/// Values as digits of `width` bits.
+struct Digits<'a, T> {
+    values: &'a [T],
+    /// From a base to the next, and from a product to the next.
+    strides: (usize, usize),
+    /// What is taken off all values.
+    least: i64,
+    width: u32,
+    digits: usize,
+}
+
+impl<T: Copy + Into<i64>> Digits<'_, T> {
+    /// Multiplies all bases' powers into the products from `start` on.
+    fn multiply(&self, bases: &[F128], start: usize, result: &mut [F128]) {
+        let &Self { strides, width, digits, .. } = self;
+        let (n, mask) = (result.len(), (1 << width) - 1);
+        // By digit, lowest first, then product.
+        let mut products = vec![F128::ONE; digits * n];
+        let mut indices = vec![0u8; BASES * digits * n];
+        let mut factors = [F128::ONE; RUN];
+        for (block, bases) in bases.chunks(BASES).enumerate() {
+            let entry = |b: usize, p: usize| -> u64 {
+                let at = (block * BASES + b) * strides.0 + (start + p) * strides.1;
+                self.values[at].into().abs_diff(self.least)
+            };
+            if strides.1 == 1 {
+                let of_bases = indices.chunks_mut(digits * n).take(bases.len());
+                for (b, indices) in of_bases.enumerate() {
+                    for (digit, indices) in (0u32..).zip(indices.chunks_mut(n)) {
+                        for (p, index) in indices.iter_mut().enumerate() {
+                            *index = (entry(b, p) >> (digit * width) & mask) as u8;
+                        }
+                    }
+                }
+            } else {
+                // Entries of one product lie side by side: all bases of the block take theirs at once.
+                for p in 0..n {
+                    for b in 0..bases.len() {
+                        let mut rest = entry(b, p);
+                        let places = indices[b * digits * n + p..].iter_mut().step_by(n);
+                        for index in places.take(digits) {
+                            *index = (rest & mask) as u8;
+                            rest >>= width;
+                        }
+                    }
+                }
+            }
+            for (&base, indices) in bases.iter().zip(indices.chunks(digits * n)) {
+                let table = powers(base, width as usize);
+                for (products, indices) in products.chunks_mut(RUN).zip(indices.chunks(RUN)) {
+                    let factors = &mut factors[..products.len()];
+                    kernels::gather(factors, &table, indices);
+                    kernels::mul_assign(products, factors);
                 }
             }
         }
-        for (&base, indices) in bases.iter().zip(indices.chunks(digits * n)) {
-            let table = powers(base, width as usize);
-            for (products, indices) in products.chunks_mut(RUN).zip(indices.chunks(RUN)) {
-                let factors = &mut factors[..products.len()];
-                kernels::gather(factors, &table, indices);
-                kernels::mul_assign(products, factors);
-            }
+        for products in products.chunks(n).rev() {
+            kernels::frobenius(result, width);
+            kernels::mul_assign(result, products);
         }
     }
-    let mut result = vec![F128::ONE; n];
-    for products in products.chunks(n).rev() {
-        kernels::frobenius(&mut result, width);
-        kernels::mul_assign(&mut result, products);
-    }
-    kernels::scale(&mut result, common);
-    result
 }
 
 /// Bytes that [`products`] takes for `n` products by entries of `bits` bits, at most.

@@ -1,5 +1,8 @@
 //! Ports: how the arrays that a user holds become the tensors at a graph's two ends, and back.
 
+#[cfg(feature = "prover")]
+use rayon::prelude::*;
+
 use super::{CodeType, PortError, TensorId, TensorShape, Values};
 use crate::array::{Array, ArrayData, ElementType};
 
@@ -393,13 +396,19 @@ fn quantize_all(
         .collect()
 }
 
-fn integers<T: Copy + Into<i64>>(
+fn integers<T: Copy + Default + Ord + Into<i64> + Sync>(
     values: &[T],
     rows: usize,
     tensor: &TensorShape,
 ) -> Result<Values, PortError> {
     let (low, high) = tensor.kind.range();
-    if let Some(index) = values.iter().position(|&v| !(low..=high).contains(&v.into())) {
+    let is_outside = |v: T| !(low..=high).contains(&v.into());
+    // The least and the largest without a branch each: a search only where there is something to find.
+    let ends = values.first().map(|&first| {
+        values.iter().fold((first, first), |(low, high), &v| (low.min(v), high.max(v)))
+    });
+    if ends.is_some_and(|(least, most)| is_outside(least) || is_outside(most)) {
+        let index = values.iter().position(|&v| is_outside(v)).unwrap_or(0);
         return Err(PortError::NoSuchOutput { index });
     }
     Ok(Values::Integers(to_feature_major(values, rows, tensor.features, T::into)))
@@ -436,28 +445,53 @@ fn batch_of(sample: &[usize], array: &Array) -> Result<Batch, PortError> {
     Ok(batch)
 }
 
-/// `map` of every element, in squares of `TILE` rows and features: a column of a long matrix is a line of
-/// cache an element.
-fn to_feature_major<T: Copy, U: Copy + Default>(
+/// Rows that are read at once: a column of a long matrix is a line of cache an element.
+const TILE: usize = 8;
+
+/// Features that are read at once: a line of cache of integers.
+const FEATURES: usize = 16;
+
+/// Elements that a parallel task has at least.
+#[cfg(feature = "prover")]
+const TASK: usize = 1 << 15;
+
+/// `map` of every element, by blocks of rows and features.
+fn to_feature_major<T: Copy + Default + Sync, U: Copy + Default + Send>(
     row_major: &[T],
     rows: usize,
     features: usize,
-    map: impl Fn(T) -> U,
+    map: impl Fn(T) -> U + Sync,
 ) -> Vec<U> {
-    const TILE: usize = 8;
-    let mut out = vec![U::default(); rows * features];
-    for (block, out) in out.chunks_mut(TILE * rows).enumerate() {
+    let fill = |(block, out): (usize, &mut [U])| {
         for first in (0..rows).step_by(TILE) {
-            for (feature, out) in (block * TILE..).zip(out.chunks_mut(rows)) {
-                for (row, out) in (first..).zip(out.iter_mut().skip(first).take(TILE)) {
-                    *out = map(row_major[row * features + feature]);
+            let n = TILE.min(rows - first);
+            let row = |row: usize| row_major.get((first + row) * features + block * FEATURES..);
+            let read: [&[T]; TILE] = core::array::from_fn(|r| row(r).unwrap_or_default());
+            for (feature, out) in out.chunks_exact_mut(rows).enumerate() {
+                let out = &mut out[first..first + n];
+                if let Ok(out) = <&mut [U; TILE]>::try_from(&mut *out) {
+                    *out = read.map(|row| map(row[feature]));
+                } else {
+                    out.iter_mut().zip(read).for_each(|(out, row)| *out = map(row[feature]));
                 }
             }
         }
+    };
+    let mut out = vec![U::default(); rows * features];
+    #[cfg(feature = "prover")]
+    {
+        let blocks = out.par_chunks_mut(FEATURES * rows).enumerate();
+        blocks.with_min_len(TASK.div_ceil(FEATURES * rows)).for_each(fill);
     }
+    #[cfg(not(feature = "prover"))]
+    out.chunks_mut(FEATURES * rows).enumerate().for_each(fill);
     out
 }
 
-fn to_row_major<T: Copy + Default>(feature_major: &[T], rows: usize, features: usize) -> Vec<T> {
+fn to_row_major<T: Copy + Default + Send + Sync>(
+    feature_major: &[T],
+    rows: usize,
+    features: usize,
+) -> Vec<T> {
     to_feature_major(feature_major, features, rows, |x| x)
 }
