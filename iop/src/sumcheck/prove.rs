@@ -7,8 +7,11 @@ use crate::channel::ProverChannel;
 
 use super::Shape;
 
-/// Instances that a parallel task should have at least: most are small.
+/// Instances that a parallel task should have at least while they are small.
 const TASK: usize = 4;
+
+/// Variables left from which an instance is a task of its own.
+const LARGE: usize = 10;
 
 /// A summand in the middle of a sumcheck.
 pub trait Instance: Send {
@@ -56,7 +59,8 @@ pub fn prove_weighted(
         let degree = active.map(|s| s.degree).max().unwrap_or(1);
         let mut total = vec![F128::ZERO; degree + 1];
         let joined = |shape: &Shape| shape.n_vars >= left;
-        let rounds = instances.par_iter_mut().zip(&shapes).with_min_len(TASK);
+        let task = if left < LARGE { TASK } else { 1 };
+        let rounds = instances.par_iter_mut().zip(&shapes).with_min_len(task);
         let rounds: Vec<Vec<F128>> =
             rounds.map(|(i, s)| if joined(s) { i.round() } else { Vec::new() }).collect();
         // What the others add is a multiple of X, whose coefficient is not sent.
@@ -66,7 +70,7 @@ pub fn prove_weighted(
             }
         }
         let r = send_round(channel, &total, degree);
-        let binding = instances.par_iter_mut().zip(&shapes).with_min_len(TASK);
+        let binding = instances.par_iter_mut().zip(&shapes).with_min_len(task);
         binding.filter(|(_, s)| joined(s)).for_each(|(instance, _)| instance.bind(r));
         let waiting = weights.iter_mut().zip(&shapes).filter(|(_, s)| !joined(s));
         waiting.for_each(|(weight, _)| *weight *= r);

@@ -59,22 +59,26 @@ impl Nibbles<'_> {
     ) {
         let n = out.len();
         let block = |p: usize| &self.bytes[((p * runs + run) << vars) + start..][..n];
-        let join = |i: usize| {
-            let mut pairs = [0; 1 << CHUNK_VARS];
-            join_nibbles(&mut pairs[..n], block(2 * i), block(2 * i + 1), h);
-            pairs
-        };
+        let join =
+            |pairs: &mut [u8], i: usize| join_nibbles(pairs, block(2 * i), block(2 * i + 1), h);
+        let mut pairs = [[0; 1 << CHUNK_VARS]; 4];
         match tables {
-            [only] => kernels::gather(out, &only[h], &join(0)[..n]),
+            [only] => {
+                join(&mut pairs[0][..n], 0);
+                kernels::gather(out, &only[h], &pairs[0][..n]);
+            }
             [first, second] => {
-                let pairs = [join(0), join(1)];
-                let index = pairs.each_ref().map(|pairs| &pairs[..n]);
-                kernels::gather_two(out, [&first[h], &second[h]], index);
+                let [a, b, ..] = pairs.each_mut().map(|pairs| &mut pairs[..n]);
+                join(a, 0);
+                join(b, 1);
+                kernels::gather_two(out, [&first[h], &second[h]], [a, b]);
             }
             _ => {
                 let mut more = [F128::ZERO; 1 << CHUNK_VARS];
                 for (k, four) in tables.as_chunks::<4>().0.iter().enumerate() {
-                    let pairs = [0, 1, 2, 3].map(|i| join(4 * k + i));
+                    for (i, pairs) in pairs.iter_mut().enumerate() {
+                        join(&mut pairs[..n], 4 * k + i);
+                    }
                     let index = pairs.each_ref().map(|pairs| &pairs[..n]);
                     let four = four.each_ref().map(|tables| &tables[h]);
                     if k == 0 {
