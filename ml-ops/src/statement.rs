@@ -36,6 +36,8 @@ fn absorb_array(transcript: &mut Transcript, label: &'static str, array: &Array)
         ArrayData::I8(v) => v.iter().map(|&x| x as u8).collect(),
         ArrayData::I32(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
         ArrayData::I64(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+        ArrayData::I16(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+        ArrayData::U16(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
     };
     transcript.absorb_bytes(label, &bytes);
 }

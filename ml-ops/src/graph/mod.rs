@@ -16,6 +16,7 @@ mod tensor;
 mod tests;
 mod validate;
 mod weights;
+mod word;
 
 pub use bytes::{DecodeError, FORMAT_VERSION, MODEL_MAGIC, MODEL_VERSION};
 pub use edges::Edges;
@@ -34,4 +35,5 @@ pub use tensor::{CodeType, TensorId, TensorKind, TensorShape, Values};
 #[cfg(feature = "prover")]
 pub(crate) use validate::bound;
 pub use validate::{MAX_ELEMENTS, MAX_ENTRIES, MAX_NAME_BYTES, MAX_POSITIONS};
+pub use word::WordType;
 pub use weights::{Alphabet, WeightId, WeightMatrix, WeightShape, digits_per_byte, signed_bits};

@@ -31,6 +31,14 @@ pub(super) fn array(tensor: &TensorProto) -> Result<Array, TensorError> {
             Some(raw) => words(raw, expected)?.map(i32::from_le_bytes).collect(),
             None => tensor.int32_data.clone(),
         }),
+        data_type::UINT16 => ArrayData::U16(match raw {
+            Some(raw) => words(raw, expected)?.map(u16::from_le_bytes).collect(),
+            None => narrow(&tensor.int32_data)?,
+        }),
+        data_type::INT16 => ArrayData::I16(match raw {
+            Some(raw) => words(raw, expected)?.map(i16::from_le_bytes).collect(),
+            None => narrow(&tensor.int32_data)?,
+        }),
         data_type::UINT8 | data_type::BOOL => ArrayData::U8(match raw {
             Some(raw) => raw.to_vec(),
             None => narrow(&tensor.int32_data)?,

@@ -106,5 +106,6 @@ mod thresholds;
 mod value;
 mod view;
 mod windows;
+mod words;
 
 pub use error::{ImportError, NodeError, TensorError};
