@@ -31,7 +31,9 @@ pub(crate) enum NpyError {
     #[error("malformed header: {0}")]
     Header(io::Error),
     /// The element type is none that models use.
-    #[error("elements of type {descr}; float32, uint8, uint16, int8, int16, int32 and int64 are supported")]
+    #[error(
+        "elements of type {descr}; float32, uint8, uint16, int8, int16, int32 and int64 are supported"
+    )]
     ElementType {
         /// NumPy's name of the type.
         descr: String,
@@ -71,8 +73,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Array, NpyError> {
     let size = element.size_field();
     let expected = header.len().saturating_mul(size);
     let element = (element.type_char(), size);
-    let supported =
-        matches!(
+    let supported = matches!(
         element,
         (TypeChar::Float, 4) | (TypeChar::Uint, 1 | 2) | (TypeChar::Int, 1 | 2 | 4 | 8)
     );

@@ -27,13 +27,13 @@ from onnxruntime import quantization
 
 WIDTH, HEADS, EPSILON = 384, 12, 1e-12
 # Hidden features more than the network has, copies of those whose weights into the next matrix stand out.
-COPIES = 64
+COPIES = 128
 # Gelu is -0.0008 there, and nearer to zero below.
 LEAST_GELU = -3.5
 # What a sum may be larger than any that was seen.
-ROOM = 1.5
+ROOM = 2.0
 # The largest integer of a hidden feature.
-LARGEST_HIDDEN = 2047
+LARGEST_HIDDEN = 8191
 # Twice the same, and what follows is another thing.
 PAIRS = [
     ("A man is playing a guitar on the stage.", "Someone performs guitar music at a concert."),
@@ -216,10 +216,11 @@ def adjust(path, wide):
 
     for w in wide:
         scale, zero = of[w.before].input[1:3]
-        low, high = ((end - int(value(zero))) * float(value(scale)) for end in (0, 255))
+        least, most = np.iinfo(value(zero).dtype).min, np.iinfo(value(zero).dtype).max
+        low, high = ((end - int(value(zero))) * float(value(scale)) for end in (least, most))
         low = max(low, LEAST_GELU)
         set_value(scale, (high - low) / 255)
-        set_value(zero, round(-low / float(value(scale))))
+        set_value(zero, least + round(-low / float(value(scale))))
         for name, factor in ((w.hidden, 32767 / LARGEST_HIDDEN), (w.total, ROOM)):
             scale = of[name].input[1]
             set_value(scale, value(scale) * factor)

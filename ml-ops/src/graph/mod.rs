@@ -35,5 +35,5 @@ pub use tensor::{CodeType, TensorId, TensorKind, TensorShape, Values};
 #[cfg(feature = "prover")]
 pub(crate) use validate::bound;
 pub use validate::{MAX_ELEMENTS, MAX_ENTRIES, MAX_NAME_BYTES, MAX_POSITIONS};
-pub use word::WordType;
 pub use weights::{Alphabet, WeightId, WeightMatrix, WeightShape, digits_per_byte, signed_bits};
+pub use word::WordType;

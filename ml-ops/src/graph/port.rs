@@ -157,9 +157,7 @@ impl InputPort {
                 let codes = codes(data, dtype, |index| PortError::NoLevel { index })?;
                 to_feature_major(&codes, rows, features, |q| q)
             }
-            (InputTransform::Words { dtype }, data)
-                if let Some(values) = dtype.values(data) =>
-            {
+            (InputTransform::Words { dtype }, data) if let Some(values) = dtype.values(data) => {
                 return Ok((integers(&values, rows, tensor)?, batch));
             }
             (InputTransform::QuantizeWords { scale, zero_point, dtype }, ArrayData::F32(v)) => {
@@ -312,9 +310,7 @@ impl OutputPort {
                 let codes = codes(data, *dtype, |index| PortError::NoSuchOutput { index })?;
                 Ok(Values::Codes(to_feature_major(&codes, rows, features, |q| q)))
             }
-            (OutputTransform::Words { dtype }, data)
-                if let Some(values) = dtype.values(data) =>
-            {
+            (OutputTransform::Words { dtype }, data) if let Some(values) = dtype.values(data) => {
                 integers(&values, rows, tensor)
             }
             (OutputTransform::DequantizeWords { scale, zero_point, dtype }, ArrayData::F32(v)) => {
@@ -486,10 +482,9 @@ fn codes(
     match data {
         ArrayData::U8(v) => v.iter().map(|&q| q.into()).enumerate().map(code).collect(),
         ArrayData::I8(v) => v.iter().map(|&q| q.into()).enumerate().map(code).collect(),
-        other => Err(PortError::ElementType {
-            expected: code_element(dtype),
-            got: other.element_type(),
-        }),
+        other => {
+            Err(PortError::ElementType { expected: code_element(dtype), got: other.element_type() })
+        }
     }
 }
 

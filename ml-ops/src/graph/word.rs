@@ -101,9 +101,7 @@ impl WordType {
     pub(super) fn is_injective(self, scale: f32, zero_point: i32) -> bool {
         // Factors of at most 17 bits: products differ unless they are below the smallest floats, or not finite.
         let largest = f64::from(scale) * 131_072.0;
-        scale >= f32::MIN_POSITIVE
-            && largest < f64::from(f32::MAX)
-            && self.has(zero_point.into())
+        scale >= f32::MIN_POSITIVE && largest < f64::from(f32::MAX) && self.has(zero_point.into())
     }
 }
 

@@ -2,9 +2,7 @@
 
 use super::builder::Builder;
 use super::constants;
-use super::deferred::{
-    Addend, After, Deferred, Elementwise, Exact, ExactTerm, Kind, Sum, Term,
-};
+use super::deferred::{Addend, After, Deferred, Elementwise, Exact, ExactTerm, Kind, Sum, Term};
 use super::error::NodeError;
 use super::masked;
 use super::node::NodeView;
@@ -64,7 +62,12 @@ pub(super) fn import(
     operation: Operation,
 ) -> Result<Value, NodeError> {
     match (node.value(0)?, node.value(1)?) {
-        (a, b) if operation.is_sum() && (is_wide(a) || is_wide(b)) && a.view().is_some() && b.view().is_some() => {
+        (a, b)
+            if operation.is_sum()
+                && (is_wide(a) || is_wide(b))
+                && a.view().is_some()
+                && b.view().is_some() =>
+        {
             let sign = if operation == Operation::Sub { -1.0 } else { 1.0 };
             let (mut terms, more) = (summands(node, 0, 1.0)?, summands(node, 1, sign)?);
             terms.extend(more);

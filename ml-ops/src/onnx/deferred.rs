@@ -27,9 +27,9 @@ pub(super) use word_normalization::WordNormalization;
 use super::builder::Builder;
 use super::error::NodeError;
 use super::value::{Codes, Scaling};
-use super::words::{Digits, Words};
 use super::view::View;
 use super::windows::Pool;
+use super::words::{Digits, Words};
 use crate::graph::{CodeType, Epilogue, OutputTransform, TensorId, WordType};
 use std::rc::Rc;
 

@@ -94,11 +94,7 @@ impl Heads {
 }
 
 /// The square of each number of a tensor of integers that is seen as `view`, whose last dimension has size 1.
-pub(super) fn squares(
-    builder: &mut Builder,
-    name: &str,
-    view: &View,
-) -> Result<View, NodeError> {
+pub(super) fn squares(builder: &mut Builder, name: &str, view: &View) -> Result<View, NodeError> {
     let last = view.rank() - 1;
     let heads: Vec<_> = (0..last).flat_map(|dim| view.digits(dim)).collect();
     // A row of one number for each head, and so the other operand.

@@ -87,7 +87,8 @@ fn initializers(graph: &GraphProto) -> Result<HashMap<String, Value>, ImportErro
 /// The types of initializers of fewer than 8 bits.
 fn narrow_types(graph: &GraphProto) -> HashMap<String, CodeType> {
     let of = graph.initializer.iter().filter_map(|tensor| {
-        let dtype = CodeType::of_onnx(tensor.data_type.unwrap_or(0)).filter(|dtype| dtype.is_narrow())?;
+        let dtype =
+            CodeType::of_onnx(tensor.data_type.unwrap_or(0)).filter(|dtype| dtype.is_narrow())?;
         Some((tensor.name.clone().unwrap_or_default(), dtype))
     });
     of.collect()
@@ -139,8 +140,7 @@ fn import_input(input: &ValueInfoProto) -> Result<(Builder, Value), ImportError>
             return Ok((builder, Value::FloatInput(view)));
         }
         of @ (data_type::UINT16 | data_type::INT16) => {
-            let dtype =
-                if of == data_type::UINT16 { WordType::U16 } else { WordType::I16 };
+            let dtype = if of == data_type::UINT16 { WordType::U16 } else { WordType::I16 };
             let (view, transform) = (builder.input(), InputTransform::Words { dtype });
             let words = builder.word_input(transform, dtype, view).map(Value::Words);
             return words.map(|value| (builder, value)).map_err(|_| wrong(0, None));

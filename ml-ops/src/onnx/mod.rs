@@ -54,6 +54,12 @@
 //! ONNX Runtime's floats by 1 at most, in one of seven places or fewer. The steps are filled by `f64` additions,
 //! multiplications and divisions alone, so that every machine makes the same graph.
 //!
+//! # 16 bits and fewer than 8
+//! The network's input and output may have 16, 4 or 2 bits. Tensors of 16 bits are made by QuantizeLinear of a function of codes, of
+//! the input, and of sums of dequantized tensors and of products with one scale, all of which are one exact integer for each element, rounded
+//! once; they are read by Add and Sub, by MatMul and Gemm with weights, by normalizations, by Relu, Clip and QuantizeLinear. `docs/semantics.md`
+//! has their integers.
+//!
 //! # Threshold networks
 //! Float weights that are multiples of one number (+-1, 2 bits), and Where of a comparison of a product, or Sign:
 //! the thresholds are edges of steps over exact accumulators, found by the float32 operators themselves.

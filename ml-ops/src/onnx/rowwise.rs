@@ -71,7 +71,7 @@ impl Rowwise {
         Matrix::laid_out(view, |dim| self.features[dim])
     }
 
-    /// A tensor of `edges.len()` codes for each row: steps of the number of the row in `tensor`.
+    /// A tensor of `edges.len()` codes for each row: steps of the negated number of the row in `tensor`.
     pub(super) fn parts(
         &self,
         builder: &mut Builder,
@@ -82,7 +82,7 @@ impl Rowwise {
         let (last, parts) = (self.view.rank() - 1, edges.len());
         let terms = vec![(
             self.read_rows(&self.view_of_rows(tensor).repeated(last, parts)),
-            Function::Times(1),
+            Function::Times(-1),
         )];
         let columns = self.columns() * parts;
         let edges = edges.iter().cycle().take(columns).cloned().collect();

@@ -8,9 +8,7 @@ use super::rowwise::{self, Summand};
 use super::steps;
 use super::value::{Codes, Scaling};
 use super::view::View;
-use crate::graph::{
-    CodeType, Edges, Epilogue, Function, TensorId, TensorKind, WordType, quantize,
-};
+use crate::graph::{CodeType, Edges, Epilogue, Function, TensorId, TensorKind, WordType, quantize};
 
 /// A 16-bit tensor.
 #[derive(Debug, Clone)]

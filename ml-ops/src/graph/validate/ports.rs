@@ -95,8 +95,7 @@ impl Graph {
                 return Err(GraphError::PortScale { tensor });
             }
         }
-        if let OutputTransform::DequantizeWords { scale, zero_point, dtype } =
-            self.output.transform
+        if let OutputTransform::DequantizeWords { scale, zero_point, dtype } = self.output.transform
             && !(positive(scale) && dtype.is_injective(scale, zero_point))
         {
             return Err(GraphError::PortScale { tensor });

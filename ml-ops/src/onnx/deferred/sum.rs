@@ -1,5 +1,6 @@
 //! A sum or difference of two dequantized tensors.
 
+use super::{Addend, ExactTerm};
 use crate::graph::{CodeType, Epilogue, Function, TensorId, TensorKind, quantize};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
@@ -8,7 +9,6 @@ use crate::onnx::qlinear::{self, Quantization};
 use crate::onnx::tables::{self, PAIRS};
 use crate::onnx::value::Scaling;
 use crate::onnx::view::View;
-use super::{Addend, ExactTerm};
 
 /// A sum or difference of two dequantized tensors.
 #[derive(Debug)]

@@ -49,7 +49,8 @@ impl WordNormalization {
         let rows = |view| Rowwise::new(&self.name, view);
         let x = [rows(&high).straight(builder)?, rows(&low).straight(builder)?];
         // What is subtracted in products with codes; the rest of the mean comes off as a number for each row.
-        let origin = if self.centred { 1 << 15 } else { self.from.zero_point - self.words.dtype.min() };
+        let origin =
+            if self.centred { 1 << 15 } else { self.from.zero_point - self.words.dtype.min() };
         let zeros = [(origin >> 8) as u8, origin as u8];
         let pair = Pair { x, zeros };
         let largest = f64::from(origin.max(65535 - origin));

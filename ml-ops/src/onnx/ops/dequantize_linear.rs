@@ -79,9 +79,10 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
         | Value::Masked(_)
         | Value::Comparison(_)
         | Value::Deferred(_)
-        | Value::Integers(_) => {
-            Err(NodeError::Operand { index: 0, expected: "a tensor of 8 or 16 bits or constant weights" })
-        }
+        | Value::Integers(_) => Err(NodeError::Operand {
+            index: 0,
+            expected: "a tensor of 8 or 16 bits or constant weights",
+        }),
     }
 }
 

@@ -110,7 +110,8 @@ fn output_type(node: &NodeView<'_>) -> Result<(CodeType, i32), NodeError> {
     let named = match i32::try_from(value) {
         Ok(0) => None,
         of => {
-            let wrong = NodeError::AttributeValue { attribute: "output_dtype", value: value as f64 };
+            let wrong =
+                NodeError::AttributeValue { attribute: "output_dtype", value: value as f64 };
             Some(of.ok().and_then(CodeType::of_onnx).ok_or(wrong)?)
         }
     };
