@@ -31,7 +31,9 @@ pub(crate) enum NpyError {
     #[error("malformed header: {0}")]
     Header(io::Error),
     /// The element type is none that models use.
-    #[error("elements of type {descr}; float32, uint8, int8, int32 and int64 are supported")]
+    #[error(
+        "elements of type {descr}; float32, uint8, uint16, int8, int16, int32 and int64 are supported"
+    )]
     ElementType {
         /// NumPy's name of the type.
         descr: String,
@@ -71,8 +73,10 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Array, NpyError> {
     let size = element.size_field();
     let expected = header.len().saturating_mul(size);
     let element = (element.type_char(), size);
-    let supported =
-        matches!(element, (TypeChar::Float, 4) | (TypeChar::Uint, 1) | (TypeChar::Int, 1 | 4 | 8));
+    let supported = matches!(
+        element,
+        (TypeChar::Float, 4) | (TypeChar::Uint, 1 | 2) | (TypeChar::Int, 1 | 2 | 4 | 8)
+    );
     if !supported {
         return Err(unsupported());
     }
@@ -84,8 +88,10 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Array, NpyError> {
     let shape = shape.map_err(|_| NpyError::Complex)?;
     let data = match element {
         (TypeChar::Float, _) => ArrayData::F32(elements(header, data, &shape)?),
+        (TypeChar::Uint, 2) => ArrayData::U16(elements(header, data, &shape)?),
         (TypeChar::Uint, _) => ArrayData::U8(elements(header, data, &shape)?),
         (_, 1) => ArrayData::I8(elements(header, data, &shape)?),
+        (_, 2) => ArrayData::I16(elements(header, data, &shape)?),
         (_, 4) => ArrayData::I32(elements(header, data, &shape)?),
         _ => ArrayData::I64(elements(header, data, &shape)?),
     };
@@ -142,6 +148,8 @@ pub(crate) fn to_bytes(array: &Array) -> io::Result<Vec<u8>> {
         ArrayData::I8(v) => encode(array.shape(), v),
         ArrayData::I32(v) => encode(array.shape(), v),
         ArrayData::I64(v) => encode(array.shape(), v),
+        ArrayData::I16(v) => encode(array.shape(), v),
+        ArrayData::U16(v) => encode(array.shape(), v),
     }
 }
 
@@ -181,6 +189,8 @@ mod tests {
             ArrayData::I8(vec![-128, 127]),
             ArrayData::I32(vec![i32::MIN, i32::MAX]),
             ArrayData::I64(vec![i64::MIN, i64::MAX]),
+            ArrayData::I16(vec![i16::MIN, i16::MAX]),
+            ArrayData::U16(vec![0, u16::MAX]),
         ] {
             let array = Array::new(vec![2, 1], data).unwrap();
             assert_eq!(parse(&to_bytes(&array).unwrap()).unwrap(), array);

@@ -35,6 +35,10 @@ pub enum ArrayData {
     I32(Vec<i32>),
     /// 64-bit signed integers.
     I64(Vec<i64>),
+    /// 16-bit signed integers.
+    I16(Vec<i16>),
+    /// 16-bit unsigned integers.
+    U16(Vec<u16>),
 }
 
 impl ArrayData {
@@ -46,6 +50,8 @@ impl ArrayData {
             Self::I8(v) => v.len(),
             Self::I32(v) => v.len(),
             Self::I64(v) => v.len(),
+            Self::I16(v) => v.len(),
+            Self::U16(v) => v.len(),
         }
     }
 
@@ -62,6 +68,8 @@ impl ArrayData {
             Self::I8(_) => ElementType::I8,
             Self::I32(_) => ElementType::I32,
             Self::I64(_) => ElementType::I64,
+            Self::I16(_) => ElementType::I16,
+            Self::U16(_) => ElementType::U16,
         }
     }
 }
@@ -79,6 +87,10 @@ pub enum ElementType {
     I32,
     /// 64-bit signed integers.
     I64,
+    /// 16-bit signed integers.
+    I16,
+    /// 16-bit unsigned integers.
+    U16,
 }
 
 /// A dense array whose element count is the product of its dimensions.

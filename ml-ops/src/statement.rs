@@ -38,6 +38,8 @@ fn absorb_array(transcript: &mut Transcript, label: &'static str, array: &Array)
         ArrayData::I8(v) => Cow::Owned(v.iter().map(|&x| x as u8).collect()),
         ArrayData::I32(v) => Cow::Owned(le_bytes(v, |x| x.to_le_bytes())),
         ArrayData::I64(v) => Cow::Owned(le_bytes(v, |x| x.to_le_bytes())),
+        ArrayData::I16(v) => Cow::Owned(le_bytes(v, |x| x.to_le_bytes())),
+        ArrayData::U16(v) => Cow::Owned(le_bytes(v, |x| x.to_le_bytes())),
     };
     transcript.absorb_bytes(label, &bytes);
 }

@@ -23,6 +23,7 @@ fn codes(array: &Array) -> Vec<i32> {
     match array.data() {
         ArrayData::U8(codes) => codes.iter().map(|&code| code.into()).collect(),
         ArrayData::I8(codes) => codes.iter().map(|&code| code.into()).collect(),
+        ArrayData::U16(words) => words.iter().map(|&word| word.into()).collect(),
         _ => panic!("codes"),
     }
 }
@@ -57,6 +58,12 @@ fn codes_are_near_those_of_floats() {
         ("layer_normalization_wide", 5),
         ("rms_normalization", 3),
         ("simplified_normalization", 7),
+        ("layer_normalization_int16", 5),
+        ("layer_normalization_uint16", 5),
+        ("rms_normalization_int16", 5),
+        ("half_int16", 5),
+        ("half_int16_zero", 5),
+        ("difference_uint16", 0),
     ] {
         let found = differences(name);
         assert!(found.0 <= 1 && found.1 * 100.0 <= f64::from(mean), "{name}: {found:?}");
@@ -116,6 +123,12 @@ fn they_are_proved() {
         "layer_normalization_mixed",
         "layer_normalization_falling",
         "rms_normalization",
+        "layer_normalization_int16",
+        "layer_normalization_uint16",
+        "rms_normalization_int16",
+        "half_int16",
+        "half_int16_zero",
+        "difference_uint16",
     ] {
         let model = model(name);
         let x = array(&folder().join(format!("{name}.npz")), "input");
@@ -124,10 +137,21 @@ fn they_are_proved() {
         let proof = key.prove(&x, &y, &mut |_| ()).unwrap_or_else(|e| panic!("{name}: {e}"));
         let proof = proof.to_bytes();
         assert_eq!(verify(key.commitment(), &x, &y, &proof), Ok(()), "{name}");
+        let (shape, mut data) = x.clone().into_parts();
+        match &mut data {
+            ArrayData::U8(codes) => codes[0] ^= 1,
+            ArrayData::I8(codes) => codes[0] ^= 1,
+            ArrayData::U16(words) => words[0] ^= 1,
+            ArrayData::I16(words) => words[0] ^= 1,
+            _ => panic!("integers"),
+        }
+        let other = Array::new(shape, data).unwrap();
+        assert!(verify(key.commitment(), &other, &y, &proof).is_err(), "{name}");
         let (shape, mut data) = y.into_parts();
         match &mut data {
             ArrayData::U8(codes) => codes[0] ^= 1,
             ArrayData::I8(codes) => codes[0] ^= 1,
+            ArrayData::U16(words) => words[0] ^= 256,
             _ => panic!("codes"),
         }
         let other = Array::new(shape, data).unwrap();

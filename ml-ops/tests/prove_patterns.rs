@@ -19,6 +19,8 @@ fn changed(output: &Array, transform: &OutputTransform) -> Array {
         ArrayData::I8(v) => v[0] ^= 1,
         ArrayData::I32(v) => v[0] ^= 1,
         ArrayData::I64(v) => v[0] ^= 1,
+        ArrayData::I16(v) => v[0] ^= 1,
+        ArrayData::U16(v) => v[0] ^= 1,
         ArrayData::F32(v) => match transform {
             OutputTransform::Affine { scales, .. } => v[0] += scales[0],
             _ => v[0] = *v.iter().find(|x| **x != v[0]).unwrap(),

@@ -214,6 +214,8 @@ fn element_name(element: ElementType) -> &'static str {
         ElementType::I8 => "int8",
         ElementType::I32 => "int32",
         ElementType::I64 => "int64",
+        ElementType::I16 => "int16",
+        ElementType::U16 => "uint16",
     }
 }
 
@@ -221,6 +223,10 @@ fn quantization(scale: f32, zero_point: i32, dtype: CodeType) -> Value {
     let name = match dtype {
         CodeType::U8 => "uint8",
         CodeType::I8 => "int8",
+        CodeType::U4 => "uint4",
+        CodeType::I4 => "int4",
+        CodeType::U2 => "uint2",
+        CodeType::I2 => "int2",
     };
     json!({ "type": name, "scale": scale, "zero_point": zero_point })
 }

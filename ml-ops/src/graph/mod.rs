@@ -16,6 +16,7 @@ mod tensor;
 mod tests;
 mod validate;
 mod weights;
+mod word;
 
 pub use bytes::{DecodeError, FORMAT_VERSION, MODEL_MAGIC, MODEL_VERSION};
 pub use edges::Edges;
@@ -35,3 +36,4 @@ pub use tensor::{CodeType, TensorId, TensorKind, TensorShape, Values};
 pub(crate) use validate::bound;
 pub use validate::{MAX_ARG_BITS, MAX_ELEMENTS, MAX_ENTRIES, MAX_NAME_BYTES, MAX_POSITIONS};
 pub use weights::{Alphabet, WeightId, WeightMatrix, WeightShape, digits_per_byte, signed_bits};
+pub use word::WordType;

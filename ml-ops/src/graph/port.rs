@@ -3,7 +3,7 @@
 #[cfg(feature = "prover")]
 use rayon::prelude::*;
 
-use super::{CodeType, PortError, TensorId, TensorShape, Values};
+use super::{CodeType, PortError, TensorId, TensorShape, Values, WordType};
 use crate::array::{Array, ArrayData, ElementType};
 
 /// Where the network's input enters.
@@ -20,7 +20,7 @@ pub struct InputPort {
 /// How an input array's elements become codes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum InputTransform {
-    /// They are 8-bit integers already.
+    /// They are integers of 8 bits or fewer already, in arrays of bytes.
     Codes {
         /// Their type.
         dtype: CodeType,
@@ -32,8 +32,22 @@ pub enum InputTransform {
         scale: f32,
         /// Zero point, in the type's own values.
         zero_point: i32,
-        /// The 8-bit type.
+        /// The type.
         dtype: CodeType,
+    },
+    /// They are 16-bit integers, and integers of the tensor.
+    Words {
+        /// Their type.
+        dtype: WordType,
+    },
+    /// They are floats, quantized likewise to 16-bit integers.
+    QuantizeWords {
+        /// Divisor, finite and positive.
+        scale: f32,
+        /// Zero point, in the type's own values.
+        zero_point: i32,
+        /// The 16-bit type.
+        dtype: WordType,
     },
     /// They are floats of 256 levels, `low` to `high` in equal steps, each up to float32's rounding: pixels
     /// that have been scaled. Codes number the levels.
@@ -65,7 +79,7 @@ pub struct OutputPort {
 /// How a tensor's elements become the output array's.
 #[derive(Debug, Clone, PartialEq)]
 pub enum OutputTransform {
-    /// Codes become 8-bit integers.
+    /// Codes become integers of 8 bits or fewer, in arrays of bytes.
     Codes {
         /// Their type.
         dtype: CodeType,
@@ -76,8 +90,22 @@ pub enum OutputTransform {
         scale: f32,
         /// Zero point, in the type's own values.
         zero_point: i32,
-        /// The 8-bit type.
+        /// The type.
         dtype: CodeType,
+    },
+    /// Integers become 16-bit integers.
+    Words {
+        /// Their type.
+        dtype: WordType,
+    },
+    /// 16-bit integers become floats `(value - zero_point) * scale` in float32.
+    DequantizeWords {
+        /// Factor, finite and positive.
+        scale: f32,
+        /// Zero point, in the type's own values.
+        zero_point: i32,
+        /// The 16-bit type.
+        dtype: WordType,
     },
     /// Integers stay integers.
     Integer {
@@ -126,11 +154,22 @@ impl InputPort {
         let batch = batch_of(&self.shape, array)?;
         let (rows, features) = (batch.size * tensor.rows_per_sample, tensor.features);
         let codes = match (self.transform, array.data()) {
-            (InputTransform::Codes { dtype: CodeType::U8 }, ArrayData::U8(v)) => {
-                to_feature_major(v, rows, features, |q| q)
+            (InputTransform::Codes { dtype }, data)
+                if data.element_type() == code_element(dtype) =>
+            {
+                let codes = codes(data, dtype, |index| PortError::NoLevel { index })?;
+                to_feature_major(&codes, rows, features, |q| q)
             }
-            (InputTransform::Codes { dtype: CodeType::I8 }, ArrayData::I8(v)) => {
-                to_feature_major(v, rows, features, i8_code)
+            (InputTransform::Words { dtype }, data) if let Some(values) = dtype.values(data) => {
+                return Ok((integers(&values, rows, tensor)?, batch));
+            }
+            (InputTransform::QuantizeWords { scale, zero_point, dtype }, ArrayData::F32(v)) => {
+                if let Some(index) = v.iter().position(|x| x.is_nan()) {
+                    return Err(PortError::NotANumber { index });
+                }
+                let of = |&x| dtype.quantize(x, scale, zero_point);
+                let values: Vec<i64> = v.iter().map(of).collect();
+                return Ok((integers(&values, rows, tensor)?, batch));
             }
             (InputTransform::Quantize { scale, zero_point, dtype }, ArrayData::F32(v)) => {
                 let codes = quantize_all(v, scale, zero_point, dtype)?;
@@ -154,7 +193,10 @@ impl InputTransform {
     pub fn element_type(self) -> ElementType {
         match self {
             Self::Codes { dtype } => code_element(dtype),
-            Self::Quantize { .. } | Self::Levels { .. } => ElementType::F32,
+            Self::Words { dtype } => dtype.element_type(),
+            Self::Quantize { .. } | Self::QuantizeWords { .. } | Self::Levels { .. } => {
+                ElementType::F32
+            }
             Self::OneHot { .. } => ElementType::I64,
         }
     }
@@ -165,7 +207,10 @@ impl OutputTransform {
     pub fn element_type(&self) -> ElementType {
         match self {
             Self::Codes { dtype } => code_element(*dtype),
-            Self::Dequantize { .. } | Self::Affine { .. } => ElementType::F32,
+            Self::Words { dtype } => dtype.element_type(),
+            Self::Dequantize { .. } | Self::DequantizeWords { .. } | Self::Affine { .. } => {
+                ElementType::F32
+            }
             Self::Integer { dtype: IntegerType::I32 } => ElementType::I32,
             Self::Integer { dtype: IntegerType::I64 } => ElementType::I64,
         }
@@ -192,17 +237,25 @@ impl OutputPort {
         let data = match (&self.transform, values) {
             (OutputTransform::Codes { dtype }, Values::Codes(codes)) => {
                 let codes = to_row_major(codes, rows, tensor.features);
-                match dtype {
-                    CodeType::U8 => ArrayData::U8(codes),
-                    CodeType::I8 => {
-                        ArrayData::I8(codes.iter().map(|&c| (c ^ 0x80) as i8).collect())
-                    }
+                if dtype.is_signed() {
+                    let value = |&code: &u8| (i32::from(code) + dtype.min()) as i8;
+                    ArrayData::I8(codes.iter().map(value).collect())
+                } else {
+                    ArrayData::U8(codes)
                 }
             }
             (OutputTransform::Dequantize { scale, zero_point, dtype }, Values::Codes(codes)) => {
                 let images = dequantize_table(*scale, *zero_point, *dtype);
                 let codes = to_row_major(codes, rows, tensor.features);
                 ArrayData::F32(codes.iter().map(|&c| images[usize::from(c)]).collect())
+            }
+            (OutputTransform::Words { dtype }, Values::Integers(integers)) => {
+                dtype.array(&to_row_major(integers, rows, tensor.features))?
+            }
+            (OutputTransform::DequantizeWords { scale, zero_point, .. }, Values::Integers(v)) => {
+                let integers = to_row_major(v, rows, tensor.features);
+                let float = |&value: &i64| WordType::dequantize(value, *scale, *zero_point);
+                ArrayData::F32(integers.iter().map(float).collect())
             }
             (OutputTransform::Integer { dtype }, Values::Integers(integers)) => match dtype {
                 IntegerType::I64 => ArrayData::I64(to_row_major(integers, rows, tensor.features)),
@@ -254,11 +307,21 @@ impl OutputPort {
         let rows = batch.size * tensor.rows_per_sample;
         let features = tensor.features;
         match (&self.transform, array.data()) {
-            (OutputTransform::Codes { dtype: CodeType::U8 }, ArrayData::U8(v)) => {
-                Ok(Values::Codes(to_feature_major(v, rows, features, |q| q)))
+            (OutputTransform::Codes { dtype }, data)
+                if data.element_type() == code_element(*dtype) =>
+            {
+                let codes = codes(data, *dtype, |index| PortError::NoSuchOutput { index })?;
+                Ok(Values::Codes(to_feature_major(&codes, rows, features, |q| q)))
             }
-            (OutputTransform::Codes { dtype: CodeType::I8 }, ArrayData::I8(v)) => {
-                Ok(Values::Codes(to_feature_major(v, rows, features, i8_code)))
+            (OutputTransform::Words { dtype }, data) if let Some(values) = dtype.values(data) => {
+                integers(&values, rows, tensor)
+            }
+            (OutputTransform::DequantizeWords { scale, zero_point, dtype }, ArrayData::F32(v)) => {
+                let inverse = v.iter().enumerate().map(|(index, &x)| {
+                    let value = dtype.dequantized(x, *scale, *zero_point);
+                    value.ok_or(PortError::NoSuchOutput { index })
+                });
+                integers(&inverse.collect::<Result<Vec<_>, _>>()?, rows, tensor)
             }
             (OutputTransform::Dequantize { scale, zero_point, dtype }, ArrayData::F32(v)) => {
                 let images = dequantize_table(*scale, *zero_point, *dtype);
@@ -415,14 +478,23 @@ fn integers<T: Copy + Default + Ord + Into<i64> + Sync>(
 }
 
 fn code_element(dtype: CodeType) -> ElementType {
-    match dtype {
-        CodeType::U8 => ElementType::U8,
-        CodeType::I8 => ElementType::I8,
-    }
+    if dtype.is_signed() { ElementType::I8 } else { ElementType::U8 }
 }
 
-fn i8_code(value: i8) -> u8 {
-    value as u8 ^ 0x80
+/// The codes of an array of the type's elements; `error` of one that is no value of the type.
+fn codes(
+    data: &ArrayData,
+    dtype: CodeType,
+    error: impl Fn(usize) -> PortError,
+) -> Result<Vec<u8>, PortError> {
+    let code = |(index, value): (usize, i32)| dtype.code(value).ok_or_else(|| error(index));
+    match data {
+        ArrayData::U8(v) => v.iter().map(|&q| q.into()).enumerate().map(code).collect(),
+        ArrayData::I8(v) => v.iter().map(|&q| q.into()).enumerate().map(code).collect(),
+        other => {
+            Err(PortError::ElementType { expected: code_element(dtype), got: other.element_type() })
+        }
+    }
 }
 
 fn batch_of(sample: &[usize], array: &Array) -> Result<Batch, PortError> {

@@ -5,32 +5,62 @@ use std::ops::Range;
 /// Position of a tensor in [`Graph::tensors`](super::Graph::tensors).
 pub type TensorId = usize;
 
-/// An 8-bit integer type of an ONNX tensor; in a graph its values `q` are held as codes `q - min`.
+/// An integer type of 8 bits or fewer of an ONNX tensor; in a graph its values `q` are held as codes `q - min`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CodeType {
     /// Unsigned: 0 to 255.
     U8,
     /// Signed: -128 to 127.
     I8,
+    /// Unsigned: 0 to 15.
+    U4,
+    /// Signed: -8 to 7.
+    I4,
+    /// Unsigned: 0 to 3.
+    U2,
+    /// Signed: -2 to 1.
+    I2,
 }
 
 impl CodeType {
     /// The smallest value, which has code 0.
     pub const fn min(self) -> i32 {
         match self {
-            Self::U8 => 0,
+            Self::U8 | Self::U4 | Self::U2 => 0,
             Self::I8 => -128,
+            Self::I4 => -8,
+            Self::I2 => -2,
         }
     }
 
-    /// The largest value, which has code 255.
+    /// The largest value.
     pub const fn max(self) -> i32 {
-        self.min() + 255
+        self.min() + self.last() as i32
+    }
+
+    /// The code of the largest value.
+    pub const fn last(self) -> u8 {
+        match self {
+            Self::U8 | Self::I8 => 255,
+            Self::U4 | Self::I4 => 15,
+            Self::U2 | Self::I2 => 3,
+        }
+    }
+
+    /// Whether values have fewer than 8 bits.
+    pub const fn is_narrow(self) -> bool {
+        self.last() < 255
+    }
+
+    /// Whether arrays have them as signed bytes.
+    pub const fn is_signed(self) -> bool {
+        self.min() < 0
     }
 
     /// The code of `value`, if it is a value of this type.
     pub fn code(self, value: i32) -> Option<u8> {
-        u8::try_from(i64::from(value) - i64::from(self.min())).ok()
+        let code = u8::try_from(i64::from(value) - i64::from(self.min())).ok();
+        code.filter(|&code| code <= self.last())
     }
 }
 

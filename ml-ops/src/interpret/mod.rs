@@ -32,9 +32,7 @@ pub struct Trace {
 #[non_exhaustive]
 pub enum RunError {
     /// The input is not of the kind or size that the graph asks for.
-    #[error(
-        "the input has {got} elements or is of another kind, the graph asks for {expected} codes"
-    )]
+    #[error("the input has {got} elements or is of another kind, the graph asks for {expected}")]
     Input {
         /// Elements that the batch asks for.
         expected: usize,
@@ -65,7 +63,14 @@ pub fn run(model: &Model, input: &Values, batch: usize) -> Result<Trace, RunErro
     let graph = &model.graph;
     let shape = &graph.tensors[graph.input.tensor];
     let expected = batch.max(1).saturating_mul(shape.per_sample());
-    if input.len() != expected || input.as_codes().is_none() {
+    let is_of_kind = match input {
+        Values::Codes(_) => shape.kind == TensorKind::Code,
+        Values::Integers(integers) => {
+            let (low, high) = shape.kind.range();
+            shape.kind != TensorKind::Code && integers.iter().all(|v| (low..=high).contains(v))
+        }
+    };
+    if input.len() != expected || !is_of_kind {
         let got = input.len();
         return Err(RunError::Input { expected, got });
     }

@@ -2,7 +2,7 @@
 
 use super::builder::Builder;
 use super::constants;
-use super::deferred::{After, Deferred, Elementwise, Kind, Sum, Term};
+use super::deferred::{Addend, After, Deferred, Elementwise, Exact, ExactTerm, Kind, Sum, Term};
 use super::error::NodeError;
 use super::masked;
 use super::node::NodeView;
@@ -34,6 +34,11 @@ impl Operation {
         }
     }
 
+    /// Whether it is a sum or a difference.
+    fn is_sum(self) -> bool {
+        matches!(self, Self::Add | Self::Sub)
+    }
+
     /// The kernel that the runtime has for it between DequantizeLinear and QuantizeLinear of one type.
     fn kernel(self) -> Option<Kernel> {
         match self {
@@ -57,6 +62,19 @@ pub(super) fn import(
     operation: Operation,
 ) -> Result<Value, NodeError> {
     match (node.value(0)?, node.value(1)?) {
+        (a, b)
+            if operation.is_sum()
+                && (is_wide(a) || is_wide(b))
+                && a.view().is_some()
+                && b.view().is_some() =>
+        {
+            let sign = if operation == Operation::Sub { -1.0 } else { 1.0 };
+            let (mut terms, more) = (summands(node, 0, 1.0)?, summands(node, 1, sign)?);
+            terms.extend(more);
+            let sum = Exact::new(node.name, terms)?;
+            let output = sum.layout.clone();
+            Ok(Value::Deferred(Deferred::new(Kind::Exact(Rc::new(sum)), output)))
+        }
         (Value::Floats(a), Value::Floats(b)) => of_two(node, a, b, operation, true),
         (Value::Deferred(x), Value::Constant(constant)) => {
             Ok(Value::Deferred(followed(x, constant, 1, operation, false)?))
@@ -111,6 +129,28 @@ pub(super) fn import(
         }
         _ => Err(NodeError::Operand { index: 0, expected: "a dequantized tensor" }),
     }
+}
+
+/// Whether a value is floats of more than 8 bits.
+fn is_wide(value: &Value) -> bool {
+    matches!(value, Value::WordFloats(_) | Value::Deferred(_))
+}
+
+/// Operand `index` times `sign` as summands of integers.
+fn summands(node: &NodeView<'_>, index: usize, sign: f64) -> Result<Vec<ExactTerm>, NodeError> {
+    let terms = match node.value(index)? {
+        Value::Floats(floats) if floats.pure => {
+            let of = Addend::Codes { view: floats.codes.view.clone(), zero: floats.zero_code() };
+            Some(vec![ExactTerm { of, scale: floats.scaling.scale.into() }])
+        }
+        Value::WordFloats(floats) if floats.is_pure() => Some(vec![floats.term()]),
+        Value::Deferred(deferred) => deferred.summands(),
+        _ => None,
+    };
+    let expected = "a dequantized tensor, a product of one scale, or a sum of those";
+    let mut terms = terms.ok_or(NodeError::Operand { index, expected })?;
+    terms.iter_mut().for_each(|term| term.scale *= sign);
+    Ok(terms)
 }
 
 /// `x`, a matmul's result, after `operation` with the constant that is operand `index`.
@@ -262,7 +302,8 @@ fn of_two(
         pure: floats.pure && dequantized,
     };
     let terms = [term(x, a), term(y, b)];
-    let sum = Sum { name: node.name.to_owned(), columns, terms, subtracted };
+    let layout = output.clone();
+    let sum = Sum { name: node.name.to_owned(), columns, terms, subtracted, layout };
     Ok(Value::Deferred(Deferred::new(Kind::Sum(Rc::new(sum)), output)))
 }
 

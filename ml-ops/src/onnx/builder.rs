@@ -7,9 +7,10 @@ use super::error::NodeError;
 use super::matrix::Matrix;
 use super::value::{Codes, MatMulOperands};
 use super::view::View;
+use super::words::{Digits, Words};
 use crate::graph::{
     CodeType, Epilogue, Function, Gather, InputPort, InputTransform, Node, Op, TensorId,
-    TensorKind, TensorShape, Term, WeightMatrix, WeightShape, bound, signed_bits,
+    TensorKind, TensorShape, Term, WeightMatrix, WeightShape, WordType, bound, signed_bits,
 };
 
 /// The graph under construction.
@@ -31,6 +32,13 @@ pub(super) struct Builder {
 pub(super) struct PendingTensor {
     grouping: usize,
     kind: TensorKind,
+}
+
+impl PendingTensor {
+    /// What the elements are.
+    pub(super) fn kind(self) -> TensorKind {
+        self.kind
+    }
 }
 
 /// How the elements of a sample are grouped into rows, shared by all tensors of the same rows.
@@ -82,9 +90,35 @@ impl Builder {
         let (dtype, quantized) = match transform {
             InputTransform::Codes { dtype } => (dtype, false),
             InputTransform::Quantize { dtype, .. } => (dtype, true),
-            InputTransform::Levels { .. } | InputTransform::OneHot { .. } => (CodeType::U8, false),
+            InputTransform::Levels { .. }
+            | InputTransform::OneHot { .. }
+            | InputTransform::Words { .. }
+            | InputTransform::QuantizeWords { .. } => (CodeType::U8, false),
         };
         Ok(Codes { view, dtype, quantized, origin: None })
+    }
+
+    /// The input tensor, of 16-bit integers that `transform` makes, seen as `view`.
+    pub(super) fn word_input(
+        &mut self,
+        transform: InputTransform,
+        dtype: WordType,
+        view: View,
+    ) -> Result<Words, NodeError> {
+        self.quantized_input(transform, view.clone())?;
+        self.tensors[self.input].kind = dtype.kind();
+        Ok(Words { dtype, digits: Digits::One(view) })
+    }
+
+    /// The integers that `table` makes of the codes of `x`.
+    pub(super) fn integers(&mut self, name: &str, x: &View, table: &[i64; 256]) -> View {
+        let most = table.iter().map(|value| value.abs()).max().unwrap_or(0);
+        let kind = TensorKind::Integer { bits: signed_bits(most) };
+        let y = self.tensor(self.tensors[x.tensor].grouping, kind);
+        let function = Function::Table(Box::new(*table));
+        let terms = vec![Term { x: x.tensor, gather: None, taps: 1, function }];
+        self.push(name, Op::Combine { terms, y, epilogue: Epilogue::Accumulator });
+        x.on(y)
     }
 
     /// Where the input enters, if anything reads it.
@@ -170,10 +204,18 @@ impl Builder {
         };
         let kind = self.tensors[source.x].kind;
         let bound = bound(kind, i64::from(operands.zero_code), &shape);
-        let narrow = i32::try_from(bound).map_err(|_| NodeError::AccumulatorRange { bound })?;
+        let narrow = match operands.reach {
+            None => i32::try_from(bound).ok().map(i64::from),
+            // Integers are as wide as these weights ask for.
+            Some(_) => {
+                let columns = (0..of.n).map(|column| operands.bound(column));
+                columns.max().filter(|bound| *bound < 1 << 61)
+            }
+        };
+        let narrow = narrow.ok_or(NodeError::AccumulatorRange { bound })?;
         let kind = match &epilogue {
             Epilogue::Requantize(_) | Epilogue::Edges(_) => TensorKind::Code,
-            Epilogue::Accumulator => TensorKind::Integer { bits: signed_bits(i64::from(narrow)) },
+            Epilogue::Accumulator => TensorKind::Integer { bits: signed_bits(narrow) },
         };
         let y = self.rows_of(operands.x.size().0, of.n, kind);
         self.weights.push(shape);
@@ -268,6 +310,16 @@ impl Builder {
         self.laid_out(name, view, is_feature)
     }
 
+    /// A tensor of its own with the integers of `view`, of kind `kind`.
+    pub(super) fn copied_as(
+        &mut self,
+        name: &str,
+        view: &View,
+        kind: TensorKind,
+    ) -> Result<View, NodeError> {
+        self.made(name, view, |dim| view.is_feature(dim), kind)
+    }
+
     /// A tensor of its own with the elements of `view`, whose dimensions number features or rows.
     pub(super) fn laid_out(
         &mut self,
@@ -275,7 +327,16 @@ impl Builder {
         view: &View,
         is_feature: impl Fn(usize) -> bool,
     ) -> Result<View, NodeError> {
-        let kind = self.tensors[view.tensor].kind;
+        self.made(name, view, is_feature, self.tensors[view.tensor].kind)
+    }
+
+    fn made(
+        &mut self,
+        name: &str,
+        view: &View,
+        is_feature: impl Fn(usize) -> bool,
+        kind: TensorKind,
+    ) -> Result<View, NodeError> {
         let function = match kind {
             TensorKind::Code => Function::table(|code| code),
             TensorKind::Integer { .. } => Function::Times(1),

@@ -31,13 +31,13 @@ pub(super) fn array(tensor: &TensorProto) -> Result<Array, TensorError> {
             Some(raw) => words(raw, expected)?.map(i32::from_le_bytes).collect(),
             None => tensor.int32_data.clone(),
         }),
-        data_type::INT16 => ArrayData::I32(match raw {
-            Some(raw) => words(raw, expected)?.map(|v| i16::from_le_bytes(v).into()).collect(),
-            None => narrow::<i16>(&tensor.int32_data)?.into_iter().map(i32::from).collect(),
+        data_type::UINT16 => ArrayData::U16(match raw {
+            Some(raw) => words(raw, expected)?.map(u16::from_le_bytes).collect(),
+            None => narrow(&tensor.int32_data)?,
         }),
-        data_type::UINT16 => ArrayData::I32(match raw {
-            Some(raw) => words(raw, expected)?.map(|v| u16::from_le_bytes(v).into()).collect(),
-            None => narrow::<u16>(&tensor.int32_data)?.into_iter().map(i32::from).collect(),
+        data_type::INT16 => ArrayData::I16(match raw {
+            Some(raw) => words(raw, expected)?.map(i16::from_le_bytes).collect(),
+            None => narrow(&tensor.int32_data)?,
         }),
         data_type::UINT8 | data_type::BOOL => ArrayData::U8(match raw {
             Some(raw) => raw.to_vec(),

@@ -71,6 +71,6 @@ impl Geometry {
         let (_, width) = Matrix::size(&x);
         debug_assert_eq!(width, self.groups * weights.k);
         let (name, groups) = (node.name.to_owned(), self.groups);
-        Ok((MatMulOperands { name, x, zero_code, weights, bias, groups }, output))
+        Ok((MatMulOperands { name, x, zero_code, reach: None, weights, bias, groups }, output))
     }
 }

@@ -5,29 +5,34 @@ mod average;
 mod concatenation;
 mod each;
 mod elementwise;
+mod exact;
 mod normalization;
 mod product;
 mod softmax;
 mod sum;
 mod tensors;
+mod word_normalization;
 
 pub(super) use after::After;
 pub(super) use average::{Average, Formula};
 pub(super) use concatenation::Concatenation;
 pub(super) use each::Each;
 pub(super) use elementwise::Elementwise;
-pub(super) use normalization::{MAX_LENGTH, Normalization};
+pub(super) use exact::{Addend, Exact, ExactTerm};
+pub(super) use normalization::{Columns, MAX_LENGTH, Normalization};
 pub(super) use product::Product;
 pub(super) use softmax::Softmax;
 pub(super) use sum::{Sum, Term};
 pub(super) use tensors::Tensors;
+pub(super) use word_normalization::WordNormalization;
 
 use super::builder::Builder;
 use super::error::NodeError;
 use super::value::{Codes, Scaling};
 use super::view::View;
 use super::windows::Pool;
-use crate::graph::{CodeType, Epilogue, OutputTransform, TensorId};
+use super::words::{Digits, Words};
+use crate::graph::{CodeType, Epilogue, OutputTransform, TensorId, WordType};
 use std::rc::Rc;
 
 /// Floats whose QuantizeLinear has not come yet.
@@ -66,6 +71,10 @@ pub(super) enum Kind {
     Softmax(Rc<Softmax>),
     /// Rows along the last dimension brought to one size.
     Normalization(Rc<Normalization>),
+    /// The same of a 16-bit tensor.
+    WordNormalization(Rc<WordNormalization>),
+    /// A sum of dequantized tensors and products, some of more than 8 bits.
+    Exact(Rc<Exact>),
 }
 
 impl Deferred {
@@ -104,9 +113,52 @@ impl Deferred {
             Kind::Each(each) => each.quantize(builder, bounds, to, dtype)?,
             Kind::Softmax(softmax) => softmax.quantize(builder, bounds, to, dtype)?,
             Kind::Normalization(rows) => rows.quantize(builder, bounds, to, dtype)?,
+            Kind::WordNormalization(rows) => rows.quantize(builder, bounds, to, dtype)?,
+            Kind::Exact(sum) => sum.quantize(builder, bounds, to, dtype)?,
         };
         let view = self.pooled(builder, name, tensor)?;
         Ok(Codes { view, dtype, quantized: true, origin: None })
+    }
+
+    /// The 16-bit tensor that a QuantizeLinear makes, of sums of dequantized tensors and products.
+    pub(super) fn words(
+        &self,
+        builder: &mut Builder,
+        name: &str,
+        to: Scaling,
+        dtype: WordType,
+    ) -> Result<Words, NodeError> {
+        let expected = "a sum of dequantized tensors or a product of one scale";
+        let wrong = NodeError::Operand { index: 0, expected };
+        let (sum, seen) = self.sum(name).filter(|_| self.pool.is_none()).ok_or(wrong)?;
+        let digits = sum.words(builder, (self.low, self.high), to, dtype)?;
+        Ok(Words { dtype, digits: Digits::Two(digits.map(|tensor| seen.on(tensor))) })
+    }
+
+    /// The floats before their bounds as a sum of which integers can be made, and how it is seen.
+    fn sum(&self, name: &str) -> Option<(Exact, View)> {
+        match &self.kind {
+            Kind::Exact(sum) => Some(((**sum).clone(), self.view.clone())),
+            Kind::Sum(sum) => {
+                let (name, terms, layout) = (name.to_owned(), sum.exact()?, sum.layout.clone());
+                Some((Exact { name, terms: terms.into(), layout }, self.view.clone()))
+            }
+            Kind::Product(product) => {
+                let term = ExactTerm::product(product, &self.after, &self.view)?;
+                let sum = Exact::new(name, vec![term]).ok()?;
+                let seen = sum.layout.clone();
+                Some((sum, seen))
+            }
+            _ => None,
+        }
+    }
+
+    /// The floats as summands of integers, if nothing but additions has come.
+    pub(super) fn summands(&self) -> Option<Vec<ExactTerm>> {
+        let unbounded = (self.low, self.high) == (f32::NEG_INFINITY, f32::INFINITY);
+        let (sum, seen) = self.sum("").filter(|_| unbounded && self.pool.is_none())?;
+        // A sum that is seen as it was made can be continued.
+        (seen == sum.layout).then_some(sum.terms)
     }
 
     /// The codes in `tensor`, which grow with the floats, after the MaxPool, as they are seen.

@@ -7,8 +7,10 @@ use super::deferred::{After, Deferred, Kind, Product};
 use super::error::NodeError;
 use super::node::NodeView;
 use super::operands::{Layout, dequantized_bias, dequantized_weights};
-use super::value::{MatMulOperands, Value, Weights};
+use super::rowwise;
+use super::value::{MatMulOperands, Scaling, Value, Weights};
 use super::view::View;
+use super::words::WordFloats;
 use crate::array::{Array, ArrayData};
 use crate::graph::InputTransform;
 use std::rc::Rc;
@@ -17,6 +19,8 @@ use std::rc::Rc;
 pub(super) struct Activation {
     pub(super) view: View,
     pub(super) zero_code: u8,
+    /// Of a 16-bit tensor, which is read as integers: its zero point.
+    pub(super) zero_point: Option<i32>,
     scale: f32,
     /// Features of its tensor that hold the negated activation.
     negated: Option<Rc<Vec<bool>>>,
@@ -58,10 +62,25 @@ pub(super) fn first(
     Ok(Activation {
         view: floats.codes.view.clone(),
         zero_code: floats.zero_code(),
+        zero_point: None,
         scale: floats.scaling.scale,
         negated,
         halves: false,
     })
+}
+
+/// Operand 0, the floats of a 16-bit tensor, whose last dimension the weights' rows number.
+pub(super) fn words(
+    builder: &mut Builder,
+    node: &NodeView<'_>,
+    floats: &WordFloats,
+) -> Result<Activation, NodeError> {
+    let view = floats.words.integers(builder, node.name)?;
+    let last = view.rank().saturating_sub(1);
+    let view = builder.straight(&rowwise::part(node.name, "rows"), &view, |dim| dim == last)?;
+    let Scaling { scale, zero_point } = floats.scaling;
+    let zero_point = Some(zero_point);
+    Ok(Activation { view, zero_code: 0, zero_point, scale, negated: None, halves: false })
 }
 
 /// Levels -1 to 1 in steps of 2/255: `(2 (p - 127) - 1) / 255` of codes `p`.
@@ -77,7 +96,8 @@ fn levels(
     let identity = std::array::from_fn(|code| code as u8);
     let parts = [(codes.view.clone(), identity), (codes.view, [zero_code - 1; 256])];
     let view = concatenated::view(builder, node.name, &parts, dim)?;
-    Ok(Activation { view, zero_code, scale: 1.0 / 255.0, negated: None, halves: true })
+    let (zero_point, scale) = (None, 1.0 / 255.0);
+    Ok(Activation { view, zero_code, zero_point, scale, negated: None, halves: true })
 }
 
 /// Operands 1 and 2, of a product with `x`.

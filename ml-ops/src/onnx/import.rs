@@ -6,10 +6,12 @@ use super::error::{ImportError, NodeError};
 use super::node::{Import, NodeView};
 use super::ops::REGISTRY;
 use super::proto::{GraphProto, ModelProto, NodeProto, ValueInfoProto, data_type};
-use super::value::Value;
+use super::value::{Scaling, Value};
+use super::view::View;
+use super::words::Words;
 use super::{finish, ops};
 use crate::graph::{
-    CodeType, InputTransform, MAX_ELEMENTS, MAX_NAME_BYTES, Model, OutputTransform,
+    CodeType, InputTransform, MAX_ELEMENTS, MAX_NAME_BYTES, Model, OutputTransform, WordType,
 };
 use prost::Message;
 use std::collections::HashMap;
@@ -32,11 +34,12 @@ impl Model {
             return Err(ImportError::SparseInitializers { count });
         }
         let mut values = initializers(graph)?;
+        let narrow = narrow_types(graph);
         let (input, output) = ports(graph, &values)?;
         let (mut builder, value) = import_input(input)?;
         values.insert(input.name.clone().unwrap_or_default(), value);
         for (index, node) in graph.node.iter().enumerate() {
-            import_node(&mut builder, &mut values, index, node)?;
+            import_node(&mut builder, &mut values, &narrow, index, node)?;
         }
         import_output(builder, &values, graph, output)
     }
@@ -78,6 +81,16 @@ fn initializers(graph: &GraphProto) -> Result<HashMap<String, Value>, ImportErro
             }
         })
         .collect()
+}
+
+/// The types of initializers of fewer than 8 bits.
+fn narrow_types(graph: &GraphProto) -> HashMap<String, CodeType> {
+    let of = graph.initializer.iter().filter_map(|tensor| {
+        let dtype =
+            CodeType::of_onnx(tensor.data_type.unwrap_or(0)).filter(|dtype| dtype.is_narrow())?;
+        Some((tensor.name.clone().unwrap_or_default(), dtype))
+    });
+    of.collect()
 }
 
 /// The one input that is no initializer, and the one output.
@@ -125,9 +138,13 @@ fn import_input(input: &ValueInfoProto) -> Result<(Builder, Value), ImportError>
             let view = builder.input();
             return Ok((builder, Value::FloatInput(view)));
         }
-        data_type::UINT8 => CodeType::U8,
-        data_type::INT8 => CodeType::I8,
-        got => return Err(ImportError::InputType { got }),
+        of @ (data_type::UINT16 | data_type::INT16) => {
+            let dtype = if of == data_type::UINT16 { WordType::U16 } else { WordType::I16 };
+            let (view, transform) = (builder.input(), InputTransform::Words { dtype });
+            let words = builder.word_input(transform, dtype, view).map(Value::Words);
+            return words.map(|value| (builder, value)).map_err(|_| wrong(0, None));
+        }
+        got => CodeType::of_onnx(got).ok_or(ImportError::InputType { got })?,
     };
     let view = builder.input();
     let value = builder
@@ -140,6 +157,7 @@ fn import_input(input: &ValueInfoProto) -> Result<(Builder, Value), ImportError>
 fn import_node(
     builder: &mut Builder,
     values: &mut HashMap<String, Value>,
+    narrow: &HashMap<String, CodeType>,
     index: usize,
     proto: &NodeProto,
 ) -> Result<(), ImportError> {
@@ -159,7 +177,7 @@ fn import_node(
                 return Err(NodeError::Redefined);
             }
             let got = outputs.clone().count();
-            let view = NodeView::new(&name, proto, values, operator)?;
+            let view = NodeView::new(&name, proto, values, narrow, operator)?;
             let made = match operator.import {
                 Import::One(import) if got == 1 => vec![import(builder, &view)?],
                 Import::One(_) => return Err(NodeError::OutputCount { got }),
@@ -205,6 +223,17 @@ fn import_output(
         Some(Value::Codes(codes)) => {
             (codes.view.clone(), OutputTransform::Codes { dtype: codes.dtype })
         }
+        Some(Value::Words(words)) => {
+            let dtype = words.dtype;
+            let view = integers(&mut builder, &name, words).map_err(|_| missing())?;
+            (view, OutputTransform::Words { dtype })
+        }
+        Some(Value::WordFloats(floats)) if floats.is_pure() => {
+            let dtype = floats.words.dtype;
+            let view = integers(&mut builder, &name, &floats.words).map_err(|_| missing())?;
+            let Scaling { scale, zero_point } = floats.scaling;
+            (view, OutputTransform::DequantizeWords { scale, zero_point, dtype })
+        }
         Some(Value::Floats(floats)) => {
             let view = ops::as_dequantized(&mut builder, &name, floats).ok_or_else(missing)?;
             let transform = OutputTransform::Dequantize {
@@ -230,6 +259,15 @@ fn import_output(
     let (input, tensor) = (builder.input_port().ok_or_else(missing)?, view.tensor);
     let title = truncated(graph.name.as_deref().unwrap_or(""));
     Ok(finish::model(builder, title, input, tensor, shape, transform)?)
+}
+
+/// A 16-bit tensor as integers of its type's width.
+fn integers(builder: &mut Builder, name: &str, words: &Words) -> Result<View, NodeError> {
+    let view = words.integers(builder, name)?;
+    match builder.tensors[view.tensor].kind() == words.dtype.kind() {
+        true => Ok(view),
+        false => builder.copied_as(name, &view, words.dtype.kind()),
+    }
 }
 
 /// At most [`MAX_NAME_BYTES`] of `name`.

@@ -14,7 +14,6 @@
 //! neighbours of theirs, with an input of one type and an output of the other, stay in float32. A session with
 //! `session.qdqisint8allowed` set fuses them too, and gives these integers.
 //!
-//!
 //! Weights are integers of 2 to 16 bits, less their zero points, with one scale or one for each output column; of 16 bits, those from
 //! -255 to 255 with 256 values in a column. Scales in blocks are those of the parts of one scale a column, where they are multiples of
 //! it, exactly; the integers are multiplied ([`NodeError::BlockScales`] if they are none). A constant of several matrices, one for each
@@ -72,6 +71,12 @@
 //! and the largest, which ReduceMax and GlobalMaxPool give too, of what grows with codes. Cast takes integers to 32 and 64 bits,
 //! and 8-bit tensors to floats, which is a function of one tensor.
 //!
+//! # 16 bits and fewer than 8
+//! The network's input and output may have 16, 4 or 2 bits. Tensors of 16 bits are made by QuantizeLinear of a function of codes, of
+//! the input, and of sums of dequantized tensors and of products with one scale, all of which are one exact integer for each element, rounded
+//! once; they are read by Add and Sub, by MatMul and Gemm with weights, by normalizations, by Relu, Clip and QuantizeLinear. `docs/semantics.md`
+//! has their integers.
+//!
 //! # Threshold networks
 //! Float weights that are multiples of one number (+-1, 2 bits), and Where of a comparison of a product, or Sign:
 //! the thresholds are edges of steps over exact accumulators, found by the float32 operators themselves.
@@ -126,5 +131,6 @@ mod thresholds;
 mod value;
 mod view;
 mod windows;
+mod words;
 
 pub use error::{ImportError, NodeError, TensorError};

@@ -5,7 +5,7 @@ use super::error::NodeError;
 use super::proto::{AttributeProto, NodeProto, attribute_type};
 use super::value::{Codes, Floats, Value};
 use crate::array::{Array, ArrayData};
-use crate::graph::CodeType;
+use crate::graph::{CodeType, WordType};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -34,6 +34,8 @@ pub(super) struct NodeView<'a> {
     pub(super) name: &'a str,
     proto: &'a NodeProto,
     values: &'a HashMap<String, Value>,
+    /// The types of constants of fewer than 8 bits, which arrays hold in bytes.
+    narrow: &'a HashMap<String, CodeType>,
 }
 
 impl<'a> NodeView<'a> {
@@ -42,6 +44,7 @@ impl<'a> NodeView<'a> {
         name: &'a str,
         proto: &'a NodeProto,
         values: &'a HashMap<String, Value>,
+        narrow: &'a HashMap<String, CodeType>,
         operator: &Operator,
     ) -> Result<Self, NodeError> {
         if proto.input.len() > operator.inputs {
@@ -53,7 +56,7 @@ impl<'a> NodeView<'a> {
                 return Err(NodeError::UnknownAttribute { attribute: name.to_owned() });
             }
         }
-        Ok(Self { name, proto, values })
+        Ok(Self { name, proto, values, narrow })
     }
 
     /// Operand `index`, if the node has it.
@@ -130,18 +133,34 @@ impl<'a> NodeView<'a> {
         }
     }
 
-    /// Operand `index`, one constant 8-bit value (a zero point or a bound), if the node has it.
+    /// Operand `index`, one constant value of 8 bits or fewer (a zero point or a bound), if the node has it.
     pub(super) fn optional_code(&self, index: usize) -> Result<Option<(CodeType, i32)>, NodeError> {
         let Some(array) = self.optional_constant(index)? else {
             return Ok(None);
         };
+        let narrow = self.proto.input.get(index).and_then(|name| self.narrow.get(name)).copied();
+        let of = |dtype, value| Ok(Some((narrow.unwrap_or(dtype), value)));
         match array.data() {
-            ArrayData::U8(v) if v.len() == 1 => Ok(Some((CodeType::U8, i32::from(v[0])))),
-            ArrayData::I8(v) if v.len() == 1 => Ok(Some((CodeType::I8, i32::from(v[0])))),
+            ArrayData::U8(v) if v.len() == 1 => of(CodeType::U8, i32::from(v[0])),
+            ArrayData::I8(v) if v.len() == 1 => of(CodeType::I8, i32::from(v[0])),
             ArrayData::U8(_) | ArrayData::I8(_) => {
                 Err(NodeError::OperandShape { index, expected: 1, got: array.data().len() })
             }
             _ => Err(NodeError::OperandType { index }),
+        }
+    }
+
+    /// Operand `index`, one constant 16-bit zero point, if the node has one of 16 bits.
+    pub(super) fn optional_word(&self, index: usize) -> Result<Option<(WordType, i32)>, NodeError> {
+        let wrong = |got| Err(NodeError::OperandShape { index, expected: 1, got });
+        match self.optional(index)? {
+            Some(Value::Constant(array)) => match array.data() {
+                ArrayData::U16(v) if v.len() == 1 => Ok(Some((WordType::U16, i32::from(v[0])))),
+                ArrayData::I16(v) if v.len() == 1 => Ok(Some((WordType::I16, i32::from(v[0])))),
+                ArrayData::U16(_) | ArrayData::I16(_) => wrong(array.data().len()),
+                _ => Ok(None),
+            },
+            _ => Ok(None),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What the normalizations of rows share: the dequantized tensor, its factors and its summands.
 
-use super::deferred::{Deferred, Kind, MAX_LENGTH, Normalization};
+use super::deferred::{Columns, Deferred, Kind, MAX_LENGTH, Normalization, WordNormalization};
 use super::error::NodeError;
 use super::node::NodeView;
 use super::operands::codes_of;
@@ -22,8 +22,10 @@ pub(super) fn deferred(node: &NodeView<'_>, centred: bool) -> Result<Value, Node
         let value = f64::from(epsilon);
         return Err(NodeError::AttributeValue { attribute: "epsilon", value });
     }
-    let x = node.dequantized_codes(0)?;
-    let view = &x.codes.view;
+    let view = match node.value(0)? {
+        Value::WordFloats(floats) if floats.is_pure() => floats.words.view(),
+        _ => &node.dequantized_codes(0)?.codes.view,
+    };
     let axis = node.int("axis", -1)?;
     check_last(axis, view.rank())?;
     let rows = Rowwise::new(node.name, view);
@@ -34,9 +36,18 @@ pub(super) fn deferred(node: &NodeView<'_>, centred: bool) -> Result<Value, Node
     let factors = floats(node, 1, n)?.ok_or(NodeError::MissingInput { index: 1 })?;
     let summands = floats(node, 2, n)?.unwrap_or(vec![0.0; n]);
     let output = rows.output();
-    let (from, zero_code) = (x.scaling, x.zero_code());
-    let rows = Normalization { x: rows, from, zero_code, centred, epsilon, factors, summands };
-    Ok(Value::Deferred(Deferred::new(Kind::Normalization(Rc::new(rows)), output)))
+    let columns = Columns { factors, summands };
+    let kind = if let Value::WordFloats(floats) = node.value(0)? {
+        let (name, words, from) = (node.name.to_owned(), floats.words.clone(), floats.scaling);
+        let rows = WordNormalization { name, words, from, centred, epsilon, columns };
+        Kind::WordNormalization(Rc::new(rows))
+    } else {
+        let x = node.dequantized_codes(0)?;
+        let (from, zero_code) = (x.scaling, x.zero_code());
+        let rows = Normalization { x: rows, from, zero_code, centred, epsilon, columns };
+        Kind::Normalization(Rc::new(rows))
+    };
+    Ok(Value::Deferred(Deferred::new(kind, output)))
 }
 
 /// Whether attribute `axis` is the last axis of a sample of `rank` dimensions.

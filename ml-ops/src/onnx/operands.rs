@@ -24,6 +24,8 @@ pub(super) fn integers(array: &Array) -> Option<Vec<i32>> {
     match array.data() {
         ArrayData::U8(values) => Some(values.iter().map(|&v| v.into()).collect()),
         ArrayData::I8(values) => Some(values.iter().map(|&v| v.into()).collect()),
+        ArrayData::U16(values) => Some(values.iter().map(|&v| v.into()).collect()),
+        ArrayData::I16(values) => Some(values.iter().map(|&v| v.into()).collect()),
         ArrayData::I32(values) => Some(values.clone()),
         ArrayData::F32(_) | ArrayData::I64(_) => None,
     }

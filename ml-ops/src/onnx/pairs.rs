@@ -82,7 +82,8 @@ pub(super) fn requantized(
                 let Aligned { a: x, b: y, columns, output } = aligned(&a.view, &b.view, 3)?;
                 let name = node.name.to_owned();
                 let terms = [Term::pure(x, qa), Term::pure(y, qb)];
-                let sum = Sum { name, columns, terms, subtracted: false };
+                let layout = output.clone();
+                let sum = Sum { name, columns, terms, subtracted: false, layout };
                 let view = output.on(sum.add(builder, to)?);
                 Codes { view, dtype: a_type, quantized: false, origin: None }
             }

@@ -3,6 +3,7 @@
 //! Fields that are read only to be refused are kept as raw bytes; fields left out are ignored, as
 //! protobuf has it (names of producers, documentation, inferred shapes).
 
+use crate::graph::CodeType;
 use prost::Message;
 
 /// Element types of `TensorProto.data_type` and of quantized operators' `output_dtype`.
@@ -20,6 +21,21 @@ pub(super) mod data_type {
     pub(crate) const INT4: i32 = 22;
     pub(crate) const UINT2: i32 = 25;
     pub(crate) const INT2: i32 = 26;
+}
+
+impl CodeType {
+    /// That of an element type of 8 bits or fewer.
+    pub(super) fn of_onnx(of: i32) -> Option<Self> {
+        Some(match of {
+            data_type::UINT8 => Self::U8,
+            data_type::INT8 => Self::I8,
+            data_type::UINT4 => Self::U4,
+            data_type::INT4 => Self::I4,
+            data_type::UINT2 => Self::U2,
+            data_type::INT2 => Self::I2,
+            _ => return None,
+        })
+    }
 }
 
 /// Values of `AttributeProto.type`.

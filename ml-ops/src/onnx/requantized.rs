@@ -41,5 +41,5 @@ pub(super) fn matmul_operands(
     node.value(2)?;
     let zero_code = codes.zero_code(node.zero_point(2, codes.dtype)?);
     let name = node.name.to_owned();
-    Ok((MatMulOperands { name, x, zero_code, weights, bias, groups }, output))
+    Ok((MatMulOperands { name, x, zero_code, reach: None, weights, bias, groups }, output))
 }

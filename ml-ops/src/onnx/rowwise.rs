@@ -38,7 +38,7 @@ impl Rowwise {
     }
 
     /// Rows that are numbered by columns.
-    fn columns(&self) -> usize {
+    pub(super) fn columns(&self) -> usize {
         let dims = (0..self.view.rank() - 1).filter(|&dim| self.features[dim]);
         dims.map(|dim| self.view.size(dim)).product()
     }
@@ -68,7 +68,45 @@ impl Rowwise {
 
     /// A tensor of one number for each row.
     pub(super) fn rows_of(&self, tensor: TensorId) -> Matrix {
-        Matrix::laid_out(&self.view_of_rows(tensor), |dim| self.features[dim])
+        self.read_rows(&self.view_of_rows(tensor))
+    }
+
+    /// One number for each row, seen as `view`.
+    pub(super) fn read_rows(&self, view: &View) -> Matrix {
+        Matrix::laid_out(view, |dim| self.features[dim])
+    }
+
+    /// A tensor of `edges.len()` codes for each row: steps of the negated number of the row in `tensor`.
+    pub(super) fn parts(
+        &self,
+        builder: &mut Builder,
+        part: &str,
+        tensor: TensorId,
+        edges: Vec<Edges>,
+    ) -> Result<TensorId, NodeError> {
+        let (last, parts) = (self.view.rank() - 1, edges.len());
+        let terms = vec![(
+            self.read_rows(&self.view_of_rows(tensor).repeated(last, parts)),
+            Function::Times(-1),
+        )];
+        let columns = self.columns() * parts;
+        let edges = edges.iter().cycle().take(columns).cloned().collect();
+        let epilogue = Epilogue::Edges(edges);
+        builder.combine(&self.part(part), columns, terms, TensorKind::Code, epilogue)
+    }
+
+    /// The code `part` of such a tensor of `parts` for each row.
+    pub(super) fn part_of(
+        &self,
+        tensor: TensorId,
+        parts: usize,
+        part: usize,
+    ) -> Result<Matrix, NodeError> {
+        let (mut shape, last) = (self.view.shape(), self.view.rank() - 1);
+        shape[last] = parts;
+        let view = View::new(tensor, &shape, |dim| self.features[dim]);
+        let view = view.sliced(last, part, 1, 1).ok_or(NodeError::NoView { index: 0 })?;
+        Ok(self.read_rows(&view))
     }
 
     /// Such a tensor with the number of its row for each element.
@@ -78,7 +116,8 @@ impl Rowwise {
         Matrix::laid_out(&view, |dim| self.features[dim])
     }
 
-    fn view_of_rows(&self, tensor: TensorId) -> View {
+    /// How a tensor of one number for each row is seen.
+    pub(super) fn view_of_rows(&self, tensor: TensorId) -> View {
         let mut shape = self.view.shape();
         if let Some(last) = shape.last_mut() {
             *last = 1;
@@ -159,8 +198,13 @@ impl Rowwise {
     }
 
     /// The name of one of the nodes that the file's node becomes.
-    fn part(&self, part: &str) -> String {
-        let room = MAX_NAME_BYTES.saturating_sub(part.len() + 1);
-        format!("{}/{part}", &self.name[..self.name.floor_char_boundary(room)])
+    pub(super) fn part(&self, part: &str) -> String {
+        self::part(&self.name, part)
     }
+}
+
+/// The name of one of the nodes that the file's node `name` becomes.
+pub(super) fn part(name: &str, part: &str) -> String {
+    let room = MAX_NAME_BYTES.saturating_sub(part.len() + 1);
+    format!("{}/{part}", &name[..name.floor_char_boundary(room)])
 }

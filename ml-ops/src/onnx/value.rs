@@ -6,6 +6,7 @@ use super::masked::Masked;
 use super::matrix::Matrix;
 use super::thresholds::Comparison;
 use super::view::View;
+use super::words::{WordFloats, Words};
 use crate::array::Array;
 use crate::graph::{CodeType, IntegerType, quantize};
 use std::rc::Rc;
@@ -21,6 +22,10 @@ pub(super) enum Value {
     FloatInput(View),
     /// An 8-bit tensor.
     Codes(Codes),
+    /// A 16-bit tensor.
+    Words(Words),
+    /// The floats of a 16-bit tensor.
+    WordFloats(WordFloats),
     /// Floats that are a function of an 8-bit tensor's codes.
     Floats(Floats),
     /// Such floats, negated in some features of their tensor.
@@ -96,20 +101,22 @@ pub(super) struct Dequantized {
 }
 
 /// The integers that a matmul works on.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct MatMulOperands {
     /// Name of the node in the graph.
     pub(super) name: String,
-    /// `groups * weights.k` columns of an 8-bit tensor.
+    /// `groups * weights.k` columns of an 8-bit tensor, or of integers.
     pub(super) x: Matrix,
     pub(super) zero_code: u8,
+    /// The largest size of the integers, if it is of them.
+    pub(super) reach: Option<i64>,
     pub(super) weights: Weights,
     pub(super) bias: Vec<i64>,
     pub(super) groups: usize,
 }
 
 /// A weight matrix as codes and offsets: `W[row][column] = codes[row * n + column] + offsets[column]`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Weights {
     pub(super) k: usize,
     pub(super) n: usize,
@@ -118,6 +125,22 @@ pub(super) struct Weights {
     pub(super) codes: Vec<u8>,
     /// One for all columns, or one for each.
     pub(super) offsets: Vec<i32>,
+}
+
+impl Weights {
+    /// Takes `zero` times the sum of each column's weights off its bias.
+    pub(super) fn subtract(&self, zero: i64, bias: &mut Vec<i64>) {
+        if zero == 0 {
+            return;
+        }
+        bias.resize(self.n, 0);
+        for row in self.codes.chunks(self.n) {
+            for (column, (bias, &code)) in bias.iter_mut().zip(row).enumerate() {
+                let offset = super::operands::of_column(&self.offsets, column);
+                *bias -= zero * (i64::from(code) + i64::from(offset));
+            }
+        }
+    }
 }
 
 impl MatMulOperands {
@@ -132,7 +155,7 @@ impl MatMulOperands {
         let sizes: i64 = weights.map(|&code| (i64::from(code) + offset).abs()).sum();
         let zero = i64::from(self.zero_code);
         let bias = self.bias.get(column).copied().unwrap_or(0);
-        sizes * zero.max(255 - zero) + bias.abs()
+        sizes * self.reach.unwrap_or(zero.max(255 - zero)) + bias.abs()
     }
 }
 
@@ -195,6 +218,8 @@ impl Value {
             Self::Constant(_) | Self::Dequantized(_) => None,
             Self::FloatInput(view) | Self::Integers(view, _) => Some(view),
             Self::Codes(codes) => Some(&codes.view),
+            Self::Words(words) => Some(words.view()),
+            Self::WordFloats(floats) => Some(floats.words.view()),
             Self::Floats(floats) | Self::Negated(floats, _) => Some(&floats.codes.view),
             Self::Deferred(deferred) => Some(&deferred.view),
             Self::Masked(masked) => Some(&masked.floats.codes.view),
@@ -210,6 +235,8 @@ impl Value {
             Self::Constant(_) | Self::Dequantized(_) | Self::Masked(_) => return None,
             Self::FloatInput(view) | Self::Integers(view, _) => *view = change(view)?,
             Self::Codes(codes) => codes.see(&change)?,
+            Self::Words(words) => words.see(&change)?,
+            Self::WordFloats(floats) => floats.words.see(&change)?,
             Self::Floats(floats) | Self::Negated(floats, _) => {
                 (floats.direct, floats.fused) = (false, None);
                 floats.codes.see(&change)?;

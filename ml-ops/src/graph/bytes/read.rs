@@ -5,7 +5,7 @@ use super::write::{EDGES, GATHER, OTHER_STEP, REFERENCE, SAME_STEP};
 use crate::graph::{
     Alphabet, CodeMatrix, CodeType, Edges, Epilogue, Function, Gather, GatherDim, InputTransform,
     IntegerType, MAX_ENTRIES, MAX_NAME_BYTES, Node, Op, OutputTransform, Requantize,
-    RoundingProfile, Step, TensorKind, TensorShape, Term, WeightShape,
+    RoundingProfile, Step, TensorKind, TensorShape, Term, WeightShape, WordType,
 };
 
 /// Bytes, and how many of them have been read.
@@ -136,10 +136,22 @@ impl Reader<'_> {
         (0..count).map(|_| read(self)).collect()
     }
 
+    fn word(&mut self) -> Result<WordType, DecodeError> {
+        match self.tag()? {
+            (0, _) => Ok(WordType::U16),
+            (1, _) => Ok(WordType::I16),
+            (_, error) => Err(error),
+        }
+    }
+
     pub(super) fn dtype(&mut self) -> Result<CodeType, DecodeError> {
         match self.tag()? {
             (0, _) => Ok(CodeType::U8),
             (1, _) => Ok(CodeType::I8),
+            (2, _) => Ok(CodeType::U4),
+            (3, _) => Ok(CodeType::I4),
+            (4, _) => Ok(CodeType::U2),
+            (5, _) => Ok(CodeType::I2),
             (_, error) => Err(error),
         }
     }
@@ -376,6 +388,12 @@ impl Reader<'_> {
             }),
             (2, _) => Ok(InputTransform::Levels { low: self.float()?, high: self.float()? }),
             (3, _) => Ok(InputTransform::OneHot { vocabulary: self.size()? }),
+            (4, _) => Ok(InputTransform::Words { dtype: self.word()? }),
+            (5, _) => Ok(InputTransform::QuantizeWords {
+                scale: self.float()?,
+                zero_point: self.integer()?,
+                dtype: self.word()?,
+            }),
             (_, error) => Err(error),
         }
     }
@@ -393,6 +411,12 @@ impl Reader<'_> {
                 (1, _) => Ok(OutputTransform::Integer { dtype: IntegerType::I64 }),
                 (_, error) => Err(error),
             },
+            (4, _) => Ok(OutputTransform::Words { dtype: self.word()? }),
+            (5, _) => Ok(OutputTransform::DequantizeWords {
+                scale: self.float()?,
+                zero_point: self.integer()?,
+                dtype: self.word()?,
+            }),
             (3, _) => Ok(OutputTransform::Affine {
                 scales: self.list(4, Self::float)?,
                 offsets: self.list(4, Self::float)?,

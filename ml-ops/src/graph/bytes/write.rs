@@ -3,7 +3,7 @@
 use crate::graph::{
     Alphabet, CodeMatrix, CodeType, Edges, Epilogue, Function, Gather, GatherDim, InputTransform,
     IntegerType, Node, Op, OutputTransform, RoundingProfile, Step, TensorKind, TensorShape, Term,
-    WeightShape,
+    WeightShape, WordType,
 };
 use std::collections::HashMap;
 
@@ -89,10 +89,21 @@ impl Writer {
         }
     }
 
+    fn word(&mut self, dtype: WordType) {
+        self.tag(match dtype {
+            WordType::U16 => 0,
+            WordType::I16 => 1,
+        });
+    }
+
     pub(super) fn dtype(&mut self, dtype: CodeType) {
         self.tag(match dtype {
             CodeType::U8 => 0,
             CodeType::I8 => 1,
+            CodeType::U4 => 2,
+            CodeType::I4 => 3,
+            CodeType::U2 => 4,
+            CodeType::I2 => 5,
         });
     }
 
@@ -311,6 +322,16 @@ impl Writer {
                 self.tag(3);
                 self.size(*vocabulary);
             }
+            InputTransform::Words { dtype } => {
+                self.tag(4);
+                self.word(*dtype);
+            }
+            InputTransform::QuantizeWords { scale, zero_point, dtype } => {
+                self.tag(5);
+                self.float(*scale);
+                self.integer(*zero_point);
+                self.word(*dtype);
+            }
         }
     }
 
@@ -337,6 +358,16 @@ impl Writer {
                 self.tag(3);
                 self.list(scales, |w, &v| w.float(v));
                 self.list(offsets, |w, &v| w.float(v));
+            }
+            OutputTransform::Words { dtype } => {
+                self.tag(4);
+                self.word(*dtype);
+            }
+            OutputTransform::DequantizeWords { scale, zero_point, dtype } => {
+                self.tag(5);
+                self.float(*scale);
+                self.integer(*zero_point);
+                self.word(*dtype);
             }
         }
     }

@@ -18,11 +18,26 @@ impl Graph {
             InputTransform::OneHot { .. } => None,
             _ => Some(shape.per_sample()),
         };
-        if shape.kind != TensorKind::Code || expected.is_none() || elements != expected {
+        let kind = match self.input.transform {
+            InputTransform::Words { dtype } | InputTransform::QuantizeWords { dtype, .. } => {
+                dtype.kind()
+            }
+            _ => TensorKind::Code,
+        };
+        if shape.kind != kind || expected.is_none() || elements != expected {
             return Err(GraphError::PortShape { tensor });
         }
         match self.input.transform {
-            InputTransform::Codes { .. } | InputTransform::OneHot { .. } => Ok(()),
+            InputTransform::Codes { .. }
+            | InputTransform::Words { .. }
+            | InputTransform::OneHot { .. } => Ok(()),
+            InputTransform::QuantizeWords { scale, zero_point, dtype } => {
+                if positive(scale) && dtype.has(zero_point.into()) {
+                    Ok(())
+                } else {
+                    Err(GraphError::PortScale { tensor })
+                }
+            }
             InputTransform::Quantize { scale, zero_point, dtype } => {
                 if positive(scale) && dtype.code(zero_point).is_some() {
                     Ok(())
@@ -51,6 +66,9 @@ impl Graph {
             OutputTransform::Codes { .. } | OutputTransform::Dequantize { .. } => {
                 shape.kind == TensorKind::Code
             }
+            OutputTransform::Words { dtype } | OutputTransform::DequantizeWords { dtype, .. } => {
+                shape.kind == dtype.kind()
+            }
             OutputTransform::Integer { dtype } => {
                 let most = match dtype {
                     IntegerType::I32 => 32,
@@ -76,6 +94,11 @@ impl Graph {
             if !valid {
                 return Err(GraphError::PortScale { tensor });
             }
+        }
+        if let OutputTransform::DequantizeWords { scale, zero_point, dtype } = self.output.transform
+            && !(positive(scale) && dtype.is_injective(scale, zero_point))
+        {
+            return Err(GraphError::PortScale { tensor });
         }
         if let (OutputTransform::Affine { scales, offsets }, TensorKind::Integer { bits }) =
             (&self.output.transform, shape.kind)

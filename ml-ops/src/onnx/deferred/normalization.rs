@@ -3,7 +3,7 @@
 use crate::graph::{CodeType, Edges, Function, TensorId, quantize};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
-use crate::onnx::rowwise::Rowwise;
+use crate::onnx::rowwise::{Rowwise, Summand};
 use crate::onnx::value::Scaling;
 
 /// Longest row, such that sums in fixed point have 31 bits.
@@ -27,7 +27,12 @@ pub(in crate::onnx) struct Normalization {
     /// The mean is subtracted.
     pub(in crate::onnx) centred: bool,
     pub(in crate::onnx) epsilon: f32,
-    /// One for each element of a row.
+    pub(in crate::onnx) columns: Columns,
+}
+
+/// What becomes of the elements of a row, one of each for each element.
+#[derive(Debug)]
+pub(in crate::onnx) struct Columns {
     pub(in crate::onnx) factors: Vec<f32>,
     pub(in crate::onnx) summands: Vec<f32>,
 }
@@ -70,42 +75,18 @@ impl Normalization {
             copies.push(x.copies(builder, &format!("copy{part}"), terms)?);
         }
         let unit = LEAST as f64 * largest;
-        let signed = |builder: &mut Builder, part: &str, sign: i64| {
-            let mut terms: Vec<_> = copies
-                .iter()
-                .zip(STEPS)
-                .map(|(&with, step)| {
-                    let zeros = [origin, 0];
-                    (
-                        x.elements(),
-                        Function::Product { with, with_gather: None, zeros, factor: sign * step },
-                    )
-                })
-                .collect();
+        let terms = |sign: i64| {
+            let of_copy = |(&with, step): (&TensorId, i64)| {
+                let (zeros, factor) = ([origin, 0], sign * step);
+                (x.elements(), Function::Product { with, with_gather: None, zeros, factor })
+            };
+            let mut terms: Vec<Summand> = copies.iter().zip(STEPS).map(of_copy).collect();
             let least = Function::table(|code| sign * LEAST * (code - i64::from(origin)));
             terms.push((x.elements(), least));
             terms.extend(shift.map(|shift| (x.broadcast(shift), Function::Times(-sign))));
-            let columns = self.factors.iter().zip(&self.summands).map(|(&factor, &summand)| {
-                column(unit, factor, summand, sign as f64, bounds, to, dtype)
-            });
-            let mut columns: Vec<Edges> = columns.collect();
-            if columns.windows(2).all(|pair| pair[0] == pair[1]) {
-                columns.truncate(1);
-            }
-            x.codes(builder, part, terms, columns)
+            terms
         };
-        let falls = |factor: &f32| *factor < 0.0;
-        if !self.factors.iter().any(falls) {
-            return signed(builder, "normalized", 1);
-        }
-        if self.factors.iter().all(falls) {
-            return signed(builder, "normalized", -1);
-        }
-        // Each has code 0 in the columns of the other.
-        let up = signed(builder, "rising", 1)?;
-        let down = signed(builder, "falling", -1)?;
-        let terms = [up, down].map(|tensor| (x.elements_of(tensor), Function::table(|code| code)));
-        x.codes(builder, "normalized", terms.into(), vec![Edges::clamped()])
+        outputs(&x, builder, &self.columns, terms, unit, bounds, to, dtype)
     }
 
     /// The codes whose sum, weighted by `STEPS` and with `LEAST`, is the reciprocal of each row's size, in units of
@@ -132,6 +113,44 @@ impl Normalization {
         };
         parts.map(part).collect()
     }
+}
+
+/// The codes of normalized elements, times their factors and with their summands: `terms` are `unit` times them, for a
+/// sign.
+#[expect(clippy::too_many_arguments, reason = "what both normalizations end with")]
+pub(super) fn outputs(
+    x: &Rowwise,
+    builder: &mut Builder,
+    columns: &Columns,
+    terms: impl Fn(i64) -> Vec<Summand>,
+    unit: f64,
+    bounds: (f32, f32),
+    to: Scaling,
+    dtype: CodeType,
+) -> Result<TensorId, NodeError> {
+    let Columns { factors, summands } = columns;
+    let signed = |builder: &mut Builder, part: &str, sign: i64| {
+        let steps = factors.iter().zip(summands).map(|(&factor, &summand)| {
+            column(unit, factor, summand, sign as f64, bounds, to, dtype)
+        });
+        let mut steps: Vec<Edges> = steps.collect();
+        if steps.windows(2).all(|pair| pair[0] == pair[1]) {
+            steps.truncate(1);
+        }
+        x.codes(builder, part, terms(sign), steps)
+    };
+    let falls = |factor: &f32| *factor < 0.0;
+    if !factors.iter().any(falls) {
+        return signed(builder, "normalized", 1);
+    }
+    if factors.iter().all(falls) {
+        return signed(builder, "normalized", -1);
+    }
+    // Each has code 0 in the columns of the other.
+    let up = signed(builder, "rising", 1)?;
+    let down = signed(builder, "falling", -1)?;
+    let terms = [up, down].map(|tensor| (x.elements_of(tensor), Function::table(|code| code)));
+    x.codes(builder, "normalized", terms.into(), vec![Edges::clamped()])
 }
 
 /// The step of a column's accumulators, `sign` times the normalized number in units of `1 / unit`.

@@ -26,7 +26,7 @@ impl Product {
         to: Scaling,
         dtype: CodeType,
     ) -> Result<TensorId, NodeError> {
-        if after.is_empty() {
+        if after.is_empty() && !dtype.is_narrow() {
             let requantize = requantize(&self.scales, (low, high), to, dtype)?;
             return builder.matmul(&self.matmul, Epilogue::Requantize(requantize));
         }

@@ -1,5 +1,6 @@
 //! A sum or difference of two dequantized tensors.
 
+use super::{Addend, ExactTerm};
 use crate::graph::{CodeType, Epilogue, Function, TensorId, TensorKind, quantize};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
@@ -7,6 +8,7 @@ use crate::onnx::matrix::Matrix;
 use crate::onnx::qlinear::{self, Quantization};
 use crate::onnx::tables::{self, PAIRS};
 use crate::onnx::value::Scaling;
+use crate::onnx::view::View;
 
 /// A sum or difference of two dequantized tensors.
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub(in crate::onnx) struct Sum {
     pub(in crate::onnx) terms: [Term; 2],
     /// The second is subtracted.
     pub(in crate::onnx) subtracted: bool,
+    /// How a tensor of those rows and columns is seen.
+    pub(in crate::onnx) layout: View,
 }
 
 /// A dequantized tensor that is added.
@@ -31,6 +35,13 @@ pub(in crate::onnx) struct Term {
 }
 
 impl Sum {
+    /// The terms, if they come from DequantizeLinears, as summands of integers.
+    pub(super) fn exact(&self) -> Option<[ExactTerm; 2]> {
+        let [a, b] = &self.terms;
+        let sign = if self.subtracted { -1.0 } else { 1.0 };
+        Some([a.exact(1.0)?, b.exact(sign)?])
+    }
+
     pub(super) fn quantize(
         &self,
         builder: &mut Builder,
@@ -85,6 +96,15 @@ impl Sum {
         let terms = vec![term(a, f), term(b, g)];
         let epilogue = Epilogue::Edges(vec![edges]);
         builder.combine(&self.name, self.columns, terms, TensorKind::Code, epilogue)
+    }
+}
+
+impl Term {
+    /// What is `sign` times the term, if it comes from a DequantizeLinear.
+    fn exact(&self, sign: f64) -> Option<ExactTerm> {
+        let zero = (self.from.zero_point - self.dtype.min()) as u8;
+        let of = Addend::Codes { view: self.x.view.clone(), zero };
+        self.pure.then_some(ExactTerm { of, scale: sign * f64::from(self.from.scale) })
     }
 }
 

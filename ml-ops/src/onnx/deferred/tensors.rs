@@ -26,7 +26,7 @@ impl Tensors {
         to: Scaling,
         dtype: CodeType,
     ) -> Result<TensorId, NodeError> {
-        if after.is_empty() {
+        if after.is_empty() && !dtype.is_narrow() {
             let requantize = requantize(&[self.scale], bounds, to, dtype)?;
             return self.heads.add(builder, Epilogue::Requantize(requantize));
         }

@@ -34,10 +34,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
             Ok(Value::Integers(view, dtype))
         }
         (Value::Codes(codes), None)
-            if is(match codes.dtype {
-                CodeType::U8 => data_type::UINT8,
-                CodeType::I8 => data_type::INT8,
-            }) =>
+            if i32::try_from(to).ok().and_then(CodeType::of_onnx) == Some(codes.dtype) =>
         {
             Ok(value.clone())
         }

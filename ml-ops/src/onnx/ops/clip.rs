@@ -21,11 +21,16 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
             let (low, high) = float_bounds(node)?;
             Ok(Value::Floats(floats.clamped(low, high)))
         }
+        Value::WordFloats(floats) => {
+            let (low, high) = float_bounds(node)?;
+            Ok(Value::WordFloats(floats.clamped(low, high)))
+        }
         Value::Deferred(deferred) => {
             let (low, high) = float_bounds(node)?;
             Ok(Value::Deferred(deferred.clamped(low, high)))
         }
         Value::Constant(_)
+        | Value::Words(_)
         | Value::Dequantized(_)
         | Value::FloatInput(_)
         | Value::Negated(..)

@@ -10,6 +10,7 @@ use crate::onnx::proto::data_type;
 use crate::onnx::shapes;
 use crate::onnx::value::{Codes, Dequantized, Floats, Scaling, Value};
 use crate::onnx::view::View;
+use crate::onnx::words::WordFloats;
 use std::rc::Rc;
 
 pub(super) const OPERATOR: Operator = Operator {
@@ -40,6 +41,17 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
                 direct: true,
                 fused: None,
             }))
+        }
+        Value::Words(words) => {
+            node.int_among("block_size", &[0])?;
+            let zero_point = match node.optional_word(2)? {
+                Some((of, zero_point)) if of == words.dtype => zero_point,
+                None if node.optional(2)?.is_none() => 0,
+                _ => return Err(NodeError::OperandType { index: 2 }),
+            };
+            let scaling = Scaling { scale: node.scale(1)?, zero_point };
+            let (low, high) = (f32::NEG_INFINITY, f32::INFINITY);
+            Ok(Value::WordFloats(WordFloats { words: words.clone(), scaling, low, high }))
         }
         Value::Constant(values) => {
             let axis = node.int("axis", 1)?;
@@ -72,13 +84,15 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
         Value::Dequantized(_)
         | Value::FloatInput(_)
         | Value::Floats(_)
+        | Value::WordFloats(_)
         | Value::Negated(..)
         | Value::Masked(_)
         | Value::Comparison(_)
         | Value::Deferred(_)
-        | Value::Integers(..) => {
-            Err(NodeError::Operand { index: 0, expected: "an 8-bit tensor or constant weights" })
-        }
+        | Value::Integers(..) => Err(NodeError::Operand {
+            index: 0,
+            expected: "a tensor of 8 or 16 bits or constant weights",
+        }),
     }
 }
 

@@ -42,11 +42,20 @@ pub(super) fn product(
     let rank = node.value(0)?.view().map_or(0, View::rank);
     let last = rank.checked_sub(1);
     let last = last.ok_or(NodeError::OperandShape { index: 0, expected: 2, got: rank + 1 })?;
-    let x = factors::first(builder, node, last)?;
+    let x = match node.value(0)? {
+        Value::WordFloats(floats) if floats.is_pure() => factors::words(builder, node, floats)?,
+        _ => factors::first(builder, node, last)?,
+    };
     let constants = factors::constants(node, &x, layout)?;
     let (matrix, output, groups) = operands::product(&x.view, &constants.weights, 0)?;
     let (name, zero_code) = (node.name.to_owned(), x.zero_code);
-    let Constants { weights, bias, .. } = constants;
-    let matmul = MatMulOperands { name, x: matrix, zero_code, weights, bias, groups };
+    let Constants { weights, mut bias, .. } = constants;
+    let mut reach = None;
+    if let Some(zero_point) = x.zero_point {
+        let (low, high) = builder.tensors[x.view.tensor].kind().range();
+        reach = Some(high.max(low.saturating_neg()));
+        weights.subtract(i64::from(zero_point), &mut bias);
+    }
+    let matmul = MatMulOperands { name, x: matrix, zero_code, reach, weights, bias, groups };
     factors::deferred(x, matmul, (constants.scales, constants.after), output)
 }

@@ -30,6 +30,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     let (matrix, output, groups) = product(&x.view, &weights, 0)?;
     let operands = MatMulOperands {
         name: node.name.to_owned(),
+        reach: None,
         zero_code: x.zero_code(node.zero_point(2, x.dtype)?),
         x: matrix,
         weights,

@@ -18,7 +18,9 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         }
         Value::Floats(floats) => Ok(Value::Floats(floats.clamped(0.0, f32::INFINITY))),
         Value::Deferred(deferred) => Ok(Value::Deferred(deferred.clamped(0.0, f32::INFINITY))),
+        Value::WordFloats(floats) => Ok(Value::WordFloats(floats.clamped(0.0, f32::INFINITY))),
         Value::Constant(_)
+        | Value::Words(_)
         | Value::Dequantized(_)
         | Value::FloatInput(_)
         | Value::Negated(..)

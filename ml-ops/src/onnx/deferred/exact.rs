@@ -1,0 +1,221 @@
+//! A sum of dequantized tensors and products in one integer for each element, rounded once.
+
+use super::{After, Product};
+use crate::graph::{CodeType, Edges, Epilogue, Function, TensorId, TensorKind, WordType, quantize};
+use crate::onnx::arithmetic::Operation;
+use crate::onnx::builder::Builder;
+use crate::onnx::error::NodeError;
+use crate::onnx::matrix::Matrix;
+use crate::onnx::operands::of_column;
+use crate::onnx::rowwise::Summand;
+use crate::onnx::value::{MatMulOperands, Scaling};
+use crate::onnx::view::View;
+use crate::onnx::words::{self, Digits, Words};
+use std::rc::Rc;
+
+/// Multiples of the finest scale are at most so many to a unit.
+const FINEST: u32 = 1 << 16;
+
+/// What a sum may be off by because scales are multiples of one, in codes of its output.
+const OFF: f64 = 1.0 / 16.0;
+
+/// Largest value of a table.
+const MAX_IMAGE: f64 = (1u64 << 31) as f64;
+
+/// A sum of tensors of one shape.
+#[derive(Debug, Clone)]
+pub(in crate::onnx) struct Exact {
+    pub(in crate::onnx) name: String,
+    pub(in crate::onnx) terms: Vec<ExactTerm>,
+    /// How a tensor of its elements is seen.
+    pub(in crate::onnx) layout: View,
+}
+
+/// A tensor at a scale.
+#[derive(Debug, Clone)]
+pub(in crate::onnx) struct ExactTerm {
+    pub(in crate::onnx) of: Addend,
+    /// The scale, negative where it is subtracted.
+    pub(in crate::onnx) scale: f64,
+}
+
+/// What is added.
+#[derive(Debug, Clone)]
+pub(in crate::onnx) enum Addend {
+    /// A dequantized tensor of codes, of which `zero` stands for zero.
+    Codes { view: View, zero: u8 },
+    /// A dequantized 16-bit tensor.
+    Words { words: Words, zero_point: i32 },
+    /// A product with one scale, plus constants.
+    Product { product: Rc<Product>, after: Vec<After>, view: View },
+}
+
+/// The integers that a sum is of.
+struct Integers {
+    terms: Vec<Summand>,
+    /// What is added to their sum.
+    constant: i64,
+    /// What 1 stands for.
+    unit: f64,
+    columns: usize,
+}
+
+impl ExactTerm {
+    /// A product with one scale and nothing after it but additions of constants.
+    pub(in crate::onnx) fn product(
+        product: &Rc<Product>,
+        after: &[After],
+        view: &View,
+    ) -> Option<Self> {
+        let is_sum = |after: &After| after.operation == Operation::Add;
+        let (&scale, rest) = product.scales.split_first()?;
+        (after.iter().all(is_sum) && rest.iter().all(|other| *other == scale)).then(|| {
+            let (product, after, view) = (product.clone(), after.to_vec(), view.clone());
+            Self { of: Addend::Product { product, after, view }, scale: scale.into() }
+        })
+    }
+
+    /// How the elements are seen.
+    pub(in crate::onnx) fn view(&self) -> &View {
+        match &self.of {
+            Addend::Codes { view, .. } | Addend::Product { view, .. } => view,
+            Addend::Words { words, .. } => words.view(),
+        }
+    }
+
+    /// The tensor that is added, computed.
+    fn settled(&self, builder: &mut Builder) -> Result<Self, NodeError> {
+        let Addend::Product { product, after, view } = &self.of else { return Ok(self.clone()) };
+        let mut matmul: MatMulOperands = product.matmul.clone();
+        matmul.bias.resize(matmul.weights.n, 0);
+        for (column, bias) in matmul.bias.iter_mut().enumerate() {
+            let added = after.iter().map(|after| f64::from(of_column(&after.constant, column)));
+            let added = (added.sum::<f64>() / self.scale.abs()).round_ties_even();
+            // The conversion saturates.
+            *bias = bias.saturating_add(added.clamp(-2e9, 2e9) as i64);
+        }
+        let tensor = builder.matmul(&matmul, Epilogue::Accumulator)?;
+        let digits = Digits::One(view.on(tensor));
+        // Of its type nothing matters but that it is no sum of codes.
+        let words = Words { dtype: WordType::I16, digits };
+        Ok(Self { of: Addend::Words { words, zero_point: 0 }, scale: self.scale })
+    }
+
+    /// The largest size of its integers.
+    fn size(&self) -> f64 {
+        match &self.of {
+            Addend::Codes { .. } => 255.0,
+            Addend::Words { .. } => 65535.0,
+            Addend::Product { product, .. } => {
+                let columns = 0..product.matmul.weights.n;
+                columns.map(|column| product.matmul.bound(column)).max().unwrap_or(0) as f64
+            }
+        }
+    }
+
+    /// `factor` times the tensor, and a constant that is to be added.
+    fn times(&self, factor: i64, read: impl Fn(&View) -> Matrix) -> (Vec<Summand>, i64) {
+        match &self.of {
+            Addend::Codes { view, zero } => {
+                let zero = i64::from(*zero);
+                (vec![(read(view), Function::table(move |code| factor * (code - zero)))], 0)
+            }
+            Addend::Words { words, zero_point } => {
+                let (terms, constant) = words.times(factor, read);
+                (terms, constant - factor * i64::from(*zero_point))
+            }
+            Addend::Product { .. } => (Vec::new(), 0),
+        }
+    }
+}
+
+impl Exact {
+    /// The sum of `terms`, of one shape, for node `name`.
+    pub(in crate::onnx) fn new(name: &str, terms: Vec<ExactTerm>) -> Result<Self, NodeError> {
+        let views: Vec<&View> = terms.iter().map(ExactTerm::view).collect();
+        let (first, rest) = views.split_first().ok_or(NodeError::NoTables)?;
+        let shape = first.shape();
+        if let Some(other) = rest.iter().find(|view| view.shape() != shape) {
+            let (expected, got) = (first.elements(), other.elements());
+            return Err(NodeError::OperandShape { index: 1, expected, got });
+        }
+        let layout = View::new(0, &shape, |dim| first.is_feature(dim));
+        Ok(Self { name: name.to_owned(), terms, layout })
+    }
+
+    /// The integers, such that they are off by little of a code of `scale`.
+    fn integers(&self, builder: &mut Builder, scale: f32) -> Result<Integers, NodeError> {
+        let scales = self.terms.iter().map(|term| term.scale.abs());
+        let finest = scales.fold(f64::INFINITY, f64::min);
+        let off = |parts: u32| {
+            let of = |term: &ExactTerm| {
+                let multiple = (term.scale / finest * f64::from(parts)).round_ties_even();
+                (multiple * finest / f64::from(parts) - term.scale).abs() * term.size()
+            };
+            self.terms.iter().map(of).sum::<f64>()
+        };
+        let found = (1..=FINEST).find(|&parts| off(parts) <= OFF * f64::from(scale));
+        let parts = f64::from(found.ok_or(NodeError::NoTables)?);
+        let read = |view: &View| Matrix::laid_out(view, |dim| self.layout.is_feature(dim));
+        let (mut terms, mut constant) = (Vec::new(), 0i64);
+        for term in &self.terms {
+            let factor = (term.scale / finest * parts).round_ties_even();
+            // A table of 16 bits has 255 times 256 times the factor.
+            let most = match &term.of {
+                Addend::Product { .. } => 1.0,
+                Addend::Codes { .. } => 255.0,
+                Addend::Words { .. } => 65280.0,
+            };
+            if factor.abs() * most > MAX_IMAGE {
+                return Err(NodeError::NoTables);
+            }
+            let (of_term, more) = term.settled(builder)?.times(factor as i64, read);
+            constant += more;
+            terms.extend(of_term);
+        }
+        let columns = read(&self.layout).size().1;
+        Ok(Integers { terms, constant, unit: finest / parts, columns })
+    }
+
+    /// The codes of the sum in `to`.
+    pub(in crate::onnx) fn quantize(
+        &self,
+        builder: &mut Builder,
+        (low, high): (f32, f32),
+        to: Scaling,
+        dtype: CodeType,
+    ) -> Result<TensorId, NodeError> {
+        let of = self.integers(builder, to.scale)?;
+        let code = |x: f32| quantize(x, to.scale, to.zero_point, dtype);
+        let zero = f64::from(to.zero_point - dtype.min());
+        let step = f64::from(to.scale) / of.unit;
+        let least = |code: u8| (f64::from(code) - 0.5 - zero) * step - of.constant as f64;
+        let edges = Edges::rising(code(low), code(high), least);
+        let epilogue = Epilogue::Edges(vec![edges]);
+        builder.combine(&self.name, of.columns, of.terms, TensorKind::Code, epilogue)
+    }
+
+    /// The 16-bit tensor of the sum in `to`, in two codes.
+    pub(in crate::onnx) fn words(
+        &self,
+        builder: &mut Builder,
+        (low, high): (f32, f32),
+        to: Scaling,
+        dtype: WordType,
+    ) -> Result<[TensorId; 2], NodeError> {
+        let value = |x: f32| dtype.quantize(x, to.scale, to.zero_point);
+        if (value(low), value(high)) != (dtype.min().into(), dtype.max().into()) {
+            return Err(NodeError::ClipBounds { low, high });
+        }
+        let of = self.integers(builder, to.scale)?;
+        let zero = f64::from(to.zero_point - dtype.min());
+        let step = f64::from(to.scale) / of.unit;
+        if 65280.0 * step > MAX_IMAGE {
+            return Err(NodeError::NoTables);
+        }
+        let edge = |value: f64| (value - 0.5 - zero) * step - of.constant as f64;
+        let view = &self.layout;
+        let read = |y| Matrix::laid_out(&view.on(y), |dim| view.is_feature(dim));
+        words::digits(builder, &self.name, of.columns, &of.terms, edge, step, read)
+    }
+}
