@@ -86,7 +86,7 @@ impl WordType {
     /// The value whose float is `x`, if there is one.
     pub(super) fn dequantized(self, x: f32, scale: f32, zero_point: i32) -> Option<i64> {
         let near = (f64::from(x) / f64::from(scale)).round();
-        if !(near.abs() < f64::from(1 << 18)) {
+        if near.is_nan() || near.abs() >= f64::from(1 << 18) {
             return None;
         }
         let near = near as i64 + i64::from(zero_point);
