@@ -1,4 +1,4 @@
-//! Constant tensors of a file, as arrays: integers of fewer than 8 bits as bytes, of 16 as 32, 16-bit floats as 32-bit ones.
+//! Constant tensors of a file, as arrays: integers of fewer than 8 bits as bytes, 16-bit floats as 32-bit ones.
 
 use super::error::TensorError;
 use super::proto::{TensorProto, data_type};

@@ -52,6 +52,10 @@ pub(super) fn product(
     let Constants { weights, mut bias, .. } = constants;
     let mut reach = None;
     if let Some(zero_point) = x.zero_point {
+        if groups != 1 {
+            let expected = "a matrix of weights for all of a 16-bit tensor";
+            return Err(NodeError::Operand { index: 1, expected });
+        }
         let (low, high) = builder.tensors[x.view.tensor].kind().range();
         reach = Some(high.max(low.saturating_neg()));
         weights.subtract(i64::from(zero_point), &mut bias);
