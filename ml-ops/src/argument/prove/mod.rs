@@ -8,7 +8,6 @@ mod step;
 mod sum;
 
 use binfer_field::F128;
-use binfer_iop::buffer;
 use binfer_iop::channel::ProverChannel;
 use binfer_iop::claims::EvaluationClaim;
 use binfer_iop::indexed::onehot;
@@ -68,12 +67,9 @@ impl Prover<'_> {
             let bases = bases.of_group(plan, &group);
             groups.push(self.prove_group(channel, progress, &group, bases, layouts.each_ref()));
         }
-        // What follows holds other memory than groups do.
-        buffer::release();
         groups.push(openings::prove_bits(channel, plan, entries, layouts.each_ref()));
         groups.retain(|g| !g.claims.is_empty());
         progress("open");
-        buffer::release();
         binfer_pcs::open(params, &[model, &trace], &groups, channel);
     }
 
