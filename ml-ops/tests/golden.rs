@@ -29,6 +29,6 @@ fn commitment_and_proof_of_the_shipped_digits_model() {
     );
     assert_eq!(
         hex(&HashKind::Blake3.hash(&bytes)),
-        "235d2352de4f691c0a31ad4b34da0dd0c2d08126e12b67e9dcc85642e71081b8"
+        "e62df0b9f7bb30360172057fb6dff4f8f119df97406f259bd324cb4099f37104"
     );
 }

@@ -136,12 +136,12 @@ fn a_cap_on_memory_chooses_the_groups() {
         key.memory_bound(batch)
     };
     // All layers in one group, two, one each.
-    let sizes = [23, 14, 0].map(|log_leaves| bound(&mut key, log_leaves));
+    let sizes = [25, 14, 0].map(|log_leaves| bound(&mut key, log_leaves));
     assert!(sizes.is_sorted_by(|a, b| a > b), "{sizes:?}");
     let [largest, middle, least] = sizes;
 
     key.set_group_size(GroupSize::default());
-    for (cap, expected) in [(None, 23), (Some(largest), 23), (Some(middle), 14)] {
+    for (cap, expected) in [(None, 25), (Some(largest), 25), (Some(middle), 14)] {
         key.set_max_memory(cap);
         let proof = key.prove(&x, &y, &mut |_| ()).unwrap();
         assert_eq!(verify(key.commitment(), &x, &y, &proof.to_bytes()), Ok(()));
