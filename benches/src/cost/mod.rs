@@ -20,7 +20,8 @@ use crate::Task;
 use commitment::Oracle;
 use onehot::Job;
 use ops::{
-    draw, draw_many, driver, eq_table, frobenius, invert, log, message_bytes, ops, pow, sum, times,
+    draw, draw_many, driver, eq_table, frobenius, invert, join, log, message_bytes, ops, pow, sum,
+    times, weighted,
 };
 use product::{Box, box_product, forest};
 pub use shapes::MatMul;
@@ -131,7 +132,7 @@ pub fn formula(matmul: &MatMul) -> [Counts; 6] {
         tables(matmul, &shape),
         second_forest(matmul, &shape),
         indices(&shape),
-        oracle.open(&params, plane_bytes(&shape)),
+        oracle.open(&params, 0),
     ]
 }
 
@@ -179,8 +180,8 @@ fn products(matmul: &MatMul, shape: &Shape) -> Counts {
     total
 }
 
-/// The factors of a tree in a table step.
-fn step(matmul: &MatMul, tree: &Tree, kind: Kind) -> Counts {
+/// The factors of a tree in a table step, after as many leaves were taken out of the sum.
+fn step(matmul: &MatMul, tree: &Tree, kind: Kind, taken: usize) -> Counts {
     let mut total = eq_table(log(tree.rows));
     let mut instances = Vec::new();
     for &factor in &tree.factors {
@@ -189,20 +190,14 @@ fn step(matmul: &MatMul, tree: &Tree, kind: Kind) -> Counts {
         total += table::instance(kind, factor, tree.cols);
         instances.push((log(tree.cols) + factor.width as usize, 4));
     }
-    // Leaves' factors, if there are several, are sent after the forest's last challenge.
-    let sent = Some(tree.factors.len()).filter(|&n| n > 1);
-    total += driver(message_bytes(sent), &instances);
+    total += weighted(message_bytes(vec![1; taken]), &instances);
+    total += sum([join(instances.len(), 2), draw(message_bytes([2]))]);
     total
-}
-
-/// Bytes of a table step's values of a tree, with their frames.
-fn messages(tree: &Tree) -> usize {
-    125 * tree.factors.len()
 }
 
 /// The first table step, and powers of a hidden `G` to `G`.
 fn tables(matmul: &MatMul, shape: &Shape) -> Counts {
-    let mut total = step(matmul, &shape.outer, Kind::Powers);
+    let mut total = step(matmul, &shape.outer, Kind::Powers, usize::from(shape.inner.is_some()));
     if shape.inner.is_none() {
         return total;
     }
@@ -214,7 +209,7 @@ fn tables(matmul: &MatMul, shape: &Shape) -> Counts {
         total += sum([ops(w * k, w * k, w * k), box_product(k, 1, w)]);
         instances.push((log(k), w + 2));
     }
-    total += driver(messages(&shape.outer), &instances);
+    total += driver(message_bytes([shape.outer.factors.len()]), &instances);
     // Their values, and the points of their Frobenius images.
     total += sum([ops(0, 0, k), eq_table(log(k))]);
     for t in 0..8 {
@@ -250,8 +245,8 @@ fn second_forest(matmul: &MatMul, shape: &Shape) -> Counts {
     total += driver(0, &[(n_vars, 3)]);
     // The scale of G and what the claim's point has beyond the products, which are one, and their inverses.
     total += times(2, invert());
-    total += forest(0, &[boxed(inner)]);
-    total += step(matmul, inner, inner_kind(matmul));
+    total += forest(message_bytes([1]), &[boxed(inner)]);
+    total += step(matmul, inner, inner_kind(matmul), 0);
     total
 }
 
@@ -260,25 +255,16 @@ fn trees(shape: &Shape) -> impl Iterator<Item = &Tree> {
     core::iter::once(&shape.outer).chain(&shape.inner)
 }
 
-/// Bytes of the planes' values, with their frames.
-fn plane_bytes(shape: &Shape) -> usize {
-    let planes = |tree: &Tree| tree.factors.iter().map(|f| f.width as usize).sum::<usize>();
-    trees(shape).map(|tree| planes(tree) * (29 + 16 * tile_vars(tree.matrix).len())).sum()
-}
-
 /// The one-hot stages of all views.
 fn indices(shape: &Shape) -> Counts {
-    let (mut jobs, mut n_claims) = (Vec::new(), 0);
+    let mut jobs = Vec::new();
     for tree in trees(shape) {
         let tiles = tile_vars(tree.matrix);
         for factor in &tree.factors {
             let width = factor.width as usize;
-            n_claims += 1;
             let job = |(number, &vars)| Job { vars, width, summed: number > 0 };
             jobs.extend(tiles.iter().enumerate().map(job));
         }
     }
-    // Tables' values, and tiles' shares of each claim.
-    let sent = messages(shape.inner.as_ref().unwrap_or(&shape.outer));
-    onehot::stages(sent + 26 * n_claims + 16 * jobs.len(), &jobs)
+    onehot::stages(&jobs)
 }

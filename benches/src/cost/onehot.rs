@@ -2,7 +2,9 @@
 
 use binfer_field::count::Counts;
 
-use super::ops::{draw, driver, eq_table, factored_round, invert, message_bytes, ops, sum, times};
+use super::ops::{
+    draw, eq_table, factored_round, invert, join, message_bytes, ops, sum, times, weighted,
+};
 
 /// A claim's share of a tile.
 #[derive(Clone, Copy, Debug)]
@@ -185,17 +187,16 @@ fn lagrange() -> Counts {
     sum([times(128, embed()), ops(31, 0, 0), invert(), ops(3 * 32, 0, 2 * 32)])
 }
 
-/// Both stages, after `bytes` of messages.
-pub(super) fn stages(bytes: usize, jobs: &[Job]) -> Counts {
+/// Both stages.
+pub(super) fn stages(jobs: &[Job]) -> Counts {
     let mut total = sum(jobs
         .iter()
         .flat_map(|job| [job.share(), job.stage_one(), job.univariate(), job.stage_two()]));
     let first: Vec<_> = jobs.iter().map(|job| (job.vars, job.n_nibbles() + 2)).collect();
     let second: Vec<_> = jobs.iter().map(|job| (job.vars - 5, 6)).collect();
-    total += draw(message_bytes(jobs.iter().map(Job::n_nibbles)));
+    total += sum([weighted(0, &first), join(jobs.len(), 2), draw(message_bytes([2, 1]))]);
     total += draw(message_bytes([128]));
-    total += driver(bytes, &first);
-    total += driver(message_bytes([jobs.len()]), &second);
+    total += sum([weighted(0, &second), join(jobs.len(), 4), draw(message_bytes([4, 4]))]);
     // Q on the cosets that some products do not reach, with the images of all bytes.
     let reached = ops(96 * 32 + 64 * 64 + 32 * 96, 0, 96 * 32 + 64 * 64 + 32 * 96);
     total += sum([reached, times(256, embed())]);

@@ -70,10 +70,14 @@ pub(super) fn factored_round(d: usize, at_zero_known: bool) -> Counts {
 /// The driver of a batch after `bytes` of messages: instances with these numbers of variables and of coefficients a
 /// round.
 pub(super) fn driver(bytes: usize, instances: &[(usize, usize)]) -> Counts {
+    sum([ops(instances.len(), 0, 0), draw(bytes), weighted(0, instances)])
+}
+
+/// [`driver`] where the instances' weights are known: `bytes` of messages come before the first round.
+pub(super) fn weighted(bytes: usize, instances: &[(usize, usize)]) -> Counts {
     let n_rounds = instances.iter().map(|i| i.0).max().unwrap_or(0);
-    let mut total = ops(instances.len(), 0, 0);
-    total += draw(bytes);
-    for left in 1..=n_rounds {
+    let mut total = Counts::default();
+    for left in (1..=n_rounds).rev() {
         let mut degree = 1;
         for &(n_vars, coefficients) in instances {
             if n_vars >= left {
@@ -83,9 +87,14 @@ pub(super) fn driver(bytes: usize, instances: &[(usize, usize)]) -> Counts {
                 total += ops(1, 0, 0);
             }
         }
-        total += draw(31 + 16 * degree);
+        total += draw(if left == n_rounds { bytes } else { 0 } + 31 + 16 * degree);
     }
     total
+}
+
+/// The rounds that join `n` instances, whose products have `factors` factors at most.
+pub(super) fn join(n: usize, factors: usize) -> Counts {
+    times(log(n), draw(31 + 16 * (factors + 1)))
 }
 
 /// A challenge after these bytes of messages: the frame of the draw itself has 43 bytes.

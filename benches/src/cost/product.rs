@@ -2,7 +2,9 @@
 
 use binfer_field::count::Counts;
 
-use super::ops::{draw, driver, eq_table, factored_round, log, message_bytes, ops, sum, times};
+use super::ops::{
+    draw, eq_table, factored_round, join, log, message_bytes, ops, sum, times, weighted,
+};
 
 /// Rows from which a tree is built column by column.
 const LONG: usize = 16;
@@ -156,23 +158,43 @@ pub(super) fn box_product(rows: usize, cols: usize, f: usize) -> Counts {
 }
 
 /// The forest's sumchecks after `bytes` of messages, all levels and the last batch.
-pub(super) fn forest(bytes: usize, trees: &[Box]) -> Counts {
+pub(super) fn forest(mut bytes: usize, trees: &[Box]) -> Counts {
     let depth = trees.iter().map(Box::col_vars).max().unwrap_or(0);
     let mut total = Counts::default();
-    for above in 0..depth {
-        let active: Vec<&Box> = trees.iter().filter(|t| t.col_vars() > above).collect();
-        total += sum(active.iter().map(|t| t.level(above)));
-        let shapes: Vec<_> = active.iter().map(|t| (above + t.row_vars(), 4)).collect();
-        total += driver(if above == 0 { bytes } else { 0 }, &shapes);
-        total += times(active.len(), ops(1, 0, 2));
-        total += draw(message_bytes(active.iter().map(|_| 2)));
+    let mut started = 0;
+    for left in (0..=depth).rev() {
+        let joining = trees.iter().filter(|t| t.col_vars() == left).count();
+        started += joining;
+        if joining > 0 && started > 1 {
+            total += draw(core::mem::take(&mut bytes));
+        }
+        if left == 0 {
+            break;
+        }
+        let active = || trees.iter().filter(|t| t.col_vars() >= left);
+        total += sum(active().map(|t| t.level(t.col_vars() - left)));
+        let shapes: Vec<_> = active().map(|t| (t.col_vars() - left + t.row_vars(), 4)).collect();
+        // A level without variables leaves what was sent to the next draw.
+        let has_rounds = shapes.iter().any(|&(n_vars, _)| n_vars > 0);
+        total += weighted(bytes, &shapes);
+        if has_rounds {
+            bytes = 0;
+        }
+        total += sum([join(shapes.len(), 2), times(shapes.len(), ops(1, 0, 2))]);
+        total += draw(core::mem::take(&mut bytes) + message_bytes([2]));
     }
     let last: Vec<&Box> = trees.iter().filter(|t| t.fan_in > 1).collect();
     if !last.is_empty() {
         total += sum(last.iter().map(|t| t.split()));
         let shapes: Vec<_> =
             last.iter().map(|t| (t.col_vars() + t.row_vars(), t.fan_in + 2)).collect();
-        total += driver(0, &shapes);
+        let single = (last.len() < trees.len()).then_some(1);
+        total += weighted(message_bytes(single), &shapes);
+        let mut fan_ins: Vec<usize> = last.iter().map(|t| t.fan_in).collect();
+        total += join(last.len(), fan_ins.iter().copied().max().unwrap_or(0));
+        fan_ins.sort_unstable();
+        fan_ins.dedup();
+        total += draw(message_bytes(fan_ins));
     }
     total
 }
