@@ -79,7 +79,7 @@ impl Prompted {
         let soundness = estimate(commitment, 1).soundness_bits;
         let paragraphs = [
             format!(
-                "Quantize: {}, {} weights, those of the layers of {} bits and others of 8, read from {}: a graph \
+                "Quantize: {}, {} weights of 8 bits, {} in the layers, read from {}: a graph \
                  of {layers} nodes for {} tokens, in {}. The prompt {:?} takes {} multiply-accumulates.",
                 name(&path),
                 units::count(weights as u64),
