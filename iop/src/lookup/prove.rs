@@ -119,11 +119,11 @@ fn prove_products(
         roots.extend(products.into_iter().chain([all, count]));
     }
     let root = |value| RootClaim { row_point: Vec::new(), value };
-    let mut rows = product::prove(channel, tops, roots.into_iter().map(root).collect());
-    rows.iter_mut().for_each(|claim| claim.send(channel));
+    let rows = product::prove(channel, tops, roots.into_iter().map(root).collect());
+    rows.iter().for_each(|claim| claim.send(channel));
     let rows = rows.into_iter().filter_map(row_claim).collect();
-    let mut leaves = product::prove(channel, bottoms, rows);
-    leaves.iter_mut().for_each(|claim| claim.send(channel));
+    let leaves = product::prove(channel, bottoms, rows);
+    leaves.iter().for_each(|claim| claim.send(channel));
     leaves
 }
 

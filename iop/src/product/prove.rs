@@ -145,8 +145,7 @@ fn prove_level<I: Instance>(
 
 impl LeafClaim<F128> {
     /// Sends the value of the only factor of a tree's leaves, which takes it out of the sum.
-    pub fn send(&mut self, channel: &mut ProverChannel) {
+    pub fn send(&self, channel: &mut ProverChannel) {
         channel.send("leaf value", self.values[0]);
-        self.weights = Vec::new();
     }
 }

@@ -196,41 +196,40 @@ pub(super) fn of_fan_in<'a>(
     shapes.zip(weights).map(own).collect()
 }
 
-impl<E: Element> LeafClaims<E> {
-    /// Receives the value of the only factor of a tree's leaves, and takes it out of the sum.
+impl LeafClaim<Blank> {
+    /// Receives the value of the only factor of a tree's leaves, and takes it out of the sum `left` that is known of all.
     ///
     /// # Errors
-    /// Those of the channel, and a failed check where there is no such tree or it has more factors.
-    pub fn receive<C: VerifierChannel<Elem = E>>(
-        &mut self,
+    /// Those of the channel, and a failed check where there are more factors.
+    pub fn receive<C: VerifierChannel>(
+        &self,
         channel: &mut C,
-        tree: usize,
-    ) -> Result<E, VerifyError> {
-        let claim = self.claims.get_mut(tree).ok_or(SHAPES)?;
-        let [weight] = claim.weights[..] else { return Err(SHAPES) };
+        left: &mut C::Elem,
+    ) -> Result<C::Elem, VerifyError> {
+        let [weight] = self.weights[..] else { return Err(SHAPES) };
         let value = channel.receive("leaf value")?;
-        self.value += (value + E::from(F128::ONE)) * weight;
-        claim.weights = Vec::new();
+        *left += (value + C::Elem::from(F128::ONE)) * weight;
         Ok(value)
     }
+}
 
+impl<E: Element> LeafClaims<E> {
     /// Receives the values of all trees' leaves, which have one factor each.
     ///
     /// # Errors
-    /// Those of [`Self::receive`], and a failed check where they do not add up.
+    /// Those of [`LeafClaim::receive`], and a failed check where they do not add up.
     pub fn receive_all<C: VerifierChannel<Elem = E>>(
-        mut self,
+        self,
         channel: &mut C,
     ) -> Result<Vec<LeafClaim<E>>, VerifyError> {
-        let values = (0..self.claims.len()).map(|tree| self.receive(channel, tree));
-        let values = values.collect::<Result<Vec<E>, _>>()?;
-        channel.assert_zero("leaf values", self.value)?;
-        let claim = |(claim, value): (LeafClaim<Blank>, E)| LeafClaim {
-            row_point: claim.row_point,
-            col_point: claim.col_point,
-            weights: claim.weights,
-            values: vec![value],
-        };
-        Ok(self.claims.into_iter().zip(values).map(claim).collect())
+        let mut left = self.value;
+        let mut claims = Vec::with_capacity(self.claims.len());
+        for claim in self.claims {
+            let values = vec![claim.receive(channel, &mut left)?];
+            let LeafClaim { row_point, col_point, weights, .. } = claim;
+            claims.push(LeafClaim { row_point, col_point, weights, values });
+        }
+        channel.assert_zero("leaf values", left)?;
+        Ok(claims)
     }
 }

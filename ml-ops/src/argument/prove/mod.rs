@@ -102,22 +102,10 @@ impl Prover<'_> {
         prove_powers(channel, &mut relations, &trees, &mut roots);
 
         // The rows' leaves: those of inputs, of outputs, and of the product of all G, which are no indices.
-        let mut leaves = product::prove(channel, trees, roots);
+        let mut leaves = product::prove(channel, trees, roots).into_iter();
         progress("tables");
-        let mut tree = 0;
-        for relation in &mut relations {
-            tree += if relation.matmul.output.public.is_none() { 2 } else { 1 };
-            if relation.matmul.has_sum() {
-                let leaf = &mut leaves[tree];
-                leaf.send(channel);
-                let (point, value) = (leaf.col_point.clone(), leaf.values[0] + F128::ONE);
-                relation.on_g.push(EvaluationClaim { vector: 0, point, value });
-                tree += 1;
-            }
-        }
-        let mut leaves = leaves.into_iter();
         let mut step = TableStep::default();
-        for relation in &relations {
+        for relation in &mut relations {
             let matmul = relation.matmul;
             let tables: Vec<_> = powers(&relation.g, &matmul.outer).collect();
             step.push(&tables, &matmul.outer, &indices, leaves.next().expect(LEAF));
@@ -127,7 +115,10 @@ impl Prover<'_> {
                 step.push(&tables, &matmul.output.factors, &indices, leaf);
             }
             if matmul.has_sum() {
-                leaves.next().expect(LEAF);
+                let leaf = leaves.next().expect(LEAF);
+                leaf.send(channel);
+                let value = leaf.values[0] + F128::ONE;
+                relation.on_g.push(EvaluationClaim { vector: 0, point: leaf.col_point, value });
             }
         }
         for sum in &sums {

@@ -106,36 +106,26 @@ fn verify_group<C: VerifierChannel>(
     verify_powers(channel, &relations, &mut roots)?;
 
     // The rows' leaves: those of inputs, of outputs, and of the product of all G, which are no indices.
-    let mut leaves = product::verify(channel, &shapes, roots)?;
-    let mut tree = 0usize;
-    for relation in &mut relations {
-        let matmul = relation.matmul;
-        tree = tree.saturating_add(if matmul.output.public.is_none() { 2 } else { 1 });
-        if matmul.has_sum() {
-            let value = leaves.receive(channel, tree)? + C::Elem::from(F128::ONE);
-            let leaf = leaves.claims.get(tree).ok_or(MALFORMED)?;
-            let point = leaf.col_point.clone();
-            relation.on_g.push(EvaluationClaim { vector: 0, point, value });
-            tree = tree.saturating_add(1);
-        }
-    }
+    let leaves = product::verify(channel, &shapes, roots)?;
+    let (mut of_trees, mut left) = (leaves.claims.into_iter(), leaves.value);
     let mut step = TableStep::default();
-    let mut of_trees = leaves.claims.into_iter();
-    for relation in &relations {
+    for relation in &mut relations {
         let matmul = relation.matmul;
         step.push(&matmul.outer, next(&mut of_trees)?);
         if matmul.output.public.is_none() {
             step.push(&matmul.output.factors, next(&mut of_trees)?);
         }
         if matmul.has_sum() {
-            next(&mut of_trees)?;
+            let leaf = next(&mut of_trees)?;
+            let value = leaf.receive(channel, &mut left)? + C::Elem::from(F128::ONE);
+            relation.on_g.push(EvaluationClaim { vector: 0, point: leaf.col_point, value });
         }
     }
     for sum in &sums {
         sum.push(&mut step, &mut of_trees)?;
     }
     let mut indexed = Indexed::new();
-    let tables = step.run(channel, leaves.value, &mut indexed)?;
+    let tables = step.run(channel, left, &mut indexed)?;
     let (mut claims, mut left) = (tables.claims.into_iter(), tables.value);
     let mut inputs = Vec::new();
     for relation in &relations {
