@@ -1,6 +1,7 @@
 //! Small facts on multilinear polynomials over the hypercube, used by provers and verifiers alike.
 
 use binfer_field::F128;
+use binfer_field::kernels::eq_table;
 
 /// The number of variables that index `n` positions: `ceil(log2(n))`, and 0 for none or one.
 pub fn log2_ceil(n: usize) -> usize {
@@ -40,10 +41,19 @@ pub fn prefix_indicator(point: &[F128], n: usize) -> F128 {
     inside
 }
 
+/// The weights of the 128 bits of a word, and the point of words, of planes whose lowest variables are bound by a Lagrange
+/// basis of at most 128 points, and the others at `y`.
+pub(crate) fn word_weights(lagrange: &[F128], y: &[F128]) -> (Vec<F128>, Vec<F128>) {
+    let in_word = 7usize.saturating_sub(log2_ceil(lagrange.len()));
+    let (inner, point) = y.split_at_checked(in_word).unwrap_or((y, &[]));
+    let weights = eq_table(inner);
+    let bit_weights = weights.iter().flat_map(|&w| lagrange.iter().map(move |&l| w * l));
+    (bit_weights.collect(), point.to_vec())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use binfer_field::kernels::eq_table;
     use proptest::prelude::*;
 
     proptest! {

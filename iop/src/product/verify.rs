@@ -65,6 +65,38 @@ pub fn verify<C: VerifierChannel>(
     verify_factors(channel, shapes, Combined { claims, value: sum })
 }
 
+/// The batch of a level `left` levels above the leaves: from `sum_i w_i (V_i(z_i) + 1)` over the trees for which `factors` tells
+/// how many values `V_i` is the product of there, to the sum of those products at the batch's end, where the claims move to.
+/// Returns it with the products' weights.
+fn verify_batch<C: VerifierChannel>(
+    channel: &mut C,
+    shapes: &[BoxShape],
+    claims: &mut [LeafClaim<Blank>],
+    sum: C::Elem,
+    left: usize,
+    factors: impl Fn(&BoxShape) -> Option<usize>,
+) -> Result<(C::Elem, Vec<F128>), VerifyError> {
+    let (mut active, mut batch, mut weights) = (Vec::new(), Vec::new(), Vec::new());
+    for (shape, claim) in shapes.iter().zip(claims) {
+        let Some(factors) = factors(shape) else { continue };
+        let cols = shape.col_vars().checked_sub(left).ok_or(SHAPES)?;
+        let n_vars = cols.saturating_add(shape.row_vars());
+        batch.push(Shape { n_vars, degree: factors.saturating_add(1) });
+        weights.push(claim.weights.first().copied().ok_or(SHAPES)?);
+        active.push((claim, cols));
+    }
+    let reduced = sumcheck::verify_weighted(channel, sum, &batch, weights)?;
+    let mut weights = Vec::with_capacity(batch.len());
+    for (((claim, cols), own), &weight) in active.into_iter().zip(&batch).zip(&reduced.weights) {
+        let (rows, cols) = split_challenges(reduced.point(own.n_vars), cols);
+        weights.push(weight * eq(&claim.row_point, &rows) * eq(&claim.col_point, &cols));
+        (claim.row_point, claim.col_point) = (rows, cols);
+    }
+    // The summands are the products plus one.
+    let all = C::Elem::from(weights.iter().copied().sum());
+    Ok((reduced.claim + all, weights))
+}
+
 /// One level, `left` levels above the leaves: from `sum_i w_i (V_i(z_i) + 1)` over the trees that have it to the same
 /// of the level below.
 fn verify_level<C: VerifierChannel>(
@@ -74,38 +106,14 @@ fn verify_level<C: VerifierChannel>(
     sum: C::Elem,
     left: usize,
 ) -> Result<C::Elem, VerifyError> {
-    let above = |shape: &BoxShape| shape.col_vars().checked_sub(left);
-    let has_level = |(shape, _): &(&BoxShape, &mut LeafClaim<Blank>)| above(shape).is_some();
-    let (mut batch, mut weights) = (Vec::new(), Vec::new());
-    for (shape, claim) in shapes.iter().zip(claims.iter()) {
-        if let (Some(cols), Some(&weight)) = (above(shape), claim.weights.first()) {
-            batch.push(Shape { n_vars: cols.saturating_add(shape.row_vars()), degree: 3 });
-            weights.push(weight);
-        }
-    }
-    let reduced = sumcheck::verify_weighted(channel, sum, &batch, weights)?;
-    let mut weights = Vec::with_capacity(batch.len());
-    let of_batch = batch.iter().zip(&reduced.weights);
-    for ((shape, claim), (own, &weight)) in
-        shapes.iter().zip(claims.iter_mut()).filter(has_level).zip(of_batch)
-    {
-        let cols = above(shape).ok_or(SHAPES)?;
-        let (rows, cols) = split_challenges(reduced.point(own.n_vars), cols);
-        weights.push(weight * eq(&claim.row_point, &rows) * eq(&claim.col_point, &cols));
-        (claim.row_point, claim.col_point) = (rows, cols);
-    }
-    // The summands are the products plus one.
-    let all = C::Elem::from(weights.iter().copied().sum());
-    let joined = join::verify(
-        channel,
-        "product level",
-        reduced.claim + all,
-        &[Term { weights, factors: 2 }],
-    )?;
+    let has_level = |shape: &BoxShape| shape.col_vars() >= left;
+    let halves = |shape: &BoxShape| has_level(shape).then_some(2);
+    let (sum, weights) = verify_batch(channel, shapes, claims, sum, left, halves)?;
+    let joined = join::verify(channel, "product level", sum, &[Term { weights, factors: 2 }])?;
     let low = channel.challenge("product column");
     channel.soundness(SoundnessTerm::schwartz_zippel("product column", 1.0));
     let Some([even, odd]) = joined.values.first().map(Vec::as_slice) else { return Err(SHAPES) };
-    let of_trees = shapes.iter().zip(claims.iter_mut()).filter(has_level);
+    let of_trees = shapes.iter().zip(claims).filter(|(shape, _)| has_level(shape));
     for ((_, claim), &weight) in of_trees.zip(&joined.weights) {
         claim.col_point.insert(0, low);
         claim.weights = vec![weight];
@@ -133,28 +141,13 @@ pub fn verify_factors<C: VerifierChannel>(
     let single =
         if has_single { channel.receive("single factors")? } else { C::Elem::from(F128::ZERO) };
     value += single;
-    let (mut batch, mut weights) = (Vec::new(), Vec::new());
-    for (shape, claim) in shapes.iter().zip(&claims).filter(|(shape, _)| shape.fan_in > 1) {
-        let n_vars = shape.col_vars().saturating_add(shape.row_vars());
-        batch.push(Shape { n_vars, degree: shape.fan_in.saturating_add(1) });
-        weights.push(claim.weights.first().copied().ok_or(SHAPES)?);
-    }
-    let reduced = sumcheck::verify_weighted(channel, value, &batch, weights)?;
-    let mut weights = Vec::with_capacity(batch.len());
-    let of_batch = batch.iter().zip(&reduced.weights);
     let split = |(shape, _): &(&BoxShape, &mut LeafClaim<Blank>)| shape.fan_in > 1;
-    for ((shape, claim), (own, &weight)) in
-        shapes.iter().zip(claims.iter_mut()).filter(split).zip(of_batch)
-    {
-        let (rows, cols) = split_challenges(reduced.point(own.n_vars), shape.col_vars());
-        weights.push(weight * eq(&claim.row_point, &rows) * eq(&claim.col_point, &cols));
-        (claim.row_point, claim.col_point) = (rows, cols);
-    }
-    let all = C::Elem::from(weights.iter().copied().sum());
+    let factors = |shape: &BoxShape| (shape.fan_in > 1).then_some(shape.fan_in);
+    let (sum, weights) = verify_batch(channel, shapes, &mut claims, value, 0, factors)?;
     let own = || shapes.iter().filter(|shape| shape.fan_in > 1);
     let term = |&factors: &usize| Term { weights: of_fan_in(own(), &weights, factors), factors };
     let terms: Vec<Term> = fan_ins.iter().map(term).collect();
-    let joined = join::verify(channel, "product factors", reduced.claim + all, &terms)?;
+    let joined = join::verify(channel, "product factors", sum, &terms)?;
     let gamma = channel.challenge("factor batching");
     let n_values = joined.values.iter().fold(0usize, |n, values| n.saturating_add(values.len()));
     let degree = if has_single { n_values } else { n_values.saturating_sub(1) };

@@ -9,7 +9,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
-use binfer_field::{F128, kernels};
+use binfer_field::F128;
 
 /// Variables of the univariate round.
 pub(super) const LOG_SIZE: usize = 6;
@@ -74,16 +74,6 @@ pub(super) fn lagrange(x: F128) -> [F128; SIZE] {
         after *= x + d;
     }
     values
-}
-
-/// The weights of the 128 bits of a word in `p(z, y)`, and the point of words: `L_d(z)` for the six low bits, `y` for
-/// the others.
-pub(super) fn word_weights(z: F128, y: &[F128]) -> (Vec<F128>, Vec<F128>) {
-    let (inner, point) = y.split_at_checked(1).unwrap_or((y, &[]));
-    let lagrange = lagrange(z);
-    let halves = kernels::eq_table(inner);
-    let bit_weights = halves.iter().flat_map(|&half| lagrange.map(|l| l * half)).collect();
-    (bit_weights, point.to_vec())
 }
 
 /// The weights of the values on the coset in `P(z)`, for `P` of degree at most 127 that vanishes on

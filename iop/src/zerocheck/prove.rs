@@ -11,7 +11,7 @@ use super::instance::TileSum;
 use super::quadratic::Quadratic;
 use super::skip::Skip;
 use crate::channel::ProverChannel;
-use crate::multilinear::eq;
+use crate::multilinear::{eq, word_weights};
 use crate::sumcheck::{self, Instance};
 
 /// Constraints, and the tiles at whose positions they hold.
@@ -100,7 +100,7 @@ pub fn prove(channel: &mut ProverChannel, systems: &[SystemTiles<'_>]) -> Zeroch
     let mut tile_weights = tile_weights.into_iter();
     let of_system = |s: &SystemTiles<'_>| tile_weights.by_ref().take(s.tiles.len()).collect();
     let weights = systems.iter().map(of_system).collect();
-    let (bit_weights, point) = domain::word_weights(z, &y);
+    let (bit_weights, point) = word_weights(&lagrange, &y);
     ZerocheckClaim { bit_weights, point, weights, value }
 }
 

@@ -7,7 +7,7 @@ use super::claim::{TileTerms, ZerocheckClaim, powers};
 use super::domain;
 use super::quadratic::Quadratic;
 use crate::channel::{Element, SoundnessTerm, VerifierChannel, VerifyError};
-use crate::multilinear::eq;
+use crate::multilinear::{eq, word_weights};
 use crate::sumcheck::{self, Shape};
 
 /// A polynomial over GF(2) in the planes at one position, required to be zero.
@@ -111,7 +111,7 @@ pub fn verify<C: VerifierChannel>(
     let mut tile_weights = tile_weights.into_iter();
     let of_system = |s: &System<'_>| tile_weights.by_ref().take(s.tile_vars.len()).collect();
     let weights = systems.iter().map(of_system).collect();
-    let (bit_weights, point) = domain::word_weights(z, &y);
+    let (bit_weights, point) = word_weights(&domain::lagrange(z), &y);
     Ok(ZerocheckClaim { bit_weights, point, weights, value })
 }
 

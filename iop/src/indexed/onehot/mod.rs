@@ -51,6 +51,8 @@ pub use verify::verify;
 
 use binfer_field::F128;
 
+use crate::multilinear::word_weights;
+
 /// A matrix of indices: bit `s` of an index is plane `planes[s]`. At most 8 bits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
@@ -111,10 +113,5 @@ fn of_nibbles(weight: F128, n_nibbles: usize) -> [F128; 2] {
 
 /// The claims' common weights of bits and point of words: `z` for the first five variables, `y` for the rest.
 fn plane_weights(z: F128, y: &[F128]) -> (Vec<F128>, Vec<F128>) {
-    const IN_WORD: usize = 7 - domain::LOG_SIZE;
-    let (inner, point) = y.split_at_checked(IN_WORD).unwrap_or((y, &[]));
-    let lagrange = domain::lagrange(domain::SIZE, z);
-    let weights = binfer_field::kernels::eq_table(inner);
-    let bit_weights = weights.iter().flat_map(|&w| lagrange.iter().map(move |&l| w * l));
-    (bit_weights.collect(), point.to_vec())
+    word_weights(&domain::lagrange(domain::SIZE, z), y)
 }
