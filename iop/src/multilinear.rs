@@ -41,6 +41,11 @@ pub fn prefix_indicator(point: &[F128], n: usize) -> F128 {
     inside
 }
 
+/// `1, x, x^2, ..`.
+pub(crate) fn powers(x: F128) -> impl Iterator<Item = F128> {
+    core::iter::successors(Some(F128::ONE), move |&power| Some(power * x))
+}
+
 /// The weights of the 128 bits of a word, and the point of words, of planes whose lowest variables are bound by a Lagrange
 /// basis of at most 128 points, and the others at `y`.
 pub(crate) fn word_weights(lagrange: &[F128], y: &[F128]) -> (Vec<F128>, Vec<F128>) {

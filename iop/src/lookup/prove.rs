@@ -4,12 +4,12 @@ use binfer_field::{F128, kernels};
 
 use super::multiplicity::{bit, frobenius_powers, leaves, limbs, widths};
 use super::statement::{GENERATOR, above, generator_powers};
-use super::verify::{PowerClaim, padded_root, powers_of, row_claim, split_leaves, table_point};
+use super::verify::{PowerClaim, padded_root, row_claim, split_leaves, table_point};
 use super::{Lookup, LookupClaims};
 use crate::channel::ProverChannel;
 use crate::claims::planes::{self, Limb, LinearClaim, PlaneMatrix, combine, limb_tables};
 use crate::claims::{self, EvaluationClaim};
-use crate::multilinear::{eq_vertex, prefix_indicator};
+use crate::multilinear::{eq_vertex, powers, prefix_indicator};
 use crate::product::{self, LeafClaim, RootClaim, Tree};
 use crate::sumcheck::{self, Instance};
 use crate::zerocheck::TileSum;
@@ -178,7 +178,7 @@ fn prove_powers(
     let delta = channel.challenge("lookup multiplicity batching");
     let mut claims = Vec::with_capacity(lookups.len());
     for ((row_point, bits), (matrix, _)) in bit_values.into_iter().zip(leaves) {
-        let coefficients = powers_of(delta, bits.len());
+        let coefficients: Vec<F128> = powers(delta).take(bits.len()).collect();
         let value = kernels::inner_product(&bits, &coefficients);
         let col_point = Vec::new();
         claims.push(LinearClaim { matrix, row_point, col_point, coefficients, value });

@@ -8,7 +8,7 @@ use super::{Lookup, LookupClaims};
 use crate::channel::{Element, SoundnessTerm, VerifierChannel, VerifyError};
 use crate::claims::planes::{self, LinearClaim};
 use crate::claims::{self, EvaluationClaim};
-use crate::multilinear::{eq, eq_vertex, prefix_indicator};
+use crate::multilinear::{eq, eq_vertex, powers, prefix_indicator};
 use crate::product::{self, LeafClaim, RootClaim};
 use crate::sumcheck::{self, Shape};
 
@@ -174,7 +174,7 @@ fn verify_powers<C: VerifierChannel>(
     channel.soundness(SoundnessTerm::schwartz_zippel("lookup multiplicity batching", degree));
     let mut claims = Vec::with_capacity(lookups.len());
     for ((row_point, bits), (matrix, _)) in bit_values.into_iter().zip(leaves) {
-        let coefficients = powers_of(delta, bits.len());
+        let coefficients: Vec<F128> = powers(delta).take(bits.len()).collect();
         let value = bits.iter().zip(&coefficients).fold(zero, |sum, (&b, &d)| sum + b * d);
         let col_point = Vec::new();
         claims.push(LinearClaim { matrix, row_point, col_point, coefficients, value });
@@ -198,9 +198,4 @@ pub(super) fn padded_root(point: &[F128], s: usize, n_vars: usize) -> Vec<F128> 
 fn row_weight(leaf: &[F128], point: &[F128]) -> F128 {
     let (own, beyond) = point.split_at_checked(leaf.len()).unwrap_or((point, &[]));
     eq(leaf, own) * eq_vertex(beyond, 0)
-}
-
-/// `1, x, ..., x^(n - 1)`.
-pub(super) fn powers_of(x: F128, n: usize) -> Vec<F128> {
-    core::iter::successors(Some(F128::ONE), |&power| Some(power * x)).take(n).collect()
 }

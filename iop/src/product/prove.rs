@@ -3,12 +3,12 @@
 use binfer_field::F128;
 
 use super::pairs::PairProduct;
-use super::shape::{powers, split_challenges};
+use super::shape::split_challenges;
 use super::verify::{fan_ins, of_fan_in};
 use super::{BoxProduct, BoxShape, LeafClaim, RootClaim, Tree};
 use crate::channel::ProverChannel;
 use crate::join::{self, Product};
-use crate::multilinear::eq;
+use crate::multilinear::{eq, powers};
 use crate::sumcheck::{self, Instance};
 
 /// Reduces claims on the outputs of `trees` to one on their leaves' factors, spoiling each level
@@ -36,9 +36,9 @@ pub fn prove(
             (0..shapes.len()).filter(|&i| shapes[i].col_vars() == left).collect();
         let is_drawn = !joining.is_empty() && started + joining.len() > 1;
         let beta = if is_drawn { channel.challenge("product batching") } else { F128::ONE };
-        let first = if started > 0 { beta } else { F128::ONE };
+        let weights = powers(beta).skip(usize::from(started > 0));
         started += joining.len();
-        for (i, weight) in joining.into_iter().zip(powers(first, beta)) {
+        for (i, weight) in joining.into_iter().zip(weights) {
             claims[i].weights = vec![weight];
         }
         if left == 0 {
@@ -107,7 +107,7 @@ pub fn prove_factors(
     };
     let joined = join::prove(channel, "product factors", fan_ins.iter().map(term).collect());
     let gamma = channel.challenge("factor batching");
-    let mut gammas = powers(if has_single { gamma } else { F128::ONE }, gamma);
+    let mut gammas = powers(gamma).skip(usize::from(has_single));
     for &fan_in in &fan_ins {
         let gammas: Vec<F128> = gammas.by_ref().take(fan_in).collect();
         let of_trees = instances.iter().zip(&joined.weights);

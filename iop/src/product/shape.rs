@@ -56,8 +56,3 @@ pub(super) fn split_challenges(challenges: &[F128], n_cols: usize) -> (Vec<F128>
     let (cols, rows) = challenges.split_at_checked(n_cols).unwrap_or((challenges, &[]));
     (rows.iter().rev().copied().collect(), cols.to_vec())
 }
-
-/// `first, first x, first x^2, ..`.
-pub(super) fn powers(first: F128, x: F128) -> impl Iterator<Item = F128> {
-    core::iter::successors(Some(first), move |&power| Some(power * x))
-}

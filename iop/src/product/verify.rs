@@ -3,11 +3,11 @@
 
 use binfer_field::F128;
 
-use super::shape::{powers, split_challenges};
+use super::shape::split_challenges;
 use super::{BoxShape, LeafClaim, RootClaim};
 use crate::channel::{Blank, Element, SoundnessTerm, VerifierChannel, VerifyError};
 use crate::join::{self, Combined, Term};
-use crate::multilinear::eq;
+use crate::multilinear::{eq, powers};
 use crate::sumcheck::{self, Shape};
 
 /// What a verifier knows of the leaves of a forest's trees.
@@ -38,24 +38,22 @@ pub fn verify<C: VerifierChannel>(
     let depth = shapes.iter().map(BoxShape::col_vars).max().unwrap_or(0);
     for left in (0..=depth).rev() {
         // Trees whose roots are as many levels above their leaves join.
-        let joining = || shapes.iter().filter(|shape| shape.col_vars() == left);
-        let others = started.saturating_add(joining().count()).saturating_sub(1);
-        let beta = match joining().count() {
-            0 => F128::ONE,
-            _ if others == 0 => F128::ONE,
-            n => {
-                let degree = n.min(others) as f64;
-                channel.soundness(SoundnessTerm::schwartz_zippel("product batching", degree));
-                channel.challenge("product batching")
-            }
+        let joining = shapes.iter().filter(|shape| shape.col_vars() == left).count();
+        let beta = if joining > 0 && started.saturating_add(joining) > 1 {
+            let degree = if started > 0 { joining } else { joining.saturating_sub(1) };
+            channel.soundness(SoundnessTerm::schwartz_zippel("product batching", degree as f64));
+            channel.challenge("product batching")
+        } else {
+            F128::ONE
         };
-        let mut weights = powers(if started > 0 { beta } else { F128::ONE }, beta);
+        // The sum so far weighs one.
+        let mut weights = powers(beta).skip(usize::from(started > 0));
+        started = started.saturating_add(joining);
         for ((shape, claim), &value) in shapes.iter().zip(&mut claims).zip(&values) {
             if shape.col_vars() == left {
                 let weight = weights.next().ok_or(SHAPES)?;
                 claim.weights = vec![weight];
                 sum += (value + one) * weight;
-                started = started.saturating_add(1);
             }
         }
         if left > 0 {
@@ -152,7 +150,7 @@ pub fn verify_factors<C: VerifierChannel>(
     let n_values = joined.values.iter().fold(0usize, |n, values| n.saturating_add(values.len()));
     let degree = if has_single { n_values } else { n_values.saturating_sub(1) };
     channel.soundness(SoundnessTerm::schwartz_zippel("factor batching", degree as f64));
-    let mut gammas = powers(if has_single { gamma } else { F128::ONE }, gamma);
+    let mut gammas = powers(gamma).skip(usize::from(has_single));
     value = single;
     for (&fan_in, values) in fan_ins.iter().zip(&joined.values) {
         let gammas: Vec<F128> = gammas.by_ref().take(fan_in).collect();

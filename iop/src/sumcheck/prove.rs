@@ -4,6 +4,7 @@ use binfer_field::F128;
 use rayon::prelude::*;
 
 use crate::channel::ProverChannel;
+use crate::multilinear::powers;
 
 use super::Shape;
 
@@ -38,9 +39,7 @@ pub fn send_round(channel: &mut ProverChannel, coefficients: &[F128], degree: us
 /// Proves a batch; returns the challenges in the order drawn. The instances end fully bound.
 pub fn prove(channel: &mut ProverChannel, instances: &mut [&mut dyn Instance]) -> Vec<F128> {
     let beta = channel.challenge("sumcheck batching");
-    let power = |&p: &F128| Some(p * beta);
-    let powers = core::iter::successors(Some(F128::ONE), power);
-    let weights = powers.take(instances.len()).collect();
+    let weights = powers(beta).take(instances.len()).collect();
     prove_weighted(channel, instances, weights).0
 }
 

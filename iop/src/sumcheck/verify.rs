@@ -4,6 +4,7 @@
 use binfer_field::F128;
 
 use crate::channel::{Element, SoundnessTerm, VerifierChannel, VerifyError};
+use crate::multilinear::powers;
 
 /// What the verifier knows of one instance: how many variables and which degree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,12 +69,7 @@ pub fn verify<C: VerifierChannel>(
 ) -> Result<Reduced<C::Elem>, VerifyError> {
     let beta = channel.challenge("sumcheck batching");
     channel.soundness(SoundnessTerm::schwartz_zippel("sumcheck batching", instances.len() as f64));
-    let mut weights = Vec::with_capacity(instances.len());
-    let mut power = F128::ONE;
-    for _ in instances {
-        weights.push(power);
-        power *= beta;
-    }
+    let weights: Vec<F128> = powers(beta).take(instances.len()).collect();
     let zero = C::Elem::from(F128::ZERO);
     let claim = instances.iter().zip(&weights).fold(zero, |sum, (&(c, _), &w)| sum + c * w);
     let shapes: Vec<Shape> = instances.iter().map(|&(_, shape)| shape).collect();

@@ -57,13 +57,3 @@ impl TileTerms<'_> {
         weights
     }
 }
-
-/// `1, x, ..., x^(n - 1)`.
-pub(super) fn powers(x: F128, n: usize) -> Vec<F128> {
-    let mut power = F128::ONE;
-    let step = |_| {
-        let next = power * x;
-        core::mem::replace(&mut power, next)
-    };
-    (0..n).map(step).collect()
-}

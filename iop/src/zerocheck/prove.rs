@@ -5,13 +5,13 @@ use rayon::prelude::*;
 
 use super::Constraint;
 use super::accumulate::{block, subset_sums};
-use super::claim::{TileTerms, ZerocheckClaim, powers};
+use super::claim::{TileTerms, ZerocheckClaim};
 use super::domain::{self, SIZE};
 use super::instance::TileSum;
 use super::quadratic::Quadratic;
 use super::skip::Skip;
 use crate::channel::ProverChannel;
-use crate::multilinear::{eq, word_weights};
+use crate::multilinear::{eq, powers, word_weights};
 use crate::sumcheck::{self, Instance};
 
 /// Constraints, and the tiles at whose positions they hold.
@@ -62,7 +62,7 @@ pub fn prove(channel: &mut ProverChannel, systems: &[SystemTiles<'_>]) -> Zeroch
             jobs.push(Job { planes, skip, quadratic, n_high: high_variables(planes) });
         }
     }
-    let weights = powers(beta, jobs.len());
+    let weights: Vec<F128> = powers(beta).take(jobs.len()).collect();
     let rounds: Vec<[F128; SIZE]> =
         jobs.par_iter().map(|job| job.skip.round(job.planes, &zeta[..job.n_high])).collect();
     let mut round = [F128::ZERO; SIZE];
@@ -87,7 +87,7 @@ pub fn prove(channel: &mut ProverChannel, systems: &[SystemTiles<'_>]) -> Zeroch
     let factors: Vec<F128> = values.collect();
     channel.send_many("zerocheck factors", &factors);
     let delta = channel.challenge("zerocheck values batching");
-    let delta_powers = powers(delta, factors.len() + 1).split_off(1);
+    let delta_powers: Vec<F128> = powers(delta).skip(1).take(factors.len()).collect();
     let mut value = kernels::inner_product(&factors, &delta_powers);
     let mut delta_powers = delta_powers.into_iter();
     let mut tile_weights = Vec::with_capacity(jobs.len());

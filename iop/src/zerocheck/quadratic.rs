@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use binfer_field::F128;
 
 use super::Constraint;
-use super::claim::powers;
+use crate::multilinear::powers;
 
 /// A linear combination of planes.
 pub(super) type Combination = Vec<(usize, F128)>;
@@ -30,7 +30,7 @@ impl Quadratic {
         let mut products = BTreeMap::<usize, Combination>::new();
         let mut linear = Combination::new();
         let mut constant = F128::ZERO;
-        for (constraint, alpha) in constraints.iter().zip(powers(alpha, constraints.len())) {
+        for (constraint, alpha) in constraints.iter().zip(powers(alpha)) {
             for &(a, b) in &constraint.products {
                 let rank = |plane| (occurrences.get(&plane), plane);
                 let (hub, other) = if rank(a) > rank(b) { (a, b) } else { (b, a) };

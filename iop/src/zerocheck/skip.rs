@@ -5,9 +5,9 @@ use rayon::prelude::*;
 
 use super::Constraint;
 use super::accumulate::{accumulate, block, subset_sums};
-use super::claim::powers;
 use super::domain::{self, N_FIXED, SIZE};
 use super::sliced::{self, Extension, Sliced};
+use crate::multilinear::powers;
 
 /// The weighted bits of one constraint: `[coefficient of g^k][coset position]`.
 const SUMS: usize = 8 * SIZE;
@@ -35,7 +35,7 @@ impl<'a> Skip<'a> {
         let renamed =
             |c: &Constraint| c.products.iter().map(|&(a, b)| (position(a), position(b))).collect();
         let products = constraints.iter().map(renamed).collect();
-        let alphas = powers(alpha, constraints.len());
+        let alphas = powers(alpha).take(constraints.len()).collect();
         Self { constraints, factors, products, alphas, extension: Extension::new() }
     }
 

@@ -3,11 +3,11 @@
 
 use binfer_field::F128;
 
-use super::claim::{TileTerms, ZerocheckClaim, powers};
+use super::claim::{TileTerms, ZerocheckClaim};
 use super::domain;
 use super::quadratic::Quadratic;
 use crate::channel::{Element, SoundnessTerm, VerifierChannel, VerifyError};
-use crate::multilinear::{eq, word_weights};
+use crate::multilinear::{eq, powers, word_weights};
 use crate::sumcheck::{self, Shape};
 
 /// A polynomial over GF(2) in the planes at one position, required to be zero.
@@ -85,7 +85,8 @@ pub fn verify<C: VerifierChannel>(
         tiles.extend(system.tile_vars.iter().map(shape).map(|shape| (system, quadratic, shape)));
     }
     let shapes: Vec<Shape> = tiles.iter().map(|&(.., shape)| shape).collect();
-    let reduced = sumcheck::verify_weighted(channel, claim, &shapes, powers(beta, n_tiles))?;
+    let reduced =
+        sumcheck::verify_weighted(channel, claim, &shapes, powers(beta).take(n_tiles).collect())?;
     let y: Vec<F128> = reduced.challenges.iter().rev().copied().collect();
 
     // What products and constants leave of the claim is the sum of the linear parts.
@@ -94,8 +95,9 @@ pub fn verify<C: VerifierChannel>(
     let factors = channel.receive_many("zerocheck factors", n_factors)?;
     let delta = channel.challenge("zerocheck values batching");
     term(channel, "zerocheck values batching", n_factors);
-    let mut delta_powers = powers(delta, n_factors.saturating_add(1)).into_iter().skip(1);
-    let mut value = reduced.claim + weighted(&factors, &delta_powers.clone().collect::<Vec<_>>());
+    let delta_powers: Vec<F128> = powers(delta).skip(1).take(n_factors).collect();
+    let mut value = reduced.claim + weighted(&factors, &delta_powers);
+    let mut delta_powers = delta_powers.into_iter();
     let mut rest = factors.as_slice();
     let mut tile_weights = Vec::with_capacity(n_tiles);
     for (&(system, quadratic, shape), &weight) in tiles.iter().zip(&reduced.weights) {
