@@ -56,14 +56,17 @@ impl<'a> Choice<'a> {
         elements
     }
 
+    /// Where the tap that an output names lies among those of all outputs, `[column][row]`, if there is such a tap.
+    fn place(&self, at: usize) -> Option<usize> {
+        let (column, row) = (at / self.rows, at % self.rows);
+        let tap = usize::try_from(self.indices[at]).ok().filter(|&tap| tap < self.taps)?;
+        Some((column * self.taps + tap) * self.rows + row)
+    }
+
     /// The elements that are named, those of taps that there are not being 0.
     fn named(&self, elements: &[i64]) -> Vec<i64> {
-        let named = |(at, &index): (usize, &i64)| {
-            let (column, row) = (at / self.rows, at % self.rows);
-            let tap = usize::try_from(index).ok().filter(|&tap| tap < self.taps);
-            tap.map_or(0, |tap| elements[(column * self.taps + tap) * self.rows + row])
-        };
-        self.indices.iter().enumerate().map(named).collect()
+        let named = |at| self.place(at).map_or(0, |place| elements[place]);
+        (0..self.indices.len()).map(named).collect()
     }
 
     /// The elements that are named, as unsigned integers.
@@ -96,12 +99,8 @@ impl<'a> Choice<'a> {
     /// 1 for each tap that is named, `[column][row]`.
     pub(super) fn selectors(&self) -> Vec<u8> {
         let mut selectors = vec![0; self.indices.len() * self.taps];
-        for (at, &index) in self.indices.iter().enumerate() {
-            let (column, row) = (at / self.rows, at % self.rows);
-            if let Some(tap) = usize::try_from(index).ok().filter(|&tap| tap < self.taps) {
-                selectors[(column * self.taps + tap) * self.rows + row] = 1;
-            }
-        }
+        let places = (0..self.indices.len()).filter_map(|at| self.place(at));
+        places.for_each(|place| selectors[place] = 1);
         selectors
     }
 }

@@ -28,7 +28,7 @@ pub(super) use word_normalization::WordNormalization;
 
 use super::builder::Builder;
 use super::error::NodeError;
-use super::value::{Codes, Scaling};
+use super::value::{Codes, Scaling, Target};
 use super::view::View;
 use super::windows::Pool;
 use super::words::{Digits, Words};
@@ -102,19 +102,19 @@ impl Deferred {
         to: Scaling,
         dtype: CodeType,
     ) -> Result<Codes, NodeError> {
-        let bounds = (self.low, self.high);
+        let target = &Target { low: self.low, high: self.high, to, dtype };
         let tensor = match &self.kind {
-            Kind::Product(product) => product.quantize(builder, &self.after, bounds, to, dtype)?,
-            Kind::Tensors(product) => product.quantize(builder, &self.after, bounds, to, dtype)?,
-            Kind::Elementwise(product) => product.quantize(builder, bounds, to, dtype)?,
-            Kind::Sum(sum) => sum.quantize(builder, bounds, to, dtype)?,
-            Kind::Average(average) => average.quantize(builder, bounds, to, dtype)?,
-            Kind::Concatenation(parts) => parts.quantize(builder, bounds, to, dtype)?,
-            Kind::Each(each) => each.quantize(builder, bounds, to, dtype)?,
-            Kind::Softmax(softmax) => softmax.quantize(builder, bounds, to, dtype)?,
-            Kind::Normalization(rows) => rows.quantize(builder, bounds, to, dtype)?,
-            Kind::WordNormalization(rows) => rows.quantize(builder, bounds, to, dtype)?,
-            Kind::Exact(sum) => sum.quantize(builder, bounds, to, dtype)?,
+            Kind::Product(product) => product.quantize(builder, &self.after, target)?,
+            Kind::Tensors(product) => product.quantize(builder, &self.after, target)?,
+            Kind::Elementwise(product) => product.quantize(builder, target)?,
+            Kind::Sum(sum) => sum.quantize(builder, target)?,
+            Kind::Average(average) => average.quantize(builder, target)?,
+            Kind::Concatenation(parts) => parts.quantize(builder, target)?,
+            Kind::Each(each) => each.quantize(builder, target)?,
+            Kind::Softmax(softmax) => softmax.quantize(builder, target)?,
+            Kind::Normalization(rows) => rows.quantize(builder, target)?,
+            Kind::WordNormalization(rows) => rows.quantize(builder, target)?,
+            Kind::Exact(sum) => sum.quantize(builder, target)?,
         };
         let view = self.pooled(builder, name, tensor)?;
         Ok(Codes { view, dtype, quantized: true, origin: None })

@@ -5,7 +5,7 @@ use super::error::NodeError;
 use super::matrix::Matrix;
 use super::node::NodeView;
 use super::operands::requantize;
-use super::value::{Codes, Scaling, Value};
+use super::value::{Codes, Scaling, Target, Value};
 use super::view::View;
 use crate::graph::{CodeMatrix, Epilogue, Op, TensorId, TensorKind, signed_bits};
 
@@ -133,7 +133,7 @@ pub(super) fn requantized(
     let (dtype, zero_point) = node.optional_code(7)?.ok_or(NodeError::MissingInput { index: 7 })?;
     let to = Scaling { scale: node.scale(6)?, zero_point };
     let scale = node.scale(1)? * node.scale(4)?;
-    let requantize = requantize(&[scale], (f32::NEG_INFINITY, f32::INFINITY), to, dtype)?;
+    let requantize = requantize(&[scale], &Target::unbounded(to, dtype))?;
     let tensor = heads.add(builder, Epilogue::Requantize(requantize))?;
     let view = output.on(tensor);
     Ok(Value::Codes(Codes { view, dtype, quantized: false, origin: None }))

@@ -2,10 +2,10 @@
 
 use super::error::NodeError;
 use super::matrix::Matrix;
-use super::value::{Dequantized, Scaling, Weights};
+use super::value::{Dequantized, Target, Weights};
 use super::view::View;
 use crate::array::{Array, ArrayData};
-use crate::graph::{CodeType, Requantize, RoundingProfile, Step, quantize};
+use crate::graph::{CodeType, Requantize, RoundingProfile, Step};
 
 /// The codes of an 8-bit constant and their type.
 pub(super) fn codes_of(array: &Array) -> Option<(Vec<u8>, CodeType)> {
@@ -247,14 +247,11 @@ pub(super) fn product(
 }
 
 /// The step functions of accumulators whose unit is `products` (one or one for each column), clamped
-/// to `[low, high]` as real numbers, into codes of `dtype`.
-pub(super) fn requantize(
-    products: &[f32],
-    (low, high): (f32, f32),
-    to: Scaling,
-    dtype: CodeType,
-) -> Result<Requantize, NodeError> {
-    let bound = |x| i32::from(quantize(x, to.scale, to.zero_point, dtype)) + dtype.min();
+/// to the target's bounds as real numbers, into its codes.
+pub(super) fn requantize(products: &[f32], target: &Target) -> Result<Requantize, NodeError> {
+    let &Target { to, dtype, .. } = target;
+    let (lowest, highest) = target.ends();
+    let value = |code| i32::from(code) + dtype.min();
     let mut steps = products
         .iter()
         .enumerate()
@@ -267,8 +264,8 @@ pub(super) fn requantize(
             Ok(Step {
                 scale,
                 zero_point: to.zero_point,
-                qmin: bound(low),
-                qmax: bound(high),
+                qmin: value(lowest),
+                qmax: value(highest),
                 type_min: dtype.min(),
                 profile: RoundingProfile::OrtF32Rne,
             })

@@ -4,7 +4,7 @@ use super::builder::Builder;
 use super::error::NodeError;
 use super::node::NodeView;
 use super::operands::{check_columns, requantize};
-use super::value::{Codes, MatMulOperands, Scaling, Value};
+use super::value::{Codes, MatMulOperands, Scaling, Target, Value};
 use super::view::View;
 use crate::graph::Epilogue;
 
@@ -23,8 +23,7 @@ pub(super) fn requantized_product(
     let missing = NodeError::MissingInput { index: to + 1 };
     let (dtype, zero_point) = node.optional_code(to + 1)?.ok_or(missing)?;
     let scaling = Scaling { scale: node.scale(to)?, zero_point };
-    let unbounded = (f32::NEG_INFINITY, f32::INFINITY);
-    let requantize = requantize(&products, unbounded, scaling, dtype)?;
+    let requantize = requantize(&products, &Target::unbounded(scaling, dtype))?;
     let tensor = builder.matmul(operands, Epilogue::Requantize(requantize))?;
     let view = output.on(tensor);
     Ok(Value::Codes(Codes { view, dtype, quantized: false, origin: None }))

@@ -1,11 +1,11 @@
 //! Averages of a dequantized tensor: a step function of sums of codes less their zero.
 
-use crate::graph::{CodeType, Epilogue, Function, TensorId, TensorKind, quantize};
+use crate::graph::{Epilogue, Function, TensorId, TensorKind, quantize};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::steps;
-use crate::onnx::value::Scaling;
+use crate::onnx::value::{Scaling, Target};
 
 /// Averages of a dequantized tensor.
 ///
@@ -39,20 +39,15 @@ impl Average {
     pub(super) fn quantize(
         &self,
         builder: &mut Builder,
-        (low, high): (f32, f32),
-        to: Scaling,
-        dtype: CodeType,
+        target: &Target,
     ) -> Result<TensorId, NodeError> {
-        let Scaling { scale, zero_point } = to;
+        let &Target { to: Scaling { scale, zero_point }, dtype, .. } = target;
         let count = self.count as f32;
         let code = |x: f32| {
             let x = x.max(dtype.min() as f32).min(dtype.max() as f32);
             (x as i32 - dtype.min()) as u8
         };
-        let (lowest, highest) = {
-            let bound = |x: f32| quantize(x, scale, zero_point, dtype);
-            (bound(low), bound(high))
-        };
+        let (lowest, highest) = target.ends();
         let mean = |sum: i64| (sum as f64 * f64::from(self.from.scale)) as f32 / count;
         let step = |sum: i64| {
             let unbounded = match self.formula {

@@ -1,10 +1,10 @@
 //! Dequantized tensors one after the other: each through a table of its own.
 
-use crate::graph::{CodeType, TensorId, quantize};
+use crate::graph::TensorId;
 use crate::onnx::builder::Builder;
 use crate::onnx::concatenated;
 use crate::onnx::error::NodeError;
-use crate::onnx::value::Scaling;
+use crate::onnx::value::Target;
 use crate::onnx::view::View;
 
 /// Dequantized tensors one after the other.
@@ -21,11 +21,9 @@ impl Concatenation {
     pub(super) fn quantize(
         &self,
         builder: &mut Builder,
-        (low, high): (f32, f32),
-        to: Scaling,
-        dtype: CodeType,
+        target: &Target,
     ) -> Result<TensorId, NodeError> {
-        let code = |x: f32| quantize(x.max(low).min(high), to.scale, to.zero_point, dtype);
+        let code = |x| target.code(x);
         let parts: Vec<_> =
             self.parts.iter().map(|(view, images)| (view.clone(), images.map(code))).collect();
         Ok(concatenated::view(builder, &self.name, &parts, self.dim)?.tensor)

@@ -1,13 +1,13 @@
 //! A tensor that is dequantized with a scale for each index of some of its dimensions.
 
 use crate::array::Array;
-use crate::graph::{CodeType, Epilogue, Function, OutputTransform, TensorId, TensorKind, quantize};
+use crate::graph::{Epilogue, Function, OutputTransform, TensorId, TensorKind};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::operands::codes_of;
 use crate::onnx::steps;
-use crate::onnx::value::{Codes, Scaling};
+use crate::onnx::value::{Codes, Scaling, Target};
 use crate::onnx::view::View;
 
 /// A dequantized tensor of several scales.
@@ -88,16 +88,13 @@ impl Each {
     pub(super) fn quantize(
         &self,
         builder: &mut Builder,
-        (low, high): (f32, f32),
-        to: Scaling,
-        dtype: CodeType,
+        target: &Target,
     ) -> Result<TensorId, NodeError> {
         let least = i64::from(self.codes.dtype.min());
         let step = |(column, from): (usize, &Scaling)| {
             let code = |code: i64| {
                 let value = code.clamp(0, 255) + least - i64::from(from.zero_point);
-                let x = value as f32 * from.scale;
-                quantize(x.max(low).min(high), to.scale, to.zero_point, dtype)
+                target.code(value as f32 * from.scale)
             };
             steps::edges(255, code).ok_or(NodeError::NotMonotone { column })
         };

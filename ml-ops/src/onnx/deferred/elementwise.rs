@@ -1,12 +1,12 @@
 //! The product of two dequantized tensors, element by element.
 
-use crate::graph::{CodeType, TensorId, dequantize_table, quantize};
+use crate::graph::{TensorId, dequantize_table};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::multiplied;
 use crate::onnx::qlinear::{self, Quantization};
-use crate::onnx::value::Scaling;
+use crate::onnx::value::Target;
 
 /// The product of two dequantized tensors, element by element.
 #[derive(Debug)]
@@ -24,20 +24,17 @@ impl Elementwise {
     pub(super) fn quantize(
         &self,
         builder: &mut Builder,
-        (low, high): (f32, f32),
-        to: Scaling,
-        dtype: CodeType,
+        target: &Target,
     ) -> Result<TensorId, NodeError> {
-        let bound = |x: f32| quantize(x, to.scale, to.zero_point, dtype);
+        let &Target { to, dtype, .. } = target;
         let images = self.from.map(|(of, dtype)| dequantize_table(of.scale, of.zero_point, dtype));
         // The runtime makes a QLinearMul of it.
         let fused = self.dequantized && self.from.iter().all(|(_, of)| *of == dtype);
-        if fused && (bound(low), bound(high)) == (0, 255) {
+        if fused && target.ends() == (0, 255) {
             return self.mul(builder, (to, dtype));
         }
         self.with(builder, |a, b| {
-            let product = images[0][usize::from(a)] * images[1][usize::from(b)];
-            bound(product.max(low).min(high))
+            target.code(images[0][usize::from(a)] * images[1][usize::from(b)])
         })
     }
 

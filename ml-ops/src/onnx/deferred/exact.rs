@@ -1,14 +1,14 @@
 //! A sum of dequantized tensors and products in one integer for each element, rounded once.
 
 use super::{After, Product};
-use crate::graph::{CodeType, Edges, Epilogue, Function, TensorId, TensorKind, WordType, quantize};
+use crate::graph::{Edges, Epilogue, Function, TensorId, TensorKind, WordType};
 use crate::onnx::arithmetic::Operation;
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::operands::of_column;
 use crate::onnx::rowwise::Summand;
-use crate::onnx::value::{MatMulOperands, Scaling};
+use crate::onnx::value::{MatMulOperands, Scaling, Target};
 use crate::onnx::view::View;
 use crate::onnx::words::{self, Digits, Words};
 use std::rc::Rc;
@@ -181,16 +181,14 @@ impl Exact {
     pub(in crate::onnx) fn quantize(
         &self,
         builder: &mut Builder,
-        (low, high): (f32, f32),
-        to: Scaling,
-        dtype: CodeType,
+        target: &Target,
     ) -> Result<TensorId, NodeError> {
-        let of = self.integers(builder, to.scale)?;
-        let code = |x: f32| quantize(x, to.scale, to.zero_point, dtype);
-        let zero = f64::from(to.zero_point - dtype.min());
-        let step = f64::from(to.scale) / of.unit;
+        let of = self.integers(builder, target.to.scale)?;
+        let zero = f64::from(target.zero_code());
+        let step = f64::from(target.to.scale) / of.unit;
         let least = |code: u8| (f64::from(code) - 0.5 - zero) * step - of.constant as f64;
-        let edges = Edges::rising(code(low), code(high), least);
+        let (lowest, highest) = target.ends();
+        let edges = Edges::rising(lowest, highest, least);
         let epilogue = Epilogue::Edges(vec![edges]);
         builder.combine(&self.name, of.columns, of.terms, TensorKind::Code, epilogue)
     }

@@ -1,10 +1,10 @@
 //! Rows brought to mean 0 and size 1, times a factor and plus a summand for each element of a row.
 
-use crate::graph::{CodeType, Edges, Function, TensorId, quantize};
+use crate::graph::{Edges, Function, TensorId};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::rowwise::{Rowwise, Summand};
-use crate::onnx::value::Scaling;
+use crate::onnx::value::{Scaling, Target};
 
 /// Longest row, such that sums in fixed point have 31 bits.
 pub(in crate::onnx) const MAX_LENGTH: usize = 8192;
@@ -53,9 +53,7 @@ impl Normalization {
     pub(super) fn quantize(
         &self,
         builder: &mut Builder,
-        bounds: (f32, f32),
-        to: Scaling,
-        dtype: CodeType,
+        target: &Target,
     ) -> Result<TensorId, NodeError> {
         let x = self.x.straight(builder)?;
         let mean = self.centred.then(|| mean(&x, builder)).transpose()?;
@@ -86,7 +84,7 @@ impl Normalization {
             terms.extend(shift.map(|shift| (x.broadcast(shift), Function::Times(-sign))));
             terms
         };
-        outputs(&x, builder, &self.columns, terms, unit, bounds, to, dtype)
+        outputs(&x, builder, &self.columns, terms, unit, target)
     }
 
     /// The codes whose sum, weighted by `STEPS` and with `LEAST`, is the reciprocal of each row's size, in units of
@@ -117,22 +115,20 @@ impl Normalization {
 
 /// The codes of normalized elements, times their factors and with their summands: `terms` are `unit` times them, for a
 /// sign.
-#[expect(clippy::too_many_arguments, reason = "what both normalizations end with")]
 pub(super) fn outputs(
     x: &Rowwise,
     builder: &mut Builder,
     columns: &Columns,
     terms: impl Fn(i64) -> Vec<Summand>,
     unit: f64,
-    bounds: (f32, f32),
-    to: Scaling,
-    dtype: CodeType,
+    target: &Target,
 ) -> Result<TensorId, NodeError> {
     let Columns { factors, summands } = columns;
     let signed = |builder: &mut Builder, part: &str, sign: i64| {
-        let steps = factors.iter().zip(summands).map(|(&factor, &summand)| {
-            column(unit, factor, summand, sign as f64, bounds, to, dtype)
-        });
+        let steps = factors
+            .iter()
+            .zip(summands)
+            .map(|(&factor, &summand)| column(unit, factor, summand, sign as f64, target));
         let mut steps: Vec<Edges> = steps.collect();
         if steps.windows(2).all(|pair| pair[0] == pair[1]) {
             steps.truncate(1);
@@ -154,31 +150,23 @@ pub(super) fn outputs(
 }
 
 /// The step of a column's accumulators, `sign` times the normalized number in units of `1 / unit`.
-fn column(
-    unit: f64,
-    factor: f32,
-    summand: f32,
-    sign: f64,
-    (low, high): (f32, f32),
-    to: Scaling,
-    dtype: CodeType,
-) -> Edges {
-    let of = |x: f32| quantize(x.max(low).min(high), to.scale, to.zero_point, dtype);
+fn column(unit: f64, factor: f32, summand: f32, sign: f64, target: &Target) -> Edges {
     let factor = f64::from(factor) * sign;
     if factor < 0.0 {
         return Edges { first: 0, edges: vec![] };
     }
     if factor == 0.0 {
         // Of zeros of either sign, one that is added and one that is not.
-        let first = if sign > 0.0 { of(summand) } else { 0 };
+        let first = if sign > 0.0 { target.code(summand) } else { 0 };
         return Edges { first, edges: vec![] };
     }
-    let zero = f64::from(to.zero_point - dtype.min());
+    let zero = f64::from(target.zero_code());
     let least = |code: u8| {
-        let float = (f64::from(code) - 0.5 - zero) * f64::from(to.scale);
+        let float = (f64::from(code) - 0.5 - zero) * f64::from(target.to.scale);
         unit * ((float - f64::from(summand)) / factor)
     };
-    Edges::rising(of(f32::NEG_INFINITY), of(f32::INFINITY), least)
+    let (lowest, highest) = target.ends();
+    Edges::rising(lowest, highest, least)
 }
 
 /// The mean of each row.

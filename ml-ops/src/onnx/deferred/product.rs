@@ -1,13 +1,13 @@
 //! A matmul or convolution of dequantized operands: its accumulators at a scale, and what follows on it.
 
 use super::after::{self, After};
-use crate::graph::{CodeType, Edges, Epilogue, TensorId, quantize};
+use crate::graph::{Edges, Epilogue, TensorId};
 use crate::onnx::arithmetic::Operation;
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::operands::{of_column, requantize};
 use crate::onnx::steps;
-use crate::onnx::value::{MatMulOperands, Scaling};
+use crate::onnx::value::{MatMulOperands, Target};
 
 /// A matmul or convolution of dequantized operands.
 #[derive(Debug)]
@@ -22,17 +22,14 @@ impl Product {
         &self,
         builder: &mut Builder,
         after: &[After],
-        (low, high): (f32, f32),
-        to: Scaling,
-        dtype: CodeType,
+        target: &Target,
     ) -> Result<TensorId, NodeError> {
-        if after.is_empty() && !dtype.is_narrow() {
-            let requantize = requantize(&self.scales, (low, high), to, dtype)?;
+        if after.is_empty() && !target.dtype.is_narrow() {
+            let requantize = requantize(&self.scales, target)?;
             return builder.matmul(&self.matmul, Epilogue::Requantize(requantize));
         }
-        let code = |x: f32| quantize(x.max(low).min(high), to.scale, to.zero_point, dtype);
         let edges = (0..self.matmul.weights.n)
-            .map(|column| self.edges(after, column, false, code))
+            .map(|column| self.edges(after, column, false, |x| target.code(x)))
             .collect::<Result<_, _>>()?;
         builder.matmul(&self.matmul, Epilogue::Edges(edges))
     }

@@ -1,10 +1,10 @@
 //! Softmax along the last dimension: distances from the maximum, and the logarithm of the sum of their exponentials.
 
-use crate::graph::{CodeType, Edges, Function, TensorId, quantize};
+use crate::graph::{Edges, Function, TensorId};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::rowwise::Rowwise;
-use crate::onnx::value::Scaling;
+use crate::onnx::value::Target;
 use crate::onnx::view::View;
 use crate::softmax::Functions;
 
@@ -26,12 +26,11 @@ impl Softmax {
     pub(in crate::onnx) fn quantize(
         &self,
         builder: &mut Builder,
-        (low, high): (f32, f32),
-        to: Scaling,
-        dtype: CodeType,
+        target: &Target,
     ) -> Result<TensorId, NodeError> {
         let x = &self.x;
         let below = self.below(builder)?;
+        let &Target { to, dtype, .. } = target;
         let output = f64::from(to.scale);
         let most = output * (f64::from(dtype.max()) - f64::from(to.zero_point));
         let left_out = self.mask.is_some().then_some(LEFT_OUT);
@@ -43,9 +42,8 @@ impl Softmax {
             let sum = x.row_codes(builder, &name, summed, of.edges(part))?;
             terms.push((x.broadcast(sum), of.logarithms(part)));
         }
-        let bound = |x: f32| quantize(x, to.scale, to.zero_point, dtype);
-        let (lowest, highest) = (bound(low), bound(high));
-        let zero_code = (to.zero_point - dtype.min()) as u8;
+        let (lowest, highest) = target.ends();
+        let zero_code = target.zero_code();
         let first = zero_code.clamp(lowest, highest);
         let step = of.outputs(zero_code, first, highest);
         x.codes(builder, "softmax", terms, vec![step])

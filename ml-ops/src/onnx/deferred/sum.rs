@@ -1,13 +1,13 @@
 //! A sum or difference of two dequantized tensors.
 
 use super::{Addend, ExactTerm};
-use crate::graph::{CodeType, Epilogue, Function, TensorId, TensorKind, quantize};
+use crate::graph::{CodeType, Epilogue, Function, TensorId, TensorKind};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::qlinear::{self, Quantization};
 use crate::onnx::tables::{self, PAIRS};
-use crate::onnx::value::Scaling;
+use crate::onnx::value::{Scaling, Target};
 use crate::onnx::view::View;
 
 /// A sum or difference of two dequantized tensors.
@@ -45,22 +45,17 @@ impl Sum {
     pub(super) fn quantize(
         &self,
         builder: &mut Builder,
-        (low, high): (f32, f32),
-        to: Scaling,
-        dtype: CodeType,
+        target: &Target,
     ) -> Result<TensorId, NodeError> {
         let [a, b] = &self.terms;
-        let bound = |x: f32| quantize(x, to.scale, to.zero_point, dtype);
+        let &Target { to, dtype, .. } = target;
         // The runtime makes a QLinearAdd of it.
         let fused = a.pure && b.pure && !self.subtracted && a.dtype == dtype && b.dtype == dtype;
-        if fused && (bound(low), bound(high)) == (0, 255) {
+        if fused && target.ends() == (0, 255) {
             return self.add(builder, (to, dtype));
         }
         let sign = if self.subtracted { -1.0 } else { 1.0 };
-        let codes = pairs(|i, j| {
-            let sum = a.images[i] + sign * b.images[j];
-            bound(sum.max(low).min(high))
-        });
+        let codes = pairs(|i, j| target.code(a.images[i] + sign * b.images[j]));
         let in_codes =
             |term: &Term, sign: f64| term.images.map(|x| sign * f64::from(x) / f64::from(to.scale));
         self.combine(builder, &codes, &in_codes(a, 1.0), &in_codes(b, sign.into()))

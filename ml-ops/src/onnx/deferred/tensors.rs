@@ -1,13 +1,13 @@
 //! A matmul of two dequantized tensors: its accumulators at a scale.
 
 use super::after::{self, After};
-use crate::graph::{CodeType, Epilogue, TensorId, quantize};
+use crate::graph::{Epilogue, TensorId};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::heads::Heads;
 use crate::onnx::operands::requantize;
 use crate::onnx::steps;
-use crate::onnx::value::Scaling;
+use crate::onnx::value::Target;
 
 /// A matmul of two dequantized tensors.
 #[derive(Debug)]
@@ -22,18 +22,13 @@ impl Tensors {
         &self,
         builder: &mut Builder,
         after: &[After],
-        bounds: (f32, f32),
-        to: Scaling,
-        dtype: CodeType,
+        target: &Target,
     ) -> Result<TensorId, NodeError> {
-        if after.is_empty() && !dtype.is_narrow() {
-            let requantize = requantize(&[self.scale], bounds, to, dtype)?;
+        if after.is_empty() && !target.dtype.is_narrow() {
+            let requantize = requantize(&[self.scale], target)?;
             return self.heads.add(builder, Epilogue::Requantize(requantize));
         }
-        let code = |acc: i64| {
-            let x = after::value(after, 0, acc as f32 * self.scale);
-            quantize(x.max(bounds.0).min(bounds.1), to.scale, to.zero_point, dtype)
-        };
+        let code = |acc: i64| target.code(after::value(after, 0, acc as f32 * self.scale));
         let bound = i64::from(self.heads.bound()?);
         let edges = steps::edges(bound, code).ok_or(NodeError::NotMonotone { column: 0 })?;
         self.heads.add(builder, Epilogue::Edges(vec![edges]))

@@ -2,12 +2,12 @@
 
 use super::normalization::{Columns, outputs};
 use crate::exact::{exp, ln};
-use crate::graph::{CodeType, Edges, Function, TensorId};
+use crate::graph::{Edges, Function, TensorId};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::heads;
 use crate::onnx::rowwise::{Rowwise, Summand};
-use crate::onnx::value::Scaling;
+use crate::onnx::value::{Scaling, Target};
 use crate::onnx::words::{self, Words};
 
 /// The reciprocal of the largest size that a row can have.
@@ -41,9 +41,7 @@ impl WordNormalization {
     pub(super) fn quantize(
         &self,
         builder: &mut Builder,
-        bounds: (f32, f32),
-        to: Scaling,
-        dtype: CodeType,
+        target: &Target,
     ) -> Result<TensorId, NodeError> {
         let [high, low] = self.words.codes(builder, &self.name)?;
         let rows = |view| Rowwise::new(&self.name, view);
@@ -84,7 +82,7 @@ impl WordNormalization {
             terms.extend(shift.map(|shift| (x.broadcast(shift), Function::Times(-sign))));
             terms
         };
-        outputs(x, builder, &self.columns, terms, LEAST * largest, bounds, to, dtype)
+        outputs(x, builder, &self.columns, terms, LEAST * largest, target)
     }
 
     /// The digits of the reciprocal of each row's size: `unit` times the square of its size is in `sizes`, and a row of

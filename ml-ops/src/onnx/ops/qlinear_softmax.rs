@@ -6,7 +6,7 @@ use crate::onnx::deferred::Softmax;
 use crate::onnx::error::NodeError;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::rowwise::Rowwise;
-use crate::onnx::value::{Codes, Scaling, Value};
+use crate::onnx::value::{Codes, Scaling, Target, Value};
 
 pub(super) const OPERATOR: Operator = Operator {
     domain: "com.microsoft",
@@ -26,8 +26,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     let rows = Rowwise::new(node.name, &x.view);
     let output = rows.output();
     let softmax = Softmax { x: rows, scale: node.scale(1)?, mask: None };
-    let unbounded = (f32::NEG_INFINITY, f32::INFINITY);
-    let tensor = softmax.quantize(builder, unbounded, to, x.dtype)?;
+    let tensor = softmax.quantize(builder, &Target::unbounded(to, x.dtype))?;
     let view = output.on(tensor);
     Ok(Value::Codes(Codes { view, dtype: x.dtype, quantized: false, origin: None }))
 }
