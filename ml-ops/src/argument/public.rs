@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::plan::Matrix;
 use super::tables::powers;
-use crate::graph::Values;
+use crate::graph::{Values, ends};
 
 /// Whether a tensor's integers are among those that the bits of `matrix` spell.
 pub(crate) fn are_in_range(values: &Values, matrix: &Matrix) -> bool {
@@ -16,12 +16,6 @@ pub(crate) fn are_in_range(values: &Values, matrix: &Matrix) -> bool {
     let range = 0..1i128 << matrix.bits;
     let is_in_range = |v: i64| range.contains(&(i128::from(v) + matrix.offset));
     ends(integers).is_none_or(|(least, most)| is_in_range(least) && is_in_range(most))
-}
-
-/// The least and the largest value, in one pass.
-fn ends<T: Copy + Ord>(values: &[T]) -> Option<(T, T)> {
-    let first = *values.first()?;
-    Some(values.iter().fold((first, first), |(low, high), &v| (low.min(v), high.max(v))))
 }
 
 /// A tensor's entries as the unsigned integers of `matrix`, if all are in its range.

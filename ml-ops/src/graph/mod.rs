@@ -31,6 +31,7 @@ pub(crate) use port::{dequantize_table, quantize};
 pub use runs::MAX_AXES;
 pub(crate) use runs::Runs;
 pub use step::{CodeRanges, Requantize, RoundingProfile, Step};
+pub(crate) use tensor::ends;
 pub use tensor::{CodeType, TensorId, TensorKind, TensorShape, Values};
 #[cfg(feature = "prover")]
 pub(crate) use validate::bound;

@@ -3,7 +3,7 @@
 #[cfg(feature = "prover")]
 use rayon::prelude::*;
 
-use super::{CodeType, PortError, TensorId, TensorShape, Values, WordType};
+use super::{CodeType, PortError, TensorId, TensorShape, Values, WordType, ends};
 use crate::array::{Array, ArrayData, ElementType};
 
 /// Where the network's input enters.
@@ -466,11 +466,8 @@ fn integers<T: Copy + Default + Ord + Into<i64> + Sync>(
 ) -> Result<Values, PortError> {
     let (low, high) = tensor.kind.range();
     let is_outside = |v: T| !(low..=high).contains(&v.into());
-    // The least and the largest without a branch each: a search only where there is something to find.
-    let ends = values.first().map(|&first| {
-        values.iter().fold((first, first), |(low, high), &v| (low.min(v), high.max(v)))
-    });
-    if ends.is_some_and(|(least, most)| is_outside(least) || is_outside(most)) {
+    // A search only where there is something to find.
+    if ends(values).is_some_and(|(least, most)| is_outside(least) || is_outside(most)) {
         let index = values.iter().position(|&v| is_outside(v)).unwrap_or(0);
         return Err(PortError::NoSuchOutput { index });
     }

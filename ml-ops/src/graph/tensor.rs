@@ -163,3 +163,9 @@ impl Values {
         }
     }
 }
+
+/// The least and the largest value, in one pass without a branch each.
+pub(crate) fn ends<T: Copy + Ord>(values: &[T]) -> Option<(T, T)> {
+    let first = *values.first()?;
+    Some(values.iter().fold((first, first), |(low, high), &v| (low.min(v), high.max(v))))
+}
