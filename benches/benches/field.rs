@@ -8,7 +8,7 @@ use binfer_field::coset::{BlockWeights, Extension, ProductSums};
 use binfer_field::kernels::Corner;
 use binfer_field::tower::{Sliced, WholeBytes, from_tower, to_tower};
 use binfer_field::{
-    Backend, F128, LinearMap, Tower8, Tower16, Tower32, Tower64, Tower128, kernels,
+    Backend, F128, LinearMap, Tower8, Tower16, Tower32, Tower64, Tower128, WordMap, kernels,
 };
 use criterion::{BenchmarkId, Criterion, Throughput};
 
@@ -61,6 +61,9 @@ fn linear_maps(c: &mut Criterion) {
     let images: [F128; 128] = core::array::from_fn(|i| a[i]);
     let map = LinearMap::new(&images);
     on_all(c, "linear_map", N, || map.apply_slice(&mut dst, &a));
+    let words = WordMap::new(&core::array::from_fn(|i| a[i]));
+    let bits: Vec<u32> = a.iter().map(|x| x.to_bits() as u32).collect();
+    on_all(c, "word_map", N, || words.apply_slice(&mut dst, &bits, a[0]));
     let mut tower = vec![Tower128::ZERO; N];
     on_all(c, "to_tower", N, || to_tower(&mut tower, &a));
     on_all(c, "from_tower", N, || from_tower(&mut dst, &tower));

@@ -160,19 +160,9 @@ impl Extension {
         weights: &BlockWeights,
     ) {
         assert!((2..=4).contains(&planes.len()));
-        let mut bits = vec![[[0; 64]; 16]; weights.groups.len()];
-        for (s, plane) in planes.iter().enumerate() {
-            assert_eq!(plane.len(), weights.n_blocks);
-            for (group, words) in bits.iter_mut().zip(plane.chunks(64)) {
-                for (i, bytes) in group[4 * s..][..4].iter_mut().enumerate() {
-                    for (byte, word) in bytes.iter_mut().zip(words) {
-                        *byte = (word >> (8 * i)) as u8;
-                    }
-                }
-            }
-        }
+        assert!(planes.iter().all(|plane| plane.len() == weights.n_blocks));
         let _counted = count::kernel_of(operations(planes.len(), weights.n_blocks));
-        dispatch::coset_products(backend, sums, planes.len(), &bits, &weights.groups, self);
+        dispatch::coset_products(backend, sums, planes, &weights.groups, self);
     }
 }
 

@@ -1,4 +1,4 @@
-//! GF(2)-linear maps of GF(2^128), applied a byte of the argument at a time.
+//! GF(2)-linear maps to GF(2^128), applied a byte of the argument at a time.
 
 use crate::arch::dispatch::{self, Backend};
 use crate::{F128, count};
@@ -6,36 +6,76 @@ use crate::{F128, count};
 /// A GF(2)-linear map `F128 -> F128` as sixteen tables of 256 entries (64 KiB).
 pub struct LinearMap {
     tables: Vec<[F128; 256]>,
-    /// `blocks[j][i]` takes byte `i` of the argument to byte `j` of the image: the matrix of the
-    /// `GF2P8AFFINEQB` instruction, whose byte `7 - r` selects the bits that make bit `r`.
+    /// `blocks[j][i]` takes byte `i` of the argument to byte `j` of the image.
     blocks: [[u64; 16]; 16],
+}
+
+/// For each eight images of the bits of a byte, its values' images.
+fn byte_tables(images: &[F128]) -> Vec<[F128; 256]> {
+    let table = |chunk: &[F128]| {
+        let mut table = [F128::ZERO; 256];
+        for (i, &image) in chunk.iter().enumerate() {
+            for j in 0..1 << i {
+                table[j | 1 << i] = table[j] + image;
+            }
+        }
+        table
+    };
+    images.chunks_exact(8).map(table).collect()
+}
+
+/// For each byte of the image and each byte of the argument the matrix of the `GF2P8AFFINEQB` instruction, whose byte
+/// `7 - r` selects the bits that make bit `r`.
+fn byte_matrices<const N: usize>(images: &[F128]) -> [[u64; N]; 16] {
+    let mut blocks = [[0; N]; 16];
+    for (column, image) in images.iter().enumerate() {
+        for (j, row) in blocks.iter_mut().enumerate() {
+            for r in 0..8 {
+                let bit = (image.to_bits() >> (8 * j + r) & 1) as u64;
+                row[column / 8] |= bit << (8 * (7 - r) + column % 8);
+            }
+        }
+    }
+    blocks
+}
+
+/// A GF(2)-linear map of words of 32 bits to `F128`.
+pub struct WordMap {
+    tables: Vec<[F128; 256]>,
+    /// `blocks[j][i]` takes byte `i` of the word to byte `j` of the image.
+    blocks: [[u64; 4]; 16],
+}
+
+impl WordMap {
+    /// The map that sends bit `i` to `images[i]`.
+    pub fn new(images: &[F128; 32]) -> Self {
+        Self { tables: byte_tables(images), blocks: byte_matrices(images) }
+    }
+
+    /// The images of a slice, with a constant: `dst[i]` is `constant` and the image of `src[i]`. The slices are of
+    /// one length.
+    pub fn apply_slice(&self, dst: &mut [F128], src: &[u32], constant: F128) {
+        self.apply_slice_on(Backend::current(), dst, src, constant);
+    }
+
+    /// [`Self::apply_slice`] on a backend of choice.
+    pub(crate) fn apply_slice_on(
+        &self,
+        backend: Backend,
+        dst: &mut [F128],
+        src: &[u32],
+        constant: F128,
+    ) {
+        assert_eq!(dst.len(), src.len());
+        let _counted = count::kernel(dst.len(), 0, 0, 4);
+        dispatch::word_map(backend, dst, src, constant, &self.tables, &self.blocks);
+    }
 }
 
 impl LinearMap {
     /// The map that sends the basis element `x^i` to `images[i]`.
     pub fn new(images: &[F128; 128]) -> Self {
-        let tables = images
-            .chunks_exact(8)
-            .map(|chunk| {
-                let mut table = [F128::ZERO; 256];
-                for (i, &image) in chunk.iter().enumerate() {
-                    for j in 0..1 << i {
-                        table[j | 1 << i] = table[j] + image;
-                    }
-                }
-                table
-            })
-            .collect();
-        let mut blocks = [[0; 16]; 16];
-        for (column, image) in images.iter().enumerate() {
-            for (j, row) in blocks.iter_mut().enumerate() {
-                for r in 0..8 {
-                    let bit = (image.to_bits() >> (8 * j + r) & 1) as u64;
-                    row[column / 8] |= bit << (8 * (7 - r) + column % 8);
-                }
-            }
-        }
-        Self { tables, blocks }
+        Self { tables: byte_tables(images), blocks: byte_matrices(images) }
     }
 
     /// The image of `x`.

@@ -142,7 +142,7 @@ impl Job {
     /// The sumcheck over blocks.
     fn stage_two(&self) -> Counts {
         let n = self.vars - 5;
-        let mut total = ops(1, 0, self.width * ((3 << n) + 257) + 6);
+        let mut total = ops(1, 0, self.width * ((4 << n) + 1) + 6);
         for left in (1..=n).rev() {
             let rest = left - 1;
             let half = 1 << rest;

@@ -69,10 +69,16 @@ macro_rules! for_each_kernel {
                 tables: &[[F128; 256]],
                 blocks: &[[u64; 16]; 16]
             );
+            fn word_map(
+                dst: &mut [F128],
+                src: &[u32],
+                constant: F128,
+                tables: &[[F128; 256]],
+                blocks: &[[u64; 4]; 16]
+            );
             fn coset_products(
                 sums: &mut crate::coset::ProductSums,
-                n_planes: usize,
-                bits: &[crate::coset::Group],
+                planes: &[&[u32]],
                 weights: &[crate::coset::Group],
                 extension: &crate::coset::Extension
             );

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::Form;
 use super::dispatch::{self, Backend};
 use crate::kernels::Corner;
-use crate::{F128, Field, LinearMap, Tower8, Tower16, Tower32, Tower64, Tower128};
+use crate::{F128, Field, LinearMap, Tower8, Tower16, Tower32, Tower64, Tower128, WordMap};
 
 /// The product by its definition, one coefficient of `b` at a time.
 fn naive_mul(a: F128, b: F128) -> F128 {
@@ -375,6 +375,21 @@ proptest! {
         on_every_backend(|backend| {
             let mut dst = vec![F128::ONE; src.len()];
             map.apply_slice_on(backend, &mut dst, &src);
+            prop_assert_eq!(&dst, &expected);
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn word_maps(images in vec(element(), 32), src in vec(any::<u32>(), 0..200), constant in element()) {
+        let map = WordMap::new(&images.clone().try_into().unwrap());
+        let image = |x: u32| -> F128 {
+            (0..32).filter(|i| x >> i & 1 == 1).map(|i| images[i]).sum()
+        };
+        let expected: Vec<_> = src.iter().map(|&x| constant + image(x)).collect();
+        on_every_backend(|backend| {
+            let mut dst = vec![F128::ONE; src.len()];
+            map.apply_slice_on(backend, &mut dst, &src, constant);
             prop_assert_eq!(&dst, &expected);
             Ok(())
         })?;

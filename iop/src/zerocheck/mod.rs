@@ -58,6 +58,4 @@ pub use quadratic::n_products;
 pub use verify::{Constraint, System, verify};
 
 #[cfg(feature = "prover")]
-pub(crate) use accumulate::subset_sums;
-#[cfg(feature = "prover")]
 pub(crate) use instance::TileSum;

@@ -14,15 +14,31 @@ const GROUPS: usize = Extension::BLOCKS / 64;
 pub(crate) fn coset_products<const N: usize>(
     isa: impl Lanes<N>,
     sums: &mut ProductSums,
-    n_planes: usize,
-    bits: &[Group],
+    planes: &[&[u32]],
     weights: &[Group],
     extension: &Extension,
 ) {
+    let (n_planes, bits) = (planes.len(), &byte_slices(planes, weights.len())[..]);
     match isa.byte_lanes() {
         Some(lanes) => by_lanes(lanes, sums, n_planes, bits, weights, extension),
         None => by_tables(sums, n_planes, bits, weights, extension),
     }
+}
+
+/// Bytes `4 s` to `4 s + 3` are those of plane `s`; blocks beyond the last are zero.
+#[inline(always)]
+fn byte_slices(planes: &[&[u32]], n_groups: usize) -> Vec<Group> {
+    let mut bits = vec![[[0; 64]; 16]; n_groups];
+    for (s, plane) in planes.iter().enumerate() {
+        for (group, words) in bits.iter_mut().zip(plane.chunks(64)) {
+            for (i, bytes) in group[4 * s..][..4].iter_mut().enumerate() {
+                for (byte, word) in bytes.iter_mut().zip(words) {
+                    *byte = (word >> (8 * i)) as u8;
+                }
+            }
+        }
+    }
+    bits
 }
 
 #[inline(always)]

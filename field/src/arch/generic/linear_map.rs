@@ -59,3 +59,71 @@ fn map_block<B: ByteLanes>(
     }
     lanes.store_block(bytemuck::cast_mut(dst), lanes.transpose(image));
 }
+
+/// `dst[i]` is `constant` and the image of `src[i]` under a GF(2)-linear map, given as in [`linear_map`] for the
+/// four bytes of a word.
+#[inline(always)]
+pub(crate) fn word_map<const N: usize, L: Lanes<N>>(
+    isa: L,
+    dst: &mut [F128],
+    src: &[u32],
+    constant: F128,
+    tables: &[[F128; 256]],
+    blocks: &[[u64; 4]; 16],
+) {
+    let mut done = 0;
+    if let Some(lanes) = isa.byte_lanes() {
+        let constants = constant.to_le_bytes().map(|byte| [byte; 64]);
+        let (d, d_tail) = dst.as_chunks_mut::<64>();
+        let (s, s_tail) = src.as_chunks::<64>();
+        for (d, s) in d.iter_mut().zip(s) {
+            map_words(lanes, d, s, &constants, blocks);
+        }
+        done = 64 * d.len();
+        if s_tail.len() >= WORTH_A_BLOCK {
+            let (mut image, mut words) = ([F128::ZERO; 64], [0; 64]);
+            words[..s_tail.len()].copy_from_slice(s_tail);
+            map_words(lanes, &mut image, &words, &constants, blocks);
+            d_tail.copy_from_slice(&image[..s_tail.len()]);
+            done = dst.len();
+        }
+    }
+    for (d, s) in dst[done..].iter_mut().zip(&src[done..]) {
+        let mut image = constant;
+        for (table, byte) in tables.iter().zip(s.to_le_bytes()) {
+            image += table[usize::from(byte)];
+        }
+        *d = image;
+    }
+}
+
+#[inline(always)]
+fn map_words<B: ByteLanes>(
+    lanes: B,
+    dst: &mut [F128; 64],
+    src: &[u32; 64],
+    constants: &[[u8; 64]; 16],
+    blocks: &[[u64; 4]; 16],
+) {
+    let mut bytes = [[0; 64]; 4];
+    for (i, bytes) in bytes.iter_mut().enumerate() {
+        for (byte, word) in bytes.iter_mut().zip(src) {
+            *byte = (word >> (8 * i)) as u8;
+        }
+    }
+    let bytes = bytes.each_ref().map(|bytes| lanes.load_bytes(bytes));
+    let mut image = lanes.load_block(constants);
+    for (image, row) in image.iter_mut().zip(blocks) {
+        for i in 0..4 {
+            *image = lanes.xor_bytes(*image, lanes.affine(bytes[i], row[i]));
+        }
+    }
+    // Word `16 l + p` is in place `p` of lane `l`, whence a transposition takes it to lane `l` of register `p`.
+    let mut block = [F128::ZERO; 64];
+    lanes.store_block(bytemuck::cast_mut(&mut block), lanes.transpose(image));
+    for (l, run) in dst.as_chunks_mut::<16>().0.iter_mut().enumerate() {
+        for (dst, lanes) in run.iter_mut().zip(block.as_chunks::<4>().0) {
+            *dst = lanes[l];
+        }
+    }
+}

@@ -5,9 +5,9 @@ use binfer_hash::Transcript;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use super::bits::BitProduct;
-use super::domain::{self, LOG_SIZE};
+use super::domain::LOG_SIZE;
 use super::prove::TileData;
-use super::skip::{Round, subset_tables};
+use super::skip::{Round, extension_to};
 use super::{OneHotClaim, View, halves::NibbleProduct, plane_weights, verify};
 use crate::channel::{Blank, ProofReader, ProverChannel, VerifyError};
 use crate::indexed::tiles;
@@ -67,7 +67,7 @@ fn outcome(lie: Lie) -> Result<(), VerifyError> {
     }
     channel.send_many("one-hot univariate round", &round);
     let z = channel.challenge("one-hot univariate challenge");
-    let factors = data.bits().bind(sigma, &subset_tables(&domain::lagrange(domain::SIZE, z)));
+    let factors = data.bits().bind(sigma, &extension_to(z));
     let mut bits = BitProduct::new(factors, mu, p[LOG_SIZE..].to_vec());
     let (mut blocks, _) = sumcheck::prove_weighted(&mut channel, &mut [&mut bits], vec![F128::ONE]);
     blocks.reverse();

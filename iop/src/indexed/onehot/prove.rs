@@ -6,9 +6,9 @@ use binfer_field::{F128, kernels, kernels::eq_table, kernels::inner_product};
 use rayon::prelude::*;
 
 use super::bits::BitProduct;
-use super::domain::{self, LOG_SIZE};
+use super::domain::LOG_SIZE;
 use super::halves::NibbleProduct;
-use super::skip::{Round, TileBits, subset_tables};
+use super::skip::{Round, TileBits, extension_to};
 use super::{NIBBLE, OneHotClaim, PlaneClaims, View, nibble_weight, of_nibbles, plane_weights};
 use crate::channel::ProverChannel;
 use crate::indexed::{Tile, tiles};
@@ -146,9 +146,9 @@ fn prove_bits(
     }
     channel.send_many("one-hot univariate round", &round.finish());
     let z = channel.challenge("one-hot univariate challenge");
-    let tables = subset_tables(&domain::lagrange(domain::SIZE, z));
+    let extension = extension_to(z);
     let instance = |job: &Job<'_>| {
-        let factors = job.data.bits().bind(job.index_point, &tables);
+        let factors = job.data.bits().bind(job.index_point, &extension);
         BitProduct::new(factors, mu, point[LOG_SIZE..job.data.tile.n_vars()].to_vec())
     };
     let mut instances: Vec<BitProduct> = jobs.par_iter().map(instance).collect();

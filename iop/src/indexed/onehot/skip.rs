@@ -7,19 +7,18 @@
 use std::sync::LazyLock;
 
 use binfer_field::coset::{BlockWeights, Extension, ProductSums, embed};
-use binfer_field::{F128, kernels};
+use binfer_field::{F128, WordMap, kernels};
 use rayon::prelude::*;
 
 use super::NIBBLE;
-use super::domain::{LOG_SIZE, POINTS, SIZE};
+use super::domain::{self, POINTS, SIZE};
 use crate::buffer::Buffer;
-use crate::zerocheck::subset_sums;
 
 /// Blocks in a parallel task: a task's histograms are joined once.
 const TASK: usize = 4096;
 
 /// Blocks that are bound at a time.
-const RUN: usize = 256;
+const RUN: usize = 1024;
 
 /// Blocks of which values of bytes are told apart before those of nibbles.
 const BYTE_BINS: usize = 256;
@@ -224,23 +223,13 @@ impl TileBits<'_> {
         }
     }
 
-    /// `1 + sigma_s + b_s(z, y)` for each bit and block, from the Lagrange basis of the domain at `z`.
-    pub(super) fn bind(&self, sigma: &[F128], tables: &[[F128; 256]; LOG_SIZE - 1]) -> Vec<Buffer> {
+    /// `1 + sigma_s + b_s(z, y)` for each bit and block, `extension` to `z`.
+    pub(super) fn bind(&self, sigma: &[F128], extension: &WordMap) -> Vec<Buffer> {
         let bit = |(plane, &sigma): (&&[u32], &F128)| {
-            let (mut first, constant) = (tables[0], F128::ONE + sigma);
-            first.iter_mut().for_each(|entry| *entry += constant);
-            let tables = [&first, &tables[1], &tables[2], &tables[3]];
             let mut values = Buffer::unspecified(plane.len());
             let runs = values.par_chunks_mut(RUN).zip(plane.par_chunks(RUN));
-            runs.with_min_len(4).for_each(|(values, words)| {
-                let mut bytes = [[0; RUN]; 4];
-                for (k, bytes) in bytes.iter_mut().enumerate() {
-                    for (byte, word) in bytes.iter_mut().zip(words) {
-                        *byte = (word >> (8 * k)) as u8;
-                    }
-                }
-                let bytes = bytes.each_ref().map(|bytes| &bytes[..words.len()]);
-                kernels::gather_four(values, tables, bytes);
+            runs.for_each(|(values, words)| {
+                extension.apply_slice(values, words, F128::ONE + sigma)
             });
             values
         };
@@ -248,13 +237,10 @@ impl TileBits<'_> {
     }
 }
 
-/// For each byte of a block's 32 bits, the sums of the weights that its values select.
-pub(super) fn subset_tables(weights: &[F128]) -> [[F128; 256]; LOG_SIZE - 1] {
-    let mut tables = [[F128::ZERO; 256]; LOG_SIZE - 1];
-    for (table, weights) in tables.iter_mut().zip(weights.chunks(8)) {
-        *table = subset_sums(weights);
-    }
-    tables
+/// Takes a block's bits to the value at `z` of the polynomial that has them on the domain.
+pub(super) fn extension_to(z: F128) -> WordMap {
+    let basis = domain::lagrange(SIZE, z);
+    WordMap::new(&core::array::from_fn(|d| basis[d]))
 }
 
 #[cfg(test)]
