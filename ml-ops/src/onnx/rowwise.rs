@@ -32,6 +32,11 @@ impl Rowwise {
         self.view.size(self.view.rank() - 1)
     }
 
+    /// Whether a sample has one row.
+    pub(super) fn is_one(&self) -> bool {
+        self.view.elements() == self.length()
+    }
+
     /// The tensor.
     pub(super) fn view(&self) -> &View {
         &self.view

@@ -1,6 +1,6 @@
 //! Softmax along the last dimension: distances from the maximum, and the logarithm of the sum of their exponentials.
 
-use crate::graph::{Edges, Function, TensorId};
+use crate::graph::{CodeType, Edges, Function, TensorId};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::rowwise::Rowwise;
@@ -17,6 +17,8 @@ pub(in crate::onnx) struct Softmax {
     pub(in crate::onnx) x: Rowwise,
     /// Scale of the dequantized tensor.
     pub(in crate::onnx) scale: f32,
+    /// The type of its codes.
+    pub(in crate::onnx) dtype: CodeType,
     /// Codes that are 0 for the elements that are left out, broadcast to the tensor.
     pub(in crate::onnx) mask: Option<View>,
 }
@@ -31,10 +33,20 @@ impl Softmax {
         let x = &self.x;
         let below = self.below(builder)?;
         let &Target { to, dtype, .. } = target;
-        let output = f64::from(to.scale);
-        let most = output * (f64::from(dtype.max()) - f64::from(to.zero_point));
+        let largest = f64::from(dtype.max()) - f64::from(to.zero_point);
+        let of = |output: f64| (output, output * largest);
+        // The runtime's kernel, for tensors of one type, has an integer for one over the scale.
+        let steps = if self.dtype == dtype { (1.0 / to.scale).floor() } else { 0.0 };
+        let fine = match steps >= 1.0 {
+            true => of(1.0 / f64::from(steps)),
+            false => of(to.scale.into()),
+        };
         let left_out = self.mask.is_some().then_some(LEFT_OUT);
-        let of = Functions::new(self.scale.into(), x.length(), left_out, (output, most));
+        let few = || Functions::new(self.scale.into(), x.length(), left_out, of(to.scale.into()));
+        let of = match left_out.is_none() && x.is_one() {
+            true => Functions::fine(self.scale.into(), x.length(), fine).unwrap_or_else(few),
+            false => few(),
+        };
         let mut terms = vec![(x.elements_of(below), of.distances())];
         for part in 0..of.parts() {
             let summed = vec![(x.elements_of(below), of.exponentials())];

@@ -25,7 +25,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     let to = Scaling { scale: node.scale(3)?, zero_point: node.zero_point(4, x.dtype)? };
     let rows = Rowwise::new(node.name, &x.view);
     let output = rows.output();
-    let softmax = Softmax { x: rows, scale: node.scale(1)?, mask: None };
+    let softmax = Softmax { x: rows, scale: node.scale(1)?, dtype: x.dtype, mask: None };
     let tensor = softmax.quantize(builder, &Target::unbounded(to, x.dtype))?;
     let view = output.on(tensor);
     Ok(Value::Codes(Codes { view, dtype: x.dtype, quantized: false, origin: None }))

@@ -27,7 +27,7 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     check_axis(node, view.rank())?;
     let rows = Rowwise::new(node.name, view);
     let output = rows.output();
-    let softmax = Softmax { x: rows, scale: x.scaling.scale, mask };
+    let softmax = Softmax { x: rows, scale: x.scaling.scale, dtype: x.codes.dtype, mask };
     Ok(Value::Deferred(Deferred::new(Kind::Softmax(Rc::new(softmax)), output)))
 }
 
