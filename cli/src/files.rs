@@ -1,12 +1,13 @@
 //! Files by path, with errors that name them.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
-use std::path::Path;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Component, Path};
 
 use binfer_ml_ops::ModelCommitment;
 use binfer_ml_ops::array::Array;
 use binfer_ml_ops::graph::{MODEL_MAGIC, Model};
+use binfer_ml_ops::onnx::ExternalData;
 
 use crate::failure::Failure;
 use crate::npy;
@@ -36,7 +37,27 @@ pub(crate) fn read_model(path: &Path) -> Result<Model, Failure> {
     if bytes.starts_with(&MODEL_MAGIC) {
         return Model::from_bytes(&bytes).map_err(|e| Failure::malformed(path, e));
     }
-    Model::from_onnx(&bytes).map_err(|e| Failure::malformed(path, e))
+    Model::from_onnx_with(&bytes, &mut |place| beside(path, place))
+        .map_err(|e| Failure::malformed(path, e))
+}
+
+/// A part of a file in the folder of the model at `path`; `None` if it is in another or is not that long.
+fn beside(path: &Path, place: &ExternalData) -> Option<Vec<u8>> {
+    let name = Path::new(&place.location);
+    let is_name = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    if !name.components().all(is_name) {
+        return None;
+    }
+    let mut file = File::open(path.parent()?.join(name)).ok()?;
+    let rest = file.metadata().ok()?.len().checked_sub(place.offset)?;
+    let length = place.length.unwrap_or(rest);
+    if length > rest {
+        return None;
+    }
+    file.seek(SeekFrom::Start(place.offset)).ok()?;
+    let mut bytes = Vec::new();
+    file.take(length).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// The commitment of a file.

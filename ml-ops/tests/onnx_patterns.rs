@@ -69,7 +69,7 @@ fn patterns_are_equal_to_onnx_runtime() {
         ("moved", "CCMCC"),
         ("qdq_add", "SC"),
         ("qdq_add_constant", "T"),
-        ("qdq_add_floats", "KS"),
+        ("qdq_add_floats", "SC"),
         ("qdq_add_relu", "SC"),
         ("qdq_add_tensor", "KS"),
         ("qdq_argmax", "MI"),

@@ -2,7 +2,9 @@
 
 use super::builder::Builder;
 use super::constants;
-use super::deferred::{Addend, After, Deferred, Elementwise, Exact, ExactTerm, Kind, Sum, Term};
+use super::deferred::{
+    Addend, After, Deferred, Each, Elementwise, Exact, ExactTerm, Kind, Sum, Term,
+};
 use super::error::NodeError;
 use super::masked;
 use super::node::NodeView;
@@ -21,6 +23,8 @@ pub(super) enum Operation {
     Sub,
     Mul,
     Div,
+    /// PRelu: the second is a slope that negative numbers are multiplied with.
+    Slope,
 }
 
 impl Operation {
@@ -31,6 +35,8 @@ impl Operation {
             Self::Sub => a - b,
             Self::Mul => a * b,
             Self::Div => a / b,
+            Self::Slope if a < 0.0 => a * b,
+            Self::Slope => a,
         }
     }
 
@@ -44,7 +50,7 @@ impl Operation {
         match self {
             Self::Add => Some(qlinear::add),
             Self::Mul => Some(qlinear::mul),
-            Self::Sub | Self::Div => None,
+            Self::Sub | Self::Div | Self::Slope => None,
         }
     }
 }
@@ -105,6 +111,9 @@ pub(super) fn import(
             {
                 return Ok(masked);
             }
+            if let Some(each) = by_index(node, a, constant, operation, false, 1)? {
+                return Ok(each);
+            }
             let b = plain(builder, node, a, constant, operation, 1)?;
             of_two(node, a, &b, operation, false)
         }
@@ -113,6 +122,9 @@ pub(super) fn import(
                 && let Some(masked) = masked::added(builder, node.name, b, constant, 0)?
             {
                 return Ok(masked);
+            }
+            if let Some(each) = by_index(node, b, constant, operation, true, 0)? {
+                return Ok(each);
             }
             let a = plain(builder, node, b, constant, operation, 0)?;
             of_two(node, &a, b, operation, false)
@@ -162,9 +174,18 @@ fn followed(
     first: bool,
 ) -> Result<Deferred, NodeError> {
     let clamped = x.low > f32::NEG_INFINITY || x.high < f32::INFINITY;
-    let constant = match x.kind {
+    let constant = match &x.kind {
         Kind::Product(_) if !clamped => by_column(x, constant, index)?,
         Kind::Tensors(_) if !clamped => vec![number(constant, index)?],
+        Kind::Each(each) if !clamped && x.pool.is_none() => {
+            let output = each.output();
+            let of_output = Deferred { view: output.clone(), ..x.clone() };
+            if x.view != output {
+                let expected = "a tensor in the shape in which it was dequantized";
+                return Err(NodeError::Operand { index: 1 - index, expected });
+            }
+            by_column(&of_output, constant, index)?
+        }
         _ => {
             let expected = "a matmul's or convolution's result";
             return Err(NodeError::Operand { index: 1 - index, expected });
@@ -205,6 +226,87 @@ pub(super) fn by_column(
     }
 }
 
+/// `operation` of floats, operand 0, and a constant, operand `index`: one number, or one for each index of some dimensions.
+pub(super) fn by_constant(
+    node: &NodeView<'_>,
+    value: &Value,
+    constant: &Array,
+    operation: Operation,
+    index: usize,
+) -> Result<Value, NodeError> {
+    match value {
+        Value::Floats(floats) => {
+            if let Ok(number) = number(constant, index) {
+                return Ok(Value::Floats(floats.map(|x| operation.of(x, number))));
+            }
+            let each = by_index(node, floats, constant, operation, false, index)?;
+            let (expected, got) = (floats.codes.view.elements(), constant.data().len());
+            each.ok_or(NodeError::OperandShape { index, expected, got })
+        }
+        Value::Deferred(x) => Ok(Value::Deferred(followed(x, constant, index, operation, false)?)),
+        _ => Err(NodeError::Operand { index: 0, expected: "a dequantized tensor" }),
+    }
+}
+
+/// The sum of all operands, which the runtime has no kernel for: of more than two as one integer for each element.
+pub(super) fn sum(node: &NodeView<'_>) -> Result<Value, NodeError> {
+    if let (2, Value::Floats(a), Value::Floats(b)) =
+        (node.inputs(), node.value(0)?, node.value(node.inputs() - 1)?)
+    {
+        let mut value = of_two(node, a, b, Operation::Add, true)?;
+        match &mut value {
+            Value::Floats(floats) => floats.fused = None,
+            Value::Deferred(Deferred { kind: Kind::Sum(sum), .. }) => {
+                if let Some(sum) = Rc::get_mut(sum) {
+                    sum.fused = false;
+                }
+            }
+            _ => {}
+        }
+        return Ok(value);
+    }
+    let terms = (0..node.inputs()).map(|index| summands(node, index, 1.0));
+    let sum = Exact::new(node.name, terms.collect::<Result<Vec<_>, _>>()?.concat())?;
+    let output = sum.layout.clone();
+    Ok(Value::Deferred(Deferred::new(Kind::Exact(Rc::new(sum)), output)))
+}
+
+/// Operand `index`, a constant number, dequantized or not.
+pub(super) fn number_of(node: &NodeView<'_>, index: usize) -> Result<f32, NodeError> {
+    Ok(scalar(node.value(index)?, index)?.float)
+}
+
+/// `floats` and the constant that is operand `index`, which is broadcast along some dimension of theirs: a function for
+/// each index of the others. `None` where it is not broadcast, or does not fit.
+pub(super) fn by_index(
+    node: &NodeView<'_>,
+    floats: &Floats,
+    constant: &Array,
+    operation: Operation,
+    first: bool,
+    index: usize,
+) -> Result<Option<Value>, NodeError> {
+    let ArrayData::F32(values) = constant.data() else {
+        return Err(NodeError::OperandType { index });
+    };
+    if let Some(&value) = values.iter().find(|value| !value.is_finite()) {
+        return Err(NodeError::NotOnGrid { index, value });
+    }
+    let view = &floats.codes.view;
+    let shape = constants::shape(constant, view.rank(), index)?;
+    let sizes = shape.iter().zip(view.shape());
+    let fits = sizes.clone().all(|(&size, of)| size == 1 || size == of);
+    let is_broadcast = sizes.clone().any(|(&size, of)| size == 1 && of > 1);
+    if !fits || !is_broadcast && view.rank() > 1 {
+        return Ok(None);
+    }
+    let each = Each::of(node.name, floats, shape.iter().map(|&size| size > 1).collect());
+    let output = each.output();
+    let mut deferred = Deferred::new(Kind::Each(Rc::new(each)), output);
+    deferred.after.push(After { operation, constant: values.clone(), first });
+    Ok(Some(Value::Deferred(deferred)))
+}
+
 type Table = Rc<dyn Fn(Scaling) -> [u8; 256]>;
 
 /// For each code of `floats` what `code` makes of its value.
@@ -241,7 +343,7 @@ fn plain(
 ) -> Result<Floats, NodeError> {
     let view = &floats.codes.view;
     match operation {
-        Operation::Div => Err(NodeError::ProductOfTensors),
+        Operation::Div | Operation::Slope => Err(NodeError::ProductOfTensors),
         _ => {
             let is_factor = operation == Operation::Mul;
             constants::plain(builder, node.name, view, constant, is_factor, index)
@@ -291,7 +393,9 @@ fn of_two(
             let product = Rc::new(product);
             return Ok(Value::Deferred(Deferred::new(Kind::Elementwise(product), output)));
         }
-        Operation::Mul | Operation::Div => return Err(NodeError::ProductOfTensors),
+        Operation::Mul | Operation::Div | Operation::Slope => {
+            return Err(NodeError::ProductOfTensors);
+        }
     };
     let Aligned { a: x, b: y, columns, output } = pairs::aligned(&a.codes.view, &b.codes.view, 1)?;
     let term = |x, floats: &Floats| Term {
@@ -303,7 +407,8 @@ fn of_two(
     };
     let terms = [term(x, a), term(y, b)];
     let layout = output.clone();
-    let sum = Sum { name: node.name.to_owned(), columns, terms, subtracted, layout };
+    let (name, fused) = (node.name.to_owned(), true);
+    let sum = Sum { name, columns, terms, fused, subtracted, layout };
     Ok(Value::Deferred(Deferred::new(Kind::Sum(Rc::new(sum)), output)))
 }
 

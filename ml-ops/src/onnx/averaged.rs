@@ -1,27 +1,35 @@
 //! What average pools share: windows over an image, sums of what they hold.
 
 use super::builder::Builder;
-use super::deferred::{Average, Deferred, Formula, Kind};
+use super::deferred::{Average, Deferred, Formula, Kind, Summands};
 use super::error::NodeError;
+use super::matrix::Matrix;
 use super::node::NodeView;
+use super::rowwise;
+use super::shapes;
 use super::value::{Scaling, Value};
 use super::view::View;
 use super::windows::Pool;
+use crate::graph::{CodeType, GatherDim};
 use std::rc::Rc;
 
 type Windows = fn(&NodeView<'_>, &[usize]) -> Result<Pool, NodeError>;
 
-/// The windows of a node that averages over them. Pads must count, as averages over fewer elements at the
-/// edges are a step function of their own.
+/// The windows of a node that averages over them.
 pub(super) fn windows(node: &NodeView<'_>, sizes: &[usize]) -> Result<Pool, NodeError> {
-    let counts = node.int_among("count_include_pad", &[0, 1])? == 1;
     let pool = Pool::of(node, sizes, None)?;
-    if pool.beyond && (!counts || pool.beyond_pads) {
-        let attribute = if counts { "ceil_mode" } else { "count_include_pad" };
-        let value = f64::from(u8::from(counts));
-        return Err(NodeError::AttributeValue { attribute, value });
+    if counts_pads(node)? && pool.beyond_pads {
+        return Err(NodeError::AttributeValue { attribute: "ceil_mode", value: 1.0 });
     }
     Ok(pool)
+}
+
+/// Whether pads count as elements.
+fn counts_pads(node: &NodeView<'_>) -> Result<bool, NodeError> {
+    if node.attribute("count_include_pad").is_none() {
+        return Ok(false);
+    }
+    Ok(node.int_among("count_include_pad", &[0, 1])? == 1)
 }
 
 /// Averages of operand 0, dequantized, over the windows that `windows` says.
@@ -31,9 +39,13 @@ pub(super) fn deferred(
     formula: Formula,
     windows: Windows,
 ) -> Result<Value, NodeError> {
-    let x = node.dequantized_codes(0)?;
-    let of = (&x.codes.view, x.scaling, x.zero_code());
-    let average = averages(builder, node, of, formula, windows)?;
+    let Value::Floats(x) = node.value(0)? else {
+        return Err(NodeError::Operand { index: 0, expected: "floats of one 8-bit tensor" });
+    };
+    let of = |taps| Summands::of(x, taps);
+    // The runtime has a kernel for what a DequantizeLinear gives.
+    let formula = if x.pure { formula } else { Formula::Mean };
+    let average = averages(builder, node, (&x.codes.view, of, x.codes.dtype), formula, windows)?;
     Ok(Value::Deferred(average))
 }
 
@@ -52,16 +64,12 @@ pub(super) fn requantized(
     if rank < 2 {
         return Err(NodeError::OperandShape { index: 0, expected: 3, got: rank + 1 });
     }
-    let mut order: Vec<usize> = (0..rank).collect();
-    if channels_last {
-        order.rotate_right(1);
-    }
-    let of = (&x.view.transposed(&order), scaling, x.zero_code(scaling.zero_point));
+    let seen = if channels_last { shapes::channels_first(&x.view) } else { x.view.clone() };
+    let summands = |_| Summands::scaled(scaling, x.zero_code(scaling.zero_point));
+    let of = (&seen, summands, x.dtype);
     let mut average = averages(builder, node, of, formula, windows)?;
     if channels_last {
-        let mut back: Vec<usize> = (0..rank).collect();
-        back.rotate_left(1);
-        average.view = average.view.transposed(&back);
+        average.view = shapes::channels_last(&average.view);
     }
     let mut codes = average.quantize(builder, node.name, to, x.dtype)?;
     codes.quantized = false;
@@ -71,7 +79,7 @@ pub(super) fn requantized(
 fn averages(
     builder: &mut Builder,
     node: &NodeView<'_>,
-    (view, from, zero_code): (&View, Scaling, u8),
+    (view, summands, dtype): (&View, impl FnOnce(usize) -> Summands, CodeType),
     formula: Formula,
     windows: Windows,
 ) -> Result<Deferred, NodeError> {
@@ -81,9 +89,47 @@ fn averages(
         .filter(|(_, sizes)| !sizes.is_empty())
         .ok_or(NodeError::OperandShape { index: 0, expected: 3, got: shape.len() + 1 })?;
     let pool = windows(node, sizes)?;
-    let x = pool.see(builder, node.name, view)?.matrix(None);
+    let summands = summands(pool.taps());
     let name = node.name.to_owned();
-    let count = pool.taps();
-    let average = Average { name, x, columns: channels, from, zero_code, count, formula };
+    let (mut count, mut weights, mut pad) = (pool.taps(), None, None);
+    if pool.beyond && !counts_pads(node)? {
+        let (common, multiples) = multiples(&pool, sizes)
+            .filter(|_| summands.zero_code.is_some())
+            .ok_or(NodeError::AttributeValue { attribute: "count_include_pad", value: 0.0 })?;
+        let outs = &pool.shape(channels)[1..];
+        let positions = View::new(0, outs, |_| false);
+        let part = rowwise::part(node.name, "weights");
+        let positions = builder.constant(&part, &positions, outs, &multiples);
+        let columns = GatherDim { size: channels * pool.taps(), axis: None, step: 0 };
+        let rows = positions.dims.concat();
+        let matrix = Matrix { rows, cols: vec![columns], view: positions, pad: None };
+        (count, weights, pad) = (common, Some(matrix), summands.zero_code);
+    }
+    let x = pool.see(builder, node.name, view)?.matrix(pad);
+    let average = Average { name, x, columns: channels, summands, dtype, count, weights, formula };
     Ok(Deferred::new(Kind::Average(Rc::new(average)), pool.output(channels)))
+}
+
+/// The least number that the elements in each window, without pads, divide, and how often; `None` if that is more often
+/// than a code says.
+fn multiples(pool: &Pool, sizes: &[usize]) -> Option<(usize, Vec<u8>)> {
+    let mut counts = vec![1usize];
+    for (window, &size) in pool.windows.iter().zip(sizes) {
+        let inside = |out: usize| {
+            let at =
+                |tap: usize| (out * window.stride + tap * window.dilation).checked_sub(window.pad);
+            (0..window.kernel).filter(|&tap| at(tap).is_some_and(|at| at < size)).count()
+        };
+        let along: Vec<usize> = (0..window.out).map(inside).collect();
+        counts = counts.iter().flat_map(|count| along.iter().map(move |n| count * n)).collect();
+    }
+    let common = counts.iter().try_fold(1usize, |common, &count| {
+        let (mut a, mut b) = (common, count);
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        common.checked_div(a)?.checked_mul(count)
+    })?;
+    let multiple = |&count: &usize| u8::try_from(common.checked_div(count)?).ok();
+    Some((common, counts.iter().map(multiple).collect::<Option<_>>()?))
 }

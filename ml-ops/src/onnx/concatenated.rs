@@ -49,8 +49,10 @@ pub(super) fn value(
 ) -> Result<Value, NodeError> {
     let first = parts.first().ok_or(NodeError::MissingInput { index: 0 })?;
     let codes = first.codes().clone();
-    let of_one_kind = |part: &Part| {
-        part.codes().dtype == codes.dtype && part.floats().is_some() == first.floats().is_some()
+    // Floats are what they are, whatever the types of their codes.
+    let of_one_kind = |part: &Part| match (part.floats(), first.floats()) {
+        (None, None) => part.codes().dtype == codes.dtype,
+        (of, other) => of.is_some() == other.is_some(),
     };
     let floats: Vec<&Floats> = parts.iter().filter_map(Part::floats).collect();
     let alike = floats.windows(2).all(|pair| pair[0].images == pair[1].images);

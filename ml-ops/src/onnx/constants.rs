@@ -3,12 +3,14 @@
 use super::arithmetic::uniform;
 use super::builder::Builder;
 use super::error::NodeError;
-use super::operands::codes_of;
+use super::node::NodeView;
+use super::operands::{check_columns, codes_of, integers, of_column};
 use super::thresholds::grid;
-use super::value::{Codes, Dequantized, Floats, Scaling};
+use super::value::{Codes, Dequantized, Floats, Scaling, Value};
 use super::view::View;
 use crate::array::{Array, ArrayData};
-use crate::graph::{CodeType, dequantize_table};
+use crate::graph::{CodeType, dequantize_table, quantize};
+use std::rc::Rc;
 
 /// The shape of a constant, operand `index`, that is broadcast to samples of `rank` dimensions, with ones in front.
 pub(super) fn shape(array: &Array, rank: usize, index: usize) -> Result<Vec<usize>, NodeError> {
@@ -86,6 +88,77 @@ pub(super) fn plain(
     };
     let view = builder.constant(name, beside, &shape, &codes);
     Ok(floats(view, CodeType::U8, scaling, images))
+}
+
+/// The floats of operand `index`, a constant of one dimension, dequantized or not.
+pub(super) fn floats_of(node: &NodeView<'_>, index: usize) -> Result<Vec<f32>, NodeError> {
+    match node.value(index)? {
+        Value::Constant(array) => match array.data() {
+            ArrayData::F32(values) => Ok(values.clone()),
+            _ => Err(NodeError::OperandType { index }),
+        },
+        Value::Dequantized(constant) => {
+            let wrong = || NodeError::OperandType { index };
+            let values = integers(&constant.values).ok_or_else(wrong)?;
+            let zeros = constant.zero_points.as_deref().map(|of| integers(of).ok_or_else(wrong));
+            let zeros = zeros.transpose()?.unwrap_or(vec![0]);
+            for n in [constant.scales.len(), zeros.len()] {
+                check_columns(n, values.len(), index)?;
+            }
+            let of = |(at, value): (usize, &i32)| {
+                let value = i64::from(*value) - i64::from(of_column(&zeros, at));
+                value as f32 * of_column(&constant.scales, at)
+            };
+            Ok(values.iter().enumerate().map(of).collect())
+        }
+        _ => Err(NodeError::Operand { index, expected: "a constant" }),
+    }
+}
+
+/// The codes that QuantizeLinear `node` makes of a constant, by one scale and zero point or those of an axis's indices.
+pub(super) fn quantized(node: &NodeView<'_>, array: &Array) -> Result<Value, NodeError> {
+    let ArrayData::F32(values) = array.data() else {
+        return Err(NodeError::OperandType { index: 0 });
+    };
+    let shape = array.shape();
+    let scales = node.scales(1)?;
+    let (zeros, dtype) = match node.optional_constant(2)? {
+        None => (vec![0], CodeType::U8),
+        Some(zeros) => {
+            let found = codes_of(zeros).filter(|_| !node.is_narrow(2));
+            found.ok_or(NodeError::OperandType { index: 2 })?
+        }
+    };
+    let named = node.int("output_dtype", 0)?;
+    if named != 0 && i32::try_from(named).ok().and_then(CodeType::of_onnx) != Some(dtype) {
+        return Err(NodeError::AttributeValue { attribute: "output_dtype", value: named as f64 });
+    }
+    let (mut size, mut inner) = (1, 1);
+    if scales.len() > 1 {
+        let axis = node.int("axis", 1)?;
+        let from_front = if axis < 0 { axis + shape.len() as i64 } else { axis };
+        let wrong = NodeError::AttributeValue { attribute: "axis", value: axis as f64 };
+        let at = usize::try_from(from_front).ok().filter(|&at| at < shape.len()).ok_or(wrong)?;
+        (size, inner) = (shape[at], shape[at + 1..].iter().product());
+    }
+    for (index, got) in [(1, scales.len()), (2, zeros.len())] {
+        if got != size && got != 1 {
+            return Err(NodeError::OperandShape { index, expected: size, got });
+        }
+    }
+    let codes = values.iter().enumerate().map(|(at, &value)| {
+        let column = at / inner.max(1) % size.max(1);
+        let zero_point = i32::from(of_column(&zeros, column)) + dtype.min();
+        quantize(value, of_column(&scales, column), zero_point, dtype)
+    });
+    let data = match dtype.min() {
+        0 => ArrayData::U8(codes.collect()),
+        _ => ArrayData::I8(codes.map(|code| (code ^ 0x80) as i8).collect()),
+    };
+    let got = data.len();
+    let array = Array::new(shape.to_vec(), data);
+    let array = array.map_err(|_| NodeError::OperandShape { index: 0, expected: got, got })?;
+    Ok(Value::Constant(Rc::new(array)))
 }
 
 fn floats(

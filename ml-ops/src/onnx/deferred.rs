@@ -6,6 +6,7 @@ mod concatenation;
 mod each;
 mod elementwise;
 mod exact;
+mod interpolation;
 mod normalization;
 mod product;
 mod softmax;
@@ -14,11 +15,12 @@ mod tensors;
 mod word_normalization;
 
 pub(super) use after::After;
-pub(super) use average::{Average, Formula};
+pub(super) use average::{Average, Formula, Summands};
 pub(super) use concatenation::Concatenation;
 pub(super) use each::Each;
 pub(super) use elementwise::Elementwise;
 pub(super) use exact::{Addend, Exact, ExactTerm};
+pub(super) use interpolation::{Interpolation, Weighted};
 pub(super) use normalization::{Columns, MAX_LENGTH, Normalization};
 pub(super) use product::Product;
 pub(super) use softmax::Softmax;
@@ -65,8 +67,10 @@ pub(super) enum Kind {
     Average(Rc<Average>),
     /// Dequantized tensors one after the other.
     Concatenation(Rc<Concatenation>),
-    /// A dequantized tensor of several scales.
+    /// A dequantized tensor, by a function for each index of some dimensions.
     Each(Rc<Each>),
+    /// Elements between those of a dequantized tensor.
+    Interpolation(Rc<Interpolation>),
     /// Softmax along the last dimension.
     Softmax(Rc<Softmax>),
     /// Rows along the last dimension brought to one size.
@@ -110,7 +114,8 @@ impl Deferred {
             Kind::Sum(sum) => sum.quantize(builder, target)?,
             Kind::Average(average) => average.quantize(builder, target)?,
             Kind::Concatenation(parts) => parts.quantize(builder, target)?,
-            Kind::Each(each) => each.quantize(builder, target)?,
+            Kind::Each(each) => each.quantize(builder, &self.after, target)?,
+            Kind::Interpolation(of) => of.quantize(builder, target)?,
             Kind::Softmax(softmax) => softmax.quantize(builder, target)?,
             Kind::Normalization(rows) => rows.quantize(builder, target)?,
             Kind::WordNormalization(rows) => rows.quantize(builder, target)?,
@@ -179,6 +184,7 @@ impl Deferred {
     pub(super) fn check_upward(&self) -> Result<(), NodeError> {
         let falls = match &self.kind {
             Kind::Product(product) => product.falls(&self.after)?,
+            Kind::Each(each) => after::falls(&self.after, each.columns())?,
             _ => vec![],
         };
         match falls.iter().position(|&falls| falls) {
@@ -197,7 +203,7 @@ impl Deferred {
             && self.is_unbounded()
             && self.view == each.output()
         {
-            return each.affine(builder).map(Some);
+            return each.affine(builder, &self.after);
         }
         let Kind::Product(product) = &self.kind else { return Ok(None) };
         if !self.is_unbounded() || self.view.features().is_none() {

@@ -106,11 +106,23 @@ pub(super) fn constants(
     x: &Activation,
     layout: Layout,
 ) -> Result<Constants, NodeError> {
+    of_values(node, x, layout, node.value(1)?, node.optional(2)?)
+}
+
+/// The same of weights and a bias that have been made of operands 1 and 2.
+pub(super) fn of_values(
+    node: &NodeView<'_>,
+    x: &Activation,
+    layout: Layout,
+    weights: &Value,
+    bias: Option<&Value>,
+) -> Result<Constants, NodeError> {
+    let dequantized = matches!(weights, Value::Dequantized(_)) && !x.halves;
     let operand = |index| NodeError::Operand {
         index,
         expected: "constant weights, dequantized or of few values",
     };
-    let (mut weights, scales, shape) = match node.value(1)? {
+    let (mut weights, scales, shape) = match weights {
         Value::Dequantized(constant) => {
             let (weights, scales) = dequantized_weights(constant, layout, 1)?;
             (weights, scales, constant.values.shape().to_vec())
@@ -123,16 +135,25 @@ pub(super) fn constants(
         _ => return Err(operand(1)),
     };
     let scales: Vec<f32> = scales.iter().map(|sw| x.scale * sw).collect();
-    let (mut bias, mut after) = (Vec::new(), None);
-    match node.optional(2)? {
+    let (mut of_bias, mut after) = (Vec::new(), None);
+    match bias {
         None => {}
         Some(Value::Dequantized(constant)) => {
-            bias = dequantized_bias(constant, &scales, weights.n, 2)?;
+            of_bias = dequantized_bias(constant, &scales, weights.n, 2)?;
         }
-        Some(Value::Constant(array)) => after = Some(float_bias(array, weights.n)?),
+        Some(Value::Constant(array)) => {
+            let of = float_bias(array, weights.n)?;
+            match dequantized && node.is_quantized() && of.len() == weights.n {
+                true => of_bias = rounded(&of, &scales),
+                false => {
+                    let operation = Operation::Add;
+                    after = Some(After { operation, constant: of, first: false });
+                }
+            }
+        }
         Some(_) => return Err(operand(2)),
     }
-    let mut shape = shape;
+    let (bias, mut shape) = (of_bias, shape);
     if x.halves {
         weights = in_halves(&weights)?;
         shape[usize::from(layout != Layout::Columns)] *= 2;
@@ -140,12 +161,22 @@ pub(super) fn constants(
     Ok(Constants { weights, shape, scales, bias, after })
 }
 
-fn float_bias(array: &Array, n: usize) -> Result<After, NodeError> {
+/// A bias of floats as integers at the scales of the accumulators: what the runtime's default session makes of it where
+/// it fuses the operator with its QuantizeLinear.
+fn rounded(bias: &[f32], scales: &[f32]) -> Vec<i64> {
+    let of = |(column, value): (usize, &f32)| {
+        let units = value / super::operands::of_column(scales, column);
+        i64::from(units.round_ties_even() as i32)
+    };
+    bias.iter().enumerate().map(of).collect()
+}
+
+fn float_bias(array: &Array, n: usize) -> Result<Vec<f32>, NodeError> {
     let ArrayData::F32(values) = array.data() else {
         return Err(NodeError::OperandType { index: 2 });
     };
     super::operands::check_columns(values.len(), n, 2)?;
-    Ok(After { operation: Operation::Add, constant: values.clone(), first: false })
+    Ok(values.clone())
 }
 
 /// The matrix of twice as many rows for an activation in halves: twice the weights, then the weights.

@@ -2,6 +2,35 @@
 //!
 //! Its Sigmoid, Tanh and Erf are rational and polynomial approximations of its own, a few units in the last
 //! place from the functions; a table of codes shows the difference where a value is close to a rounding edge.
+//! Exponentials and logarithms are the functions rounded, its own a unit in the last place from them.
+
+use crate::exact;
+
+/// `e^x`, rounded once.
+pub(super) fn exponential(x: f32) -> f32 {
+    let x = f64::from(x).clamp(-700.0, 700.0);
+    (if x > 0.0 { 1.0 / exact::exp(-x) } else { exact::exp(x) }) as f32
+}
+
+/// The natural logarithm, rounded once.
+pub(super) fn logarithm(x: f32) -> f32 {
+    match x {
+        x if x > 0.0 && x.is_finite() => exact::ln(x.into()) as f32,
+        0.0 => f32::NEG_INFINITY,
+        x if x > 0.0 => x,
+        _ => f32::NAN,
+    }
+}
+
+/// Softplus: `ln(1 + e^x)`.
+pub(super) fn softplus(x: f32) -> f32 {
+    logarithm(exponential(-x.abs()) + 1.0) + x.max(0.0)
+}
+
+/// Elu: `alpha (e^x - 1)` of negative numbers.
+pub(super) fn elu(x: f32, alpha: f32) -> f32 {
+    if x > 0.0 { x } else { alpha * (exponential(x) - 1.0) }
+}
 
 /// Sigmoid: `p(x^2) x / q(x^2) + 1/2` for `x` clamped to `[-18, 18]`, itself clamped to `[0, 1]`.
 pub(super) fn sigmoid(x: f32) -> f32 {

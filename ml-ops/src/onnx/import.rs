@@ -3,9 +3,11 @@
 use super::builder::Builder;
 use super::constant;
 use super::error::{ImportError, NodeError};
-use super::node::{Import, NodeView};
+use super::external::{self, ExternalData};
+use super::node::{Context, Import, NodeView};
 use super::ops::REGISTRY;
-use super::proto::{GraphProto, ModelProto, NodeProto, ValueInfoProto, data_type};
+use super::proto::{GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, data_type};
+use super::uses::Uses;
 use super::value::{Scaling, Value};
 use super::view::View;
 use super::words::Words;
@@ -14,7 +16,7 @@ use crate::graph::{
     CodeType, InputTransform, MAX_ELEMENTS, MAX_NAME_BYTES, Model, OutputTransform, WordType,
 };
 use prost::Message;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 /// Versions of operator sets that are known: domain, first, last.
@@ -26,7 +28,21 @@ impl Model {
     /// # Errors
     /// [`ImportError`] on any bytes that are no such model.
     pub fn from_onnx(bytes: &[u8]) -> Result<Self, ImportError> {
-        let model = ModelProto::decode(bytes)?;
+        Self::from_onnx_with(bytes, &mut |_| None)
+    }
+
+    /// The same of a file whose constants may be in other files beside it: `read` gives the bytes of a part of one.
+    ///
+    /// # Errors
+    /// [`ImportError`] on any bytes that are no such model, and where `read` gives nothing.
+    pub fn from_onnx_with(
+        bytes: &[u8],
+        read: &mut dyn FnMut(&ExternalData) -> Option<Vec<u8>>,
+    ) -> Result<Self, ImportError> {
+        let mut model = ModelProto::decode(bytes)?;
+        if let Some(graph) = &mut model.graph {
+            external::fetch(graph, read);
+        }
         let graph = model.graph.as_ref().ok_or(ImportError::NoGraph)?;
         check_opsets(&model, graph)?;
         if !graph.sparse_initializer.is_empty() {
@@ -34,12 +50,12 @@ impl Model {
             return Err(ImportError::SparseInitializers { count });
         }
         let mut values = initializers(graph)?;
-        let narrow = narrow_types(graph);
-        let (input, output) = ports(graph, &values)?;
+        let context = Context { narrow: narrow_types(graph), uses: Uses::of(graph) };
+        let (input, output) = ports(graph)?;
         let (mut builder, value) = import_input(input)?;
         values.insert(input.name.clone().unwrap_or_default(), value);
         for (index, node) in graph.node.iter().enumerate() {
-            import_node(&mut builder, &mut values, &narrow, index, node)?;
+            import_node(&mut builder, &mut values, &context, index, node)?;
         }
         import_output(builder, &values, graph, output)
     }
@@ -69,10 +85,15 @@ fn canonical_domain(domain: Option<&str>) -> &str {
     }
 }
 
+/// The constants that nodes read.
 fn initializers(graph: &GraphProto) -> Result<HashMap<String, Value>, ImportError> {
+    let read: HashSet<&str> =
+        graph.node.iter().flat_map(|node| &node.input).map(String::as_str).collect();
+    let is_read = |tensor: &&TensorProto| read.contains(tensor.name.as_deref().unwrap_or(""));
     graph
         .initializer
         .iter()
+        .filter(is_read)
         .map(|tensor| {
             let name = tensor.name.clone().unwrap_or_default();
             match constant::array(tensor) {
@@ -94,14 +115,13 @@ fn narrow_types(graph: &GraphProto) -> HashMap<String, CodeType> {
 }
 
 /// The one input that is no initializer, and the one output.
-fn ports<'a>(
-    graph: &'a GraphProto,
-    initializers: &HashMap<String, Value>,
-) -> Result<(&'a ValueInfoProto, &'a ValueInfoProto), ImportError> {
+fn ports(graph: &GraphProto) -> Result<(&ValueInfoProto, &ValueInfoProto), ImportError> {
+    let constants: HashSet<&str> =
+        graph.initializer.iter().filter_map(|tensor| tensor.name.as_deref()).collect();
     let inputs: Vec<_> = graph
         .input
         .iter()
-        .filter(|input| !initializers.contains_key(input.name.as_deref().unwrap_or("")))
+        .filter(|input| !constants.contains(input.name.as_deref().unwrap_or("")))
         .collect();
     match (inputs.as_slice(), graph.output.as_slice()) {
         ([input], [output]) => Ok((input, output)),
@@ -157,7 +177,7 @@ fn import_input(input: &ValueInfoProto) -> Result<(Builder, Value), ImportError>
 fn import_node(
     builder: &mut Builder,
     values: &mut HashMap<String, Value>,
-    narrow: &HashMap<String, CodeType>,
+    context: &Context,
     index: usize,
     proto: &NodeProto,
 ) -> Result<(), ImportError> {
@@ -177,7 +197,7 @@ fn import_node(
                 return Err(NodeError::Redefined);
             }
             let got = outputs.clone().count();
-            let view = NodeView::new(&name, proto, values, narrow, operator)?;
+            let view = NodeView::new(&name, proto, values, context, operator)?;
             let made = match operator.import {
                 Import::One(import) if got == 1 => vec![import(builder, &view)?],
                 Import::One(_) => return Err(NodeError::OutputCount { got }),

@@ -9,34 +9,47 @@
 //! folded into the output's range, and MaxPool taken of the codes, which grow with the floats. ONNX Runtime's
 //! default session on x86-64 fuses them where input and output have one 8-bit type (MatMul where that is
 //! uint8), also behind a Relu or Clip that the output's range implies. Where it does not, it computes the
-//! pattern in float32, whose sums depend on their order; there the fused operator's integers stand. So it is with
-//! int8 activations in particular: the default session turns int8 into uint8 at the nodes that it fuses, and
-//! neighbours of theirs, with an input of one type and an output of the other, stay in float32. A session with
-//! `session.qdqisint8allowed` set fuses them too, and gives these integers.
+//! pattern in float32, whose sums depend on their order; there the fused operator's integers stand.
 //!
-//! Weights are integers of 2 to 16 bits, less their zero points, with one scale or one for each output column; of 16 bits, those from
-//! -255 to 255 with 256 values in a column. Scales in blocks are those of the parts of one scale a column, where they are multiples of
-//! it, exactly; the integers are multiplied ([`NodeError::BlockScales`] if they are none). A constant of several matrices, one for each
-//! index of the dimensions before rows, is a matmul in groups.
+//! An int8 tensor that one DequantizeLinear reads for one node is uint8 in the default session, and here. What has tensors of
+//! both types then is not fused: element-wise operators and averages are those of floats, for matmuls and convolutions the fused
+//! operator's integers stand. A bias of floats of a Conv, ConvTranspose or Gemm before a QuantizeLinear becomes integers at
+//! `f32(sx * sw)`, as there. Weights may be floats behind a QuantizeLinear.
+//!
+//! ConvTranspose is one convolution for all places within a stride, whose outputs are spread out. Resize by linear interpolation is
+//! sums of codes by weights of 255ths or fewer: between DequantizeLinear and QuantizeLinear rounded once, of codes cut off towards
+//! zero, as integers are in the runtime. Its float32 sums can fall on the other side of a half, or of an integer where weights are
+//! no multiples of a power of two.
+//!
+//! Weights are integers of 2 to 16 bits, less their zero points, with one scale or one for each output column; of 16 bits, those
+//! from -255 to 255 with 256 values in a column. Scales in blocks are those of the parts of one scale a column, where they are
+//! multiples of it, exactly; the integers are multiplied ([`NodeError::BlockScales`] if they are none). A constant of several
+//! matrices, one for each index of the dimensions before rows, is a matmul in groups.
 //!
 //! # Several scales
-//! A DequantizeLinear with a scale for each index of an axis, or for each block, makes floats for a QuantizeLinear, a step for each index,
-//! or for the output, which then are integers at a scale for each element.
+//! A DequantizeLinear with a scale for each index of an axis, or for each block, makes floats for a QuantizeLinear, a step for each
+//! index, or for the output, which then are integers at a scale for each element.
 //!
 //! # Functions of one tensor
 //! What happens between DequantizeLinear and QuantizeLinear to the elements of one tensor, by operators of one
 //! operand, with constants or with functions of the same tensor (`x * Sigmoid(x)`), is a table of 256 codes
 //! filled by the float32 operators themselves. Relu, Clip, Neg, Abs, LeakyRelu, HardSigmoid, HardSwish and
-//! arithmetic round each operation to float32. Sigmoid, Tanh and Erf (so Gelu) are the runtime's own
+//! arithmetic round each operation to float32. Exponentials and logarithms (Elu, Selu, Celu, Softplus, Mish, Exp, Log) are rounded
+//! once, which can be a unit in the last place from the runtime's. Sigmoid, Tanh and Erf (so Gelu) are the runtime's own
 //! approximations with fused multiply-add, which are not the functions rounded: of 24,000 floats Sigmoid
 //! differs in a third, Tanh in half. Add and Mul of two dequantized operands of the output's type are the
 //! kernels QLinearAdd and QLinearMul. The one rewriting of ONNX Runtime that changes values, merging
 //! QuantizeLinear - DequantizeLinear - QuantizeLinear of different scales, is refused.
 //!
+//! # Functions by index
+//! BatchNormalization, PRelu, and Add, Sub, Mul and Div with a constant of floats that is broadcast along some dimension: the
+//! float32 operators themselves, a step of codes for each index of the others, of negated codes where the floats fall.
+//!
 //! # Sums of two tensors
-//! QLinearAdd, and Add and Sub between DequantizeLinear and QuantizeLinear: a code is a step function of the sum
-//! of a table for each operand. The tables hold small integers such that all 65,536 pairs have the code that the
-//! float32 kernel gives them, which is checked at import ([`NodeError::NoTables`] if no tables do).
+//! QLinearAdd, and Add and Sub between DequantizeLinear and QuantizeLinear: a code is a step function of the sum of a table for
+//! each operand. The tables hold small integers such that all 65,536 pairs have the code that the float32 kernel gives them, which
+//! is checked at import ([`NodeError::NoTables`] if no tables do). Float operators that are not fused round each operand; where
+//! that is no step of a sum, or of a product, the exact one is rounded once.
 //!
 //! # Products of two tensors
 //! QLinearMul, and Mul of two dequantized tensors before a QuantizeLinear: a code is a step function of the integer
@@ -45,22 +58,24 @@
 //! dimensions being heads, broadcast if need be; scales and rounding are those of matmuls by weights.
 //!
 //! # Constants
-//! Add, Sub and Mul of a dequantized tensor and a constant that is broadcast to it are those of two tensors, one of
-//! which is public codes: its own where it is dequantized, with one scale; numbers of its values, 256 at most, where plain floats are added;
-//! and multiples of the smallest, where they are factors. A constant of one value is part of a function of one tensor.
+//! Add, Sub and Mul of a dequantized tensor and a dequantized constant of one scale, or a constant of floats with a number for each
+//! element, are those of two tensors, one of which is public codes: its own; numbers of its values, 256 at most, where plain floats
+//! are added; and multiples of the smallest, where they are factors. A constant of one value is part of a function of one tensor.
 //! Added zeros and large negative numbers, or a Where by a constant, before a Softmax take elements out of it.
 //!
 //! # Averages
-//! QLinearGlobalAveragePool adds integers up and is exact. QLinearAveragePool, and ReduceMean and AveragePool
-//! between DequantizeLinear and QuantizeLinear, add float32 numbers up in an order of their own; the exact sum,
-//! rounded once, stands for theirs. Codes can differ where an average lies within float32's rounding of a
-//! half: of averages over an even number of elements at one scale, where it is a half exactly.
+//! QLinearGlobalAveragePool adds integers up and is exact. QLinearAveragePool, and ReduceMean and AveragePool between
+//! DequantizeLinear and QuantizeLinear, of codes or a function of them, add float32 numbers up in an order of their own; the exact
+//! sum, rounded once, stands for theirs. Where pads do not count, elements are multiplied such that all sums are of one number.
+//! Codes can differ where an average lies within float32's rounding of a half: of averages over an even number of elements at one
+//! scale, where it is a half exactly.
 //!
 //! # Softmax and normalizations
-//! Softmax (and QLinearSoftmax), LayerNormalization, RMSNormalization and SimplifiedLayerNormalization along the last
-//! axis, between DequantizeLinear and QuantizeLinear, are several nodes of integers of our own, as no two runtimes'
-//! float32 sums and exponentials agree; `docs/semantics.md` states them. On the fixtures codes differ from those of
-//! ONNX Runtime's floats by 1 at most, in one of seven places or fewer. The steps are filled by `f64` additions,
+//! Softmax (and QLinearSoftmax) of a sample of one row, as at the end of a classifier, has the runtime's codes, but for sums within
+//! the rounding of floats of an edge. Softmax of several rows, LayerNormalization, RMSNormalization and
+//! SimplifiedLayerNormalization along the last axis, between DequantizeLinear and QuantizeLinear, are several nodes of integers of
+//! our own, as no two runtimes' float32 sums and exponentials agree; `docs/semantics.md` states them. On the fixtures codes differ
+//! from those of ONNX Runtime's floats by 1 at most, in one of seven places or fewer. The steps are filled by `f64` additions,
 //! multiplications and divisions alone, so that every machine makes the same graph.
 //!
 //! # Indices
@@ -72,10 +87,10 @@
 //! and 8-bit tensors to floats, which is a function of one tensor.
 //!
 //! # 16 bits and fewer than 8
-//! The network's input and output may have 16, 4 or 2 bits. Tensors of 16 bits are made by QuantizeLinear of a function of codes, of
-//! the input, and of sums of dequantized tensors and of products with one scale, all of which are one exact integer for each element, rounded
-//! once; they are read by Add and Sub, by MatMul and Gemm with weights, by normalizations, by Relu, Clip and QuantizeLinear. `docs/semantics.md`
-//! has their integers.
+//! The network's input and output may have 16, 4 or 2 bits. Tensors of 16 bits are made by QuantizeLinear of a function of codes,
+//! of the input, and of sums of dequantized tensors and of products with one scale, all of which are one exact integer for each
+//! element, rounded once; they are read by Add and Sub, by MatMul and Gemm with weights, by normalizations, by Relu, Clip and
+//! QuantizeLinear. `docs/semantics.md` has their integers.
 //!
 //! # Threshold networks
 //! Float weights that are multiples of one number (+-1, 2 bits), and Where of a comparison of a product, or Sign:
@@ -85,9 +100,9 @@
 //! integers do not: an activation can differ where a sum lies within that rounding of its threshold.
 //!
 //! # Shapes
-//! Transpose, Reshape, Flatten, Squeeze, Unsqueeze, Slice, Split, Gather by constant indices in equal steps, and
-//! Expand are views: they cost nothing, whoever reads the tensor composes its own windows with the view. Concat
-//! and Pad are copies, as is what no view is. The batch stays the first dimension.
+//! Transpose, Reshape, Flatten, Squeeze, Unsqueeze, Slice, Split, Gather by constant indices in equal steps, DepthToSpace,
+//! SpaceToDepth, Resize to the nearest in whole steps, and Expand are views: they cost nothing, whoever reads the tensor composes
+//! its own windows with the view. Concat and Pad are copies, as is what no view is. The batch stays the first dimension.
 //!
 //! [`RoundingProfile::OrtF32Rne`]: crate::graph::RoundingProfile::OrtF32Rne
 
@@ -104,6 +119,7 @@ mod convolved;
 mod deferred;
 mod elementwise;
 mod error;
+mod external;
 mod factors;
 mod finish;
 mod floats;
@@ -128,9 +144,11 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod thresholds;
+mod uses;
 mod value;
 mod view;
 mod windows;
 mod words;
 
 pub use error::{ImportError, NodeError, TensorError};
+pub use external::ExternalData;

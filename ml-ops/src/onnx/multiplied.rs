@@ -5,21 +5,22 @@ use super::error::NodeError;
 use super::matrix::Matrix;
 use crate::graph::{Edges, Epilogue, Function, Op, TensorId, TensorKind, Term};
 
-/// The codes that `edges` make of `(a - zeros[0]) * (b - zeros[1])`, tensors read as matrices of `columns` columns.
+/// The codes that `edges`, one step or one for each column, make of `(a - zeros[0]) * (b - zeros[1])`, tensors read as
+/// matrices of `columns` columns.
 pub(super) fn multiply(
     builder: &mut Builder,
     name: &str,
     columns: usize,
     operands: [&Matrix; 2],
     zeros: [u8; 2],
-    edges: Edges,
+    edges: Vec<Edges>,
 ) -> Result<TensorId, NodeError> {
     let Source { x, gather } = builder.source(operands[0], false)?;
     let Source { x: with, gather: with_gather } = builder.source(operands[1], false)?;
     let function = Function::Product { with, with_gather, zeros, factor: 1 };
     let terms = vec![Term { x, gather, taps: 1, function }];
     let y = builder.rows_of(operands[0].size().0, columns, TensorKind::Code);
-    builder.push(name, Op::Combine { terms, y, epilogue: Epilogue::Edges(vec![edges]) });
+    builder.push(name, Op::Combine { terms, y, epilogue: Epilogue::Edges(edges) });
     Ok(y)
 }
 

@@ -3,6 +3,7 @@
 use super::builder::Builder;
 use super::error::NodeError;
 use super::proto::{AttributeProto, NodeProto, attribute_type};
+use super::uses::Uses;
 use super::value::{Codes, Floats, Value};
 use crate::array::{Array, ArrayData};
 use crate::graph::{CodeType, WordType};
@@ -29,13 +30,19 @@ pub(super) enum Import {
     Several(fn(&mut Builder, &NodeView<'_>) -> Result<Vec<Value>, NodeError>),
 }
 
+/// What is known of a file before its nodes.
+pub(super) struct Context {
+    /// The types of constants of fewer than 8 bits, which arrays hold in bytes.
+    pub(super) narrow: HashMap<String, CodeType>,
+    pub(super) uses: Uses,
+}
+
 /// A node whose operator is known.
 pub(super) struct NodeView<'a> {
     pub(super) name: &'a str,
     proto: &'a NodeProto,
     values: &'a HashMap<String, Value>,
-    /// The types of constants of fewer than 8 bits, which arrays hold in bytes.
-    narrow: &'a HashMap<String, CodeType>,
+    context: &'a Context,
 }
 
 impl<'a> NodeView<'a> {
@@ -44,7 +51,7 @@ impl<'a> NodeView<'a> {
         name: &'a str,
         proto: &'a NodeProto,
         values: &'a HashMap<String, Value>,
-        narrow: &'a HashMap<String, CodeType>,
+        context: &'a Context,
         operator: &Operator,
     ) -> Result<Self, NodeError> {
         if proto.input.len() > operator.inputs {
@@ -56,7 +63,7 @@ impl<'a> NodeView<'a> {
                 return Err(NodeError::UnknownAttribute { attribute: name.to_owned() });
             }
         }
-        Ok(Self { name, proto, values, narrow })
+        Ok(Self { name, proto, values, context })
     }
 
     /// Operand `index`, if the node has it.
@@ -133,12 +140,22 @@ impl<'a> NodeView<'a> {
         }
     }
 
+    /// The type of operand `index`, if it is a constant of fewer than 8 bits.
+    fn narrow(&self, index: usize) -> Option<CodeType> {
+        self.input_name(index).and_then(|name| self.context.narrow.get(name)).copied()
+    }
+
+    /// Whether operand `index` is a constant of fewer than 8 bits.
+    pub(super) fn is_narrow(&self, index: usize) -> bool {
+        self.narrow(index).is_some()
+    }
+
     /// Operand `index`, one constant value of 8 bits or fewer (a zero point or a bound), if the node has it.
     pub(super) fn optional_code(&self, index: usize) -> Result<Option<(CodeType, i32)>, NodeError> {
         let Some(array) = self.optional_constant(index)? else {
             return Ok(None);
         };
-        let narrow = self.proto.input.get(index).and_then(|name| self.narrow.get(name)).copied();
+        let narrow = self.narrow(index);
         let of = |dtype, value| Ok(Some((narrow.unwrap_or(dtype), value)));
         match array.data() {
             ArrayData::U8(v) if v.len() == 1 => of(CodeType::U8, i32::from(v[0])),
@@ -171,6 +188,36 @@ impl<'a> NodeView<'a> {
             Some((of, zero_point)) if of == dtype => Ok(zero_point),
             Some(_) => Err(NodeError::OperandType { index }),
         }
+    }
+
+    /// The type and zero point (operand `index`) of the 8-bit tensor `named` that a QuantizeLinear makes, as the
+    /// runtime's session holds it: int8 may be uint8 there.
+    pub(super) fn held(
+        &self,
+        index: usize,
+        named: Option<&String>,
+    ) -> Result<Option<(CodeType, i32)>, NodeError> {
+        Ok(self.optional_code(index)?.map(|found| match (found, named) {
+            ((CodeType::I8, zero_point), Some(name)) if self.context.uses.is_unsigned(name) => {
+                (CodeType::U8, zero_point - CodeType::I8.min())
+            }
+            (found, _) => found,
+        }))
+    }
+
+    /// The name of operand `index`.
+    pub(super) fn input_name(&self, index: usize) -> Option<&'a String> {
+        self.proto.input.get(index)
+    }
+
+    /// The name of output `index`.
+    pub(super) fn output_name(&self, index: usize) -> Option<&'a String> {
+        self.proto.output.get(index)
+    }
+
+    /// Whether nothing but one QuantizeLinear reads the output, behind Relu and Clip or not.
+    pub(super) fn is_quantized(&self) -> bool {
+        self.output_name(0).is_some_and(|name| self.context.uses.is_quantized(name))
     }
 
     /// An attribute by its name.

@@ -83,7 +83,8 @@ pub(super) fn requantized(
                 let name = node.name.to_owned();
                 let terms = [Term::pure(x, qa), Term::pure(y, qb)];
                 let layout = output.clone();
-                let sum = Sum { name, columns, terms, subtracted: false, layout };
+                let (fused, subtracted) = (true, false);
+                let sum = Sum { name, columns, terms, fused, subtracted, layout };
                 let view = output.on(sum.add(builder, to)?);
                 Codes { view, dtype: a_type, quantized: false, origin: None }
             }

@@ -138,6 +138,15 @@ pub(super) struct TensorProto {
     pub(super) data_location: Option<i32>,
 }
 
+/// A key and a value, of which `TensorProto.external_data` has some.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct StringStringEntryProto {
+    #[prost(string, optional, tag = "1")]
+    pub(super) key: Option<String>,
+    #[prost(string, optional, tag = "2")]
+    pub(super) value: Option<String>,
+}
+
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct ValueInfoProto {
     #[prost(string, optional, tag = "1")]

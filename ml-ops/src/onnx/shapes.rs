@@ -99,3 +99,31 @@ pub(super) fn axes(
     }
     Ok(dims)
 }
+
+/// The block size of a node that makes channels of squares of pixels or back, and channels, height and width of operand 0.
+pub(super) fn blocks(
+    node: &NodeView<'_>,
+    shape: &[usize],
+) -> Result<(usize, usize, usize, usize), NodeError> {
+    let value = node.int("blocksize", 0)?;
+    let wrong = NodeError::AttributeValue { attribute: "blocksize", value: value as f64 };
+    let block = usize::try_from(value).ok().filter(|block| (1..=1 << 12).contains(block));
+    match *shape {
+        [channels, height, width] => Ok((block.ok_or(wrong)?, channels, height, width)),
+        _ => Err(NodeError::OperandShape { index: 0, expected: 4, got: shape.len() + 1 }),
+    }
+}
+
+/// An image whose channels are its last dimension, with them as the first.
+pub(super) fn channels_first(view: &View) -> View {
+    let mut order: Vec<usize> = (0..view.rank()).collect();
+    order.rotate_right(view.rank().min(1));
+    view.transposed(&order)
+}
+
+/// An image whose channels are its first dimension, with them as the last.
+pub(super) fn channels_last(view: &View) -> View {
+    let mut order: Vec<usize> = (0..view.rank()).collect();
+    order.rotate_left(view.rank().min(1));
+    view.transposed(&order)
+}

@@ -21,6 +21,30 @@ pub(super) struct Pool {
     pub(super) beyond_pads: bool,
 }
 
+/// The `count` sizes of attribute `attribute`, at least `least` each.
+pub(super) fn named(
+    node: &NodeView<'_>,
+    attribute: &'static str,
+    default: Option<&[usize]>,
+    count: usize,
+    least: usize,
+) -> Result<Vec<usize>, NodeError> {
+    let Some(values) = node.ints(attribute)? else {
+        let missing = NodeError::MissingAttribute { attribute };
+        return Ok(default.ok_or(missing)?.to_vec());
+    };
+    let range = least..=MAX_ELEMENTS;
+    let wrong = |value: i64| NodeError::AttributeValue { attribute, value: value as f64 };
+    if values.len() != count {
+        return Err(wrong(values.len() as i64));
+    }
+    let value = |&value: &i64| {
+        let size = usize::try_from(value).ok().filter(|size| range.contains(size));
+        size.ok_or(wrong(value))
+    };
+    values.iter().map(value).collect()
+}
+
 /// A view seen through windows.
 pub(super) struct Seen {
     pub(super) view: View,
@@ -37,21 +61,8 @@ impl Pool {
         sizes: &[usize],
         kernel: Option<&[usize]>,
     ) -> Result<Self, NodeError> {
-        let named = |attribute, default: Option<&[usize]>, count: usize, least: usize| {
-            let Some(values) = node.ints(attribute)? else {
-                let missing = NodeError::MissingAttribute { attribute };
-                return Ok(default.ok_or(missing)?.to_vec());
-            };
-            let range = least..=MAX_ELEMENTS;
-            let wrong = |value: i64| NodeError::AttributeValue { attribute, value: value as f64 };
-            if values.len() != count {
-                return Err(wrong(values.len() as i64));
-            }
-            let value = |&value: &i64| {
-                let size = usize::try_from(value).ok().filter(|size| range.contains(size));
-                size.ok_or(wrong(value))
-            };
-            values.iter().map(value).collect()
+        let named = |attribute, default: Option<&[usize]>, count, least| {
+            named(node, attribute, default, count, least)
         };
         let n = sizes.len();
         let ones = vec![1; n];

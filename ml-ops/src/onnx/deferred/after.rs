@@ -1,6 +1,7 @@
 //! Operations with constants between a matmul and its QuantizeLinear.
 
 use crate::onnx::arithmetic::Operation;
+use crate::onnx::error::NodeError;
 use crate::onnx::operands::of_column;
 
 /// An operation with a constant that follows on the result of a matmul.
@@ -19,6 +20,11 @@ impl After {
         if self.first { self.operation.of(constant, x) } else { self.operation.of(x, constant) }
     }
 
+    /// What it adds, if it is an addition.
+    pub(super) fn summand(&self) -> Option<&[f32]> {
+        (self.operation == Operation::Add).then_some(&self.constant)
+    }
+
     /// Whether it reverses the order of floats; `None` if it does neither that nor keep it.
     pub(super) fn reverses(&self, column: usize) -> Option<bool> {
         let constant = of_column(&self.constant, column);
@@ -26,6 +32,7 @@ impl After {
             Operation::Add => Some(false),
             Operation::Sub => Some(self.first),
             Operation::Mul => Some(constant < 0.0),
+            Operation::Slope => (constant >= 0.0).then_some(false),
             Operation::Div if self.first => None,
             Operation::Div => Some(constant < 0.0),
         }
@@ -35,4 +42,14 @@ impl After {
 /// What has become of the float `x` in a column.
 pub(super) fn value(after: &[After], column: usize, x: f32) -> f32 {
     after.iter().fold(x, |x, after| after.of(column, x))
+}
+
+/// For each of `columns` columns whether `after` reverses the order of floats.
+pub(super) fn falls(after: &[After], columns: usize) -> Result<Vec<bool>, NodeError> {
+    let falls = |column: usize| {
+        let reversals = after.iter().map(|after| after.reverses(column));
+        let falls = reversals.reduce(|a, b| Some(a? ^ b?)).unwrap_or(Some(false));
+        falls.ok_or(NodeError::NotMonotone { column })
+    };
+    (0..columns).map(falls).collect()
 }

@@ -1,24 +1,35 @@
-//! A tensor that is dequantized with a scale for each index of some of its dimensions.
+//! A tensor whose floats are a function of its codes for each index of some of its dimensions.
 
+use super::after::{self, After};
 use crate::array::Array;
 use crate::graph::{Epilogue, Function, OutputTransform, TensorId, TensorKind};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
-use crate::onnx::operands::codes_of;
+use crate::onnx::multiplied;
+use crate::onnx::operands::{codes_of, of_column};
+use crate::onnx::rowwise::part;
 use crate::onnx::steps;
-use crate::onnx::value::{Codes, Scaling, Target};
+use crate::onnx::value::{Codes, Floats, Scaling, Target};
 use crate::onnx::view::View;
 
-/// A dequantized tensor of several scales.
+/// A dequantized tensor of several scales, or one of a scale to which something is done by index.
 #[derive(Debug)]
 pub(in crate::onnx) struct Each {
     name: String,
     codes: Codes,
-    /// The dimensions that scales depend on.
+    /// The dimensions that functions depend on.
     varies: Vec<bool>,
-    /// One for each index of these, the last fastest.
-    scalings: Vec<Scaling>,
+    images: Images,
+}
+
+/// The floats of codes.
+#[derive(Debug)]
+enum Images {
+    /// By a scale and zero point for each index of the dimensions that vary, the last fastest.
+    Scaled(Vec<Scaling>),
+    /// The same for all indices.
+    Of(Box<[f32; 256]>),
 }
 
 impl Each {
@@ -76,7 +87,35 @@ impl Each {
             Scaling { scale: scales[number], zero_point }
         };
         let scalings = (0..sizes.iter().product()).map(scaling).collect();
-        Ok(Self { name: name.to_owned(), codes: codes.clone(), varies, scalings })
+        let images = Images::Scaled(scalings);
+        Ok(Self { name: name.to_owned(), codes: codes.clone(), varies, images })
+    }
+
+    /// `floats`, to which something will be done for each index of the dimensions that `varies` says.
+    pub(in crate::onnx) fn of(name: &str, floats: &Floats, varies: Vec<bool>) -> Self {
+        let images = match floats.pure {
+            true => Images::Scaled(vec![floats.scaling]),
+            false => Images::Of(floats.images.clone()),
+        };
+        Self { name: name.to_owned(), codes: floats.codes.clone(), varies, images }
+    }
+
+    /// Indices of the dimensions that functions depend on.
+    pub(in crate::onnx) fn columns(&self) -> usize {
+        let dims = (0..self.varies.len()).filter(|&dim| self.varies[dim]);
+        dims.map(|dim| self.codes.view.size(dim)).product()
+    }
+
+    /// The float of a code at an index.
+    fn image(&self, column: usize, code: u8) -> f32 {
+        match &self.images {
+            Images::Of(images) => images[usize::from(code)],
+            Images::Scaled(scalings) => {
+                let from = of_column(scalings, column);
+                let value = i32::from(code) + self.codes.dtype.min() - from.zero_point;
+                value as f32 * from.scale
+            }
+        }
     }
 
     /// How the tensor of codes that is made is seen.
@@ -84,34 +123,77 @@ impl Each {
         View::new(0, &self.codes.view.shape(), |dim| self.varies[dim])
     }
 
-    /// The codes at one scale: a step for each index.
+    /// The codes at one scale, after what has been done to the floats: a step for each index, of the codes or of what is
+    /// left to the largest.
     pub(super) fn quantize(
         &self,
         builder: &mut Builder,
+        after: &[After],
         target: &Target,
     ) -> Result<TensorId, NodeError> {
-        let least = i64::from(self.codes.dtype.min());
-        let step = |(column, from): (usize, &Scaling)| {
-            let code = |code: i64| {
-                let value = code.clamp(0, 255) + least - i64::from(from.zero_point);
-                target.code(value as f32 * from.scale)
-            };
-            steps::edges(255, code).ok_or(NodeError::NotMonotone { column })
+        let columns = self.columns();
+        let code = |column: usize, code: i64| {
+            let float = self.image(column, code.clamp(0, 255) as u8);
+            target.code(after::value(after, column, float))
         };
-        let edges = self.scalings.iter().enumerate().map(step).collect::<Result<_, _>>()?;
-        let matrix = Matrix::laid_out(&self.codes.view, |dim| self.varies[dim]);
-        let (columns, terms) = (self.scalings.len(), vec![(matrix, Function::table(|code| code))]);
-        builder.combine(&self.name, columns, terms, TensorKind::Code, Epilogue::Edges(edges))
+        let falls: Vec<bool> =
+            (0..columns).map(|column| code(column, 0) > code(column, 255)).collect();
+        let step = |column: usize| {
+            let sign = if falls[column] { -1 } else { 1 };
+            let monotone = (1..256).all(|at| {
+                let (before, this) = (code(column, at - 1), code(column, at));
+                if falls[column] { before >= this } else { before <= this }
+            });
+            let edges = steps::edges(255, |acc| code(column, sign * acc));
+            edges.filter(|_| monotone).ok_or(NodeError::NotMonotone { column })
+        };
+        let mut edges = (0..columns).map(step).collect::<Result<Vec<_>, _>>()?;
+        if edges.windows(2).all(|pair| pair[0] == pair[1]) {
+            edges.truncate(1);
+        }
+        let is_feature = |dim: usize| self.varies[dim];
+        let matrix = Matrix::laid_out(&self.codes.view, is_feature);
+        if !falls.contains(&true) {
+            let terms = vec![(matrix, Function::table(|code| code))];
+            let epilogue = Epilogue::Edges(edges);
+            return builder.combine(&self.name, columns, terms, TensorKind::Code, epilogue);
+        }
+        // A factor of 1 or -1 for each index, less 1 as a code.
+        let mut shape = self.codes.view.shape();
+        for (size, &varies) in shape.iter_mut().zip(&self.varies) {
+            *size = if varies { *size } else { 1 };
+        }
+        let signs: Vec<u8> = falls.iter().map(|&falls| if falls { 0 } else { 2 }).collect();
+        let beside = View::new(0, &shape, is_feature);
+        let mut signs = builder.constant(&part(&self.name, "signs"), &beside, &shape, &signs);
+        for (dim, size) in self.codes.view.shape().into_iter().enumerate() {
+            if !self.varies[dim] {
+                signs = signs.repeated(dim, size);
+            }
+        }
+        let signs = Matrix::laid_out(&signs, is_feature);
+        multiplied::multiply(builder, &self.name, columns, [&matrix, &signs], [0, 1], edges)
     }
 
-    /// The values less their zero points, each element a feature, and the floats that they are.
+    /// The values less their zero points, each element a feature, and the floats that they are; `None` if more was done
+    /// to them than one addition.
     pub(super) fn affine(
         &self,
         builder: &mut Builder,
-    ) -> Result<(View, OutputTransform), NodeError> {
+        after: &[After],
+    ) -> Result<Option<(View, OutputTransform)>, NodeError> {
+        let Images::Scaled(of_columns) = &self.images else { return Ok(None) };
+        let summands = match after {
+            [] => vec![0.0],
+            [after] => match after.summand() {
+                Some(summands) => summands.to_vec(),
+                None => return Ok(None),
+            },
+            _ => return Ok(None),
+        };
         let shape = self.codes.view.shape();
         let elements: usize = shape.iter().product();
-        let scaling = |at: usize| {
+        let column = |at: usize| {
             let (mut rest, mut number, mut stride) = (at, 0, 1);
             for (&size, &varies) in shape.iter().zip(&self.varies).rev() {
                 if varies {
@@ -120,13 +202,14 @@ impl Each {
                 }
                 rest /= size;
             }
-            self.scalings[number]
+            number
         };
-        let scalings: Vec<Scaling> = (0..elements).map(scaling).collect();
+        let scalings: Vec<Scaling> =
+            (0..elements).map(|at| of_column(of_columns, column(at))).collect();
         let zeros: Vec<u8> =
             scalings.iter().map(|scaling| self.codes.zero_code(scaling.zero_point)).collect();
         let flat = View::new(0, &shape, |_| true);
-        let zeros = builder.constant(&format!("{}/zeros", self.name), &flat, &shape, &zeros);
+        let zeros = builder.constant(&part(&self.name, "zeros"), &flat, &shape, &zeros);
         let terms = vec![
             (Matrix::laid_out(&self.codes.view, |_| true), Function::table(|code| code)),
             (Matrix::laid_out(&zeros, |_| true), Function::table(|code| -code)),
@@ -135,7 +218,7 @@ impl Each {
         let kind = TensorKind::Integer { bits: 9 };
         let y = builder.combine(&self.name, elements, terms, kind, Epilogue::Accumulator)?;
         let scales = scalings.iter().map(|scaling| scaling.scale).collect();
-        let transform = OutputTransform::Affine { scales, offsets: vec![0.0; elements] };
-        Ok((flat.on(y), transform))
+        let offsets = (0..elements).map(|at| of_column(&summands, column(at))).collect();
+        Ok(Some((flat.on(y), OutputTransform::Affine { scales, offsets })))
     }
 }

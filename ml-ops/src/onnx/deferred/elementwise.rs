@@ -33,9 +33,21 @@ impl Elementwise {
         if fused && target.ends() == (0, 255) {
             return self.mul(builder, (to, dtype));
         }
-        self.with(builder, |a, b| {
+        let made = self.with(builder, |a, b| {
             target.code(images[0][usize::from(a)] * images[1][usize::from(b)])
-        })
+        });
+        // Where rounding keeps floats from being a step of the product, that is rounded once.
+        match made {
+            Err(NodeError::NoTables) => {
+                let scale = self.from.iter().map(|(of, _)| f64::from(of.scale)).product::<f64>();
+                let value = |code: u8, (of, dtype): Quantization| {
+                    f64::from(i32::from(code) + dtype.min() - of.zero_point)
+                };
+                let [qa, qb] = self.from;
+                self.with(builder, |a, b| target.code((value(a, qa) * value(b, qb) * scale) as f32))
+            }
+            made => made,
+        }
     }
 
     /// What QLinearMul makes of the operands.
@@ -59,6 +71,6 @@ impl Elementwise {
         let occurring = [a, b].map(|matrix| builder.occurring(matrix.view.tensor));
         let edges = multiplied::edges(zeros, occurring.each_ref().map(Vec::as_slice), code);
         let edges = edges.ok_or(NodeError::NoTables)?;
-        multiplied::multiply(builder, &self.name, self.columns, [a, b], zeros, edges)
+        multiplied::multiply(builder, &self.name, self.columns, [a, b], zeros, vec![edges])
     }
 }

@@ -36,12 +36,7 @@ impl Product {
 
     /// For each column whether the float falls as the accumulator grows.
     pub(in crate::onnx) fn falls(&self, after: &[After]) -> Result<Vec<bool>, NodeError> {
-        let falls = |column: usize| {
-            let reversals = after.iter().map(|after| after.reverses(column));
-            let falls = reversals.reduce(|a, b| Some(a? ^ b?)).unwrap_or(Some(false));
-            falls.ok_or(NodeError::NotMonotone { column })
-        };
-        (0..self.matmul.weights.n).map(falls).collect()
+        after::falls(after, self.matmul.weights.n)
     }
 
     /// Whether the floats of all columns are one increasing function of the accumulators.

@@ -16,6 +16,8 @@ pub(in crate::onnx) struct Sum {
     pub(in crate::onnx) name: String,
     pub(in crate::onnx) columns: usize,
     pub(in crate::onnx) terms: [Term; 2],
+    /// The runtime makes a QLinearAdd of it, if it is one of dequantized tensors of the output's type.
+    pub(in crate::onnx) fused: bool,
     /// The second is subtracted.
     pub(in crate::onnx) subtracted: bool,
     /// How a tensor of those rows and columns is seen.
@@ -49,8 +51,8 @@ impl Sum {
     ) -> Result<TensorId, NodeError> {
         let [a, b] = &self.terms;
         let &Target { to, dtype, .. } = target;
-        // The runtime makes a QLinearAdd of it.
-        let fused = a.pure && b.pure && !self.subtracted && a.dtype == dtype && b.dtype == dtype;
+        let of_one_type = a.dtype == dtype && b.dtype == dtype;
+        let fused = self.fused && a.pure && b.pure && !self.subtracted && of_one_type;
         if fused && target.ends() == (0, 255) {
             return self.add(builder, (to, dtype));
         }
@@ -58,7 +60,14 @@ impl Sum {
         let codes = pairs(|i, j| target.code(a.images[i] + sign * b.images[j]));
         let in_codes =
             |term: &Term, sign: f64| term.images.map(|x| sign * f64::from(x) / f64::from(to.scale));
-        self.combine(builder, &codes, &in_codes(a, 1.0), &in_codes(b, sign.into()))
+        let made = self.combine(builder, &codes, &in_codes(a, 1.0), &in_codes(b, sign.into()));
+        if !(a.pure && b.pure && made == Err(NodeError::NoTables)) {
+            return made;
+        }
+        // Where rounding keeps floats from being a step of a sum, the exact sum is rounded once.
+        let (f, g) = (a.multiples(1.0, to.scale), b.multiples(sign, to.scale));
+        let codes = pairs(|i, j| target.code(((f[i] + g[j]) * f64::from(to.scale)) as f32));
+        self.combine(builder, &codes, &f, &g)
     }
 
     /// What QLinearAdd makes of the terms.
@@ -95,6 +104,13 @@ impl Sum {
 }
 
 impl Term {
+    /// `sign` times the real number that each code stands for, in units of `unit`.
+    fn multiples(&self, sign: f32, unit: f32) -> [f64; 256] {
+        let scale = f64::from(sign) * f64::from(self.from.scale) / f64::from(unit);
+        let zero = self.from.zero_point - self.dtype.min();
+        std::array::from_fn(|code| f64::from(code as i32 - zero) * scale)
+    }
+
     /// What is `sign` times the term, if it comes from a DequantizeLinear.
     fn exact(&self, sign: f64) -> Option<ExactTerm> {
         let zero = (self.from.zero_point - self.dtype.min()) as u8;

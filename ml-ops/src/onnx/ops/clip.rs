@@ -1,6 +1,7 @@
 //! Clip: on 8-bit integers as they are, on dequantized floats, and after a matmul.
 
 use crate::array::ArrayData;
+use crate::onnx::arithmetic;
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::node::{Import, NodeView, Operator};
@@ -41,6 +42,34 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
             expected: "an 8-bit tensor, a dequantized one, or a matmul's result",
         }),
     }
+}
+
+/// Floats, one operand, within the bounds that each of the others, constant numbers, says.
+pub(super) fn against(
+    node: &NodeView<'_>,
+    bounds: impl Fn(f32) -> (f32, f32),
+) -> Result<Value, NodeError> {
+    let is_constant = |&index: &usize| {
+        matches!(node.value(index), Ok(Value::Constant(_) | Value::Dequantized(_)))
+    };
+    let (numbers, tensors): (Vec<usize>, Vec<usize>) = (0..node.inputs()).partition(is_constant);
+    let [of] = tensors[..] else {
+        let index = tensors.get(1).copied().unwrap_or(0);
+        return Err(NodeError::Operand { index, expected: "a constant number beside one tensor" });
+    };
+    numbers.into_iter().try_fold(node.value(of)?.clone(), |value, index| {
+        let (low, high) = bounds(arithmetic::number_of(node, index)?);
+        check_bounds(low, high)?;
+        match &value {
+            Value::Floats(floats) => Ok(Value::Floats(floats.clamped(low, high))),
+            Value::WordFloats(floats) => Ok(Value::WordFloats(floats.clamped(low, high))),
+            Value::Deferred(deferred) => Ok(Value::Deferred(deferred.clamped(low, high))),
+            _ => {
+                let expected = "a dequantized tensor or a matmul's result";
+                Err(NodeError::Operand { index: of, expected })
+            }
+        }
+    })
 }
 
 /// The 8-bit tensor clamped to `[low, high]`.

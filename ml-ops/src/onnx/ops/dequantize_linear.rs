@@ -30,8 +30,12 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
             if scales.len() > 1 || block != 0 {
                 return of_each(node, codes, &scales, block);
             }
-            let scaling =
-                Scaling { scale: node.scale(1)?, zero_point: node.zero_point(2, codes.dtype)? };
+            let zero_point = match node.held(2, node.input_name(0))? {
+                None => 0,
+                Some((dtype, zero_point)) if dtype == codes.dtype => zero_point,
+                Some(_) => return Err(NodeError::OperandType { index: 2 }),
+            };
+            let scaling = Scaling { scale: node.scale(1)?, zero_point };
             let images = dequantize_table(scaling.scale, scaling.zero_point, codes.dtype);
             Ok(Value::Floats(Floats {
                 codes: codes.clone(),

@@ -5,17 +5,25 @@ mod add;
 mod argmax;
 mod argmin;
 mod average_pool;
+mod batch_normalization;
 mod cast;
+mod ceil;
+mod celu;
 mod clip;
 mod concat;
 mod constant;
 mod conv;
 mod conv_integer;
+mod conv_transpose;
+mod depth_to_space;
 mod dequantize_linear;
 mod div;
+mod elu;
 mod erf;
+mod exp;
 mod expand;
 mod flatten;
+mod floor;
 mod gather;
 mod gelu;
 mod gelu_contrib;
@@ -31,12 +39,19 @@ mod layer_normalization;
 mod leaky_relu;
 mod less;
 mod less_or_equal;
+mod log;
 mod matmul;
 mod matmul_integer;
+mod max;
 mod max_pool;
+mod min;
+mod mish;
 mod mul;
 mod neg;
+mod nhwc_max_pool;
 mod pad;
+mod pow;
+mod prelu;
 mod qgemm;
 mod qlinear_add;
 mod qlinear_average_pool;
@@ -49,21 +64,31 @@ mod qlinear_mul;
 mod qlinear_sigmoid;
 mod qlinear_softmax;
 mod quantize_linear;
+mod reciprocal;
 mod reduce_max;
 mod reduce_mean;
 mod relu;
 mod reshape;
+mod resize;
 mod rms_normalization;
+mod round;
+mod selu;
 mod shape;
 mod sigmoid;
 mod sign;
 mod simplified_layer_normalization;
 mod slice;
 mod softmax;
+mod softplus;
+mod softsign;
+mod space_to_depth;
 mod split;
+mod sqrt;
 mod squeeze;
 mod sub;
+mod sum;
 mod tanh;
+mod thresholded_relu;
 mod topk;
 mod transpose;
 mod unsqueeze;
@@ -80,17 +105,25 @@ pub(super) const REGISTRY: &[Operator] = &[
     argmax::OPERATOR,
     argmin::OPERATOR,
     average_pool::OPERATOR,
+    batch_normalization::OPERATOR,
     cast::OPERATOR,
+    ceil::OPERATOR,
+    celu::OPERATOR,
     clip::OPERATOR,
     concat::OPERATOR,
     constant::OPERATOR,
     conv::OPERATOR,
     conv_integer::OPERATOR,
+    conv_transpose::OPERATOR,
+    depth_to_space::OPERATOR,
     dequantize_linear::OPERATOR,
     div::OPERATOR,
+    elu::OPERATOR,
     erf::OPERATOR,
+    exp::OPERATOR,
     expand::OPERATOR,
     flatten::OPERATOR,
+    floor::OPERATOR,
     gather::OPERATOR,
     gelu::OPERATOR,
     gelu_contrib::OPERATOR,
@@ -106,17 +139,25 @@ pub(super) const REGISTRY: &[Operator] = &[
     leaky_relu::OPERATOR,
     less::OPERATOR,
     less_or_equal::OPERATOR,
+    log::OPERATOR,
     matmul::OPERATOR,
     matmul_integer::OPERATOR,
+    max::OPERATOR,
     max_pool::OPERATOR,
+    min::OPERATOR,
+    mish::OPERATOR,
     mul::OPERATOR,
     neg::OPERATOR,
+    nhwc_max_pool::OPERATOR,
     pad::OPERATOR,
+    pow::OPERATOR,
+    prelu::OPERATOR,
     qgemm::OPERATOR,
     qlinear_add::OPERATOR,
     qlinear_average_pool::OPERATOR,
     qlinear_concat::OPERATOR,
     qlinear_conv::OPERATOR,
+    qlinear_conv::WITH_CHANNELS_LAST,
     qlinear_global_average_pool::OPERATOR,
     qlinear_leaky_relu::OPERATOR,
     qlinear_matmul::OPERATOR,
@@ -124,21 +165,31 @@ pub(super) const REGISTRY: &[Operator] = &[
     qlinear_sigmoid::OPERATOR,
     qlinear_softmax::OPERATOR,
     quantize_linear::OPERATOR,
+    reciprocal::OPERATOR,
     reduce_max::OPERATOR,
     reduce_mean::OPERATOR,
     relu::OPERATOR,
     reshape::OPERATOR,
+    resize::OPERATOR,
     rms_normalization::OPERATOR,
+    round::OPERATOR,
+    selu::OPERATOR,
     shape::OPERATOR,
     sigmoid::OPERATOR,
     sign::OPERATOR,
     simplified_layer_normalization::OPERATOR,
     slice::OPERATOR,
     softmax::OPERATOR,
+    softplus::OPERATOR,
+    softsign::OPERATOR,
+    space_to_depth::OPERATOR,
     split::OPERATOR,
+    sqrt::OPERATOR,
     squeeze::OPERATOR,
     sub::OPERATOR,
+    sum::OPERATOR,
     tanh::OPERATOR,
+    thresholded_relu::OPERATOR,
     topk::OPERATOR,
     transpose::OPERATOR,
     unsqueeze::OPERATOR,

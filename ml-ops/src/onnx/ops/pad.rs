@@ -1,7 +1,7 @@
 //! Pad: a constant around a tensor.
 
-use crate::array::ArrayData;
 use crate::graph::MAX_ELEMENTS;
+use crate::onnx::arithmetic;
 use crate::onnx::builder::Builder;
 use crate::onnx::concatenated;
 use crate::onnx::error::NodeError;
@@ -56,10 +56,9 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
             Ok(Value::Codes(Codes { view, quantized: false, origin: None, ..codes.clone() }))
         }
         Value::Floats(floats) => {
-            let value = match node.optional_constant(2)?.map(|array| array.data()) {
+            let value = match node.optional(2)? {
                 None => 0.0,
-                Some(ArrayData::F32(values)) if values.len() == 1 => values[0],
-                Some(_) => return Err(NodeError::OperandType { index: 2 }),
+                Some(_) => arithmetic::number_of(node, 2)?,
             };
             let code = floats.images.iter().position(|&image| image == value);
             let code = code.ok_or(NodeError::NotOnGrid { index: 2, value })? as u8;

@@ -2,6 +2,7 @@
 
 use crate::graph::{CodeType, InputTransform, WordType};
 use crate::onnx::builder::Builder;
+use crate::onnx::constants;
 use crate::onnx::error::NodeError;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::proto::data_type;
@@ -19,6 +20,9 @@ pub(super) const OPERATOR: Operator = Operator {
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     node.int_among("block_size", &[0])?;
     node.int_among("precision", &[0, i64::from(data_type::FLOAT)])?;
+    if let Value::Constant(array) = node.value(0)? {
+        return constants::quantized(node, array);
+    }
     if let Some((dtype, zero_point)) = word_type(node)? {
         let to = Scaling { scale: node.scale(1)?, zero_point };
         return Ok(Value::Words(words(builder, node, to, dtype)?));
@@ -32,7 +36,10 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
             Ok(Value::Codes(builder.quantized_input(transform, view.clone())?))
         }
         Value::Floats(floats) => {
-            let same = floats.scaling == to && floats.codes.dtype == dtype;
+            let code = |zero_point: i32, dtype: CodeType| zero_point - dtype.min();
+            let same = floats.scaling.scale == to.scale
+                && floats.codes.dtype.is_narrow() == dtype.is_narrow()
+                && code(floats.scaling.zero_point, floats.codes.dtype) == code(zero_point, dtype);
             if floats.direct && floats.codes.quantized && !same {
                 return Err(NodeError::DoubleQuantization);
             }
@@ -119,7 +126,9 @@ fn output_type(node: &NodeView<'_>) -> Result<(CodeType, i32), NodeError> {
         (Some((dtype, _)), Some(named)) if dtype != named => {
             Err(NodeError::OperandType { index: 2 })
         }
-        (Some(found), _) => Ok(found),
-        (None, named) => Ok((named.unwrap_or(CodeType::U8), 0)),
+        (found, named) => {
+            let held = node.held(2, node.output_name(0))?;
+            Ok(held.or(found).unwrap_or((named.unwrap_or(CodeType::U8), 0)))
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::array::ArrayData;
 use crate::onnx::builder::Builder;
-use crate::onnx::deferred::{Average, Deferred, Formula, Kind};
+use crate::onnx::deferred::{Average, Deferred, Formula, Kind, Summands};
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::node::{Import, NodeView, Operator};
@@ -22,7 +22,9 @@ pub(super) const OPERATOR: Operator = Operator {
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     node.int_among("noop_with_empty_axes", &[0])?;
     let keep = node.int_among("keepdims", &[1, 0])? == 1;
-    let x = node.dequantized_codes(0)?;
+    let Value::Floats(x) = node.value(0)? else {
+        return Err(NodeError::Operand { index: 0, expected: "floats of one 8-bit tensor" });
+    };
     let view = &x.codes.view;
     let axes = match (node.ints("axes")?, node.optional_constant(1)?) {
         (Some(axes), _) => axes.to_vec(),
@@ -55,13 +57,15 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
             output = output.unsqueezed(dim);
         }
     }
+    let count = reduced.iter().map(|&dim| view.size(dim)).product();
     let average = Average {
         name: node.name.to_owned(),
         x: x_matrix,
         columns,
-        from: x.scaling,
-        zero_code: x.zero_code(),
-        count: reduced.iter().map(|&dim| view.size(dim)).product(),
+        summands: Summands::of(x, count),
+        dtype: x.codes.dtype,
+        count,
+        weights: None,
         formula: Formula::Mean,
     };
     Ok(Value::Deferred(Deferred::new(Kind::Average(Rc::new(average)), output)))

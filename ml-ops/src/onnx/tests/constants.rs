@@ -12,10 +12,19 @@ const WHERE: &[u8] = include_bytes!("../../../tests/fixtures/transformer/softmax
 #[test]
 fn factors_are_multiples_of_the_smallest() {
     for values in [[0.1, 0.25, 1.0, 1.0, 1.0, 1.0], [-1.0, 0.0, 1.0, 2.0, 3.0, 255.0]] {
-        let found = node_error(FACTORS, |g| set_floats(constant(g, "Mul", 1), &values));
+        // One for each element.
+        let found = node_error(FACTORS, |g| {
+            set_floats(constant(g, "Mul", 1), &values.repeat(4));
+            constant(g, "Mul", 1).dims = vec![4, 6];
+        });
         assert_eq!(found, NodeError::ConstantFactor { index: 1 });
     }
-    let found = node_error(FACTORS, |g| node(g, "Mul").op_type = Some("Div".to_owned()));
+    let found = node_error(FACTORS, |g| {
+        set_floats(constant(g, "Mul", 1), &[2.0; 24]);
+        constant(g, "Mul", 1).float_data[7] = 1.0;
+        constant(g, "Mul", 1).dims = vec![4, 6];
+        node(g, "Mul").op_type = Some("Div".to_owned());
+    });
     assert_eq!(found, NodeError::ProductOfTensors);
 }
 

@@ -109,8 +109,11 @@ fn kernels_that_do_not_fit() {
 
 #[test]
 fn averages_over_fewer_elements_at_the_edges() {
+    // Numbers of elements from 9 to 25, of whose common multiple each is a part of more than a byte.
     let found = node_error(AVERAGE, |g| {
         attribute(g, "QLinearAveragePool", "count_include_pad").i = Some(0);
+        attribute(g, "QLinearAveragePool", "kernel_shape").ints = vec![5, 5];
+        attribute(g, "QLinearAveragePool", "pads").ints = vec![2; 4];
     });
     let expected = NodeError::AttributeValue { attribute: "count_include_pad", value: 0.0 };
     assert_eq!(found, expected);

@@ -11,6 +11,7 @@ mod choices;
 mod constants;
 mod files;
 mod images;
+mod networks;
 mod nodes;
 mod products;
 mod rows;

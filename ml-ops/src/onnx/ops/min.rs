@@ -1,0 +1,19 @@
+//! Min: the smaller of floats and constant numbers.
+
+use crate::onnx::builder::Builder;
+use crate::onnx::error::NodeError;
+use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::ops::clip;
+use crate::onnx::value::Value;
+
+pub(super) const OPERATOR: Operator = Operator {
+    domain: "",
+    name: "Min",
+    inputs: usize::MAX,
+    attributes: &[],
+    import: Import::One(import),
+};
+
+fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    clip::against(node, |x| (f32::NEG_INFINITY, x))
+}

@@ -1,0 +1,15 @@
+//! Mish: of a dequantized tensor.
+
+use crate::onnx::builder::Builder;
+use crate::onnx::elementwise::unary;
+use crate::onnx::error::NodeError;
+use crate::onnx::floats;
+use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::value::Value;
+
+pub(super) const OPERATOR: Operator =
+    Operator { domain: "", name: "Mish", inputs: 1, attributes: &[], import: Import::One(import) };
+
+fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    unary(node, |x| x * floats::tanh(floats::softplus(x)))
+}

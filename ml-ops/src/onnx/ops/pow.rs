@@ -1,0 +1,23 @@
+//! Pow: a dequantized tensor to a constant power, 2, 3, 1/2, 1 or -1.
+
+use crate::onnx::arithmetic;
+use crate::onnx::builder::Builder;
+use crate::onnx::elementwise::unary;
+use crate::onnx::error::NodeError;
+use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::value::Value;
+
+pub(super) const OPERATOR: Operator =
+    Operator { domain: "", name: "Pow", inputs: 2, attributes: &[], import: Import::One(import) };
+
+fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    let exponent = arithmetic::number_of(node, 1)?;
+    match exponent {
+        2.0 => unary(node, |x| x * x),
+        3.0 => unary(node, |x| x * x * x),
+        0.5 => unary(node, f32::sqrt),
+        1.0 => unary(node, |x| x),
+        -1.0 => unary(node, |x| 1.0 / x),
+        value => Err(NodeError::NotOnGrid { index: 1, value }),
+    }
+}

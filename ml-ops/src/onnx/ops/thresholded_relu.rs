@@ -1,0 +1,20 @@
+//! ThresholdedRelu: of a dequantized tensor.
+
+use crate::onnx::builder::Builder;
+use crate::onnx::elementwise::unary;
+use crate::onnx::error::NodeError;
+use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::value::Value;
+
+pub(super) const OPERATOR: Operator = Operator {
+    domain: "",
+    name: "ThresholdedRelu",
+    inputs: 1,
+    attributes: &[&["alpha"]],
+    import: Import::One(import),
+};
+
+fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    let alpha = node.float("alpha", 1.0)?;
+    unary(node, |x| if x > alpha { x } else { 0.0 })
+}

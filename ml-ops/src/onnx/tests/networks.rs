@@ -1,0 +1,120 @@
+//! What networks of the usual exporters have, changed so that it is refused.
+
+use super::*;
+use crate::onnx::ExternalData;
+use crate::onnx::proto::StringStringEntryProto;
+
+macro_rules! network {
+    ($name:literal) => {
+        include_bytes!(concat!("../../../tests/fixtures/networks/", $name, ".onnx")).as_slice()
+    };
+}
+
+const TRANSPOSED: &[u8] = network!("transposed_odd");
+const RESIZED: &[u8] = network!("resize_scales");
+const NORMALIZED: &[u8] = network!("batch_normalization");
+const ROOTS: &[u8] = network!("roots");
+const BOUNDED: &[u8] = network!("least_and_most");
+const WEIGHTS: &[u8] = network!("weights_and_bias_in_floats");
+
+fn attribute<'a>(graph: &'a mut GraphProto, operator: &str, name: &str) -> &'a mut AttributeProto {
+    let node = node(graph, operator);
+    let found = node.attribute.iter_mut().find(|attribute| attribute.name.as_deref() == Some(name));
+    found.expect("an attribute")
+}
+
+#[test]
+fn transposed_convolutions_of_other_strides_and_sizes() {
+    let with = |name: &str, values: Vec<i64>| {
+        node_error(TRANSPOSED, |g| attribute(g, "ConvTranspose", name).ints = values)
+    };
+    let value = |attribute, value| NodeError::AttributeValue { attribute, value };
+    assert_eq!(with("strides", vec![4, 2]), value("strides", 4.0));
+    assert_eq!(with("output_padding", vec![0, 1]), value("output_padding", 0.0));
+    assert_eq!(with("pads", vec![9, 1, 9, 1]), value("pads", 9.0));
+    assert_eq!(with("kernel_shape", vec![3, 2]), value("kernel_shape", 2.0));
+    let found = node_error(TRANSPOSED, |g| {
+        let dilated = AttributeProto {
+            name: Some("dilations".to_owned()),
+            ints: vec![1, 2],
+            r#type: Some(attribute_type::INTS),
+            ..Default::default()
+        };
+        node(g, "ConvTranspose").attribute.push(dilated);
+    });
+    assert_eq!(found, value("dilations", 2.0));
+    let found = node_error(TRANSPOSED, |g| attribute(g, "ConvTranspose", "group").i = Some(3));
+    assert_eq!(found, value("group", 3.0));
+}
+
+#[test]
+fn sizes_that_no_steps_give() {
+    let scales =
+        |values: &[f32]| node_error(RESIZED, |g| set_floats(constant(g, "Resize", 2), values));
+    assert_eq!(scales(&[1.0, 1.0, 2.5, 1.0]), NodeError::NoView { index: 0 });
+    assert_eq!(scales(&[2.0, 1.0, 2.0, 1.0]), NodeError::NotOnGrid { index: 2, value: 2.0 });
+    assert_eq!(scales(&[1.0, 1.0, 1e9, 1.0]), NodeError::NotOnGrid { index: 2, value: 1e9 });
+    let shape = NodeError::OperandShape { index: 2, expected: 4, got: 3 };
+    assert_eq!(scales(&[1.0, 2.0, 1.0]), shape);
+    let cubic = node_error(RESIZED, |g| {
+        attribute(g, "Resize", "mode").s = Some(b"cubic".to_vec());
+    });
+    assert_eq!(cubic, NodeError::AttributeText { attribute: "mode", value: "cubic".to_owned() });
+}
+
+#[test]
+fn functions_of_other_operands() {
+    let found = node_error(ROOTS, |g| set_floats(constant(g, "Pow", 1), &[2.5]));
+    assert_eq!(found, NodeError::NotOnGrid { index: 1, value: 2.5 });
+    let found = node_error(BOUNDED, |g| {
+        let min = node(g, "Min");
+        min.input[1] = min.input[0].clone();
+    });
+    assert!(matches!(found, NodeError::Operand { index: 1, .. }), "{found}");
+    let found =
+        node_error(NORMALIZED, |g| set_floats(constant(g, "BatchNormalization", 3), &[0.0]));
+    assert_eq!(found, NodeError::OperandShape { index: 3, expected: 5, got: 1 });
+    let found = node_error(NORMALIZED, |g| {
+        set_floats(constant(g, "BatchNormalization", 4), &[-1.0; 5]);
+    });
+    assert!(matches!(found, NodeError::NotOnGrid { .. }), "{found}");
+}
+
+#[test]
+fn weights_that_are_quantized_by_other_axes() {
+    let found = node_error(WEIGHTS, |g| attribute(g, "QuantizeLinear", "axis").i = Some(1));
+    assert_eq!(found, NodeError::OperandShape { index: 1, expected: 5, got: 6 });
+    let found = node_error(WEIGHTS, |g| attribute(g, "QuantizeLinear", "axis").i = Some(4));
+    assert_eq!(found, NodeError::AttributeValue { attribute: "axis", value: 4.0 });
+}
+
+#[test]
+fn constants_that_nothing_reads_may_have_any_type() {
+    let mut model = parse(QGEMM);
+    let unread =
+        TensorProto { data_type: Some(11), name: Some("unread".to_owned()), ..Default::default() };
+    graph(&mut model).initializer.push(unread);
+    assert_eq!(Model::from_onnx(&model.encode_to_vec()), Model::from_onnx(QGEMM));
+}
+
+#[test]
+fn constants_in_other_files_are_read_there() {
+    let mut model = parse(QGEMM);
+    let tensor = constant(graph(&mut model), "QGemm", 3);
+    let bytes = tensor.raw_data.take().expect("raw data");
+    let entry = |key: &str, value: &str| {
+        let (key, value) = (Some(key.to_owned()), Some(value.to_owned()));
+        StringStringEntryProto { key, value }.encode_to_vec()
+    };
+    tensor.external_data = vec![entry("location", "weights"), entry("offset", "4096")];
+    tensor.data_location = Some(1);
+    let file = model.encode_to_vec();
+    let expected = ExternalData { location: "weights".to_owned(), offset: 4096, length: None };
+    let mut read = |place: &ExternalData| (*place == expected).then(|| bytes.clone());
+    assert_eq!(Model::from_onnx_with(&file, &mut read), Model::from_onnx(QGEMM));
+    let refused = Model::from_onnx(&file).expect_err("no reader");
+    assert!(matches!(refused, ImportError::Initializer { error: TensorError::External, .. }));
+    let short = Model::from_onnx_with(&file, &mut |_| Some(vec![1])).expect_err("too few bytes");
+    let wrong = matches!(short, ImportError::Initializer { error: TensorError::Length { .. }, .. });
+    assert!(wrong, "{short}");
+}

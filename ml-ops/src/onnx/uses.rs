@@ -1,0 +1,123 @@
+//! What the runtime's default session makes of a tensor by what comes after it.
+
+use super::constant;
+use super::proto::{GraphProto, NodeProto, TensorProto, data_type};
+use crate::array::{Array, ArrayData};
+use std::collections::{HashMap, HashSet};
+
+/// The operators after the values of a graph, as far as the runtime's default session looks at them.
+#[derive(Debug, Default)]
+pub(super) struct Uses {
+    unsigned: HashSet<String>,
+    quantized: HashSet<String>,
+}
+
+impl Uses {
+    /// Those of the values of `graph`.
+    pub(super) fn of(graph: &GraphProto) -> Self {
+        let readers = Readers::of(graph);
+        let zero_points = zero_points(graph);
+        let mut uses = Self::default();
+        for node in &graph.node {
+            let Some(output) = node.output.first().filter(|name| !name.is_empty()) else {
+                continue;
+            };
+            if is(node, "QuantizeLinear") && readers.is_unsigned(node, output, &zero_points) {
+                uses.unsigned.insert(output.clone());
+            }
+        }
+        // Backwards, so that what comes after a value is known.
+        for node in graph.node.iter().rev() {
+            let passes = ["QuantizeLinear", "Relu", "Clip"].into_iter().any(|name| is(node, name));
+            let Some(input) = node.input.first().filter(|_| passes) else { continue };
+            let reaches = is(node, "QuantizeLinear")
+                || node.output.first().is_some_and(|output| uses.quantized.contains(output));
+            if reaches && readers.only(input).is_some() {
+                uses.quantized.insert(input.clone());
+            }
+        }
+        uses
+    }
+
+    /// Whether a session turns this int8 tensor, that a QuantizeLinear makes, into uint8: if one DequantizeLinear reads
+    /// it, whose floats are read once.
+    pub(super) fn is_unsigned(&self, name: &str) -> bool {
+        self.unsigned.contains(name)
+    }
+
+    /// Whether nothing but one QuantizeLinear reads this value, behind Relu and Clip or not.
+    pub(super) fn is_quantized(&self, name: &str) -> bool {
+        self.quantized.contains(name)
+    }
+}
+
+fn is(node: &NodeProto, operator: &str) -> bool {
+    node.op_type.as_deref() == Some(operator)
+}
+
+/// The nodes that read each value.
+struct Readers<'a> {
+    nodes: HashMap<&'a str, Vec<&'a NodeProto>>,
+    outputs: HashSet<&'a str>,
+}
+
+impl<'a> Readers<'a> {
+    fn of(graph: &'a GraphProto) -> Self {
+        let mut nodes: HashMap<&str, Vec<&NodeProto>> = HashMap::new();
+        for node in &graph.node {
+            for input in node.input.iter().filter(|input| !input.is_empty()) {
+                nodes.entry(input).or_default().push(node);
+            }
+        }
+        let outputs = graph.output.iter().filter_map(|output| output.name.as_deref()).collect();
+        Self { nodes, outputs }
+    }
+
+    /// The node that reads a value, if it is one, once, and the value is no output of the graph.
+    fn only(&self, name: &str) -> Option<&'a NodeProto> {
+        match self.nodes.get(name)?.as_slice() {
+            [reader] if !self.outputs.contains(name) => Some(reader),
+            _ => None,
+        }
+    }
+
+    fn is_unsigned(
+        &self,
+        quantize: &NodeProto,
+        output: &str,
+        zero_points: &HashMap<&str, i8>,
+    ) -> bool {
+        let zero_point =
+            |node: &NodeProto| node.input.get(2).and_then(|name| zero_points.get(name.as_str()));
+        let Some(dequantize) = self.only(output).filter(|node| is(node, "DequantizeLinear")) else {
+            return false;
+        };
+        let Some(floats) = dequantize.output.first() else { return false };
+        let readers = self.nodes.get(floats.as_str()).map_or(0, Vec::len);
+        let most = usize::from(!self.outputs.contains(floats.as_str()));
+        let zero = zero_point(quantize);
+        zero.is_some() && zero == zero_point(dequantize) && readers <= most
+    }
+}
+
+/// Constants of one int8 number.
+fn zero_points(graph: &GraphProto) -> HashMap<&str, i8> {
+    let of_nodes = graph.node.iter().filter(|node| is(node, "Constant")).filter_map(|node| {
+        let tensor = node.attribute.first()?.t.as_ref()?;
+        Some((node.output.first()?.as_str(), tensor))
+    });
+    let initializers =
+        graph.initializer.iter().filter_map(|tensor| Some((tensor.name.as_deref()?, tensor)));
+    let tensors = initializers.chain(of_nodes);
+    tensors.filter_map(|(name, tensor)| Some((name, zero_point(tensor)?))).collect()
+}
+
+fn zero_point(tensor: &TensorProto) -> Option<i8> {
+    if tensor.data_type != Some(data_type::INT8) || tensor.dims.iter().any(|&size| size != 1) {
+        return None;
+    }
+    match constant::array(tensor).as_ref().map(Array::data) {
+        Ok(ArrayData::I8(values)) => values.first().copied(),
+        _ => None,
+    }
+}

@@ -1,0 +1,67 @@
+//! Patterns of the usual exporters and quantizers, against ONNX Runtime's default session, and proofs of some.
+
+#![cfg(feature = "prover")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod fixtures;
+
+use binfer_ml_ops::array::{Array, ArrayData};
+use binfer_ml_ops::graph::{Graph, Model};
+use binfer_ml_ops::{ProverKey, verify};
+use fixtures::{array, output};
+use std::path::{Path, PathBuf};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/networks")
+}
+
+fn model(name: &str) -> Model {
+    let bytes = std::fs::read(folder().join(format!("{name}.onnx"))).unwrap();
+    Model::from_onnx(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+#[test]
+fn patterns_are_equal_to_onnx_runtime() {
+    let names: Vec<String> = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "onnx"))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(names.len(), 35);
+    for name in names {
+        let model = model(&name);
+        let archive = folder().join(format!("{name}.npz"));
+        assert_eq!(output(&model, &array(&archive, "input")), array(&archive, "output"), "{name}");
+        let bytes = model.graph.to_bytes();
+        assert_eq!(Graph::from_bytes(&bytes).unwrap(), model.graph, "{name}");
+    }
+}
+
+#[test]
+fn proofs_are_accepted_of_these_outputs_alone() {
+    for name in [
+        "batch_normalization",
+        "average_without_pads",
+        "transposed_odd",
+        "softmax_row",
+        "resize_linear",
+    ] {
+        let key = ProverKey::new(model(name), Default::default(), &Default::default());
+        let archive = folder().join(format!("{name}.npz"));
+        let [input, output] = ["input", "output"].map(|part| array(&archive, part));
+        let proof = key.prove(&input, &output, &mut |_| ()).unwrap().to_bytes();
+        assert!(verify(key.commitment(), &input, &output, &proof).is_ok(), "{name}");
+        let other = Array::new(output.shape().to_vec(), changed(output.data()));
+        let wrong = verify(key.commitment(), &input, &other.unwrap(), &proof);
+        assert!(wrong.is_err(), "{name}");
+    }
+}
+
+/// The last code changed.
+fn changed(data: &ArrayData) -> ArrayData {
+    let ArrayData::U8(codes) = data else { panic!("codes") };
+    let mut codes = codes.clone();
+    *codes.last_mut().unwrap() ^= 1;
+    ArrayData::U8(codes)
+}
