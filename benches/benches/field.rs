@@ -152,10 +152,10 @@ fn bits_and_integers(c: &mut Criterion) {
     const QUADS: usize = 192;
     const ROWS: usize = kernels::INTEGER_BLOCK.0;
     const COLS: usize = kernels::INTEGER_BLOCK.1;
-    let x = vec![[[3u8, 5, 250, 1]; ROWS]; QUADS];
-    let w = vec![[7i8, -2, 1, -128]; QUADS];
-    let mut sums = [[0i32; ROWS]; COLS];
-    on_all(c, "add_quad_products", 4 * QUADS * ROWS * COLS, || {
+    let x = vec![[[3i8, 5, -128, 1]; ROWS]; 2 * QUADS];
+    let w = vec![[7u8, 2, 1, 250]; QUADS];
+    let mut sums = [[[0i32; ROWS]; COLS]; 2];
+    on_all(c, "add_quad_products", 8 * QUADS * ROWS * COLS, || {
         kernels::add_quad_products(&mut sums, &x, [&w; COLS]);
     });
 }

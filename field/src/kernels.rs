@@ -326,13 +326,17 @@ fn tower_images<T, U: Pod>(elements: &mut [U], form: Form, map: TowerMap) {
 /// Rows and columns of a block of [`add_quad_products`].
 pub const INTEGER_BLOCK: (usize, usize) = (integers::ROWS, integers::COLS);
 
-/// A block of a product of matrices of bytes, terms taken four at a time:
-/// `sums[c][r] += sum_i sum_t x[i][r][t] w[c][i][t]`, wrapping.
+/// Blocks of a product of matrices of bytes, `n` times four terms each:
+/// `sums[b][c][r] += sum_i sum_t x[b n + i][r][t] w[c][i][t]`, wrapping.
+///
+/// # Panics
+/// If not all of `w` have `n` elements, or `x` has not `n` for each block.
 pub fn add_quad_products(
-    sums: &mut [[i32; INTEGER_BLOCK.0]; INTEGER_BLOCK.1],
-    x: &[[[u8; 4]; INTEGER_BLOCK.0]],
-    w: [&[[i8; 4]]; INTEGER_BLOCK.1],
+    sums: &mut [[[i32; INTEGER_BLOCK.0]; INTEGER_BLOCK.1]],
+    x: &[[[i8; 4]; INTEGER_BLOCK.0]],
+    w: [&[[u8; 4]]; INTEGER_BLOCK.1],
 ) {
-    assert!(w.iter().all(|w| w.len() == x.len()));
+    assert!(w.iter().all(|column| column.len() == w[0].len()));
+    assert_eq!(x.len(), sums.len() * w[0].len());
     integers::add_quad_products(Backend::current(), sums, x, w);
 }

@@ -21,6 +21,10 @@ enum Operation {
 /// BLAKE3's key-derivation context, which separates transcripts from every other use of BLAKE3.
 const CONTEXT: &str = "binfer 2026-01 Fiat-Shamir transcript v1";
 
+/// Bytes from which a hash pays for being shared by threads.
+#[cfg(feature = "prover")]
+const PARALLEL: usize = 1 << 17;
+
 /// A Fiat-Shamir transcript.
 ///
 /// Prover and verifier each hold one and make the same calls in the same order; their challenges
@@ -153,6 +157,11 @@ impl Transcript {
         self.pending.update(&[operation as u8]);
         for part in [label.as_bytes(), argument] {
             self.pending.update(&(part.len() as u64).to_le_bytes());
+            #[cfg(feature = "prover")]
+            if part.len() >= PARALLEL {
+                self.pending.update_rayon(part);
+                continue;
+            }
             self.pending.update(part);
         }
     }

@@ -185,9 +185,9 @@ impl ProverKey {
         let plan = Plan::new(graph, batch.size);
         let group_size = self.fitting_group_size(&plan)?;
         let trace = interpret::run(&self.model, &values, batch.size)?;
-        let expected =
-            graph.output.encode(graph.output_shape(), output, batch).map_err(ProveError::Output)?;
-        if trace.tensors[graph.output.tensor] != expected {
+        let values = &trace.tensors[graph.output.tensor];
+        let given = graph.output.gives(graph.output_shape(), values, output, batch);
+        if !given.map_err(ProveError::Output)? {
             return Err(ProveError::WrongOutput);
         }
         let statement = (input, output, batch.size);

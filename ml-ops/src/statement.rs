@@ -1,7 +1,5 @@
 //! The statement of a proof, as the transcript begins with it.
 
-use std::borrow::Cow;
-
 use binfer_hash::{Digest, Transcript};
 use binfer_pcs::Params;
 
@@ -32,23 +30,15 @@ fn absorb_array(transcript: &mut Transcript, label: &'static str, array: &Array)
     let mut shape = vec![array.data().element_type() as u8];
     shape.extend(array.shape().iter().flat_map(|&d| (d as u64).to_le_bytes()));
     transcript.absorb_bytes(label, &shape);
-    let bytes = match array.data() {
-        ArrayData::F32(v) => Cow::Owned(le_bytes(v, |x| x.to_le_bytes())),
-        ArrayData::U8(v) => Cow::Borrowed(&v[..]),
-        ArrayData::I8(v) => Cow::Owned(v.iter().map(|&x| x as u8).collect()),
-        ArrayData::I32(v) => Cow::Owned(le_bytes(v, |x| x.to_le_bytes())),
-        ArrayData::I64(v) => Cow::Owned(le_bytes(v, |x| x.to_le_bytes())),
-        ArrayData::I16(v) => Cow::Owned(le_bytes(v, |x| x.to_le_bytes())),
-        ArrayData::U16(v) => Cow::Owned(le_bytes(v, |x| x.to_le_bytes())),
+    // Numbers are little-endian, as `field` asks of the processor.
+    let bytes: &[u8] = match array.data() {
+        ArrayData::F32(v) => bytemuck::cast_slice(v),
+        ArrayData::U8(v) => v,
+        ArrayData::I8(v) => bytemuck::cast_slice(v),
+        ArrayData::I32(v) => bytemuck::cast_slice(v),
+        ArrayData::I64(v) => bytemuck::cast_slice(v),
+        ArrayData::I16(v) => bytemuck::cast_slice(v),
+        ArrayData::U16(v) => bytemuck::cast_slice(v),
     };
-    transcript.absorb_bytes(label, &bytes);
-}
-
-/// The bytes of all values, `N` each.
-fn le_bytes<T: Copy, const N: usize>(values: &[T], bytes: impl Fn(T) -> [u8; N]) -> Vec<u8> {
-    let mut all = vec![0; N * values.len()];
-    for (out, &value) in all.as_chunks_mut::<N>().0.iter_mut().zip(values) {
-        *out = bytes(value);
-    }
-    all
+    transcript.absorb_bytes(label, bytes);
 }

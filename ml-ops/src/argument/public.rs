@@ -8,11 +8,17 @@ use rayon::prelude::*;
 
 use super::plan::Matrix;
 use super::tables::powers;
-use crate::graph::{Values, ends};
+use crate::graph::{Values, are_within, ends};
 
 /// Whether a tensor's integers are among those that the bits of `matrix` spell.
 pub(crate) fn are_in_range(values: &Values, matrix: &Matrix) -> bool {
     let Values::Integers(integers) = values else { return matrix.bits >= 8 };
+    if let Ok(low) = i64::try_from(-matrix.offset)
+        && matrix.bits < u64::BITS
+        && i128::from(low) + (1i128 << matrix.bits) <= 1 << 63
+    {
+        return are_within(integers, low, matrix.bits);
+    }
     let range = 0..1i128 << matrix.bits;
     let is_in_range = |v: i64| range.contains(&(i128::from(v) + matrix.offset));
     ends(integers).is_none_or(|(least, most)| is_in_range(least) && is_in_range(most))

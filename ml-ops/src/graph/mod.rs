@@ -14,6 +14,7 @@ mod step;
 mod tensor;
 #[cfg(test)]
 mod tests;
+mod transpose;
 mod validate;
 mod weights;
 mod word;
@@ -31,8 +32,8 @@ pub(crate) use port::{dequantize_table, quantize};
 pub use runs::MAX_AXES;
 pub(crate) use runs::Runs;
 pub use step::{CodeRanges, Requantize, RoundingProfile, Step};
-pub(crate) use tensor::ends;
 pub use tensor::{CodeType, TensorId, TensorKind, TensorShape, Values};
+pub(crate) use tensor::{are_within, ends};
 #[cfg(feature = "prover")]
 pub(crate) use validate::bound;
 pub use validate::{MAX_ARG_BITS, MAX_ELEMENTS, MAX_ENTRIES, MAX_NAME_BYTES, MAX_POSITIONS};

@@ -1,8 +1,8 @@
 //! Ports: how the arrays that a user holds become the tensors at a graph's two ends, and back.
 
 #[cfg(feature = "prover")]
-use rayon::prelude::*;
-
+use super::transpose::is_transposed;
+use super::transpose::{to_feature_major, to_row_major};
 use super::{CodeType, PortError, TensorId, TensorShape, Values, WordType, ends};
 use crate::array::{Array, ArrayData, ElementType};
 
@@ -359,6 +359,35 @@ impl OutputPort {
     }
 }
 
+#[cfg(feature = "prover")]
+impl OutputPort {
+    /// Whether `array` is what [`decode`](Self::decode) makes of `values`, which are such a tensor.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    pub(crate) fn gives(
+        &self,
+        tensor: &TensorShape,
+        values: &Values,
+        array: &Array,
+        batch: Batch,
+    ) -> Result<bool, PortError> {
+        let shape = (batch.size * tensor.rows_per_sample, tensor.features);
+        let is_given = batch_of(&self.shape, array) == Ok(batch)
+            && match (&self.transform, array.data(), values) {
+                (OutputTransform::Integer { dtype: IntegerType::I32 }, ArrayData::I32(v), y) => {
+                    y.as_integers().is_some_and(|y| is_transposed(v, y, shape, |&x| x.into()))
+                }
+                (OutputTransform::Integer { dtype: IntegerType::I64 }, ArrayData::I64(v), y) => {
+                    y.as_integers().is_some_and(|y| is_transposed(v, y, shape, |&x| x))
+                }
+                _ => false,
+            };
+        // Of all others the array's tensor tells, or why it has none.
+        Ok(is_given || self.encode(tensor, array, batch)? == *values)
+    }
+}
+
 /// ONNX Runtime's QuantizeLinear of a number: the code in `dtype`.
 pub(crate) fn quantize(x: f32, scale: f32, zero_point: i32, dtype: CodeType) -> u8 {
     let low = (dtype.min() - zero_point) as f32;
@@ -486,6 +515,11 @@ fn codes(
 ) -> Result<Vec<u8>, PortError> {
     let code = |(index, value): (usize, i32)| dtype.code(value).ok_or_else(|| error(index));
     match data {
+        // All bytes are values of these.
+        ArrayData::U8(v) if dtype == CodeType::U8 => Ok(v.clone()),
+        ArrayData::I8(v) if dtype == CodeType::I8 => {
+            Ok(v.iter().map(|&q| q as u8 ^ 0x80).collect())
+        }
         ArrayData::U8(v) => v.iter().map(|&q| q.into()).enumerate().map(code).collect(),
         ArrayData::I8(v) => v.iter().map(|&q| q.into()).enumerate().map(code).collect(),
         other => {
@@ -512,55 +546,4 @@ fn batch_of(sample: &[usize], array: &Array) -> Result<Batch, PortError> {
         return Err(PortError::EmptyBatch);
     }
     Ok(batch)
-}
-
-/// Rows that are read at once: a column of a long matrix is a line of cache an element.
-const TILE: usize = 8;
-
-/// Features that are read at once: a line of cache of integers.
-const FEATURES: usize = 16;
-
-/// Elements that a parallel task has at least.
-#[cfg(feature = "prover")]
-const TASK: usize = 1 << 15;
-
-/// `map` of every element, by blocks of rows and features.
-fn to_feature_major<T: Copy + Default + Sync, U: Copy + Default + Send>(
-    row_major: &[T],
-    rows: usize,
-    features: usize,
-    map: impl Fn(T) -> U + Sync,
-) -> Vec<U> {
-    let fill = |(block, out): (usize, &mut [U])| {
-        for first in (0..rows).step_by(TILE) {
-            let n = TILE.min(rows - first);
-            let row = |row: usize| row_major.get((first + row) * features + block * FEATURES..);
-            let read: [&[T]; TILE] = core::array::from_fn(|r| row(r).unwrap_or_default());
-            for (feature, out) in out.chunks_exact_mut(rows).enumerate() {
-                let out = &mut out[first..first + n];
-                if let Ok(out) = <&mut [U; TILE]>::try_from(&mut *out) {
-                    *out = read.map(|row| map(row[feature]));
-                } else {
-                    out.iter_mut().zip(read).for_each(|(out, row)| *out = map(row[feature]));
-                }
-            }
-        }
-    };
-    let mut out = vec![U::default(); rows * features];
-    #[cfg(feature = "prover")]
-    {
-        let blocks = out.par_chunks_mut(FEATURES * rows).enumerate();
-        blocks.with_min_len(TASK.div_ceil(FEATURES * rows)).for_each(fill);
-    }
-    #[cfg(not(feature = "prover"))]
-    out.chunks_mut(FEATURES * rows).enumerate().for_each(fill);
-    out
-}
-
-fn to_row_major<T: Copy + Default + Send + Sync>(
-    feature_major: &[T],
-    rows: usize,
-    features: usize,
-) -> Vec<T> {
-    to_feature_major(feature_major, features, rows, |x| x)
 }

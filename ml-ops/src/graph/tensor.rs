@@ -2,6 +2,13 @@
 
 use std::ops::Range;
 
+#[cfg(feature = "prover")]
+use rayon::prelude::*;
+
+/// Elements that a parallel task has.
+#[cfg(feature = "prover")]
+const TASK: usize = 1 << 15;
+
 /// Position of a tensor in [`Graph::tensors`](super::Graph::tensors).
 pub type TensorId = usize;
 
@@ -89,6 +96,15 @@ impl TensorKind {
     }
 }
 
+impl TensorKind {
+    /// Whether all integers are in its range.
+    #[cfg(feature = "prover")]
+    pub(crate) fn holds(self, integers: &[i64]) -> bool {
+        let (low, high) = self.range();
+        are_within(integers, low, high.abs_diff(low).count_ones())
+    }
+}
+
 /// The shape of a tensor of `batch * rows_per_sample` rows and `features` columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TensorShape {
@@ -168,4 +184,17 @@ impl Values {
 pub(crate) fn ends<T: Copy + Ord>(values: &[T]) -> Option<(T, T)> {
     let first = *values.first()?;
     Some(values.iter().fold((first, first), |(low, high), &v| (low.min(v), high.max(v))))
+}
+
+/// Whether all integers are among the `2^bits` from `low` on, in one pass without a branch each.
+///
+/// Precondition: the largest of these is a 64-bit integer, and `bits` is less than 64.
+pub(crate) fn are_within(integers: &[i64], low: i64, bits: u32) -> bool {
+    // What is too large or too small leaves a bit, whichever sign it had.
+    let beyond = |beyond, &v: &i64| beyond | v.wrapping_sub(low).cast_unsigned() >> bits;
+    let are_within = |integers: &[i64]| integers.iter().fold(0, beyond) == 0;
+    #[cfg(feature = "prover")]
+    return integers.par_chunks(TASK).all(are_within);
+    #[cfg(not(feature = "prover"))]
+    are_within(integers)
 }

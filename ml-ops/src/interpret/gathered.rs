@@ -20,13 +20,7 @@ impl MatMul<'_> {
     }
 
     /// Outputs of a matrix that is gathered from `codes`.
-    pub(super) fn map_gathered<T: Copy + Default + Send>(
-        &self,
-        gather: &Gather,
-        codes: &[u8],
-        y: &mut [T],
-        map: impl Fn(usize, i64) -> T + Sync,
-    ) {
+    pub(super) fn fill_gathered(&self, gather: &Gather, codes: &[u8], y: &mut [i64]) {
         let sample = gather.n_rows();
         let runs = Runs::new(gather, codes.len() / gather.n_source_cols());
         // Outside the source stands a zero if nothing else.
@@ -38,40 +32,35 @@ impl MatMul<'_> {
                 runs.apply(col, samples.clone(), codes, out, |out, code| *out = code);
             });
             let at = samples.start * sample..samples.end * sample;
-            self.map_matrix(&Values::Codes(matrix), at, y, &map);
+            self.fill_matrix(&Values::Codes(matrix), at, y);
         }
     }
 
     /// Outputs of groups of columns with inputs of their own.
-    pub(super) fn map_groups<T: Copy + Default + Send>(
-        &self,
-        y: &mut [T],
-        map: impl Fn(usize, i64) -> T + Sync,
-    ) {
+    pub(super) fn fill_groups(&self, y: &mut [i64]) {
         let zero = i64::from(self.zero_code);
         match self.x {
             Values::Codes(codes) if self.bound <= i128::from(i32::MAX) => {
-                self.map_groups_of::<u8, i16, T>(codes, y, |c| (i64::from(c) - zero) as i16, map);
+                self.fill_groups_of::<u8, i16>(codes, y, |c| (i64::from(c) - zero) as i16);
             }
             Values::Codes(codes) => {
-                self.map_groups_of::<u8, i64, T>(codes, y, |c| i64::from(c) - zero, map);
+                self.fill_groups_of::<u8, i64>(codes, y, |c| i64::from(c) - zero);
             }
             Values::Integers(integers) if self.bound <= i128::from(i64::MAX) => {
-                self.map_groups_of::<i64, i64, T>(integers, y, |x| x, map);
+                self.fill_groups_of::<i64, i64>(integers, y, |x| x);
             }
             Values::Integers(integers) => {
-                self.map_groups_of::<i64, i128, T>(integers, y, i128::from, map);
+                self.fill_groups_of::<i64, i128>(integers, y, i128::from);
             }
         }
     }
 
-    /// [`Self::map_groups`] of elements of which `operand` makes operands.
-    fn map_groups_of<S: Copy + Send + Sync, A: Operand, T: Copy + Default + Send>(
+    /// [`Self::fill_groups`] of elements of which `operand` makes operands.
+    fn fill_groups_of<S: Copy + Send + Sync, A: Operand>(
         &self,
         x: &[S],
-        y: &mut [T],
+        y: &mut [i64],
         operand: impl Fn(S) -> A + Sync,
-        map: impl Fn(usize, i64) -> T + Sync,
     ) {
         let (k, rows, columns) = (self.shape.k, self.rows, self.shape.n / self.groups);
         let gathered = self.gather.map(|gather| {
@@ -108,7 +97,7 @@ impl MatMul<'_> {
                         product(inputs, weights, sums);
                         let bias = i128::from(self.bias(column));
                         for (out, &sum) in out[at.clone()].iter_mut().zip(sums.iter()) {
-                            *out = map(column, narrow(sum.into() + bias));
+                            *out = narrow(sum.into() + bias);
                         }
                     }
                 }

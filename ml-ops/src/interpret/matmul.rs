@@ -10,71 +10,59 @@ use std::ops::Range;
 const BLOCK_ROWS: usize = kernels::INTEGER_BLOCK.0;
 const BLOCK_COLS: usize = kernels::INTEGER_BLOCK.1;
 
+/// Blocks of rows whose sums are held at once.
+const BLOCKS: usize = 8;
+
 impl MatMul<'_> {
     /// The accumulators, feature-major.
     pub(super) fn accumulators(&self) -> Vec<i64> {
-        self.map_columns(|_, acc| acc)
-    }
-
-    /// `map(column, accumulator)` of every accumulator, feature-major.
-    pub(super) fn map_columns<T: Copy + Default + Send>(
-        &self,
-        map: impl Fn(usize, i64) -> T + Sync,
-    ) -> Vec<T> {
-        let mut y = vec![T::default(); self.shape.n * self.rows];
+        let mut y = vec![0; self.shape.n * self.rows];
         if self.groups > 1 {
-            self.map_groups(&mut y, map);
+            self.fill_groups(&mut y);
         } else if let (Some(gather), Values::Codes(codes)) = (self.gather, self.x) {
-            self.map_gathered(gather, codes, &mut y, map);
+            self.fill_gathered(gather, codes, &mut y);
         } else {
-            self.map_matrix(self.x, 0..self.rows, &mut y, map);
+            self.fill_matrix(self.x, 0..self.rows, &mut y);
         }
         y
     }
 
     /// The outputs of the rows `at`, of which `x` is the matrix of inputs.
-    pub(super) fn map_matrix<T: Copy + Default + Send>(
-        &self,
-        x: &Values,
-        at: Range<usize>,
-        y: &mut [T],
-        map: impl Fn(usize, i64) -> T + Sync,
-    ) {
+    pub(super) fn fill_matrix(&self, x: &Values, at: Range<usize>, y: &mut [i64]) {
         let zero = i64::from(self.zero_code);
         let small = self.bound <= i128::from(i32::MAX);
         if let Values::Codes(codes) = x
             && let Some(entries) = self.sparse(codes, at.len())
         {
-            self.map_sparse(&entries, at, y, map);
+            self.fill_sparse(&entries, at, y);
             return;
         }
         match x {
             Values::Codes(codes) if small && at.len() >= BLOCK_ROWS && self.spans_bytes() => {
-                self.map_blocks(codes, at, y, map);
+                self.fill_blocks(codes, at, y);
             }
             Values::Codes(codes) if small => {
                 let x = codes.iter().map(|&c| i64::from(c) - zero);
-                self.map_columns_of::<i16, T>(x, at, y, map);
+                self.fill_columns_of::<i16>(x, at, y);
             }
             Values::Codes(codes) => {
                 let x = codes.iter().map(|&c| i64::from(c) - zero);
-                self.map_columns_of::<i64, T>(x, at, y, map);
+                self.fill_columns_of::<i64>(x, at, y);
             }
             Values::Integers(integers) if self.bound <= i128::from(i64::MAX) => {
-                self.map_columns_of::<i64, T>(integers.iter().copied(), at, y, map);
+                self.fill_columns_of::<i64>(integers.iter().copied(), at, y);
             }
             Values::Integers(integers) => {
-                self.map_columns_of::<i128, T>(integers.iter().copied(), at, y, map);
+                self.fill_columns_of::<i128>(integers.iter().copied(), at, y);
             }
         }
     }
 
-    fn map_columns_of<A: Operand, T: Copy + Default + Send>(
+    fn fill_columns_of<A: Operand>(
         &self,
         x: impl Iterator<Item = i64>,
         at: Range<usize>,
-        y: &mut [T],
-        map: impl Fn(usize, i64) -> T + Sync,
+        y: &mut [i64],
     ) {
         let x: Vec<A> = x.map(A::new).collect();
         let (k, rows) = (self.shape.k, self.rows);
@@ -91,64 +79,63 @@ impl MatMul<'_> {
                         product(&x, weights, sums);
                         let bias = self.bias(column);
                         for (out, &sum) in out[at.clone()].iter_mut().zip(sums.iter()) {
-                            *out = map(column, narrow(sum.into() + i128::from(bias)));
+                            *out = narrow(sum.into() + i128::from(bias));
                         }
                     }
                 },
             );
     }
 
-    /// [`Self::map_matrix`] by blocks of rows and columns, where accumulators take 32 bits and weights
+    /// [`Self::fill_matrix`] by blocks of rows and columns, where accumulators take 32 bits and weights
     /// [fit](Self::spans_bytes).
     ///
-    /// With `w = w' + shift`, `w'` a signed byte, `sum (x - zero) w = sum x w' + shift sum x - zero sum w`.
-    fn map_blocks<T: Copy + Default + Send>(
-        &self,
-        codes: &[u8],
-        at: Range<usize>,
-        y: &mut [T],
-        map: impl Fn(usize, i64) -> T + Sync,
-    ) {
-        let quads = self.shape.k.div_ceil(4);
+    /// With `x = x' + 128`, `x'` a signed byte, and `w = w' + least`, `w'` a byte,
+    /// `sum (x - zero) w = sum x' w' + (128 - zero) sum w' + least sum (x - zero)`.
+    fn fill_blocks(&self, codes: &[u8], at: Range<usize>, y: &mut [i64]) {
+        let (k, rows, zero) = (self.shape.k, self.rows, i32::from(self.zero_code));
+        let quads = k.div_ceil(4);
         // Blocks of rows, zeros beyond the last row and feature, and the rows' sums.
         let n_blocks = at.len().div_ceil(BLOCK_ROWS);
-        let mut x = vec![[[0u8; 4]; BLOCK_ROWS]; quads * n_blocks];
+        let mut x = vec![[[0i8; 4]; BLOCK_ROWS]; quads * n_blocks];
         let mut row_sums = vec![[0i32; BLOCK_ROWS]; n_blocks];
         x.par_chunks_mut(quads).zip(&mut row_sums).enumerate().for_each(|(b, (block, sums))| {
             for (feature, column) in codes.chunks(at.len()).enumerate() {
-                let column = column.iter().skip(b * BLOCK_ROWS);
-                let rows = block[feature / 4].iter_mut().zip(sums.iter_mut());
-                for ((row, sum), &code) in rows.zip(column) {
-                    row[feature % 4] = code;
-                    *sum = sum.wrapping_add(code.into());
+                let column = &column[b * BLOCK_ROWS..];
+                let out = &mut block[feature / 4];
+                for ((row, sum), &code) in out.iter_mut().zip(sums.iter_mut()).zip(column) {
+                    row[feature % 4] = (code ^ 0x80) as i8;
+                    *sum = sum.wrapping_add(i32::from(code) - zero);
                 }
             }
         });
-        let zero = i32::from(self.zero_code);
-        y.par_chunks_mut(BLOCK_COLS * self.rows).enumerate().for_each_init(
-            || vec![[0i8; 4]; BLOCK_COLS * quads],
-            |weights, (b, out)| {
-                let first = b * BLOCK_COLS;
-                let columns = first..self.shape.n.min(first + BLOCK_COLS);
-                let mut constants = [(0, 0); BLOCK_COLS];
-                let blocks = weights.chunks_mut(quads).zip(&mut constants);
-                for (column, (weights, (shift, of_zero))) in columns.clone().zip(blocks) {
-                    *shift = self.shape.alphabet.range(column).0.wrapping_add(128);
-                    let sum = self.decode_quads(column, weights);
-                    let shifts = shift.wrapping_mul(self.shape.k as i32);
-                    *of_zero = sum.wrapping_add(shifts).wrapping_mul(zero);
-                }
-                let w = core::array::from_fn(|c| &weights[c * quads..(c + 1) * quads]);
-                for (r, (x, row_sums)) in x.chunks(quads).zip(&row_sums).enumerate() {
-                    let mut sums = [[0i32; BLOCK_ROWS]; BLOCK_COLS];
-                    kernels::add_quad_products(&mut sums, x, w);
-                    let outputs = out.chunks_mut(self.rows).zip(&sums).zip(columns.clone());
-                    for (((out, sums), column), (shift, of_zero)) in outputs.zip(constants) {
-                        let bias = self.bias(column);
-                        let out = out[at.clone()].iter_mut().skip(r * BLOCK_ROWS);
-                        for (out, (&sum, &row)) in out.zip(sums.iter().zip(row_sums)) {
-                            let more = shift.wrapping_mul(row).wrapping_sub(of_zero);
-                            *out = map(column, i64::from(sum.wrapping_add(more)) + bias);
+        y.par_chunks_mut(BLOCK_COLS * rows).enumerate().for_each_init(
+            || vec![[0; 4]; self.decoded_quads()],
+            |decoded, (b, out)| {
+                // Beyond the last column it is multiplied again.
+                let last = out.len() / rows - 1;
+                let columns: [usize; BLOCK_COLS] =
+                    core::array::from_fn(|c| b * BLOCK_COLS + c.min(last));
+                let weights = self.above_least(columns, decoded);
+                let least = columns.map(|column| self.least(column));
+                let bias = columns.map(|column| self.bias(column));
+                let constants = weights.map(|weights| {
+                    let sum = if zero == 128 { 0 } else { sum(weights.as_flattened()) };
+                    sum.wrapping_mul(128 - zero)
+                });
+                let runs = x.chunks(BLOCKS * quads).zip(row_sums.chunks(BLOCKS));
+                for (run, (x, row_sums)) in runs.enumerate() {
+                    let mut sums = [[[0; BLOCK_ROWS]; BLOCK_COLS]; BLOCKS];
+                    let sums = &mut sums[..row_sums.len()];
+                    kernels::add_quad_products(sums, x, weights);
+                    let first = at.start + run * BLOCKS * BLOCK_ROWS;
+                    let at = first..at.end.min(first + BLOCKS * BLOCK_ROWS);
+                    for (c, out) in out.chunks_mut(rows).enumerate() {
+                        let out = out[at.clone()].chunks_mut(BLOCK_ROWS);
+                        for ((out, sums), row_sums) in out.zip(&*sums).zip(row_sums) {
+                            for ((out, &sum), &row) in out.iter_mut().zip(&sums[c]).zip(row_sums) {
+                                let more = least[c].wrapping_mul(row).wrapping_add(constants[c]);
+                                *out = i64::from(sum.wrapping_add(more)) + bias[c];
+                            }
                         }
                     }
                 }
@@ -172,27 +159,61 @@ impl MatMul<'_> {
         self.matrix.bias.get(column).copied().unwrap_or(0)
     }
 
-    /// The weights of a column less the least and 128, four by four, with zeros beyond the last; returns their
-    /// sum.
-    fn decode_quads(&self, column: usize, weights: &mut [[i8; 4]]) -> i32 {
-        let alphabet = &self.shape.alphabet;
+    /// The least weight that a column can have.
+    fn least(&self, column: usize) -> i32 {
+        self.shape.alphabet.range(column).0
+    }
+
+    /// Room that [`Self::above_least`] takes for the columns of a block: none where bytes are the weights.
+    fn decoded_quads(&self) -> usize {
+        let is_spelled = matches!(self.shape.alphabet, Alphabet::Byte { .. });
+        let is_whole = self.shape.k.is_multiple_of(4);
+        if is_spelled && is_whole { 0 } else { BLOCK_COLS * self.shape.k.div_ceil(4) }
+    }
+
+    /// By how much the weights of columns exceed the least, four by four, with zeros beyond the last; `decoded` has
+    /// room for them if need be.
+    fn above_least<'a>(
+        &'a self,
+        columns: [usize; BLOCK_COLS],
+        decoded: &'a mut [[u8; 4]],
+    ) -> [&'a [[u8; 4]]; BLOCK_COLS] {
+        let (k, alphabet) = (self.shape.k, &self.shape.alphabet);
         let per_byte = alphabet.per_byte();
-        let index = &self.matrix.index[column / per_byte * self.shape.k..][..self.shape.k];
-        if let Alphabet::Byte { .. } = alphabet {
-            return spell(index, weights, |byte| (byte ^ 0x80) as i8);
+        let spelled = |column: usize| &self.matrix.index[column / per_byte * k..][..k];
+        if decoded.is_empty() {
+            return columns.map(|column| spelled(column).as_chunks().0);
         }
-        let (symbols, least) = (alphabet.symbols(), alphabet.range(column).0);
-        let mut table = [0i8; 256];
+        let quads = k.div_ceil(4);
+        for (&column, decoded) in columns.iter().zip(decoded.chunks_mut(quads)) {
+            let decoded = decoded.as_flattened_mut().iter_mut();
+            match alphabet {
+                Alphabet::Byte { .. } => {
+                    decoded.zip(spelled(column)).for_each(|(weight, &byte)| *weight = byte);
+                }
+                Alphabet::Digits { .. } => {
+                    let table = self.digits_above_least(column);
+                    let weights = decoded.zip(spelled(column));
+                    weights.for_each(|(weight, &byte)| *weight = table[usize::from(byte)]);
+                }
+            }
+        }
+        let decoded = &*decoded;
+        core::array::from_fn(|c| &decoded[c * quads..][..quads])
+    }
+
+    /// By how much the weight that a byte spells in a column exceeds the least.
+    fn digits_above_least(&self, column: usize) -> [u8; 256] {
+        let (alphabet, least) = (&self.shape.alphabet, self.least(column));
+        let (symbols, digit) = (alphabet.symbols(), column % alphabet.per_byte());
+        let mut table = [0u8; 256];
         for byte in 0..256 {
             table[byte] = match byte.checked_sub(symbols) {
-                None => {
-                    let weight = alphabet.decode(byte as u8, column % per_byte, column);
-                    (weight.wrapping_sub(least) as u8 ^ 0x80) as i8
-                }
+                None => alphabet.decode(byte as u8, digit, column).wrapping_sub(least) as u8,
                 Some(same) => table[same],
             };
         }
-        spell(index, weights, |byte| table[usize::from(byte)])
+        table
     }
 
     /// The weights that the bytes of a column spell at `digit`.
@@ -223,15 +244,7 @@ impl MatMul<'_> {
     }
 }
 
-/// The weights of bytes, four by four, with zeros beyond the last; returns their sum.
-fn spell(index: &[u8], weights: &mut [[i8; 4]], weight: impl Fn(u8) -> i8) -> i32 {
-    let (quads, last) = index.as_chunks::<4>();
-    for (weights, quad) in weights.iter_mut().zip(quads) {
-        *weights = quad.map(&weight);
-    }
-    if let Some(weights) = weights.get_mut(quads.len()) {
-        *weights = core::array::from_fn(|t| last.get(t).map_or(0, |&byte| weight(byte)));
-    }
-    let all = weights.as_flattened().iter();
-    all.fold(0i32, |sum, &weight| sum.wrapping_add(weight.into()))
+/// The sum of bytes, wrapping.
+fn sum(bytes: &[u8]) -> i32 {
+    bytes.iter().fold(0i32, |sum, &byte| sum.wrapping_add(byte.into()))
 }

@@ -65,10 +65,7 @@ pub fn run(model: &Model, input: &Values, batch: usize) -> Result<Trace, RunErro
     let expected = batch.max(1).saturating_mul(shape.per_sample());
     let is_of_kind = match input {
         Values::Codes(_) => shape.kind == TensorKind::Code,
-        Values::Integers(integers) => {
-            let (low, high) = shape.kind.range();
-            shape.kind != TensorKind::Code && integers.iter().all(|v| (low..=high).contains(v))
-        }
+        Values::Integers(integers) => shape.kind != TensorKind::Code && shape.kind.holds(integers),
     };
     if input.len() != expected || !is_of_kind {
         let got = input.len();
@@ -238,6 +235,9 @@ fn check_width(node: usize, shape: &TensorShape, values: &[i64]) -> Result<(), R
     let TensorKind::Integer { bits } = shape.kind else {
         return Ok(());
     };
+    if shape.kind.holds(values) {
+        return Ok(());
+    }
     let (low, high) = shape.kind.range();
     match values.iter().find(|v| !(low..=high).contains(v)) {
         Some(&value) => Err(RunError::Overflow { node, value, bits }),

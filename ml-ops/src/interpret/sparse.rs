@@ -32,14 +32,8 @@ impl MatMul<'_> {
         Some(entries)
     }
 
-    /// [`Self::map_matrix`] of these elements.
-    pub(super) fn map_sparse<T: Copy + Default + Send>(
-        &self,
-        entries: &[Entry],
-        at: Range<usize>,
-        y: &mut [T],
-        map: impl Fn(usize, i64) -> T + Sync,
-    ) {
+    /// [`Self::fill_matrix`] of these elements.
+    pub(super) fn fill_sparse(&self, entries: &[Entry], at: Range<usize>, y: &mut [i64]) {
         let (k, rows, alphabet) = (self.shape.k, self.rows, &self.shape.alphabet);
         let per_byte = alphabet.per_byte();
         y.par_chunks_mut(rows).enumerate().for_each_init(
@@ -51,9 +45,7 @@ impl MatMul<'_> {
                     let weight = alphabet.decode(index[entry.k], column % per_byte, column);
                     sums[entry.row] += entry.value * i64::from(weight);
                 }
-                for (out, &sum) in out[at.clone()].iter_mut().zip(sums.iter()) {
-                    *out = map(column, sum);
-                }
+                out[at.clone()].copy_from_slice(sums);
             },
         );
     }
