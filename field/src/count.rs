@@ -24,7 +24,7 @@
 //! | `quartic_round` | of the weights | 14 | | 20 |
 //! | `eq_table` | of the result but one | 1 | | 1 |
 //! | `butterfly` and layers of them | pair | 1 | | 2 |
-//! | `LinearMap` on a slice | | | | 16 |
+//! | `LinearMap` on a slice, `bit_sums` | | | | 16 |
 //! | `gather_two` | of the result | | | 1 |
 //! | `gather_four` | of the result | | | 3 |
 //! | `gather`, `pack_plane`, `transpose` | | | | |

@@ -232,6 +232,13 @@ pub fn block_histograms(
     dispatch::block_histograms(Backend::current(), bins, index, first, weights);
 }
 
+/// Sums by the bits of words: `sums[i] += ` the sum of the weights of the words that have bit `i`.
+pub fn bit_sums(sums: &mut [F128; 128], words: &[F128], weights: &[F128]) {
+    assert_eq!(words.len(), weights.len());
+    let _counted = count::kernel(words.len(), 0, 0, 16);
+    dispatch::bit_sums(Backend::current(), sums, words, weights);
+}
+
 /// Table look-up: `dst[i] = table[index[i]]`. `table` holds every index that occurs.
 pub fn gather(dst: &mut [F128], table: &[F128], index: &[u8]) {
     assert_eq!(dst.len(), index.len());

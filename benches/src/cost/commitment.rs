@@ -52,21 +52,21 @@ impl Oracle {
         let mut sizes: Vec<usize> = self.tiles.iter().map(|&t| t.min(CHUNK)).collect();
         sizes.dedup();
         let mut total = sum(sizes.into_iter().map(|size| eq_table(log(size))));
-        // Sums by bytes, and the bits' sums out of them.
-        total += sum([ops(words + n_parts, 0, 16 * words), ops(0, 0, 16 * (255 + 255))]);
+        // Sums by bits.
+        total += ops(words + n_parts, 0, 16 * words);
         // Weights of all words.
         let chunk = CHUNK.min(self.length());
         let covered = words.div_ceil(chunk) * chunk;
-        total += ops(words + n_parts, 0, words + 17 * covered);
+        total += ops(words + n_parts, 0, words + 16 * covered);
         // Powers that batch the claims, and the group's among all groups.
         total += ops(2 * self.tiles.len(), 0, 0);
         total += self.sumcheck(params);
         total += sum([draw(bytes), draw(message_bytes([128])), draw_many(0, 7)]);
         // The table of r'' and that of the map.
         total += sum([eq_table(7), ops(0, 0, 16 * 255)]);
-        // Bins of bytes: halves of the parts are summed apart where both have four, each onto zeros, then joined.
+        // Halves of the parts are summed apart where both have four, each onto zeros, then joined.
         let joins = if n_parts < 8 { 1 } else { 3 };
-        total += ops(0, 0, joins * 16 * 256);
+        total += ops(0, 0, joins * 128);
         total
     }
 
@@ -78,11 +78,11 @@ impl Oracle {
             let half = 1 << (n_vars - 1);
             let (paired, single) = (rows - half, 2 * half - rows);
             // The round, then the rows bound and the weights.
-            total += times(length, ops(2 * paired + single, 0, 4 * paired + single));
-            total += times(length, ops(2 * paired + 2 * single, 0, 4 * paired + single));
+            total += times(length, ops(2 * paired + single, 0, 6 * paired + single));
+            total += times(length, ops(2 * paired + 2 * single, 0, 4 * paired));
             for left in (1..n_vars).rev() {
                 let pairs = length << (left - 1);
-                total += ops(4 * pairs, 0, 8 * pairs);
+                total += ops(4 * pairs, 0, 10 * pairs);
             }
             total += times(n_vars as usize, draw(31 + 32));
         }

@@ -57,6 +57,7 @@ macro_rules! for_each_kernel {
                 first: usize,
                 weights: &[F128]
             );
+            fn bit_sums(sums: &mut [F128; 128], words: &[F128], weights: &[F128]);
             fn gather(dst: &mut [F128], table: &[F128], index: &[u8]);
             fn gather_two(dst: &mut [F128], tables: [&[F128; 256]; 2], index: [&[u8]; 2]);
             fn gather_four(dst: &mut [F128], tables: [&[F128; 256]; 4], index: [&[u8]; 4]);

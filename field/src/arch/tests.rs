@@ -352,6 +352,26 @@ proptest! {
     }
 
     #[test]
+    fn sums_by_bits(words in vec((element(), element()), 0..1800), start in vec(element(), 128)) {
+        let (words, weights): (Vec<F128>, Vec<F128>) = words.into_iter().unzip();
+        let start: [F128; 128] = start.try_into().unwrap();
+        let mut expected = start;
+        for (word, &weight) in words.iter().zip(&weights) {
+            for (bit, sum) in expected.iter_mut().enumerate() {
+                if word.to_bits() >> bit & 1 == 1 {
+                    *sum += weight;
+                }
+            }
+        }
+        on_every_backend(|backend| {
+            let mut sums = start;
+            dispatch::bit_sums(backend, &mut sums, &words, &weights);
+            prop_assert_eq!(sums, expected, "{:?}", backend);
+            Ok(())
+        })?;
+    }
+
+    #[test]
     fn transposition(rows in vec(element(), 128)) {
         on_every_backend(|backend| {
             let mut transposed: [F128; 128] = rows.clone().try_into().unwrap();

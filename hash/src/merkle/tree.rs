@@ -30,7 +30,8 @@ impl MerkleTree {
             leaves.len()
         );
 
-        let mut digests = vec![Digest::default(); 2 * n_leaves - 1];
+        // Of the system's zeros, which are written when threads first need them.
+        let mut digests: Vec<Digest> = bytemuck::zeroed_vec(2 * n_leaves - 1);
         digests[..n_leaves]
             .par_chunks_mut(TASK)
             .zip(leaves.par_chunks(TASK * leaf_len))

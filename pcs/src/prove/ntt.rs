@@ -36,14 +36,13 @@ pub fn encode(words: &[F128], shape: Shape, log_inv_rate: u32) -> impl Deref<Tar
 /// that row's codeword.
 pub(super) fn encode_rows(words: &[F128], shape: Shape, log_inv_rate: u32) -> Buffer {
     let n_rows = shape.n_rows;
-    let mut codeword = Buffer::zeroed(words.len() << log_inv_rate);
+    let mut codeword = Buffer::unspecified(words.len() << log_inv_rate);
     if words.is_empty() {
         return codeword;
     }
     // The top layers meet zeros and copy the message into each of the cosets.
-    for (coset, block) in codeword.chunks_exact_mut(words.len()).enumerate() {
-        encode_block(words, n_rows, coset, block);
-    }
+    let cosets = codeword.par_chunks_exact_mut(words.len()).enumerate();
+    cosets.for_each(|(coset, block)| encode_block(words, n_rows, coset, block));
     codeword
 }
 

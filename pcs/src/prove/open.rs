@@ -9,7 +9,9 @@ use rayon::prelude::*;
 use super::Oracle;
 use super::fold::FoldedCodeword;
 use super::ntt::encode_rows;
-use super::sumcheck::{Round, bind_halves, bind_neighbours, round_of_halves, round_of_neighbours};
+use super::sumcheck::{
+    Round, TASK, bind_halves, bind_neighbours, round_of_halves, round_of_neighbours,
+};
 use super::weights::{GroupWeights, batched_weights};
 use crate::layout::{Layout, claim_weights, powers};
 use crate::packing::{SWITCH_VARS, Switches};
@@ -122,14 +124,22 @@ fn combine_rows(
     let half = 1 << (n_vars - 1);
     let (lower, upper) = rows.split_at(half);
     let (a_lo, a_hi) = a.split_at_mut(half * length);
-    let mut t = Buffer::zeroed(half * length);
-    t.par_chunks_mut(length).enumerate().for_each(|(row, bound)| match upper.get(row) {
-        Some(high) => kernels::fold_into(bound, lower[row], high, r),
-        None => kernels::add_scaled(bound, lower[row], F128::ONE + r),
+    let mut t = Buffer::unspecified(half * length);
+    let task = TASK.min(length);
+    t.par_chunks_mut(task).enumerate().for_each(|(i, bound)| {
+        let (row, start) = (i * task / length, i * task % length);
+        let low = &lower[row][start..][..task];
+        match upper.get(row) {
+            Some(high) => kernels::fold_into(bound, low, &high[start..][..task], r),
+            None => {
+                bound.copy_from_slice(low);
+                kernels::scale(bound, F128::ONE + r);
+            }
+        }
     });
     let (present, absent) = a_lo.split_at_mut(a_hi.len());
     bind_halves(present, a_hi, r);
-    absent.par_chunks_mut(length).for_each(|row| kernels::scale(row, F128::ONE + r));
+    absent.par_chunks_mut(TASK).for_each(|row| kernels::scale(row, F128::ONE + r));
 
     let (mut t, mut a) = (&mut t[..], &mut a[..half * length]);
     while t.len() > length {

@@ -4,7 +4,7 @@ use binfer_field::{F128, kernels};
 use rayon::prelude::*;
 
 /// Elements of one task.
-const TASK: usize = 1 << 11;
+pub(super) const TASK: usize = 1 << 11;
 
 /// The coefficients of `X^0`, `X^1` (left out: zero) and `X^2` of a round polynomial.
 pub(super) type Round = [F128; 3];
@@ -23,11 +23,9 @@ pub(super) fn round_of_halves(
     let a = a_lo.par_chunks(TASK).zip(a_hi.par_chunks(TASK));
     t.zip(a)
         .map(|((t_lo, t_hi), (a_lo, a_hi))| {
-            let (mut t, mut a) = (t_lo.to_vec(), a_lo.to_vec());
-            kernels::add_assign(&mut t, t_hi);
-            kernels::add_assign(&mut a, a_hi);
-            let constant = kernels::inner_product(t_lo, a_lo);
-            [constant, F128::ZERO, kernels::inner_product(&t, &a)]
+            // That of `t + 1` and `a`, the halves exchanged.
+            let (constant, square) = kernels::table_round(t_hi, t_lo, a_hi, a_lo);
+            [constant + kernels::sum(a_lo), F128::ZERO, square]
         })
         .reduce(Round::default, add)
 }

@@ -73,8 +73,8 @@ impl GroupWeights {
 
     /// `s_i`: the sum over all words of the weight of the word times the word's coefficient `i`.
     ///
-    /// Weights are added up by the values of bytes first: 16 additions a word and no product but the
-    /// one that scales the table.
+    /// Coefficients that are no bits take weights added up by the values of bytes first: 16 additions a word and no
+    /// product but the one that scales the table.
     pub(super) fn coefficient_sums(&self, rows: &[&[F128]]) -> Vec<F128> {
         let parts: Vec<Part<'_>> = self.parts().collect();
         let words = |part: &Part<'_>| &rows[part.row][part.start..][..part.table.len()];
@@ -84,16 +84,28 @@ impl GroupWeights {
                 .map(|part| part.scale * kernels::inner_product(words(part), part.table));
             return vec![products.sum()];
         }
-        let add = |mut bins: Box<Bins>, part: &Part<'_>| {
+        let weights = |part: &Part<'_>| {
             let mut weights = part.table.to_vec();
             kernels::scale(&mut weights, part.scale);
-            if self.width == Width::Bit {
-                accumulate(&mut bins, words(part), &weights);
-            } else {
-                let mut images = vec![Tower128::ZERO; weights.len()];
-                tower::to_tower(&mut images, words(part));
-                accumulate(&mut bins, bytemuck::cast_slice(&images), &weights);
-            }
+            weights
+        };
+        if self.width == Width::Bit {
+            let none = || [F128::ZERO; 128];
+            let add = |mut sums: [F128; 128], part: &Part<'_>| {
+                kernels::bit_sums(&mut sums, words(part), &weights(part));
+                sums
+            };
+            let sums = parts.par_iter().with_min_len(4).fold(none, add);
+            let sums = sums.reduce(none, |mut a, b| {
+                kernels::add_assign(&mut a, &b);
+                a
+            });
+            return sums.to_vec();
+        }
+        let add = |mut bins: Box<Bins>, part: &Part<'_>| {
+            let mut images = vec![Tower128::ZERO; part.table.len()];
+            tower::to_tower(&mut images, words(part));
+            accumulate(&mut bins, bytemuck::cast_slice(&images), &weights(part));
             bins
         };
         let bins = parts.par_iter().with_min_len(4).fold(empty_bins, add);
@@ -101,10 +113,7 @@ impl GroupWeights {
             kernels::add_assign(a.as_flattened_mut(), b.as_flattened());
             a
         });
-        match self.width {
-            Width::Bit => bit_sums(&bins),
-            width => subfield_sums(&bins, 16 >> width.log_coefficients()),
-        }
+        subfield_sums(&bins, 16 >> self.width.log_coefficients())
     }
 }
 
@@ -124,21 +133,6 @@ fn accumulate(bins: &mut Bins, words: &[F128], weights: &[F128]) {
             }
         }
     }
-}
-
-/// The sum of weights for each bit of a word: from the highest bit of a byte down, the half of the
-/// bins that have it are added up, then joined to the other half.
-fn bit_sums(bins: &Bins) -> Vec<F128> {
-    let mut sums = vec![F128::ZERO; 128];
-    for (bins, sums) in bins.iter().zip(sums.chunks_exact_mut(8)) {
-        let mut joined = *bins;
-        for (bit, sum) in sums.iter_mut().enumerate().rev() {
-            let (lo, hi) = joined[..2 << bit].split_at_mut(1 << bit);
-            *sum = kernels::sum(hi);
-            kernels::add_assign(lo, hi);
-        }
-    }
-    sums
 }
 
 /// The sum of weight times coefficient for each coefficient of a word, `n_bytes` bytes of the tower.
@@ -166,7 +160,7 @@ pub(super) fn batched_weights(
     let chunk = length.min(1 << LOG_CHUNK);
     let per_row = length / chunk;
     let lower = rows.len().next_power_of_two().div_ceil(2);
-    let mut a = Buffer::zeroed(rows.len() * length);
+    let mut a = Buffer::unspecified(rows.len() * length);
 
     let filler = Filler::new(groups, switches, rows.len(), length);
     let (a_lo, a_hi) = a.split_at_mut(lower * length);
@@ -210,23 +204,39 @@ impl<'a> Filler<'a> {
         Self { widths: Width::ALL.into_iter().filter(used).map(of_width).collect() }
     }
 
-    /// Adds the weights in chunk `i` to `a`.
+    /// Writes the weights in chunk `i` to `a`.
     fn fill(&self, i: usize, a: &mut [F128]) {
-        for (chunks, map) in &self.widths {
-            if chunks[i].is_empty() {
-                continue;
-            }
-            let mut weights = vec![F128::ZERO; a.len()];
-            for part in &chunks[i] {
-                let start = part.start % a.len();
-                let weights = &mut weights[start..][..part.table.len()];
-                kernels::add_scaled(weights, part.table, part.scale);
-            }
-            if let Some(map) = map {
-                let arguments = weights.clone();
-                map.apply_slice(&mut weights, &arguments);
-            }
+        let mut widths = self.widths.iter().filter(|(chunks, _)| !chunks[i].is_empty());
+        match widths.next() {
+            Some((chunks, map)) => weigh(&chunks[i], map.as_ref(), a),
+            None => a.fill(F128::ZERO),
+        }
+        for (chunks, map) in widths {
+            let mut weights = F128::zeros(a.len());
+            weigh(&chunks[i], map.as_ref(), &mut weights);
             kernels::add_assign(a, &weights);
+        }
+    }
+}
+
+/// Writes the sum of parts of a chunk, mapped, to `a`.
+fn weigh(parts: &[Part<'_>], map: Option<&LinearMap>, a: &mut [F128]) {
+    let add = |weights: &mut [F128]| {
+        for part in parts {
+            let start = part.start % weights.len();
+            let weights = &mut weights[start..][..part.table.len()];
+            kernels::add_scaled(weights, part.table, part.scale);
+        }
+    };
+    match map {
+        Some(map) => {
+            let mut weights = F128::zeros(a.len());
+            add(&mut weights);
+            map.apply_slice(a, &weights);
+        }
+        None => {
+            a.fill(F128::ZERO);
+            add(a);
         }
     }
 }

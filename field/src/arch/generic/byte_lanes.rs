@@ -12,6 +12,10 @@ pub(crate) trait ByteLanes: Copy {
     /// The image of each byte under a matrix over GF(2): bit `r` of the image is the parity of the
     /// bits that byte `7 - r` of `matrix` selects.
     fn affine(self, v: Self::Register, matrix: u64) -> Self::Register;
+    /// The image of each byte of eight under a matrix of their own, as [`Self::affine`] reads it.
+    fn affine_each(self, v: Self::Register, matrices: Self::Register) -> Self::Register;
+    /// Transposes each 8 x 8 bits, the last byte taken for the first: bit `i` of byte `k` is bit `k` of byte `7 - i`.
+    fn transpose_bits(self, v: Self::Register) -> Self::Register;
     /// The product of bytes in GF(2)[x] / (x^8 + x^4 + x^3 + x + 1).
     fn mul_bytes(self, a: Self::Register, b: Self::Register) -> Self::Register;
     /// The inverse of each byte in the same field; that of zero is zero.
@@ -106,6 +110,14 @@ impl ByteLanes for NoByteLanes {
     }
 
     fn affine(self, _v: (), _matrix: u64) {
+        match self {}
+    }
+
+    fn affine_each(self, _v: (), _matrices: ()) {
+        match self {}
+    }
+
+    fn transpose_bits(self, _v: ()) {
         match self {}
     }
 

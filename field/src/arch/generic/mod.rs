@@ -1,5 +1,6 @@
 //! The slice algorithms, written once over [`Lanes`].
 
+mod bit_sums;
 mod bits;
 mod byte_lanes;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
@@ -16,6 +17,7 @@ mod tower_map;
 mod transform;
 mod two_rounds;
 
+pub(crate) use bit_sums::bit_sums;
 pub(crate) use bits::{
     block_histograms, gather, gather_four, gather_two, histogram, pack_plane, pack_planes,
     transpose,
