@@ -18,6 +18,8 @@ struct Case {
     index: Vec<u8>,
     table: Vec<F128>,
     powers: bool,
+    /// What entries are multiplied by where one of so many lowest bits is set.
+    gate: Option<(Vec<F128>, usize)>,
 }
 
 impl Case {
@@ -26,7 +28,7 @@ impl Case {
         let index = (0..rows * cols).map(|_| rng.random_range(0..1u32 << width) as u8).collect();
         let table = (0..cols << width).map(|_| F128::random(&mut rng)).collect();
         let view = View { rows, cols, planes: (0..width).collect() };
-        Self { view, index, table, powers: false }
+        Self { view, index, table, powers: false, gate: None }
     }
 
     /// With the tables `a_c b_c^v`.
@@ -38,6 +40,21 @@ impl Case {
                 column[v] = column[v - 1] * base;
             }
         }
+        case
+    }
+
+    /// With the tables `b_c^v`, times a gate where one of the `gated` lowest bits is set.
+    fn gated(rows: usize, cols: usize, width: usize, gated: usize, seed: u64) -> Self {
+        let mut case = Self::powers(rows, cols, width, seed);
+        let mut rng = StdRng::seed_from_u64(seed ^ 1);
+        let gates: Vec<F128> = (0..cols).map(|_| F128::random(&mut rng)).collect();
+        for (column, &gate) in case.table.chunks_mut(1 << width).zip(&gates) {
+            let scale = column[0].invert();
+            for (v, entry) in column.iter_mut().enumerate() {
+                *entry *= if v % (1 << gated) == 0 { scale } else { scale * gate };
+            }
+        }
+        case.gate = Some((gates, gated));
         case
     }
 
@@ -66,6 +83,13 @@ impl Case {
         let columns = || self.table.chunks(1 << self.width());
         // An entry of one bit, by the entry of none, which no case has as zero.
         let factor = |s: usize| columns().map(|t| t[1 << s] * t[0].invert()).collect();
+        if let Some((gate, gated)) = self.gate.clone() {
+            let mut factors: Vec<Vec<F128>> = (0..self.width()).map(factor).collect();
+            for factor in &mut factors[..gated] {
+                factor.iter_mut().zip(&gate).for_each(|(f, gate)| *f *= gate.invert());
+            }
+            return Entries::Gated { gate, gated, factors };
+        }
         let scale = columns().map(|t| t[0]).collect();
         Entries::Products { scale, factors: (0..self.width()).map(factor).collect() }
     }
@@ -181,6 +205,15 @@ proptest! {
     }
 
     #[test]
+    fn gated_tables_are_proved_as_lists_and_as_products(rows in 1usize..40, cols in 1usize..40, width in 1usize..=8, gated in 0usize..=8, seed: u64) {
+        let products = Case::gated(rows, cols, width, gated.min(width), seed);
+        let proof = products.prove();
+        prop_assert_eq!(products.verify(&proof), Ok(()));
+        let listed = Case { powers: false, ..products };
+        prop_assert_eq!(listed.prove(), proof);
+    }
+
+    #[test]
     fn a_changed_byte_is_rejected(rows in 1usize..10, cols in 1usize..10, width in 1usize..=8, seed: u64, at: prop::sample::Index, bit in 0u8..8) {
         let case = Case::random(rows, cols, width, seed);
         let mut proof = case.prove();
@@ -193,7 +226,7 @@ proptest! {
     fn another_index_or_table_is_rejected(rows in 1usize..10, cols in 1usize..10, width in 1usize..=8, seed: u64, at: prop::sample::Index) {
         let case = Case::random(rows, cols, width, seed);
         let proof = case.prove();
-        let mut other = Case { view: case.view.clone(), index: case.index.clone(), table: case.table.clone(), powers: false };
+        let mut other = Case { view: case.view.clone(), index: case.index.clone(), table: case.table.clone(), powers: false, gate: None };
         let i = at.index(other.index.len());
         other.index[i] ^= 1;
         prop_assert!(other.verify(&proof).is_err());

@@ -94,6 +94,8 @@ const LOW_BITS: usize = 4;
 
 /// A table that is a product over the bits of `v`.
 pub(super) struct ProductBits {
+    /// Whether a round is of `T + 1`, or of a part of `T`.
+    with_one: bool,
     /// What the bound bits make of the table, a column.
     scale: Vec<F128>,
     /// Of the bits left, one vector each.
@@ -158,12 +160,18 @@ fn by_value(blocks: &[F128], cols: usize) -> Vec<F128> {
 
 impl ProductBits {
     pub(super) fn new(scale: Vec<F128>, factors: Vec<Vec<F128>>, histogram: Buffer) -> Self {
+        Self { with_one: true, ..Self::part(scale, factors, histogram) }
+    }
+
+    /// The rounds of a table that is one of several summands.
+    pub(super) fn part(scale: Vec<F128>, factors: Vec<Vec<F128>>, histogram: Buffer) -> Self {
+        let with_one = false;
         let (cols, width) = (scale.len(), factors.len());
         let low = if width > LOW_BITS { LOW_BITS } else { 0 };
         if low == 0 {
             let values = by_value(&histogram, cols);
             let digit = Digit::new(&factors, values.clone(), values);
-            return Self { scale, factors, digit, upper: None };
+            return Self { with_one, scale, factors, digit, upper: None };
         }
         // The products of the lower digit, a column after the other.
         let lower = by_value(&products(&factors[..low], cols), 1 << low);
@@ -182,7 +190,7 @@ impl ProductBits {
         });
         let (values, plain) = (by_value(&values, cols), by_value(&plain, cols));
         let digit = Digit::new(&factors[low..], values, plain);
-        Self { scale, factors, digit, upper: Some((histogram, vec![F128::ONE])) }
+        Self { with_one, scale, factors, digit, upper: Some((histogram, vec![F128::ONE])) }
     }
 
     /// Goes on to the lower digit.
@@ -220,8 +228,11 @@ impl Bits for ProductBits {
         // scale (1 + X (1 + top)) (low + X (low + high)), and what the ones add, which is linear.
         kernels::add_assign(&mut low, &high);
         kernels::mul_assign(&mut high, top);
-        let plain = digit.plain[half..].chunks(cols).map(|p| kernels::inner_product(eq, p));
-        let at_one = kernels::inner_product(&weights, &high) + plain.sum::<F128>();
+        let mut at_one = kernels::inner_product(&weights, &high);
+        if self.with_one {
+            let plain = digit.plain[half..].chunks(cols).map(|p| kernels::inner_product(eq, p));
+            at_one += plain.sum::<F128>();
+        }
         let lone = kernels::inner_product(&weights, &low);
         kernels::mul_assign(&mut low, top);
         (at_one, lone + kernels::inner_product(&weights, &low))

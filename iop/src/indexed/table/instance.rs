@@ -3,6 +3,7 @@
 use binfer_field::{F128, kernels};
 
 use super::bits::{Bits, ListedBits, ProductBits};
+use super::gated::GatedBits;
 use super::prove::{Entries, TableInput};
 use crate::multilinear::log2_ceil;
 use crate::sumcheck::{EqFactored, Instance, Shape};
@@ -40,6 +41,10 @@ impl TableProduct {
             Entries::Products { scale, factors } => {
                 assert!(scale.len() == cols && factors.len() == width);
                 Box::new(ProductBits::new(scale, factors, histogram))
+            }
+            Entries::Gated { gate, gated, factors } => {
+                assert!(gate.len() == cols && factors.len() == width && gated <= width);
+                Box::new(GatedBits::new(gate, gated, factors, histogram))
             }
         };
         let mut eq = kernels::eq_table(&statement.col_point);

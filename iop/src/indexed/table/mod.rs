@@ -12,6 +12,8 @@ mod verify;
 #[cfg(feature = "prover")]
 mod bits;
 #[cfg(feature = "prover")]
+mod gated;
+#[cfg(feature = "prover")]
 mod instance;
 #[cfg(feature = "prover")]
 mod prove;

@@ -22,6 +22,15 @@ pub enum Entries {
         /// One vector an index bit, lowest first.
         factors: Vec<Vec<F128>>,
     },
+    /// `T_c[v] = prod_s factors[s][c]^(v_s)`, times `gate[c]` unless the `gated` lowest bits of `v` are zero.
+    Gated {
+        /// One a column.
+        gate: Vec<F128>,
+        /// Bits of which one that is set opens the gate.
+        gated: usize,
+        /// One vector an index bit, lowest first.
+        factors: Vec<Vec<F128>>,
+    },
 }
 
 /// One claim with its prover data.
