@@ -1,7 +1,8 @@
 //! How many bits a proof of a graph commits, by node and operand.
 
-use crate::argument::{Origin, Plan, Source};
+use crate::argument::{Origin, Plan, ReachError, Requantized, Source};
 use crate::graph::{Graph, Op};
+use crate::proof::Proof;
 
 /// What is committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub enum Operand {
     Bias,
     /// Outputs that are not the model's, with each proof.
     Outputs,
-    /// Distances and flags of requantized outputs, with each proof.
+    /// Distances of requantized outputs, with each proof.
     Distances,
     /// Differences and selectors of maxima, one operand a tap, with each proof.
     Differences,
@@ -45,14 +46,29 @@ impl CommittedBits {
     }
 }
 
-/// What is committed for a batch of `batch` samples, in the order of the proof's plan. Public inputs and
-/// outputs are not.
+/// What is committed for a batch of `batch` samples at most, in the order of the proof's plan. Public inputs and
+/// outputs are not. A proof commits less where no output saturates as far as it might: see [`committed_bits_of`].
 ///
 /// Preconditions: the graph is valid, and its shapes times `batch` fit.
 pub fn committed_bits(graph: &Graph, batch: usize) -> Vec<CommittedBits> {
+    of_plan(graph, &Plan::new(graph, batch))
+}
+
+/// What is committed for a proof, if it is one of the model that it names.
+///
+/// Precondition: the shapes of the model's graph times the batch fit.
+///
+/// # Errors
+/// [`ReachError`] where the proof declares what no proof of the model can.
+pub fn committed_bits_of(proof: &Proof) -> Result<Vec<CommittedBits>, ReachError> {
+    let graph = proof.commitment().graph();
+    let declared = Requantized::new(graph).declared(proof.reaches())?;
+    Ok(of_plan(graph, &Plan::declared(graph, proof.batch(), declared)))
+}
+
+fn of_plan(graph: &Graph, plan: &Plan) -> Vec<CommittedBits> {
     let node_of = |is: &dyn Fn(&Op) -> bool| graph.nodes.iter().position(|n| is(&n.op));
     let uses = |w: usize| move |op: &Op| matches!(op, Op::MatMul { weights, .. } if *weights == w);
-    let plan = Plan::new(graph, batch);
     let committed = plan.matrices.iter().filter(|matrix| matrix.origin != Origin::Public);
     let of_matrix = |matrix: &crate::argument::Matrix| {
         let size = matrix.rows * matrix.cols;

@@ -25,11 +25,11 @@ mod softmax;
 mod statement;
 mod verify;
 
-pub use argument::GroupSize;
+pub use argument::{GroupSize, ReachError};
 pub use binfer_pcs::Params;
 pub use commitment::{CommitmentError, ModelCommitment};
-pub use committed::{CommittedBits, Operand, committed_bits};
+pub use committed::{CommittedBits, Operand, committed_bits, committed_bits_of};
 pub use proof::{Proof, ProofError};
 #[cfg(feature = "prover")]
 pub use prove::{OpenError, ProveError, ProverKey, Salt, random_salt, run};
-pub use verify::{Estimate, Rejection, estimate, estimate_in_groups, verify};
+pub use verify::{Estimate, Rejection, estimate, estimate_in_groups, estimate_of, verify};

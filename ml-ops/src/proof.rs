@@ -1,4 +1,4 @@
-//! Proof files: a header that names the model, the batch and the group size, then the messages.
+//! Proof files: a header that names the model, the batch, the group size and the reaches, then the messages.
 #![deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 use thiserror::Error;
@@ -7,7 +7,7 @@ use crate::argument::GroupSize;
 use crate::commitment::{CommitmentError, ModelCommitment};
 
 const MAGIC: [u8; 8] = *b"binfer-p";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// A proof that a committed model maps some input to some output.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +15,7 @@ pub struct Proof {
     pub(crate) commitment: ModelCommitment,
     pub(crate) batch: u32,
     pub(crate) group_size: GroupSize,
+    pub(crate) reaches: Vec<u8>,
     pub(crate) messages: Vec<u8>,
 }
 
@@ -22,6 +23,7 @@ pub struct Proof {
 pub(crate) struct ProofParts<'a> {
     pub(crate) batch: u32,
     pub(crate) group_size: GroupSize,
+    pub(crate) reaches: &'a [u8],
     pub(crate) commitment: &'a [u8],
     pub(crate) messages: &'a [u8],
 }
@@ -72,6 +74,12 @@ impl Proof {
         self.group_size
     }
 
+    /// By how many bits the outputs of each node that requantizes go beyond the thresholds of its end codes, at most, in units of
+    /// about the range of a code.
+    pub fn reaches(&self) -> &[u8] {
+        &self.reaches
+    }
+
     /// Bytes of the argument itself, without the header.
     pub fn message_bytes(&self) -> usize {
         self.messages.len()
@@ -84,6 +92,8 @@ impl Proof {
         bytes.extend(VERSION.to_le_bytes());
         bytes.extend(self.batch.to_le_bytes());
         bytes.extend(self.group_size.log_leaves().to_le_bytes());
+        bytes.extend((self.reaches.len() as u32).to_le_bytes());
+        bytes.extend(&self.reaches);
         bytes.extend((commitment.len() as u32).to_le_bytes());
         bytes.extend(commitment);
         bytes.extend(&self.messages);
@@ -102,18 +112,17 @@ impl Proof {
         if take(8)? != MAGIC {
             return Err(ProofError::Magic);
         }
-        let mut number = || {
-            let bytes = take(4)?;
-            Ok::<_, ProofError>(bytes.iter().rev().fold(0, |acc, &b| acc << 8 | u32::from(b)))
-        };
-        let version = number()?;
+        let number = |bytes: &[u8]| bytes.iter().rev().fold(0, |acc, &b| acc << 8 | u32::from(b));
+        let version = number(take(4)?);
         if version != VERSION {
             return Err(ProofError::Version { got: version });
         }
-        let (batch, got, length) = (number()?, number()?, number()?);
+        let (batch, got, nodes) = (number(take(4)?), number(take(4)?), number(take(4)?));
         let group_size = GroupSize::new(got).ok_or(ProofError::GroupSize { got })?;
+        let reaches = take(nodes as usize)?;
+        let length = number(take(4)?);
         let commitment = take(length as usize)?;
-        Ok(ProofParts { batch, group_size, commitment, messages: rest })
+        Ok(ProofParts { batch, group_size, reaches, commitment, messages: rest })
     }
 
     /// Decodes [`Self::to_bytes`]; the messages are checked by [`verify`](crate::verify) alone.
@@ -121,8 +130,9 @@ impl Proof {
     /// # Errors
     /// [`ProofError`] where the header is not one.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ProofError> {
-        let ProofParts { batch, group_size, commitment, messages } = Self::parts(bytes)?;
+        let ProofParts { batch, group_size, reaches, commitment, messages } = Self::parts(bytes)?;
         let commitment = ModelCommitment::from_bytes(commitment)?;
-        Ok(Self { commitment, batch, group_size, messages: messages.to_vec() })
+        let (reaches, messages) = (reaches.to_vec(), messages.to_vec());
+        Ok(Self { commitment, batch, group_size, reaches, messages })
     }
 }

@@ -7,6 +7,8 @@ mod forged_activations;
 #[cfg(test)]
 mod forged_argmax;
 #[cfg(test)]
+mod forged_codes;
+#[cfg(test)]
 mod forged_constants;
 #[cfg(test)]
 mod forged_nodes;
@@ -25,7 +27,8 @@ use rand::RngCore;
 use thiserror::Error;
 
 use crate::argument::{
-    self, Costs, Entries, GroupSize, Plan, Prover, SALT_WORDS, model_shape, model_words,
+    self, Costs, Entries, GroupSize, Plan, Prover, Requantized, SALT_WORDS, model_shape,
+    model_words,
 };
 use crate::array::Array;
 use crate::commitment::ModelCommitment;
@@ -138,7 +141,8 @@ impl ProverKey {
     }
 
     /// A bound on the memory of a proof for `batch` samples with the present group size, in bytes: all that
-    /// the process has in memory, this key, the input and the output included. From public shapes alone.
+    /// the process has in memory, this key, the input and the output included. From public shapes alone, for outputs that
+    /// saturate as far as any can.
     pub fn memory_bound(&self, batch: usize) -> u64 {
         self.costs(&Plan::new(&self.model.graph, batch)).bytes(self.group_size)
     }
@@ -182,9 +186,10 @@ impl ProverKey {
         progress("run");
         let (values, batch) =
             graph.input.encode(graph.input_shape(), input).map_err(ProveError::Input)?;
-        let plan = Plan::new(graph, batch.size);
-        let group_size = self.fitting_group_size(&plan)?;
         let trace = interpret::run(&self.model, &values, batch.size)?;
+        let declared = Requantized::new(graph).of_run(graph, &trace);
+        let plan = Plan::declared(graph, batch.size, declared);
+        let group_size = self.fitting_group_size(&plan)?;
         let values = &trace.tensors[graph.output.tensor];
         let given = graph.output.gives(graph.output_shape(), values, output, batch);
         if !given.map_err(ProveError::Output)? {
@@ -226,7 +231,7 @@ impl ProverKey {
     ) -> Result<Proof, ProveError> {
         let number = u32::try_from(batch).map_err(|_| ProveError::Batch { got: batch })?;
         let (params, digest) = (&self.commitment.params, self.commitment.digest());
-        let start = transcript(params, &digest, group_size, input, output);
+        let start = transcript(params, &digest, group_size, &plan.declared.reaches, input, output);
         let mut channel = ProverChannel::new(start);
         let prover = Prover {
             graph: &self.model.graph,
@@ -240,7 +245,8 @@ impl ProverKey {
         // Within the pool, so that no step waits for another thread to take it up.
         rayon::scope(|_| prover.prove(&mut channel, progress));
         let (commitment, messages) = (self.commitment.clone(), channel.finish());
-        Ok(Proof { commitment, batch: number, group_size, messages })
+        let reaches = plan.declared.reaches.clone();
+        Ok(Proof { commitment, batch: number, group_size, reaches, messages })
     }
 }
 

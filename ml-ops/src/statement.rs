@@ -7,13 +7,14 @@ use crate::argument::GroupSize;
 use crate::array::{Array, ArrayData};
 
 /// The protocol's name and version, the first thing that every challenge depends on.
-const PROTOCOL: &str = "binfer inference v6";
+const PROTOCOL: &str = "binfer inference v7";
 
-/// A transcript that holds parameters, the digest of the commitment, group size, input and output.
+/// A transcript that holds parameters, the digest of the commitment, group size, reaches, input and output.
 pub(crate) fn transcript(
     params: &Params,
     model: &Digest,
     group_size: GroupSize,
+    reaches: &[u8],
     input: &Array,
     output: &Array,
 ) -> Transcript {
@@ -21,6 +22,7 @@ pub(crate) fn transcript(
     transcript.absorb_bytes("parameters", &params.to_bytes());
     transcript.absorb_bytes("model", model);
     transcript.absorb_bytes("group size", &group_size.log_leaves().to_le_bytes());
+    transcript.absorb_bytes("reaches", reaches);
     absorb_array(&mut transcript, "input", input);
     absorb_array(&mut transcript, "output", output);
     transcript

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use binfer_iop::channel::{Estimator, ProofReader, Sent, SoundnessTerm, VerifyError, log2_sum};
 use thiserror::Error;
 
-use crate::argument::{self, GroupSize, Plan, Statement};
+use crate::argument::{self, GroupSize, Plan, ReachError, Requantized, Statement};
 use crate::array::Array;
 use crate::commitment::ModelCommitment;
 use crate::graph::{Graph, PortError, TensorId, TensorKind, TensorShape, Values};
@@ -37,6 +37,9 @@ pub enum Rejection {
         /// Samples that the proof names.
         got: usize,
     },
+    /// What the proof declares of saturated outputs is not what a proof of the model can.
+    #[error("reaches: {0}")]
+    Reach(#[from] ReachError),
     /// The argument does not convince.
     #[error("{0}")]
     Argument(#[from] VerifyError),
@@ -94,10 +97,11 @@ pub fn verify(
     if constants.get(&graph.output.tensor).is_some_and(|constant| *constant != out_values) {
         return Err(Rejection::NotConstant);
     }
+    let declared = Requantized::new(graph).declared(proof.reaches)?;
     let (params, digest) = (&commitment.params, commitment.digest());
-    let start = transcript(params, &digest, proof.group_size, input, output);
+    let start = transcript(params, &digest, proof.group_size, proof.reaches, input, output);
     let mut channel = ProofReader::new(start, proof.messages);
-    let plan = Plan::new(graph, batch.size);
+    let plan = Plan::declared(graph, batch.size, declared);
     let statement = Statement {
         graph,
         plan: &plan,
@@ -145,8 +149,8 @@ impl Estimate {
     }
 }
 
-/// Runs the verifier without a proof, for `batch` samples in groups of the default size. Memory grows with `batch`: bound one that an
-/// untrusted proof names.
+/// Runs the verifier without a proof, for `batch` samples in groups of the default size, whose outputs saturate as far as any can.
+/// Memory grows with `batch`: bound one that an untrusted proof names.
 pub fn estimate(commitment: &ModelCommitment, batch: usize) -> Estimate {
     estimate_in_groups(commitment, batch, GroupSize::default())
 }
@@ -158,6 +162,23 @@ pub fn estimate_in_groups(
     group_size: GroupSize,
 ) -> Estimate {
     let graph = &commitment.graph;
+    estimate_plan(commitment, &Plan::new(graph, batch), group_size)
+}
+
+/// [`estimate`] for what a proof says of itself.
+///
+/// # Errors
+/// [`ReachError`] where it declares what no proof of the model can.
+pub fn estimate_of(proof: &Proof) -> Result<Estimate, ReachError> {
+    let graph = &proof.commitment.graph;
+    let declared = Requantized::new(graph).declared(&proof.reaches)?;
+    let plan = Plan::declared(graph, proof.batch(), declared);
+    Ok(estimate_plan(&proof.commitment, &plan, proof.group_size))
+}
+
+fn estimate_plan(commitment: &ModelCommitment, plan: &Plan, group_size: GroupSize) -> Estimate {
+    let batch = plan.batch;
+    let graph = &commitment.graph;
     let blank = |shape: &TensorShape| match shape.kind {
         TensorKind::Code => Values::Codes(vec![0; batch * shape.per_sample()]),
         TensorKind::Integer { .. } => Values::Integers(vec![0; batch * shape.per_sample()]),
@@ -165,7 +186,7 @@ pub fn estimate_in_groups(
     let mut channel = Estimator::new();
     let statement = Statement {
         graph,
-        plan: &Plan::new(graph, batch),
+        plan,
         params: &commitment.params,
         group_size,
         root: commitment.root,

@@ -140,7 +140,7 @@ fn index(taps: usize, bits: Option<u32>) -> Graph {
     graph
 }
 
-/// Bits an element of an operand of a node, the same for every batch.
+/// Bits an element of an operand of a node, the same for a batch of one and of many.
 fn bits(graph: &Graph, node: usize, operand: Operand) -> f64 {
     let of_batch = |batch| {
         let committed = committed_bits(graph, batch);
@@ -184,7 +184,7 @@ fn the_documented_bits_are_those_committed() {
     for scale in [0.1, 0.0003, 0.00003] {
         let graph = graph(256, 0, &[scale], &[table]);
         let distance = bits(&graph, 0, Operand::Distances);
-        row("Requantize", &format!("distance and flag, k = 768, scale {scale}"), distance);
+        row("Requantize", &format!("distance, at most, k = 768, scale {scale}"), distance);
     }
     row("Map", "code", bits(&codes, 1, Operand::Outputs));
     row("Map", "distance", bits(&codes, 1, Operand::Distances));

@@ -29,6 +29,6 @@ fn commitment_and_proof_of_the_shipped_digits_model() {
     );
     assert_eq!(
         hex(&HashKind::Blake3.hash(&bytes)),
-        "e62df0b9f7bb30360172057fb6dff4f8f119df97406f259bd324cb4099f37104"
+        "1b8bc2fa5bf03dd43e972194b1ac7cbe4d2118d4543e51fc6402a1b2edd1d3c6"
     );
 }

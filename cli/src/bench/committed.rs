@@ -1,7 +1,7 @@
 //! Bits that are committed, by operator.
 
 use binfer_ml_ops::graph::{Graph, Op};
-use binfer_ml_ops::{Operand, committed_bits};
+use binfer_ml_ops::{CommittedBits, Operand};
 use serde::{Deserialize, Serialize};
 
 use crate::inspect::is_window;
@@ -17,12 +17,10 @@ pub struct Committed {
     pub proof_bits: u64,
 }
 
-/// What a batch commits, in the order in which operators first appear.
-///
-/// Preconditions: the graph is valid, and its shapes times `batch` fit.
-pub(super) fn by_operator(graph: &Graph, batch: usize) -> Vec<Committed> {
+/// What is committed for a graph, in the order in which operators first appear.
+pub(super) fn by_operator(graph: &Graph, of_nodes: &[CommittedBits]) -> Vec<Committed> {
     let mut all: Vec<Committed> = Vec::new();
-    for committed in committed_bits(graph, batch) {
+    for committed in of_nodes {
         let operator = operator(&graph.nodes[committed.node].op);
         let at = all.iter().position(|c| c.operator == operator).unwrap_or_else(|| {
             all.push(Committed { operator: operator.into(), model_bits: 0, proof_bits: 0 });

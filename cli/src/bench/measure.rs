@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use binfer_field::Backend;
 use binfer_ml_ops::array::Array;
-use binfer_ml_ops::{ProveError, ProverKey, estimate, run, verify};
+use binfer_ml_ops::{
+    Proof, ProveError, ProverKey, ReachError, committed_bits_of, estimate_of, run, verify,
+};
 
 use super::measurement::PhaseTimes;
 use super::workload::{Task, Workload};
@@ -31,6 +33,7 @@ struct Run {
     commit: Duration,
     prove: Duration,
     verify: Duration,
+    proof: Proof,
     proof_bytes: usize,
     phases: Vec<(&'static str, Duration)>,
 }
@@ -55,7 +58,9 @@ pub fn measure(
     }
     let peak_rss_bytes = peak_rss_bytes();
     let (native, native_kernel) = native_time(&workload, &output)?;
-    let key = ProverKey::new(workload.model.clone(), Default::default(), &[1; 32]);
+    let proof = &runs[0].proof;
+    let estimate = estimate_of(proof).map_err(declared)?;
+    let committed = committed_bits_of(proof).map_err(declared)?;
     let times = |of: fn(&Run) -> Duration| -> Vec<Duration> { runs.iter().map(of).collect() };
     let (commit_ns, commit_min_ns) = median_and_least(times(|r| r.commit));
     let (prove_ns, prove_min_ns) = median_and_least(times(|r| r.prove));
@@ -78,8 +83,8 @@ pub fn measure(
         verify_min_ns,
         proof_bytes: runs[0].proof_bytes as u64,
         peak_rss_bytes,
-        soundness_bits: estimate(key.commitment(), workload.batch).soundness_bits,
-        committed: committed::by_operator(&workload.model.graph, workload.batch),
+        soundness_bits: estimate.soundness_bits,
+        committed: committed::by_operator(&workload.model.graph, &committed),
         phases: median_phases(&runs),
     })
 }
@@ -99,16 +104,21 @@ fn prove_once(
 
     let mut phases = Phases::hidden();
     let start = Instant::now();
-    let proof = key
-        .prove(input, output, &mut |phase| phases.start(phase))
-        .map_err(Failure::Statement)?
-        .to_bytes();
+    let proof =
+        key.prove(input, output, &mut |phase| phases.start(phase)).map_err(Failure::Statement)?;
+    let bytes = proof.to_bytes();
     let prove = start.elapsed();
     let phases = phases.finish();
 
     let start = Instant::now();
-    verify(key.commitment(), input, output, &proof).map_err(Failure::Rejected)?;
-    Ok(Run { commit, prove, verify: start.elapsed(), proof_bytes: proof.len(), phases })
+    verify(key.commitment(), input, output, &bytes).map_err(Failure::Rejected)?;
+    let verify = start.elapsed();
+    Ok(Run { commit, prove, verify, proof, proof_bytes: bytes.len(), phases })
+}
+
+/// What a proof of ours declares is what a proof can: it was verified.
+fn declared(error: ReachError) -> Failure {
+    Failure::Rejected(error.into())
 }
 
 /// The time of native inference and its kernel, whose result is compared with the interpreter's.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use binfer_ml_ops::array::{Array, ArrayData};
 use binfer_ml_ops::llama::{Logits, Quantization};
-use binfer_ml_ops::{Params, ProverKey, estimate, random_salt, verify};
+use binfer_ml_ops::{Params, ProverKey, estimate_of, random_salt, verify};
 
 use super::story::{CAVEAT, wrap};
 use crate::bench::peak_rss_bytes;
@@ -76,7 +76,8 @@ impl Prompted {
         let Err(answer) = verify(commitment, &input, &claimed(&output, other), &bytes) else {
             return Err(Failure::ForgeryAccepted { what: format!("the next token {other}") });
         };
-        let soundness = estimate(commitment, 1).soundness_bits;
+        let estimate = estimate_of(&proof).map_err(|e| Failure::Rejected(e.into()))?;
+        let soundness = estimate.soundness_bits;
         let paragraphs = [
             format!(
                 "Quantize: {}, {} weights of 8 bits, {} in the layers, read from {}: a graph \

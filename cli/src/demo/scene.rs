@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use binfer_ml_ops::array::Array;
-use binfer_ml_ops::{ModelCommitment, ProverKey, estimate, random_salt, run, verify};
+use binfer_ml_ops::{ModelCommitment, ProverKey, estimate_of, random_salt, run, verify};
 
 use super::digits::{Digits, Network, PIXELS, classes};
 use super::forge::{self, Forgery};
@@ -87,12 +87,13 @@ impl Scene {
         verify(key.commitment(), &input, &output, &bytes).map_err(Failure::Rejected)?;
         let verify = start.elapsed();
 
+        let estimate = estimate_of(&proof).map_err(|e| Failure::Rejected(e.into()))?;
         phases.start("forgeries");
         let forgeries = forge::all(&key, &salt, &input, &output, &proof)?;
         phases.finish();
         Ok(Self {
             commitment: key.commitment().clone(),
-            soundness_bits: estimate(key.commitment(), batch).soundness_bits,
+            soundness_bits: estimate.soundness_bits,
             proof: bytes,
             digits,
             input,

@@ -7,7 +7,9 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use binfer_ml_ops::graph::{Graph, MODEL_MAGIC, Model};
-use binfer_ml_ops::{GroupSize, ModelCommitment, Proof, ProverKey, estimate_in_groups};
+use binfer_ml_ops::{
+    GroupSize, ModelCommitment, Proof, ProverKey, estimate_in_groups, estimate_of,
+};
 use thiserror::Error;
 
 use crate::failure::Failure;
@@ -29,6 +31,14 @@ pub(crate) struct Args {
     /// The batch whose proof is estimated; 1 if absent, and a proof's own for a proof
     #[arg(long, value_name = "N")]
     batch: Option<usize>,
+}
+
+/// What costs and soundness are estimated of.
+enum Estimated {
+    /// Any proof in groups of a size.
+    Groups(GroupSize),
+    /// A proof.
+    Proof(Box<Proof>),
 }
 
 /// A file about which nothing can be said.
@@ -65,27 +75,34 @@ impl Args {
     }
 
     fn report(&self, bytes: &[u8]) -> Result<Report, Box<dyn std::error::Error>> {
-        let (kind, commitment, batch, group_size) = self.sniff(bytes)?;
+        let (kind, commitment, batch, estimated) = self.sniff(bytes)?;
         check_size(commitment.graph(), batch)?;
-        let estimate = estimate_in_groups(&commitment, batch, group_size);
+        let estimate = match estimated {
+            Estimated::Groups(group_size) => estimate_in_groups(&commitment, batch, group_size),
+            Estimated::Proof(proof) => estimate_of(&proof)?,
+        };
         Ok(Report { kind, file_bytes: bytes.len(), commitment, batch, estimate })
     }
 
-    /// What the bytes are, the commitment they hold or give, and the batch and groups to speak of.
+    /// What the bytes are, the commitment they hold or give, the batch to speak of, and what is estimated of it.
     fn sniff(
         &self,
         bytes: &[u8],
-    ) -> Result<(Kind, ModelCommitment, usize, GroupSize), Box<dyn std::error::Error>> {
-        let (batch, group_size) = (self.batch.unwrap_or(1).max(1), GroupSize::default());
+    ) -> Result<(Kind, ModelCommitment, usize, Estimated), Box<dyn std::error::Error>> {
+        let batch = self.batch.unwrap_or(1).max(1);
+        let by_default = Estimated::Groups(GroupSize::default());
         if bytes.starts_with(b"binfer-m") {
             let commitment = ModelCommitment::from_bytes(bytes)?;
-            return Ok((Kind::Commitment, commitment, batch, group_size));
+            return Ok((Kind::Commitment, commitment, batch, by_default));
         }
         if bytes.starts_with(b"binfer-p") {
             let proof = Proof::from_bytes(bytes)?;
             let kind = Kind::Proof { message_bytes: proof.message_bytes() };
-            let batch = self.batch.unwrap_or(proof.batch()).max(1);
-            return Ok((kind, proof.commitment().clone(), batch, proof.group_size()));
+            let commitment = proof.commitment().clone();
+            return Ok(match self.batch {
+                Some(_) => (kind, commitment, batch, Estimated::Groups(proof.group_size())),
+                None => (kind, commitment, proof.batch().max(1), Estimated::Proof(Box::new(proof))),
+            });
         }
         if bytes.starts_with(b"binfer-k") {
             return Err(InspectError::Key.into());
@@ -101,7 +118,7 @@ impl Args {
         check_size(&model.graph, batch)?;
         // Costs do not depend on the salt.
         let prover = ProverKey::new(model, Default::default(), &Default::default());
-        Ok((Kind::Model, prover.commitment().clone(), batch, group_size))
+        Ok((Kind::Model, prover.commitment().clone(), batch, by_default))
     }
 }
 

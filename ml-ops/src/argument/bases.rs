@@ -17,8 +17,8 @@ pub(crate) struct Drawn {
     /// One an output column, or row.
     h: Vec<F128>,
     inverse: Vec<F128>,
-    /// As many where outputs are requantized, or none.
-    distance: Vec<F128>,
+    /// As many where outputs are requantized, or none, and their inverses.
+    distance: [Vec<F128>; 2],
     /// The product of all `h`.
     product: F128,
 }
@@ -34,10 +34,14 @@ impl Drawn {
             Outputs::Codes { .. } => nonzero("distance bases", output.bases),
             Outputs::Integers { .. } => Vec::new(),
         };
-        let mut inverse = h.clone();
-        F128::batch_invert(&mut inverse);
+        let inverses = |bases: &[F128]| {
+            let mut inverses = bases.to_vec();
+            F128::batch_invert(&mut inverses);
+            inverses
+        };
+        let (inverse, of_distance) = (inverses(&h), inverses(&distance));
         let product = h.iter().copied().product();
-        Self { h, inverse, distance, product }
+        Self { h, inverse, distance: [distance, of_distance], product }
     }
 
     fn bases(&self) -> Bases<'_> {
@@ -86,9 +90,7 @@ impl Drawn {
     fn output_constant(&self, output: &Output) -> F128 {
         match &output.outputs {
             Outputs::Integers { offset } => self.product.pow(offset.unsigned_abs()),
-            Outputs::Codes { thresholds } => {
-                self.distance.iter().copied().product::<F128>().pow(thresholds.surplus())
-            }
+            Outputs::Codes { .. } => F128::ONE,
         }
     }
 
@@ -138,15 +140,17 @@ impl Drawn {
         match &output.outputs {
             Outputs::Integers { .. } => powers(&self.h, &output.factors).collect(),
             Outputs::Codes { thresholds } => {
-                let (h, k) = (&self.h, &self.distance);
-                let mut tables = vec![Table::Codes { h: self.bases(), k, thresholds }];
-                let distances = output.factors.iter().skip(1);
-                tables.extend(distances.map(|f| Table::Distance {
-                    h,
-                    k,
-                    thresholds,
-                    first: f.chunk.first,
-                    bits: f.chunk.bits,
+                let [k, inverse] = &self.distance;
+                let (h, k) = (self.bases(), Bases { h: k, inverse });
+                let mut bits = thresholds.bit_bases(h, k.h).into_iter();
+                let mut tables = vec![Table::Codes { h, k, thresholds }];
+                // Distances are split in order.
+                tables.extend(output.factors.iter().skip(1).map(|f| {
+                    let factors = bits.by_ref().take(f.chunk.width()).collect();
+                    match thresholds.gated(f.chunk.first, f.chunk.bits) as usize {
+                        0 => Table::Products { factors },
+                        gated => Table::Gated { gate: thresholds.gate(k.h), gated, factors },
+                    }
                 }));
                 tables
             }

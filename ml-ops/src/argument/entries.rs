@@ -12,7 +12,7 @@ use super::choice::Choice;
 use super::layout::Layout;
 use super::plan::{Chunk, Matrix, Origin, Outputs, Plan, Source, of_tap};
 use super::public;
-use super::requantize::Thresholds;
+use super::requantize::{Distances, Thresholds};
 use super::wiring::{Gathered, batched};
 use crate::graph::{Model, Op, Values, WeightMatrix};
 use crate::interpret::Trace;
@@ -71,12 +71,6 @@ impl<'a> Entries<'a> {
         }
         let mut indices = self.byte_plane(chunk.first, 0..self.len()).into_owned();
         indices.iter_mut().for_each(|i| *i &= mask as u8);
-        if let Some(flag) = chunk.flag {
-            let bits = self.byte_plane(flag, 0..self.len());
-            for (i, bits) in indices.iter_mut().zip(bits.iter()) {
-                *i |= (bits & 1) << chunk.bits;
-            }
-        }
         if let Some((other, first)) = other {
             let bits = other.byte_plane(first, 0..other.len());
             for (i, bits) in indices.iter_mut().zip(bits.iter()) {
@@ -145,15 +139,13 @@ pub(crate) fn entries<'a>(
                     return None;
                 };
                 let columns = (&trace.accumulators[node][..], codes, matrix.rows);
-                let half = thresholds.half_bits();
                 if matrix.bits <= u64::BITS {
-                    Entries::Wide(distances(thresholds, columns, |[u, v], flag| {
-                        u | v << half | u64::from(flag) << (2 * half)
+                    Entries::Wide(distances(thresholds, columns, |of, acc, code| {
+                        of.short(acc, code)
                     }))
                 } else {
-                    Entries::Widest(distances(thresholds, columns, |halves, flag| {
-                        let [u, v] = halves.map(u128::from);
-                        u | v << half | u128::from(flag) << (2 * half)
+                    Entries::Widest(distances(thresholds, columns, |of, acc, code| {
+                        of.of(acc, code)
                     }))
                 }
             }
@@ -162,21 +154,20 @@ pub(crate) fn entries<'a>(
     plan.matrices.iter().map(entries_of).collect()
 }
 
-/// What `entry` makes of the distances and flags of accumulators and codes `[column][row]`, given as many rows as
-/// their third says.
+/// The distances, as `entry` gives them, of accumulators and codes `[column][row]`, given as many rows as their third says.
 fn distances<T: Copy + Default + Send>(
     thresholds: &Thresholds,
     (accumulators, codes, rows): (&[i64], &[u8], usize),
-    entry: impl Fn([u64; 2], bool) -> T + Sync,
+    entry: impl Fn(&Distances<'_>, i64, u8) -> T + Sync,
 ) -> Vec<T> {
     let mut distances = vec![T::default(); codes.len()];
     let columns = accumulators.par_chunks(rows).zip(codes.par_chunks(rows));
     distances.par_chunks_mut(rows).zip(columns).enumerate().for_each(
         |(column, (distances, (accumulators, codes)))| {
+            let of_column = thresholds.distances(column);
             let outputs = accumulators.iter().zip(codes);
             for (distance, (&acc, &code)) in distances.iter_mut().zip(outputs) {
-                let (halves, flag) = thresholds.witness(acc, code, column);
-                *distance = entry(halves, flag);
+                *distance = entry(&of_column, acc, code);
             }
         },
     );

@@ -3,7 +3,7 @@
 use binfer_iop::indexed::tiles;
 use binfer_pcs::{Part, Shape, log_row_for};
 
-use super::plan::{Matrix, Origin, Plan};
+use super::plan::{Matrix, Origin, Plan, Source};
 use super::planes::MatrixPlanes;
 
 /// Random words committed beside the weights, so that equal weights do not give equal roots.
@@ -11,7 +11,8 @@ pub(crate) const SALT_WORDS: usize = 2;
 
 /// The shape of the oracle of a graph's weights, whatever the batch of the plan.
 ///
-/// The trace has rows of the same length, which therefore fits the larger of the two, that of one sample.
+/// The trace has rows of the same length, which therefore fits the larger of the two, that of one sample whose outputs saturate
+/// as far as any can.
 pub(crate) fn model_shape(plan: &Plan) -> Shape {
     let n_words = words(plan, Origin::Model, 1) + SALT_WORDS;
     let of_sample = words(plan, Origin::Trace, plan.batch.max(1));
@@ -23,7 +24,11 @@ fn words(plan: &Plan, origin: Origin, share: usize) -> usize {
     let matrices = plan.matrices.iter().filter(|matrix| matrix.origin == origin);
     let of_matrix = |matrix: &Matrix| {
         let plane: usize = tiles(matrix.rows / share, matrix.cols).iter().map(|t| t.words()).sum();
-        plane * matrix.bits as usize
+        let distance = match matrix.source {
+            Source::Distances(node) => plan.declared.thresholds(node),
+            _ => None,
+        };
+        plane * distance.map_or(matrix.bits, |of| of.most_distance_bits()) as usize
     };
     matrices.map(of_matrix).sum()
 }

@@ -68,8 +68,12 @@ pub(crate) use layout::{SALT_WORDS, model_shape};
 #[cfg(feature = "prover")]
 pub(crate) use memory::Costs;
 #[cfg(all(test, feature = "prover"))]
-pub(crate) use plan::Axis;
+pub(crate) use plan::{Axis, Outputs};
 pub(crate) use plan::{Matrix, Origin, Plan, Source};
 #[cfg(feature = "prover")]
 pub(crate) use prove::Prover;
+pub use requantize::ReachError;
+pub(crate) use requantize::Requantized;
+#[cfg(all(test, feature = "prover"))]
+pub(crate) use requantize::{Declared, saying};
 pub(crate) use verify::{Statement, verify};

@@ -26,9 +26,11 @@ pub(crate) enum Table<'a> {
     /// `T_c[v] = h_c^(step v + constant)`.
     Linear { h: Bases<'a>, step: i128, constant: i128, width: usize },
     /// The codes of a requantization; see [`requantize`](super::requantize).
-    Codes { h: Bases<'a>, k: &'a [F128], thresholds: &'a Thresholds },
-    /// Some bits of a distance, with the flag on top; see [`requantize`](super::requantize).
-    Distance { h: &'a [F128], k: &'a [F128], thresholds: &'a Thresholds, first: u32, bits: u32 },
+    Codes { h: Bases<'a>, k: Bases<'a>, thresholds: &'a Thresholds },
+    /// `T_c[v] = prod_s factors[s][c]^(v_s)`, `v_s` the bits of `v`.
+    Products { factors: Vec<Vec<F128>> },
+    /// The same, times `gate[c]` where one of the `gated` lowest bits of `v` is set.
+    Gated { gate: Vec<F128>, gated: usize, factors: Vec<Vec<F128>> },
     /// Each column as often as a base has taps, one after the other.
     Taps { table: Box<Table<'a>>, taps: usize },
     /// Columns in blocks: column `c` of every block is one column, the block's number the highest bits of the
@@ -46,7 +48,12 @@ pub(crate) struct Bases<'a> {
     pub(crate) inverse: &'a [F128],
 }
 
-impl Bases<'_> {
+impl<'a> Bases<'a> {
+    /// Those of some columns.
+    pub(crate) fn of(&self, columns: Range<usize>) -> Self {
+        Bases { h: &self.h[columns.clone()], inverse: &self.inverse[columns] }
+    }
+
     /// `h[column]^exponent`.
     pub(crate) fn pow(&self, column: usize, exponent: i128) -> F128 {
         let base = if exponent < 0 { self.inverse[column] } else { self.h[column] };
@@ -86,7 +93,8 @@ impl Table<'_> {
         match self {
             Self::Powers { bases, .. } => bases.len(),
             Self::Weights { shape, .. } => shape.columns(),
-            Self::Distance { h, .. } => h.len(),
+            Self::Products { factors } => factors.first().map_or(0, Vec::len),
+            Self::Gated { gate, .. } => gate.len(),
             Self::Codes { h, .. } | Self::Listed { h, .. } | Self::Linear { h, .. } => h.h.len(),
             Self::Taps { table, taps } => table.cols().saturating_mul(*taps),
             Self::Blocks { table, blocks } => table.cols() / blocks,
@@ -101,7 +109,7 @@ impl Table<'_> {
             | Self::Weights { width, .. }
             | Self::Linear { width, .. } => *width,
             Self::Listed { .. } | Self::Codes { .. } => 8,
-            Self::Distance { bits, .. } => *bits as usize + 1,
+            Self::Products { factors } | Self::Gated { factors, .. } => factors.len(),
             Self::Taps { table, .. } => table.width(),
             Self::Blocks { table, blocks } => table.width() + log2_ceil(*blocks),
         }
@@ -110,7 +118,7 @@ impl Table<'_> {
     /// Entry by entry of tables that are made so, calls `each(q, values)` with one value a column of `columns`.
     fn rows(&self, columns: Range<usize>, each: impl FnMut(usize, &[F128])) {
         match self {
-            Self::Codes { h, k, thresholds } => thresholds.code_rows(*h, k, columns, each),
+            Self::Codes { h, k, thresholds } => thresholds.code_rows(*h, *k, columns, each),
             Self::Listed { h, exponents } => listed_rows(*h, exponents, columns, each),
             _ => {}
         }
@@ -162,6 +170,13 @@ impl Table<'_> {
                 let scale = vec![F128::ONE; bases.len()];
                 Entries::Products { scale, factors: squares(bases, *shift, *width) }
             }
+            Self::Products { factors } => {
+                Entries::Products { scale: vec![F128::ONE; self.cols()], factors: factors.clone() }
+            }
+            Self::Gated { gate, gated, factors } => {
+                let (gate, factors) = (gate.clone(), factors.clone());
+                Entries::Gated { gate, gated: *gated, factors }
+            }
             Self::Weights {
                 h,
                 shape: WeightShape { alphabet: Alphabet::Byte { offsets }, .. },
@@ -186,6 +201,11 @@ impl Table<'_> {
                     }
                     Entries::Products { scale, factors } => Entries::Products {
                         scale: repeat(&scale, 1),
+                        factors: factors.iter().map(|values| repeat(values, 1)).collect(),
+                    },
+                    Entries::Gated { gate, gated, factors } => Entries::Gated {
+                        gate: repeat(&gate, 1),
+                        gated,
                         factors: factors.iter().map(|values| repeat(values, 1)).collect(),
                     },
                 }
@@ -215,8 +235,12 @@ impl Table<'_> {
             Self::Codes { .. } | Self::Listed { .. } | Self::Taps { .. } | Self::Blocks { .. } => {
                 Vec::new()
             }
-            Self::Distance { h, k, thresholds, first, bits } => {
-                thresholds.distance_column(h[c], k[c], *first, *bits)
+            Self::Products { factors } => products(factors.iter().map(|factor| factor[c])),
+            Self::Gated { gate, gated, factors } => {
+                let mut factors = factors.iter().map(|factor| factor[c]);
+                let mut low = products(factors.by_ref().take(*gated));
+                kernels::scale(&mut low[1..], gate[c]);
+                doubled(low, factors)
             }
         }
     }
@@ -261,8 +285,22 @@ impl Table<'_> {
                 kernels::mul_assign(&mut values, &h.pow_all(*constant));
                 return kernels::inner_product(&values, weights) + kernels::sum(weights);
             }
-            Self::Distance { h, k, thresholds, first, bits } => {
-                let values = thresholds.distances_at(h, k, *first, *bits, index_point);
+            Self::Products { factors } => {
+                let values = products_at(factors, index_point);
+                return kernels::inner_product(&values, weights) + kernels::sum(weights);
+            }
+            Self::Gated { gate, gated, factors } => {
+                // gate (low + z) + z, z one where all gated bits are zero.
+                let (low, high) = index_point.split_at(*gated);
+                let z: F128 = low.iter().map(|&sigma| F128::ONE + sigma).product();
+                let mut values = products_at(&factors[..*gated], low);
+                values.resize(gate.len(), F128::ONE);
+                values.iter_mut().for_each(|value| *value += z);
+                kernels::mul_assign(&mut values, gate);
+                values.iter_mut().for_each(|value| *value += z);
+                if *gated < factors.len() {
+                    kernels::mul_assign(&mut values, &products_at(&factors[*gated..], high));
+                }
                 return kernels::inner_product(&values, weights) + kernels::sum(weights);
             }
             _ => {}
@@ -291,7 +329,7 @@ fn listed_rows(
     columns: Range<usize>,
     mut each: impl FnMut(usize, &[F128]),
 ) {
-    let h = Bases { h: &h.h[columns.clone()], inverse: &h.inverse[columns] };
+    let h = h.of(columns);
     let mut steps = Powers::new(h, 1);
     let mut power = vec![F128::ONE; h.h.len()];
     let mut last = 0i64;
@@ -303,8 +341,7 @@ fn listed_rows(
 }
 
 /// `base^(2^(shift + s))` of all bases, for `s < n`.
-#[cfg(feature = "prover")]
-fn squares(bases: &[F128], shift: u32, n: usize) -> Vec<Vec<F128>> {
+pub(crate) fn squares(bases: &[F128], shift: u32, n: usize) -> Vec<Vec<F128>> {
     let mut power = bases.to_vec();
     kernels::frobenius(&mut power, shift);
     let mut powers = Vec::with_capacity(n);
@@ -316,22 +353,30 @@ fn squares(bases: &[F128], shift: u32, n: usize) -> Vec<Vec<F128>> {
     powers
 }
 
-/// `base^v` for `v < 2^width`, doubled slice by slice.
+/// `base^v` for `v < 2^width`.
 pub(crate) fn powers(base: F128, width: usize) -> Vec<F128> {
-    let mut table = Vec::with_capacity(1 << width);
+    products(core::iter::successors(Some(base), |power| Some(power.square())).take(width))
+}
+
+/// The products of the factors whose bits are set in `v`, for all `v`: doubled slice by slice.
+fn products(factors: impl Iterator<Item = F128>) -> Vec<F128> {
+    let mut table = Vec::with_capacity(1 << factors.size_hint().0);
     table.push(F128::ONE);
-    let mut power = base;
-    for _ in 0..width {
+    doubled(table, factors)
+}
+
+/// A table with more bits, whose factors these are.
+fn doubled(mut table: Vec<F128>, factors: impl Iterator<Item = F128>) -> Vec<F128> {
+    for factor in factors {
         let size = table.len();
         table.extend_from_within(..);
-        kernels::scale(&mut table[size..], power);
-        power = power.square();
+        kernels::scale(&mut table[size..], factor);
     }
     table
 }
 
 /// The extension of `v -> base^v` at a point: `prod_s (1 + sigma_s + sigma_s base^(2^s))`.
-pub(crate) fn powers_at(base: F128, point: &[F128]) -> F128 {
+fn powers_at(base: F128, point: &[F128]) -> F128 {
     let mut power = base;
     let mut product = F128::ONE;
     for &sigma in point {
@@ -341,8 +386,20 @@ pub(crate) fn powers_at(base: F128, point: &[F128]) -> F128 {
     product
 }
 
+/// The extensions of all columns' products of factors at a point: `prod_s (1 + sigma_s + sigma_s factors[s])`.
+fn products_at(factors: &[Vec<F128>], point: &[F128]) -> Vec<F128> {
+    let mut products = vec![F128::ONE; factors.first().map_or(0, Vec::len)];
+    let mut scratch = products.clone();
+    for (factors, &sigma) in factors.iter().zip(point) {
+        scratch.fill(F128::ONE + sigma);
+        kernels::add_scaled(&mut scratch, factors, sigma);
+        kernels::mul_assign(&mut products, &scratch);
+    }
+    products
+}
+
 /// [`powers_at`] of `base^(2^shift)`, for all bases.
-pub(crate) fn all_powers_at(bases: &[F128], shift: u32, point: &[F128]) -> Vec<F128> {
+fn all_powers_at(bases: &[F128], shift: u32, point: &[F128]) -> Vec<F128> {
     let mut power = bases.to_vec();
     kernels::frobenius(&mut power, shift);
     let mut products = vec![F128::ONE; bases.len()];

@@ -1,6 +1,6 @@
 //! What the tests of forgeries share: a prover that cheats on what it proves, message for message honest otherwise.
 
-use crate::argument::{self, Entries, GroupSize, Plan};
+use crate::argument::{self, Declared, Entries, GroupSize, Plan, Requantized};
 use crate::array::{Array, ArrayData};
 use crate::graph::{Edges, Epilogue, GatherDim, Model, Values};
 use crate::{ProverKey, Rejection, interpret, verify};
@@ -35,6 +35,20 @@ pub(super) fn forge(
     cheat: impl FnOnce(&mut Vec<Values>),
     change: impl FnOnce(&Plan, &mut Vec<Entries<'_>>),
 ) -> Result<(), Rejection> {
+    // The plan of what the cheat runs, which need not be the verifier's.
+    let declared = Requantized::new(&source.graph).largest();
+    forge_declared(key, source, (x, run), declared, cheat, change)
+}
+
+/// [`forge`] with these reaches.
+pub(super) fn forge_declared(
+    key: &ProverKey,
+    source: &Model,
+    (x, run): (&Array, &Array),
+    declared: Declared,
+    cheat: impl FnOnce(&mut Vec<Values>),
+    change: impl FnOnce(&Plan, &mut Vec<Entries<'_>>),
+) -> Result<(), Rejection> {
     let graph = &source.graph;
     let (values, batch) = graph.input.encode(&graph.tensors[0], run).unwrap();
     let mut tensors = interpret::run(source, &values, batch.size).unwrap().tensors;
@@ -42,8 +56,7 @@ pub(super) fn forge(
     let out = graph.output.tensor;
     let y = graph.output.decode(&graph.tensors[out], &tensors[out], batch).unwrap();
     let trace = interpret::trace_of(source, tensors, batch.size);
-    // The plan of what the cheat runs, which need not be the verifier's.
-    let plan = Plan::new(graph, batch.size);
+    let plan = Plan::declared(graph, batch.size, declared);
     let mut entries = argument::entries(source, &plan, &trace).unwrap();
     change(&plan, &mut entries);
     let held = (&trace.tensors[..], &entries[..]);

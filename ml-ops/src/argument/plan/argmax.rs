@@ -22,7 +22,7 @@ use super::sum::{Exponents, Input, Operand, axis};
 use super::{BitCheck, Matrix, Origin, Plan, Source, Sum};
 use crate::argument::bits::selected_constraints;
 use crate::argument::wiring::batched;
-use crate::graph::{Epilogue, Gather, GatherDim, Graph, Op, TensorKind, Values};
+use crate::graph::{Gather, GatherDim, Graph, Op, Values};
 
 impl Plan {
     pub(super) fn add_argmax(&mut self, graph: &Graph, node: usize, batch: usize) -> Option<()> {
@@ -70,8 +70,7 @@ impl Plan {
         ];
         // Elements and their largest differ by less than `2^bits`.
         let bound = 1i128 << behind_bits;
-        let integers = TensorKind::Integer { bits: behind_bits };
-        let outputs = self.outputs(node, behind, integers, &Epilogue::Accumulator, bound);
+        let outputs = self.outputs(node, behind, bound);
         let axis = axis(&outputs, &[&inputs], (rows, wide), 1, true);
         let tree = self.sum_tree(&inputs, axis, (rows, wide), 1)?;
         let output = self.align(outputs, axis);
@@ -80,8 +79,7 @@ impl Plan {
         // One tap is named, and it does not lie behind.
         let of = Operand { matrix: selectors, gather: None, pad: None };
         let input = Input { of, bits: 1, nibbles: None, exponents: linear(1, 0) };
-        let outputs =
-            self.outputs(node, ones, TensorKind::Code, &Epilogue::Accumulator, taps as i128);
+        let outputs = self.outputs(node, ones, taps as i128);
         let tree = self.sum_tree(&[input], super::Axis::Columns, (rows, cols), taps)?;
         let output = self.align(outputs, super::Axis::Columns);
         self.sums.push(Sum { output, trees: vec![tree], excess: 0 });

@@ -17,15 +17,14 @@ impl Plan {
         node: usize,
         batch: usize,
     ) -> Option<()> {
-        let Op::BatchMatMul { a, b, heads, row_factors, y, epilogue } = &graph.nodes[node].op
-        else {
+        let Op::BatchMatMul { a, b, heads, row_factors, y, .. } = &graph.nodes[node].op else {
             return None;
         };
         let (heads, shape) = (*heads, graph.tensors[*y]);
         let (rows, depth) = (shape.rows_per_sample, graph.depth(a, heads));
         let (k, n) = (heads.checked_mul(depth)?, shape.features.checked_div(heads)?);
         let mut split =
-            |of: &CodeMatrix, lookups| self.split(of.x, 0..self.matrices[of.x].bits, None, lookups);
+            |of: &CodeMatrix, lookups| self.split(of.x, 0..self.matrices[of.x].bits, lookups);
         // The operand with more look-ups first, so that the other may share its views.
         let (left, right) = if rows > depth {
             let left = split(a, rows);
@@ -37,7 +36,7 @@ impl Plan {
         let (a_zero, b_zero) = (self.zero(a)?, self.zero(b)?);
         let row_factors = row_factors.as_ref().map(|factors| Arc::new(RowFactors::new(factors)));
         let bound = graph.accumulator_bound(node);
-        let unaligned = self.outputs(node, *y, shape.kind, epilogue, bound);
+        let unaligned = self.outputs(node, *y, bound);
         let output = self.align(unaligned, Axis::Columns);
         let as_it_is = |rows, cols, matrix: &CodeMatrix| {
             matrix.gather.clone().unwrap_or_else(|| straight(rows, cols))

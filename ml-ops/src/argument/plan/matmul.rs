@@ -115,11 +115,11 @@ fn axis(shape: &WeightShape, rows: usize, x: &Input, outputs: &Unaligned) -> Axi
     // What comes after the leaves of a gathered matrix costs what its source costs.
     let of_input = |columns: usize, lookups: usize| {
         let lookups = if x.gather.is_some() { lookups.div_ceil(2) } else { lookups };
-        cheapest(x.bits, false, lookups).1.saturating_mul(columns)
+        cheapest(x.bits, lookups).1.saturating_mul(columns)
     };
     // Weights are split into no smaller indices than they are.
     let of_weights =
-        |columns: usize, lookups: usize| index_cost(8, false, 1, lookups).saturating_mul(columns);
+        |columns: usize, lookups: usize| index_cost(8, 1, lookups).saturating_mul(columns);
     let cost = |bases: usize, products: usize, input: usize, weights: usize| {
         let operands = input.saturating_add(weights);
         operands.saturating_add(outputs.cost(products).saturating_mul(bases))
@@ -147,8 +147,7 @@ fn of_groups(shape: &WeightShape, groups: usize) -> Gather {
 
 impl Plan {
     pub(super) fn add_matmul(&mut self, graph: &Graph, node: usize, batch: usize) -> Option<()> {
-        let Op::MatMul { x, gather, zero_code, weights, groups, y, epilogue } =
-            &graph.nodes[node].op
+        let Op::MatMul { x, gather, zero_code, weights, groups, y, .. } = &graph.nodes[node].op
         else {
             return None;
         };
@@ -162,8 +161,7 @@ impl Plan {
             is_public: origin == Origin::Public && gather.is_none(),
         };
         let Matrix { rows, .. } = self.matrices[*y];
-        let kind = graph.tensors[*y].kind;
-        let outputs = self.outputs(node, *y, kind, epilogue, graph.accumulator_bound(node));
+        let outputs = self.outputs(node, *y, graph.accumulator_bound(node));
         let axis = match groups {
             1 => axis(shape, rows, &input, &outputs),
             _ => Axis::Columns,
@@ -183,12 +181,12 @@ impl Plan {
             offset: 0,
             first_plane: None,
         });
-        let w = self.chunk(w, 0, self.matrices[w].bits, None);
+        let w = self.chunk(w, 0, self.matrices[w].bits);
         let x_lookups = if axis == Axis::Columns { rows } else { shape.k };
         let public_inner = (axis == Axis::Rows && input.is_public).then_some(*x);
         let x_chunks = match public_inner {
             Some(_) => Vec::new(),
-            None => self.split(input.matrix, 0..bits, None, x_lookups),
+            None => self.split(input.matrix, 0..bits, x_lookups),
         };
         let (bias_chunks, bias_offset) = self.add_bias(*weights, shape, axis);
         let output = self.align(outputs, axis);
@@ -261,6 +259,6 @@ impl Plan {
         });
         // Along rows a chunk is one column, whose table is as wide as that of a weight anyway.
         let lookups = if axis == Axis::Columns { 1 } else { shape.n.max(1 << 16) };
-        (self.split(matrix, 0..shape.bias_bits, None, lookups), offset)
+        (self.split(matrix, 0..shape.bias_bits, lookups), offset)
     }
 }

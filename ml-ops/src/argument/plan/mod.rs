@@ -25,6 +25,7 @@ use binfer_iop::multilinear::log2_ceil;
 use binfer_iop::zerocheck::Constraint;
 
 use super::bits::relu_constraints;
+use super::requantize::{Declared, Requantized};
 use crate::graph::{Gather, Graph, Op, TensorId, TensorKind, Values, WeightId};
 
 /// Where a matrix of bits comes from.
@@ -36,7 +37,7 @@ pub(crate) enum Source {
     Bias(WeightId),
     /// A tensor's codes, or its integers plus the matrix's offset.
     Tensor(TensorId),
-    /// Distances and flags of a requantizing node.
+    /// Distances of a requantizing node.
     Distances(usize),
     /// How far an output of a maximum lies above what its tap `tap` reads, and whether the tap is selected
     /// (for the first tap: whether it is not).
@@ -82,15 +83,13 @@ pub(crate) struct Matrix {
     pub(crate) first_plane: Option<usize>,
 }
 
-/// Some bits of a matrix as indices: bits `first .. first + bits`, then bit `flag` where there is one, or the bits
-/// of another matrix.
+/// Some bits of a matrix as indices: bits `first .. first + bits`, then those of another matrix where there is one.
 #[derive(Clone, Debug)]
 pub(crate) struct Chunk {
     pub(crate) view: usize,
     pub(crate) matrix: usize,
     pub(crate) first: u32,
     pub(crate) bits: u32,
-    pub(crate) flag: Option<u32>,
     /// The bits that follow where an index is of two matrices of one shape.
     pub(crate) other: Option<OtherBits>,
 }
@@ -201,13 +200,21 @@ pub(crate) struct Plan {
     pub(crate) bit_checks: Vec<BitCheck>,
     /// Values that follow from shapes.
     pub(crate) known: Vec<Values>,
+    /// What is declared of each requantizing node.
+    pub(crate) declared: Declared,
     /// A node is not one of a valid graph.
     pub(crate) malformed: bool,
 }
 
 impl Plan {
-    /// The plan for `batch` samples. Precondition: `graph` is valid and its shapes times `batch` fit.
+    /// The plan for `batch` samples whose accumulators lie beyond thresholds as far as any can. Precondition: as of
+    /// [`Self::declared`].
     pub(crate) fn new(graph: &Graph, batch: usize) -> Self {
+        Self::declared(graph, batch, Requantized::new(graph).largest())
+    }
+
+    /// The plan for `batch` samples with these reaches. Precondition: `graph` is valid and its shapes times `batch` fit.
+    pub(crate) fn declared(graph: &Graph, batch: usize, declared: Declared) -> Self {
         let mut plan = Self {
             batch,
             matrices: Vec::new(),
@@ -218,6 +225,7 @@ impl Plan {
             sums: Vec::new(),
             bit_checks: Vec::new(),
             known: Vec::new(),
+            declared,
             malformed: false,
         };
         plan.add_tensors(graph, batch);
@@ -282,34 +290,27 @@ impl Plan {
 
     /// Splits bits of a matrix into indices as wide as the number of look-ups in a table makes
     /// cheapest. More than a byte of them are split as they were before where that is cheaper than more views.
-    fn split(
-        &mut self,
-        matrix: usize,
-        bits: core::ops::Range<u32>,
-        flag: Option<u32>,
-        lookups: usize,
-    ) -> Vec<Chunk> {
+    fn split(&mut self, matrix: usize, bits: core::ops::Range<u32>, lookups: usize) -> Vec<Chunk> {
         let n_bits = bits.end - bits.start;
-        let (mut width, mut cost) = cheapest(n_bits, flag.is_some(), lookups);
+        let (mut width, mut cost) = cheapest(n_bits, lookups);
         if n_bits > 8 {
             cost += ONE_HOT * n_bits.div_ceil(width) as usize * lookups;
             for known in self.chunks.iter().filter(|c| (c.matrix, c.first) == (matrix, bits.start))
             {
                 let n = n_bits.div_ceil(known.bits) as usize;
-                let reused = index_cost(known.bits, flag.is_some(), n, lookups);
-                let is_split = known.flag == flag && known.other.is_none();
-                if is_split && known.bits <= n_bits && reused < cost {
+                let reused = index_cost(known.bits, n, lookups);
+                if known.other.is_none() && known.bits <= n_bits && reused < cost {
                     (width, cost) = (known.bits, reused);
                 }
             }
         }
         let starts = bits.clone().step_by(width as usize);
-        starts.map(|first| self.chunk(matrix, first, width.min(bits.end - first), flag)).collect()
+        starts.map(|first| self.chunk(matrix, first, width.min(bits.end - first))).collect()
     }
 
     /// The view of some bits of a matrix, shared by all who ask for the same bits.
-    fn chunk(&mut self, matrix: usize, first: u32, bits: u32, flag: Option<u32>) -> Chunk {
-        self.chunk_of(matrix, first, bits, flag, None)
+    fn chunk(&mut self, matrix: usize, first: u32, bits: u32) -> Chunk {
+        self.chunk_of(matrix, first, bits, None)
     }
 
     /// The view of some bits of a matrix, and of as many of another one of the same shape.
@@ -318,26 +319,24 @@ impl Plan {
         matrix: usize,
         first: u32,
         bits: u32,
-        flag: Option<u32>,
         other: Option<OtherBits>,
     ) -> Chunk {
-        let wanted = (matrix, first, bits, flag, other);
-        let known =
-            self.chunks.iter().find(|c| (c.matrix, c.first, c.bits, c.flag, c.other) == wanted);
+        let wanted = (matrix, first, bits, other);
+        let known = self.chunks.iter().find(|c| (c.matrix, c.first, c.bits, c.other) == wanted);
         if let Some(known) = known {
             return known.clone();
         }
         let Matrix { rows, cols, .. } = self.matrices[matrix];
         let start = self.first_plane(matrix);
-        let own = (first..first + bits).chain(flag).map(|bit| start + bit as usize);
-        let mut planes: Vec<usize> = own.collect();
+        let mut planes: Vec<usize> =
+            (first..first + bits).map(|bit| start + bit as usize).collect();
         if let Some(other) = other {
             let start = self.first_plane(other.matrix) + other.first as usize;
             planes.extend(start..start + bits as usize);
         }
         self.views.push(View { rows, cols, planes });
         let view = self.views.len() - 1;
-        let chunk = Chunk { view, matrix, first, bits, flag, other };
+        let chunk = Chunk { view, matrix, first, bits, other };
         self.chunks.push(chunk.clone());
         chunk
     }
@@ -355,10 +354,9 @@ impl Plan {
 }
 
 /// The width of index in which to split `bits` bits, and what each column then costs.
-fn cheapest(bits: u32, flag: bool, lookups: usize) -> (u32, usize) {
-    let most = if flag { 7 } else { 8 };
-    let cost = |width: u32| index_cost(width, flag, bits.div_ceil(width) as usize, lookups);
-    let width = (1..=most.min(bits)).min_by_key(|&w| cost(w)).unwrap_or(1);
+fn cheapest(bits: u32, lookups: usize) -> (u32, usize) {
+    let cost = |width: u32| index_cost(width, bits.div_ceil(width) as usize, lookups);
+    let width = (1..=8.min(bits)).min_by_key(|&w| cost(w)).unwrap_or(1);
     // As even as the count allows.
     (bits.div_ceil(bits.div_ceil(width)), cost(width))
 }
@@ -368,15 +366,15 @@ const ONE_HOT: usize = 8;
 
 /// What a column costs whose entries are `chunks` indices of `width` bits: a leaf against an entry of a
 /// table, by the operations that each takes.
-fn index_cost(width: u32, flag: bool, chunks: usize, lookups: usize) -> usize {
-    let entries = 1usize << (width + u32::from(flag));
+fn index_cost(width: u32, chunks: usize, lookups: usize) -> usize {
+    let entries = 1usize << width;
     chunks * (3 * lookups + entries) + chunks * chunks * lookups / 4
 }
 
 impl Chunk {
-    /// Bits of an index, the flag and those of another matrix included.
+    /// Bits of an index, those of another matrix included.
     pub(crate) fn width(&self) -> usize {
         let bits = self.bits as usize;
-        bits + usize::from(self.flag.is_some()) + if self.other.is_some() { bits } else { 0 }
+        bits + if self.other.is_some() { bits } else { 0 }
     }
 }

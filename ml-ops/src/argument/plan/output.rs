@@ -1,11 +1,9 @@
 //! The side of a check's outputs, and along which axis the check is made.
 
-use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Chunk, Factor, Matrix, Origin, Plan, Source, cheapest};
+use super::{Chunk, Factor, Matrix, Origin, Plan, Source, cheapest, index_cost};
 use crate::argument::requantize::Thresholds;
-use crate::graph::{Epilogue, TensorKind};
 
 /// What of the outputs has a base of the check of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,10 +82,9 @@ impl Unaligned {
     pub(super) fn cost(&self, lookups: usize) -> usize {
         match &self.outputs {
             Outputs::Integers { .. } if self.is_public => 0,
-            Outputs::Integers { .. } => cheapest(self.y_bits, false, lookups).1,
+            Outputs::Integers { .. } => cheapest(self.y_bits, lookups).1,
             Outputs::Codes { thresholds } => {
-                let distance = cheapest(thresholds.half_bits(), true, lookups).1;
-                256usize.saturating_add(distance.saturating_mul(2))
+                cheapest_distance(thresholds, lookups).1.saturating_add(256)
             }
         }
     }
@@ -95,22 +92,14 @@ impl Unaligned {
 
 impl Plan {
     /// The outputs of a node whose sums are of size at most `bound`.
-    pub(super) fn outputs(
-        &self,
-        node: usize,
-        y: usize,
-        kind: TensorKind,
-        epilogue: &Epilogue,
-        bound: i128,
-    ) -> Unaligned {
+    pub(super) fn outputs(&self, node: usize, y: usize, bound: i128) -> Unaligned {
         let Matrix { bits: y_bits, offset, origin, .. } = self.matrices[y];
-        let (outputs, exponent_bound) = match epilogue {
-            Epilogue::Requantize(_) | Epilogue::Edges(_) if kind == TensorKind::Code => {
-                let thresholds = Arc::new(Thresholds::new(epilogue, bound));
+        let (outputs, exponent_bound) = match self.declared.thresholds(node) {
+            Some(thresholds) => {
                 let exponent_bound = thresholds.exponent_bound(bound);
-                (Outputs::Codes { thresholds }, exponent_bound)
+                (Outputs::Codes { thresholds: thresholds.clone() }, exponent_bound)
             }
-            _ => {
+            None => {
                 // What the committed bits stand for is within this of zero.
                 let most = offset.max((1i128 << y_bits) - offset);
                 (Outputs::Integers { offset }, bound.saturating_add(most))
@@ -129,12 +118,19 @@ impl Plan {
             Axis::Columns => (rows, cols),
             Axis::Rows => (cols, rows),
         };
+        let outputs = match outputs {
+            Outputs::Codes { thresholds } => {
+                let (width, _) = cheapest_distance(&thresholds, products);
+                Outputs::Codes { thresholds: Arc::new(thresholds.in_indices(width)) }
+            }
+            outputs => outputs,
+        };
         let chunks = match &outputs {
             Outputs::Integers { .. } if is_public => Vec::new(),
-            Outputs::Integers { .. } => self.split(y, 0..y_bits, None, products),
+            Outputs::Integers { .. } => self.split(y, 0..y_bits, products),
             Outputs::Codes { thresholds } => {
-                let mut chunks = vec![self.chunk(y, 0, 8, None)];
-                chunks.extend(self.add_distances(node, thresholds, (rows, cols), products));
+                let mut chunks = vec![self.chunk(y, 0, 8)];
+                chunks.extend(self.add_distances(node, thresholds, (rows, cols)));
                 chunks
             }
         };
@@ -157,27 +153,34 @@ impl Plan {
         }
     }
 
-    /// The matrix of a node's distances, split with its flag.
+    /// The matrix of a node's distances, split.
     fn add_distances(
         &mut self,
         node: usize,
         thresholds: &Thresholds,
         (rows, cols): (usize, usize),
-        lookups: usize,
     ) -> Vec<Chunk> {
-        let (half, flag) = (thresholds.half_bits(), thresholds.distance_bits());
+        let bits = thresholds.distance_bits();
         let matrix = self.add(Matrix {
             source: Source::Distances(node),
             origin: Origin::Trace,
             rows,
             cols,
-            bits: flag + 1,
+            bits,
             offset: 0,
             first_plane: None,
         });
-        let mut split = |bits: Range<u32>| self.split(matrix, bits, Some(flag), lookups);
-        let mut chunks = split(0..half);
-        chunks.extend(split(half..flag));
-        chunks
+        let width = thresholds.width();
+        let starts = (0..bits).step_by(width as usize);
+        starts.map(|first| self.chunk(matrix, first, width.min(bits - first))).collect()
     }
+}
+
+/// The width of index in which to split distances, and what a column then costs.
+fn cheapest_distance(thresholds: &Thresholds, lookups: usize) -> (u32, usize) {
+    let cost = |width: u32| {
+        let chunks = thresholds.in_indices(width).distance_bits().div_ceil(width);
+        index_cost(width, chunks as usize, lookups)
+    };
+    (1..=8).map(|width| (width, cost(width))).min_by_key(|&(_, cost)| cost).unwrap_or((8, 0))
 }

@@ -9,9 +9,7 @@ use super::{
 };
 use crate::argument::bits::{DIFFERENCE_BITS, max_constraints};
 use crate::argument::wiring::{batched, straight};
-use crate::graph::{
-    Epilogue, Function, Gather, GatherDim, Graph, Op, TensorKind, Term, common_taps,
-};
+use crate::graph::{Function, Gather, GatherDim, Graph, Op, Term, common_taps};
 
 use super::BitCheck;
 
@@ -128,14 +126,14 @@ impl Input {
         let lookups = if self.of.gather.is_some() { lookups.div_ceil(2) } else { lookups };
         match &self.exponents {
             Exponents::Listed(_) => lookups.saturating_mul(3).saturating_add(256),
-            Exponents::Linear { .. } => cheapest(self.bits, false, lookups).1,
+            Exponents::Linear { .. } => cheapest(self.bits, lookups).1,
         }
     }
 }
 
 impl Plan {
     pub(super) fn add_combine(&mut self, graph: &Graph, node: usize, batch: usize) -> Option<()> {
-        let Op::Combine { terms, y, epilogue } = &graph.nodes[node].op else { return None };
+        let Op::Combine { terms, y, .. } = &graph.nodes[node].op else { return None };
         // A tree has as many columns of every factor.
         let taps = common_taps(terms)?;
         let Matrix { rows, cols, .. } = self.matrices[*y];
@@ -157,7 +155,7 @@ impl Plan {
             inputs.push(input);
         }
         let bound = graph.accumulator_bound(node);
-        let outputs = self.outputs(node, *y, graph.tensors[*y].kind, epilogue, bound);
+        let outputs = self.outputs(node, *y, bound);
         let may_cross = inputs.iter().all(|input| {
             let with = input.nibbles.as_ref().map(|nibbles| &nibbles.with);
             let mut operands = [Some(&input.of), with].into_iter().flatten();
@@ -198,7 +196,7 @@ impl Plan {
             inputs.push([of_x, of_d]);
         }
         // `x + d` and `y` are within `[0, 510]` and `[0, 255]`.
-        let outputs = self.outputs(node, *y, TensorKind::Code, &Epilogue::Accumulator, 2 * 255);
+        let outputs = self.outputs(node, *y, 2 * 255);
         let trees: Vec<&[Input]> = inputs.iter().map(|pair| &pair[..]).collect();
         let axis = axis(&outputs, &trees, (rows, cols), 1, true);
         let trees = trees.iter().map(|pair| self.sum_tree(pair, axis, (rows, cols), 1));
@@ -266,8 +264,8 @@ impl Plan {
                 continue;
             }
             let chunks = match &input.exponents {
-                Exponents::Listed(_) => vec![self.chunk(of.matrix, 0, 8, None)],
-                Exponents::Linear { .. } => self.split(of.matrix, 0..input.bits, None, products),
+                Exponents::Listed(_) => vec![self.chunk(of.matrix, 0, 8)],
+                Exponents::Linear { .. } => self.split(of.matrix, 0..input.bits, products),
             };
             for chunk in chunks {
                 summands.push(input.exponents.of_chunk(chunk.first));
@@ -293,13 +291,13 @@ impl Plan {
         };
         if shape(of) == shape(with) && of.gather == with.gather {
             let other = OtherBits { matrix: with.matrix, first: *other };
-            let chunk = self.chunk_of(of.matrix, *first, NIBBLE, None, Some(other));
+            let chunk = self.chunk_of(of.matrix, *first, NIBBLE, Some(other));
             let pad = pads[0].zip(pads[1]).map(|(a, b)| a | b << NIBBLE);
             return Some(Factor { read: maps.read(of, pad)?, ..Factor::plain(chunk, false, cols) });
         }
-        let chunk = self.chunk(of.matrix, *first, NIBBLE, None);
+        let chunk = self.chunk(of.matrix, *first, NIBBLE);
         let second = Second {
-            chunk: self.chunk(with.matrix, *other, NIBBLE, None),
+            chunk: self.chunk(with.matrix, *other, NIBBLE),
             read: maps.read(with, pads[1])?,
             products,
         };

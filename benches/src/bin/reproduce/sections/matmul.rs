@@ -3,12 +3,10 @@
 use std::error::Error;
 use std::time::Duration;
 
-use binfer_benches::Task as Graph;
 use binfer_cli::bench::{Effort, Measurement, Shape, Task, measure};
 use binfer_cli::report::plot::{Axis, LinePlot, Scale, Series};
 use binfer_cli::report::table::Table;
 use binfer_cli::report::units::{bytes, count, digits, plain, time};
-use binfer_ml_ops::{CommittedBits, Operand, committed_bits};
 
 use super::{Part, Scope, Section, exponent};
 use crate::clock::Clock;
@@ -117,7 +115,7 @@ fn laws(
     let [least, .., most] = by_trace else {
         return Vec::new();
     };
-    let bits = (trace_bits(most.0) - trace_bits(least.0)) as f64;
+    let bits = (trace_bits(&most.1) - trace_bits(&least.1)) as f64;
     let trace = (prove_ns(&most.1) - prove_ns(&least.1)) / bits;
     let weight = by_width.last().map_or(f64::NAN, |(_, m)| prove_ns(m) / m.weights as f64);
     vec![
@@ -160,12 +158,9 @@ fn laws(
     ]
 }
 
-/// Bits that a proof of the requantized matmul commits besides the weights.
-fn trace_bits(batch: usize) -> u64 {
-    let task = Graph::requantized(batch, 256, 1024);
-    let committed = committed_bits(&task.model.graph, batch);
-    let of_proof = |c: &&CommittedBits| matches!(c.operand, Operand::Outputs | Operand::Distances);
-    committed.iter().filter(of_proof).map(|c| c.bits as u64).sum()
+/// Bits that a proof commits besides the weights.
+fn trace_bits(measured: &Measurement) -> u64 {
+    measured.committed.iter().map(|committed| committed.proof_bits).sum()
 }
 
 /// Beside circuits with one product for each multiply-accumulate.
