@@ -125,6 +125,10 @@ fn indices(c: &mut Criterion) {
     on_all(c, "gather_two", N, || kernels::gather_two(&mut dst, two, [&index; 2]));
     on_all(c, "gather_four", N, || kernels::gather_four(&mut dst, tables.each_ref(), [&index; 4]));
     let mut planes: [Vec<F128>; 8] = core::array::from_fn(|_| vec![F128::ZERO; N / 128]);
+    let mut sums = [F128::ZERO; 128];
+    on_all(c, "bit_sums", N, || {
+        kernels::bit_sums(&mut sums, &dst[..N / 16], &weights[..N / 16]);
+    });
     on_all(c, "pack_plane", N, || kernels::pack_plane(&mut planes[0], &index, 3));
     on_all(c, "pack_planes", N, || {
         kernels::pack_planes(planes.each_mut().map(|plane| &mut plane[..]), &index);

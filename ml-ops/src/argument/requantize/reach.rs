@@ -44,6 +44,7 @@ pub(crate) struct Requantized {
 /// The reach of each of them, and what follows.
 pub(crate) struct Declared {
     /// In the graph's order.
+    #[cfg(feature = "prover")]
     pub(crate) reaches: Vec<u8>,
     /// By node.
     thresholds: BTreeMap<usize, Arc<Thresholds>>,
@@ -100,7 +101,11 @@ impl Requantized {
         let thresholds = self.nodes.iter().zip(&reaches).map(|((node, steps), &reach)| {
             (*node, Arc::new(Thresholds::new(steps.clone(), reach.into())))
         });
-        Declared { thresholds: thresholds.collect(), reaches }
+        Declared {
+            thresholds: thresholds.collect(),
+            #[cfg(feature = "prover")]
+            reaches,
+        }
     }
 }
 
