@@ -25,6 +25,8 @@ pub use error::{GraphError, PortError};
 pub use gather::{Gather, GatherDim};
 pub use model::{Graph, Model};
 pub(crate) use node::common_taps;
+#[cfg(feature = "prover")]
+pub(crate) use node::least_common_multiple;
 pub use node::{CodeMatrix, Epilogue, Function, Node, Op, Term};
 pub use port::{Batch, InputPort, InputTransform, IntegerType, OutputPort, OutputTransform};
 #[cfg(feature = "prover")]

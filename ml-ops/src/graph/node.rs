@@ -154,12 +154,17 @@ impl Term {
 
 /// The least number that the taps of all terms divide, if it is within a `usize`.
 pub(crate) fn common_taps(terms: &[Term]) -> Option<usize> {
-    terms.iter().try_fold(1usize, |common, term| {
-        let (mut a, mut b) = (common, term.taps);
+    least_common_multiple(terms.iter().map(|term| term.taps))
+}
+
+/// The least number that all of `numbers` divide; `None` beyond `usize`, or where one of them is zero.
+pub(crate) fn least_common_multiple(mut numbers: impl Iterator<Item = usize>) -> Option<usize> {
+    numbers.try_fold(1usize, |common, number| {
+        let (mut a, mut b) = (common, number);
         while b != 0 {
             (a, b) = (b, a % b);
         }
-        common.checked_div(a)?.checked_mul(term.taps)
+        common.checked_div(a)?.checked_mul(number)
     })
 }
 

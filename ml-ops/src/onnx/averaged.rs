@@ -10,7 +10,7 @@ use super::shapes;
 use super::value::{Scaling, Value};
 use super::view::View;
 use super::windows::Pool;
-use crate::graph::{CodeType, GatherDim};
+use crate::graph::{CodeType, GatherDim, least_common_multiple};
 use std::rc::Rc;
 
 type Windows = fn(&NodeView<'_>, &[usize]) -> Result<Pool, NodeError>;
@@ -123,13 +123,7 @@ fn multiples(pool: &Pool, sizes: &[usize]) -> Option<(usize, Vec<u8>)> {
         let along: Vec<usize> = (0..window.out).map(inside).collect();
         counts = counts.iter().flat_map(|count| along.iter().map(move |n| count * n)).collect();
     }
-    let common = counts.iter().try_fold(1usize, |common, &count| {
-        let (mut a, mut b) = (common, count);
-        while b != 0 {
-            (a, b) = (b, a % b);
-        }
-        common.checked_div(a)?.checked_mul(count)
-    })?;
+    let common = least_common_multiple(counts.iter().copied())?;
     let multiple = |&count: &usize| u8::try_from(common.checked_div(count)?).ok();
     Some((common, counts.iter().map(multiple).collect::<Option<_>>()?))
 }

@@ -2,6 +2,7 @@
 
 use super::builder::Builder;
 use super::deferred::Deferred;
+use super::error::NodeError;
 use super::masked::Masked;
 use super::matrix::Matrix;
 use super::thresholds::Comparison;
@@ -247,6 +248,32 @@ impl Floats {
 }
 
 impl Value {
+    /// The floats clamped to what `bounds` gives; `None` where there are none that can be.
+    ///
+    /// # Errors
+    /// Those of `bounds`, which is asked for floats alone.
+    pub(super) fn clamped(
+        &self,
+        bounds: impl FnOnce() -> Result<(f32, f32), NodeError>,
+    ) -> Result<Option<Self>, NodeError> {
+        let clamp: &dyn Fn(f32, f32) -> Self = match self {
+            Self::Floats(floats) => &|low, high| Self::Floats(floats.clamped(low, high)),
+            Self::WordFloats(floats) => &|low, high| Self::WordFloats(floats.clamped(low, high)),
+            Self::Deferred(floats) => &|low, high| Self::Deferred(floats.clamped(low, high)),
+            Self::Constant(_)
+            | Self::Dequantized(_)
+            | Self::FloatInput(_)
+            | Self::Codes(_)
+            | Self::Words(_)
+            | Self::Negated(..)
+            | Self::Masked(_)
+            | Self::Comparison(_)
+            | Self::Integers(..) => return Ok(None),
+        };
+        let (low, high) = bounds()?;
+        Ok(Some(clamp(low, high)))
+    }
+
     /// The view of the elements; `None` for constants.
     pub(super) fn view(&self) -> Option<&View> {
         match self {

@@ -40,16 +40,10 @@ impl Interpolation {
         for of in &self.along {
             shape[of.dim] = of.count;
         }
-        let last = self.order();
+        let last = behind(shape.len(), self.along.last().map_or(0, |of| of.dim));
         let sizes: Vec<usize> = last.iter().map(|&dim| shape[dim]).collect();
         let outer = sizes.len() - 1;
         View::new(0, &sizes, |dim| dim == outer).transposed(&inverse(&last))
-    }
-
-    /// The dimensions, the one along which sums are taken last behind the others.
-    fn order(&self) -> Vec<usize> {
-        let last = self.along.last().map_or(0, |of| of.dim);
-        (0..self.x.rank()).filter(|&dim| dim != last).chain([last]).collect()
     }
 
     pub(super) fn quantize(
@@ -73,8 +67,7 @@ impl Interpolation {
         let (mut view, mut reach, mut made) = (self.x.clone(), None, self.x.tensor);
         for (at, of) in self.along.iter().enumerate() {
             let outer = view.rank() - 1;
-            let order: Vec<usize> =
-                (0..=outer).filter(|&dim| dim != of.dim).chain([of.dim]).collect();
+            let order = behind(view.rank(), of.dim);
             let mut seen = view.transposed(&order);
             if reach.is_some() {
                 let name = part(&self.name, &format!("rows{at}"));
@@ -101,6 +94,11 @@ impl Interpolation {
         }
         Ok(made)
     }
+}
+
+/// All dimensions, `last` behind the others.
+fn behind(rank: usize, last: usize) -> Vec<usize> {
+    (0..rank).filter(|&dim| dim != last).chain([last]).collect()
 }
 
 /// The order that takes `order` back.

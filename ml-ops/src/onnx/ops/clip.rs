@@ -18,29 +18,11 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
             check_bounds(low as f32, high as f32)?;
             Ok(clamp_codes(builder, node.name, codes, low, high))
         }
-        Value::Floats(floats) => {
-            let (low, high) = float_bounds(node)?;
-            Ok(Value::Floats(floats.clamped(low, high)))
+        value => {
+            let expected = "an 8-bit tensor, a dequantized one, or a matmul's result";
+            let clamped = value.clamped(|| float_bounds(node))?;
+            clamped.ok_or(NodeError::Operand { index: 0, expected })
         }
-        Value::WordFloats(floats) => {
-            let (low, high) = float_bounds(node)?;
-            Ok(Value::WordFloats(floats.clamped(low, high)))
-        }
-        Value::Deferred(deferred) => {
-            let (low, high) = float_bounds(node)?;
-            Ok(Value::Deferred(deferred.clamped(low, high)))
-        }
-        Value::Constant(_)
-        | Value::Words(_)
-        | Value::Dequantized(_)
-        | Value::FloatInput(_)
-        | Value::Negated(..)
-        | Value::Masked(_)
-        | Value::Comparison(_)
-        | Value::Integers(..) => Err(NodeError::Operand {
-            index: 0,
-            expected: "an 8-bit tensor, a dequantized one, or a matmul's result",
-        }),
     }
 }
 
@@ -60,15 +42,9 @@ pub(super) fn against(
     numbers.into_iter().try_fold(node.value(of)?.clone(), |value, index| {
         let (low, high) = bounds(arithmetic::number_of(node, index)?);
         check_bounds(low, high)?;
-        match &value {
-            Value::Floats(floats) => Ok(Value::Floats(floats.clamped(low, high))),
-            Value::WordFloats(floats) => Ok(Value::WordFloats(floats.clamped(low, high))),
-            Value::Deferred(deferred) => Ok(Value::Deferred(deferred.clamped(low, high))),
-            _ => {
-                let expected = "a dequantized tensor or a matmul's result";
-                Err(NodeError::Operand { index: of, expected })
-            }
-        }
+        let expected = "a dequantized tensor or a matmul's result";
+        let clamped = value.clamped(|| Ok((low, high)))?;
+        clamped.ok_or(NodeError::Operand { index: of, expected })
     })
 }
 

@@ -16,18 +16,10 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
             let tensor = builder.relu(node.name, view.tensor);
             Ok(Value::Integers(view.on(tensor), *dtype))
         }
-        Value::Floats(floats) => Ok(Value::Floats(floats.clamped(0.0, f32::INFINITY))),
-        Value::Deferred(deferred) => Ok(Value::Deferred(deferred.clamped(0.0, f32::INFINITY))),
-        Value::WordFloats(floats) => Ok(Value::WordFloats(floats.clamped(0.0, f32::INFINITY))),
-        Value::Constant(_)
-        | Value::Words(_)
-        | Value::Dequantized(_)
-        | Value::FloatInput(_)
-        | Value::Negated(..)
-        | Value::Masked(_)
-        | Value::Comparison(_) => Err(NodeError::Operand {
-            index: 0,
-            expected: "an integer tensor, a dequantized one, or a matmul's result",
-        }),
+        value => {
+            let expected = "an integer tensor, a dequantized one, or a matmul's result";
+            let clamped = value.clamped(|| Ok((0.0, f32::INFINITY)))?;
+            clamped.ok_or(NodeError::Operand { index: 0, expected })
+        }
     }
 }

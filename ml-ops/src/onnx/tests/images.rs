@@ -96,13 +96,7 @@ fn kernels_that_do_not_fit() {
     let rank = node_error(CONV, |g| constant(g, "QLinearConv", 3).dims = vec![5, 3, 6]);
     assert_eq!(rank, shape(3, 4, 3));
     let kernel = node_error(CONV, |g| {
-        let kernel = AttributeProto {
-            name: Some("kernel_shape".to_owned()),
-            ints: vec![2, 3],
-            r#type: Some(attribute_type::INTS),
-            ..Default::default()
-        };
-        node(g, "QLinearConv").attribute.push(kernel);
+        node(g, "QLinearConv").attribute.push(ints_attribute("kernel_shape", vec![2, 3]));
     });
     assert_eq!(kernel, shape(1, 6, 6));
 }

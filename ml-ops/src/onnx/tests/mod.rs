@@ -93,6 +93,15 @@ fn set_integers(tensor: &mut TensorProto, of: i32, dims: &[i64], values: &[i32])
     };
 }
 
+fn ints_attribute(name: &str, values: Vec<i64>) -> AttributeProto {
+    AttributeProto {
+        name: Some(name.to_owned()),
+        ints: values,
+        r#type: Some(attribute_type::INTS),
+        ..Default::default()
+    }
+}
+
 fn int_attribute(name: &str, value: i64) -> AttributeProto {
     AttributeProto {
         name: Some(name.to_owned()),

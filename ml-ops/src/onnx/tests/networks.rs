@@ -34,13 +34,7 @@ fn transposed_convolutions_of_other_strides_and_sizes() {
     assert_eq!(with("pads", vec![9, 1, 9, 1]), value("pads", 9.0));
     assert_eq!(with("kernel_shape", vec![3, 2]), value("kernel_shape", 2.0));
     let found = node_error(TRANSPOSED, |g| {
-        let dilated = AttributeProto {
-            name: Some("dilations".to_owned()),
-            ints: vec![1, 2],
-            r#type: Some(attribute_type::INTS),
-            ..Default::default()
-        };
-        node(g, "ConvTranspose").attribute.push(dilated);
+        node(g, "ConvTranspose").attribute.push(ints_attribute("dilations", vec![1, 2]));
     });
     assert_eq!(found, value("dilations", 2.0));
     let found = node_error(TRANSPOSED, |g| attribute(g, "ConvTranspose", "group").i = Some(3));
