@@ -25,6 +25,7 @@
 //! | `eq_table` | of the result but one | 1 | | 1 |
 //! | `butterfly` and layers of them | pair | 1 | | 2 |
 //! | `LinearMap` on a slice, `bit_sums` | | | | 16 |
+//! | `WordMap` on a slice | | | | 4 |
 //! | `gather_two` | of the result | | | 1 |
 //! | `gather_four` | of the result | | | 3 |
 //! | `gather`, `pack_plane`, `transpose` | | | | |

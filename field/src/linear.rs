@@ -10,18 +10,20 @@ pub struct LinearMap {
     blocks: [[u64; 16]; 16],
 }
 
-/// For each eight images of the bits of a byte, its values' images.
-fn byte_tables(images: &[F128]) -> Vec<[F128; 256]> {
-    let table = |chunk: &[F128]| {
-        let mut table = [F128::ZERO; 256];
-        for (i, &image) in chunk.iter().enumerate() {
-            for j in 0..1 << i {
-                table[j | 1 << i] = table[j] + image;
-            }
+/// All subset sums of up to eight elements: entry `s` sums those whose bit of `s` is set.
+pub fn subset_sums(elements: &[F128]) -> [F128; 256] {
+    let mut table = [F128::ZERO; 256];
+    for (i, &element) in elements.iter().enumerate() {
+        for j in 0..1 << i {
+            table[j | 1 << i] = table[j] + element;
         }
-        table
-    };
-    images.chunks_exact(8).map(table).collect()
+    }
+    table
+}
+
+/// For each byte of the argument its values' images.
+fn byte_tables(images: &[F128]) -> Vec<[F128; 256]> {
+    images.chunks_exact(8).map(subset_sums).collect()
 }
 
 /// For each byte of the image and each byte of the argument the matrix of the `GF2P8AFFINEQB` instruction, whose byte

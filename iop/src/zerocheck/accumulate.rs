@@ -8,18 +8,7 @@ pub(super) fn block(plane: &[F128], x: usize) -> u64 {
     (plane[x / 2].to_bits() >> (x % 2 * 64)) as u64
 }
 
-/// All subset sums of up to eight weights: entry `s` sums those whose bit of `s` is set.
-pub(crate) fn subset_sums(weights: &[F128]) -> [F128; 256] {
-    let mut table = [F128::ZERO; 256];
-    for (i, &weight) in weights.iter().enumerate() {
-        for j in 0..1 << i {
-            table[j | 1 << i] = table[j] + weight;
-        }
-    }
-    table
-}
-
-/// `sums[d] += sum_b weight_b * bit_d(blocks[b])`, the weights given by their [`subset_sums`].
+/// `sums[d] += sum_b weight_b * bit_d(blocks[b])`, the weights given by their [`subset_sums`](binfer_field::subset_sums).
 #[inline]
 pub(super) fn accumulate(sums: &mut [F128], subset_sums: &[F128; 256], blocks: &[u64; 8]) {
     let bytes = blocks.map(u64::to_le_bytes);
@@ -45,6 +34,8 @@ fn transpose(mut x: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use binfer_field::subset_sums;
+
     use super::*;
 
     #[test]

@@ -1,10 +1,10 @@
 //! The zerocheck prover.
 
-use binfer_field::{F128, kernels};
+use binfer_field::{F128, kernels, subset_sums};
 use rayon::prelude::*;
 
 use super::Constraint;
-use super::accumulate::{block, subset_sums};
+use super::accumulate::block;
 use super::claim::{TileTerms, ZerocheckClaim};
 use super::domain::{self, SIZE};
 use super::instance::TileSum;

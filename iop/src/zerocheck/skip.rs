@@ -1,10 +1,10 @@
 //! The prover's univariate round: one tile's round polynomial on the coset.
 
-use binfer_field::{F128, kernels};
+use binfer_field::{F128, kernels, subset_sums};
 use rayon::prelude::*;
 
 use super::Constraint;
-use super::accumulate::{accumulate, block, subset_sums};
+use super::accumulate::{accumulate, block};
 use super::domain::{self, N_FIXED, SIZE};
 use super::sliced::{self, Extension, Sliced};
 use crate::multilinear::powers;

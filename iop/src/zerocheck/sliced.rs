@@ -1,8 +1,7 @@
 //! Arithmetic of GF(2^8) on 64 elements at once, bit-sliced.
 
-use binfer_field::F128;
+use binfer_field::{F128, subset_sums};
 
-use super::accumulate::subset_sums;
 use super::domain;
 
 /// 64 elements of GF(2^8): word `k` holds their coefficients of `g^k`.

@@ -90,6 +90,16 @@ pub(crate) trait ByteLanes: Copy {
     }
 }
 
+/// Byte `i` of each word becomes one of `bytes[i]`; those beyond the last word stay.
+#[inline(always)]
+pub(super) fn split_words(bytes: &mut [[u8; 64]], words: &[u32]) {
+    for (i, bytes) in bytes.iter_mut().enumerate() {
+        for (byte, word) in bytes.iter_mut().zip(words) {
+            *byte = (word >> (8 * i)) as u8;
+        }
+    }
+}
+
 /// The byte lanes of a processor that has none.
 #[derive(Clone, Copy)]
 pub(crate) enum NoByteLanes {}

@@ -1,5 +1,6 @@
 //! Sums over blocks of products of bits that are extended from a domain of 32 points to cosets.
 
+use super::byte_lanes::split_words;
 use super::{ByteLanes, Lanes};
 use crate::coset::{Extension, FIRST_SUBSET, Group, ProductSums, SUBSETS};
 
@@ -8,8 +9,8 @@ const GROUPS: usize = Extension::BLOCKS / 64;
 
 /// Adds to `sums` what [`Extension::add_products`] says.
 ///
-/// In each group of 64 blocks `bits[4 s + i]` holds byte `i` of plane `s`, and `weights[i]` coordinate `i` of the
-/// weights. There are at most as many groups as [`Extension::BLOCKS`] fill.
+/// In each group of 64 blocks `weights[i]` holds coordinate `i` of the weights. There are at most as many groups as
+/// [`Extension::BLOCKS`] fill.
 #[inline(always)]
 pub(crate) fn coset_products<const N: usize>(
     isa: impl Lanes<N>,
@@ -31,11 +32,7 @@ fn byte_slices(planes: &[&[u32]], n_groups: usize) -> Vec<Group> {
     let mut bits = vec![[[0; 64]; 16]; n_groups];
     for (s, plane) in planes.iter().enumerate() {
         for (group, words) in bits.iter_mut().zip(plane.chunks(64)) {
-            for (i, bytes) in group[4 * s..][..4].iter_mut().enumerate() {
-                for (byte, word) in bytes.iter_mut().zip(words) {
-                    *byte = (word >> (8 * i)) as u8;
-                }
-            }
+            split_words(&mut group[4 * s..][..4], words);
         }
     }
     bits

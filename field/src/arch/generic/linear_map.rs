@@ -1,5 +1,6 @@
 //! GF(2)-linear maps on slices, by byte slices or by tables.
 
+use super::byte_lanes::split_words;
 use super::{ByteLanes, Lanes};
 use crate::F128;
 
@@ -106,11 +107,7 @@ fn map_words<B: ByteLanes>(
     blocks: &[[u64; 4]; 16],
 ) {
     let mut bytes = [[0; 64]; 4];
-    for (i, bytes) in bytes.iter_mut().enumerate() {
-        for (byte, word) in bytes.iter_mut().zip(src) {
-            *byte = (word >> (8 * i)) as u8;
-        }
-    }
+    split_words(&mut bytes, src);
     let bytes = bytes.each_ref().map(|bytes| lanes.load_bytes(bytes));
     let mut image = lanes.load_block(constants);
     for (image, row) in image.iter_mut().zip(blocks) {
