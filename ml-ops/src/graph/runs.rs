@@ -61,6 +61,11 @@ impl<'a> Runs<'a> {
         Self { gather, outer, inner, sizes, strides, axes }
     }
 
+    /// Places that [`of_column`](Self::of_column) looks at: at most as many runs.
+    pub(crate) fn per_column(&self) -> usize {
+        self.outer.iter().map(|dim| dim.size).product()
+    }
+
     /// Calls `visit` for every run of column `col` of one sample, the first one's; rows increase. Rows in no run read
     /// outside the source.
     pub(crate) fn of_column(&self, col: usize, mut visit: impl FnMut(Run)) {

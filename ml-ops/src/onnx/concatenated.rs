@@ -1,11 +1,13 @@
 //! Tensors put together: one after the other along a dimension, or with a constant around.
 
 use super::builder::Builder;
-use super::deferred::{Concatenation, Deferred, Kind};
+use super::constants;
+use super::deferred::{Concatenation, ConcatenationPart, Deferred, Kind};
 use super::error::NodeError;
 use super::matrix::Matrix;
 use super::value::{Codes, Floats, Value};
 use super::view::View;
+use crate::array::{Array, ArrayData};
 use crate::graph::{Epilogue, Function, TensorKind};
 use std::rc::Rc;
 
@@ -13,6 +15,8 @@ use std::rc::Rc;
 pub(super) enum Part {
     Codes(Codes),
     Floats(Floats),
+    /// Floats of the file, and how they are seen.
+    Constant(Rc<Array>, View),
 }
 
 impl Part {
@@ -25,17 +29,58 @@ impl Part {
         }
     }
 
-    fn codes(&self) -> &Codes {
+    /// A constant, operand `index`, to be put together with a tensor that is seen as `beside`: the same in every sample.
+    pub(super) fn constant(
+        builder: &mut Builder,
+        name: &str,
+        beside: &View,
+        value: &Value,
+        index: usize,
+    ) -> Result<Self, NodeError> {
+        let (array, dequantized) = match value {
+            Value::Constant(array) => (array, None),
+            Value::Dequantized(constant) => (&constant.values, Some(constant)),
+            _ => {
+                let expected = "an 8-bit tensor, a dequantized one, or a constant";
+                return Err(NodeError::Operand { index, expected });
+            }
+        };
+        let expected = beside.rank() + 1;
+        if array.shape().len() != expected || array.shape()[0] != 1 {
+            return Err(NodeError::OperandShape { index, expected, got: array.shape().len() });
+        }
+        if let Some(constant) = dequantized {
+            return constants::dequantized(builder, name, beside, constant, index)
+                .map(Self::Floats);
+        }
+        match array.data() {
+            ArrayData::F32(_) => {
+                let view = View::new(0, &array.shape()[1..], |dim| beside.is_feature(dim));
+                Ok(Self::Constant(array.clone(), view))
+            }
+            _ => constants::codes(builder, name, beside, array, index).map(Self::Codes),
+        }
+    }
+
+    fn view(&self) -> &View {
         match self {
-            Self::Codes(codes) => codes,
-            Self::Floats(floats) => &floats.codes,
+            Self::Codes(codes) => &codes.view,
+            Self::Floats(floats) => &floats.codes.view,
+            Self::Constant(_, view) => view,
+        }
+    }
+
+    fn codes(&self) -> Option<&Codes> {
+        match self {
+            Self::Codes(codes) => Some(codes),
+            _ => None,
         }
     }
 
     fn floats(&self) -> Option<&Floats> {
         match self {
-            Self::Codes(_) => None,
             Self::Floats(floats) => Some(floats),
+            _ => None,
         }
     }
 }
@@ -48,23 +93,22 @@ pub(super) fn value(
     dim: usize,
 ) -> Result<Value, NodeError> {
     let first = parts.first().ok_or(NodeError::MissingInput { index: 0 })?;
-    let codes = first.codes().clone();
     // Floats are what they are, whatever the types of their codes.
-    let of_one_kind = |part: &Part| match (part.floats(), first.floats()) {
-        (None, None) => part.codes().dtype == codes.dtype,
-        (of, other) => of.is_some() == other.is_some(),
-    };
+    let dtype = first.codes().map(|codes| codes.dtype);
+    let of_one_kind = |part: &Part| part.codes().map(|codes| codes.dtype) == dtype;
+    if let Some(index) = parts.iter().position(|part| !of_one_kind(part)) {
+        return Err(NodeError::OperandType { index });
+    }
     let floats: Vec<&Floats> = parts.iter().filter_map(Part::floats).collect();
-    let alike = floats.windows(2).all(|pair| pair[0].images == pair[1].images);
-    if floats.is_empty() || alike {
-        if let Some(index) = parts.iter().position(|part| !of_one_kind(part)) {
-            return Err(NodeError::OperandType { index });
-        }
+    let alike = floats.len() == parts.len()
+        && floats.windows(2).all(|pair| pair[0].images == pair[1].images);
+    if let Some(codes) = first.codes().or(floats.first().map(|floats| &floats.codes))
+        && (dtype.is_some() || alike)
+    {
         let identity: [u8; 256] = std::array::from_fn(|code| code as u8);
-        let views: Vec<_> =
-            parts.iter().map(|part| (part.codes().view.clone(), identity)).collect();
+        let views: Vec<_> = parts.iter().map(|part| (part.view().clone(), identity)).collect();
         let view = view(builder, name, &views, dim)?;
-        let codes = Codes { view, quantized: false, origin: None, ..codes };
+        let codes = Codes { view, quantized: false, origin: None, ..codes.clone() };
         return Ok(match floats.first() {
             None => Value::Codes(codes),
             Some(&floats) => {
@@ -72,12 +116,18 @@ pub(super) fn value(
             }
         });
     }
-    if floats.len() != parts.len() {
-        return Err(NodeError::OperandType { index: 0 });
-    }
-    let views: Vec<&View> = floats.iter().map(|floats| &floats.codes.view).collect();
+    let views: Vec<&View> = parts.iter().map(Part::view).collect();
     let output = output(&views, dim)?;
-    let parts = floats.iter().map(|part| (part.codes.view.clone(), part.images.clone())).collect();
+    let part = |part: &Part| match part {
+        Part::Codes(_) => None,
+        Part::Floats(floats) => {
+            Some(ConcatenationPart::Tensor(floats.codes.view.clone(), floats.images.clone()))
+        }
+        Part::Constant(array, view) => {
+            Some(ConcatenationPart::Constant(array.clone(), view.clone()))
+        }
+    };
+    let parts = parts.iter().filter_map(part).collect();
     let concatenation = Concatenation { name: name.to_owned(), parts, dim };
     Ok(Value::Deferred(Deferred::new(Kind::Concatenation(Rc::new(concatenation)), output)))
 }

@@ -34,7 +34,7 @@ pub(super) fn dequantized(
     constant: &Dequantized,
     index: usize,
 ) -> Result<Floats, NodeError> {
-    let (codes, dtype) = codes_of(&constant.values).ok_or(NodeError::OperandType { index })?;
+    let Codes { view, dtype, .. } = codes(builder, name, beside, &constant.values, index)?;
     let one_scale = NodeError::Operand { index, expected: "a constant of one scale" };
     let zero_point = match &constant.zero_points {
         None => 0,
@@ -47,9 +47,21 @@ pub(super) fn dequantized(
         }
     };
     let scale = uniform(&constant.scales, index).map_err(|_| one_scale)?;
-    let shape = shape(&constant.values, beside.rank(), index)?;
-    let view = builder.constant(name, beside, &shape, &codes);
     Ok(floats(view, dtype, Scaling { scale, zero_point }, None))
+}
+
+/// A constant of 8-bit integers, operand `index`, beside a tensor that is seen as `beside`.
+pub(super) fn codes(
+    builder: &mut Builder,
+    name: &str,
+    beside: &View,
+    constant: &Array,
+    index: usize,
+) -> Result<Codes, NodeError> {
+    let (codes, dtype) = codes_of(constant).ok_or(NodeError::OperandType { index })?;
+    let shape = shape(constant, beside.rank(), index)?;
+    let view = builder.constant(name, beside, &shape, &codes);
+    Ok(Codes { view, dtype, quantized: false, origin: None })
 }
 
 /// Plain floats, operand `index`: as codes that number their values, or, for a factor, as multiples of one of them.

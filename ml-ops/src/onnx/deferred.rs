@@ -16,7 +16,7 @@ mod word_normalization;
 
 pub(super) use after::After;
 pub(super) use average::{Average, Formula, Summands};
-pub(super) use concatenation::Concatenation;
+pub(super) use concatenation::{Concatenation, ConcatenationPart};
 pub(super) use each::Each;
 pub(super) use elementwise::Elementwise;
 pub(super) use exact::{Addend, Exact, ExactTerm};

@@ -102,7 +102,8 @@
 //! # Shapes
 //! Transpose, Reshape, Flatten, Squeeze, Unsqueeze, Slice, Split, Gather by constant indices in equal steps, DepthToSpace,
 //! SpaceToDepth, Resize to the nearest in whole steps, and Expand are views: they cost nothing, whoever reads the tensor composes
-//! its own windows with the view. Concat and Pad are copies, as is what no view is. The batch stays the first dimension.
+//! its own windows with the view. Concat and Pad are copies, as is what no view is; constants of leading dimension 1, dequantized
+//! or floats before a QuantizeLinear, may be among what Concat puts together. The batch stays the first dimension.
 //!
 //! [`RoundingProfile::OrtF32Rne`]: crate::graph::RoundingProfile::OrtF32Rne
 

@@ -6,12 +6,13 @@ use super::node::NodeView;
 use super::value::Value;
 use super::view::View;
 
+/// The error of a constant where a tensor is wanted.
+pub(super) const NOT_COMPUTED: NodeError =
+    NodeError::Operand { index: 0, expected: "a tensor that the graph computes" };
+
 /// The shape of a sample of a value that the graph computes, operand 0.
 pub(super) fn of(value: &Value) -> Result<Vec<usize>, NodeError> {
-    value
-        .view()
-        .map(View::shape)
-        .ok_or(NodeError::Operand { index: 0, expected: "a tensor that the graph computes" })
+    value.view().map(View::shape).ok_or(NOT_COMPUTED)
 }
 
 /// Operand 0 in the shape `to` of as many elements.

@@ -393,6 +393,34 @@ fn positions_looked_at_are_few() {
 }
 
 #[test]
+fn holes_of_joined_parts_are_not_looked_at() {
+    let (side, parts) = (64, 100);
+    let part = |number: usize| Gather {
+        source_cols: vec![2],
+        source_rows: vec![side, side],
+        offsets: vec![-2 * number as i64, 0, 0],
+        rows: vec![dim(side, 1, 1), dim(side, 2, 1)],
+        cols: vec![dim(2 * parts, 0, 1)],
+        pad: None,
+    };
+    let terms = (0..parts).map(|number| table(0, Some(part(number)), 1, 1)).collect();
+    let join = Op::Combine { terms, y: 1, epilogue: Epilogue::Accumulator };
+    let mut graph = image();
+    graph.nodes = vec![Node { name: "join".to_owned(), op: join }];
+    graph.weights.clear();
+    let shape = |features| {
+        let (rows_per_sample, kind) = (side * side, TensorKind::Code);
+        TensorShape { rows_per_sample, features, kind }
+    };
+    graph.tensors = vec![shape(2), shape(2 * parts)];
+    graph.input.shape = vec![2, side, side];
+    let transform = OutputTransform::Codes { dtype: CodeType::U8 };
+    graph.output = OutputPort { tensor: 1, shape: vec![2 * parts, side, side], transform };
+    assert!(2 * parts * side * side * parts > MAX_POSITIONS);
+    assert_eq!(graph.validate(), Ok(()));
+}
+
+#[test]
 fn shapes_and_kinds_agree() {
     let shape = |node| GraphError::NodeShape { node };
     // Tables are of codes, factors of integers, maxima of codes.

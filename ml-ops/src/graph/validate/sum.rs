@@ -128,9 +128,7 @@ impl Graph {
         positions: &mut Positions,
     ) -> Result<(), GraphError> {
         let (rows, columns) = (y.rows_per_sample, y.features);
-        for term in terms {
-            positions.take(node, rows.saturating_mul(columns).saturating_mul(term.taps))?;
-        }
+        positions.take(node, rows.saturating_mul(columns))?;
         let terms: Vec<_> = terms
             .iter()
             .map(|term| {
@@ -151,12 +149,16 @@ impl Graph {
                     sums.iter_mut().for_each(add);
                     continue;
                 };
+                // Of a part that is joined, what it reads is counted, not every hole.
+                let mut read = taps.saturating_mul(runs.per_column());
                 for col in column * taps..(column + 1) * taps {
                     runs.of_column(col, |run| {
                         let sums = sums.iter_mut().skip(run.row).take(run.len);
                         sums.for_each(|sum| *sum = (sum.0 + low, sum.1 + high));
+                        read = read.saturating_add(run.len);
                     });
                 }
+                positions.take(node, read)?;
             }
             if let Some(&(low, high)) = sums.iter().find(|(low, high)| *low < 0 || *high > 255) {
                 return Err(out_of_range(node, low, high));

@@ -17,19 +17,22 @@ pub(super) const OPERATOR: Operator = Operator {
 };
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    if let Value::Constant(_) = node.value(0)? {
+    let values = (0..node.inputs()).map(|index| node.value(index));
+    let values = values.collect::<Result<Vec<_>, _>>()?;
+    if values.iter().all(|value| matches!(value, Value::Constant(_))) {
         return folded::concat(node);
     }
     let missing = NodeError::MissingAttribute { attribute: "axis" };
     let axis = node.attribute("axis").map(|_| node.int("axis", 0)).ok_or(missing)??;
-    let rank = shapes::of(node.value(0)?)?.len();
-    let dim = shapes::axis("axis", axis, rank)?;
-    let parts = (0..node.inputs())
-        .map(|index| {
-            let operand =
-                NodeError::Operand { index, expected: "an 8-bit tensor or a dequantized one" };
-            Part::of(node.value(index)?).ok_or(operand)
-        })
-        .collect::<Result<Vec<_>, _>>()?;
+    let beside = values.iter().find_map(|value| value.view()).cloned();
+    let beside = beside.ok_or(shapes::NOT_COMPUTED)?;
+    let dim = shapes::axis("axis", axis, beside.rank())?;
+    let mut parts = Vec::with_capacity(values.len());
+    for (index, value) in values.into_iter().enumerate() {
+        parts.push(match Part::of(value) {
+            Some(part) => part,
+            None => Part::constant(builder, node.name, &beside, value, index)?,
+        });
+    }
     concatenated::value(builder, node.name, parts, dim)
 }
