@@ -66,6 +66,7 @@ impl Builder {
         };
         let transform = OutputTransform::Codes { dtype };
         let graph = Graph {
+            more_outputs: Vec::new(),
             name: "mobilenet".into(),
             tensors: vec![image],
             weights: Vec::new(),

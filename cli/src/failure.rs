@@ -34,6 +34,16 @@ pub enum Failure {
         /// The reason.
         reason: Box<dyn std::error::Error>,
     },
+    /// The model has more or fewer outputs than files are named.
+    #[error(
+        "the model has {expected} outputs and {got} files are named: --output once for each, in their order"
+    )]
+    Outputs {
+        /// How many the model has.
+        expected: usize,
+        /// How many are named.
+        got: usize,
+    },
     /// The model is not the one that the key belongs to.
     #[error(
         "{}: the model, its parameters or the salt are not those of this key; commit the model again",

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 use binfer_ml_ops::ModelCommitment;
 use binfer_ml_ops::array::Array;
@@ -68,4 +68,9 @@ pub(crate) fn read_commitment(path: &Path) -> Result<ModelCommitment, Failure> {
 /// The array of a NumPy file.
 pub(crate) fn read_array(path: &Path) -> Result<Array, Failure> {
     npy::parse(&read(path)?).map_err(|e| Failure::malformed(path, e))
+}
+
+/// The arrays of NumPy files.
+pub(crate) fn read_arrays(paths: &[PathBuf]) -> Result<Vec<Array>, Failure> {
+    paths.iter().map(|path| read_array(path)).collect()
 }

@@ -27,9 +27,9 @@ pub(crate) struct Args {
     /// The input, one sample or a batch
     #[arg(long, value_name = "X.npy")]
     input: PathBuf,
-    /// The output, as `binfer run` writes it
-    #[arg(long, value_name = "Y.npy")]
-    output: PathBuf,
+    /// The output, as `binfer run` writes it; each of several, in their order
+    #[arg(long, value_name = "Y.npy", required = true)]
+    output: Vec<PathBuf>,
     /// The file to write the proof to
     #[arg(long, value_name = "P")]
     proof: PathBuf,
@@ -47,7 +47,7 @@ impl Args {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
         self.check_import()?;
         let model = files::read_model(&self.model)?;
-        let (x, y) = (files::read_array(&self.input)?, files::read_array(&self.output)?);
+        let (x, y) = (files::read_array(&self.input)?, files::read_arrays(&self.output)?);
         let mut phases = Phases::shown();
         let start = Instant::now();
         phases.start("read weights");

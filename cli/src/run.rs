@@ -16,31 +16,43 @@ pub(crate) struct Args {
     /// The input, one sample or a batch, as a NumPy file
     #[arg(long, value_name = "X.npy")]
     input: PathBuf,
-    /// The NumPy file to write the output to
-    #[arg(long, value_name = "Y.npy")]
-    output: PathBuf,
+    /// The NumPy file to write the output to; once for each, in their order, where a model has several
+    #[arg(long, value_name = "Y.npy", required = true)]
+    output: Vec<PathBuf>,
 }
 
 impl Args {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
         let model = files::read_model(&self.model)?;
         let input = files::read_array(&self.input)?;
-        let y = binfer_ml_ops::run(&model, &input)
+        let (expected, got) = (model.graph.outputs().count(), self.output.len());
+        if expected != got {
+            return Err(Failure::Outputs { expected, got });
+        }
+        let outputs = binfer_ml_ops::run_all(&model, &input)
             .map_err(|e| statement(e, &self.input, &self.output))?;
-        let bytes = npy::to_bytes(&y)
-            .map_err(|source| Failure::Io { path: self.output.clone(), source })?;
-        files::write(&self.output, &bytes)?;
-        let (path, shape) = (self.output.display(), y.shape());
-        writeln!(out, "output  {path}  {shape:?}")?;
+        for (path, y) in self.output.iter().zip(outputs) {
+            let bytes =
+                npy::to_bytes(&y).map_err(|source| Failure::Io { path: path.clone(), source })?;
+            files::write(path, &bytes)?;
+            writeln!(out, "output  {}  {:?}", path.display(), y.shape())?;
+        }
         Ok(())
     }
 }
 
 /// The failure that a run or a proof ended in; arrays that do not fit the model are malformed files.
-pub(crate) fn statement(error: ProveError, input: &Path, output: &Path) -> Failure {
+pub(crate) fn statement(error: ProveError, input: &Path, outputs: &[PathBuf]) -> Failure {
     match error {
         ProveError::Input(e) => Failure::malformed(input, e),
-        ProveError::Output(e) => Failure::malformed(output, e),
+        ProveError::Output(e) => Failure::malformed(&listed(outputs), e),
+        ProveError::OutputCount { expected, got } => Failure::Outputs { expected, got },
         other => Failure::Statement(other),
     }
+}
+
+/// The paths of outputs, for a message.
+pub(crate) fn listed(outputs: &[PathBuf]) -> PathBuf {
+    let names: Vec<_> = outputs.iter().map(|path| path.display().to_string()).collect();
+    PathBuf::from(names.join(", "))
 }

@@ -7,6 +7,7 @@ use binfer_ml_ops::Rejection;
 
 use crate::failure::Failure;
 use crate::files;
+use crate::run::listed;
 
 /// Verify a proof: exit status 0 if it is accepted, 1 if it is rejected.
 #[derive(clap::Args)]
@@ -17,9 +18,9 @@ pub(crate) struct Args {
     /// The input
     #[arg(long, value_name = "X.npy")]
     input: PathBuf,
-    /// The output that is claimed
-    #[arg(long, value_name = "Y.npy")]
-    output: PathBuf,
+    /// The output that is claimed; each of several, in their order
+    #[arg(long, value_name = "Y.npy", required = true)]
+    output: Vec<PathBuf>,
     /// The proof
     #[arg(long, value_name = "P")]
     proof: PathBuf,
@@ -28,13 +29,14 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
         let commitment = files::read_commitment(&self.commitment)?;
-        let (x, y) = (files::read_array(&self.input)?, files::read_array(&self.output)?);
+        let (x, y) = (files::read_array(&self.input)?, files::read_arrays(&self.output)?);
         let proof = files::read(&self.proof)?;
         match binfer_ml_ops::verify(&commitment, &x, &y, &proof) {
             Ok(()) => Ok(writeln!(out, "accepted")?),
             Err(e) if e.is_malformed_input() => Err(match e {
                 Rejection::Input(e) => Failure::malformed(&self.input, e),
-                e => Failure::malformed(&self.output, e),
+                Rejection::OutputCount { expected, got } => Failure::Outputs { expected, got },
+                e => Failure::malformed(&listed(&self.output), e),
             }),
             Err(e) => Err(Failure::Rejected(e)),
         }

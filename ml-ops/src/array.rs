@@ -100,6 +100,13 @@ pub struct Array {
     data: ArrayData,
 }
 
+/// One array where several may be.
+impl AsRef<[Array]> for Array {
+    fn as_ref(&self) -> &[Self] {
+        core::slice::from_ref(self)
+    }
+}
+
 impl Array {
     /// An array of the given dimensions over row-major `data`.
     ///

@@ -13,6 +13,8 @@ mod forged_constants;
 #[cfg(test)]
 mod forged_nodes;
 #[cfg(test)]
+mod forged_outputs;
+#[cfg(test)]
 mod forged_wide;
 #[cfg(test)]
 mod forgeries;
@@ -32,7 +34,7 @@ use crate::argument::{
 };
 use crate::array::Array;
 use crate::commitment::ModelCommitment;
-use crate::graph::{Model, PortError, Values};
+use crate::graph::{Model, OutputPort, PortError, Values};
 use crate::interpret::{self, RunError, Trace};
 use crate::proof::Proof;
 use crate::statement::transcript;
@@ -62,6 +64,14 @@ pub enum ProveError {
     /// The output does not fit the model.
     #[error("output: {0}")]
     Output(PortError),
+    /// There are more or fewer outputs than the model has.
+    #[error("{got} outputs of a model that has {expected}")]
+    OutputCount {
+        /// How many the model has.
+        expected: usize,
+        /// How many there are.
+        got: usize,
+    },
     /// The model cannot be run on the input.
     #[error("run: {0}")]
     Run(#[from] RunError),
@@ -164,7 +174,7 @@ impl ProverKey {
         })
     }
 
-    /// Runs the exact interpreter.
+    /// Runs the exact interpreter; of several outputs, [`run_all`] of [`Self::model`] gives all, this the first.
     ///
     /// # Errors
     /// Where the input does not fit or an accumulator exceeds its declared width.
@@ -172,17 +182,30 @@ impl ProverKey {
         run(&self.model, input)
     }
 
-    /// Proves that the model maps `input` to `output`; `progress` hears each phase's name as it starts.
+    /// Proves that the model maps `input` to `output`, an array or all arrays of a model that has several; `progress` hears each phase's name as it starts.
     ///
     /// # Errors
     /// [`ProveError`] where it does not, or where the arrays do not fit the model.
     pub fn prove(
         &self,
         input: &Array,
-        output: &Array,
+        output: &(impl AsRef<[Array]> + ?Sized),
+        progress: &mut (dyn FnMut(&'static str) + Send),
+    ) -> Result<Proof, ProveError> {
+        self.prove_outputs(input, output.as_ref(), progress)
+    }
+
+    fn prove_outputs(
+        &self,
+        input: &Array,
+        outputs: &[Array],
         progress: &mut (dyn FnMut(&'static str) + Send),
     ) -> Result<Proof, ProveError> {
         let graph = &self.model.graph;
+        let (expected, got) = (graph.outputs().count(), outputs.len());
+        if expected != got {
+            return Err(ProveError::OutputCount { expected, got });
+        }
         progress("run");
         let (values, batch) =
             graph.input.encode(graph.input_shape(), input).map_err(ProveError::Input)?;
@@ -190,16 +213,17 @@ impl ProverKey {
         let declared = Requantized::new(graph).of_run(graph, &trace);
         let plan = Plan::declared(graph, batch.size, declared);
         let group_size = self.fitting_group_size(&plan)?;
-        let values = &trace.tensors[graph.output.tensor];
-        let given = graph.output.gives(graph.output_shape(), values, output, batch);
-        if !given.map_err(ProveError::Output)? {
-            return Err(ProveError::WrongOutput);
+        for (port, output) in graph.outputs().zip(outputs) {
+            let (shape, values) = (&graph.tensors[port.tensor], &trace.tensors[port.tensor]);
+            if !port.gives(shape, values, output, batch).map_err(ProveError::Output)? {
+                return Err(ProveError::WrongOutput);
+            }
         }
-        let statement = (input, output, batch.size);
+        let statement = (input, outputs, batch.size);
         let proof = self.prove_plan(&plan, group_size, statement, &trace, progress)?;
         if self.stored {
             progress("verify");
-            verify(&self.commitment, input, output, &proof.to_bytes())
+            verify(&self.commitment, input, outputs, &proof.to_bytes())
                 .map_err(|rejection| ProveError::Damaged(Box::new(rejection)))?;
         }
         Ok(proof)
@@ -210,7 +234,7 @@ impl ProverKey {
         &self,
         plan: &Plan,
         group_size: GroupSize,
-        statement: (&Array, &Array, usize),
+        statement: (&Array, &[Array], usize),
         trace: &Trace,
         progress: &mut (dyn FnMut(&'static str) + Send),
     ) -> Result<Proof, ProveError> {
@@ -225,13 +249,13 @@ impl ProverKey {
         &self,
         plan: &Plan,
         group_size: GroupSize,
-        (input, output, batch): (&Array, &Array, usize),
+        (input, outputs, batch): (&Array, &[Array], usize),
         (tensors, entries): (&[Values], &[Entries<'_>]),
         progress: &mut (dyn FnMut(&'static str) + Send),
     ) -> Result<Proof, ProveError> {
         let number = u32::try_from(batch).map_err(|_| ProveError::Batch { got: batch })?;
         let (params, digest) = (&self.commitment.params, self.commitment.digest());
-        let start = transcript(params, &digest, group_size, &plan.declared.reaches, input, output);
+        let start = transcript(params, &digest, group_size, &plan.declared.reaches, input, outputs);
         let mut channel = ProverChannel::new(start);
         let prover = Prover {
             graph: &self.model.graph,
@@ -259,16 +283,27 @@ fn oracle_words(model: &Model, salt: &Salt) -> (u32, Vec<F128>) {
     (model_shape(&plan).log_row, words)
 }
 
-/// Runs a model's exact interpreter on an array.
+/// Runs a model's exact interpreter on an array; of several outputs, [`run_all`] gives all, this the first.
 ///
 /// # Errors
 /// Where the input does not fit or an accumulator exceeds its declared width.
 pub fn run(model: &Model, input: &Array) -> Result<Array, ProveError> {
+    let mut outputs = run_all(model, input)?;
+    Ok(outputs.swap_remove(0))
+}
+
+/// Runs a model's exact interpreter on an array: all its outputs, in their order.
+///
+/// # Errors
+/// As of [`run`].
+pub fn run_all(model: &Model, input: &Array) -> Result<Vec<Array>, ProveError> {
     let graph = &model.graph;
     let (values, batch) =
         graph.input.encode(graph.input_shape(), input).map_err(ProveError::Input)?;
     let trace = interpret::run(model, &values, batch.size)?;
-    let values = &trace.tensors[graph.output.tensor];
-    let output = graph.output.decode(graph.output_shape(), values, batch);
-    output.map_err(ProveError::Output)
+    let decode = |port: &OutputPort| {
+        let (shape, values) = (&graph.tensors[port.tensor], &trace.tensors[port.tensor]);
+        port.decode(shape, values, batch).map_err(ProveError::Output)
+    };
+    graph.outputs().map(decode).collect()
 }

@@ -9,14 +9,14 @@ use crate::array::{Array, ArrayData};
 /// The protocol's name and version, the first thing that every challenge depends on.
 const PROTOCOL: &str = "binfer inference v7";
 
-/// A transcript that holds parameters, the digest of the commitment, group size, reaches, input and output.
+/// A transcript that holds parameters, the digest of the commitment, group size, reaches, input and outputs.
 pub(crate) fn transcript(
     params: &Params,
     model: &Digest,
     group_size: GroupSize,
     reaches: &[u8],
     input: &Array,
-    output: &Array,
+    outputs: &[Array],
 ) -> Transcript {
     let mut transcript = Transcript::new(PROTOCOL);
     transcript.absorb_bytes("parameters", &params.to_bytes());
@@ -24,7 +24,10 @@ pub(crate) fn transcript(
     transcript.absorb_bytes("group size", &group_size.log_leaves().to_le_bytes());
     transcript.absorb_bytes("reaches", reaches);
     absorb_array(&mut transcript, "input", input);
-    absorb_array(&mut transcript, "output", output);
+    // How many there are is the model's.
+    for output in outputs {
+        absorb_array(&mut transcript, "output", output);
+    }
     transcript
 }
 

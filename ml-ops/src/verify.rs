@@ -9,7 +9,7 @@ use thiserror::Error;
 use crate::argument::{self, GroupSize, Plan, ReachError, Requantized, Statement};
 use crate::array::Array;
 use crate::commitment::ModelCommitment;
-use crate::graph::{Graph, PortError, TensorId, TensorKind, TensorShape, Values};
+use crate::graph::{Graph, OutputPort, PortError, TensorId, TensorKind, TensorShape, Values};
 use crate::proof::{Proof, ProofError};
 use crate::statement::transcript;
 
@@ -20,6 +20,14 @@ pub enum Rejection {
     /// The input does not fit the model.
     #[error("input: {0}")]
     Input(PortError),
+    /// There are more or fewer outputs than the model has.
+    #[error("{got} outputs of a model that has {expected}")]
+    OutputCount {
+        /// How many the model has.
+        expected: usize,
+        /// How many there are.
+        got: usize,
+    },
     /// The output does not fit the model, or holds a value that it cannot give.
     #[error("output: {0}")]
     Output(PortError),
@@ -56,14 +64,15 @@ impl Rejection {
     pub fn is_malformed_input(&self) -> bool {
         let of_port = |e: &PortError| !matches!(e, PortError::NoSuchOutput { .. });
         match self {
-            Self::Input(_) => true,
+            Self::Input(_) | Self::OutputCount { .. } => true,
             Self::Output(e) => of_port(e),
             _ => false,
         }
     }
 }
 
-/// Accepts iff `proof` convinces that the model under `commitment` maps `input` to `output`.
+/// Accepts iff `proof` convinces that the model under `commitment` maps `input` to `output`: an array, or all arrays
+/// in their order of a model that has several.
 ///
 /// Time and memory grow with the sizes of input and output and the widths of layers, not with the
 /// number of weights.
@@ -73,14 +82,32 @@ impl Rejection {
 pub fn verify(
     commitment: &ModelCommitment,
     input: &Array,
-    output: &Array,
+    output: &(impl AsRef<[Array]> + ?Sized),
+    proof: &[u8],
+) -> Result<(), Rejection> {
+    verify_outputs(commitment, input, output.as_ref(), proof)
+}
+
+fn verify_outputs(
+    commitment: &ModelCommitment,
+    input: &Array,
+    outputs: &[Array],
     proof: &[u8],
 ) -> Result<(), Rejection> {
     let graph = &commitment.graph;
     let (in_values, batch) =
         graph.input.encode(graph.input_shape(), input).map_err(Rejection::Input)?;
-    let out_values =
-        graph.output.encode(graph.output_shape(), output, batch).map_err(Rejection::Output)?;
+    let (expected, got) = (graph.outputs().count(), outputs.len());
+    if expected != got {
+        return Err(Rejection::OutputCount { expected, got });
+    }
+    let mut out_values = BTreeMap::new();
+    for (port, output) in graph.outputs().zip(outputs) {
+        if let Some(shape) = graph.tensors.get(port.tensor) {
+            let values = port.encode(shape, output, batch).map_err(Rejection::Output)?;
+            out_values.insert(port.tensor, values);
+        }
+    }
     let proof = Proof::parts(proof)?;
     if proof.commitment != commitment.as_bytes() {
         // Commitments have one encoding each, so these are another's bytes, or nobody's.
@@ -90,16 +117,17 @@ pub fn verify(
     if proof.batch as usize != batch.size {
         return Err(Rejection::OtherBatch { expected: batch.size, got: proof.batch as usize });
     }
-    if graph.input.tensor == graph.output.tensor && in_values != out_values {
+    if out_values.get(&graph.input.tensor).is_some_and(|output| *output != in_values) {
         return Err(Rejection::NotIdentity);
     }
     let constants = constants(graph, batch.size);
-    if constants.get(&graph.output.tensor).is_some_and(|constant| *constant != out_values) {
+    let differs = |(t, output): (&TensorId, &Values)| constants.get(t).is_some_and(|c| c != output);
+    if out_values.iter().any(differs) {
         return Err(Rejection::NotConstant);
     }
     let declared = Requantized::new(graph).declared(proof.reaches)?;
     let (params, digest) = (&commitment.params, commitment.digest());
-    let start = transcript(params, &digest, proof.group_size, proof.reaches, input, output);
+    let start = transcript(params, &digest, proof.group_size, proof.reaches, input, outputs);
     let mut channel = ProofReader::new(start, proof.messages);
     let plan = Plan::declared(graph, batch.size, declared);
     let statement = Statement {
@@ -109,7 +137,7 @@ pub fn verify(
         group_size: proof.group_size,
         root: commitment.root,
         input: &in_values,
-        output: &out_values,
+        outputs: &out_values,
         constants: &constants,
     };
     argument::verify(&mut channel, &statement)?;
@@ -183,6 +211,8 @@ fn estimate_plan(commitment: &ModelCommitment, plan: &Plan, group_size: GroupSiz
         TensorKind::Code => Values::Codes(vec![0; batch * shape.per_sample()]),
         TensorKind::Integer { .. } => Values::Integers(vec![0; batch * shape.per_sample()]),
     };
+    let shape_of = |port: &OutputPort| Some((port.tensor, blank(graph.tensors.get(port.tensor)?)));
+    let outputs = graph.outputs().filter_map(shape_of).collect();
     let mut channel = Estimator::new();
     let statement = Statement {
         graph,
@@ -191,7 +221,7 @@ fn estimate_plan(commitment: &ModelCommitment, plan: &Plan, group_size: GroupSiz
         group_size,
         root: commitment.root,
         input: &blank(graph.input_shape()),
-        output: &blank(graph.output_shape()),
+        outputs: &outputs,
         constants: &constants(graph, batch),
     };
     // Checks pass by construction and nothing is read, so there is nothing that can fail.

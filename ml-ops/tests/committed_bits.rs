@@ -59,6 +59,7 @@ fn graph(values: usize, bias: i64, scales: &[f32], middle: &[fn(usize) -> Op]) -
     push(matmul(last, Epilogue::Accumulator), TensorKind::Integer { bits: 50 });
     let dtype = IntegerType::I64;
     let graph = Graph {
+        more_outputs: Vec::new(),
         name: String::new(),
         weights,
         input: InputPort {
@@ -116,6 +117,7 @@ fn index(taps: usize, bits: Option<u32>) -> Graph {
         combine(2, 3, Function::Times(1)),
     ];
     let graph = Graph {
+        more_outputs: Vec::new(),
         name: String::new(),
         tensors: vec![
             tensor(taps, TensorKind::Code),

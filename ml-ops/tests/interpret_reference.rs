@@ -63,6 +63,7 @@ fn model(first: &Layer, second: &Layer, rows: usize, steps: Vec<Step>, bits: u32
     let node = |op| Node { name: String::new(), op };
     Model {
         graph: Graph {
+            more_outputs: Vec::new(),
             name: String::new(),
             tensors: vec![
                 tensor(first.k, TensorKind::Code),

@@ -29,6 +29,7 @@ fn embedding(vocabulary: usize, width: usize) -> (Model, Vec<u8>) {
         epilogue: Epilogue::Accumulator,
     };
     let graph = Graph {
+        more_outputs: Vec::new(),
         name: "embedding".into(),
         tensors: vec![
             tensor(vocabulary, TensorKind::Code),

@@ -7,7 +7,7 @@ mod fixtures;
 
 use binfer_ml_ops::array::{Array, ArrayData};
 use binfer_ml_ops::graph::{Graph, Model};
-use binfer_ml_ops::{ProverKey, verify};
+use binfer_ml_ops::{ProverKey, Rejection, run_all, verify};
 use fixtures::{array, output};
 use std::path::{Path, PathBuf};
 
@@ -28,7 +28,7 @@ fn patterns_are_equal_to_onnx_runtime() {
         .filter(|path| path.extension().is_some_and(|e| e == "onnx"))
         .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
-    assert_eq!(names.len(), 37);
+    assert_eq!(names.len(), 38);
     for name in names {
         let model = model(&name);
         let archive = folder().join(format!("{name}.npz"));
@@ -59,10 +59,37 @@ fn proofs_are_accepted_of_these_outputs_alone() {
     }
 }
 
-/// The last code changed.
+#[test]
+fn all_outputs_are_proved() {
+    let model = model("several_outputs");
+    let archive = folder().join("several_outputs.npz");
+    let input = array(&archive, "input");
+    let outputs = ["output", "output1", "output2"].map(|part| array(&archive, part));
+    assert_eq!(run_all(&model, &input).unwrap(), outputs);
+    let key = ProverKey::new(model, Default::default(), &Default::default());
+    let proof = key.prove(&input, &outputs, &mut |_| ()).unwrap().to_bytes();
+    assert!(verify(key.commitment(), &input, &outputs, &proof).is_ok());
+    for at in 0..outputs.len() {
+        let mut wrong = outputs.clone();
+        wrong[at] = Array::new(wrong[at].shape().to_vec(), changed(wrong[at].data())).unwrap();
+        assert!(verify(key.commitment(), &input, &wrong, &proof).is_err(), "{at}");
+    }
+    let missing = verify(key.commitment(), &input, &outputs[..2], &proof);
+    assert_eq!(missing, Err(Rejection::OutputCount { expected: 3, got: 2 }));
+}
+
+/// The last code changed, or the last float another one of them.
 fn changed(data: &ArrayData) -> ArrayData {
-    let ArrayData::U8(codes) = data else { panic!("codes") };
-    let mut codes = codes.clone();
-    *codes.last_mut().unwrap() ^= 1;
-    ArrayData::U8(codes)
+    match data.clone() {
+        ArrayData::U8(mut codes) => {
+            *codes.last_mut().unwrap() ^= 1;
+            ArrayData::U8(codes)
+        }
+        ArrayData::F32(mut floats) => {
+            let last = floats.len() - 1;
+            floats[last] = *floats.iter().find(|float| **float != floats[last]).unwrap();
+            ArrayData::F32(floats)
+        }
+        other => panic!("{other:?}"),
+    }
 }

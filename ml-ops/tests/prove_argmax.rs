@@ -95,6 +95,7 @@ fn case(seed: u64) -> Case {
         ops.push(combine(x + 1, Function::Times(factor), x + 2));
     }
     let graph = Graph {
+        more_outputs: Vec::new(),
         name: "random".into(),
         weights: vec![],
         nodes: ops.into_iter().map(|op| Node { name: "node".into(), op }).collect(),

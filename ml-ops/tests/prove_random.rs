@@ -130,6 +130,7 @@ fn model(spec: &Spec) -> Model {
     };
     let output = tensors.len() - 1;
     let graph = Graph {
+        more_outputs: Vec::new(),
         name: "random".into(),
         weights,
         nodes,

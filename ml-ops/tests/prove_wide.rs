@@ -189,6 +189,7 @@ impl Builder {
             TensorKind::Integer { .. } => OutputTransform::Integer { dtype: IntegerType::I64 },
         };
         let graph = Graph {
+            more_outputs: Vec::new(),
             name: "random".into(),
             weights: Vec::new(),
             nodes: self.nodes,

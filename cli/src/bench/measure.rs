@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use binfer_field::Backend;
 use binfer_ml_ops::array::Array;
 use binfer_ml_ops::{
-    Proof, ProveError, ProverKey, ReachError, committed_bits_of, estimate_of, run, verify,
+    Proof, ProveError, ProverKey, ReachError, committed_bits_of, estimate_of, run_all, verify,
 };
 
 use super::measurement::PhaseTimes;
@@ -48,17 +48,17 @@ pub fn measure(
 ) -> Result<Measurement, Failure> {
     let workload = task.workload()?;
     let graph = &workload.model.graph;
-    let output = run(&workload.model, &workload.input).map_err(Failure::Statement)?;
+    let outputs = run_all(&workload.model, &workload.input).map_err(Failure::Statement)?;
     let start = Instant::now();
-    let (first, proof) = prove_once(&workload, &output, max_memory)?;
+    let (first, proof) = prove_once(&workload, &outputs, max_memory)?;
     let mut runs = vec![first];
     while runs.len() < effort.runs as usize
         || (runs.len() < MAX_RUNS && start.elapsed() < effort.time)
     {
-        runs.push(prove_once(&workload, &output, max_memory)?.0);
+        runs.push(prove_once(&workload, &outputs, max_memory)?.0);
     }
     let peak_rss_bytes = peak_rss_bytes();
-    let (native, native_kernel) = native_time(&workload, &output)?;
+    let (native, native_kernel) = native_time(&workload, &outputs[0])?;
     let estimate = estimate_of(&proof).map_err(declared)?;
     let committed = committed_bits_of(&proof).map_err(declared)?;
     let times = |of: fn(&Run) -> Duration| -> Vec<Duration> { runs.iter().map(of).collect() };
@@ -92,7 +92,7 @@ pub fn measure(
 /// Commits, proves and verifies once.
 fn prove_once(
     workload: &Workload,
-    output: &Array,
+    outputs: &[Array],
     max_memory: Option<Size>,
 ) -> Result<(Run, Proof), Failure> {
     let (model, input) = (workload.model.clone(), &workload.input);
@@ -105,13 +105,13 @@ fn prove_once(
     let mut phases = Phases::hidden();
     let start = Instant::now();
     let proof =
-        key.prove(input, output, &mut |phase| phases.start(phase)).map_err(Failure::Statement)?;
+        key.prove(input, outputs, &mut |phase| phases.start(phase)).map_err(Failure::Statement)?;
     let bytes = proof.to_bytes();
     let prove = start.elapsed();
     let phases = phases.finish();
 
     let start = Instant::now();
-    verify(key.commitment(), input, output, &bytes).map_err(Failure::Rejected)?;
+    verify(key.commitment(), input, outputs, &bytes).map_err(Failure::Rejected)?;
     let verify = start.elapsed();
     Ok((Run { commit, prove, verify, proof_bytes: bytes.len(), phases }, proof))
 }
@@ -121,7 +121,7 @@ fn declared(error: ReachError) -> Failure {
     Failure::Rejected(error.into())
 }
 
-/// The time of native inference and its kernel, whose result is compared with the interpreter's.
+/// The time of native inference and its kernel, whose (first) output is compared with the interpreter's.
 fn native_time(workload: &Workload, output: &Array) -> Result<(Duration, String), Failure> {
     let graph = &workload.model.graph;
     let (input, batch) = graph

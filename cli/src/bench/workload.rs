@@ -237,6 +237,7 @@ fn perceptron(
     let tensor = |features, kind| TensorShape { rows_per_sample: 1, features, kind };
     let widest = TensorKind::Integer { bits: 63 };
     let mut graph = Graph {
+        more_outputs: Vec::new(),
         name: name.into(),
         tensors: vec![tensor(widths[0], TensorKind::Code)],
         weights: Vec::new(),

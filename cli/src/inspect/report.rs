@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use binfer_ml_ops::array::ElementType;
-use binfer_ml_ops::graph::{CodeType, InputTransform, OutputTransform};
+use binfer_ml_ops::graph::{CodeType, InputTransform, OutputPort, OutputTransform};
 use binfer_ml_ops::{Estimate, ModelCommitment};
 use serde_json::{Value, json};
 
@@ -57,7 +57,8 @@ impl Report {
             "file_bytes": self.file_bytes,
             "name": graph.name,
             "input": self.input_json(),
-            "output": self.output_json(),
+            "output": self.outputs_json().first(),
+            "more_outputs": self.outputs_json().get(1..),
             "layers": layers.collect::<Value>(),
             "parameters": parameters(graph),
             "macs_per_sample": graph.macs_per_sample(),
@@ -111,7 +112,9 @@ impl Report {
             }
         }
         writeln!(out, "input       {}", port(&self.input_json()))?;
-        writeln!(out, "output      {}", port(&self.output_json()))?;
+        for output in self.outputs_json() {
+            writeln!(out, "output      {}", port(&output))?;
+        }
         writeln!(out, "parameters  {}", parameters(graph))?;
         writeln!(out, "MAC/sample  {}", graph.macs_per_sample())?;
         let commitment_bytes = self.commitment.to_bytes().len();
@@ -194,16 +197,18 @@ impl Report {
         port
     }
 
-    fn output_json(&self) -> Value {
-        let output = &self.commitment.graph().output;
-        let mut port = json!({
-            "type": element_name(output.transform.element_type()),
-            "shape": output.shape,
-        });
-        if let OutputTransform::Dequantize { scale, zero_point, dtype } = output.transform {
-            port["quantized"] = quantization(scale, zero_point, dtype);
-        }
-        port
+    fn outputs_json(&self) -> Vec<Value> {
+        let of = |output: &OutputPort| {
+            let mut port = json!({
+                "type": element_name(output.transform.element_type()),
+                "shape": output.shape,
+            });
+            if let OutputTransform::Dequantize { scale, zero_point, dtype } = output.transform {
+                port["quantized"] = quantization(scale, zero_point, dtype);
+            }
+            port
+        };
+        self.commitment.graph().outputs().map(of).collect()
     }
 }
 

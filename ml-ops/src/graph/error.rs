@@ -319,6 +319,12 @@ pub enum GraphError {
         /// Bits of the index.
         bits: u32,
     },
+    /// Two outputs come from one tensor.
+    #[error("two outputs come from tensor {tensor}")]
+    OutputTwice {
+        /// The tensor.
+        tensor: usize,
+    },
     /// Maxima and joined codes read more than [`MAX_POSITIONS`](super::MAX_POSITIONS) positions of gathers.
     #[error("the maxima and joins up to node {node} read more than {MAX_POSITIONS} positions")]
     Positions {

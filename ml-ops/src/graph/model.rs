@@ -25,6 +25,8 @@ pub struct Graph {
     pub input: InputPort,
     /// Where the output leaves.
     pub output: OutputPort,
+    /// Where others leave, of tensors of their own.
+    pub more_outputs: Vec<OutputPort>,
 }
 
 impl Graph {
@@ -32,6 +34,11 @@ impl Graph {
     #[expect(clippy::indexing_slicing, reason = "a valid graph's ports name its tensors")]
     pub fn input_shape(&self) -> &TensorShape {
         &self.tensors[self.input.tensor]
+    }
+
+    /// Where all outputs leave, in their order.
+    pub fn outputs(&self) -> impl Iterator<Item = &OutputPort> {
+        core::iter::once(&self.output).chain(&self.more_outputs)
     }
 
     /// The tensors that are constants, with the codes of one sample.
@@ -42,7 +49,7 @@ impl Graph {
         })
     }
 
-    /// The shape of the tensor that the output comes from. Precondition: the graph is valid.
+    /// The shape of the tensor that the first output comes from. Precondition: the graph is valid.
     #[expect(clippy::indexing_slicing, reason = "a valid graph's ports name its tensors")]
     pub fn output_shape(&self) -> &TensorShape {
         &self.tensors[self.output.tensor]

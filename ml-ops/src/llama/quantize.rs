@@ -137,6 +137,7 @@ impl Quantized {
             }
         };
         let graph = Graph {
+            more_outputs: Vec::new(),
             name: "llama".into(),
             tensors: builder.tensors,
             weights: builder.weights,

@@ -39,8 +39,10 @@ pub enum ImportError {
         /// What is wrong.
         error: TensorError,
     },
-    /// The graph does not have one input (initializers not counted) and one output.
-    #[error("the graph has {inputs} inputs and {outputs} outputs, supported is one each")]
+    /// The graph does not have one input (initializers not counted), or it has no output.
+    #[error(
+        "the graph has {inputs} inputs and {outputs} outputs, supported are one input and outputs"
+    )]
     Ports {
         /// Inputs that are not initializers.
         inputs: usize,

@@ -2,21 +2,21 @@
 
 use super::builder::Builder;
 use crate::graph::{
-    Epilogue, Function, Graph, GraphError, InputPort, Model, Node, Op, OutputPort, OutputTransform,
-    TensorId, Term,
+    Epilogue, Function, Graph, GraphError, InputPort, Model, Node, Op, OutputPort, TensorId, Term,
 };
 
-/// The model that computes tensor `output`, of `shape`, from `input`.
+/// The model that computes the tensors of `output` and `more_outputs` from `input`.
 pub(super) fn model(
     mut builder: Builder,
     name: String,
     mut input: InputPort,
-    output: TensorId,
-    shape: Vec<usize>,
-    transform: OutputTransform,
+    mut output: OutputPort,
+    mut more_outputs: Vec<OutputPort>,
 ) -> Result<Model, GraphError> {
-    remove_dead(&mut builder, output);
-    fold_clamps(&mut builder, output);
+    let outputs: Vec<TensorId> =
+        [&output].into_iter().chain(&more_outputs).map(|port| port.tensor).collect();
+    remove_dead(&mut builder, &outputs);
+    fold_clamps(&mut builder, &outputs);
 
     let mut nodes = std::mem::take(&mut builder.nodes);
     let mut old_matrices = std::mem::take(&mut builder.matrices);
@@ -62,23 +62,16 @@ pub(super) fn model(
             }
         }
     }
-    let mut tensor = output;
-    place(&mut tensor);
-    let graph = Graph {
-        name,
-        tensors,
-        weights,
-        nodes,
-        input,
-        output: OutputPort { tensor, shape, transform },
-    };
+    place(&mut output.tensor);
+    more_outputs.iter_mut().for_each(|port| place(&mut port.tensor));
+    let graph = Graph { name, tensors, weights, nodes, input, output, more_outputs };
     graph.validate()?;
     Ok(Model { graph, weights: matrices })
 }
 
-fn remove_dead(builder: &mut Builder, output: TensorId) {
+fn remove_dead(builder: &mut Builder, outputs: &[TensorId]) {
     let mut live = vec![false; builder.tensors.len()];
-    live[output] = true;
+    outputs.iter().for_each(|&output| live[output] = true);
     for node in builder.nodes.iter().rev() {
         if live[node.op.output()] {
             node.op.inputs().into_iter().for_each(|x| live[x] = true);
@@ -88,9 +81,9 @@ fn remove_dead(builder: &mut Builder, output: TensorId) {
 }
 
 /// Joins each map that clamps its input to the matmul that makes it, if nothing else reads it.
-fn fold_clamps(builder: &mut Builder, output: TensorId) {
+fn fold_clamps(builder: &mut Builder, outputs: &[TensorId]) {
     let mut reads = vec![0usize; builder.tensors.len()];
-    reads[output] += 1;
+    outputs.iter().for_each(|&output| reads[output] += 1);
     for node in &builder.nodes {
         node.op.inputs().into_iter().for_each(|x| reads[x] += 1);
     }

@@ -13,7 +13,8 @@ use super::view::View;
 use super::words::Words;
 use super::{finish, ops};
 use crate::graph::{
-    CodeType, InputTransform, MAX_ELEMENTS, MAX_NAME_BYTES, Model, OutputTransform, WordType,
+    CodeType, InputTransform, MAX_ELEMENTS, MAX_NAME_BYTES, Model, OutputPort, OutputTransform,
+    WordType,
 };
 use prost::Message;
 use std::collections::{HashMap, HashSet};
@@ -51,13 +52,13 @@ impl Model {
         }
         let mut values = initializers(graph)?;
         let context = Context { narrow: narrow_types(graph), uses: Uses::of(graph) };
-        let (input, output) = ports(graph)?;
+        let (input, outputs) = ports(graph)?;
         let (mut builder, value) = import_input(input)?;
         values.insert(input.name.clone().unwrap_or_default(), value);
         for (index, node) in graph.node.iter().enumerate() {
             import_node(&mut builder, &mut values, &context, index, node)?;
         }
-        import_output(builder, &values, graph, output)
+        import_outputs(builder, &values, graph, outputs)
     }
 }
 
@@ -114,8 +115,8 @@ fn narrow_types(graph: &GraphProto) -> HashMap<String, CodeType> {
     of.collect()
 }
 
-/// The one input that is no initializer, and the one output.
-fn ports(graph: &GraphProto) -> Result<(&ValueInfoProto, &ValueInfoProto), ImportError> {
+/// The one input that is no initializer, and the outputs, of which there is one.
+fn ports(graph: &GraphProto) -> Result<(&ValueInfoProto, &[ValueInfoProto]), ImportError> {
     let constants: HashSet<&str> =
         graph.initializer.iter().filter_map(|tensor| tensor.name.as_deref()).collect();
     let inputs: Vec<_> = graph
@@ -124,7 +125,7 @@ fn ports(graph: &GraphProto) -> Result<(&ValueInfoProto, &ValueInfoProto), Impor
         .filter(|input| !constants.contains(input.name.as_deref().unwrap_or("")))
         .collect();
     match (inputs.as_slice(), graph.output.as_slice()) {
-        ([input], [output]) => Ok((input, output)),
+        ([input], [_, ..]) => Ok((input, &graph.output)),
         (inputs, outputs) => {
             Err(ImportError::Ports { inputs: inputs.len(), outputs: outputs.len() })
         }
@@ -224,12 +225,32 @@ fn import_node(
     }
 }
 
-fn import_output(
+fn import_outputs(
     mut builder: Builder,
     values: &HashMap<String, Value>,
     graph: &GraphProto,
-    output: &ValueInfoProto,
+    outputs: &[ValueInfoProto],
 ) -> Result<Model, ImportError> {
+    let mut ports: Vec<OutputPort> = Vec::with_capacity(outputs.len());
+    for output in outputs {
+        let port = import_output(&mut builder, values, graph, output, &ports)?;
+        ports.push(port);
+    }
+    let output = ports.remove(0);
+    let name = outputs.first().and_then(|output| output.name.clone()).unwrap_or_default();
+    let input = builder.input_port().ok_or(ImportError::Output { name, node: None })?;
+    let title = truncated(graph.name.as_deref().unwrap_or(""));
+    Ok(finish::model(builder, title, input, output, ports)?)
+}
+
+/// An output, of a tensor that is none of those before.
+fn import_output(
+    builder: &mut Builder,
+    values: &HashMap<String, Value>,
+    graph: &GraphProto,
+    output: &ValueInfoProto,
+    before: &[OutputPort],
+) -> Result<OutputPort, ImportError> {
     let name = output.name.clone().unwrap_or_default();
     let made = graph.node.iter().find(|node| node.output.contains(&name));
     let missing = || ImportError::Output {
@@ -245,17 +266,17 @@ fn import_output(
         }
         Some(Value::Words(words)) => {
             let dtype = words.dtype;
-            let view = integers(&mut builder, &name, words).map_err(|_| missing())?;
+            let view = integers(builder, &name, words).map_err(|_| missing())?;
             (view, OutputTransform::Words { dtype })
         }
         Some(Value::WordFloats(floats)) if floats.is_pure() => {
             let dtype = floats.words.dtype;
-            let view = integers(&mut builder, &name, &floats.words).map_err(|_| missing())?;
+            let view = integers(builder, &name, &floats.words).map_err(|_| missing())?;
             let Scaling { scale, zero_point } = floats.scaling;
             (view, OutputTransform::DequantizeWords { scale, zero_point, dtype })
         }
         Some(Value::Floats(floats)) => {
-            let view = ops::as_dequantized(&mut builder, &name, floats).ok_or_else(missing)?;
+            let view = ops::as_dequantized(builder, &name, floats).ok_or_else(missing)?;
             let transform = OutputTransform::Dequantize {
                 scale: floats.scaling.scale,
                 zero_point: floats.scaling.zero_point,
@@ -267,18 +288,17 @@ fn import_output(
             (view.clone(), OutputTransform::Integer { dtype: *dtype })
         }
         Some(Value::Deferred(deferred)) => {
-            deferred.affine(&mut builder).ok().flatten().ok_or_else(missing)?
+            deferred.affine(builder).ok().flatten().ok_or_else(missing)?
         }
         _ => return Err(missing()),
     };
     let shape = view.shape();
-    let view = match builder.is_row_major(&view) {
+    let is_new = before.iter().all(|port| port.tensor != view.tensor);
+    let view = match is_new && builder.is_row_major(&view) {
         true => view,
         false => builder.laid_out(&name, &view, |_| true).map_err(|_| missing())?,
     };
-    let (input, tensor) = (builder.input_port().ok_or_else(missing)?, view.tensor);
-    let title = truncated(graph.name.as_deref().unwrap_or(""));
-    Ok(finish::model(builder, title, input, tensor, shape, transform)?)
+    Ok(OutputPort { tensor: view.tensor, shape, transform })
 }
 
 /// A 16-bit tensor as integers of its type's width.

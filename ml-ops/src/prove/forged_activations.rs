@@ -86,6 +86,7 @@ fn model() -> Model {
         tensor(WIDTH, TensorKind::Integer { bits: 32 }),
     ];
     let graph = Graph {
+        more_outputs: Vec::new(),
         name: "forged".into(),
         weights: Vec::new(),
         nodes: ops.into_iter().map(|op| Node { name: "node".into(), op }).collect(),

@@ -67,6 +67,7 @@ impl Case {
             ops.push(combine(INDEX, INDEX + 1, Function::Times(1)));
         }
         let graph = Graph {
+            more_outputs: Vec::new(),
             name: "forged".into(),
             weights: vec![],
             nodes: ops.into_iter().map(|op| Node { name: "node".into(), op }).collect(),

@@ -124,6 +124,7 @@ fn model() -> Model {
     let all = [weights(CHANNELS * 9, HIDDEN), weights(9, HIDDEN), weights(HIDDEN, 2)];
     let (shapes, matrices) = all.into_iter().unzip();
     let graph = Graph {
+        more_outputs: Vec::new(),
         name: "forged".into(),
         weights: shapes,
         nodes: ops.into_iter().map(|op| Node { name: "node".into(), op }).collect(),

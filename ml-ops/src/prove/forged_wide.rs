@@ -99,6 +99,7 @@ fn model(kind: TensorKind) -> Model {
         TensorKind::Integer { .. } => OutputTransform::Integer { dtype: IntegerType::I64 },
     };
     let graph = Graph {
+        more_outputs: Vec::new(),
         name: "forged".into(),
         weights: Vec::new(),
         nodes: ops.into_iter().map(|op| Node { name: "node".into(), op }).collect(),

@@ -42,7 +42,8 @@ pub(crate) struct Statement<'a> {
     /// The root of the model's oracle.
     pub(crate) root: Digest,
     pub(crate) input: &'a Values,
-    pub(crate) output: &'a Values,
+    /// The tensors that outputs come from.
+    pub(crate) outputs: &'a BTreeMap<TensorId, Values>,
     /// The constants of the graph, in all samples.
     pub(crate) constants: &'a BTreeMap<TensorId, Values>,
 }

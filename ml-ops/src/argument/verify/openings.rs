@@ -25,7 +25,7 @@ impl Statement<'_> {
         let tensor = match self.constants.get(&t) {
             Some(constant) => constant,
             None if t == self.graph.input.tensor => self.input,
-            None => self.output,
+            None => self.outputs.get(&t).ok_or(MALFORMED)?,
         };
         if public::are_in_range(tensor, matrix) { Ok(tensor) } else { Err(OUT_OF_RANGE) }
     }

@@ -19,13 +19,16 @@ mod write;
 
 pub use model::{MODEL_MAGIC, MODEL_VERSION};
 
-use super::{Graph, GraphError, InputPort, MAX_ENTRIES, OutputPort};
+use super::{Graph, GraphError, InputPort, MAX_ENTRIES};
 use read::Reader;
 use thiserror::Error;
 use write::Writer;
 
-/// Version of the encoding, its second field.
+/// Version of the encoding, its second field, of a graph with one output.
 pub const FORMAT_VERSION: u32 = 4;
+
+/// Version of the encoding of a graph with several: the list of the others follows.
+const SEVERAL_OUTPUTS: u32 = 5;
 
 const MAGIC: [u8; 8] = *b"binfer-g";
 
@@ -107,7 +110,8 @@ impl Graph {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut w = Writer::default();
         w.bytes.extend(MAGIC);
-        w.bytes.extend(FORMAT_VERSION.to_le_bytes());
+        let version = if self.more_outputs.is_empty() { FORMAT_VERSION } else { SEVERAL_OUTPUTS };
+        w.bytes.extend(version.to_le_bytes());
         w.name(&self.name);
         w.list(&self.tensors, Writer::tensor);
         w.list(&self.weights, Writer::weights);
@@ -115,9 +119,10 @@ impl Graph {
         w.size(self.input.tensor);
         w.list(&self.input.shape, |w, &d| w.size(d));
         w.input(&self.input.transform);
-        w.size(self.output.tensor);
-        w.list(&self.output.shape, |w, &d| w.size(d));
-        w.output(&self.output.transform);
+        w.output_port(&self.output);
+        if !self.more_outputs.is_empty() {
+            w.list(&self.more_outputs, Writer::output_port);
+        }
         w.bytes
     }
 
@@ -131,7 +136,7 @@ impl Graph {
             return Err(DecodeError::Magic);
         }
         let version = u32::from_le_bytes(r.array()?);
-        if version != FORMAT_VERSION {
+        if ![FORMAT_VERSION, SEVERAL_OUTPUTS].contains(&version) {
             return Err(DecodeError::Version { got: version });
         }
         let graph = Self {
@@ -144,10 +149,10 @@ impl Graph {
                 shape: r.list(1, Reader::size)?,
                 transform: r.input()?,
             },
-            output: OutputPort {
-                tensor: r.size()?,
-                shape: r.list(1, Reader::size)?,
-                transform: r.output()?,
+            output: r.output_port()?,
+            more_outputs: match version {
+                SEVERAL_OUTPUTS => r.list(3, Reader::output_port)?,
+                _ => Vec::new(),
             },
         };
         let left = bytes.len() - r.offset;

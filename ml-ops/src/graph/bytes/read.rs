@@ -4,7 +4,7 @@ use super::DecodeError;
 use super::write::{EDGES, GATHER, OTHER_STEP, REFERENCE, SAME_STEP};
 use crate::graph::{
     Alphabet, CodeMatrix, CodeType, Edges, Epilogue, Function, Gather, GatherDim, InputTransform,
-    IntegerType, MAX_ENTRIES, MAX_NAME_BYTES, Node, Op, OutputTransform, Requantize,
+    IntegerType, MAX_ENTRIES, MAX_NAME_BYTES, Node, Op, OutputPort, OutputTransform, Requantize,
     RoundingProfile, Step, TensorKind, TensorShape, Term, WeightShape, WordType,
 };
 
@@ -396,6 +396,12 @@ impl Reader<'_> {
             }),
             (_, error) => Err(error),
         }
+    }
+
+    /// A port that an output leaves by.
+    pub(super) fn output_port(&mut self) -> Result<OutputPort, DecodeError> {
+        let (tensor, shape) = (self.size()?, self.list(1, Self::size)?);
+        Ok(OutputPort { tensor, shape, transform: self.output()? })
     }
 
     pub(super) fn output(&mut self) -> Result<OutputTransform, DecodeError> {

@@ -2,8 +2,8 @@
 
 use crate::graph::{
     Alphabet, CodeMatrix, CodeType, Edges, Epilogue, Function, Gather, GatherDim, InputTransform,
-    IntegerType, Node, Op, OutputTransform, RoundingProfile, Step, TensorKind, TensorShape, Term,
-    WeightShape, WordType,
+    IntegerType, Node, Op, OutputPort, OutputTransform, RoundingProfile, Step, TensorKind,
+    TensorShape, Term, WeightShape, WordType,
 };
 use std::collections::HashMap;
 
@@ -333,6 +333,13 @@ impl Writer {
                 self.word(*dtype);
             }
         }
+    }
+
+    /// A port that an output leaves by.
+    pub(super) fn output_port(&mut self, port: &OutputPort) {
+        self.size(port.tensor);
+        self.list(&port.shape, |w, &d| w.size(d));
+        self.output(&port.transform);
     }
 
     pub(super) fn output(&mut self, transform: &OutputTransform) {

@@ -75,6 +75,7 @@ pub(super) fn image() -> Graph {
     ]);
     let times = |x, factor| Term { x, gather: None, taps: 1, function: Function::Times(factor) };
     Graph {
+        more_outputs: Vec::new(),
         name: "image".to_owned(),
         tensors: vec![
             shape(16, 2, TensorKind::Code),

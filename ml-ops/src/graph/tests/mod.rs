@@ -19,6 +19,7 @@ fn graph() -> Graph {
     let integers = TensorKind::Integer { bits: 20 };
     let node = |name: &str, op| Node { name: name.to_owned(), op };
     Graph {
+        more_outputs: Vec::new(),
         name: "graph".to_owned(),
         tensors: vec![
             shape(3, TensorKind::Code),

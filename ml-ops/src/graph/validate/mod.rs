@@ -66,7 +66,7 @@ impl Graph {
             let uses = uses[weights];
             return Err(GraphError::WeightUses { weights, uses });
         }
-        self.check_output()
+        self.check_outputs()
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::steps::positive;
 use crate::graph::{
-    Graph, GraphError, InputTransform, IntegerType, OutputTransform, TensorKind,
+    Graph, GraphError, InputTransform, IntegerType, OutputPort, OutputTransform, TensorKind,
     port::{affine_is_injective, dequantize_table},
 };
+use std::collections::BTreeSet;
 
 impl Graph {
     pub(super) fn check_input(&self) -> Result<(), GraphError> {
@@ -55,14 +56,26 @@ impl Graph {
         }
     }
 
-    pub(super) fn check_output(&self) -> Result<(), GraphError> {
-        let tensor = self.output.tensor;
-        let elements = elements(&self.output.shape);
+    pub(super) fn check_outputs(&self) -> Result<(), GraphError> {
+        // Each is a claim on a tensor of its own.
+        let mut tensors = BTreeSet::new();
+        for port in self.outputs() {
+            self.check_output(port)?;
+            if !tensors.insert(port.tensor) {
+                return Err(GraphError::OutputTwice { tensor: port.tensor });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_output(&self, port: &OutputPort) -> Result<(), GraphError> {
+        let tensor = port.tensor;
+        let elements = elements(&port.shape);
         let shape = self.tensors.get(tensor).ok_or(GraphError::NoSuchTensor { tensor })?;
         if elements != Some(shape.per_sample()) {
             return Err(GraphError::PortShape { tensor });
         }
-        let agrees = match &self.output.transform {
+        let agrees = match &port.transform {
             OutputTransform::Codes { .. } | OutputTransform::Dequantize { .. } => {
                 shape.kind == TensorKind::Code
             }
@@ -86,7 +99,7 @@ impl Graph {
         if !agrees {
             return Err(GraphError::PortShape { tensor });
         }
-        if let OutputTransform::Dequantize { scale, zero_point, dtype } = self.output.transform {
+        if let OutputTransform::Dequantize { scale, zero_point, dtype } = port.transform {
             let valid = positive(scale) && dtype.code(zero_point).is_some() && {
                 let images = dequantize_table(scale, zero_point, dtype);
                 images.iter().all(|x| x.is_finite()) && images.is_sorted_by(|a, b| a < b)
@@ -95,13 +108,13 @@ impl Graph {
                 return Err(GraphError::PortScale { tensor });
             }
         }
-        if let OutputTransform::DequantizeWords { scale, zero_point, dtype } = self.output.transform
+        if let OutputTransform::DequantizeWords { scale, zero_point, dtype } = port.transform
             && !(positive(scale) && dtype.is_injective(scale, zero_point))
         {
             return Err(GraphError::PortScale { tensor });
         }
         if let (OutputTransform::Affine { scales, offsets }, TensorKind::Integer { bits }) =
-            (&self.output.transform, shape.kind)
+            (&port.transform, shape.kind)
         {
             let mut pairs = scales.iter().zip(offsets);
             if !pairs.all(|(&scale, &offset)| affine_is_injective(bits, scale, offset)) {
