@@ -49,6 +49,8 @@ fn codes_are_near_those_of_floats() {
         ("softmax_fine", 10),
         ("softmax_wide", 15),
         ("qlinear_softmax", 12),
+        ("softmax_channels", 12),
+        ("qlinear_softmax_channels", 12),
         ("softmax_masked", 12),
         ("softmax_where", 12),
         ("softmax_padded", 12),

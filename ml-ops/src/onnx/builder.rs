@@ -204,13 +204,14 @@ impl Builder {
         };
         let kind = self.tensors[source.x].kind;
         let bound = bound(kind, i64::from(operands.zero_code), &shape);
+        let of_weights = || (0..of.n).map(|column| operands.bound(column)).max();
+        let most = i64::from(i32::MAX);
         let narrow = match operands.reach {
-            None => i32::try_from(bound).ok().map(i64::from),
+            None if bound <= most.into() => Some(bound as i64),
+            // A channel's bias may be as large as 32 bits hold; then it is for the weights to be small.
+            None => of_weights().filter(|bound| *bound <= most).map(|_| most),
             // Integers are as wide as these weights ask for.
-            Some(_) => {
-                let columns = (0..of.n).map(|column| operands.bound(column));
-                columns.max().filter(|bound| *bound < 1 << 61)
-            }
+            Some(_) => of_weights().filter(|bound| *bound < 1 << 61),
         };
         let narrow = narrow.ok_or(NodeError::AccumulatorRange { bound })?;
         let kind = match &epilogue {

@@ -51,7 +51,8 @@ impl Model {
             return Err(ImportError::SparseInitializers { count });
         }
         let mut values = initializers(graph)?;
-        let context = Context { narrow: narrow_types(graph), uses: Uses::of(graph) };
+        let opset = opset(&model, "").unwrap_or(0);
+        let context = Context { narrow: narrow_types(graph), uses: Uses::of(graph), opset };
         let (input, outputs) = ports(graph)?;
         let (mut builder, value) = import_input(input)?;
         values.insert(input.name.clone().unwrap_or_default(), value);
@@ -65,17 +66,19 @@ impl Model {
 fn check_opsets(model: &ModelProto, graph: &GraphProto) -> Result<(), ImportError> {
     for (domain, first, last) in OPSETS {
         let used = graph.node.iter().any(|node| canonical_domain(node.domain.as_deref()) == domain);
-        let version = model
-            .opset_import
-            .iter()
-            .find(|set| canonical_domain(set.domain.as_deref()) == domain)
-            .and_then(|set| set.version);
+        let version = opset(model, domain);
         let known = version.is_some_and(|v| (first..=last).contains(&v));
         if used && !known {
             return Err(ImportError::Opset { domain: domain.to_owned(), version, first, last });
         }
     }
     Ok(())
+}
+
+/// The version of a domain's operators that a file imports.
+fn opset(model: &ModelProto, domain: &str) -> Option<i64> {
+    let mut sets = model.opset_import.iter();
+    sets.find(|set| canonical_domain(set.domain.as_deref()) == domain)?.version
 }
 
 /// ONNX's own domain has two spellings.

@@ -72,11 +72,11 @@
 //!
 //! # Softmax and normalizations
 //! Softmax (and QLinearSoftmax) of a sample of one row, as at the end of a classifier, has the runtime's codes, but for sums within
-//! the rounding of floats of an edge. Softmax of several rows, LayerNormalization, RMSNormalization and
-//! SimplifiedLayerNormalization along the last axis, between DequantizeLinear and QuantizeLinear, are several nodes of integers of
-//! our own, as no two runtimes' float32 sums and exponentials agree; `docs/semantics.md` states them. On the fixtures codes differ
-//! from those of ONNX Runtime's floats by 1 at most, in one of seven places or fewer. The steps are filled by `f64` additions,
-//! multiplications and divisions alone, so that every machine makes the same graph.
+//! the rounding of floats of an edge. Softmax of several rows, along any axis (masked: the last), and LayerNormalization,
+//! RMSNormalization and SimplifiedLayerNormalization along the last axis, between DequantizeLinear and QuantizeLinear, are several
+//! nodes of integers of our own, as no two runtimes' float32 sums and exponentials agree; `docs/semantics.md` states them. On the
+//! fixtures codes differ from those of ONNX Runtime's floats by 1 at most, in one of seven places or fewer. The steps are filled by
+//! `f64` additions, multiplications and divisions alone, so that every machine makes the same graph.
 //!
 //! # Indices
 //! ArgMax and ArgMin of integers, of floats that are functions of one tensor's codes, of their Softmax, and of the

@@ -35,6 +35,8 @@ pub(super) struct Context {
     /// The types of constants of fewer than 8 bits, which arrays hold in bytes.
     pub(super) narrow: HashMap<String, CodeType>,
     pub(super) uses: Uses,
+    /// The version of ONNX's own operator set.
+    pub(super) opset: i64,
 }
 
 /// A node whose operator is known.
@@ -46,6 +48,11 @@ pub(super) struct NodeView<'a> {
 }
 
 impl<'a> NodeView<'a> {
+    /// The version of ONNX's own operator set.
+    pub(super) fn opset(&self) -> i64 {
+        self.context.opset
+    }
+
     /// The node, if it has no more inputs and no other attributes than its operator.
     pub(super) fn new(
         name: &'a str,

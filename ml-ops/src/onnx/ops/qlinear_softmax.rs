@@ -1,6 +1,6 @@
-//! com.microsoft QLinearSoftmax: Softmax of codes along the last axis, requantized.
+//! com.microsoft QLinearSoftmax: Softmax of codes along an axis, requantized.
 
-use super::softmax::check_axis;
+use super::softmax::{axis, back, last};
 use crate::onnx::builder::Builder;
 use crate::onnx::deferred::Softmax;
 use crate::onnx::error::NodeError;
@@ -18,13 +18,12 @@ pub(super) const OPERATOR: Operator = Operator {
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     let x = node.codes(0)?;
-    // The operator set whose Softmax it is; along the last axis they are one.
-    node.int("opset", 13)?;
-    check_axis(node, x.view.rank())?;
+    // The operator set whose Softmax it is.
+    let dim = axis(node, x.view.rank(), node.int("opset", 13)?)?;
     node.zero_point(2, x.dtype)?;
     let to = Scaling { scale: node.scale(3)?, zero_point: node.zero_point(4, x.dtype)? };
-    let rows = Rowwise::new(node.name, &x.view);
-    let output = rows.output();
+    let rows = Rowwise::new(node.name, &last(&x.view, dim));
+    let output = back(&rows.output(), dim);
     let softmax = Softmax { x: rows, scale: node.scale(1)?, dtype: x.dtype, mask: None };
     let tensor = softmax.quantize(builder, &Target::unbounded(to, x.dtype))?;
     let view = output.on(tensor);

@@ -1,4 +1,4 @@
-//! Softmax of a dequantized tensor along its last axis, in integers.
+//! Softmax of a dequantized tensor along an axis, in integers.
 
 use crate::onnx::builder::Builder;
 use crate::onnx::deferred::{Deferred, Kind, Softmax};
@@ -7,7 +7,9 @@ use crate::onnx::masked::Masked;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::normalized::check_last;
 use crate::onnx::rowwise::Rowwise;
+use crate::onnx::shapes;
 use crate::onnx::value::Value;
+use crate::onnx::view::View;
 use std::rc::Rc;
 
 pub(super) const OPERATOR: Operator = Operator {
@@ -24,18 +26,39 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
         _ => (node.dequantized_codes(0)?, None),
     };
     let view = &x.codes.view;
-    check_axis(node, view.rank())?;
-    let rows = Rowwise::new(node.name, view);
-    let output = rows.output();
+    let dim = axis(node, view.rank(), node.opset())?;
+    if mask.is_some() && dim + 1 != view.rank() {
+        return Err(NodeError::AttributeValue { attribute: "axis", value: dim as f64 + 1.0 });
+    }
+    let rows = Rowwise::new(node.name, &last(view, dim));
+    let output = back(&rows.output(), dim);
     let softmax = Softmax { x: rows, scale: x.scaling.scale, dtype: x.codes.dtype, mask };
     Ok(Value::Deferred(Deferred::new(Kind::Softmax(Rc::new(softmax)), output)))
 }
 
-/// Whether the node's axis is the last. Without the attribute it is the last or, in old operator sets, the first
-/// behind the batch.
-pub(super) fn check_axis(node: &NodeView<'_>, rank: usize) -> Result<(), NodeError> {
+/// The dimension of a sample of `rank` that the node's axis is. Without the attribute it is the last or, in operator sets before
+/// 13, the first behind the batch; in those it is an axis and all after it, so that it is to be the last.
+pub(super) fn axis(node: &NodeView<'_>, rank: usize, opset: i64) -> Result<usize, NodeError> {
     if node.attribute("axis").is_none() && rank > 1 {
         return Err(NodeError::MissingAttribute { attribute: "axis" });
     }
-    check_last(node.int("axis", -1)?, rank)
+    let value = node.int("axis", -1)?;
+    if opset < 13 {
+        check_last(value, rank)?;
+    }
+    shapes::axis("axis", value, rank)
+}
+
+/// The view with dimension `dim` as the last.
+pub(super) fn last(view: &View, dim: usize) -> View {
+    let mut order: Vec<usize> = (0..view.rank()).collect();
+    order[dim..].rotate_left(1);
+    view.transposed(&order)
+}
+
+/// The view with its last dimension as dimension `dim`: the inverse of [`last`].
+pub(super) fn back(view: &View, dim: usize) -> View {
+    let mut order: Vec<usize> = (0..view.rank()).collect();
+    order[dim..].rotate_right(1);
+    view.transposed(&order)
 }

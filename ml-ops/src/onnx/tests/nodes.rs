@@ -148,6 +148,13 @@ fn accumulators_beyond_32_bits() {
         set_integers(constant(g, "QGemm", 6), data_type::INT32, &[7], &biases);
     });
     assert!(matches!(found, NodeError::AccumulatorRange { bound } if bound >= 1 << 31));
+    // A bias that needs all 32 bits where these weights leave room for it, as channels without weights have.
+    let mut model = parse(QGEMM);
+    let biases = [i32::MAX - (1 << 24); 7];
+    let bias = constant(graph(&mut model), "QGemm", 6);
+    set_integers(bias, data_type::INT32, &[7], &biases);
+    let model = Model::from_onnx(&model.encode_to_vec()).expect("a model");
+    assert!(model.graph.weights.iter().any(|weights| weights.bias_bits == 32));
 }
 
 #[test]
