@@ -1,6 +1,6 @@
 //! Commit, run, prove and verify on the shipped digits models, and what must not be accepted.
 
-use crate::common::{Scratch, digits, images};
+use crate::common::{Scratch, digits, images, npy};
 
 const VERIFY: &str =
     "verify --commitment key/model.commitment --input x.npy --output y.npy --proof";
@@ -202,4 +202,30 @@ fn a_cap_on_memory_is_kept_or_refused() {
         assert!(ran.stderr.contains(&format!("and {bytes} are given")), "{}", ran.stderr);
     }
     scratch.expect(2, &format!("{prove} much"));
+}
+
+#[test]
+fn every_output_is_a_file() {
+    let scratch = Scratch::new();
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../ml-ops/tests/fixtures/networks");
+    let model = std::fs::read(format!("{fixtures}/several_outputs.onnx")).unwrap();
+    scratch.write("model.onnx", &model);
+    let codes: Vec<u8> = (0..2 * 40).map(|i: usize| (i * i * 31 + i) as u8).collect();
+    scratch.write("x.npy", &npy("|u1", "(2, 2, 5, 4)", &codes));
+    let run = "run model.onnx --input x.npy --output a.npy";
+    let few = scratch.expect(2, run);
+    assert!(few.stderr.contains("3 outputs and 1 files"), "{}", few.stderr);
+    scratch.expect(0, &format!("{run} --output b.npy --output c.npy"));
+    scratch.expect(0, "commit model.onnx --out key");
+    let outputs = "--output a.npy --output b.npy --output c.npy";
+    scratch.expect(0, &format!("prove model.onnx --key key --input x.npy {outputs} --proof p"));
+    let verify = "verify --commitment key/model.commitment --input x.npy --proof p";
+    scratch.expect(0, &format!("{verify} {outputs}"));
+    scratch.expect(2, &format!("{verify} --output a.npy --output b.npy"));
+    // Both are of one shape and type.
+    scratch.expect(1, &format!("{verify} --output b.npy --output a.npy --output c.npy"));
+    let mut other = scratch.read("c.npy");
+    *other.last_mut().unwrap() ^= 1;
+    scratch.write("c.npy", &other);
+    scratch.expect(1, &format!("{verify} {outputs}"));
 }
