@@ -5,6 +5,7 @@
 mod bytes;
 mod edges;
 mod error;
+mod floats;
 mod gather;
 mod model;
 mod node;
@@ -22,6 +23,7 @@ mod word;
 pub use bytes::{DecodeError, FORMAT_VERSION, MODEL_MAGIC, MODEL_VERSION};
 pub use edges::Edges;
 pub use error::{GraphError, PortError};
+pub use floats::{FloatOperation, FloatOperator};
 pub use gather::{Gather, GatherDim};
 pub use model::{Graph, Model};
 pub(crate) use node::common_taps;

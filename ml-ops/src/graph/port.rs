@@ -3,7 +3,9 @@
 #[cfg(feature = "prover")]
 use super::transpose::is_transposed;
 use super::transpose::{to_feature_major, to_row_major};
-use super::{CodeType, PortError, TensorId, TensorShape, Values, WordType, ends};
+use super::{
+    CodeType, FloatOperation, PortError, TensorId, TensorShape, Values, WordType, ends, floats,
+};
 use crate::array::{Array, ArrayData, ElementType};
 
 /// Where the network's input enters.
@@ -18,7 +20,7 @@ pub struct InputPort {
 }
 
 /// How an input array's elements become codes.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum InputTransform {
     /// They are integers of 8 bits or fewer already, in arrays of bytes.
     Codes {
@@ -28,6 +30,17 @@ pub enum InputTransform {
     /// They are floats, quantized as by ONNX Runtime's QuantizeLinear: float32 quotient, clamp, round
     /// half to even, add the zero point.
     Quantize {
+        /// Divisor, finite and positive.
+        scale: f32,
+        /// Zero point, in the type's own values.
+        zero_point: i32,
+        /// The type.
+        dtype: CodeType,
+    },
+    /// They are floats, of which operations with constants make those that are quantized likewise.
+    Computed {
+        /// The operations, in order.
+        operations: Vec<FloatOperation>,
         /// Divisor, finite and positive.
         scale: f32,
         /// Zero point, in the type's own values.
@@ -153,17 +166,17 @@ impl InputPort {
     ) -> Result<(Values, Batch), PortError> {
         let batch = batch_of(&self.shape, array)?;
         let (rows, features) = (batch.size * tensor.rows_per_sample, tensor.features);
-        let codes = match (self.transform, array.data()) {
-            (InputTransform::Codes { dtype }, data)
+        let codes = match (&self.transform, array.data()) {
+            (&InputTransform::Codes { dtype }, data)
                 if data.element_type() == code_element(dtype) =>
             {
                 let codes = codes(data, dtype, |index| PortError::NoLevel { index })?;
                 to_feature_major(&codes, rows, features, |q| q)
             }
-            (InputTransform::Words { dtype }, data) if let Some(values) = dtype.values(data) => {
+            (&InputTransform::Words { dtype }, data) if let Some(values) = dtype.values(data) => {
                 return Ok((integers(&values, rows, tensor)?, batch));
             }
-            (InputTransform::QuantizeWords { scale, zero_point, dtype }, ArrayData::F32(v)) => {
+            (&InputTransform::QuantizeWords { scale, zero_point, dtype }, ArrayData::F32(v)) => {
                 if let Some(index) = v.iter().position(|x| x.is_nan()) {
                     return Err(PortError::NotANumber { index });
                 }
@@ -171,12 +184,20 @@ impl InputPort {
                 let values: Vec<i64> = v.iter().map(of).collect();
                 return Ok((integers(&values, rows, tensor)?, batch));
             }
-            (InputTransform::Quantize { scale, zero_point, dtype }, ArrayData::F32(v)) => {
+            (&InputTransform::Quantize { scale, zero_point, dtype }, ArrayData::F32(v)) => {
                 let codes = quantize_all(v, scale, zero_point, dtype)?;
                 to_feature_major(&codes, rows, features, |q| q)
             }
-            (InputTransform::Levels { low, high }, ArrayData::F32(v)) => levels(v, low, high)?,
-            (InputTransform::OneHot { vocabulary }, ArrayData::I64(v)) => one_hot(v, vocabulary)?,
+            (
+                InputTransform::Computed { operations, scale, zero_point, dtype },
+                ArrayData::F32(v),
+            ) => {
+                let v = floats::after(operations, v)?;
+                let codes = quantize_all(&v, *scale, *zero_point, *dtype)?;
+                to_feature_major(&codes, rows, features, |q| q)
+            }
+            (&InputTransform::Levels { low, high }, ArrayData::F32(v)) => levels(v, low, high)?,
+            (&InputTransform::OneHot { vocabulary }, ArrayData::I64(v)) => one_hot(v, vocabulary)?,
             (transform, data) => {
                 return Err(PortError::ElementType {
                     expected: transform.element_type(),
@@ -190,13 +211,14 @@ impl InputPort {
 
 impl InputTransform {
     /// The type of the arrays that the port takes.
-    pub fn element_type(self) -> ElementType {
+    pub fn element_type(&self) -> ElementType {
         match self {
-            Self::Codes { dtype } => code_element(dtype),
+            Self::Codes { dtype } => code_element(*dtype),
             Self::Words { dtype } => dtype.element_type(),
-            Self::Quantize { .. } | Self::QuantizeWords { .. } | Self::Levels { .. } => {
-                ElementType::F32
-            }
+            Self::Quantize { .. }
+            | Self::Computed { .. }
+            | Self::QuantizeWords { .. }
+            | Self::Levels { .. } => ElementType::F32,
             Self::OneHot { .. } => ElementType::I64,
         }
     }

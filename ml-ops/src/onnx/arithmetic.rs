@@ -82,6 +82,12 @@ pub(super) fn import(
             Ok(Value::Deferred(Deferred::new(Kind::Exact(Rc::new(sum)), output)))
         }
         (Value::Floats(a), Value::Floats(b)) => of_two(node, a, b, operation, true),
+        (Value::FloatInput(x), Value::Constant(constant)) => {
+            Ok(Value::FloatInput(x.followed(constant, operation, false, 1)?))
+        }
+        (Value::Constant(constant), Value::FloatInput(x)) => {
+            Ok(Value::FloatInput(x.followed(constant, operation, true, 0)?))
+        }
         (Value::Deferred(x), Value::Constant(constant)) => {
             Ok(Value::Deferred(followed(x, constant, 1, operation, false)?))
         }
@@ -244,6 +250,9 @@ pub(super) fn by_constant(
             each.ok_or(NodeError::OperandShape { index, expected, got })
         }
         Value::Deferred(x) => Ok(Value::Deferred(followed(x, constant, index, operation, false)?)),
+        Value::FloatInput(x) => {
+            Ok(Value::FloatInput(x.followed(constant, operation, false, index)?))
+        }
         _ => Err(NodeError::Operand { index: 0, expected: "a dequantized tensor" }),
     }
 }

@@ -84,12 +84,14 @@ impl Builder {
         transform: InputTransform,
         view: View,
     ) -> Result<Codes, NodeError> {
-        if *self.transform.get_or_insert(transform) != transform {
+        if *self.transform.get_or_insert_with(|| transform.clone()) != transform {
             return Err(NodeError::InputQuantizedTwice);
         }
         let (dtype, quantized) = match transform {
             InputTransform::Codes { dtype } => (dtype, false),
-            InputTransform::Quantize { dtype, .. } => (dtype, true),
+            InputTransform::Quantize { dtype, .. } | InputTransform::Computed { dtype, .. } => {
+                (dtype, true)
+            }
             InputTransform::Levels { .. }
             | InputTransform::OneHot { .. }
             | InputTransform::Words { .. }
@@ -123,7 +125,7 @@ impl Builder {
 
     /// Where the input enters, if anything reads it.
     pub(super) fn input_port(&self) -> Option<InputPort> {
-        let transform = self.transform?;
+        let transform = self.transform.clone()?;
         Some(InputPort { tensor: self.input, shape: self.input_shape.clone(), transform })
     }
 

@@ -7,6 +7,7 @@ use super::deferred::{After, Deferred, Kind, Product};
 use super::error::NodeError;
 use super::node::NodeView;
 use super::operands::{Layout, dequantized_bias, dequantized_weights};
+use super::prepared::FloatInput;
 use super::rowwise;
 use super::value::{MatMulOperands, Scaling, Value, Weights};
 use super::view::View;
@@ -53,7 +54,9 @@ pub(super) fn first(
     let (floats, negated) = match node.value(0)? {
         Value::Floats(floats) if floats.pure => (floats, None),
         Value::Negated(floats, negated) => (floats, Some(negated.clone())),
-        Value::FloatInput(view) => return levels(builder, node, view, dim),
+        Value::FloatInput(FloatInput { view, operations }) if operations.is_empty() => {
+            return levels(builder, node, view, dim);
+        }
         _ => {
             let expected = "the DequantizeLinear of an 8-bit tensor, or one of thresholds";
             return Err(NodeError::Operand { index: 0, expected });

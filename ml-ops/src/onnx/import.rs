@@ -6,6 +6,7 @@ use super::error::{ImportError, NodeError};
 use super::external::{self, ExternalData};
 use super::node::{Context, Import, NodeView};
 use super::ops::REGISTRY;
+use super::prepared::FloatInput;
 use super::proto::{GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, data_type};
 use super::uses::Uses;
 use super::value::{Scaling, Value};
@@ -159,8 +160,8 @@ fn import_input(input: &ValueInfoProto) -> Result<(Builder, Value), ImportError>
     let mut builder = Builder::new(batch_is_one, shape);
     let dtype = match tensor.and_then(|t| t.elem_type).unwrap_or(0) {
         data_type::FLOAT => {
-            let view = builder.input();
-            return Ok((builder, Value::FloatInput(view)));
+            let input = FloatInput { view: builder.input(), operations: vec![] };
+            return Ok((builder, Value::FloatInput(input)));
         }
         of @ (data_type::UINT16 | data_type::INT16) => {
             let dtype = if of == data_type::UINT16 { WordType::U16 } else { WordType::I16 };

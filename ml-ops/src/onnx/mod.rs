@@ -135,6 +135,7 @@ mod normalized;
 mod operands;
 mod ops;
 mod pairs;
+mod prepared;
 mod proto;
 mod qlinear;
 mod requantized;

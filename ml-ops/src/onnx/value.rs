@@ -5,6 +5,7 @@ use super::deferred::Deferred;
 use super::error::NodeError;
 use super::masked::Masked;
 use super::matrix::Matrix;
+use super::prepared::FloatInput;
 use super::thresholds::Comparison;
 use super::view::View;
 use super::words::{WordFloats, Words};
@@ -20,7 +21,7 @@ pub(super) enum Value {
     /// A constant behind a DequantizeLinear: weights or a bias.
     Dequantized(Rc<Dequantized>),
     /// The graph's float input, before its QuantizeLinear.
-    FloatInput(View),
+    FloatInput(FloatInput),
     /// An 8-bit tensor.
     Codes(Codes),
     /// A 16-bit tensor.
@@ -260,9 +261,9 @@ impl Value {
             Self::Floats(floats) => &|low, high| Self::Floats(floats.clamped(low, high)),
             Self::WordFloats(floats) => &|low, high| Self::WordFloats(floats.clamped(low, high)),
             Self::Deferred(floats) => &|low, high| Self::Deferred(floats.clamped(low, high)),
+            Self::FloatInput(floats) => &|low, high| Self::FloatInput(floats.clamped(low, high)),
             Self::Constant(_)
             | Self::Dequantized(_)
-            | Self::FloatInput(_)
             | Self::Codes(_)
             | Self::Words(_)
             | Self::Negated(..)
@@ -278,7 +279,8 @@ impl Value {
     pub(super) fn view(&self) -> Option<&View> {
         match self {
             Self::Constant(_) | Self::Dequantized(_) => None,
-            Self::FloatInput(view) | Self::Integers(view, _) => Some(view),
+            Self::FloatInput(floats) => Some(&floats.view),
+            Self::Integers(view, _) => Some(view),
             Self::Codes(codes) => Some(&codes.view),
             Self::Words(words) => Some(words.view()),
             Self::WordFloats(floats) => Some(floats.words.view()),
@@ -295,7 +297,8 @@ impl Value {
         match &mut value {
             // A mask has dimensions that are broadcast.
             Self::Constant(_) | Self::Dequantized(_) | Self::Masked(_) => return None,
-            Self::FloatInput(view) | Self::Integers(view, _) => *view = change(view)?,
+            Self::FloatInput(floats) => floats.view = change(&floats.view)?,
+            Self::Integers(view, _) => *view = change(view)?,
             Self::Codes(codes) => codes.see(&change)?,
             Self::Words(words) => words.see(&change)?,
             Self::WordFloats(floats) => floats.words.see(&change)?,

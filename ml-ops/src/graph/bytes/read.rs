@@ -3,9 +3,10 @@
 use super::DecodeError;
 use super::write::{EDGES, GATHER, OTHER_STEP, REFERENCE, SAME_STEP};
 use crate::graph::{
-    Alphabet, CodeMatrix, CodeType, Edges, Epilogue, Function, Gather, GatherDim, InputTransform,
-    IntegerType, MAX_ENTRIES, MAX_NAME_BYTES, Node, Op, OutputPort, OutputTransform, Requantize,
-    RoundingProfile, Step, TensorKind, TensorShape, Term, WeightShape, WordType,
+    Alphabet, CodeMatrix, CodeType, Edges, Epilogue, FloatOperation, FloatOperator, Function,
+    Gather, GatherDim, InputTransform, IntegerType, MAX_ENTRIES, MAX_NAME_BYTES, Node, Op,
+    OutputPort, OutputTransform, Requantize, RoundingProfile, Step, TensorKind, TensorShape, Term,
+    WeightShape, WordType,
 };
 
 /// Bytes, and how many of them have been read.
@@ -394,6 +395,12 @@ impl Reader<'_> {
                 zero_point: self.integer()?,
                 dtype: self.word()?,
             }),
+            (6, _) => Ok(InputTransform::Computed {
+                operations: self.list(3, Self::float_operation)?,
+                scale: self.float()?,
+                zero_point: self.integer()?,
+                dtype: self.dtype()?,
+            }),
             (_, error) => Err(error),
         }
     }
@@ -402,6 +409,21 @@ impl Reader<'_> {
     pub(super) fn output_port(&mut self) -> Result<OutputPort, DecodeError> {
         let (tensor, shape) = (self.size()?, self.list(1, Self::size)?);
         Ok(OutputPort { tensor, shape, transform: self.output()? })
+    }
+
+    fn float_operation(&mut self) -> Result<FloatOperation, DecodeError> {
+        Ok(FloatOperation {
+            operator: match self.tag()? {
+                (0, _) => FloatOperator::Add,
+                (1, _) => FloatOperator::Mul,
+                (2, _) => FloatOperator::Div,
+                (3, _) => FloatOperator::AtLeast,
+                (4, _) => FloatOperator::AtMost,
+                (_, error) => return Err(error),
+            },
+            numbers: self.list(4, Self::float)?,
+            run: self.size()?,
+        })
     }
 
     pub(super) fn output(&mut self) -> Result<OutputTransform, DecodeError> {

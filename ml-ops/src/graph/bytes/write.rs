@@ -1,9 +1,9 @@
 //! Writing the fields of a graph.
 
 use crate::graph::{
-    Alphabet, CodeMatrix, CodeType, Edges, Epilogue, Function, Gather, GatherDim, InputTransform,
-    IntegerType, Node, Op, OutputPort, OutputTransform, RoundingProfile, Step, TensorKind,
-    TensorShape, Term, WeightShape, WordType,
+    Alphabet, CodeMatrix, CodeType, Edges, Epilogue, FloatOperator, Function, Gather, GatherDim,
+    InputTransform, IntegerType, Node, Op, OutputPort, OutputTransform, RoundingProfile, Step,
+    TensorKind, TensorShape, Term, WeightShape, WordType,
 };
 use std::collections::HashMap;
 
@@ -331,6 +331,23 @@ impl Writer {
                 self.float(*scale);
                 self.integer(*zero_point);
                 self.word(*dtype);
+            }
+            InputTransform::Computed { operations, scale, zero_point, dtype } => {
+                self.tag(6);
+                self.list(operations, |w, operation| {
+                    w.tag(match operation.operator {
+                        FloatOperator::Add => 0,
+                        FloatOperator::Mul => 1,
+                        FloatOperator::Div => 2,
+                        FloatOperator::AtLeast => 3,
+                        FloatOperator::AtMost => 4,
+                    });
+                    w.list(&operation.numbers, |w, &v| w.float(v));
+                    w.size(operation.run);
+                });
+                self.float(*scale);
+                self.integer(*zero_point);
+                self.dtype(*dtype);
             }
         }
     }

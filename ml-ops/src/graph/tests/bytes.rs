@@ -13,12 +13,13 @@ fn graphs_round_trip() {
         InputTransform::Codes { dtype: CodeType::I8 },
         InputTransform::Levels { low: -1.0, high: 1.0 },
         InputTransform::OneHot { vocabulary: 3 },
+        computed(),
     ] {
         let mut graph = graph();
-        graph.input.transform = transform;
         if matches!(transform, InputTransform::OneHot { .. }) {
             graph.input.shape = vec![2];
         }
+        graph.input.transform = transform;
         assert_eq!(Graph::from_bytes(&graph.to_bytes()), Ok(graph));
     }
     for transform in [
@@ -36,6 +37,20 @@ fn graphs_round_trip() {
         tensor.kind = TensorKind::Integer { bits: 20 };
     }
     assert_eq!(Graph::from_bytes(&graph.to_bytes()), Ok(graph));
+}
+
+/// Each operator on floats once.
+fn computed() -> InputTransform {
+    let operators = [
+        FloatOperator::Add,
+        FloatOperator::Mul,
+        FloatOperator::Div,
+        FloatOperator::AtLeast,
+        FloatOperator::AtMost,
+    ];
+    let operation = |operator| FloatOperation { operator, numbers: vec![0.5, -3.0], run: 3 };
+    let operations = operators.map(operation).to_vec();
+    InputTransform::Computed { operations, scale: 0.5, zero_point: -3, dtype: CodeType::I8 }
 }
 
 #[test]

@@ -28,25 +28,32 @@ impl Graph {
         if shape.kind != kind || expected.is_none() || elements != expected {
             return Err(GraphError::PortShape { tensor });
         }
-        match self.input.transform {
+        match &self.input.transform {
             InputTransform::Codes { .. }
             | InputTransform::Words { .. }
             | InputTransform::OneHot { .. } => Ok(()),
-            InputTransform::QuantizeWords { scale, zero_point, dtype } => {
+            &InputTransform::QuantizeWords { scale, zero_point, dtype } => {
                 if positive(scale) && dtype.has(zero_point.into()) {
                     Ok(())
                 } else {
                     Err(GraphError::PortScale { tensor })
                 }
             }
-            InputTransform::Quantize { scale, zero_point, dtype } => {
+            &InputTransform::Quantize { scale, zero_point, dtype } => {
                 if positive(scale) && dtype.code(zero_point).is_some() {
                     Ok(())
                 } else {
                     Err(GraphError::PortScale { tensor })
                 }
             }
-            InputTransform::Levels { low, high } => {
+            InputTransform::Computed { operations, scale, zero_point, dtype } => {
+                let per_sample = shape.per_sample();
+                let valid = positive(*scale)
+                    && dtype.code(*zero_point).is_some()
+                    && operations.iter().all(|operation| operation.is_valid(per_sample));
+                if valid { Ok(()) } else { Err(GraphError::PortScale { tensor }) }
+            }
+            &InputTransform::Levels { low, high } => {
                 if low.is_finite() && high.is_finite() && low < high {
                     Ok(())
                 } else {

@@ -5,6 +5,7 @@ use crate::onnx::builder::Builder;
 use crate::onnx::constants;
 use crate::onnx::error::NodeError;
 use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::prepared::FloatInput;
 use crate::onnx::proto::data_type;
 use crate::onnx::value::{Codes, Scaling, Value};
 use crate::onnx::words::{Digits, Words};
@@ -30,10 +31,9 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     let (dtype, zero_point) = output_type(node)?;
     let to = Scaling { scale: node.scale(1)?, zero_point };
     match node.value(0)? {
-        Value::FloatInput(view) => {
-            let Scaling { scale, zero_point } = to;
-            let transform = InputTransform::Quantize { scale, zero_point, dtype };
-            Ok(Value::Codes(builder.quantized_input(transform, view.clone())?))
+        Value::FloatInput(floats) => {
+            let transform = floats.quantized(to, dtype);
+            Ok(Value::Codes(builder.quantized_input(transform, floats.view.clone())?))
         }
         Value::Floats(floats) => {
             let code = |zero_point: i32, dtype: CodeType| zero_point - dtype.min();
@@ -76,7 +76,7 @@ fn words(
 ) -> Result<Words, NodeError> {
     let Scaling { scale, zero_point } = to;
     match node.value(0)? {
-        Value::FloatInput(view) => {
+        Value::FloatInput(FloatInput { view, operations }) if operations.is_empty() => {
             let transform = InputTransform::QuantizeWords { scale, zero_point, dtype };
             builder.word_input(transform, dtype, view.clone())
         }

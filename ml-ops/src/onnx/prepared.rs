@@ -1,0 +1,151 @@
+//! The graph's float input before its QuantizeLinear: what operations with constants make of it.
+
+use super::arithmetic::{Operation, uniform};
+use super::constants;
+use super::error::NodeError;
+use super::value::Scaling;
+use super::view::View;
+use crate::array::{Array, ArrayData};
+use crate::graph::{CodeType, FloatOperation, FloatOperator, InputTransform};
+
+/// Most constants of an operation.
+const MOST_NUMBERS: usize = 1 << 24;
+
+/// The graph's float input, after operations that whoever holds it can do.
+#[derive(Debug, Clone)]
+pub(super) struct FloatInput {
+    pub(super) view: View,
+    pub(super) operations: Vec<FloatOperation>,
+}
+
+impl FloatInput {
+    /// After `operation` with a constant, operand `index`, which is its first operand or its second.
+    pub(super) fn followed(
+        &self,
+        constant: &Array,
+        operation: Operation,
+        first: bool,
+        index: usize,
+    ) -> Result<Self, NodeError> {
+        let ArrayData::F32(values) = constant.data() else {
+            return Err(NodeError::OperandType { index });
+        };
+        let is_factor = matches!(operation, Operation::Div);
+        if let Some(&value) = values.iter().find(|c| !c.is_finite() || is_factor && **c == 0.0) {
+            return Err(NodeError::NotOnGrid { index, value });
+        }
+        let (numbers, run) = match uniform(values, index) {
+            Ok(number) => (vec![number], 1),
+            Err(_) => self.laid_out(values, &self.aligned(constant, index)?, index)?,
+        };
+        let negative = |numbers: Vec<f32>| numbers.into_iter().map(|c| -c).collect();
+        let (operator, numbers) = match operation {
+            Operation::Add => (FloatOperator::Add, numbers),
+            Operation::Sub if first => (FloatOperator::Add, numbers),
+            Operation::Sub => (FloatOperator::Add, negative(numbers)),
+            Operation::Mul => (FloatOperator::Mul, numbers),
+            Operation::Div if !first => (FloatOperator::Div, numbers),
+            Operation::Div | Operation::Slope => {
+                let expected = "a dequantized tensor";
+                return Err(NodeError::Operand { index: usize::from(first), expected });
+            }
+        };
+        let mut made = self.clone();
+        if first && operation == Operation::Sub {
+            made.push(FloatOperator::Mul, vec![-1.0], 1);
+        }
+        made.push(operator, numbers, run);
+        Ok(made)
+    }
+
+    /// The floats clamped to `[low, high]`.
+    pub(super) fn clamped(&self, low: f32, high: f32) -> Self {
+        let mut made = self.clone();
+        for (operator, bound) in [(FloatOperator::AtLeast, low), (FloatOperator::AtMost, high)] {
+            if bound.is_finite() {
+                made.push(operator, vec![bound], 1);
+            }
+        }
+        made
+    }
+
+    /// What turns the input array into codes.
+    pub(super) fn quantized(&self, to: Scaling, dtype: CodeType) -> InputTransform {
+        let Scaling { scale, zero_point } = to;
+        match self.operations.is_empty() {
+            true => InputTransform::Quantize { scale, zero_point, dtype },
+            false => {
+                let operations = self.operations.clone();
+                InputTransform::Computed { operations, scale, zero_point, dtype }
+            }
+        }
+    }
+
+    fn push(&mut self, operator: FloatOperator, numbers: Vec<f32>, run: usize) {
+        self.operations.push(FloatOperation { operator, numbers, run });
+    }
+
+    /// The shape of a constant that is broadcast to the floats: for each dimension its size or 1.
+    fn aligned(&self, constant: &Array, index: usize) -> Result<Vec<usize>, NodeError> {
+        let shape = constants::shape(constant, self.view.rank(), index)?;
+        let fits = shape.iter().zip(self.view.shape()).all(|(&size, of)| size == 1 || size == of);
+        let (expected, got) = (self.view.elements(), constant.data().len());
+        if fits { Ok(shape) } else { Err(NodeError::OperandShape { index, expected, got }) }
+    }
+
+    /// `values` of `shape` in the order of the input's elements, and how many elements on end share one.
+    fn laid_out(
+        &self,
+        values: &[f32],
+        shape: &[usize],
+        index: usize,
+    ) -> Result<(Vec<f32>, usize), NodeError> {
+        // The digits of an element's number in the input, each with its step among `values`.
+        let mut digits = Vec::new();
+        let mut stride = values.len();
+        for (dim, &size) in shape.iter().enumerate() {
+            stride /= size;
+            let mut inner = self.view.size(dim);
+            for digit in self.view.digits(dim) {
+                inner /= digit.size;
+                let step = if size > 1 { inner * stride } else { 0 };
+                digits.push((self.step(digit.axis, digit.step), digit.size, step));
+            }
+        }
+        digits.sort_unstable_by(|a, b| b.cmp(a));
+        // Each element must be there once.
+        let mut elements = 1;
+        for &(of_input, size, _) in digits.iter().rev() {
+            if of_input != Some(elements) {
+                return Err(NodeError::NoView { index });
+            }
+            elements *= size;
+        }
+        let varies = |digit: &(_, usize, usize)| digit.2 > 0;
+        let last = digits.iter().rposition(varies).map_or(0, |last| last + 1);
+        let run = digits[last..].iter().map(|&(_, size, _)| size).product();
+        let begin = digits.iter().position(varies).unwrap_or(last);
+        let digits = &digits[begin..last];
+        let count = digits.iter().fold(1usize, |n, &(_, size, _)| n.saturating_mul(size));
+        if count > MOST_NUMBERS {
+            return Err(NodeError::OperandShape { index, expected: MOST_NUMBERS, got: count });
+        }
+        let number = |at: usize| {
+            let (mut rest, mut place) = (at, 0);
+            for &(_, size, step) in digits.iter().rev() {
+                place += rest % size * step;
+                rest /= size;
+            }
+            values[place]
+        };
+        Ok(((0..count).map(number).collect(), run))
+    }
+
+    /// Elements of the input from one step of a digit to the next; `None` if they are not counted from the first on.
+    fn step(&self, axis: Option<usize>, step: i64) -> Option<usize> {
+        let (at, step) = (axis?, usize::try_from(step).ok()?);
+        let axes = &self.view.axes;
+        let within: usize = axes[at + 1..].iter().map(|axis| axis.size).product();
+        axes.iter().all(|axis| axis.offset == 0).then_some(step * within)
+    }
+}
