@@ -191,13 +191,13 @@ impl Report {
             "type": element_name(input.transform.element_type()),
             "shape": input.shape,
         });
-        if let InputTransform::Quantize { scale, zero_point, dtype }
-        | InputTransform::Computed { scale, zero_point, dtype, .. } = input.transform
-        {
-            port["quantized"] = quantization(scale, zero_point, dtype);
-        }
-        if let InputTransform::Computed { operations, .. } = &input.transform {
+        let mut transform = &input.transform;
+        if let InputTransform::Computed { operations, then } = transform {
             port["operations_before"] = operations.len().into();
+            transform = then;
+        }
+        if let InputTransform::Quantize { scale, zero_point, dtype } = *transform {
+            port["quantized"] = quantization(scale, zero_point, dtype);
         }
         port
     }

@@ -27,6 +27,8 @@ pub enum FloatOperator {
     AtLeast,
     /// The smaller of both.
     AtMost,
+    /// The integer nearest to `x`, of two the even one, plus `c`.
+    Round,
 }
 
 impl FloatOperator {
@@ -39,6 +41,7 @@ impl FloatOperator {
             Self::AtLeast if x < c => c,
             Self::AtMost if x > c => c,
             Self::AtLeast | Self::AtMost => x,
+            Self::Round => x.round_ties_even() + c,
         }
     }
 }

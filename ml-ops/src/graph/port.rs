@@ -37,16 +37,12 @@ pub enum InputTransform {
         /// The type.
         dtype: CodeType,
     },
-    /// They are floats, of which operations with constants make those that are quantized likewise.
+    /// They are floats, of which operations with constants make those that are quantized.
     Computed {
         /// The operations, in order.
         operations: Vec<FloatOperation>,
-        /// Divisor, finite and positive.
-        scale: f32,
-        /// Zero point, in the type's own values.
-        zero_point: i32,
-        /// The type.
-        dtype: CodeType,
+        /// [`Quantize`](Self::Quantize) or [`QuantizeWords`](Self::QuantizeWords).
+        then: Box<Self>,
     },
     /// They are 16-bit integers, and integers of the tensor.
     Words {
@@ -166,7 +162,15 @@ impl InputPort {
     ) -> Result<(Values, Batch), PortError> {
         let batch = batch_of(&self.shape, array)?;
         let (rows, features) = (batch.size * tensor.rows_per_sample, tensor.features);
-        let codes = match (&self.transform, array.data()) {
+        let computed;
+        let (transform, data) = match (&self.transform, array.data()) {
+            (InputTransform::Computed { operations, then }, ArrayData::F32(v)) => {
+                computed = ArrayData::F32(floats::after(operations, v)?);
+                (&**then, &computed)
+            }
+            of => of,
+        };
+        let codes = match (transform, data) {
             (&InputTransform::Codes { dtype }, data)
                 if data.element_type() == code_element(dtype) =>
             {
@@ -186,14 +190,6 @@ impl InputPort {
             }
             (&InputTransform::Quantize { scale, zero_point, dtype }, ArrayData::F32(v)) => {
                 let codes = quantize_all(v, scale, zero_point, dtype)?;
-                to_feature_major(&codes, rows, features, |q| q)
-            }
-            (
-                InputTransform::Computed { operations, scale, zero_point, dtype },
-                ArrayData::F32(v),
-            ) => {
-                let v = floats::after(operations, v)?;
-                let codes = quantize_all(&v, *scale, *zero_point, *dtype)?;
                 to_feature_major(&codes, rows, features, |q| q)
             }
             (&InputTransform::Levels { low, high }, ArrayData::F32(v)) => levels(v, low, high)?,

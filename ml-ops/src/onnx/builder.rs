@@ -87,12 +87,15 @@ impl Builder {
         if *self.transform.get_or_insert_with(|| transform.clone()) != transform {
             return Err(NodeError::InputQuantizedTwice);
         }
+        let transform = match transform {
+            InputTransform::Computed { then, .. } => *then,
+            transform => transform,
+        };
         let (dtype, quantized) = match transform {
             InputTransform::Codes { dtype } => (dtype, false),
-            InputTransform::Quantize { dtype, .. } | InputTransform::Computed { dtype, .. } => {
-                (dtype, true)
-            }
-            InputTransform::Levels { .. }
+            InputTransform::Quantize { dtype, .. } => (dtype, true),
+            InputTransform::Computed { .. }
+            | InputTransform::Levels { .. }
             | InputTransform::OneHot { .. }
             | InputTransform::Words { .. }
             | InputTransform::QuantizeWords { .. } => (CodeType::U8, false),

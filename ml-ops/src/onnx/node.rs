@@ -148,7 +148,7 @@ impl<'a> NodeView<'a> {
     }
 
     /// The type of operand `index`, if it is a constant of fewer than 8 bits.
-    fn narrow(&self, index: usize) -> Option<CodeType> {
+    pub(super) fn narrow(&self, index: usize) -> Option<CodeType> {
         self.input_name(index).and_then(|name| self.context.narrow.get(name)).copied()
     }
 

@@ -3,13 +3,12 @@
 use super::arithmetic::{Operation, uniform};
 use super::constants;
 use super::error::NodeError;
-use super::value::Scaling;
 use super::view::View;
 use crate::array::{Array, ArrayData};
-use crate::graph::{CodeType, FloatOperation, FloatOperator, InputTransform};
+use crate::graph::{FloatOperation, FloatOperator, InputTransform};
 
 /// Most constants of an operation.
-const MOST_NUMBERS: usize = 1 << 24;
+pub(super) const MOST_NUMBERS: usize = 1 << 24;
 
 /// The graph's float input, after operations that whoever holds it can do.
 #[derive(Debug, Clone)]
@@ -27,17 +26,10 @@ impl FloatInput {
         first: bool,
         index: usize,
     ) -> Result<Self, NodeError> {
-        let ArrayData::F32(values) = constant.data() else {
-            return Err(NodeError::OperandType { index });
-        };
-        let is_factor = matches!(operation, Operation::Div);
-        if let Some(&value) = values.iter().find(|c| !c.is_finite() || is_factor && **c == 0.0) {
-            return Err(NodeError::NotOnGrid { index, value });
+        let (numbers, run) = self.numbers(constant, index)?;
+        if operation == Operation::Div && numbers.contains(&0.0) {
+            return Err(NodeError::NotOnGrid { index, value: 0.0 });
         }
-        let (numbers, run) = match uniform(values, index) {
-            Ok(number) => (vec![number], 1),
-            Err(_) => self.laid_out(values, &self.aligned(constant, index)?, index)?,
-        };
         let negative = |numbers: Vec<f32>| numbers.into_iter().map(|c| -c).collect();
         let (operator, numbers) = match operation {
             Operation::Add => (FloatOperator::Add, numbers),
@@ -58,6 +50,14 @@ impl FloatInput {
         Ok(made)
     }
 
+    /// Each rounded to an integer, to which a constant, operand `index`, is added.
+    pub(super) fn rounded(&self, constant: &Array, index: usize) -> Result<Self, NodeError> {
+        let (numbers, run) = self.numbers(constant, index)?;
+        let mut made = self.clone();
+        made.push(FloatOperator::Round, numbers, run);
+        Ok(made)
+    }
+
     /// The floats clamped to `[low, high]`.
     pub(super) fn clamped(&self, low: f32, high: f32) -> Self {
         let mut made = self.clone();
@@ -69,20 +69,32 @@ impl FloatInput {
         made
     }
 
-    /// What turns the input array into codes.
-    pub(super) fn quantized(&self, to: Scaling, dtype: CodeType) -> InputTransform {
-        let Scaling { scale, zero_point } = to;
-        match self.operations.is_empty() {
-            true => InputTransform::Quantize { scale, zero_point, dtype },
-            false => {
-                let operations = self.operations.clone();
-                InputTransform::Computed { operations, scale, zero_point, dtype }
-            }
+    /// What turns the input array into codes: the operations, and `then` what quantizes.
+    pub(super) fn transform(&self, then: InputTransform) -> InputTransform {
+        if self.operations.is_empty() {
+            return then;
         }
+        let operations = self.operations.clone();
+        InputTransform::Computed { operations, then: Box::new(then) }
     }
 
     fn push(&mut self, operator: FloatOperator, numbers: Vec<f32>, run: usize) {
         self.operations.push(FloatOperation { operator, numbers, run });
+    }
+
+    /// A constant, operand `index`, that is broadcast to the floats, in the order of the input's elements, and how many
+    /// elements on end share one of its numbers.
+    fn numbers(&self, constant: &Array, index: usize) -> Result<(Vec<f32>, usize), NodeError> {
+        let ArrayData::F32(values) = constant.data() else {
+            return Err(NodeError::OperandType { index });
+        };
+        if let Some(&value) = values.iter().find(|c| !c.is_finite()) {
+            return Err(NodeError::NotOnGrid { index, value });
+        }
+        match uniform(values, index) {
+            Ok(number) => Ok((vec![number], 1)),
+            Err(_) => self.laid_out(values, &self.aligned(constant, index)?, index),
+        }
     }
 
     /// The shape of a constant that is broadcast to the floats: for each dimension its size or 1.

@@ -395,12 +395,14 @@ impl Reader<'_> {
                 zero_point: self.integer()?,
                 dtype: self.word()?,
             }),
-            (6, _) => Ok(InputTransform::Computed {
-                operations: self.list(3, Self::float_operation)?,
-                scale: self.float()?,
-                zero_point: self.integer()?,
-                dtype: self.dtype()?,
-            }),
+            (6, error) => {
+                let operations = self.list(3, Self::float_operation)?;
+                // One is not computed of another.
+                if self.bytes.get(self.offset) == Some(&6) {
+                    return Err(error);
+                }
+                Ok(InputTransform::Computed { operations, then: Box::new(self.input()?) })
+            }
             (_, error) => Err(error),
         }
     }
@@ -419,6 +421,7 @@ impl Reader<'_> {
                 (2, _) => FloatOperator::Div,
                 (3, _) => FloatOperator::AtLeast,
                 (4, _) => FloatOperator::AtMost,
+                (5, _) => FloatOperator::Round,
                 (_, error) => return Err(error),
             },
             numbers: self.list(4, Self::float)?,

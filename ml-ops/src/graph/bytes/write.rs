@@ -332,7 +332,7 @@ impl Writer {
                 self.integer(*zero_point);
                 self.word(*dtype);
             }
-            InputTransform::Computed { operations, scale, zero_point, dtype } => {
+            InputTransform::Computed { operations, then } => {
                 self.tag(6);
                 self.list(operations, |w, operation| {
                     w.tag(match operation.operator {
@@ -341,13 +341,12 @@ impl Writer {
                         FloatOperator::Div => 2,
                         FloatOperator::AtLeast => 3,
                         FloatOperator::AtMost => 4,
+                        FloatOperator::Round => 5,
                     });
                     w.list(&operation.numbers, |w, &v| w.float(v));
                     w.size(operation.run);
                 });
-                self.float(*scale);
-                self.integer(*zero_point);
-                self.dtype(*dtype);
+                self.input(then);
             }
         }
     }

@@ -47,10 +47,12 @@ fn computed() -> InputTransform {
         FloatOperator::Div,
         FloatOperator::AtLeast,
         FloatOperator::AtMost,
+        FloatOperator::Round,
     ];
     let operation = |operator| FloatOperation { operator, numbers: vec![0.5, -3.0], run: 3 };
     let operations = operators.map(operation).to_vec();
-    InputTransform::Computed { operations, scale: 0.5, zero_point: -3, dtype: CodeType::I8 }
+    let then = InputTransform::Quantize { scale: 0.5, zero_point: -3, dtype: CodeType::I8 };
+    InputTransform::Computed { operations, then: Box::new(then) }
 }
 
 #[test]

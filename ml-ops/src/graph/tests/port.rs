@@ -176,6 +176,78 @@ fn levels_are_numbered_and_others_refused() {
 }
 
 #[test]
+fn floats_are_computed_before_they_are_quantized() {
+    let mut graph = graph();
+    let dtype = CodeType::U8;
+    let quantize = InputTransform::Quantize { scale: 0.5, zero_point: 3, dtype };
+    let operation = |operator, numbers: &[f32], run| FloatOperation {
+        operator,
+        numbers: numbers.to_vec(),
+        run,
+    };
+    let computed = |operations: &[FloatOperation], then: &InputTransform| {
+        let operations = operations.to_vec();
+        InputTransform::Computed { operations, then: Box::new(then.clone()) }
+    };
+    // Of samples of 6: a number for each half, one for each third of a half, and one for all.
+    let operations = [
+        operation(FloatOperator::Add, &[1.0, -1.0], 3),
+        operation(FloatOperator::Mul, &[1.0, 2.0, 3.0], 1),
+        operation(FloatOperator::Div, &[0.5], 1),
+        operation(FloatOperator::AtLeast, &[-1.0], 6),
+        operation(FloatOperator::AtMost, &[30.0], 2),
+        operation(FloatOperator::Round, &[-0.5], 1),
+    ];
+    graph.input.transform = computed(&operations, &quantize);
+    assert_eq!(graph.validate(), Ok(()));
+    assert_eq!(graph.input.transform.element_type(), ElementType::F32);
+    let encode = |graph: &Graph, values: [f32; 6]| {
+        let array = Array::new(vec![1, 2, 3], ArrayData::F32(values.to_vec()));
+        graph.input.encode(&graph.tensors[0], &array.expect("a sample")).map(|(values, _)| values)
+    };
+    let floats: [f32; 6] = [0.25, 0.1, -3.0, 4.125, f32::INFINITY, -7.0];
+    let expected =
+        [(1.25, 1.0), (1.1, 2.0), (-2.0, 3.0), (3.125, 1.0), (f32::INFINITY, 2.0), (-8.0, 3.0)]
+            .map(|(x, factor): (f32, f32)| {
+                (x * factor / 0.5).clamp(-1.0, 30.0).round_ties_even() - 0.5
+            })
+            .map(|x| ((x / 0.5).round_ties_even() + 3.0).clamp(0.0, 255.0) as u8);
+    let plain = |codes: [u8; 6]| {
+        let mut graph = graph.clone();
+        graph.input.transform = InputTransform::Codes { dtype };
+        let array = Array::new(vec![1, 2, 3], ArrayData::U8(codes.to_vec()));
+        graph.input.encode(&graph.tensors[0], &array.expect("a sample")).map(|(values, _)| values)
+    };
+    assert_eq!(encode(&graph, floats), plain(expected));
+    for index in 0..6 {
+        let mut floats = floats;
+        floats[index] = f32::NAN;
+        assert_eq!(encode(&graph, floats), Err(PortError::NotANumber { index }));
+    }
+    // Infinity times zero is no number.
+    let zero = [operation(FloatOperator::Mul, &[0.0], 1)];
+    graph.input.transform = computed(&zero, &quantize);
+    assert_eq!(encode(&graph, floats), Err(PortError::NotANumber { index: 4 }));
+    let wrong = [
+        operation(FloatOperator::Add, &[1.0; 4], 1),
+        operation(FloatOperator::Add, &[1.0; 2], 2),
+        operation(FloatOperator::Add, &[], 1),
+        operation(FloatOperator::Add, &[1.0], 0),
+        operation(FloatOperator::Add, &[1.0; 2], usize::MAX),
+        operation(FloatOperator::Add, &[f32::NAN], 1),
+        operation(FloatOperator::Div, &[0.0], 1),
+    ];
+    for operation in wrong {
+        graph.input.transform = computed(&[operation], &quantize);
+        assert_eq!(graph.validate(), Err(GraphError::PortScale { tensor: 0 }));
+    }
+    for then in [InputTransform::Codes { dtype }, computed(&[], &quantize)] {
+        graph.input.transform = computed(&operations, &then);
+        assert_eq!(graph.validate(), Err(GraphError::PortScale { tensor: 0 }));
+    }
+}
+
+#[test]
 fn affine_outputs_round_trip_and_others_are_refused() {
     let (mut port, mut shape) = output();
     shape.kind = TensorKind::Integer { bits: 12 };

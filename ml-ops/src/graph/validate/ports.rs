@@ -19,7 +19,22 @@ impl Graph {
             InputTransform::OneHot { .. } => None,
             _ => Some(shape.per_sample()),
         };
-        let kind = match self.input.transform {
+        let transform = match &self.input.transform {
+            InputTransform::Computed { operations, then } => {
+                let elements = shape.per_sample();
+                let valid = operations.iter().all(|operation| operation.is_valid(elements));
+                let quantizes = matches!(
+                    **then,
+                    InputTransform::Quantize { .. } | InputTransform::QuantizeWords { .. }
+                );
+                if !(valid && quantizes) {
+                    return Err(GraphError::PortScale { tensor });
+                }
+                &**then
+            }
+            transform => transform,
+        };
+        let kind = match *transform {
             InputTransform::Words { dtype } | InputTransform::QuantizeWords { dtype, .. } => {
                 dtype.kind()
             }
@@ -28,7 +43,7 @@ impl Graph {
         if shape.kind != kind || expected.is_none() || elements != expected {
             return Err(GraphError::PortShape { tensor });
         }
-        match &self.input.transform {
+        match transform {
             InputTransform::Codes { .. }
             | InputTransform::Words { .. }
             | InputTransform::OneHot { .. } => Ok(()),
@@ -46,13 +61,7 @@ impl Graph {
                     Err(GraphError::PortScale { tensor })
                 }
             }
-            InputTransform::Computed { operations, scale, zero_point, dtype } => {
-                let per_sample = shape.per_sample();
-                let valid = positive(*scale)
-                    && dtype.code(*zero_point).is_some()
-                    && operations.iter().all(|operation| operation.is_valid(per_sample));
-                if valid { Ok(()) } else { Err(GraphError::PortScale { tensor }) }
-            }
+            InputTransform::Computed { .. } => Err(GraphError::PortScale { tensor }),
             &InputTransform::Levels { low, high } => {
                 if low.is_finite() && high.is_finite() && low < high {
                     Ok(())

@@ -1,12 +1,16 @@
 //! QuantizeLinear: of the graph's input, of dequantized floats (a table), or of a matmul's result.
 
+use crate::array::{Array, ArrayData};
 use crate::graph::{CodeType, InputTransform, WordType};
+use crate::onnx::arithmetic::Operation;
 use crate::onnx::builder::Builder;
 use crate::onnx::constants;
 use crate::onnx::error::NodeError;
 use crate::onnx::node::{Import, NodeView, Operator};
-use crate::onnx::prepared::FloatInput;
+use crate::onnx::operands::integers;
+use crate::onnx::prepared::{FloatInput, MOST_NUMBERS};
 use crate::onnx::proto::data_type;
+use crate::onnx::shapes;
 use crate::onnx::value::{Codes, Scaling, Value};
 use crate::onnx::words::{Digits, Words};
 
@@ -19,11 +23,17 @@ pub(super) const OPERATOR: Operator = Operator {
 };
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    node.int_among("block_size", &[0])?;
     node.int_among("precision", &[0, i64::from(data_type::FLOAT)])?;
     if let Value::Constant(array) = node.value(0)? {
+        node.int_among("block_size", &[0])?;
         return constants::quantized(node, array);
     }
+    if let Value::FloatInput(floats) = node.value(0)?
+        && (node.scales(1)?.len() > 1 || node.int("block_size", 0)? != 0)
+    {
+        return by_index(builder, node, floats);
+    }
+    node.int_among("block_size", &[0])?;
     if let Some((dtype, zero_point)) = word_type(node)? {
         let to = Scaling { scale: node.scale(1)?, zero_point };
         return Ok(Value::Words(words(builder, node, to, dtype)?));
@@ -32,7 +42,9 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     let to = Scaling { scale: node.scale(1)?, zero_point };
     match node.value(0)? {
         Value::FloatInput(floats) => {
-            let transform = floats.quantized(to, dtype);
+            let Scaling { scale, zero_point } = to;
+            let then = InputTransform::Quantize { scale, zero_point, dtype };
+            let transform = floats.transform(then);
             Ok(Value::Codes(builder.quantized_input(transform, floats.view.clone())?))
         }
         Value::Floats(floats) => {
@@ -67,6 +79,110 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     }
 }
 
+/// The graph's float input by scales and zero points for each index of an axis, or for each block of it.
+fn by_index(
+    builder: &mut Builder,
+    node: &NodeView<'_>,
+    floats: &FloatInput,
+) -> Result<Value, NodeError> {
+    let scales = node.scales(1)?;
+    let dim = shapes::axis("axis", node.int("axis", 1)?, floats.view.rank())?;
+    let constant = node.constant(1)?;
+    let (zeros, dtype) = zero_points(node)?;
+    if zeros.len() != scales.len() && zeros.len() != 1 {
+        let (expected, got) = (scales.len(), zeros.len());
+        return Err(NodeError::OperandShape { index: 2, expected, got });
+    }
+    let spread = |values: &[f32]| match values {
+        [_] => array(&[1], values.to_vec()),
+        values => spread(&floats.view.shape(), dim, node.int("block_size", 0)?, constant, values),
+    };
+    let floats = floats.followed(&spread(&scales)?, Operation::Div, false, 1)?;
+    let floats = floats.rounded(&spread(&zeros)?, 2)?;
+    let (scale, zero_point, view) = (1.0, 0, floats.view.clone());
+    match dtype {
+        Integers::Codes(dtype) => {
+            let then = InputTransform::Quantize { scale, zero_point, dtype };
+            Ok(Value::Codes(builder.quantized_input(floats.transform(then), view)?))
+        }
+        Integers::Words(dtype) => {
+            let then = InputTransform::QuantizeWords { scale, zero_point, dtype };
+            Ok(Value::Words(builder.word_input(floats.transform(then), dtype, view)?))
+        }
+    }
+}
+
+/// `values`, as many as operand 1 has, as a constant beside samples of `shape`: one for each index of dimension `dim`, or,
+/// where there is a block, for each block of so many elements along it.
+fn spread(
+    shape: &[usize],
+    dim: usize,
+    block: i64,
+    scales: &Array,
+    values: &[f32],
+) -> Result<Array, NodeError> {
+    let wrong = |expected, got| NodeError::OperandShape { index: 1, expected, got };
+    let mut size = vec![1; shape.len()];
+    size[dim] = shape[dim];
+    if block == 0 {
+        return array(&size, values.to_vec());
+    }
+    let attribute = NodeError::AttributeValue { attribute: "block_size", value: block as f64 };
+    let block = usize::try_from(block).ok().filter(|block| *block > 0).ok_or(attribute)?;
+    let mut of_scales = shape.to_vec();
+    of_scales[dim] = shape[dim].div_ceil(block);
+    if scales.shape() != [&[1], &of_scales[..]].concat() {
+        return Err(wrong(of_scales.iter().product(), scales.data().len()));
+    }
+    let elements: usize = shape.iter().product();
+    if elements > MOST_NUMBERS {
+        return Err(wrong(MOST_NUMBERS, elements));
+    }
+    let inner: usize = shape[dim + 1..].iter().product();
+    let blocks = values.chunks(of_scales[dim] * inner);
+    let of_block = |at: usize| at / block * inner..(at / block + 1) * inner;
+    let spread = blocks.flat_map(|of| (0..shape[dim]).flat_map(move |at| of[of_block(at)].iter()));
+    array(shape, spread.copied().collect())
+}
+
+fn array(shape: &[usize], values: Vec<f32>) -> Result<Array, NodeError> {
+    let wrong =
+        NodeError::OperandShape { index: 1, expected: shape.iter().product(), got: values.len() };
+    Array::new(shape.to_vec(), ArrayData::F32(values)).map_err(|_| wrong)
+}
+
+/// A type of integers.
+enum Integers {
+    Codes(CodeType),
+    Words(WordType),
+}
+
+/// The zero points as floats, one or more, and the output's type, by them or else by the attribute.
+fn zero_points(node: &NodeView<'_>) -> Result<(Vec<f32>, Integers), NodeError> {
+    let named = node.int("output_dtype", 0)?;
+    let Some(zeros) = node.optional_constant(2)? else {
+        let dtype = match i32::try_from(named) {
+            Ok(0) => Some(Integers::Codes(CodeType::U8)),
+            Ok(data_type::UINT16) => Some(Integers::Words(WordType::U16)),
+            Ok(data_type::INT16) => Some(Integers::Words(WordType::I16)),
+            Ok(of) => CodeType::of_onnx(of).map(Integers::Codes),
+            Err(_) => None,
+        };
+        let wrong = NodeError::AttributeValue { attribute: "output_dtype", value: named as f64 };
+        return Ok((vec![0.0], dtype.ok_or(wrong)?));
+    };
+    let dtype = match (node.narrow(2), zeros.data()) {
+        (Some(narrow), _) => Integers::Codes(narrow),
+        (None, ArrayData::U8(_)) => Integers::Codes(CodeType::U8),
+        (None, ArrayData::I8(_)) => Integers::Codes(CodeType::I8),
+        (None, ArrayData::U16(_)) => Integers::Words(WordType::U16),
+        (None, ArrayData::I16(_)) => Integers::Words(WordType::I16),
+        _ => return Err(NodeError::OperandType { index: 2 }),
+    };
+    let values = integers(zeros).ok_or(NodeError::OperandType { index: 2 })?;
+    Ok((values.into_iter().map(|zero| zero as f32).collect(), dtype))
+}
+
 /// The 16-bit tensor that operand 0 becomes.
 fn words(
     builder: &mut Builder,
@@ -76,9 +192,9 @@ fn words(
 ) -> Result<Words, NodeError> {
     let Scaling { scale, zero_point } = to;
     match node.value(0)? {
-        Value::FloatInput(FloatInput { view, operations }) if operations.is_empty() => {
-            let transform = InputTransform::QuantizeWords { scale, zero_point, dtype };
-            builder.word_input(transform, dtype, view.clone())
+        Value::FloatInput(floats) => {
+            let then = InputTransform::QuantizeWords { scale, zero_point, dtype };
+            builder.word_input(floats.transform(then), dtype, floats.view.clone())
         }
         Value::Floats(floats) => {
             let table = floats.images.map(|x| dtype.quantize(x, scale, zero_point));
