@@ -26,6 +26,10 @@
 //! multiples of it, exactly; the integers are multiplied ([`NodeError::BlockScales`] if they are none). A constant of several
 //! matrices, one for each index of the dimensions before rows, is a matmul in groups.
 //!
+//! # The float input
+//! Operations with constants before the QuantizeLinear of the graph's float input are those of the float32 operators, and part of
+//! the input's [`InputTransform`]: whoever holds the input does them. So are scales for each index of an axis, or each block.
+//!
 //! # Several scales
 //! A DequantizeLinear with a scale for each index of an axis, or for each block, makes floats for a QuantizeLinear, a step for each
 //! index, or for the output, which then are integers at a scale for each element.
@@ -105,6 +109,7 @@
 //! its own windows with the view. Concat and Pad are copies, as is what no view is; constants of leading dimension 1, dequantized
 //! or floats before a QuantizeLinear, may be among what Concat puts together. The batch stays the first dimension.
 //!
+//! [`InputTransform`]: crate::graph::InputTransform
 //! [`RoundingProfile::OrtF32Rne`]: crate::graph::RoundingProfile::OrtF32Rne
 
 mod arithmetic;
