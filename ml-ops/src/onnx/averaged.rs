@@ -39,14 +39,37 @@ pub(super) fn deferred(
     formula: Formula,
     windows: Windows,
 ) -> Result<Value, NodeError> {
-    let Value::Floats(x) = node.value(0)? else {
-        return Err(NodeError::Operand { index: 0, expected: "floats of one 8-bit tensor" });
+    let x = match node.value(0)? {
+        Value::Floats(x) => x,
+        Value::Deferred(x) => return of_deferred(node, x, windows),
+        _ => return Err(NodeError::Operand { index: 0, expected: "floats of one 8-bit tensor" }),
     };
     let of = |taps| Summands::of(x, taps);
     // The runtime has a kernel for what a DequantizeLinear gives.
     let formula = if x.pure { formula } else { Formula::Mean };
     let average = averages(builder, node, (&x.codes.view, of, x.codes.dtype), formula, windows)?;
     Ok(Value::Deferred(average))
+}
+
+/// Averages of operand 0, floats that are a sum.
+fn of_deferred(node: &NodeView<'_>, x: &Deferred, windows: Windows) -> Result<Value, NodeError> {
+    let (channels, pool) = pool(node, &x.view, windows)?;
+    if pool.beyond {
+        return Err(NodeError::AttributeValue { attribute: "pads", value: 1.0 });
+    }
+    let seen = pool.through(x.view.clone()).ok_or(NodeError::NoView { index: 0 })?;
+    let average = x.averaged(node.name, seen.matrix(None), channels, pool.taps())?;
+    Ok(Value::Deferred(Deferred::new(average, pool.output(channels))))
+}
+
+/// The first dimension of `view`, and the windows over the others.
+fn pool(node: &NodeView<'_>, view: &View, windows: Windows) -> Result<(usize, Pool), NodeError> {
+    let shape = view.shape();
+    let (&channels, sizes) = shape
+        .split_first()
+        .filter(|(_, sizes)| !sizes.is_empty())
+        .ok_or(NodeError::OperandShape { index: 0, expected: 3, got: shape.len() + 1 })?;
+    Ok((channels, windows(node, sizes)?))
 }
 
 /// Averages of operand 0, codes of the scale in operand 1 and zero point in 2, requantized to those in 3 and 4.
@@ -83,17 +106,12 @@ fn averages(
     formula: Formula,
     windows: Windows,
 ) -> Result<Deferred, NodeError> {
-    let shape = view.shape();
-    let (&channels, sizes) = shape
-        .split_first()
-        .filter(|(_, sizes)| !sizes.is_empty())
-        .ok_or(NodeError::OperandShape { index: 0, expected: 3, got: shape.len() + 1 })?;
-    let pool = windows(node, sizes)?;
+    let (channels, pool) = pool(node, view, windows)?;
     let summands = summands(pool.taps());
     let name = node.name.to_owned();
     let (mut count, mut weights, mut pad) = (pool.taps(), None, None);
     if pool.beyond && !counts_pads(node)? {
-        let (common, multiples) = multiples(&pool, sizes)
+        let (common, multiples) = multiples(&pool, &view.shape()[1..])
             .filter(|_| summands.zero_code.is_some())
             .ok_or(NodeError::AttributeValue { attribute: "count_include_pad", value: 0.0 })?;
         let outs = &pool.shape(channels)[1..];

@@ -11,6 +11,7 @@ mod normalization;
 mod product;
 mod softmax;
 mod sum;
+mod sum_average;
 mod tensors;
 mod word_normalization;
 
@@ -25,11 +26,13 @@ pub(super) use normalization::{Columns, MAX_LENGTH, Normalization};
 pub(super) use product::Product;
 pub(super) use softmax::Softmax;
 pub(super) use sum::{Sum, Term};
+pub(super) use sum_average::SumAverage;
 pub(super) use tensors::Tensors;
 pub(super) use word_normalization::WordNormalization;
 
 use super::builder::Builder;
 use super::error::NodeError;
+use super::matrix::Matrix;
 use super::value::{Codes, Scaling, Target};
 use super::view::View;
 use super::windows::Pool;
@@ -65,6 +68,8 @@ pub(super) enum Kind {
     Sum(Rc<Sum>),
     /// Averages of a dequantized tensor.
     Average(Rc<Average>),
+    /// Averages of a sum of dequantized tensors and products.
+    SumAverage(Rc<SumAverage>),
     /// Dequantized tensors one after the other.
     Concatenation(Rc<Concatenation>),
     /// A dequantized tensor, by a function for each index of some dimensions.
@@ -113,6 +118,7 @@ impl Deferred {
             Kind::Elementwise(product) => product.quantize(builder, target)?,
             Kind::Sum(sum) => sum.quantize(builder, target)?,
             Kind::Average(average) => average.quantize(builder, target)?,
+            Kind::SumAverage(average) => average.quantize(builder, target)?,
             Kind::Concatenation(parts) => parts.quantize(builder, target)?,
             Kind::Each(each) => each.quantize(builder, &self.after, target)?,
             Kind::Interpolation(of) => of.quantize(builder, target)?,
@@ -164,6 +170,27 @@ impl Deferred {
         let (sum, seen) = self.sum("").filter(|_| unbounded && self.pool.is_none())?;
         // A sum that is seen as it was made can be continued.
         (seen == sum.layout).then_some(sum.terms)
+    }
+
+    /// The averages that `x`, in a view of the floats, holds of them for each of `columns`, `count` elements in each; floats
+    /// are a sum of dequantized tensors and products, operand 0, after a Relu or none.
+    pub(super) fn averaged(
+        &self,
+        name: &str,
+        x: Matrix,
+        columns: usize,
+        count: usize,
+    ) -> Result<Kind, NodeError> {
+        let expected = "floats of one 8-bit tensor, or a sum of such tensors and products";
+        let wrong = NodeError::Operand { index: 0, expected };
+        let relu = match (self.low, self.high) {
+            (f32::NEG_INFINITY, f32::INFINITY) => false,
+            (0.0, f32::INFINITY) => true,
+            _ => return Err(wrong),
+        };
+        let (sum, _) = self.sum(name).filter(|_| self.pool.is_none()).ok_or(wrong)?;
+        let name = name.to_owned();
+        Ok(Kind::SumAverage(Rc::new(SumAverage { name, sum, relu, x, columns, count })))
     }
 
     /// The codes in `tensor`, which grow with the floats, after the MaxPool, as they are seen.

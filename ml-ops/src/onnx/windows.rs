@@ -158,7 +158,7 @@ impl Pool {
         seen.ok_or(NodeError::NoView { index: 0 })
     }
 
-    fn through(&self, mut view: View) -> Option<Seen> {
+    pub(super) fn through(&self, mut view: View) -> Option<Seen> {
         let first = view.rank().checked_sub(self.windows.len())?;
         let (mut rows, mut taps) = (Vec::new(), Vec::new());
         for (dim, window) in self.windows.iter().enumerate() {

@@ -51,13 +51,13 @@ pub(in crate::onnx) enum Addend {
 }
 
 /// The integers that a sum is of.
-struct Integers {
-    terms: Vec<Summand>,
+pub(super) struct Integers {
+    pub(super) terms: Vec<Summand>,
     /// What is added to their sum.
-    constant: i64,
+    pub(super) constant: i64,
     /// What 1 stands for.
-    unit: f64,
-    columns: usize,
+    pub(super) unit: f64,
+    pub(super) columns: usize,
 }
 
 impl ExactTerm {
@@ -144,7 +144,11 @@ impl Exact {
     }
 
     /// The integers, such that they are off by little of a code of `scale`.
-    fn integers(&self, builder: &mut Builder, scale: f32) -> Result<Integers, NodeError> {
+    pub(super) fn integers(
+        &self,
+        builder: &mut Builder,
+        scale: f32,
+    ) -> Result<Integers, NodeError> {
         let scales = self.terms.iter().map(|term| term.scale.abs());
         let finest = scales.fold(f64::INFINITY, f64::min);
         let off = |parts: u32| {
@@ -175,6 +179,12 @@ impl Exact {
         }
         let columns = read(&self.layout).size().1;
         Ok(Integers { terms, constant, unit: finest / parts, columns })
+    }
+
+    /// Bound on the size of the sum of integers that stand for multiples of `unit`.
+    pub(super) fn bound(&self, unit: f64) -> i64 {
+        let of = |term: &ExactTerm| (term.scale / unit).round_ties_even().abs() * term.size();
+        self.terms.iter().map(of).sum::<f64>() as i64
     }
 
     /// The codes of the sum in `to`.

@@ -22,10 +22,11 @@ pub(super) const OPERATOR: Operator = Operator {
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     node.int_among("noop_with_empty_axes", &[0])?;
     let keep = node.int_among("keepdims", &[1, 0])? == 1;
-    let Value::Floats(x) = node.value(0)? else {
-        return Err(NodeError::Operand { index: 0, expected: "floats of one 8-bit tensor" });
+    let view = match node.value(0)? {
+        Value::Floats(x) => &x.codes.view,
+        Value::Deferred(x) => &x.view,
+        _ => return Err(NodeError::Operand { index: 0, expected: "floats of one 8-bit tensor" }),
     };
-    let view = &x.codes.view;
     let axes = match (node.ints("axes")?, node.optional_constant(1)?) {
         (Some(axes), _) => axes.to_vec(),
         (None, Some(array)) => match array.data() {
@@ -58,15 +59,19 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
         }
     }
     let count = reduced.iter().map(|&dim| view.size(dim)).product();
-    let average = Average {
-        name: node.name.to_owned(),
-        x: x_matrix,
-        columns,
-        summands: Summands::of(x, count),
-        dtype: x.codes.dtype,
-        count,
-        weights: None,
-        formula: Formula::Mean,
+    let average = match node.value(0)? {
+        Value::Deferred(x) => x.averaged(node.name, x_matrix, columns, count)?,
+        Value::Floats(x) => Kind::Average(Rc::new(Average {
+            name: node.name.to_owned(),
+            x: x_matrix,
+            columns,
+            summands: Summands::of(x, count),
+            dtype: x.codes.dtype,
+            count,
+            weights: None,
+            formula: Formula::Mean,
+        })),
+        _ => return Err(NodeError::Operand { index: 0, expected: "floats of one 8-bit tensor" }),
     };
-    Ok(Value::Deferred(Deferred::new(Kind::Average(Rc::new(average)), output)))
+    Ok(Value::Deferred(Deferred::new(average, output)))
 }
