@@ -2,15 +2,14 @@
 
 use super::builder::Builder;
 use super::constants;
-use super::deferred::{
-    Addend, After, Deferred, Each, Elementwise, Exact, ExactTerm, Kind, Sum, Term,
-};
+use super::deferred::{After, Deferred, Each, Elementwise, Exact, ExactTerm, Kind, Sum, Term};
 use super::error::NodeError;
 use super::masked;
 use super::node::NodeView;
 use super::operands::codes_of;
 use super::pairs::{self, Aligned};
 use super::qlinear::{self, Kernel, Quantization};
+use super::rowwise;
 use super::value::{Dequantized, Floats, Fused, Scaling, Value};
 use crate::array::{Array, ArrayData};
 use crate::graph::CodeType;
@@ -157,12 +156,14 @@ fn is_wide(value: &Value) -> bool {
 /// Operand `index` times `sign` as summands of integers.
 fn summands(node: &NodeView<'_>, index: usize, sign: f64) -> Result<Vec<ExactTerm>, NodeError> {
     let terms = match node.value(index)? {
-        Value::Floats(floats) if floats.pure => {
-            let of = Addend::Codes { view: floats.codes.view.clone(), zero: floats.zero_code() };
-            Some(vec![ExactTerm { of, scale: floats.scaling.scale.into() }])
+        Value::Floats(floats) => {
+            let scale = floats.scaling.scale;
+            ExactTerm::codes(&floats.codes.view, &floats.images, scale).map(|term| vec![term])
         }
         Value::WordFloats(floats) if floats.is_pure() => Some(vec![floats.term()]),
-        Value::Deferred(deferred) => deferred.summands(),
+        Value::Deferred(deferred) => {
+            deferred.summands(&rowwise::part(node.name, &format!("summand{index}")))
+        }
         _ => None,
     };
     let expected = "a dequantized tensor, a product of one scale, or a sum of those";

@@ -9,6 +9,7 @@ mod exact;
 mod interpolation;
 mod normalization;
 mod product;
+mod rectified;
 mod softmax;
 mod sum;
 mod sum_average;
@@ -24,6 +25,7 @@ pub(super) use exact::{Addend, Exact, ExactTerm};
 pub(super) use interpolation::{Interpolation, Weighted};
 pub(super) use normalization::{Columns, MAX_LENGTH, Normalization};
 pub(super) use product::Product;
+pub(super) use rectified::Rectified;
 pub(super) use softmax::Softmax;
 pub(super) use sum::{Sum, Term};
 pub(super) use sum_average::SumAverage;
@@ -164,12 +166,18 @@ impl Deferred {
         }
     }
 
-    /// The floats as summands of integers, if nothing but additions has come.
-    pub(super) fn summands(&self) -> Option<Vec<ExactTerm>> {
-        let unbounded = (self.low, self.high) == (f32::NEG_INFINITY, f32::INFINITY);
-        let (sum, seen) = self.sum("").filter(|_| unbounded && self.pool.is_none())?;
-        // A sum that is seen as it was made can be continued.
-        (seen == sum.layout).then_some(sum.terms)
+    /// The floats as summands of integers, if nothing but additions and a Relu has come; nodes have the name `name`.
+    pub(super) fn summands(&self, name: &str) -> Option<Vec<ExactTerm>> {
+        let (sum, seen) = self.sum(name).filter(|_| self.pool.is_none())?;
+        match (self.low, self.high) {
+            // A sum that is seen as it was made can be continued.
+            (f32::NEG_INFINITY, f32::INFINITY) => (seen == sum.layout).then_some(sum.terms),
+            (0.0, f32::INFINITY) => {
+                let name = name.to_owned();
+                Rectified::term(Exact { name, ..sum }, seen).map(|term| vec![term])
+            }
+            _ => None,
+        }
     }
 
     /// The averages that `x`, in a view of the floats, holds of them for each of `columns`, `count` elements in each; floats

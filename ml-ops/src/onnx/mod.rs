@@ -74,6 +74,9 @@
 //! Codes can differ where an average lies within float32's rounding of a half: of averages over an even number of elements at one
 //! scale, where it is a half exactly.
 //!
+//! Averages of a sum of dequantized tensors and products, after a Relu or none, and sums of what a Relu leaves of such a sum, are of
+//! one integer for each element, rounded once (`docs/semantics.md`).
+//!
 //! # Softmax and normalizations
 //! Softmax (and QLinearSoftmax) of a sample of one row, as at the end of a classifier, has the runtime's codes, but for sums within
 //! the rounding of floats of an edge. Softmax of several rows, along any axis (masked: the last), and LayerNormalization,

@@ -1,5 +1,6 @@
 //! Averages of a dequantized tensor: a step function of sums of codes less their zero.
 
+use super::exact::multiples;
 use crate::graph::{CodeType, Epilogue, Function, TensorId, TensorKind, quantize};
 use crate::onnx::builder::{Builder, Source};
 use crate::onnx::error::NodeError;
@@ -54,11 +55,8 @@ impl Summands {
             return Self::scaled(floats.scaling, floats.zero_code());
         }
         let scale = floats.scaling.scale;
-        let units = |x: f32| (f64::from(x) / f64::from(scale)).round_ties_even();
-        let is_multiple = |x: &f32| units(*x).abs() <= 255.0 && units(*x) as f32 * scale == *x;
-        if floats.images.iter().all(is_multiple) {
-            let table = floats.images.map(|x| units(x) as i64);
-            return Self { table: Box::new(table), scale: scale.into(), zero_code: None };
+        if let Some(table) = multiples(&floats.images, scale) {
+            return Self { table, scale: scale.into(), zero_code: None };
         }
         let most = floats.images.iter().fold(f32::MIN_POSITIVE, |most, x| x.abs().max(most));
         let scale = f64::from(most) / (LARGEST_SUM / taps.max(1)).clamp(1, LARGEST) as f64;

@@ -1,6 +1,6 @@
 //! A sum of dequantized tensors and products in one integer for each element, rounded once.
 
-use super::{After, Product};
+use super::{After, Product, Rectified};
 use crate::graph::{Edges, Epilogue, Function, TensorId, TensorKind, WordType};
 use crate::onnx::arithmetic::Operation;
 use crate::onnx::builder::Builder;
@@ -17,7 +17,7 @@ use std::rc::Rc;
 const FINEST: u32 = 1 << 16;
 
 /// What a sum may be off by because scales are multiples of one, in codes of its output.
-const OFF: f64 = 1.0 / 16.0;
+pub(super) const OFF: f64 = 1.0 / 16.0;
 
 /// Largest value of a table.
 const MAX_IMAGE: f64 = (1u64 << 31) as f64;
@@ -42,12 +42,14 @@ pub(in crate::onnx) struct ExactTerm {
 /// What is added.
 #[derive(Debug, Clone)]
 pub(in crate::onnx) enum Addend {
-    /// A dequantized tensor of codes, of which `zero` stands for zero.
-    Codes { view: View, zero: u8 },
+    /// A tensor of codes, and the multiple of the scale that each stands for, at most 255.
+    Codes { view: View, values: Box<[i64; 256]> },
     /// A dequantized 16-bit tensor.
     Words { words: Words, zero_point: i32 },
     /// A product with one scale, plus constants.
     Product { product: Rc<Product>, after: Vec<After>, view: View },
+    /// What a Relu leaves of a sum.
+    Rectified(Rc<Rectified>),
 }
 
 /// The integers that a sum is of.
@@ -61,6 +63,12 @@ pub(super) struct Integers {
 }
 
 impl ExactTerm {
+    /// The floats of a tensor of codes, if they are multiples of a scale.
+    pub(in crate::onnx) fn codes(view: &View, images: &[f32; 256], scale: f32) -> Option<Self> {
+        let of = Addend::Codes { view: view.clone(), values: multiples(images, scale)? };
+        Some(Self { of, scale: scale.into() })
+    }
+
     /// A product with one scale and nothing after it but additions of constants.
     pub(in crate::onnx) fn product(
         product: &Rc<Product>,
@@ -80,12 +88,22 @@ impl ExactTerm {
         match &self.of {
             Addend::Codes { view, .. } | Addend::Product { view, .. } => view,
             Addend::Words { words, .. } => words.view(),
+            Addend::Rectified(of) => of.view(),
         }
     }
 
     /// The tensor that is added, computed.
     fn settled(&self, builder: &mut Builder) -> Result<Self, NodeError> {
-        let Addend::Product { product, after, view } = &self.of else { return Ok(self.clone()) };
+        let integers = |view: View| {
+            // Of its type nothing matters but that it is no sum of codes.
+            let words = Words { dtype: WordType::I16, digits: Digits::One(view) };
+            Ok(Self { of: Addend::Words { words, zero_point: 0 }, scale: self.scale })
+        };
+        let (product, after, view) = match &self.of {
+            Addend::Product { product, after, view } => (product, after, view),
+            Addend::Rectified(of) => return integers(of.made(builder)?),
+            Addend::Codes { .. } | Addend::Words { .. } => return Ok(self.clone()),
+        };
         let mut matmul: MatMulOperands = product.matmul.clone();
         matmul.bias.resize(matmul.weights.n, 0);
         for (column, bias) in matmul.bias.iter_mut().enumerate() {
@@ -95,17 +113,15 @@ impl ExactTerm {
             *bias = bias.saturating_add(added.clamp(-2e9, 2e9) as i64);
         }
         let tensor = builder.matmul(&matmul, Epilogue::Accumulator)?;
-        let digits = Digits::One(view.on(tensor));
-        // Of its type nothing matters but that it is no sum of codes.
-        let words = Words { dtype: WordType::I16, digits };
-        Ok(Self { of: Addend::Words { words, zero_point: 0 }, scale: self.scale })
+        integers(view.on(tensor))
     }
 
     /// The largest size of its integers.
-    fn size(&self) -> f64 {
+    pub(super) fn size(&self) -> f64 {
         match &self.of {
             Addend::Codes { .. } => 255.0,
             Addend::Words { .. } => 65535.0,
+            Addend::Rectified(of) => of.bound() as f64,
             Addend::Product { product, .. } => {
                 let columns = 0..product.matmul.weights.n;
                 columns.map(|column| product.matmul.bound(column)).max().unwrap_or(0) as f64
@@ -116,15 +132,15 @@ impl ExactTerm {
     /// `factor` times the tensor, and a constant that is to be added.
     fn times(&self, factor: i64, read: impl Fn(&View) -> Matrix) -> (Vec<Summand>, i64) {
         match &self.of {
-            Addend::Codes { view, zero } => {
-                let zero = i64::from(*zero);
-                (vec![(read(view), Function::table(move |code| factor * (code - zero)))], 0)
+            Addend::Codes { view, values } => {
+                let table = Box::new(values.map(|value| factor * value));
+                (vec![(read(view), Function::Table(table))], 0)
             }
             Addend::Words { words, zero_point } => {
                 let (terms, constant) = words.times(factor, read);
                 (terms, constant - factor * i64::from(*zero_point))
             }
-            Addend::Product { .. } => (Vec::new(), 0),
+            Addend::Product { .. } | Addend::Rectified(_) => (Vec::new(), 0),
         }
     }
 }
@@ -143,12 +159,8 @@ impl Exact {
         Ok(Self { name: name.to_owned(), terms, layout })
     }
 
-    /// The integers, such that they are off by little of a code of `scale`.
-    pub(super) fn integers(
-        &self,
-        builder: &mut Builder,
-        scale: f32,
-    ) -> Result<Integers, NodeError> {
+    /// A number of which all scales are multiples, such that integers are off by at most `most` in all.
+    pub(super) fn unit(&self, most: f64) -> Result<f64, NodeError> {
         let scales = self.terms.iter().map(|term| term.scale.abs());
         let finest = scales.fold(f64::INFINITY, f64::min);
         let off = |parts: u32| {
@@ -158,15 +170,19 @@ impl Exact {
             };
             self.terms.iter().map(of).sum::<f64>()
         };
-        let found = (1..=FINEST).find(|&parts| off(parts) <= OFF * f64::from(scale));
-        let parts = f64::from(found.ok_or(NodeError::NoTables)?);
+        let found = (1..=FINEST).find(|&parts| off(parts) <= most);
+        Ok(finest / f64::from(found.ok_or(NodeError::NoTables)?))
+    }
+
+    /// The integers, at scales that are multiples of `unit`.
+    pub(super) fn integers(&self, builder: &mut Builder, unit: f64) -> Result<Integers, NodeError> {
         let read = |view: &View| Matrix::laid_out(view, |dim| self.layout.is_feature(dim));
         let (mut terms, mut constant) = (Vec::new(), 0i64);
         for term in &self.terms {
-            let factor = (term.scale / finest * parts).round_ties_even();
+            let factor = (term.scale / unit).round_ties_even();
             // A table of 16 bits has 255 times 256 times the factor.
             let most = match &term.of {
-                Addend::Product { .. } => 1.0,
+                Addend::Product { .. } | Addend::Rectified(_) => 1.0,
                 Addend::Codes { .. } => 255.0,
                 Addend::Words { .. } => 65280.0,
             };
@@ -178,7 +194,7 @@ impl Exact {
             terms.extend(of_term);
         }
         let columns = read(&self.layout).size().1;
-        Ok(Integers { terms, constant, unit: finest / parts, columns })
+        Ok(Integers { terms, constant, unit, columns })
     }
 
     /// Bound on the size of the sum of integers that stand for multiples of `unit`.
@@ -193,7 +209,7 @@ impl Exact {
         builder: &mut Builder,
         target: &Target,
     ) -> Result<TensorId, NodeError> {
-        let of = self.integers(builder, target.to.scale)?;
+        let of = self.integers(builder, self.unit(OFF * f64::from(target.to.scale))?)?;
         let zero = f64::from(target.zero_code());
         let step = f64::from(target.to.scale) / of.unit;
         let least = |code: u8| (f64::from(code) - 0.5 - zero) * step - of.constant as f64;
@@ -215,7 +231,7 @@ impl Exact {
         if (value(low), value(high)) != (dtype.min().into(), dtype.max().into()) {
             return Err(NodeError::ClipBounds { low, high });
         }
-        let of = self.integers(builder, to.scale)?;
+        let of = self.integers(builder, self.unit(OFF * f64::from(to.scale))?)?;
         let zero = f64::from(to.zero_point - dtype.min());
         let step = f64::from(to.scale) / of.unit;
         if 65280.0 * step > MAX_IMAGE {
@@ -226,4 +242,11 @@ impl Exact {
         let read = |y| Matrix::laid_out(&view.on(y), |dim| view.is_feature(dim));
         words::digits(builder, &self.name, of.columns, &of.terms, edge, step, read)
     }
+}
+
+/// The multiples of `scale` that floats are, at most 255 in size.
+pub(super) fn multiples(images: &[f32; 256], scale: f32) -> Option<Box<[i64; 256]>> {
+    let units = |x: f32| (f64::from(x) / f64::from(scale)).round_ties_even();
+    let is_multiple = |x: &f32| units(*x).abs() <= 255.0 && units(*x) as f32 * scale == *x;
+    images.iter().all(is_multiple).then(|| Box::new(images.map(|x| units(x) as i64)))
 }

@@ -1,6 +1,6 @@
 //! A sum or difference of two dequantized tensors.
 
-use super::{Addend, ExactTerm};
+use super::ExactTerm;
 use crate::graph::{CodeType, Epilogue, Function, TensorId, TensorKind};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
@@ -37,7 +37,7 @@ pub(in crate::onnx) struct Term {
 }
 
 impl Sum {
-    /// The terms, if they come from DequantizeLinears, as summands of integers.
+    /// The terms, if their floats are multiples of their scales, as summands of integers.
     pub(super) fn exact(&self) -> Option<[ExactTerm; 2]> {
         let [a, b] = &self.terms;
         let sign = if self.subtracted { -1.0 } else { 1.0 };
@@ -111,11 +111,10 @@ impl Term {
         std::array::from_fn(|code| f64::from(code as i32 - zero) * scale)
     }
 
-    /// What is `sign` times the term, if it comes from a DequantizeLinear.
+    /// What is `sign` times the term, if its floats are multiples of the scale.
     fn exact(&self, sign: f64) -> Option<ExactTerm> {
-        let zero = (self.from.zero_point - self.dtype.min()) as u8;
-        let of = Addend::Codes { view: self.x.view.clone(), zero };
-        self.pure.then_some(ExactTerm { of, scale: sign * f64::from(self.from.scale) })
+        let term = ExactTerm::codes(&self.x.view, &self.images, self.from.scale)?;
+        Some(ExactTerm { scale: sign * term.scale, ..term })
     }
 }
 

@@ -1,15 +1,13 @@
 //! Averages of a sum of dequantized tensors and products, or of what a Relu leaves of it: all in integers, rounded once.
 
-use super::Exact;
-use crate::graph::{Edges, Epilogue, Function, TensorId, TensorKind, signed_bits};
+use super::exact::{Exact, OFF};
+use super::rectified::FINER;
+use crate::graph::{Edges, Epilogue, Function, TensorId, TensorKind};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::rowwise::part;
 use crate::onnx::value::Target;
-
-/// What scales that are multiples of one leave an element off by, in parts of a 16th of a code.
-const FINER: f32 = 1.0 / 64.0;
 
 /// Averages of a sum.
 #[derive(Debug)]
@@ -31,21 +29,15 @@ impl SumAverage {
         builder: &mut Builder,
         target: &Target,
     ) -> Result<TensorId, NodeError> {
-        let of = self.sum.integers(builder, target.to.scale * FINER)?;
-        if of.constant != 0 {
-            let expected = "a sum of tensors of 8 bits and products";
-            return Err(NodeError::Operand { index: 0, expected });
-        }
-        let kind = TensorKind::Integer { bits: signed_bits(self.sum.bound(of.unit)) };
-        let name = part(&self.name, "sum");
-        let sums = builder.combine(&name, of.columns, of.terms, kind, Epilogue::Accumulator)?;
+        let unit = self.sum.unit(OFF * FINER * f64::from(target.to.scale))?;
+        let sums = self.sum.sums(builder, &self.name, unit)?;
         let tensor = match self.relu {
             true => builder.relu(&part(&self.name, "relu"), sums),
             false => sums,
         };
         let matrix = Matrix { view: self.x.view.on(tensor), ..self.x.clone() };
         let zero = f64::from(target.zero_code());
-        let step = f64::from(target.to.scale) / of.unit * self.count as f64;
+        let step = f64::from(target.to.scale) / unit * self.count as f64;
         let (lowest, highest) = target.ends();
         let edges = Edges::rising(lowest, highest, |code| (f64::from(code) - 0.5 - zero) * step);
         let terms = vec![(matrix, Function::Times(1))];
