@@ -10,8 +10,15 @@ use crate::arch::dispatch::{self, Backend};
 use crate::tower::{AES_TO_TOWER, TOWER_TO_AES};
 use crate::{F128, LinearMap, Tower8, Tower128, count};
 
-/// Sixteen bytes of each of 64 blocks, the first bytes of all blocks first.
-pub(crate) type Group = [[u8; 64]; 16];
+/// Sixteen bytes of each of 64 blocks, the first bytes of all blocks first; a register each, none across two lines of
+/// the cache.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+pub(crate) struct Group(pub(crate) [[u8; 64]; 16]);
+
+impl Group {
+    pub(crate) const ZERO: Self = Self([[0; 64]; 16]);
+}
 
 /// The sets of at least two of four planes, small ones first.
 pub(crate) const SUBSETS: [&[u8]; 11] = [
@@ -69,10 +76,10 @@ impl BlockWeights {
         assert!(weights.len() <= Extension::BLOCKS);
         let mut vectors = vec![F128::ZERO; weights.len()];
         TO_COORDINATES.apply_slice(&mut vectors, weights);
-        let mut groups = vec![[[0; 64]; 16]; weights.len().div_ceil(64)];
+        let mut groups = vec![Group::ZERO; weights.len().div_ceil(64)];
         for (group, vectors) in groups.iter_mut().zip(vectors.chunks(64)) {
             for (b, vector) in vectors.iter().enumerate() {
-                for (coordinates, byte) in group.iter_mut().zip(vector.to_le_bytes()) {
+                for (coordinates, byte) in group.0.iter_mut().zip(vector.to_le_bytes()) {
                     coordinates[b] = byte;
                 }
             }

@@ -29,10 +29,10 @@ pub(crate) fn coset_products<const N: usize>(
 /// Bytes `4 s` to `4 s + 3` are those of plane `s`; blocks beyond the last are zero.
 #[inline(always)]
 fn byte_slices(planes: &[&[u32]], n_groups: usize) -> Vec<Group> {
-    let mut bits = vec![[[0; 64]; 16]; n_groups];
+    let mut bits = vec![Group::ZERO; n_groups];
     for (s, plane) in planes.iter().enumerate() {
         for (group, words) in bits.iter_mut().zip(plane.chunks(64)) {
-            split_words(&mut group[4 * s..][..4], words);
+            split_words(&mut group.0[4 * s..][..4], words);
         }
     }
     bits
@@ -53,7 +53,7 @@ fn by_lanes<B: ByteLanes>(
         let first = FIRST_SUBSET[u / 32];
         for (g, bits) in bits.iter().enumerate() {
             let mut extended = [zero; 4];
-            let planes = bits.as_chunks::<4>().0.iter().take(n_planes);
+            let planes = bits.0.as_chunks::<4>().0.iter().take(n_planes);
             for (extended, bits) in extended.iter_mut().zip(planes) {
                 let part = |i: usize| lanes.affine(lanes.load_bytes(&bits[i]), matrices[i]);
                 let (low, high) =
@@ -104,7 +104,7 @@ fn weighted_sum<B: ByteLanes>(lanes: B, products: &[B::Register], weights: &[Gro
     let mut totals = [lanes.load_bytes(&[0; 64]); 16];
     let (pairs, last) = weights.as_chunks::<2>();
     for ([w0, w1], product) in pairs.iter().zip(products.chunks_exact(2)) {
-        for ((total, w0), w1) in totals.iter_mut().zip(w0).zip(w1) {
+        for ((total, w0), w1) in totals.iter_mut().zip(&w0.0).zip(&w1.0) {
             let terms = (
                 lanes.mul_bytes(product[0], lanes.load_bytes(w0)),
                 lanes.mul_bytes(product[1], lanes.load_bytes(w1)),
@@ -113,7 +113,7 @@ fn weighted_sum<B: ByteLanes>(lanes: B, products: &[B::Register], weights: &[Gro
         }
     }
     for (weights, &product) in last.iter().zip(&products[2 * pairs.len()..]) {
-        for (total, weights) in totals.iter_mut().zip(weights) {
+        for (total, weights) in totals.iter_mut().zip(&weights.0) {
             let term = lanes.mul_bytes(product, lanes.load_bytes(weights));
             *total = lanes.xor_bytes(*total, term);
         }
@@ -138,9 +138,9 @@ fn by_tables(
         let mut products = [Products::default(); 2];
         let mut tables = [[0; 256]; 2];
         for (i, (products, table)) in products.iter_mut().zip(&mut tables).enumerate() {
-            *table = multiples(u128::from_le_bytes(core::array::from_fn(|j| weights[j][b + i])));
+            *table = multiples(u128::from_le_bytes(core::array::from_fn(|j| weights.0[j][b + i])));
             let mut extended = [Values::<3>::default(); 4];
-            let planes = bits.as_chunks::<4>().0.iter().take(n_planes);
+            let planes = bits.0.as_chunks::<4>().0.iter().take(n_planes);
             for (extended, bits) in extended.iter_mut().zip(planes) {
                 for (table, bits) in extension.tables.iter().zip(bits) {
                     add(extended.as_flattened_mut(), &table[usize::from(bits[b + i])]);
