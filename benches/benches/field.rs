@@ -124,6 +124,11 @@ fn indices(c: &mut Criterion) {
     let two = [&tables[0], &tables[1]];
     on_all(c, "gather_two", N, || kernels::gather_two(&mut dst, two, [&index; 2]));
     on_all(c, "gather_four", N, || kernels::gather_four(&mut dst, tables.each_ref(), [&index; 4]));
+    on_all(c, "gather_products", N, || kernels::gather_products(&mut dst, two, [&index; 2]));
+    let eight_tables: [&[F128; 256]; 8] = core::array::from_fn(|k| &tables[k % 4]);
+    on_all(c, "gather_grid", N, || {
+        black_box(kernels::gather_grid(&weights, eight_tables, [&index; 8], Corner::One));
+    });
     let mut planes: [Vec<F128>; 8] = core::array::from_fn(|_| vec![F128::ZERO; N / 128]);
     let mut sums = [F128::ZERO; 128];
     on_all(c, "bit_sums", N, || {

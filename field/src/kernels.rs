@@ -260,6 +260,27 @@ pub fn gather_four(dst: &mut [F128], tables: [&[F128; 256]; 4], index: [&[u8]; 4
     dispatch::gather_four(Backend::current(), dst, tables, index);
 }
 
+/// Products of two look-ups: `dst[i] = tables[0][index[0][i]] * tables[1][index[1][i]]`.
+pub fn gather_products(dst: &mut [F128], tables: [&[F128; 256]; 2], index: [&[u8]; 2]) {
+    assert!(index.iter().all(|i| i.len() == dst.len()));
+    let _counted = count::kernel(dst.len(), 1, 0, 0);
+    dispatch::gather_products(Backend::current(), dst, tables, index);
+}
+
+/// [`product_grid`] of factors that are looked up: `tables[2 k][index[2 k][i]]` stands for `a[k][i]`, and
+/// `tables[2 k + 1][index[2 k + 1][i]]` for `b[k][i]`.
+pub fn gather_grid(
+    w: &[F128],
+    tables: [&[F128; 256]; 8],
+    index: [&[u8]; 8],
+    corner: Corner,
+) -> [F128; 8] {
+    assert!(index.iter().all(|i| i.len() == w.len()));
+    let corners = u32::from(corner != Corner::Neither);
+    let _counted = count::kernel(w.len(), 11 + corners, 0, 17 + corners);
+    dispatch::gather_grid(Backend::current(), w, tables, index, corner)
+}
+
 /// Bit `plane < 8` of each byte, packed least significant bit first into 128-bit words.
 /// `dst` holds `ceil(bytes.len() / 128)` words; the bits beyond are zero.
 pub fn pack_plane(dst: &mut [F128], bytes: &[u8], plane: u32) {

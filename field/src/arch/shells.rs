@@ -61,6 +61,13 @@ macro_rules! for_each_kernel {
             fn gather(dst: &mut [F128], table: &[F128], index: &[u8]);
             fn gather_two(dst: &mut [F128], tables: [&[F128; 256]; 2], index: [&[u8]; 2]);
             fn gather_four(dst: &mut [F128], tables: [&[F128; 256]; 4], index: [&[u8]; 4]);
+            fn gather_products(dst: &mut [F128], tables: [&[F128; 256]; 2], index: [&[u8]; 2]);
+            fn gather_grid(
+                w: &[F128],
+                tables: [&[F128; 256]; 8],
+                index: [&[u8]; 8],
+                corner: Corner
+            ) -> [F128; 8];
             fn pack_plane(dst: &mut [F128], bytes: &[u8], plane: u32);
             fn pack_planes(planes: [&mut [F128]; 8], bytes: &[u8]);
             fn transpose(rows: &mut [F128; 128]);

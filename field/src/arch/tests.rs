@@ -323,6 +323,32 @@ proptest! {
     }
 
     #[test]
+    fn products_of_look_ups(
+        entries in vec(element(), 8 * 256),
+        rows in vec((any::<[u8; 8]>(), element()), 0..140),
+    ) {
+        let (tables, _) = entries.as_chunks::<256>();
+        let tables: [&[F128; 256]; 8] = core::array::from_fn(|k| &tables[k]);
+        let w: Vec<F128> = rows.iter().map(|row| row.1).collect();
+        let index: [Vec<u8>; 8] = core::array::from_fn(|k| rows.iter().map(|row| row.0[k]).collect());
+        let index = index.each_ref().map(Vec::as_slice);
+        let values: [Vec<F128>; 8] =
+            core::array::from_fn(|k| index[k].iter().map(|&i| tables[k][usize::from(i)]).collect());
+        let [a, b] = [0, 1].map(|side| [0, 2, 4, 6].map(|k| &values[k + side][..]));
+        let products: Vec<F128> = a[0].iter().zip(b[0]).map(|(&x, &y)| naive_mul(x, y)).collect();
+        on_every_backend(|backend| {
+            let mut dst = vec![F128::ONE; w.len()];
+            dispatch::gather_products(backend, &mut dst, [tables[0], tables[1]], [index[0], index[1]]);
+            prop_assert_eq!(&dst, &products);
+            for corner in [Corner::Neither, Corner::Zero, Corner::One] {
+                let grid = dispatch::gather_grid(backend, &w, tables, index, corner);
+                prop_assert_eq!(grid, dispatch::product_grid(backend, &w, a, b, corner));
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
     fn bit_planes(bytes in vec(any::<u8>(), 0..500), plane in 0..8u32) {
         let mut expected = vec![F128::ZERO; bytes.len().div_ceil(128)];
         for (i, &byte) in bytes.iter().enumerate() {

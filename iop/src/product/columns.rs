@@ -4,14 +4,18 @@ use binfer_field::F128;
 use binfer_field::kernels::{self, Corner};
 use rayon::prelude::*;
 
+use super::LeafClaim;
 use super::halves::Halves;
+use super::leaves::Made;
 use super::quad::{self, Grid, Quad};
 use super::tree::TASK;
-use super::{LeafClaim, Leaves};
 
 /// Rows that are computed at a time where columns are made on the way: their block of columns stays
-/// in the second cache.
-const ROWS: usize = 1 << 10;
+/// in the first cache.
+const ROWS: usize = 1 << 8;
+
+/// The table of columns beyond the last.
+static ONES: [F128; 256] = [F128::ONE; 256];
 
 /// A level in the middle of its sumcheck: `pairs` pairs of columns `a`, `b`, each of `rows` elements.
 ///
@@ -25,7 +29,7 @@ pub(super) struct Columns<'a> {
     pub(super) n_vars: usize,
     data: &'a mut [F128],
     /// The columns, where they are not in `data`, which is room to bind them into.
-    leaves: Option<(&'a dyn Leaves, usize)>,
+    made: Option<Made<'a>>,
     ones: Vec<F128>,
     eq_rows: Vec<F128>,
     /// For each quad of pairs, and for those beyond them.
@@ -42,20 +46,19 @@ impl<'a> Columns<'a> {
         Self::new(data, None, (rows, pairs), claim)
     }
 
-    /// The `cols > 4` columns that `leaves` makes; `room` holds a quarter of them, rounded up to
-    /// whole pairs.
+    /// The columns of `made`, more than four; `room` holds a quarter of them, rounded up to whole pairs.
     pub(super) fn made(
-        leaves: &'a dyn Leaves,
-        (rows, cols): (usize, usize),
+        made: Made<'a>,
+        rows: usize,
         room: &'a mut [F128],
         claim: &LeafClaim<F128>,
     ) -> Self {
-        Self::new(room, Some((leaves, cols)), (rows, cols.div_ceil(2)), claim)
+        Self::new(room, Some(made), (rows, made.cols().div_ceil(2)), claim)
     }
 
     fn new(
         data: &'a mut [F128],
-        leaves: Option<(&'a dyn Leaves, usize)>,
+        made: Option<Made<'a>>,
         (rows, pairs): (usize, usize),
         claim: &LeafClaim<F128>,
     ) -> Self {
@@ -70,7 +73,7 @@ impl<'a> Columns<'a> {
             stride: 2,
             n_vars: col_point.len(),
             data,
-            leaves,
+            made,
             ones: vec![F128::ONE; rows],
             eq_rows,
             eq_quads,
@@ -96,8 +99,8 @@ impl<'a> Columns<'a> {
 
     /// The grid of the next two variables.
     pub(super) fn grid(&self, corner: Corner) -> Grid {
-        if let Some((leaves, cols)) = self.leaves {
-            return self.grid_of_leaves(leaves, cols, corner);
+        if let Some(made) = self.made {
+            return self.grid_of_made(made, corner);
         }
         let quad = 4 * self.step();
         let quads = self.data.par_chunks(quad).zip(&self.eq_quads);
@@ -111,15 +114,19 @@ impl<'a> Columns<'a> {
             .reduce(Grid::default, quad::add)
     }
 
-    fn grid_of_leaves(&self, leaves: &dyn Leaves, cols: usize, corner: Corner) -> Grid {
+    fn grid_of_made(&self, made: Made<'_>, corner: Corner) -> Grid {
         let scratch = || vec![F128::ONE; 8 * self.rows.min(ROWS)];
         let quads = self.eq_quads[..self.pairs.div_ceil(4)].par_iter().enumerate();
         let sums = quads.map_init(scratch, |scratch, (q, &weight)| {
             let mut total = Grid::default();
+            if let Some(sums) = self.grid_looked_up(made, q, corner) {
+                kernels::add_scaled(&mut total, &sums, weight);
+                return total;
+            }
             for (block, eq) in self.eq_rows.chunks(ROWS).enumerate() {
                 let n = eq.len();
                 for (k, column) in scratch.chunks_mut(n).take(8).enumerate() {
-                    fill(leaves, cols, 8 * q + k, block * ROWS, column);
+                    made.fill(8 * q + k, block * ROWS, column);
                 }
                 let column = |k: usize| &scratch[k * n..(k + 1) * n];
                 let quad = Quad { a: [0, 2, 4, 6].map(column), b: [1, 3, 5, 7].map(column) };
@@ -129,6 +136,21 @@ impl<'a> Columns<'a> {
             total
         });
         sums.reduce(Grid::default, quad::add)
+    }
+
+    /// The grid of a quad of pairs of columns that are looked up by bytes, if they are.
+    fn grid_looked_up(&self, made: Made<'_>, quad: usize, corner: Corner) -> Option<Grid> {
+        let (mut tables, mut index) = ([&ONES; 8], [&[][..]; 8]);
+        for k in 0..8 {
+            // Columns beyond the last take the indices of the first, which is there.
+            index[k] = index[0];
+            if 8 * quad + k < made.cols() {
+                let rows;
+                (tables[k], rows) = made.byte_table(8 * quad + k)?;
+                index[k] = &rows[..self.rows];
+            }
+        }
+        Some(kernels::gather_grid(&self.eq_rows, tables, index, corner))
     }
 
     /// Binds two variables, of which more than three are left, then [`Self::grid`] of what is left.
@@ -163,19 +185,19 @@ impl<'a> Columns<'a> {
         let mut data = core::mem::take(&mut self.data);
         let pairs = self.pairs.div_ceil(4);
         let this = &*self;
-        let sums = if let Some((leaves, cols)) = self.leaves {
+        let sums = if let Some(made) = self.made {
             let step = 2 * self.rows;
-            let scratch = || vec![F128::ONE; 6 * this.rows.min(ROWS)];
+            let scratch = || vec![F128::ONE; 3 * this.rows.min(ROWS)];
             data = &mut data[..pairs * step];
             let tasks = data.par_chunks_mut(4 * step).enumerate();
             let sums = tasks.map_init(scratch, |scratch, (q, data)| {
                 for (k, pair) in data.chunks_mut(step).enumerate() {
-                    this.fold_leaves(leaves, cols, 4 * q + k, pair, scratch, weights);
+                    this.fold_made(made, 4 * q + k, pair, scratch, weights);
                 }
                 then(this, q, data, step)
             });
             let sums = sums.reduce(Grid::default, quad::add);
-            self.leaves = None;
+            self.made = None;
             sums
         } else {
             let step = self.step();
@@ -208,10 +230,9 @@ impl<'a> Columns<'a> {
     }
 
     /// The pair that the quad with this number becomes.
-    fn fold_leaves(
+    fn fold_made(
         &self,
-        leaves: &dyn Leaves,
-        cols: usize,
+        made: Made<'_>,
         quad: usize,
         pair: &mut [F128],
         scratch: &mut [F128],
@@ -219,14 +240,12 @@ impl<'a> Columns<'a> {
     ) {
         for (side, bound) in pair.chunks_mut(self.rows).enumerate() {
             let columns = [0, 1, 2, 3].map(|k| 8 * quad + 2 * k + side);
-            if fold_looked_up(leaves, cols, columns, bound, weights) {
+            if fold_looked_up(made, columns, bound, weights) {
                 continue;
             }
             for (block, first) in bound.chunks_mut(ROWS).enumerate() {
                 let n = first.len();
-                let fill = |k: usize, out: &mut [F128]| {
-                    fill(leaves, cols, columns[k], block * ROWS, out);
-                };
+                let fill = |k: usize, out: &mut [F128]| made.fill(columns[k], block * ROWS, out);
                 fill(0, first);
                 let rest = &mut scratch[..3 * n];
                 rest.chunks_mut(n).enumerate().for_each(|(k, column)| fill(k + 1, column));
@@ -237,20 +256,10 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Rows from `first` of a column, ones beyond the last column.
-fn fill(leaves: &dyn Leaves, cols: usize, column: usize, first: usize, out: &mut [F128]) {
-    if column < cols {
-        leaves.fill(column, first, out);
-    } else {
-        out.fill(F128::ONE);
-    }
-}
-
 /// The fold of four columns that are looked up in tables much shorter than they are: the tables are scaled in
 /// their place. Tells whether they were.
 fn fold_looked_up(
-    leaves: &dyn Leaves,
-    cols: usize,
+    made: Made<'_>,
     columns: [usize; 4],
     out: &mut [F128],
     weights: [F128; 3],
@@ -260,9 +269,8 @@ fn fold_looked_up(
     let rest: F128 = weights.iter().copied().sum();
     let weights = [F128::ONE + rest, weights[0], weights[1], weights[2]];
     for (k, column) in columns.into_iter().enumerate() {
-        let looked_up = if column < cols { leaves.looked_up(column) } else { None };
-        let Some((table, rows)) = looked_up.filter(|(table, _)| 2 * table.len() <= out.len())
-        else {
+        let looked_up = made.looked_up(column).filter(|(table, _)| 2 * table.len() <= out.len());
+        let Some((table, rows)) = looked_up else {
             return false;
         };
         let scaled = &mut tables[k][..table.len()];

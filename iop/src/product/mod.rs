@@ -20,7 +20,8 @@
 //! One multiplication a leaf to build the tree, about six a leaf for the sumchecks, half of them
 //! reduced. Two rounds take one pass over a level: its polynomials' values on a grid of nine points
 //! less those that are known, then the binding of both variables in place. The tree takes two field
-//! elements a leaf, or one where leaves are made when they are needed (`Leaves`). The verifier does
+//! elements a leaf, or half of one where leaves, and products of two, are made when they are needed
+//! (`Leaves`); these products are then multiplied thrice. The verifier does
 //! `O(log^2)` work a tree.
 //!
 //! # Soundness
@@ -37,6 +38,8 @@ mod halves;
 #[cfg(feature = "prover")]
 mod instance;
 #[cfg(feature = "prover")]
+mod leaves;
+#[cfg(feature = "prover")]
 mod pairs;
 #[cfg(feature = "prover")]
 mod prove;
@@ -51,6 +54,8 @@ mod tests;
 #[cfg(feature = "prover")]
 pub use instance::BoxProduct;
 #[cfg(feature = "prover")]
+pub use leaves::Leaves;
+#[cfg(feature = "prover")]
 pub(crate) use pairs::{Factors, PairProduct};
 #[cfg(feature = "prover")]
 pub use prove::{prove, prove_factors};
@@ -58,5 +63,5 @@ pub use prove::{prove, prove_factors};
 pub(crate) use quad::{Grid, add as add_grids};
 pub use shape::{BoxShape, LeafClaim, RootClaim};
 #[cfg(feature = "prover")]
-pub use tree::{Leaves, Tree};
+pub use tree::Tree;
 pub use verify::{LeafClaims, verify, verify_factors};

@@ -1,10 +1,11 @@
-//! The prover's product tree: every level of a box but, where they can be made again, its leaves.
+//! The prover's product tree: every level of a box but, where they can be made again, the lowest ones.
 
 use binfer_field::{F128, kernels};
 use rayon::prelude::*;
 
 use super::columns::Columns;
 use super::halves::Halves;
+use super::leaves::{Leaves, Made};
 use super::pairs::{PairProduct, State};
 use super::{BoxShape, LeafClaim};
 use crate::buffer::Buffer;
@@ -18,18 +19,6 @@ const LONG: usize = 16;
 /// Elements that stay in the second cache while a task builds levels over them.
 const CACHED: usize = 1 << 15;
 
-/// Leaves that are made whenever they are needed, which takes their memory away.
-pub trait Leaves: Send + Sync {
-    /// Rows of a column, from row `first` on, as many as `out` holds.
-    fn fill(&self, column: usize, first: usize, out: &mut [F128]);
-
-    /// The table in which the leaves of a column are looked up, of at most 256 entries, and its rows' indices
-    /// in it; nothing where they are made in another way.
-    fn looked_up(&self, _column: usize) -> Option<(&[F128], &[u8])> {
-        None
-    }
-}
-
 /// All levels of one tree.
 pub struct Tree<'a> {
     shape: BoxShape,
@@ -42,8 +31,8 @@ enum Levels<'a> {
     /// Of few rows: both sides padded with ones to powers of two, each level one vector, the leaves'
     /// first. A column's lowest bit is the highest of its place, so that pairs are halves.
     Short(Vec<Vec<F128>>),
-    /// Of many rows: the levels above the leaves, the lowest first, each given up once it is argued; blocks
-    /// `[column][row]`, made even by a column of ones but for the root.
+    /// Of many rows: the levels from the lowest that is stored, the leaves left out, each given up once it is
+    /// argued; blocks `[column][row]`, made even by a column of ones but for the root.
     Long { base: Base<'a>, nodes: Vec<Buffer> },
 }
 
@@ -51,6 +40,17 @@ enum Levels<'a> {
 enum Base<'a> {
     Stored(Buffer),
     Made(Box<dyn Leaves + 'a>),
+}
+
+impl Base<'_> {
+    /// The lowest level above the leaves that is stored. To multiply two leaves again takes less than to write
+    /// their product and read it twice.
+    fn lowest_stored(&self, cols: usize) -> usize {
+        match self {
+            Self::Made(_) if cols.div_ceil(2) > 4 => 2,
+            _ => 1,
+        }
+    }
 }
 
 impl<'a> Tree<'a> {
@@ -99,7 +99,8 @@ impl<'a> Tree<'a> {
             leaves + (2u128 << (shape.row_vars() + shape.col_vars()))
         } else {
             // A column more a level, to make it even.
-            let above = leaves + 2 * rows * (shape.col_vars() as u128 + 1);
+            let nodes = if made && cols > 8 { leaves.div_ceil(2) } else { leaves };
+            let above = nodes + 2 * rows * (shape.col_vars() as u128 + 1);
             above + if made { 0 } else { leaves + rows }
         };
         size_of::<F128>() as u128 * (factors + levels)
@@ -143,10 +144,12 @@ impl<'a> Tree<'a> {
                 State::Halves(Halves::new(levels.pop().unwrap_or_default(), &z))
             }
             Levels::Long { base, nodes } => {
-                nodes.truncate(level.max(1));
+                let lowest = base.lowest_stored(self.shape.cols);
+                nodes.truncate((level + 1).saturating_sub(lowest).max(1));
                 match (base, nodes.last_mut()) {
-                    (Base::Made(leaves), Some(room)) if level == 0 => {
-                        State::Columns(Columns::made(&**leaves, (rows, cols), room, claim))
+                    (Base::Made(leaves), Some(room)) if level < lowest => {
+                        let made = Made::new(&**leaves, self.shape.cols, level);
+                        State::Columns(Columns::made(made, rows, room, claim))
                     }
                     (Base::Stored(leaves), _) if level == 0 => {
                         stored(leaves, (rows, cols), claim, &z)
@@ -240,13 +243,15 @@ fn long(shape: BoxShape, base: Base<'_>) -> Levels<'_> {
         let n = width(level);
         Buffer::unspecified(if n > 1 { n.next_multiple_of(2) * rows } else { rows })
     };
-    let mut nodes: Vec<Buffer> = (1..=depth).map(level).collect();
+    let lowest = base.lowest_stored(cols);
+    let mut nodes: Vec<Buffer> = (lowest..=depth).map(level).collect();
     // Levels that a task builds at a time.
     let at_a_time = (CACHED / rows).checked_ilog2().unwrap_or(0).max(1) as usize;
-    let mut from = 0;
+    // The level of which the next is made.
+    let mut from = lowest - 1;
     while from < depth {
         let to = depth.min(from + at_a_time);
-        let (below, above) = nodes.split_at_mut(from);
+        let (below, above) = nodes.split_at_mut(from + 1 - lowest);
         let mut levels: Vec<&mut [F128]> = Vec::with_capacity(to - from);
         for (level, nodes) in (from + 1..=to).zip(above) {
             nodes[width(level) * rows..].fill(F128::ONE);
@@ -257,20 +262,14 @@ fn long(shape: BoxShape, base: Base<'_>) -> Levels<'_> {
             kernels::mul(out, a, b);
         };
         let n = cols.div_ceil(2 << from);
-        match &base {
-            Base::Made(leaves) if from == 0 => build(levels, rows, n, |c, out, scratch| {
-                leaves.fill(2 * c, 0, out);
-                if 2 * c + 1 < cols {
-                    leaves.fill(2 * c + 1, 0, scratch);
-                    kernels::mul_assign(out, scratch);
-                }
-            }),
-            Base::Stored(leaves) if from == 0 => {
-                build(levels, rows, n, |c, out, _| stored(leaves, c, out));
+        match (below.last(), &base) {
+            (Some(below), _) => build(levels, rows, n, |c, out| stored(below, c, out)),
+            (None, Base::Stored(leaves)) => {
+                build(levels, rows, n, |c, out| stored(leaves, c, out));
             }
-            _ => {
-                let below = below.last().map_or(&[][..], |nodes| nodes);
-                build(levels, rows, n, |c, out, _| stored(below, c, out));
+            (None, Base::Made(leaves)) => {
+                let made = Made::new(&**leaves, cols, lowest);
+                build(levels, rows, n, |c, out| made.fill(c, 0, out));
             }
         }
         from = to;
@@ -286,7 +285,7 @@ fn build(
     levels: Vec<&mut [F128]>,
     rows: usize,
     n: usize,
-    first: impl Fn(usize, &mut [F128], &mut [F128]) + Sync,
+    first: impl Fn(usize, &mut [F128]) + Sync,
 ) {
     let width = 1usize << (levels.len() - 1);
     let mut tasks: Vec<Vec<&mut [F128]>> = (0..n.div_ceil(width)).map(|_| Vec::new()).collect();
@@ -296,23 +295,20 @@ fn build(
         }
     }
     let tasks = tasks.into_par_iter().enumerate();
-    tasks.for_each_init(
-        || vec![F128::ZERO; rows],
-        |scratch, (task, mut levels)| {
-            let start = task * width;
-            let n = width.min(n - start);
-            for c in 0..n {
-                first(start + c, &mut levels[0][c * rows..][..rows], scratch);
-                // The products that this column completes.
-                let (mut x, mut i) = (c, 0);
-                while i + 1 < levels.len() && (x % 2 == 1 || x + 1 == n.div_ceil(1 << i)) {
-                    x /= 2;
-                    let (below, above) = levels.split_at_mut(i + 1);
-                    let (a, b) = below[i][2 * x * rows..][..2 * rows].split_at(rows);
-                    kernels::mul(&mut above[0][x * rows..][..rows], a, b);
-                    i += 1;
-                }
+    tasks.for_each(|(task, mut levels)| {
+        let start = task * width;
+        let n = width.min(n - start);
+        for c in 0..n {
+            first(start + c, &mut levels[0][c * rows..][..rows]);
+            // The products that this column completes.
+            let (mut x, mut i) = (c, 0);
+            while i + 1 < levels.len() && (x % 2 == 1 || x + 1 == n.div_ceil(1 << i)) {
+                x /= 2;
+                let (below, above) = levels.split_at_mut(i + 1);
+                let (a, b) = below[i][2 * x * rows..][..2 * rows].split_at(rows);
+                kernels::mul(&mut above[0][x * rows..][..rows], a, b);
+                i += 1;
             }
-        },
-    );
+        }
+    });
 }

@@ -36,10 +36,16 @@ pub(crate) fn block_histograms<const N: usize>(
     }
 }
 
+/// Eight indices in one word: opaque, so that they are taken apart in general registers, where addresses are made.
+#[inline(always)]
+pub(super) fn eight(index: &[u8; 8]) -> u64 {
+    core::hint::black_box(u64::from_le_bytes(*index))
+}
+
 /// `dst[i] = table[index[i]]`.
 #[inline(always)]
 pub(crate) fn gather<const N: usize>(
-    _isa: impl Lanes<N>,
+    isa: impl Lanes<N>,
     dst: &mut [F128],
     table: &[F128],
     index: &[u8],
@@ -58,11 +64,10 @@ pub(crate) fn gather<const N: usize>(
     let (dst, dst_tail) = dst.as_chunks_mut::<8>();
     let (index, index_tail) = index.as_chunks::<8>();
     for (dst, index) in dst.iter_mut().zip(index) {
-        // Opaque, so that indices are taken apart in general registers, where addresses are made.
-        let mut index = core::hint::black_box(u64::from_le_bytes(*index));
-        for d in dst {
-            *d = table[index as usize & 0xff];
-            index >>= 8;
+        let mut index = eight(index);
+        for d in dst.as_chunks_mut::<N>().0 {
+            isa.store(d, isa.look_up(table, index));
+            index >>= 8 * N;
         }
     }
     for (d, &i) in dst_tail.iter_mut().zip(index_tail) {
@@ -73,7 +78,7 @@ pub(crate) fn gather<const N: usize>(
 /// `dst[i] = tables[0][index[0][i]] + tables[1][index[1][i]]`.
 #[inline(always)]
 pub(crate) fn gather_two<const N: usize>(
-    _isa: impl Lanes<N>,
+    isa: impl Lanes<N>,
     dst: &mut [F128],
     [t0, t1]: [&[F128; 256]; 2],
     index: [&[u8]; 2],
@@ -81,12 +86,11 @@ pub(crate) fn gather_two<const N: usize>(
     let (dst, dst_tail) = dst.as_chunks_mut::<8>();
     let [(i0, tail0), (i1, tail1)] = index.map(|i| i.as_chunks::<8>());
     for (dst, (i0, i1)) in dst.iter_mut().zip(i0.iter().zip(i1)) {
-        // Opaque for the same reason as in `gather`.
-        let mut index = [i0, i1].map(|index| core::hint::black_box(u64::from_le_bytes(*index)));
-        for d in dst {
-            let [i0, i1] = index.map(|i| i as usize & 0xff);
-            *d = t0[i0] + t1[i1];
-            index = index.map(|i| i >> 8);
+        let mut index = [i0, i1].map(eight);
+        for d in dst.as_chunks_mut::<N>().0 {
+            let [i0, i1] = index;
+            isa.store(d, isa.add(isa.look_up(t0, i0), isa.look_up(t1, i1)));
+            index = index.map(|i| i >> (8 * N));
         }
     }
     for (d, (&i0, &i1)) in dst_tail.iter_mut().zip(tail0.iter().zip(tail1)) {
@@ -97,7 +101,7 @@ pub(crate) fn gather_two<const N: usize>(
 /// `dst[i] = sum_k tables[k][index[k][i]]`.
 #[inline(always)]
 pub(crate) fn gather_four<const N: usize>(
-    _isa: impl Lanes<N>,
+    isa: impl Lanes<N>,
     dst: &mut [F128],
     tables: [&[F128; 256]; 4],
     index: [&[u8]; 4],
@@ -107,13 +111,15 @@ pub(crate) fn gather_four<const N: usize>(
     let [(i0, tail0), (i1, tail1), (i2, tail2), (i3, tail3)] = index.map(|i| i.as_chunks::<8>());
     for ((dst, (i0, i1)), (i2, i3)) in dst.iter_mut().zip(i0.iter().zip(i1)).zip(i2.iter().zip(i3))
     {
-        // Opaque for the same reason as in `gather`.
-        let mut index =
-            [i0, i1, i2, i3].map(|index| core::hint::black_box(u64::from_le_bytes(*index)));
-        for d in dst {
-            let [i0, i1, i2, i3] = index.map(|i| i as usize & 0xff);
-            *d = (t0[i0] + t1[i1]) + (t2[i2] + t3[i3]);
-            index = index.map(|i| i >> 8);
+        let mut index = [i0, i1, i2, i3].map(eight);
+        for d in dst.as_chunks_mut::<N>().0 {
+            let [i0, i1, i2, i3] = index;
+            let (low, high) = (
+                isa.add(isa.look_up(t0, i0), isa.look_up(t1, i1)),
+                isa.add(isa.look_up(t2, i2), isa.look_up(t3, i3)),
+            );
+            isa.store(d, isa.add(low, high));
+            index = index.map(|i| i >> (8 * N));
         }
     }
     let tails = tail0.iter().zip(tail1).zip(tail2.iter().zip(tail3));

@@ -22,6 +22,11 @@ pub(crate) trait Clmul<const N: usize>: Copy {
     fn load_part(self, src: &[F128]) -> Self::Register;
     fn store_part(self, dst: &mut [F128], v: Self::Register);
     fn splat(self, x: F128) -> Self::Register;
+    /// See [`Lanes::look_up`].
+    #[inline(always)]
+    fn look_up(self, table: &[F128; 256], index: u64) -> Self::Register {
+        self.load(&core::array::from_fn(|k| table[(index >> (8 * k) & 0xff) as usize]))
+    }
     fn xor(self, a: Self::Register, b: Self::Register) -> Self::Register;
     /// In each lane the product of one half of `a` and one of `b`: the high half of `a` where bit
     /// 0 of `HALVES` is set, the high half of `b` where bit 4 is.
@@ -110,6 +115,11 @@ impl<const N: usize, T: Clmul<N>> Lanes<N> for T {
     #[inline(always)]
     fn store_part(self, dst: &mut [F128], v: T::Register) {
         Clmul::store_part(self, dst, v);
+    }
+
+    #[inline(always)]
+    fn look_up(self, table: &[F128; 256], index: u64) -> T::Register {
+        Clmul::look_up(self, table, index)
     }
 
     #[inline(always)]

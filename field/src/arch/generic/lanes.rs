@@ -26,6 +26,8 @@ pub(crate) trait Lanes<const N: usize>: Copy {
     fn load_part(self, src: &[F128]) -> Self::Vector;
     /// Stores the first `dst.len()` elements, which are fewer than `N`.
     fn store_part(self, dst: &mut [F128], v: Self::Vector);
+    /// The entries of a table that the lowest `N` bytes of `index` number, the lowest byte first.
+    fn look_up(self, table: &[F128; 256], index: u64) -> Self::Vector;
     fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// The sum of the `N` elements.
     fn sum(self, v: Self::Vector) -> F128;

@@ -9,6 +9,7 @@ mod coset;
 mod fold;
 mod lanes;
 mod linear_map;
+mod look_ups;
 mod planes;
 mod product;
 mod quartic;
@@ -29,6 +30,7 @@ pub(crate) use coset::coset_products;
 pub(crate) use fold::{fold, fold_adjacent, fold_into};
 pub(crate) use lanes::Lanes;
 pub(crate) use linear_map::{linear_map, word_map};
+pub(crate) use look_ups::{gather_grid, gather_products};
 pub(crate) use planes::plane_butterflies;
 pub(crate) use product::{
     add_assign, add_products, add_scaled, inner_product, mul, mul_adjacent, mul_assign, mul_one,

@@ -5,7 +5,10 @@ use crate::F128;
 use crate::kernels::Corner;
 
 /// Vectors that are weighted at a time, so that they stay in the first cache.
-const BLOCK: usize = 16;
+pub(super) const BLOCK: usize = 16;
+
+/// What [`product_grid`] sums, before the reduction.
+pub(super) type Sums<W> = [W; 8];
 
 /// See [`kernels::product_grid`](crate::kernels::product_grid).
 #[inline(always)]
@@ -44,6 +47,11 @@ pub(crate) fn product_grid<const N: usize, L: Lanes<N>>(
         let (a, b) = ([&a[0][..], &a[1], &a[2], &a[3]], [&b[0][..], &b[1], &b[2], &b[3]]);
         sums = grid_block(isa, sums, &mut weighted, &w, a, b, corner);
     }
+    reduce(isa, sums)
+}
+
+#[inline(always)]
+pub(super) fn reduce<const N: usize, L: Lanes<N>>(isa: L, sums: Sums<L::Wide>) -> [F128; 8] {
     let mut out = [F128::ZERO; 8];
     for (out, sum) in out.iter_mut().zip(sums) {
         *out = isa.sum(isa.reduce(sum));
@@ -53,7 +61,7 @@ pub(crate) fn product_grid<const N: usize, L: Lanes<N>>(
 
 /// The elements after the last whole vector, and zeros.
 #[inline(always)]
-fn padded<const N: usize>(tail: &[F128]) -> [[F128; N]; 1] {
+pub(super) fn padded<const N: usize>(tail: &[F128]) -> [[F128; N]; 1] {
     let mut vector = [F128::ZERO; N];
     vector[..tail.len()].copy_from_slice(tail);
     [vector]
@@ -62,15 +70,15 @@ fn padded<const N: usize>(tail: &[F128]) -> [[F128; N]; 1] {
 /// Three passes over a block, so that each keeps its sums in registers; a vector of `weighted` holds the four products
 /// of the weights with `a`, and the weights' companions.
 #[inline(always)]
-fn grid_block<const N: usize, L: Lanes<N>>(
+pub(super) fn grid_block<const N: usize, L: Lanes<N>>(
     isa: L,
-    mut sums: [L::Wide; 8],
+    mut sums: Sums<L::Wide>,
     weighted: &mut [[[F128; N]; 5]; BLOCK],
     w: &[[F128; N]],
     [a00, a10, a01, a11]: [&[[F128; N]]; 4],
     [b00, b10, b01, b11]: [&[[F128; N]]; 4],
     corner: Corner,
-) -> [L::Wide; 8] {
+) -> Sums<L::Wide> {
     let (mut zero, mut one, mut slope) = (sums[2], sums[3], sums[4]);
     let (a, b) = (a01.iter().zip(a11), b01.iter().zip(b11));
     for ((w, s), ((a0, a1), (b0, b1))) in w.iter().zip(&mut *weighted).zip(a.zip(b)) {

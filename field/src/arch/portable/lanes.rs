@@ -41,6 +41,11 @@ impl Lanes<1> for Portable {
     fn store_part(self, _dst: &mut [F128], _v: F128) {}
 
     #[inline(always)]
+    fn look_up(self, table: &[F128; 256], index: u64) -> F128 {
+        table[(index & 0xff) as usize]
+    }
+
+    #[inline(always)]
     fn add(self, a: F128, b: F128) -> F128 {
         a + b
     }

@@ -2,10 +2,10 @@
 
 use core::arch::x86_64::{
     __m128i, __m256i, _mm_cvtsi32_si128, _mm_loadu_si128, _mm_storeu_si128, _mm_xor_si128,
-    _mm256_bslli_epi128, _mm256_castsi256_si128, _mm256_clmulepi64_epi128,
-    _mm256_extracti128_si256, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_permute2x128_si256,
-    _mm256_set_epi64x, _mm256_setzero_si256, _mm256_shuffle_epi32, _mm256_sll_epi16,
-    _mm256_storeu_si256, _mm256_xor_si256, _mm256_zextsi128_si256,
+    _mm256_bslli_epi128, _mm256_castsi128_si256, _mm256_castsi256_si128, _mm256_clmulepi64_epi128,
+    _mm256_extracti128_si256, _mm256_inserti128_si256, _mm256_loadu_si256, _mm256_movemask_epi8,
+    _mm256_permute2x128_si256, _mm256_set_epi64x, _mm256_setzero_si256, _mm256_shuffle_epi32,
+    _mm256_sll_epi16, _mm256_storeu_si256, _mm256_xor_si256, _mm256_zextsi128_si256,
 };
 use std::arch::is_x86_feature_detected;
 
@@ -53,6 +53,16 @@ impl Clmul<2> for Avx2 {
             // SAFETY: `x` is 16 writable bytes; `self` proves AVX2.
             unsafe { _mm_storeu_si128(x.cast(), _mm256_castsi256_si128(v)) }
         }
+    }
+
+    /// Parts are loaded to their places: stores that a wider load waits for would take longer.
+    #[inline(always)]
+    fn look_up(self, table: &[F128; 256], index: u64) -> __m256i {
+        let entry = |k: u32| &table[(index >> (8 * k) & 0xff) as usize];
+        // SAFETY: an entry is 16 readable bytes; `self` proves SSE2.
+        let part = |k: u32| unsafe { _mm_loadu_si128(core::ptr::from_ref(entry(k)).cast()) };
+        // SAFETY: `self` proves AVX2.
+        unsafe { _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(part(0)), part(1)) }
     }
 
     #[inline(always)]

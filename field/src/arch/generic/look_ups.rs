@@ -1,0 +1,64 @@
+//! Products of elements that are looked up.
+
+use super::bits::eight;
+use super::two_rounds::{BLOCK, Sums, grid_block, padded, reduce};
+use super::{Lanes, gather, mul_one};
+use crate::F128;
+use crate::kernels::Corner;
+
+/// `dst[i] = tables[0][index[0][i]] * tables[1][index[1][i]]`.
+#[inline(always)]
+pub(crate) fn gather_products<const N: usize, L: Lanes<N>>(
+    isa: L,
+    dst: &mut [F128],
+    tables: [&[F128; 256]; 2],
+    index: [&[u8]; 2],
+) {
+    let [t0, t1] = tables;
+    let (dst, dst_tail) = dst.as_chunks_mut::<8>();
+    let [(i0, tail0), (i1, tail1)] = index.map(|i| i.as_chunks::<8>());
+    for (dst, (i0, i1)) in dst.iter_mut().zip(i0.iter().zip(i1)) {
+        let mut index = [i0, i1].map(eight);
+        for d in dst.as_chunks_mut::<N>().0 {
+            let [i0, i1] = index;
+            isa.store(d, isa.mul(isa.look_up(t0, i0), isa.look_up(t1, i1)));
+            index = index.map(|i| i >> (8 * N));
+        }
+    }
+    for (d, (&i0, &i1)) in dst_tail.iter_mut().zip(tail0.iter().zip(tail1)) {
+        *d = mul_one(isa, t0[usize::from(i0)], t1[usize::from(i1)]);
+    }
+}
+
+/// See [`kernels::gather_grid`](crate::kernels::gather_grid).
+#[inline(always)]
+pub(crate) fn gather_grid<const N: usize, L: Lanes<N>>(
+    isa: L,
+    w: &[F128],
+    tables: [&[F128; 256]; 8],
+    index: [&[u8]; 8],
+    corner: Corner,
+) -> [F128; 8] {
+    let mut sums: Sums<L::Wide> = [isa.zero_wide(); 8];
+    let mut weighted = [[[F128::ZERO; N]; 5]; BLOCK];
+    let mut values = [[[F128::ZERO; N]; BLOCK]; 8];
+    for (block, w) in w.chunks(N * BLOCK).enumerate() {
+        let start = block * N * BLOCK;
+        for ((values, table), index) in values.iter_mut().zip(tables).zip(index) {
+            let values = &mut values.as_flattened_mut()[..w.len()];
+            gather(isa, values, table, &index[start..][..w.len()]);
+        }
+        let (vectors, tail) = w.as_chunks::<N>();
+        let n = vectors.len();
+        let [a00, b00, a10, b10, a01, b01, a11, b11] = values.each_ref().map(|v| &v[..n]);
+        let (a, b) = ([a00, a10, a01, a11], [b00, b10, b01, b11]);
+        sums = grid_block(isa, sums, &mut weighted, vectors, a, b, corner);
+        if !tail.is_empty() {
+            // What is beyond the last row has the weight zero.
+            let [a00, b00, a10, b10, a01, b01, a11, b11] = values.each_ref().map(|v| &v[n..=n]);
+            let (a, b) = ([a00, a10, a01, a11], [b00, b10, b01, b11]);
+            sums = grid_block(isa, sums, &mut weighted, &padded(tail), a, b, corner);
+        }
+    }
+    reduce(isa, sums)
+}
