@@ -10,7 +10,7 @@ use super::ops::{
 const LONG: usize = 16;
 
 /// Rows of leaves that are made at a time.
-const BLOCK: usize = 1 << 10;
+const BLOCK: usize = 1 << 8;
 
 /// A tree without its indices.
 #[derive(Clone, Copy, Debug)]
@@ -41,9 +41,15 @@ impl Box {
         let made = looked_up.is_some() && cols > 4;
         let level = |l: usize| match l {
             1 if made => cols / 2,
+            2 if self.pairs_are_made() => cols.div_ceil(2) / 2,
             _ => cols.div_ceil(1 << l),
         };
         ops(leaves + rows * (1..=self.col_vars()).map(level).sum::<usize>(), 0, 0)
+    }
+
+    /// Whether products of two leaves are made whenever they are needed, as leaves are.
+    fn pairs_are_made(&self) -> bool {
+        self.looked_up.is_some() && self.rows >= LONG && self.cols.div_ceil(2) > 4
     }
 
     /// The sumcheck of the level of which `above` column variables are left.
@@ -63,6 +69,8 @@ impl Box {
         let mut in_columns = columns;
         // The lowest level's first pass is over leaves.
         let mut leaves = self.looked_up.filter(|_| columns && above + 1 == self.col_vars());
+        // The next one's is over products of two, which are made for the sums and to be bound.
+        let mut made = self.pairs_are_made() && above + 2 == self.col_vars();
         let mut col_vars = above;
         let mut first = true;
         while left >= 2 {
@@ -77,7 +85,11 @@ impl Box {
             if in_columns {
                 let quads = pairs.div_ceil(4);
                 let rows = self.rows;
-                let blocks = if leaves.is_some() { rows.div_ceil(BLOCK) } else { 1 };
+                let by_bytes = leaves.is_none_or(|width| width == 8);
+                let blocks = if made || !by_bytes { rows.div_ceil(BLOCK) } else { 1 };
+                if core::mem::take(&mut made) {
+                    total += times(2, ops(self.cols / 2 * rows, 0, 0));
+                }
                 total +=
                     times(quads, ops(grid.0 * rows + 8 * blocks, 0, grid.1 * rows + 8 * blocks));
                 // What follows binds both variables.

@@ -180,12 +180,14 @@ fn columns_longer_than_a_block_are_proved() {
     assert_eq!(made, prove_all(&shapes, &factors, false, F128::ZERO));
 }
 
-/// Tables of 16 entries for columns of more, but for one that is too long to be scaled.
+/// Tables of 16 entries for columns of more, but for one that is too long to be scaled; tables of 256; and both.
 #[test]
 fn looked_up_leaves_are_proved() {
     let mut rng = StdRng::seed_from_u64(1);
-    for (rows, cols) in [(40, 16), (1060, 21), (33, 24)] {
-        let size = |c: usize| if c == 2 { 256 } else { 16 };
+    let shapes = [(40, 16), (1060, 21), (33, 24), (300, 8), (70, 9)];
+    for ((rows, cols), long) in shapes.into_iter().flat_map(|s| [(s, 2..3), (s, 0..99), (s, 5..16)])
+    {
+        let size = |c: usize| if long.contains(&c) { 256 } else { 16 };
         let tables: Vec<Vec<F128>> =
             (0..cols).map(|c| (0..size(c)).map(|_| F128::random(&mut rng)).collect()).collect();
         let index: Vec<Vec<u8>> = (0..cols)
