@@ -73,17 +73,14 @@ impl BlockWeights {
     /// # Panics
     /// If there are more than [`Extension::BLOCKS`].
     pub fn new(weights: &[F128]) -> Self {
+        Self::new_on(Backend::current(), weights)
+    }
+
+    /// [`Self::new`] on a backend of choice.
+    pub(crate) fn new_on(backend: Backend, weights: &[F128]) -> Self {
         assert!(weights.len() <= Extension::BLOCKS);
-        let mut vectors = vec![F128::ZERO; weights.len()];
-        TO_COORDINATES.apply_slice(&mut vectors, weights);
         let mut groups = vec![Group::ZERO; weights.len().div_ceil(64)];
-        for (group, vectors) in groups.iter_mut().zip(vectors.chunks(64)) {
-            for (b, vector) in vectors.iter().enumerate() {
-                for (coordinates, byte) in group.0.iter_mut().zip(vector.to_le_bytes()) {
-                    coordinates[b] = byte;
-                }
-            }
-        }
+        TO_COORDINATES.apply_slices_on(backend, &mut groups, weights);
         Self { n_blocks: weights.len(), groups }
     }
 }
@@ -233,7 +230,8 @@ mod tests {
             };
             for backend in Backend::available() {
                 let mut sums = ProductSums::default();
-                extension.add_products_on(backend, &mut sums, &planes, &BlockWeights::new(&weights));
+                let block_weights = BlockWeights::new_on(backend, &weights);
+                extension.add_products_on(backend, &mut sums, &planes, &block_weights);
                 for (subset, sums) in sums.finish() {
                     prop_assert_eq!(sums.len(), 32 * (subset.count_ones() as usize - 1));
                     for (u, &sum) in sums.iter().enumerate().step_by(7) {

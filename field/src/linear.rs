@@ -1,6 +1,7 @@
 //! GF(2)-linear maps to GF(2^128), applied a byte of the argument at a time.
 
 use crate::arch::dispatch::{self, Backend};
+use crate::coset::Group;
 use crate::{F128, count};
 
 /// A GF(2)-linear map `F128 -> F128` as sixteen tables of 256 entries (64 KiB).
@@ -96,6 +97,13 @@ impl LinearMap {
         assert_eq!(dst.len(), src.len());
         let _counted = count::kernel(dst.len(), 0, 0, 16);
         dispatch::linear_map(backend, dst, src, &self.tables, &self.blocks);
+    }
+
+    /// The images of a slice by bytes, those of 64 elements in a group.
+    pub(crate) fn apply_slices_on(&self, backend: Backend, groups: &mut [Group], src: &[F128]) {
+        assert_eq!(groups.len(), src.len().div_ceil(64));
+        let _counted = count::kernel(src.len(), 0, 0, 16);
+        dispatch::linear_map_slices(backend, groups, src, &self.tables, &self.blocks);
     }
 
     /// The map that undoes this one, or nothing where two arguments share an image.

@@ -77,6 +77,12 @@ macro_rules! for_each_kernel {
                 tables: &[[F128; 256]],
                 blocks: &[[u64; 16]; 16]
             );
+            fn linear_map_slices(
+                groups: &mut [crate::coset::Group],
+                src: &[F128],
+                tables: &[[F128; 256]],
+                blocks: &[[u64; 16]; 16]
+            );
             fn word_map(
                 dst: &mut [F128],
                 src: &[u32],

@@ -1,37 +1,62 @@
 //! Bucket accumulation, table look-up and bit planes.
 
+use core::array;
+
 use super::Lanes;
 use crate::F128;
 
 /// `bins[index[i]] += weights[i]`.
 #[inline(always)]
 pub(crate) fn histogram<const N: usize>(
-    _isa: impl Lanes<N>,
+    isa: impl Lanes<N>,
     bins: &mut [F128],
     index: &[u8],
     weights: &[F128],
 ) {
-    for (&i, &w) in index.iter().zip(weights) {
+    let (index, index_tail) = index.as_chunks::<8>();
+    let (weights, weights_tail) = weights.as_chunks::<8>();
+    match <&mut [F128; 256]>::try_from(&mut *bins) {
+        Ok(bins) => {
+            for (index, weights) in index.iter().zip(weights) {
+                let mut index = eight(index);
+                for weight in weights {
+                    add_to(isa.one(), &mut bins[index as usize & 0xff], weight);
+                    index >>= 8;
+                }
+            }
+        }
+        Err(_) => {
+            for (&i, &w) in index.as_flattened().iter().zip(weights.as_flattened()) {
+                bins[usize::from(i)] += w;
+            }
+        }
+    }
+    for (&i, &w) in index_tail.iter().zip(weights_tail) {
         bins[usize::from(i)] += w;
     }
+}
+
+/// `*bin += weight` in a register of its size: not by halves.
+#[inline(always)]
+fn add_to(one: impl Lanes<1>, bin: &mut F128, weight: &F128) {
+    let sum = one.add(one.load(array::from_ref(bin)), one.load(array::from_ref(weight)));
+    one.store(array::from_mut(bin), sum);
 }
 
 /// `bins[k][index[i][first + k]] += weights[i]`.
 #[inline(always)]
 pub(crate) fn block_histograms<const N: usize>(
-    _isa: impl Lanes<N>,
+    isa: impl Lanes<N>,
     bins: &mut [[F128; 256]; 8],
     index: &[[u8; 32]],
     first: usize,
     weights: &[F128],
 ) {
-    for (block, &w) in index.iter().zip(weights) {
-        let eight = block[first..].first_chunk::<8>().map_or(0, |b| u64::from_le_bytes(*b));
-        // Opaque, so that indices are taken apart in general registers, where addresses are made.
-        let mut eight = core::hint::black_box(eight);
+    for (block, weight) in index.iter().zip(weights) {
+        let mut index = block[first..].first_chunk().map_or(0, eight);
         for bins in bins.iter_mut() {
-            bins[eight as usize & 0xff] += w;
-            eight >>= 8;
+            add_to(isa.one(), &mut bins[index as usize & 0xff], weight);
+            index >>= 8;
         }
     }
 }

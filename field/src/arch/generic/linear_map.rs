@@ -3,6 +3,7 @@
 use super::byte_lanes::split_words;
 use super::{ByteLanes, Lanes};
 use crate::F128;
+use crate::coset::Group;
 
 /// Below this many elements a block of 64 costs more than they do one by one.
 const WORTH_A_BLOCK: usize = 12;
@@ -35,11 +36,7 @@ pub(crate) fn linear_map<const N: usize, L: Lanes<N>>(
         }
     }
     for (d, s) in dst[done..].iter_mut().zip(&src[done..]) {
-        let mut image = F128::ZERO;
-        for (table, byte) in tables.iter().zip(s.to_le_bytes()) {
-            image += table[usize::from(byte)];
-        }
-        *d = image;
+        *d = image_by_tables(tables, s);
     }
 }
 
@@ -51,6 +48,16 @@ fn map_block<B: ByteLanes>(
     blocks: &[[u64; 16]; 16],
 ) {
     let src = lanes.transpose(lanes.load_block(bytemuck::cast_ref(src)));
+    let image = map_bytes(lanes, src, blocks);
+    lanes.store_block(bytemuck::cast_mut(dst), lanes.transpose(image));
+}
+
+#[inline(always)]
+fn map_bytes<B: ByteLanes>(
+    lanes: B,
+    src: [B::Register; 16],
+    blocks: &[[u64; 16]; 16],
+) -> [B::Register; 16] {
     let mut image = src;
     for (image, row) in image.iter_mut().zip(blocks) {
         *image = lanes.affine(src[0], row[0]);
@@ -58,7 +65,49 @@ fn map_block<B: ByteLanes>(
             *image = lanes.xor_bytes(*image, lanes.affine(src[i], row[i]));
         }
     }
-    lanes.store_block(bytemuck::cast_mut(dst), lanes.transpose(image));
+    image
+}
+
+/// The images of [`linear_map`] by bytes: byte `i` of that of `src[b]` is `groups[b / 64][i][b % 64]`, zero beyond the
+/// last.
+#[inline(always)]
+pub(crate) fn linear_map_slices<const N: usize, L: Lanes<N>>(
+    isa: L,
+    groups: &mut [Group],
+    src: &[F128],
+    tables: &[[F128; 256]],
+    blocks: &[[u64; 16]; 16],
+) {
+    for (group, src) in groups.iter_mut().zip(src.chunks(64)) {
+        let Some(lanes) = isa.byte_lanes() else {
+            *group = Group::ZERO;
+            for (b, x) in src.iter().enumerate() {
+                let image = image_by_tables(tables, x);
+                for (slice, byte) in group.0.iter_mut().zip(image.to_le_bytes()) {
+                    slice[b] = byte;
+                }
+            }
+            continue;
+        };
+        // Word `16 l + p` in lane `l` of register `p` is taken to place `p` of lane `l` by a transposition.
+        let mut words = [F128::ZERO; 64];
+        for (l, run) in src.chunks(16).enumerate() {
+            for (lanes, &word) in words.as_chunks_mut::<4>().0.iter_mut().zip(run) {
+                lanes[l] = word;
+            }
+        }
+        let bytes = lanes.transpose(lanes.load_block(bytemuck::cast_ref(&words)));
+        lanes.store_block(&mut group.0, map_bytes(lanes, bytes, blocks));
+    }
+}
+
+#[inline(always)]
+fn image_by_tables(tables: &[[F128; 256]], x: &F128) -> F128 {
+    let mut image = F128::ZERO;
+    for (table, byte) in tables.iter().zip(x.to_le_bytes()) {
+        image += table[usize::from(byte)];
+    }
+    image
 }
 
 /// `dst[i]` is `constant` and the image of `src[i]` under a GF(2)-linear map, given as in [`linear_map`] for the

@@ -15,6 +15,9 @@ const CHUNK_VARS: usize = 8;
 /// The same of a grid, whose eight slices stay in the first cache.
 const GRID_VARS: usize = 7;
 
+/// Positions whose values are added at a time.
+const PART: usize = 64;
+
 /// Variables that are bound one at a time, by looking up indices.
 const LOOKUP_ROUNDS: usize = 2;
 
@@ -61,20 +64,22 @@ impl Nibbles<'_> {
         let block = |p: usize| &self.bytes[((p * runs + run) << vars) + start..][..n];
         let join =
             |pairs: &mut [u8], i: usize| join_nibbles(pairs, block(2 * i), block(2 * i + 1), h);
-        let mut pairs = [[0; 1 << CHUNK_VARS]; 4];
         match tables {
             [only] => {
-                join(&mut pairs[0][..n], 0);
-                kernels::gather(out, &only[h], &pairs[0][..n]);
+                let mut pairs = [0; 1 << CHUNK_VARS];
+                join(&mut pairs[..n], 0);
+                kernels::gather(out, &only[h], &pairs[..n]);
             }
             [first, second] => {
-                let [a, b, ..] = pairs.each_mut().map(|pairs| &mut pairs[..n]);
+                let mut pairs = [[0; 1 << CHUNK_VARS]; 2];
+                let [a, b] = pairs.each_mut().map(|pairs| &mut pairs[..n]);
                 join(a, 0);
                 join(b, 1);
                 kernels::gather_two(out, [&first[h], &second[h]], [a, b]);
             }
             _ => {
-                let mut more = [F128::ZERO; 1 << CHUNK_VARS];
+                let mut pairs = [[0; 1 << CHUNK_VARS]; 4];
+                let mut more = [F128::ZERO; PART];
                 for (k, four) in tables.as_chunks::<4>().0.iter().enumerate() {
                     for (i, pairs) in pairs.iter_mut().enumerate() {
                         join(&mut pairs[..n], 4 * k + i);
@@ -83,9 +88,13 @@ impl Nibbles<'_> {
                     let four = four.each_ref().map(|tables| &tables[h]);
                     if k == 0 {
                         kernels::gather_four(out, four, index);
-                    } else {
-                        kernels::gather_four(&mut more[..n], four, index);
-                        kernels::add_assign(out, &more[..n]);
+                        continue;
+                    }
+                    for (part, out) in out.chunks_mut(PART).enumerate() {
+                        let more = &mut more[..out.len()];
+                        let index = index.map(|index| &index[part * PART..][..out.len()]);
+                        kernels::gather_four(more, four, index);
+                        kernels::add_assign(out, more);
                     }
                 }
             }
