@@ -10,6 +10,9 @@ use crate::sumcheck::{EqFactored, Instance, Shape};
 /// Variables of the weights that a chunk shares.
 const CHUNK_VARS: usize = 7;
 
+/// Parallel tasks of a pass.
+const TASKS: usize = 16;
+
 /// The instance; variables are bound highest first.
 pub(super) struct BitProduct {
     left: usize,
@@ -19,27 +22,31 @@ pub(super) struct BitProduct {
     mu: F128,
     w: Vec<F128>,
     factored: EqFactored,
-    /// Those of the next round, where they are known.
-    coefficients: Option<[F128; DEGREE]>,
+    /// Those of the next round.
+    coefficients: [F128; DEGREE],
 }
 
 impl BitProduct {
-    /// The instance.
-    pub(super) fn new(factors: Vec<Buffer>, mu: F128, w: Vec<F128>) -> Self {
+    /// The instance of `n_factors` factors: `fill(s, first, out)` makes elements of factor `s` from `first` on, as many
+    /// as `out` holds.
+    pub(super) fn new(
+        n_factors: usize,
+        fill: impl Fn(usize, usize, &mut [F128]) + Sync,
+        mu: F128,
+        w: Vec<F128>,
+    ) -> Self {
         let n_vars = w.len();
-        let factored = EqFactored::new(F128::ZERO);
-        let mut this = Self { left: n_vars, n_vars, factors, mu, w, factored, coefficients: None };
-        let sum = if let Some(&z) = this.w.last() {
-            let coefficients = this.coefficients();
-            this.coefficients = Some(coefficients);
-            let at_one = kernels::sum(&coefficients);
-            coefficients[0] + z * (coefficients[0] + at_one)
+        let mut factors: Vec<Buffer> =
+            (0..n_factors).map(|_| Buffer::unspecified(1 << n_vars)).collect();
+        let all = factors.iter_mut().map(|factor| &mut factor[..]).collect();
+        let coefficients = coefficients(all, &w, mu, fill);
+        let sum = if let Some(&z) = w.last() {
+            coefficients[0] + z * (coefficients[0] + kernels::sum(&coefficients))
         } else {
             let nibble = |bits: &[Buffer]| bits.iter().map(|factor| factor[0]).product::<F128>();
-            this.factors.chunks(NIBBLE).rev().fold(F128::ZERO, |sum, bits| sum * mu + nibble(bits))
+            factors.chunks(NIBBLE).rev().fold(F128::ZERO, |sum, bits| sum * mu + nibble(bits))
         };
-        this.factored = EqFactored::new(sum);
-        this
+        Self { left: n_vars, n_vars, factors, mu, w, factored: EqFactored::new(sum), coefficients }
     }
 
     /// The bits' factors at the bound point.
@@ -47,34 +54,63 @@ impl BitProduct {
         debug_assert_eq!(self.left, 0);
         self.factors.iter().map(|factor| factor[0])
     }
+}
 
-    /// The coefficients of the cofactor of eq.
-    fn coefficients(&self) -> [F128; DEGREE] {
-        let rest = self.left - 1;
-        let chunk_vars = rest.min(CHUNK_VARS);
-        let len = 1 << chunk_vars;
-        let inner = kernels::eq_table(&self.w[..chunk_vars]);
-        let outer = kernels::eq_table(&self.w[chunk_vars..rest]);
-        let ones = vec![F128::ONE; len];
-        let sums = outer.par_iter().enumerate().map(|(chunk, &weight)| {
-            let start = chunk * len;
-            let mut total = [F128::ZERO; DEGREE];
-            for nibble in self.factors.chunks(NIBBLE).rev() {
-                // A nibble of fewer bits has ones for the others.
-                let half = |start: usize| {
-                    core::array::from_fn(|s| {
-                        nibble.get(s).map_or(&ones[..], |f| &f[start..][..len])
-                    })
-                };
-                let sums = kernels::quartic_round(&inner, half(start), half((1 << rest) + start));
-                for (total, sum) in total.iter_mut().zip(sums) {
-                    *total = *total * self.mu + sum;
-                }
-            }
-            total.map(|t| t * weight)
-        });
-        sums.reduce(|| [F128::ZERO; DEGREE], |a, b| core::array::from_fn(|i| a[i] + b[i]))
+/// The coefficients of the cofactor of eq over the variables `w`, in one pass that also makes the factors' elements with
+/// `fill(s, first, out)`; zeros if no variable is left.
+fn coefficients(
+    mut factors: Vec<&mut [F128]>,
+    w: &[F128],
+    mu: F128,
+    fill: impl Fn(usize, usize, &mut [F128]) + Sync,
+) -> [F128; DEGREE] {
+    let Some(rest) = w.len().checked_sub(1) else {
+        factors.iter_mut().enumerate().for_each(|(s, factor)| fill(s, 0, factor));
+        return [F128::ZERO; DEGREE];
+    };
+    let (inner, outer) = w[..rest].split_at(rest.min(CHUNK_VARS));
+    let (inner, outer) = (kernels::eq_table(inner), kernels::eq_table(outer));
+    let len = inner.len();
+    let ones = vec![F128::ONE; len];
+    let chunks_a_task = outer.len().div_ceil(TASKS);
+    let task = len * chunks_a_task;
+    // Of each task both halves of each factor.
+    let mut tasks: Vec<Vec<[&mut [F128]; 2]>> =
+        outer.chunks(chunks_a_task).map(|_| Vec::with_capacity(factors.len())).collect();
+    for factor in factors {
+        let (lo, hi) = factor.split_at_mut(1 << rest);
+        let halves = lo.chunks_mut(task).zip(hi.chunks_mut(task));
+        tasks.iter_mut().zip(halves).for_each(|(task, (lo, hi))| task.push([lo, hi]));
     }
+    let sums = tasks.into_par_iter().zip(outer.par_chunks(chunks_a_task)).enumerate().map(
+        |(t, (mut factors, outer))| {
+            let mut total = [F128::ZERO; DEGREE];
+            for (chunk, &weight) in outer.iter().enumerate() {
+                let at = chunk * len..(chunk + 1) * len;
+                for (s, halves) in factors.iter_mut().enumerate() {
+                    for (side, half) in halves.iter_mut().enumerate() {
+                        fill(s, (side << rest) + t * task + at.start, &mut half[at.clone()]);
+                    }
+                }
+                let mut of_chunk = [F128::ZERO; DEGREE];
+                for nibble in factors.chunks(NIBBLE).rev() {
+                    // A nibble of fewer bits has ones for the others.
+                    let half = |side: usize| {
+                        core::array::from_fn(|s| {
+                            nibble.get(s).map_or(&ones[..], |halves| &halves[side][at.clone()])
+                        })
+                    };
+                    let sums = kernels::quartic_round(&inner, half(0), half(1));
+                    for (total, sum) in of_chunk.iter_mut().zip(sums) {
+                        *total = *total * mu + sum;
+                    }
+                }
+                kernels::add_scaled(&mut total, &of_chunk, weight);
+            }
+            total
+        },
+    );
+    sums.reduce(|| [F128::ZERO; DEGREE], |a, b| core::array::from_fn(|i| a[i] + b[i]))
 }
 
 impl Instance for BitProduct {
@@ -83,8 +119,7 @@ impl Instance for BitProduct {
     }
 
     fn round(&mut self) -> Vec<F128> {
-        let coefficients = self.coefficients.take();
-        let [constant, rest @ ..] = coefficients.unwrap_or_else(|| self.coefficients());
+        let [constant, rest @ ..] = self.coefficients;
         let at_one = constant + rest.iter().copied().sum();
         let high = rest[1..].to_vec();
         self.factored.round(self.w[self.left - 1], (at_one, high), Some(constant))
@@ -94,10 +129,11 @@ impl Instance for BitProduct {
         self.factored.bind(Some(self.w[self.left - 1]), r);
         self.left -= 1;
         let half = 1 << self.left;
-        for values in &mut self.factors {
-            let (lo, hi) = values.split_at_mut(half);
-            kernels::fold(lo, hi, r);
-            values.truncate(half);
-        }
+        let halves = self.factors.iter_mut().map(|values| values.split_at_mut(half));
+        let (lower, upper): (Vec<_>, Vec<_>) = halves.unzip();
+        self.coefficients = coefficients(lower, &self.w[..self.left], self.mu, |s, first, out| {
+            kernels::fold(out, &upper[s][first..][..out.len()], r);
+        });
+        self.factors.iter_mut().for_each(|values| values.truncate(half));
     }
 }

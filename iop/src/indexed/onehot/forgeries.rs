@@ -4,7 +4,6 @@ use binfer_field::{F128, kernels};
 use binfer_hash::Transcript;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-use super::bits::BitProduct;
 use super::domain::LOG_SIZE;
 use super::prove::TileData;
 use super::skip::{Round, extension_to};
@@ -67,8 +66,7 @@ fn outcome(lie: Lie) -> Result<(), VerifyError> {
     }
     channel.send_many("one-hot univariate round", &round);
     let z = channel.challenge("one-hot univariate challenge");
-    let factors = data.bits().bind(sigma, &extension_to(z));
-    let mut bits = BitProduct::new(factors, mu, p[LOG_SIZE..].to_vec());
+    let mut bits = data.bit_product(sigma, &extension_to(z), mu, p[LOG_SIZE..].to_vec());
     let (mut blocks, _) = sumcheck::prove_weighted(&mut channel, &mut [&mut bits], vec![F128::ONE]);
     blocks.reverse();
     let (truth, mut values): (Vec<F128>, Vec<F128>) = bits.values().map(|v| (v, v)).unzip();

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use binfer_field::{F128, kernels, kernels::eq_table, kernels::inner_product};
+use binfer_field::{F128, WordMap, kernels, kernels::eq_table, kernels::inner_product};
 use rayon::prelude::*;
 
 use super::bits::BitProduct;
@@ -10,6 +10,7 @@ use super::domain::LOG_SIZE;
 use super::halves::NibbleProduct;
 use super::skip::{Round, TileBits, extension_to};
 use super::{NIBBLE, OneHotClaim, PlaneClaims, View, nibble_weight, of_nibbles, plane_weights};
+use crate::buffer::Buffer;
 use crate::channel::ProverChannel;
 use crate::indexed::{Tile, tiles};
 use crate::join::{self, Product};
@@ -20,20 +21,35 @@ use crate::sumcheck::{self, Instance};
 pub(super) struct TileData<'a> {
     tile: Tile,
     bytes: Cow<'a, [u8]>,
-    planes: Vec<Vec<F128>>,
+    planes: Vec<Buffer>,
 }
 
 impl<'a> TileData<'a> {
     pub(super) fn new(tile: Tile, view: &View, bytes: &'a [u8]) -> Self {
         let bytes = tile.bytes(bytes, view.rows);
-        let mut planes: [Vec<F128>; 8] = [(); 8].map(|()| F128::zeros(tile.words()));
-        kernels::pack_planes(planes.each_mut().map(Vec::as_mut_slice), &bytes);
+        let mut planes: [Buffer; 8] = [(); 8].map(|()| Buffer::unspecified(tile.words()));
+        kernels::pack_planes(planes.each_mut().map(|plane| &mut plane[..]), &bytes);
         Self { tile, bytes, planes: planes.into_iter().take(view.planes.len()).collect() }
     }
 
     pub(super) fn bits(&self) -> TileBits<'_> {
-        let planes = self.planes.iter().map(|plane| bytemuck::cast_slice(plane)).collect();
+        let planes = self.planes.iter().map(|plane| bytemuck::cast_slice(&plane[..])).collect();
         TileBits { bytes: &self.bytes, planes }
+    }
+
+    /// The instance of stage 2, `extension` to `z`.
+    pub(super) fn bit_product(
+        &self,
+        sigma: &[F128],
+        extension: &WordMap,
+        mu: F128,
+        w: Vec<F128>,
+    ) -> BitProduct {
+        let bits = self.bits();
+        let fill = |s: usize, first: usize, out: &mut [F128]| {
+            extension.apply_slice(out, &bits.planes[s][first..][..out.len()], F128::ONE + sigma[s]);
+        };
+        BitProduct::new(bits.planes.len(), fill, mu, w)
     }
 }
 
@@ -148,8 +164,8 @@ fn prove_bits(
     let z = channel.challenge("one-hot univariate challenge");
     let extension = extension_to(z);
     let instance = |job: &Job<'_>| {
-        let factors = job.data.bits().bind(job.index_point, &extension);
-        BitProduct::new(factors, mu, point[LOG_SIZE..job.data.tile.n_vars()].to_vec())
+        let w = point[LOG_SIZE..job.data.tile.n_vars()].to_vec();
+        job.data.bit_product(job.index_point, &extension, mu, w)
     };
     let mut instances: Vec<BitProduct> = jobs.par_iter().map(instance).collect();
     let (mut blocks, weights) =

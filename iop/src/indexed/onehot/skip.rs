@@ -12,13 +12,9 @@ use rayon::prelude::*;
 
 use super::NIBBLE;
 use super::domain::{self, POINTS, SIZE};
-use crate::buffer::Buffer;
 
 /// Blocks in a parallel task: a task's histograms are joined once.
 const TASK: usize = 4096;
-
-/// Blocks that are bound at a time.
-const RUN: usize = 1024;
 
 /// Blocks of which values of bytes are told apart before those of nibbles.
 const BYTE_BINS: usize = 256;
@@ -221,19 +217,6 @@ impl TileBits<'_> {
                 }
             }
         }
-    }
-
-    /// `1 + sigma_s + b_s(z, y)` for each bit and block, `extension` to `z`.
-    pub(super) fn bind(&self, sigma: &[F128], extension: &WordMap) -> Vec<Buffer> {
-        let bit = |(plane, &sigma): (&&[u32], &F128)| {
-            let mut values = Buffer::unspecified(plane.len());
-            let runs = values.par_chunks_mut(RUN).zip(plane.par_chunks(RUN));
-            runs.for_each(|(values, words)| {
-                extension.apply_slice(values, words, F128::ONE + sigma)
-            });
-            values
-        };
-        self.planes.iter().zip(sigma).map(bit).collect()
     }
 }
 
