@@ -12,6 +12,9 @@ const LONG: usize = 16;
 /// Rows of leaves that are made at a time.
 const BLOCK: usize = 1 << 8;
 
+/// Rows of more than two factors that are multiplied at a time.
+const RUN: usize = 1 << 7;
+
 /// A tree without its indices.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Box {
@@ -149,14 +152,15 @@ pub(super) fn box_product(rows: usize, cols: usize, f: usize) -> Counts {
     let (rv, cv) = (log(rows), log(cols));
     let mut total = sum([eq_table(rv), eq_table(cv), eq_table(rv)]);
     let round = |n: usize| match f {
+        1 => ops(n, 0, 3 * n),
         2 => ops(4 * n, 0, 5 * n),
-        _ => ops((f + 1) * (f + 1) * n, 0, (f + f * (f + 1) / 2 + f + 2) * n),
+        _ => ops((f * f + 2 * f - 4) * n, 0, (3 * f - 1 + (f - 1) * (f - 2) / 2) * n),
     };
     let mut columns = cols;
     for left in (1..=cv).rev() {
         let pairs = columns.div_ceil(2);
-        // A pair's sums get its weight, which is a sum of two; at one they lack the products' one.
-        let at_one = if f == 2 { 1 } else { f + 2 };
+        // A pair's sums, added up run by run of rows, get its weight, which is a sum of two.
+        let at_one = if f == 2 { 1 } else { (2 * f - 1) * rows.div_ceil(RUN) };
         total += times(pairs, sum([round(rows), ops(f + 1, 0, f + 3 + at_one)]));
         total += ops(pairs * rows * f, 0, 2 * pairs * rows * f + (1 << (left - 1)));
         total += factored_round(f, false);

@@ -4,19 +4,24 @@ use binfer_field::{F128, kernels};
 use rayon::prelude::*;
 
 use super::tree::TASK;
-use super::{BoxShape, LeafClaim};
+use super::{BoxShape, LeafClaim, Leaves};
 use crate::buffer::Buffer;
 use crate::multilinear::log2_ceil;
 use crate::sumcheck::{EqFactored, Instance, Shape};
 
+/// Rows that are multiplied at a time: partial products of so many stay in the first cache.
+const RUN: usize = 1 << 7;
+
 /// Columns are bound first, lowest variable first, then rows, highest variable first.
 ///
 /// The factor `eq(z, .)` is kept apart, so that a round sums the cofactor's values only.
-pub struct BoxProduct {
+pub struct BoxProduct<'a> {
     shape: BoxShape,
     n_vars: usize,
-    /// Blocks `[column][factor][row]`.
+    /// Blocks `[column][factor][row]`, unless they are made.
     data: Buffer,
+    /// What makes the factors, numbered as blocks are, until the first column variable is bound.
+    made: Option<Box<dyn Leaves + 'a>>,
     cols_left: usize,
     rows_left: usize,
     z_cols: Vec<F128>,
@@ -26,12 +31,29 @@ pub struct BoxProduct {
     factored: EqFactored,
 }
 
-impl BoxProduct {
+/// The factors of a box's leaves.
+pub(super) enum Factors<'a> {
+    /// Blocks `[column][factor][row]`.
+    Stored(Buffer),
+    /// Those that are made, numbered as blocks are.
+    Made(Box<dyn Leaves + 'a>),
+}
+
+impl<'a> BoxProduct<'a> {
     /// The instance for a claim `V(z) = value` on the product `V` of all factors; `data` holds
     /// `cols * fan_in * rows` elements `[column][factor][row]`, or one block of ones more.
     pub fn new(shape: BoxShape, data: impl Into<Buffer>, claim: &LeafClaim<F128>) -> Self {
-        let mut data = data.into();
+        Self::over(shape, Factors::Stored(data.into()), claim)
+    }
+
+    /// The instance for factors that may be made; if they are, of a box of several columns.
+    pub(super) fn over(shape: BoxShape, factors: Factors<'a>, claim: &LeafClaim<F128>) -> Self {
+        let (mut data, made) = match factors {
+            Factors::Stored(data) => (data, None),
+            Factors::Made(leaves) => (Buffer::default(), Some(leaves)),
+        };
         let (n_cols, n_rows) = (shape.col_vars(), shape.row_vars());
+        debug_assert!(made.is_none() || n_cols > 0);
         debug_assert_eq!((claim.col_point.len(), claim.row_point.len()), (n_cols, n_rows));
         data.truncate(shape.cols * shape.fan_in * shape.rows);
         let mut eq_rows = kernels::eq_table(&claim.row_point);
@@ -40,6 +62,7 @@ impl BoxProduct {
             shape,
             n_vars: n_cols + n_rows,
             data,
+            made,
             cols_left: n_cols,
             rows_left: n_rows,
             z_cols: claim.col_point.clone(),
@@ -85,6 +108,9 @@ impl BoxProduct {
     }
 
     fn column_cofactor(&self, flip: bool) -> Vec<F128> {
+        if let Some(leaves) = &self.made {
+            return self.made_cofactor(&**leaves, flip);
+        }
         let (rows, fan_in) = (self.shape.rows, self.shape.fan_in);
         let block = rows * fan_in;
         let pairs = TASK.div_ceil(2 * block);
@@ -105,6 +131,45 @@ impl BoxProduct {
             total
         });
         sums.reduce(|| vec![F128::ZERO; fan_in + 1], add)
+    }
+
+    /// The same of factors that are made, run of rows by run.
+    fn made_cofactor(&self, leaves: &dyn Leaves, flip: bool) -> Vec<F128> {
+        let fan_in = self.shape.fan_in;
+        let pairs = self.eq_cols[..self.shape.cols.next_multiple_of(2)].par_chunks(2).enumerate();
+        let scratch = || vec![F128::ONE; 4 * RUN * fan_in];
+        let sums = pairs.map_init(scratch, |scratch, (pair, w)| {
+            let mut total = vec![F128::ZERO; fan_in + 1];
+            for (run, eq) in self.eq_rows.chunks(2 * RUN).enumerate() {
+                let n = eq.len();
+                let (lo, hi) = scratch[..2 * n * fan_in].split_at_mut(n * fan_in);
+                for (column, out) in [(2 * pair, &mut *lo), (2 * pair + 1, &mut *hi)] {
+                    for (g, out) in out.chunks_mut(n).enumerate() {
+                        self.fill(leaves, column, g, run * 2 * RUN, out);
+                    }
+                }
+                kernels::add_assign(&mut total, &weighted_product(eq, lo, hi, n, flip));
+            }
+            kernels::scale(&mut total, w[0] + w[1]);
+            total
+        });
+        sums.reduce(|| vec![F128::ZERO; fan_in + 1], add)
+    }
+
+    /// Rows from `first` of a factor that is made, ones beyond the last column.
+    fn fill(
+        &self,
+        leaves: &dyn Leaves,
+        column: usize,
+        factor: usize,
+        first: usize,
+        out: &mut [F128],
+    ) {
+        if column < self.shape.cols {
+            leaves.fill(column * self.shape.fan_in + factor, first, out);
+        } else {
+            out.fill(F128::ONE);
+        }
     }
 
     fn row_cofactor(&self, flip: bool) -> Vec<F128> {
@@ -132,36 +197,77 @@ fn weighted_product(w: &[F128], lo: &[F128], hi: &[F128], rows: usize, flip: boo
     let (lo, hi) = if flip { (hi, lo) } else { (lo, hi) };
     let fan_in = lo.len() / rows;
     let mut out = vec![F128::ZERO; fan_in + 1];
+    out[0] = kernels::sum(w);
     if fan_in == 2 {
         let ((a_lo, b_lo), (a_hi, b_hi)) = (lo.split_at(rows), hi.split_at(rows));
         let (at_one, leading) = kernels::product_round(w, a_lo, a_hi, b_lo, b_hi);
-        out[0] = at_one + kernels::sum(w);
+        out[0] += at_one;
         out[2] = leading;
         return out;
     }
-    // Coefficients of the partial products, a run of rows each.
-    let mut coefficients = vec![F128::ZERO; (fan_in + 1) * rows];
-    coefficients[..rows].fill(F128::ONE);
-    let mut slope = vec![F128::ZERO; rows];
-    for (g, (lo, hi)) in lo.chunks(rows).zip(hi.chunks(rows)).enumerate() {
-        slope.copy_from_slice(lo);
-        kernels::add_assign(&mut slope, hi);
-        for i in (0..=g).rev() {
-            let (low, high) = coefficients[i * rows..(i + 2) * rows].split_at_mut(rows);
-            kernels::add_products(high, low, &slope);
-            kernels::mul_assign(low, lo);
-        }
+    let mut scratch = vec![F128::ZERO; (fan_in + 2) * rows.min(RUN)];
+    for (run, w) in w[..rows].chunks(RUN).enumerate() {
+        let factors = lo.chunks(rows).zip(hi.chunks(rows)).map(|(lo, hi)| {
+            let run = run * RUN..run * RUN + w.len();
+            (&lo[run.clone()], &hi[run])
+        });
+        add_run(&mut out, w, factors, &mut scratch);
     }
-    for (out, coefficient) in out.iter_mut().zip(coefficients.chunks(rows)) {
-        *out = kernels::inner_product(w, coefficient);
-    }
-    // p(1) is the sum of all coefficients.
-    out[0] = kernels::sum(&out) + kernels::sum(w);
-    out[1] = F128::ZERO;
     out
 }
 
-impl Instance for BoxProduct {
+/// Adds [`weighted_product`] of a run of rows, but for what does not depend on the factors, given room for two elements a row more
+/// than factors.
+fn add_run<'a>(
+    out: &mut [F128],
+    w: &[F128],
+    factors: impl Iterator<Item = (&'a [F128], &'a [F128])>,
+    scratch: &mut [F128],
+) {
+    let (n, fan_in) = (w.len(), out.len() - 1);
+    let (at_one, scratch) = scratch.split_at_mut(n);
+    let (slope, coefficients) = scratch.split_at_mut(n);
+    // The partial products, times the weights: at one, and their coefficients as far as the last need them.
+    for (g, (lo, hi)) in factors.enumerate() {
+        let (is_first, is_last) = (g == 0, g + 1 == fan_in);
+        let first = |out: &mut [F128], factor: &[F128]| kernels::mul(out, w, factor);
+        if is_last {
+            let product = if is_first { w } else { &*at_one };
+            out[0] += kernels::inner_product(product, hi);
+        } else if is_first {
+            first(at_one, hi);
+        } else {
+            kernels::mul_assign(at_one, hi);
+        }
+        slope.copy_from_slice(lo);
+        kernels::add_assign(slope, hi);
+        let least = (g + 3).saturating_sub(fan_in);
+        for i in (least..=g + 1).rev() {
+            let (below, from) = coefficients.split_at_mut(i * n);
+            let below = &below[below.len().saturating_sub(n)..];
+            if is_last {
+                out[i] += kernels::inner_product(below, slope);
+                if i <= g {
+                    out[i] += kernels::inner_product(&from[..n], lo);
+                }
+                continue;
+            }
+            let coefficient = &mut from[..n];
+            match (i == 0, i > g) {
+                (true, _) if is_first => first(coefficient, lo),
+                (_, true) if is_first => first(coefficient, slope),
+                (_, true) => kernels::mul(coefficient, below, slope),
+                (true, _) => kernels::mul_assign(coefficient, lo),
+                _ => {
+                    kernels::mul_assign(coefficient, lo);
+                    kernels::add_products(coefficient, below, slope);
+                }
+            }
+        }
+    }
+}
+
+impl Instance for BoxProduct<'_> {
     fn shape(&self) -> Shape {
         Shape { n_vars: self.n_vars, degree: self.shape.fan_in + 1 }
     }
@@ -204,13 +310,18 @@ impl Instance for BoxProduct {
     }
 }
 
-impl BoxProduct {
+impl BoxProduct<'_> {
     fn fold_columns(&mut self, r: F128) {
         let block = self.shape.rows * self.shape.fan_in;
         let pairs = TASK.div_ceil(2 * block);
         let cols = self.shape.cols.div_ceil(2);
         let ones = vec![F128::ONE; block];
         let mut next = Buffer::unspecified(cols * block);
+        if let Some(leaves) = self.made.take() {
+            next.par_chunks_mut(self.shape.rows).enumerate().for_each(|(number, out)| {
+                self.fold_made(&*leaves, number, out, r);
+            });
+        }
         next.par_chunks_mut(pairs * block).zip(self.data.par_chunks(2 * pairs * block)).for_each(
             |(next, data)| {
                 for (out, pair) in next.chunks_mut(block).zip(data.chunks(2 * block)) {
@@ -227,5 +338,35 @@ impl BoxProduct {
         self.shape.cols = cols;
         debug_assert!(log2_ceil(cols) < self.cols_left || cols == 1);
         self.eq_cols = self.eq_cols.chunks(2).map(|p| p[0] + p[1]).collect();
+    }
+    /// The fold of the columns of a pair of a factor that is made, given the number of its block.
+    fn fold_made(&self, leaves: &dyn Leaves, block: usize, out: &mut [F128], r: F128) {
+        let fan_in = self.shape.fan_in;
+        let (pair, factor) = (block / fan_in, block % fan_in);
+        if 2 * pair + 1 < self.shape.cols {
+            let looked_up = |k: usize| leaves.looked_up((2 * pair + k) * fan_in + factor);
+            if let (Some(even), Some(odd)) = (looked_up(0), looked_up(1))
+                && even.0.len() + odd.0.len() <= out.len()
+            {
+                let mut tables = [[F128::ZERO; 256]; 2];
+                let weights = [F128::ONE + r, r];
+                for ((scaled, table), weight) in tables.iter_mut().zip([even.0, odd.0]).zip(weights)
+                {
+                    let scaled = &mut scaled[..table.len()];
+                    scaled.copy_from_slice(table);
+                    kernels::scale(scaled, weight);
+                }
+                let index = [even.1, odd.1].map(|rows| &rows[..out.len()]);
+                kernels::gather_two(out, tables.each_ref(), index);
+                return;
+            }
+        }
+        let mut odd = vec![F128::ONE; RUN];
+        for (run, out) in out.chunks_mut(RUN).enumerate() {
+            let odd = &mut odd[..out.len()];
+            self.fill(leaves, 2 * pair, factor, run * RUN, out);
+            self.fill(leaves, 2 * pair + 1, factor, run * RUN, odd);
+            kernels::fold(out, odd, r);
+        }
     }
 }

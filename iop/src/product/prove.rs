@@ -64,11 +64,7 @@ pub fn prove(
             claims[i].weights = vec![weight];
         }
     }
-    let factors = |(i, tree): (usize, &mut Tree<'_>)| {
-        let shape = tree.shape();
-        (shape.fan_in > 1).then(|| BoxProduct::new(shape, tree.take_factors(), &claims[i]))
-    };
-    let instances = trees.iter_mut().enumerate().map(factors).collect();
+    let instances = trees.iter_mut().zip(&claims).map(|(tree, claim)| tree.split(claim)).collect();
     drop(trees);
     prove_factors(channel, &shapes, claims, instances)
 }
@@ -79,7 +75,7 @@ pub fn prove_factors(
     channel: &mut ProverChannel,
     shapes: &[BoxShape],
     mut claims: Vec<LeafClaim<F128>>,
-    instances: Vec<Option<BoxProduct>>,
+    instances: Vec<Option<BoxProduct<'_>>>,
 ) -> Vec<LeafClaim<F128>> {
     let fan_ins = fan_ins(shapes);
     if fan_ins.is_empty() {
@@ -97,7 +93,7 @@ pub fn prove_factors(
     let own = || instances.iter().map(|&(i, _)| &shapes[i]);
     let term = |&fan_in: &usize| {
         let value = |g: usize| {
-            let of_tree = |(i, instance): &(usize, BoxProduct)| {
+            let of_tree = |(i, instance): &(usize, BoxProduct<'_>)| {
                 if shapes[*i].fan_in == fan_in { instance.values()[g] } else { F128::ZERO }
             };
             instances.iter().map(of_tree).collect()

@@ -52,11 +52,14 @@ impl Leaves for Looked<'_> {
 }
 
 fn tree(shape: BoxShape, factors: &[F128], made: bool) -> Tree<'_> {
-    if made && shape.fan_in == 1 {
-        let leaves = Copied { leaves: factors, rows: shape.rows };
-        return Tree::over(shape.rows, shape.cols, Box::new(leaves));
+    if !made {
+        return Tree::new(shape, factors.to_vec());
     }
-    Tree::new(shape, factors.to_vec())
+    let leaves = Box::new(Copied { leaves: factors, rows: shape.rows });
+    match shape.fan_in {
+        1 => Tree::over(shape.rows, shape.cols, leaves),
+        _ => Tree::of_factors(shape, leaves),
+    }
 }
 
 /// The proof of a forest, claimed at random points.
@@ -173,20 +176,30 @@ proptest! {
 
 #[test]
 fn columns_longer_than_a_block_are_proved() {
-    let shapes = [BoxShape { rows: 1100, cols: 21, fan_in: 1 }];
-    let factors = random_forest(&shapes, 1);
-    assert_eq!(run(&shapes, &factors, F128::ZERO, |_| ()), Ok(()));
-    let made = prove_all(&shapes, &factors, true, F128::ZERO);
-    assert_eq!(made, prove_all(&shapes, &factors, false, F128::ZERO));
+    for (rows, cols, fan_in) in [(1100, 21, 1), (300, 5, 2), (520, 6, 3), (257, 3, 4)] {
+        let shapes = [BoxShape { rows, cols, fan_in }];
+        let factors = random_forest(&shapes, 1);
+        assert_eq!(run(&shapes, &factors, F128::ZERO, |_| ()), Ok(()));
+        let made = prove_all(&shapes, &factors, true, F128::ZERO);
+        assert_eq!(made, prove_all(&shapes, &factors, false, F128::ZERO));
+    }
 }
 
 /// Tables of 16 entries for columns of more, but for one that is too long to be scaled; tables of 256; and both.
 #[test]
 fn looked_up_leaves_are_proved() {
     let mut rng = StdRng::seed_from_u64(1);
-    let shapes = [(40, 16), (1060, 21), (33, 24), (300, 8), (70, 9)];
-    for ((rows, cols), long) in shapes.into_iter().flat_map(|s| [(s, 2..3), (s, 0..99), (s, 5..16)])
-    {
+    let shapes = [
+        (40, 16, 1),
+        (1060, 21, 1),
+        (33, 24, 1),
+        (300, 8, 1),
+        (70, 9, 1),
+        (300, 15, 3),
+        (90, 8, 2),
+    ];
+    let all = shapes.into_iter().flat_map(|shape| [(shape, 2..3), (shape, 0..99), (shape, 5..16)]);
+    for ((rows, cols, fan_in), long) in all {
         let size = |c: usize| if long.contains(&c) { 256 } else { 16 };
         let tables: Vec<Vec<F128>> =
             (0..cols).map(|c| (0..size(c)).map(|_| F128::random(&mut rng)).collect()).collect();
@@ -198,8 +211,12 @@ fn looked_up_leaves_are_proved() {
         for (c, column) in leaves.chunks_mut(rows).enumerate() {
             looked.fill(c, 0, column);
         }
-        let shape = BoxShape { rows, cols, fan_in: 1 };
-        let trees = [Tree::new(shape, leaves), Tree::over(rows, cols, Box::new(looked))];
+        let shape = BoxShape { rows, cols: cols / fan_in, fan_in };
+        let made = match fan_in {
+            1 => Tree::over(rows, cols, Box::new(looked)),
+            _ => Tree::of_factors(shape, Box::new(looked)),
+        };
+        let trees = [Tree::new(shape, leaves), made];
         let proofs = trees.map(|tree| {
             let mut prover = ProverChannel::new(Transcript::new("test"));
             let row_point = prover.challenges("rows", shape.row_vars());

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::columns::Columns;
 use super::halves::Halves;
+use super::instance::{BoxProduct, Factors};
 use super::leaves::{Leaves, Made};
 use super::pairs::{PairProduct, State};
 use super::{BoxShape, LeafClaim};
@@ -19,11 +20,14 @@ const LONG: usize = 16;
 /// Elements that stay in the second cache while a task builds levels over them.
 const CACHED: usize = 1 << 15;
 
+/// Rows that are multiplied at a time where factors are made on the way.
+const RUN: usize = 1 << 8;
+
 /// All levels of one tree.
 pub struct Tree<'a> {
     shape: BoxShape,
-    /// The leaves' factors, blocks `[column][factor][row]`; empty where `fan_in` is 1.
-    factors: Buffer,
+    /// The leaves' factors, where `fan_in` is more than 1.
+    factors: Option<Factors<'a>>,
     levels: Levels<'a>,
 }
 
@@ -62,18 +66,36 @@ impl<'a> Tree<'a> {
         let BoxShape { rows, cols, fan_in } = shape;
         let factors = factors.into();
         assert_eq!(factors.len(), rows * cols * fan_in);
-        let (factors, leaves) = if fan_in == 1 {
-            (Buffer::default(), factors)
-        } else {
-            let leaves = multiply_blocks(&factors, rows, fan_in);
-            (factors, leaves)
-        };
-        let levels = if rows < LONG {
-            short(shape, &leaves)
-        } else {
-            long(shape, Base::Stored(even(shape, leaves)))
-        };
-        Self { shape, factors, levels }
+        if fan_in == 1 {
+            return Self { shape, factors: None, levels: levels(shape, factors) };
+        }
+        let leaves = multiply_blocks(&factors, rows, fan_in);
+        Self { shape, factors: Some(Factors::Stored(factors)), levels: levels(shape, leaves) }
+    }
+
+    /// Builds the tree over leaves whose factors, more than one and blocks `[column][factor]`, are not kept where there are
+    /// many.
+    pub fn of_factors(shape: BoxShape, factors: Box<dyn Leaves + 'a>) -> Self {
+        let BoxShape { rows, cols, fan_in } = shape;
+        assert!(fan_in > 1);
+        if cols == 1 {
+            let mut all = Buffer::unspecified(rows * fan_in);
+            all.par_chunks_mut(rows).enumerate().for_each(|(g, out)| factors.fill(g, 0, out));
+            return Self::new(shape, all);
+        }
+        let mut leaves = Buffer::unspecified(rows * cols);
+        let room = || vec![F128::ZERO; rows.min(RUN)];
+        leaves.par_chunks_mut(rows).enumerate().for_each_init(room, |room, (c, column)| {
+            for (run, out) in column.chunks_mut(RUN).enumerate() {
+                let factor = &mut room[..out.len()];
+                factors.fill(c * fan_in, run * RUN, out);
+                for g in 1..fan_in {
+                    factors.fill(c * fan_in + g, run * RUN, factor);
+                    kernels::mul_assign(out, factor);
+                }
+            }
+        });
+        Self { shape, factors: Some(Factors::Made(factors)), levels: levels(shape, leaves) }
     }
 
     /// Builds the tree over leaves of one factor that are not kept where there are many.
@@ -84,16 +106,22 @@ impl<'a> Tree<'a> {
             all.par_chunks_mut(rows).enumerate().for_each(|(c, column)| leaves.fill(c, 0, column));
             return Self::new(shape, all);
         }
-        Self { shape, factors: Buffer::default(), levels: long(shape, Base::Made(leaves)) }
+        Self { shape, factors: None, levels: long(shape, Base::Made(leaves)) }
     }
 
-    /// Most bytes that a tree of this shape holds until it is argued, tables that its leaves are `made` from
+    /// Most bytes that a tree of this shape holds until it is argued, tables that its leaves, or their factors, are `made` from
     /// left out.
     pub fn bytes(shape: BoxShape, made: bool) -> u128 {
         let [rows, cols, fan_in] = [shape.rows, shape.cols, shape.fan_in].map(|n| n as u128);
         let leaves = rows * cols;
         // Factors apart from leaves, and room to fold them into.
-        let factors = if fan_in > 1 { fan_in * leaves + (fan_in * leaves).div_ceil(2) } else { 0 };
+        let (factors, half) = (fan_in * leaves, (fan_in * leaves).div_ceil(2));
+        let factors = match (fan_in, made) {
+            (..=1, _) => 0,
+            (_, false) => factors + half,
+            (_, true) => half + half.div_ceil(2) + rows * fan_in,
+        };
+        let made = made && fan_in == 1;
         let short = shape.rows < LONG || shape.cols <= 4;
         let levels = if short {
             leaves + (2u128 << (shape.row_vars() + shape.col_vars()))
@@ -121,9 +149,9 @@ impl<'a> Tree<'a> {
         self.shape
     }
 
-    /// The leaves' factors, to be split last.
-    pub(super) fn take_factors(&mut self) -> Buffer {
-        core::mem::take(&mut self.factors)
+    /// The sumcheck that takes leaves apart into their factors, of which there is more than one. The last of all.
+    pub(super) fn split(&mut self, claim: &LeafClaim<F128>) -> Option<BoxProduct<'a>> {
+        Some(BoxProduct::over(self.shape, self.factors.take()?, claim))
     }
 
     /// The sumcheck that reduces a claim on the level above `level` to claims on the even and the odd
@@ -212,6 +240,15 @@ fn even(shape: BoxShape, leaves: Buffer) -> Buffer {
     most.copy_from_slice(&leaves);
     last.fill(F128::ONE);
     all
+}
+
+/// The levels over leaves that are stored.
+fn levels(shape: BoxShape, leaves: Buffer) -> Levels<'static> {
+    if shape.rows < LONG {
+        short(shape, &leaves)
+    } else {
+        long(shape, Base::Stored(even(shape, leaves)))
+    }
 }
 
 fn short(shape: BoxShape, leaves: &[F128]) -> Levels<'static> {

@@ -173,13 +173,12 @@ impl Phase {
     fn add(&mut self, rows: usize, of: &[Factor]) {
         let Some(first) = of.first() else { return };
         let (cols, fan_in) = (first.all_cols(), of.len());
-        let width = first.width();
-        let made = fan_in == 1 && keeps_tables(rows, width);
+        let made = of.iter().all(|factor| keeps_tables(rows, factor.width()));
         let shape = BoxShape { rows, cols, fan_in };
-        let tables = if made { (ELEMENT * cols as u128) << width } else { 0 };
+        let entries = of.iter().map(|f| area(cols, 1) << f.width()).sum::<u128>();
+        let tables = if made { ELEMENT * entries } else { 0 };
         self.trees += Tree::bytes(shape, made) + tables;
         // The table, its histogram, and room for one of them to be folded into.
-        let entries = of.iter().map(|f| area(cols, 1) << f.width()).sum::<u128>();
         self.tables += ELEMENT * (2 * entries + entries.div_ceil(2));
         // Besides the views themselves, those that are not read straight have a copy.
         let copies = |f: &Factor| match &f.with {

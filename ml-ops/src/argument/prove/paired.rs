@@ -34,7 +34,11 @@ pub(super) fn prove(
 }
 
 /// The sumcheck over leaves whose factors are the one-hot polynomials of both matrices.
-fn product(claim: &PairedClaim<F128>, leaf: &LeafClaim<F128>, indices: &Indices<'_>) -> BoxProduct {
+fn product(
+    claim: &PairedClaim<F128>,
+    leaf: &LeafClaim<F128>,
+    indices: &Indices<'_>,
+) -> BoxProduct<'static> {
     let shape = claim.shape();
     let operands = claim.factor.operands().expect("a factor of two matrices");
     let (low, high) = claim.index_point.split_at(claim.factor.chunk.width());

@@ -37,6 +37,28 @@ impl Leaves for Looked<'_> {
     }
 }
 
+/// Factors of leaves, each looked up in the tables of one factor of a plan.
+struct LookedFactors<'a>(Vec<Looked<'a>>);
+
+impl LookedFactors<'_> {
+    /// The factor and the column that a block of leaves' factors is of.
+    fn of(&self, block: usize) -> (&Looked<'_>, usize) {
+        (&self.0[block % self.0.len()], block / self.0.len())
+    }
+}
+
+impl Leaves for LookedFactors<'_> {
+    fn fill(&self, block: usize, first: usize, out: &mut [F128]) {
+        let (factor, column) = self.of(block);
+        factor.fill(column, first, out);
+    }
+
+    fn looked_up(&self, block: usize) -> Option<(&[F128], &[u8])> {
+        let (factor, column) = self.of(block);
+        factor.looked_up(column)
+    }
+}
+
 /// Bits of an index that are bits of a byte, of `width` bits of which `blocks` blocks of rows take the others.
 fn byte_bits(width: usize, blocks: usize) -> usize {
     width - log2_ceil(blocks)
@@ -106,21 +128,25 @@ pub(super) fn look_up<'a>(
 ) -> Tree<'a> {
     assert_eq!(tables.len(), factors.len());
     let (cols, fan_in) = (factors[0].all_cols(), factors.len());
-    let mut columns: Vec<Vec<Column<'_>>> = factors.iter().map(|f| indices.columns(f)).collect();
-    if let ([table], [columns]) = (tables, &mut columns[..]) {
-        let width = table.width();
-        // Tables that are smaller than the leaves are kept in their place.
-        if keeps_tables(rows, width) {
+    let columns: Vec<Vec<Column<'_>>> = factors.iter().map(|f| indices.columns(f)).collect();
+    // Tables that are smaller than the leaves are kept in their place.
+    if tables.iter().all(|table| keeps_tables(rows, table.width())) {
+        let of_factors = tables.iter().zip(factors).zip(columns);
+        let looked = of_factors.map(|((table, factor), columns)| {
+            let width = table.width();
             let mut entries = Buffer::unspecified(cols << width);
             entries.par_chunks_mut(BLOCK << width).enumerate().for_each(|(b, entries)| {
                 let first = b * BLOCK;
                 table.fill(first..first + (entries.len() >> width), entries);
             });
-            let columns = core::mem::take(columns);
-            let blocks = factors[0].blocks;
-            let looked = Looked { entries, width, blocks, rows, columns };
-            return Tree::over(rows, cols, Box::new(looked));
-        }
+            Looked { entries, width, blocks: factor.blocks, rows, columns }
+        });
+        let looked = Box::new(LookedFactors(looked.collect()));
+        return if fan_in == 1 {
+            Tree::over(rows, cols, looked)
+        } else {
+            Tree::of_factors(BoxShape { rows, cols, fan_in }, looked)
+        };
     }
     let mut leaves = Buffer::unspecified(rows * cols * fan_in);
     let column = rows * fan_in;
