@@ -3,7 +3,7 @@
 use core::ops::Range;
 use std::borrow::Cow;
 
-use binfer_field::{F128, kernels::pack_plane};
+use binfer_field::{F128, kernels::pack_planes};
 use binfer_iop::indexed::{Tile, tiles};
 use rayon::prelude::*;
 
@@ -12,7 +12,7 @@ use super::choice::Choice;
 use super::layout::Layout;
 use super::plan::{Chunk, Matrix, Origin, Outputs, Plan, Source, of_tap};
 use super::public;
-use super::requantize::{Distances, Thresholds};
+use super::requantize::{Distance, Thresholds};
 use super::wiring::{Gathered, batched};
 use crate::graph::{Model, Op, Values, WeightMatrix};
 use crate::interpret::Trace;
@@ -26,6 +26,8 @@ const BATCH: usize = 64;
 pub(crate) enum Entries<'a> {
     /// Of at most 8 bits.
     Bytes(Cow<'a, [u8]>),
+    /// Of at most 32.
+    Short(Vec<u32>),
     /// Of more.
     Wide(Vec<u64>),
     /// Of more than 64.
@@ -48,6 +50,7 @@ impl<'a> Entries<'a> {
     fn len(&self) -> usize {
         match self {
             Self::Bytes(bytes) => bytes.len(),
+            Self::Short(words) => words.len(),
             Self::Wide(words) => words.len(),
             Self::Widest(words) => words.len(),
         }
@@ -58,6 +61,7 @@ impl<'a> Entries<'a> {
         match self {
             Self::Bytes(bytes) if first == 0 => Cow::Borrowed(&bytes[entries]),
             Self::Bytes(bytes) => bytes[entries].iter().map(|b| b >> first).collect(),
+            Self::Short(words) => words[entries].iter().map(|w| (w >> first) as u8).collect(),
             Self::Wide(words) => words[entries].iter().map(|w| (w >> first) as u8).collect(),
             Self::Widest(words) => words[entries].iter().map(|w| (w >> first) as u8).collect(),
         }
@@ -88,11 +92,9 @@ impl<'a> Entries<'a> {
         let mut planes = Vec::with_capacity(matrix.bits as usize);
         for first in (0..matrix.bits).step_by(8) {
             let bytes = tile.gather(&self.byte_plane(first, entries.clone()), matrix.rows);
-            for bit in 0..8.min(matrix.bits - first) {
-                let mut words = F128::zeros(tile.words());
-                pack_plane(&mut words, &bytes, bit);
-                planes.push(words);
-            }
+            let mut eight: [Vec<F128>; 8] = core::array::from_fn(|_| F128::zeros(tile.words()));
+            pack_planes(eight.each_mut().map(|plane| &mut plane[..]), &bytes);
+            planes.extend(eight.into_iter().take((matrix.bits - first) as usize));
         }
         planes
     }
@@ -139,14 +141,10 @@ pub(crate) fn entries<'a>(
                     return None;
                 };
                 let columns = (&trace.accumulators[node][..], codes, matrix.rows);
-                if matrix.bits <= u64::BITS {
-                    Entries::Wide(distances(thresholds, columns, |of, acc, code| {
-                        of.short(acc, code)
-                    }))
-                } else {
-                    Entries::Widest(distances(thresholds, columns, |of, acc, code| {
-                        of.of(acc, code)
-                    }))
+                match matrix.bits {
+                    0..=32 => Entries::Short(distances(thresholds, columns)),
+                    33..=64 => Entries::Wide(distances(thresholds, columns)),
+                    _ => Entries::Widest(distances(thresholds, columns)),
                 }
             }
         })
@@ -154,21 +152,16 @@ pub(crate) fn entries<'a>(
     plan.matrices.iter().map(entries_of).collect()
 }
 
-/// The distances, as `entry` gives them, of accumulators and codes `[column][row]`, given as many rows as their third says.
-fn distances<T: Copy + Default + Send>(
+/// The distances of accumulators and codes `[column][row]`, given as many rows as their third says.
+fn distances<T: Distance>(
     thresholds: &Thresholds,
     (accumulators, codes, rows): (&[i64], &[u8], usize),
-    entry: impl Fn(&Distances<'_>, i64, u8) -> T + Sync,
 ) -> Vec<T> {
     let mut distances = vec![T::default(); codes.len()];
     let columns = accumulators.par_chunks(rows).zip(codes.par_chunks(rows));
     distances.par_chunks_mut(rows).zip(columns).enumerate().for_each(
         |(column, (distances, (accumulators, codes)))| {
-            let of_column = thresholds.distances(column);
-            let outputs = accumulators.iter().zip(codes);
-            for (distance, (&acc, &code)) in distances.iter_mut().zip(outputs) {
-                *distance = entry(&of_column, acc, code);
-            }
+            thresholds.distances(column).fill(accumulators, codes, distances);
         },
     );
     distances

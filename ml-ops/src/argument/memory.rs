@@ -62,7 +62,11 @@ impl Costs<'_> {
         // Accumulators are made where distances are, besides the entries.
         let entries = self.plan.matrices.iter().map(|matrix| match matrix.source {
             Source::Distances(_) | Source::Differences { .. } | Source::Behind(_) => {
-                let entry = if matrix.bits > 64 { 16 } else { 8 };
+                let entry = match matrix.bits {
+                    0..=32 if matches!(matrix.source, Source::Distances(_)) => 4,
+                    0..=64 => 8,
+                    _ => 16,
+                };
                 (8 + entry) * area(matrix.rows, matrix.cols)
             }
             // A copy of their values.

@@ -27,6 +27,9 @@ pub struct Step {
     pub profile: RoundingProfile,
 }
 
+/// Floats from 2^23 on are integers, and sums round to the nearest, ties to even.
+const INTEGERS: f32 = (3 << 22) as f32;
+
 impl Step {
     /// The code of an accumulator. Precondition: the step belongs to a valid graph.
     #[inline]
@@ -39,17 +42,35 @@ impl Step {
         }
     }
 
+    /// The codes of accumulators, given whether each has 32 bits.
+    pub(crate) fn codes(&self, accumulators: &[i64], are_short: bool, codes: &mut [u8]) {
+        let outputs = codes.iter_mut().zip(accumulators);
+        if !are_short {
+            outputs.for_each(|(code, &acc)| *code = self.code(acc));
+            return;
+        }
+        // The bits of a float from 2^23 to 2^24 count integers.
+        let offset = self.zero_point - self.type_min - INTEGERS.to_bits() as i32;
+        outputs.for_each(|(code, &acc)| {
+            let float = self.clamped(acc as i32 as f32) + INTEGERS;
+            *code = (float.to_bits() as i32).wrapping_add(offset) as u8;
+        });
+    }
+
     /// The integer that an accumulator, already a float, is scaled, clamped and rounded to.
     #[inline]
     fn rounded(&self, acc: f32) -> f32 {
-        // Floats from 2^23 on are integers, and sums round to the nearest, ties to even.
-        const INTEGERS: f32 = (3 << 22) as f32;
+        self.clamped(acc) + INTEGERS - INTEGERS
+    }
+
+    /// The float that an accumulator, already a float, is scaled and clamped to.
+    #[inline]
+    fn clamped(&self, acc: f32) -> f32 {
         let low = (self.qmin - self.zero_point) as f32;
         let high = (self.qmax - self.zero_point) as f32;
         let scaled = acc * self.scale;
         let above = if scaled > low { scaled } else { low };
-        let clamped = if above < high { above } else { high };
-        clamped + INTEGERS - INTEGERS
+        if above < high { above } else { high }
     }
 
     /// The accumulators in `[-bound, bound]` that each code stands for. Precondition: `bound` is at least 0 and below `2^62`.
@@ -180,9 +201,16 @@ impl CodeRanges {
 
     /// The least accumulator of a code, or, where it never occurs, of the next that does, or the
     /// last; of the first code, the one after its last: something between its neighbours'.
+    #[inline]
     pub(crate) fn next_least(&self, code: u8) -> i64 {
         let second = self.first.saturating_add(1).min(self.last);
         self.least[usize::from(code.clamp(second, self.last))]
+    }
+
+    /// The least accumulator of the codes after an inner code that occur.
+    #[inline]
+    pub(crate) fn least_after(&self, code: u8) -> i64 {
+        self.least[usize::from(code.saturating_add(1))]
     }
 
     /// The inclusive range of the accumulators of a code, `None` if it never occurs. Ranges partition

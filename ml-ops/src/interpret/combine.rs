@@ -100,16 +100,21 @@ impl<'a> Summand<'a> {
     }
 }
 
-/// The codes of accumulators `[column][row]`.
-pub(super) fn codes_of(epilogue: &Epilogue, accumulators: &[i64], rows: usize) -> Vec<u8> {
+/// The codes of accumulators `[column][row]` of size at most `bound`.
+pub(super) fn codes_of(
+    epilogue: &Epilogue,
+    accumulators: &[i64],
+    rows: usize,
+    bound: i128,
+) -> Vec<u8> {
+    let are_short = bound <= i128::from(i32::MAX);
     let mut codes = vec![0; accumulators.len()];
     codes.par_chunks_mut(rows).zip(accumulators.par_chunks(rows)).enumerate().for_each(
         |(column, (codes, accumulators))| {
             let all = codes.iter_mut().zip(accumulators);
             match epilogue {
                 Epilogue::Requantize(requantize) => {
-                    let step = requantize.step(column);
-                    all.for_each(|(code, &acc)| *code = step.code(acc));
+                    requantize.step(column).codes(accumulators, are_short, codes);
                 }
                 Epilogue::Edges(steps) => {
                     if let [step] = &steps[..] {

@@ -100,7 +100,12 @@ fn evaluate(
             match epilogue {
                 Epilogue::Requantize(_) | Epilogue::Edges(_) => {
                     *accumulators = operands.accumulators();
-                    Ok(Values::Codes(combine::codes_of(epilogue, accumulators, operands.rows)))
+                    Ok(Values::Codes(combine::codes_of(
+                        epilogue,
+                        accumulators,
+                        operands.rows,
+                        operands.bound,
+                    )))
                 }
                 Epilogue::Accumulator => {
                     let accumulators = operands.accumulators();
@@ -116,7 +121,8 @@ fn evaluate(
                 return Ok(Values::Integers(sums));
             }
             *accumulators = sums;
-            Ok(Values::Codes(combine::codes_of(epilogue, accumulators, rows(graph, y, batch))))
+            let (rows, bound) = (rows(graph, y, batch), graph.accumulator_bound(index));
+            Ok(Values::Codes(combine::codes_of(epilogue, accumulators, rows, bound)))
         }
         Op::Combine { terms, epilogue, .. } => {
             let rows = rows(graph, y, batch);
@@ -125,7 +131,7 @@ fn evaluate(
                 check_width(index, &graph.tensors[y], &sums)?;
                 return Ok(Values::Integers(sums));
             }
-            let codes = combine::codes_of(epilogue, &sums, rows);
+            let codes = combine::codes_of(epilogue, &sums, rows, graph.accumulator_bound(index));
             if !matches!(epilogue, Epilogue::Accumulator) {
                 *accumulators = sums;
             }

@@ -120,7 +120,7 @@ fn change(
         Entries::Wide(words) => {
             words.iter_mut().enumerate().for_each(|(at, word)| *word = change(at, *word));
         }
-        Entries::Widest(_) => panic!("words"),
+        Entries::Short(_) | Entries::Widest(_) => panic!("words"),
     }
 }
 

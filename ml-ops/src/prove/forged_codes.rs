@@ -76,8 +76,8 @@ fn claim(
     let change = |plan: &Plan, entries: &mut Vec<Entries<'_>>| {
         let is_distance = |source| source == Source::Distances(0);
         let matrix = plan.matrices.iter().position(|m| is_distance(m.source)).unwrap();
-        let Entries::Wide(words) = &mut entries[matrix] else { panic!("words") };
-        words[at] = chosen as u64;
+        let Entries::Short(words) = &mut entries[matrix] else { panic!("words") };
+        words[at] = chosen as u32;
     };
     let declared = Requantized::new(&model.graph).largest();
     let cheat = |tensors: &mut Vec<_>| codes(&mut tensors[1])[at] = code;

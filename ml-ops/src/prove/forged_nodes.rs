@@ -278,7 +278,7 @@ fn another_selector_or_difference_is_rejected() {
                     match &mut entries[matrix.unwrap()] {
                         Entries::Wide(words) => words[at] ^= 1 << bit,
                         Entries::Widest(words) => words[at] ^= 1 << bit,
-                        Entries::Bytes(_) => panic!("words"),
+                        Entries::Bytes(_) | Entries::Short(_) => panic!("wide words"),
                     }
                 };
                 let label = rejected(forge(&key, &model, |_| (), flip));

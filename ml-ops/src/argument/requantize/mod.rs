@@ -50,7 +50,7 @@ pub(crate) use tests::saying;
 pub use reach::ReachError;
 pub(crate) use reach::{Declared, Requantized};
 #[cfg(feature = "prover")]
-pub(crate) use witness::Distances;
+pub(crate) use witness::Distance;
 
 use std::sync::Arc;
 

@@ -148,6 +148,41 @@ fn every_accumulator_within_reach_has_a_distance_for_its_code_alone() {
 }
 
 #[test]
+fn distances_of_many_outputs_are_those_of_each() {
+    let far = (linear(&[3e-9, 2e-7], -128, 127), 1 << 44);
+    let spread = |bound: i64| (-200..=200).map(move |i: i64| i * (bound / 200) + i % 7);
+    for (epilogue, bound) in all_steps().into_iter().chain([far]) {
+        for thresholds in declared(&epilogue, bound) {
+            for c in 0..thresholds.steps.columns.len() {
+                let distances = thresholds.distances(c);
+                let alike = |accumulators: &[i64], codes: &[u8]| {
+                    let mut many = vec![0u64; codes.len()];
+                    distances.fill(accumulators, codes, &mut many);
+                    let outputs = accumulators.iter().zip(codes);
+                    let each: Vec<u64> =
+                        outputs.map(|(&acc, &code)| distances.of(acc, code)).collect();
+                    assert_eq!(many, each, "{accumulators:?} {codes:?}");
+                };
+                let accumulators: Vec<i64> =
+                    spread(bound).map(|acc| acc.clamp(-bound, bound)).collect();
+                let code = |&acc: &i64| epilogue.code(c, acc).unwrap();
+                let mut codes: Vec<u8> = accumulators.iter().map(code).collect();
+                alike(&accumulators, &codes);
+                // Wrong ones, by themselves and among others, and what no run has.
+                for (acc, code) in accumulators.iter().zip(&codes).step_by(5) {
+                    for code in [code.wrapping_sub(1), code.wrapping_add(1), 0, 6, 7, 255] {
+                        alike(&[*acc], &[code]);
+                        alike(&[i64::MIN, i64::MAX, 1 << 55], &[code; 3]);
+                    }
+                }
+                codes[7] = codes[7].wrapping_add(100);
+                alike(&accumulators, &codes);
+            }
+        }
+    }
+}
+
+#[test]
 fn no_bits_say_another_code() {
     let mut said_at_all = 0;
     for (epilogue, bound) in all_steps() {
