@@ -201,6 +201,17 @@ impl ProverKey {
         outputs: &[Array],
         progress: &mut (dyn FnMut(&'static str) + Send),
     ) -> Result<Proof, ProveError> {
+        // Within the pool, so that no step waits for another thread to take it up.
+        rayon::scope(|_| self.prove_here(input, outputs, progress))
+    }
+
+    /// [`Self::prove_outputs`] on the thread that calls it and those that it shares work with.
+    fn prove_here(
+        &self,
+        input: &Array,
+        outputs: &[Array],
+        progress: &mut (dyn FnMut(&'static str) + Send),
+    ) -> Result<Proof, ProveError> {
         let graph = &self.model.graph;
         let (expected, got) = (graph.outputs().count(), outputs.len());
         if expected != got {
@@ -266,8 +277,7 @@ impl ProverKey {
             tensors,
             entries,
         };
-        // Within the pool, so that no step waits for another thread to take it up.
-        rayon::scope(|_| prover.prove(&mut channel, progress));
+        prover.prove(&mut channel, progress);
         let (commitment, messages) = (self.commitment.clone(), channel.finish());
         let reaches = plan.declared.reaches.clone();
         Ok(Proof { commitment, batch: number, group_size, reaches, messages })

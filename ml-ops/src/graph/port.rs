@@ -399,6 +399,12 @@ impl OutputPort {
                 (OutputTransform::Integer { dtype: IntegerType::I64 }, ArrayData::I64(v), y) => {
                     y.as_integers().is_some_and(|y| is_transposed(v, y, shape, |&x| x))
                 }
+                (OutputTransform::Codes { dtype: CodeType::U8 }, ArrayData::U8(v), y) => {
+                    y.as_codes().is_some_and(|y| is_transposed(v, y, shape, |&q| q))
+                }
+                (OutputTransform::Codes { dtype: CodeType::I8 }, ArrayData::I8(v), y) => {
+                    y.as_codes().is_some_and(|y| is_transposed(v, y, shape, |&q| q as u8 ^ 0x80))
+                }
                 _ => false,
             };
         // Of all others the array's tensor tells, or why it has none.
