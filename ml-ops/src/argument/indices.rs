@@ -181,8 +181,11 @@ impl ViewIndices<'_> {
     }
 }
 
-/// Rows of a strip: lines of as many rows of eight columns stay in the first cache until all are read.
+/// Rows of a strip: lines of as many rows of sixteen columns stay in the first cache until all are read.
 const STRIP: usize = 64;
+
+/// Rows and columns of a block.
+const SIDE: usize = 16;
 
 /// `[row][column]` of a matrix `[column][row]` with `rows` rows, in strips of rows, each with memory of its own, so
 /// that threads share what it takes to get it.
@@ -190,9 +193,9 @@ fn transpose(matrix: &[u8], rows: usize) -> Vec<Vec<u8>> {
     let cols = matrix.len() / rows;
     let strip = |first: usize| {
         let mut out = vec![0; STRIP.min(rows - first) * cols];
-        for (eight, columns) in matrix.chunks(8 * rows).enumerate() {
-            for (block, out) in out.chunks_mut(8 * cols).enumerate() {
-                transpose_block(columns, rows, first + 8 * block, out, cols, 8 * eight);
+        for (number, columns) in matrix.chunks(SIDE * rows).enumerate() {
+            for (block, out) in out.chunks_mut(SIDE * cols).enumerate() {
+                transpose_block(columns, rows, first + SIDE * block, out, cols, SIDE * number);
             }
         }
         out
@@ -200,7 +203,7 @@ fn transpose(matrix: &[u8], rows: usize) -> Vec<Vec<u8>> {
     (0..rows.div_ceil(STRIP)).into_par_iter().map(|number| strip(number * STRIP)).collect()
 }
 
-/// The rows of `out` from row `first` on, at most eight, in at most eight columns, the first of which is column `at`.
+/// The rows of `out` from row `first` on, at most [`SIDE`], in at most as many columns, the first of which is column `at`.
 fn transpose_block(
     columns: &[u8],
     rows: usize,
@@ -209,13 +212,14 @@ fn transpose_block(
     cols: usize,
     at: usize,
 ) {
-    if (out.len() / cols, columns.len() / rows) == (8, 8) {
-        let lanes = core::array::from_fn(|c| {
-            let bytes = columns[c * rows + first..].first_chunk::<8>();
-            bytes.map_or(0, |b| u64::from_le_bytes(*b))
-        });
-        for (row, lane) in out.chunks_mut(cols).zip(transpose_bytes(lanes)) {
-            row[at..at + 8].copy_from_slice(&lane.to_le_bytes());
+    if (out.len() / cols, columns.len() / rows) == (SIDE, SIDE) {
+        let mut block = [[0; SIDE]; SIDE];
+        for (lane, column) in block.iter_mut().zip(columns.chunks(rows)) {
+            lane.copy_from_slice(&column[first..first + SIDE]);
+        }
+        transpose_bytes(&mut block);
+        for (row, lane) in out.chunks_mut(cols).zip(&block) {
+            row[at..at + SIDE].copy_from_slice(lane);
         }
         return;
     }
@@ -226,19 +230,18 @@ fn transpose_block(
     }
 }
 
-/// Byte `r` of lane `c` changes places with byte `c` of lane `r`.
-fn transpose_bytes(mut lanes: [u64; 8]) -> [u64; 8] {
-    const MASKS: [u64; 3] = [0x00ff_00ff_00ff_00ff, 0x0000_ffff_0000_ffff, 0x0000_0000_ffff_ffff];
-    for (log, mask) in MASKS.into_iter().enumerate() {
-        let distance = 1 << log;
-        for low in (0..8).filter(|lane| lane & distance == 0) {
-            let (a, b) = (lanes[low], lanes[low + distance]);
-            let moved = (a >> (8 * distance) ^ b) & mask;
-            lanes[low] = a ^ moved << (8 * distance);
-            lanes[low + distance] = b ^ moved;
+/// Byte `r` of lane `c` changes places with byte `c` of lane `r`: each round takes the lanes of both halves in turn, byte by byte.
+#[inline]
+fn transpose_bytes(lanes: &mut [[u8; SIDE]; SIDE]) {
+    for _ in 0..SIDE.ilog2() {
+        let from = *lanes;
+        let (low, high) = from.split_at(SIDE / 2);
+        let pairs = lanes.as_chunks_mut::<2>().0.iter_mut().zip(low.iter().zip(high));
+        for (pair, (a, b)) in pairs {
+            let bytes = pair.as_flattened_mut().as_chunks_mut::<2>().0;
+            bytes.iter_mut().zip(a.iter().zip(b)).for_each(|(out, (&a, &b))| *out = [a, b]);
         }
     }
-    lanes
 }
 
 #[cfg(test)]

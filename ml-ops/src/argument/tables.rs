@@ -156,7 +156,7 @@ impl Table<'_> {
             }
             _ => {
                 for (c, out) in columns.zip(out.chunks_mut(entries)) {
-                    out.copy_from_slice(&self.column(c));
+                    self.fill_column(c, out);
                 }
             }
         }
@@ -222,25 +222,22 @@ impl Table<'_> {
         }
     }
 
-    /// The entries of column `c`; none of tables that are made otherwise.
-    fn column(&self, c: usize) -> Vec<F128> {
+    /// The entries of column `c` into `out`, unless they are made otherwise.
+    fn fill_column(&self, c: usize, out: &mut [F128]) {
         match self {
-            Self::Powers { bases, shift, width } => powers(bases[c].frobenius(*shift), *width),
-            Self::Weights { h, shape, width } => weights_column(*h, shape, *width, c),
-            Self::Linear { h, step, constant, width } => {
-                let mut column = powers(h.pow(c, *step), *width);
-                kernels::scale(&mut column, h.pow(c, *constant));
-                column
+            Self::Powers { bases, shift, .. } => fill_powers(out, bases[c].frobenius(*shift)),
+            Self::Weights { h, shape, .. } => fill_weights(out, *h, shape, c),
+            Self::Linear { h, step, constant, .. } => {
+                fill_powers(out, h.pow(c, *step));
+                kernels::scale(out, h.pow(c, *constant));
             }
-            Self::Codes { .. } | Self::Listed { .. } | Self::Taps { .. } | Self::Blocks { .. } => {
-                Vec::new()
-            }
-            Self::Products { factors } => products(factors.iter().map(|factor| factor[c])),
+            Self::Codes { .. } | Self::Listed { .. } | Self::Taps { .. } | Self::Blocks { .. } => {}
+            Self::Products { factors } => fill_products(out, factors.iter().map(|f| f[c])),
             Self::Gated { gate, gated, factors } => {
-                let mut factors = factors.iter().map(|factor| factor[c]);
-                let mut low = products(factors.by_ref().take(*gated));
-                kernels::scale(&mut low[1..], gate[c]);
-                doubled(low, factors)
+                let (low, high) = factors.split_at(*gated);
+                fill_products(&mut out[..1 << gated], low.iter().map(|f| f[c]));
+                kernels::scale(&mut out[1..1 << gated], gate[c]);
+                double(out, 1 << gated, high.iter().map(|f| f[c]));
             }
         }
     }
@@ -314,7 +311,12 @@ impl Table<'_> {
                 let offset = if offsets.len() == 1 { offsets[0] } else { offsets[c] };
                 h.pow(c, i128::from(offset)) * powers_at(h.h[c], index_point)
             }
-            _ => kernels::inner_product(&self.column(c), &kernels::eq_table(index_point)),
+            _ => {
+                let eq = kernels::eq_table(index_point);
+                let mut column = vec![F128::ZERO; eq.len()];
+                self.fill_column(c, &mut column);
+                kernels::inner_product(&column, &eq)
+            }
         };
         let values: Vec<F128> = (0..weights.len()).map(value).collect();
         kernels::inner_product(&values, weights) + kernels::sum(weights)
@@ -355,24 +357,32 @@ pub(crate) fn squares(bases: &[F128], shift: u32, n: usize) -> Vec<Vec<F128>> {
 
 /// `base^v` for `v < 2^width`.
 pub(crate) fn powers(base: F128, width: usize) -> Vec<F128> {
-    products(core::iter::successors(Some(base), |power| Some(power.square())).take(width))
+    let mut powers = vec![F128::ONE; 1 << width];
+    fill_powers(&mut powers, base);
+    powers
 }
 
-/// The products of the factors whose bits are set in `v`, for all `v`: doubled slice by slice.
-fn products(factors: impl Iterator<Item = F128>) -> Vec<F128> {
-    let mut table = Vec::with_capacity(1 << factors.size_hint().0);
-    table.push(F128::ONE);
-    doubled(table, factors)
+/// `base^v` for every place `v`.
+fn fill_powers(out: &mut [F128], base: F128) {
+    fill_products(out, core::iter::successors(Some(base), |power| Some(power.square())));
 }
 
-/// A table with more bits, whose factors these are.
-fn doubled(mut table: Vec<F128>, factors: impl Iterator<Item = F128>) -> Vec<F128> {
-    for factor in factors {
-        let size = table.len();
-        table.extend_from_within(..);
-        kernels::scale(&mut table[size..], factor);
+/// The products of the factors whose bits are set in the place, for all places.
+fn fill_products(out: &mut [F128], factors: impl Iterator<Item = F128>) {
+    out[0] = F128::ONE;
+    double(out, 1, factors);
+}
+
+/// The same where the first `size` places are filled: doubled slice by slice.
+fn double(out: &mut [F128], mut size: usize, mut factors: impl Iterator<Item = F128>) {
+    while size < out.len() {
+        let Some(factor) = factors.next() else { return };
+        let (low, high) = out.split_at_mut(size);
+        let high = &mut high[..size];
+        high.copy_from_slice(low);
+        kernels::scale(high, factor);
+        size *= 2;
     }
-    table
 }
 
 /// The extension of `v -> base^v` at a point: `prod_s (1 + sigma_s + sigma_s base^(2^s))`.
@@ -416,13 +426,12 @@ fn all_powers_at(bases: &[F128], shift: u32, point: &[F128]) -> Vec<F128> {
 }
 
 /// All bytes' products of weights: grown digit by digit.
-fn weights_column(h: Bases<'_>, shape: &WeightShape, width: usize, c: usize) -> Vec<F128> {
+fn fill_weights(out: &mut [F128], h: Bases<'_>, shape: &WeightShape, c: usize) {
     match &shape.alphabet {
         Alphabet::Byte { offsets } => {
             let offset = if offsets.len() == 1 { offsets[0] } else { offsets[c] };
-            let mut column = powers(h.h[c], width);
-            kernels::scale(&mut column, h.pow(c, i128::from(offset)));
-            column
+            fill_powers(out, h.h[c]);
+            kernels::scale(out, h.pow(c, i128::from(offset)));
         }
         Alphabet::Digits { values, per_byte } => {
             let mut column = vec![F128::ONE];
@@ -442,8 +451,7 @@ fn weights_column(h: Bases<'_>, shape: &WeightShape, width: usize, c: usize) -> 
                     }
                 }
             }
-            let symbols = column.len();
-            (0..1usize << width).map(|byte| column[byte % symbols]).collect()
+            out.iter_mut().zip(column.iter().cycle()).for_each(|(out, &value)| *out = value);
         }
     }
 }
