@@ -118,6 +118,7 @@ fn indexed_product(
     let row_eq = kernels::eq_table(&leaf.row_point);
     let input = TableInput {
         statement: TableStatement {
+            taps: 1,
             cols,
             width: 8,
             col_point: leaf.col_point,

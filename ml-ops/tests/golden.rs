@@ -29,6 +29,6 @@ fn commitment_and_proof_of_the_shipped_digits_model() {
     );
     assert_eq!(
         hex(&HashKind::Blake3.hash(&bytes)),
-        "1b8bc2fa5bf03dd43e972194b1ac7cbe4d2118d4543e51fc6402a1b2edd1d3c6"
+        "55f68ee4cbdb21b0772a8acb66460cc77c2dba5b427fab25d5431242e1746936"
     );
 }

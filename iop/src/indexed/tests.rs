@@ -159,7 +159,7 @@ impl Case {
     }
 
     fn statement(&self, col_point: Vec<F128>, weight: F128) -> TableStatement {
-        TableStatement { cols: self.view.cols, width: self.width(), col_point, weight }
+        TableStatement { cols: self.view.cols, taps: 1, width: self.width(), col_point, weight }
     }
 
     /// Stands for the commitment: evaluates every plane.

@@ -167,7 +167,7 @@ impl Drawn {
                     Table::Linear { h, step, constant, width: factor.chunk.width() }
                 }
             };
-            table.with_taps(tree.taps)
+            table.with_taps(tree.taps / factor.taps)
         };
         tree.summands.iter().zip(&tree.factors).map(table).collect()
     }

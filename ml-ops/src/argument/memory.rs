@@ -177,9 +177,9 @@ impl Phase {
     fn add(&mut self, rows: usize, of: &[Factor]) {
         let Some(first) = of.first() else { return };
         let (cols, fan_in) = (first.all_cols(), of.len());
-        let made = of.iter().all(|factor| keeps_tables(rows, factor.width()));
+        let made = of.iter().all(|factor| keeps_tables(rows, factor));
         let shape = BoxShape { rows, cols, fan_in };
-        let entries = of.iter().map(|f| area(cols, 1) << f.width()).sum::<u128>();
+        let entries = of.iter().map(|f| area(f.tables(), 1) << f.width()).sum::<u128>();
         let tables = if made { ELEMENT * entries } else { 0 };
         self.trees += Tree::bytes(shape, made) + tables;
         // The table, its histogram, and room for one of them to be folded into.
@@ -194,10 +194,10 @@ impl Phase {
     }
 }
 
-/// Whether a tree's leaves are made from their tables whenever they are needed: where `rows` of them are
-/// larger than a table of indices of `width` bits.
-pub(crate) fn keeps_tables(rows: usize, width: usize) -> bool {
-    rows >= 2 << width
+/// Whether leaves' factors, `rows` a column, are made from their tables whenever they are needed: where they are larger than
+/// the tables.
+pub(crate) fn keeps_tables(rows: usize, factor: &Factor) -> bool {
+    rows.saturating_mul(factor.taps) >= 2 << factor.width()
 }
 
 fn area(rows: usize, cols: usize) -> u128 {

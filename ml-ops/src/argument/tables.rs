@@ -41,6 +41,10 @@ pub(crate) enum Table<'a> {
 /// Columns whose entries are made together.
 pub(crate) const BLOCK: usize = 64;
 
+/// Entries of a line of the cache.
+#[cfg(feature = "prover")]
+const LINE: usize = 64 / size_of::<F128>();
+
 /// Bases with their inverses.
 #[derive(Clone, Copy)]
 pub(crate) struct Bases<'a> {
@@ -129,11 +133,20 @@ impl Table<'_> {
     pub(crate) fn fill(&self, columns: Range<usize>, out: &mut [F128]) {
         let entries = 1 << self.width();
         match self {
-            Self::Codes { .. } | Self::Listed { .. } => self.rows(columns, |q, values| {
-                for (out, &value) in out.chunks_mut(entries).zip(values) {
-                    out[q] = value;
-                }
-            }),
+            Self::Codes { .. } | Self::Listed { .. } => {
+                // Columns lie a power of two apart, so that one line of each is all that the cache holds: it is written at once.
+                let mut lines = vec![F128::ZERO; LINE * columns.len()];
+                self.rows(columns, |q, values| {
+                    for (line, &value) in lines.chunks_mut(LINE).zip(values) {
+                        line[q % LINE] = value;
+                    }
+                    if q % LINE == LINE - 1 {
+                        for (out, line) in out.chunks_mut(entries).zip(lines.chunks(LINE)) {
+                            out[q + 1 - LINE..=q].copy_from_slice(line);
+                        }
+                    }
+                });
+            }
             Self::Taps { table, taps } => {
                 let bases = columns.start / taps..columns.end.div_ceil(*taps);
                 let mut once = F128::zeros(bases.len() * entries);

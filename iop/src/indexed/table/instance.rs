@@ -1,4 +1,5 @@
-//! One table's sumcheck, `sum_{c, v} eq(z, c) (T_c[v] + 1) M(c, v)`: index bits first, then columns.
+//! One table's sumcheck, `sum_{c, v} eq(z, c) (T_c[v] + 1) M(c, v)`, without `eq` where columns share tables: index bits first, then
+//! columns.
 
 use binfer_field::{F128, kernels};
 
@@ -11,24 +12,25 @@ use crate::sumcheck::{EqFactored, Instance, Shape};
 /// The instance of one claim.
 pub(super) struct TableProduct {
     n_vars: usize,
-    z: Vec<F128>,
+    /// The point of `eq`, if there is one.
+    z: Option<Vec<F128>>,
     factored: EqFactored,
     stage: Stage,
 }
 
 enum Stage {
     /// Index bits are being bound, the highest first.
-    Bits { bits: Box<dyn Bits>, eq: Vec<F128> },
+    Bits { bits: Box<dyn Bits>, weights: Vec<F128> },
     /// Columns are, the highest variable first.
     Columns(Columns),
 }
 
-/// `T + 1`, `M` and `eq` on the columns, zeros up to a power of two.
+/// `T + 1`, `M` and `eq`, if there is one, on the columns, zeros up to a power of two.
 struct Columns {
     left: usize,
     table: Vec<F128>,
     histogram: Vec<F128>,
-    eq: Vec<F128>,
+    eq: Option<Vec<F128>>,
 }
 
 impl TableProduct {
@@ -47,13 +49,15 @@ impl TableProduct {
                 Box::new(GatedBits::new(gate, gated, factors, histogram))
             }
         };
-        let mut eq = kernels::eq_table(&statement.col_point);
-        eq.truncate(cols);
+        let z = (statement.taps == 1).then_some(statement.col_point);
+        let mut weights =
+            z.as_ref().map_or_else(|| vec![F128::ONE; cols], |z| kernels::eq_table(z));
+        weights.truncate(cols);
         let mut this = Self {
             n_vars: log2_ceil(cols) + width,
-            z: statement.col_point,
+            z,
             factored: EqFactored::new(value + F128::ONE),
-            stage: Stage::Bits { bits, eq },
+            stage: Stage::Bits { bits, weights },
         };
         this.start_columns();
         this
@@ -76,10 +80,10 @@ impl TableProduct {
             return;
         };
         table.iter_mut().for_each(|t| *t += F128::ONE);
-        let left = self.z.len();
+        let left = log2_ceil(table.len());
         table.resize(1 << left, F128::ZERO);
         histogram.resize(1 << left, F128::ZERO);
-        let eq = kernels::eq_table(&self.z);
+        let eq = self.z.as_ref().map(|z| kernels::eq_table(z));
         self.stage = Stage::Columns(Columns { left, table, histogram, eq });
     }
 }
@@ -91,13 +95,16 @@ impl Instance for TableProduct {
 
     fn round(&mut self) -> Vec<F128> {
         match &mut self.stage {
-            Stage::Bits { bits, eq } => {
-                let (at_one, leading) = bits.round(eq);
+            Stage::Bits { bits, weights } => {
+                let (at_one, leading) = bits.round(weights);
                 self.factored.round_beyond(at_one, &[leading])
             }
             Stage::Columns(columns) => {
-                let z = self.z[columns.left - 1];
                 let (at_one, leading) = columns.sums(false);
+                let Some(z) = &self.z else {
+                    return self.factored.round_beyond(at_one, &[leading]);
+                };
+                let z = z[columns.left - 1];
                 let at_zero = (z == F128::ONE).then(|| columns.sums(true).0);
                 self.factored.round(z, (at_one, vec![leading]), at_zero)
             }
@@ -106,13 +113,13 @@ impl Instance for TableProduct {
 
     fn bind(&mut self, r: F128) {
         match &mut self.stage {
-            Stage::Bits { bits, eq } => {
+            Stage::Bits { bits, weights } => {
                 self.factored.bind(None, r);
-                bits.bind(r, eq);
+                bits.bind(r, weights);
                 self.start_columns();
             }
             Stage::Columns(columns) => {
-                self.factored.bind(Some(self.z[columns.left - 1]), r);
+                self.factored.bind(self.z.as_ref().map(|z| z[columns.left - 1]), r);
                 columns.bind(r);
             }
         }
@@ -127,8 +134,14 @@ impl Columns {
         if flip {
             (table, histogram) = ((table.1, table.0), (histogram.1, histogram.0));
         }
-        let mut weights = self.eq[..half].to_vec();
-        kernels::add_assign(&mut weights, &self.eq[half..]);
+        let weights = match &self.eq {
+            None => vec![F128::ONE; half],
+            Some(eq) => {
+                let mut weights = eq[..half].to_vec();
+                kernels::add_assign(&mut weights, &eq[half..]);
+                weights
+            }
+        };
         kernels::product_round(&weights, table.0, table.1, histogram.0, histogram.1)
     }
 
@@ -140,8 +153,10 @@ impl Columns {
             kernels::fold(lo, hi, r);
             data.truncate(half);
         }
-        let (lo, hi) = self.eq.split_at_mut(half);
-        kernels::add_assign(lo, hi);
-        self.eq.truncate(half);
+        if let Some(eq) = &mut self.eq {
+            let (lo, hi) = eq.split_at_mut(half);
+            kernels::add_assign(lo, hi);
+            eq.truncate(half);
+        }
     }
 }

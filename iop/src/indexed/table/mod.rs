@@ -5,6 +5,10 @@
 //! of degree 3, which starts with their weights; index bits are bound first, then the columns, both highest variable first. It
 //! ends in a sum of products of `T + 1` and `M`, both zero outside the columns, which is [joined](crate::join): what is left
 //! is a weighted sum of all `T + 1` and one of all `M`.
+//!
+//! Where `taps > 1` columns on end share a table, `T_c = T_j` for `j = c div taps`, the sum is one over tables,
+//! `sum_{j, v} (T_j[v] + 1) M'(j, v)` with `M'(j, v) = sum_u eq(z_c, j taps + u) M(j taps + u, v)`. It has no `eq`, its column variables
+//! number tables, and it ends in claims on `T + 1` and `M'`.
 //! Messages: the rounds and those of the joining. Soundness: their terms.
 
 mod verify;
@@ -17,6 +21,8 @@ mod gated;
 mod instance;
 #[cfg(feature = "prover")]
 mod prove;
+#[cfg(all(test, feature = "prover"))]
+mod tests;
 
 #[cfg(feature = "prover")]
 pub use prove::{Entries, TableInput, histogram, prove};
@@ -29,11 +35,13 @@ use crate::channel::Blank;
 /// The public side of one claim.
 #[derive(Clone, Debug)]
 pub struct TableStatement {
-    /// Columns of the view.
+    /// Tables.
     pub cols: usize,
+    /// Columns of the view, one after the other, that share a table.
+    pub taps: usize,
     /// Bits of an index.
     pub width: usize,
-    /// Column coordinates of the leaf claim.
+    /// Column coordinates of the leaf claim, on all `cols * taps` columns.
     pub col_point: Vec<F128>,
     /// What the leaf polynomial's value, plus one, is multiplied by in the sum.
     pub weight: F128,
@@ -42,7 +50,7 @@ pub struct TableStatement {
 /// What one claim is reduced to.
 #[derive(Clone, Debug)]
 pub struct TableClaim<E> {
-    /// `sigma_c`, one coordinate a column variable, lowest first.
+    /// `sigma_c`, one coordinate a variable of the tables' numbers, lowest first.
     pub col_point: Vec<F128>,
     /// `sigma_v`, one coordinate an index bit, lowest first.
     pub index_point: Vec<F128>,
@@ -50,7 +58,7 @@ pub struct TableClaim<E> {
     pub weight: F128,
     /// `T + 1` there; blank for a verifier.
     pub table: E,
-    /// `M` there; blank for a verifier.
+    /// `M`, or `M'`, there; blank for a verifier.
     pub histogram: E,
 }
 

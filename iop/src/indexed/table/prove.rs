@@ -41,7 +41,7 @@ pub struct TableInput {
     pub value: F128,
     /// The table.
     pub entries: Entries,
-    /// `M(c, v)`, blocks `[column][v]`, as [`histogram`] makes it.
+    /// `M(c, v)`, blocks `[column][v]`, as [`histogram`] makes it, or `M'(j, v)` where columns share tables.
     pub histogram: Buffer,
 }
 
@@ -71,7 +71,9 @@ pub fn prove(channel: &mut ProverChannel, inputs: Vec<TableInput>) -> Vec<TableC
     for (((instance, shape), s), weight) in of_instances.zip(&mut weights) {
         let point = &challenges[challenges.len() - shape.n_vars..];
         let (col_point, index_point) = split_challenges(point, s.width);
-        *weight *= eq(&s.col_point, &col_point);
+        if s.taps == 1 {
+            *weight *= eq(&s.col_point, &col_point);
+        }
         let (table, histogram) = instance.values();
         claims.push(TableClaim { col_point, index_point, weight: *weight, table, histogram });
     }

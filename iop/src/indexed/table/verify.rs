@@ -1,6 +1,8 @@
 //! The verifier of the table step.
 #![deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
+use binfer_field::F128;
+
 use super::{TableClaim, TableClaims, TableStatement, split_challenges};
 use crate::channel::{Blank, VerifierChannel, VerifyError};
 use crate::join::{self, Term};
@@ -26,7 +28,8 @@ pub fn verify<C: VerifierChannel>(
     let (mut claims, mut weights) = (Vec::new(), Vec::new());
     for ((s, shape), &weight) in statements.iter().zip(&shapes).zip(&reduced.weights) {
         let (col_point, index_point) = split_challenges(reduced.point(shape.n_vars), s.width);
-        weights.push(weight * eq(&s.col_point, &col_point));
+        let of_columns = if s.taps > 1 { F128::ONE } else { eq(&s.col_point, &col_point) };
+        weights.push(weight * of_columns);
         let (table, histogram) = (Blank, Blank);
         claims.push(TableClaim { col_point, index_point, weight, table, histogram });
     }

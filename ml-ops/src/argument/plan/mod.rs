@@ -124,6 +124,8 @@ pub(crate) struct Factor {
     pub(crate) read: Read,
     /// Columns that the chunk's matrix has, read this way.
     pub(crate) cols: usize,
+    /// Columns, one after the other, that share a table: a divisor of all, and one but where it is read through a map.
+    pub(crate) taps: usize,
     /// Blocks of as many products each; every block has tables of its own, its number being part of the index.
     pub(crate) blocks: usize,
     /// One column more each: matrices of one row, read across.
@@ -145,12 +147,23 @@ impl Factor {
     /// A matrix read straight or across.
     pub(crate) fn plain(chunk: Chunk, across: bool, cols: usize) -> Self {
         let read = if across { Read::Across } else { Read::Straight };
-        Self { chunk, read, cols, blocks: 1, extra: Vec::new(), with: None }
+        Self { chunk, read, cols, taps: 1, blocks: 1, extra: Vec::new(), with: None }
+    }
+
+    /// Read like this, `taps` columns on end of one base: they share its table if the claim on them can have weights.
+    pub(crate) fn read_as(self, read: Read, taps: usize) -> Self {
+        let taps = if matches!(read, Read::Through { .. }) { taps } else { 1 };
+        Self { read, taps, ..self }
     }
 
     /// All columns.
     pub(crate) fn all_cols(&self) -> usize {
         self.cols.saturating_add(self.extra.len())
+    }
+
+    /// Number of its tables.
+    pub(crate) fn tables(&self) -> usize {
+        self.all_cols() / self.taps
     }
 
     /// Bits of an index, those of the block's number included.
@@ -166,6 +179,7 @@ impl Factor {
             chunk: chunk.clone(),
             read: read.clone(),
             cols: self.cols,
+            taps: 1,
             blocks: 1,
             extra: Vec::new(),
             with: None,

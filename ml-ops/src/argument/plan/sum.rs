@@ -121,13 +121,22 @@ impl Input {
         Self { of, bits: 2 * NIBBLE, nibbles: Some(nibbles), exponents }
     }
 
-    /// The cost of a column with so many look-ups.
-    fn cost(&self, lookups: usize) -> usize {
+    /// The cost of a base with `taps` columns of so many look-ups.
+    fn cost(&self, lookups: usize, taps: usize) -> usize {
+        // Columns of indices of two matrices have tables of their own.
+        let (tables, of_table) = if self.is_paired() { (taps, 1) } else { (1, taps) };
+        let lookups = lookups.saturating_mul(of_table);
         let lookups = if self.of.gather.is_some() { lookups.div_ceil(2) } else { lookups };
-        match &self.exponents {
+        let cost = match &self.exponents {
             Exponents::Listed(_) => lookups.saturating_mul(3).saturating_add(256),
             Exponents::Linear { .. } => cheapest(self.bits, lookups).1,
-        }
+        };
+        cost.saturating_mul(tables)
+    }
+
+    /// Whether an index is made of two matrices that are read in different ways.
+    fn is_paired(&self) -> bool {
+        self.nibbles.as_ref().is_some_and(|nibbles| nibbles.with.gather != self.of.gather)
     }
 }
 
@@ -265,12 +274,14 @@ impl Plan {
             }
             let chunks = match &input.exponents {
                 Exponents::Listed(_) => vec![self.chunk(of.matrix, 0, 8)],
-                Exponents::Linear { .. } => self.split(of.matrix, 0..input.bits, products),
+                Exponents::Linear { .. } => {
+                    self.split(of.matrix, 0..input.bits, products.checked_mul(taps)?)
+                }
             };
             for chunk in chunks {
                 summands.push(input.exponents.of_chunk(chunk.first));
                 let read = maps.read(of, bits(of.pad, chunk.first, chunk.bits))?;
-                factors.push(Factor { read, ..Factor::plain(chunk, false, cols) });
+                factors.push(Factor::plain(chunk, false, cols).read_as(read, taps));
             }
         }
         Some(SumTree { summands, factors, taps })
@@ -293,7 +304,8 @@ impl Plan {
             let other = OtherBits { matrix: with.matrix, first: *other };
             let chunk = self.chunk_of(of.matrix, *first, NIBBLE, Some(other));
             let pad = pads[0].zip(pads[1]).map(|(a, b)| a | b << NIBBLE);
-            return Some(Factor { read: maps.read(of, pad)?, ..Factor::plain(chunk, false, cols) });
+            let read = maps.read(of, pad)?;
+            return Some(Factor::plain(chunk, false, cols).read_as(read, maps.taps));
         }
         let chunk = self.chunk(of.matrix, *first, NIBBLE);
         let second = Second {
@@ -351,8 +363,8 @@ pub(super) fn axis(
         return Axis::Columns;
     }
     let cost = |bases: usize, products: usize| {
-        let inputs = trees.iter().copied().flatten().map(|input| input.cost(products));
-        let inputs = inputs.fold(0usize, usize::saturating_add).saturating_mul(taps);
+        let inputs = trees.iter().copied().flatten().map(|input| input.cost(products, taps));
+        let inputs = inputs.fold(0usize, usize::saturating_add);
         inputs.saturating_add(outputs.cost(products)).saturating_mul(bases)
     };
     if cost(rows, cols) < cost(cols, rows) { Axis::Rows } else { Axis::Columns }

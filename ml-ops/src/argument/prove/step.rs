@@ -3,7 +3,7 @@
 use binfer_field::{F128, kernels};
 use binfer_iop::buffer::Buffer;
 use binfer_iop::channel::ProverChannel;
-use binfer_iop::indexed::table::{self, TableClaim, TableInput, TableStatement};
+use binfer_iop::indexed::table::{self, TableClaim, TableInput};
 use binfer_iop::multilinear::{log2_ceil, prefix_indicator};
 use binfer_iop::product::{BoxShape, LeafClaim, Leaves, Tree};
 use rayon::prelude::*;
@@ -12,12 +12,14 @@ use crate::argument::indices::{Column, Indices};
 use crate::argument::memory::keeps_tables;
 use crate::argument::plan::{Chunk, Factor};
 use crate::argument::tables::{BLOCK, Table};
-use crate::argument::verify::step::IndexClaims;
+use crate::argument::verify::step::{IndexClaims, LeafPoint, statement};
 
 /// Leaves looked up in the tables of one factor.
 struct Looked<'a> {
     entries: Buffer,
     width: usize,
+    /// Columns that share a table.
+    taps: usize,
     blocks: usize,
     rows: usize,
     columns: Vec<Column<'a>>,
@@ -25,15 +27,21 @@ struct Looked<'a> {
 
 impl Leaves for Looked<'_> {
     fn fill(&self, column: usize, first: usize, out: &mut [F128]) {
-        let entries = &self.entries[column << self.width..][..1 << self.width];
+        let entries = self.table(column);
         let bits = byte_bits(self.width, self.blocks);
         gather(out, entries, self.columns[column], first, self.rows / self.blocks, bits);
     }
 
     fn looked_up(&self, column: usize) -> Option<(&[F128], &[u8])> {
         let Column { bytes, holes } = self.columns[column];
-        let entries = &self.entries[column << self.width..][..1 << self.width];
+        let entries = self.table(column);
         (self.blocks == 1 && holes.is_empty()).then_some((entries, bytes))
+    }
+}
+
+impl Looked<'_> {
+    fn table(&self, column: usize) -> &[F128] {
+        &self.entries[(column / self.taps) << self.width..][..1 << self.width]
     }
 }
 
@@ -96,24 +104,57 @@ fn gather(
 /// `2^width` entries; the number of a row's block is the highest bits of `v`.
 fn histogram(columns: &[Column<'_>], weights: &[F128], width: usize, blocks: usize) -> Buffer {
     let mut bins = Buffer::unspecified(columns.len() << width);
-    let bits = byte_bits(width, blocks);
     bins.par_chunks_mut(1 << width).zip(columns).for_each(|(bins, column)| {
         bins.fill(F128::ZERO);
-        let block = column.bytes.len() / blocks;
-        let bytes = column.bytes.chunks(block).zip(weights.chunks(block));
-        for ((b, (bytes, weights)), bins) in bytes.enumerate().zip(bins.chunks_mut(1 << bits)) {
-            // What lies between the holes.
-            let (start, end) = (b * block, (b + 1) * block);
-            let mut from = start;
-            for hole in column.holes.iter().chain([&(end..end)]) {
-                let to = hole.start.clamp(from, end);
-                let run = from - start..to - start;
-                kernels::histogram(bins, &bytes[run.clone()], &weights[run]);
-                from = hole.end.clamp(from, end);
-            }
+        add_histogram(bins, column, weights, width, blocks);
+    });
+    bins
+}
+
+/// Of `taps` columns on end the sum of their histograms, each times its column's weight.
+fn shared_histogram(
+    columns: &[Column<'_>],
+    weights: &[F128],
+    of_columns: &[F128],
+    width: usize,
+    taps: usize,
+) -> Buffer {
+    let mut bins = Buffer::unspecified((columns.len() / taps) << width);
+    let columns = columns.par_chunks(taps).zip(of_columns.par_chunks(taps));
+    bins.par_chunks_mut(1 << width).zip(columns).for_each(|(bins, (columns, of_columns))| {
+        bins.fill(F128::ZERO);
+        let mut scaled = vec![F128::ZERO; weights.len()];
+        for (column, &of_column) in columns.iter().zip(of_columns) {
+            scaled.copy_from_slice(weights);
+            kernels::scale(&mut scaled, of_column);
+            add_histogram(bins, column, &scaled, width, 1);
         }
     });
     bins
+}
+
+/// Adds a column's histogram to `bins`.
+fn add_histogram(
+    bins: &mut [F128],
+    column: &Column<'_>,
+    weights: &[F128],
+    width: usize,
+    blocks: usize,
+) {
+    let bits = byte_bits(width, blocks);
+    let block = column.bytes.len() / blocks;
+    let bytes = column.bytes.chunks(block).zip(weights.chunks(block));
+    for ((b, (bytes, weights)), bins) in bytes.enumerate().zip(bins.chunks_mut(1 << bits)) {
+        // What lies between the holes.
+        let (start, end) = (b * block, (b + 1) * block);
+        let mut from = start;
+        for hole in column.holes.iter().chain([&(end..end)]) {
+            let to = hole.start.clamp(from, end);
+            let run = from - start..to - start;
+            kernels::histogram(bins, &bytes[run.clone()], &weights[run]);
+            from = hole.end.clamp(from, end);
+        }
+    }
 }
 
 /// Why a claim is not on the columns that a factor has more.
@@ -130,16 +171,16 @@ pub(super) fn look_up<'a>(
     let (cols, fan_in) = (factors[0].all_cols(), factors.len());
     let columns: Vec<Vec<Column<'_>>> = factors.iter().map(|f| indices.columns(f)).collect();
     // Tables that are smaller than the leaves are kept in their place.
-    if tables.iter().all(|table| keeps_tables(rows, table.width())) {
+    if factors.iter().all(|factor| keeps_tables(rows, factor)) {
         let of_factors = tables.iter().zip(factors).zip(columns);
         let looked = of_factors.map(|((table, factor), columns)| {
             let width = table.width();
-            let mut entries = Buffer::unspecified(cols << width);
+            let mut entries = Buffer::unspecified(factor.tables() << width);
             entries.par_chunks_mut(BLOCK << width).enumerate().for_each(|(b, entries)| {
                 let first = b * BLOCK;
                 table.fill(first..first + (entries.len() >> width), entries);
             });
-            Looked { entries, width, blocks: factor.blocks, rows, columns }
+            Looked { entries, width, taps: factor.taps, blocks: factor.blocks, rows, columns }
         });
         let looked = Box::new(LookedFactors(looked.collect()));
         return if fan_in == 1 {
@@ -155,12 +196,14 @@ pub(super) fn look_up<'a>(
         for (g, ((table, columns), factor)) in tables.iter().zip(&columns).zip(factors).enumerate()
         {
             let (block, bits) = (rows / factor.blocks, byte_bits(table.width(), factor.blocks));
-            let n_cols = leaves.len() / column;
-            let mut entries = F128::zeros(n_cols << table.width());
-            table.fill(first..first + n_cols, &mut entries);
-            let entries = entries.chunks(1 << table.width());
-            let columns = &columns[first..];
-            for ((leaves, entries), &index) in leaves.chunks_mut(column).zip(entries).zip(columns) {
+            let (end, taps) = (first + leaves.len() / column, factor.taps);
+            let used = first / taps..end.div_ceil(taps);
+            let mut entries = F128::zeros(used.len() << table.width());
+            table.fill(used.clone(), &mut entries);
+            let of_columns = (first..end).zip(&columns[first..]);
+            for (leaves, (c, &index)) in leaves.chunks_mut(column).zip(of_columns) {
+                let entries = &entries[(c / taps - used.start) << table.width()..];
+                let entries = &entries[..1 << table.width()];
                 gather(&mut leaves[g * rows..(g + 1) * rows], entries, index, 0, block, bits);
             }
         }
@@ -178,7 +221,7 @@ pub(super) fn extension(outputs: &[F128], row_point: &[F128]) -> F128 {
 /// What a claim on a histogram is about.
 struct Indexed<'a> {
     factor: &'a Factor,
-    row_point: Vec<F128>,
+    leaf: LeafPoint,
     /// The histograms of its extra columns.
     extra: Vec<Vec<F128>>,
 }
@@ -200,21 +243,28 @@ impl<'a> TableStep<'a> {
         leaf: LeafClaim<F128>,
     ) {
         let row_eq = kernels::eq_table(&leaf.row_point);
+        let point = LeafPoint::of(&leaf);
         let of_factors = leaf.weights.iter().zip(&leaf.values);
         for ((table, factor), (&weight, &value)) in tables.iter().zip(factors).zip(of_factors) {
-            let (cols, width) = (factor.all_cols(), table.width());
+            let (width, taps) = (table.width(), factor.taps);
             let columns = indices.columns(factor);
-            let histogram = histogram(&columns, &row_eq, width, factor.blocks);
-            let extra = histogram[factor.cols << width..].chunks(1 << width);
+            let histogram = if taps > 1 {
+                let of_columns = kernels::eq_table(&point.cols);
+                let rows = columns[0].bytes.len();
+                let of_columns = &of_columns[..columns.len()];
+                shared_histogram(&columns, &row_eq[..rows], of_columns, width, taps)
+            } else {
+                histogram(&columns, &row_eq, width, factor.blocks)
+            };
+            let extra = histogram[(factor.cols / taps) << width..].chunks(1 << width);
             let extra = extra.map(<[F128]>::to_vec).collect();
-            let col_point = leaf.col_point.clone();
             self.inputs.push(TableInput {
-                statement: TableStatement { cols, width, col_point, weight },
+                statement: statement(factor, &point, weight),
                 value,
                 entries: table.entries(),
                 histogram,
             });
-            self.indexed.push(Indexed { factor, row_point: leaf.row_point.clone(), extra });
+            self.indexed.push(Indexed { factor, leaf: point.clone(), extra });
         }
     }
 
@@ -229,13 +279,13 @@ impl<'a> TableStep<'a> {
         }
         let claims = table::prove(channel, self.inputs);
         let scale = channel.challenge("histogram batching");
-        for (claim, Indexed { factor, row_point, extra }) in claims.iter().zip(self.indexed) {
+        for (claim, Indexed { factor, leaf, extra }) in claims.iter().zip(self.indexed) {
             let value = |(chunk, histogram): (&Chunk, &Vec<F128>)| {
                 let eq = kernels::eq_table(&claim.index_point[..chunk.width()]);
                 kernels::inner_product(&histogram[..eq.len()], &eq)
             };
             let extra: Vec<F128> = factor.extra.iter().zip(&extra).map(value).collect();
-            indexed.add(factor, &row_point, claim, scale, &extra).expect(RANDOM_POINT);
+            indexed.add(factor, &leaf, claim, scale, &extra).expect(RANDOM_POINT);
         }
         claims
     }

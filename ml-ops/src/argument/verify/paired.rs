@@ -25,7 +25,7 @@ use binfer_iop::multilinear::{log2_ceil, prefix_indicator};
 use binfer_iop::product::{self, BoxShape, LeafClaim};
 
 use super::MALFORMED;
-use super::step::{IndexClaims, Indexed};
+use super::step::{IndexClaims, Indexed, LeafPoint};
 use crate::argument::plan::Factor;
 
 /// A claim on the histogram of a factor of two matrices.
@@ -79,6 +79,7 @@ impl<E: Element> PairedClaim<E> {
         indexed: &mut IndexClaims<E>,
     ) -> Option<()> {
         let (row_point, col_point) = leaf.row_point.split_at_checked(log2_ceil(self.products()))?;
+        let point = LeafPoint { rows: row_point.to_vec(), cols: col_point.to_vec() };
         let outside = E::from(self.inside(row_point, col_point) + F128::ONE);
         let operands = self.factor.operands()?;
         let (low, high) = self.index_point.split_at_checked(self.factor.chunk.width())?;
@@ -91,7 +92,7 @@ impl<E: Element> PairedClaim<E> {
                 table: E::from(F128::ZERO),
                 histogram: value + outside,
             };
-            indexed.add(operand, row_point, &claim, scale, &[])?;
+            indexed.add(operand, &point, &claim, scale, &[])?;
         }
         Some(())
     }

@@ -19,16 +19,15 @@ use crate::argument::wiring::Weighted;
 #[derive(Default)]
 pub(super) struct TableStep<'a> {
     statements: Vec<TableStatement>,
-    factors: Vec<(&'a Factor, Vec<F128>)>,
+    factors: Vec<(&'a Factor, LeafPoint)>,
 }
 
 impl<'a> TableStep<'a> {
     pub(super) fn push(&mut self, factors: &'a [Factor], leaf: LeafClaim<Blank>) {
+        let point = LeafPoint::of(&leaf);
         for (factor, weight) in factors.iter().zip(leaf.weights) {
-            let (width, col_point) = (factor.width(), leaf.col_point.clone());
-            let cols = factor.all_cols();
-            self.statements.push(TableStatement { cols, width, col_point, weight });
-            self.factors.push((factor, leaf.row_point.clone()));
+            self.statements.push(statement(factor, &point, weight));
+            self.factors.push((factor, point.clone()));
         }
     }
 
@@ -45,13 +44,36 @@ impl<'a> TableStep<'a> {
         }
         let claims = table::verify(channel, &self.statements, value)?;
         let scale = indexed.join(channel, claims.histogram);
-        for (claim, (factor, row_point)) in claims.claims.iter().zip(self.factors) {
+        for (claim, (factor, point)) in claims.claims.iter().zip(self.factors) {
             let extra = vec![Blank; factor.extra.len()];
-            let added = indexed.claims.add(factor, &row_point, claim, scale, &extra);
+            let added = indexed.claims.add(factor, &point, claim, scale, &extra);
             added.ok_or(VerifyError::CheckFailed { label: "extra column" })?;
         }
         Ok(Combined { claims: claims.claims, value: claims.table })
     }
+}
+
+/// Where a leaf polynomial's value is claimed.
+#[derive(Clone)]
+pub(in crate::argument) struct LeafPoint {
+    pub(in crate::argument) rows: Vec<F128>,
+    pub(in crate::argument) cols: Vec<F128>,
+}
+
+impl LeafPoint {
+    pub(in crate::argument) fn of<E>(leaf: &LeafClaim<E>) -> Self {
+        Self { rows: leaf.row_point.clone(), cols: leaf.col_point.clone() }
+    }
+}
+
+/// The statement of a factor's table step, given a leaf claim and its weight.
+pub(in crate::argument) fn statement(
+    factor: &Factor,
+    point: &LeafPoint,
+    weight: F128,
+) -> TableStatement {
+    let (cols, taps, width) = (factor.tables(), factor.taps, factor.width());
+    TableStatement { cols, taps, width, col_point: point.cols.clone(), weight }
 }
 
 /// What a verifier knows of a group's claims on one-hot polynomials.
@@ -108,17 +130,19 @@ impl<E: Element> IndexClaims<E> {
         Self { points: Vec::new(), wired: Vec::new(), paired: Vec::new(), known: F128::ZERO }
     }
 
-    /// Adds a claim on a factor's histogram, its weight times `scale`, as claims on views, given the histograms of its extra
-    /// columns. `None` where the point lies on those, which a random one does with probability `2^-128` a coordinate.
+    /// Adds a claim on a factor's histogram, its weight times `scale`, as claims on views, given the point of the leaf claim and the
+    /// histograms of its extra columns. `None` where the point lies on those, which a random one does with probability `2^-128` a
+    /// coordinate.
     pub(in crate::argument) fn add(
         &mut self,
         factor: &Factor,
-        row_point: &[F128],
+        leaf: &LeafPoint,
         claim: &TableClaim<E>,
         scale: F128,
         extra: &[E],
     ) -> Option<()> {
         let all = claim.weight * scale;
+        let row_point = &leaf.rows[..];
         let one_hot = |chunk: &Chunk, across: bool, rows: &[F128], cols: &[F128], weight, value| {
             let (row_point, col_point) = if across { (cols, rows) } else { (rows, cols) };
             OneHotClaim {
@@ -138,7 +162,8 @@ impl<E: Element> IndexClaims<E> {
             value += histogram * share;
             self.points.push(one_hot(chunk, true, row_point, &[], all * share, histogram));
         }
-        let (cols, beyond) = claim.col_point.split_at_checked(log2_ceil(factor.cols))?;
+        let n_vars = log2_ceil(factor.cols / factor.taps);
+        let (cols, beyond) = claim.col_point.split_at_checked(n_vars)?;
         let low = eq_vertex(beyond, 0);
         if low.is_zero() {
             return None;
@@ -154,6 +179,8 @@ impl<E: Element> IndexClaims<E> {
         }
         let across = matches!(factor.read, Read::Across);
         match &factor.read {
+            // Columns that share tables are read through a map.
+            Read::Straight | Read::Across if factor.taps > 1 => return None,
             Read::Straight | Read::Across => {
                 self.points.push(one_hot(&factor.chunk, across, row_point, cols, weight, value));
             }
@@ -167,8 +194,7 @@ impl<E: Element> IndexClaims<E> {
                         kernels::scale(rows, eq_vertex(block, b));
                     }
                 }
-                let mut cols = kernels::eq_table(cols);
-                cols.truncate(gather.n_cols());
+                let cols = column_weights(factor, &leaf.cols, cols);
                 let weights = Weighted::new(gather, &rows, &cols);
                 if let Some(pad) = pad {
                     let of_pad = weights.outside() * eq_vertex(index, usize::from(*pad));
@@ -183,6 +209,20 @@ impl<E: Element> IndexClaims<E> {
         }
         Some(())
     }
+}
+
+/// What the columns of a factor weigh in its histogram's claim at `sigma`: `eq(sigma, c)`, and where columns share tables
+/// `eq(z, c) eq(sigma, c div taps)`, `z` the point of the leaf claim.
+fn column_weights(factor: &Factor, z: &[F128], sigma: &[F128]) -> Vec<F128> {
+    let of_tables = kernels::eq_table(sigma);
+    let mut weights = if factor.taps > 1 { kernels::eq_table(z) } else { of_tables.clone() };
+    weights.truncate(factor.cols);
+    if factor.taps > 1 {
+        for (weights, &of_table) in weights.chunks_mut(factor.taps).zip(&of_tables) {
+            kernels::scale(weights, of_table);
+        }
+    }
+    weights
 }
 
 /// Takes a public table out of the weighted sum that its claim is part of.
