@@ -43,6 +43,7 @@ impl Step {
     }
 
     /// The codes of accumulators, given whether each has 32 bits.
+    #[cfg(feature = "prover")]
     pub(crate) fn codes(&self, accumulators: &[i64], are_short: bool, codes: &mut [u8]) {
         let outputs = codes.iter_mut().zip(accumulators);
         if !are_short {
@@ -208,6 +209,7 @@ impl CodeRanges {
     }
 
     /// The least accumulator of the codes after an inner code that occur.
+    #[cfg(feature = "prover")]
     #[inline]
     pub(crate) fn least_after(&self, code: u8) -> i64 {
         self.least[usize::from(code.saturating_add(1))]
