@@ -339,6 +339,7 @@ impl BoxProduct<'_> {
         debug_assert!(log2_ceil(cols) < self.cols_left || cols == 1);
         self.eq_cols = self.eq_cols.chunks(2).map(|p| p[0] + p[1]).collect();
     }
+
     /// The fold of the columns of a pair of a factor that is made, given the number of its block.
     fn fold_made(&self, leaves: &dyn Leaves, block: usize, out: &mut [F128], r: F128) {
         let fan_in = self.shape.fan_in;
