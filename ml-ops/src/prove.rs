@@ -192,20 +192,12 @@ impl ProverKey {
         output: &(impl AsRef<[Array]> + ?Sized),
         progress: &mut (dyn FnMut(&'static str) + Send),
     ) -> Result<Proof, ProveError> {
-        self.prove_outputs(input, output.as_ref(), progress)
-    }
-
-    fn prove_outputs(
-        &self,
-        input: &Array,
-        outputs: &[Array],
-        progress: &mut (dyn FnMut(&'static str) + Send),
-    ) -> Result<Proof, ProveError> {
+        let outputs = output.as_ref();
         // Within the pool, so that no step waits for another thread to take it up.
         rayon::scope(|_| self.prove_here(input, outputs, progress))
     }
 
-    /// [`Self::prove_outputs`] on the thread that calls it and those that it shares work with.
+    /// [`Self::prove`] on the thread that calls it and those that it shares work with.
     fn prove_here(
         &self,
         input: &Array,

@@ -15,7 +15,7 @@ pub trait Leaves: Send + Sync {
 }
 
 /// Rows of a column that are multiplied at a time, in the first cache.
-const ROWS: usize = 256;
+pub(super) const ROWS: usize = 256;
 
 /// A level that is made of leaves.
 #[derive(Clone, Copy)]

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::columns::Columns;
 use super::halves::Halves;
 use super::instance::{BoxProduct, Factors};
-use super::leaves::{Leaves, Made};
+use super::leaves::{Leaves, Made, ROWS};
 use super::pairs::{PairProduct, State};
 use super::{BoxShape, LeafClaim};
 use crate::buffer::Buffer;
@@ -19,9 +19,6 @@ const LONG: usize = 16;
 
 /// Elements that stay in the second cache while a task builds levels over them.
 const CACHED: usize = 1 << 15;
-
-/// Rows that are multiplied at a time where factors are made on the way.
-const RUN: usize = 1 << 8;
 
 /// All levels of one tree.
 pub struct Tree<'a> {
@@ -84,13 +81,13 @@ impl<'a> Tree<'a> {
             return Self::new(shape, all);
         }
         let mut leaves = Buffer::unspecified(rows * cols);
-        let room = || vec![F128::ZERO; rows.min(RUN)];
+        let room = || vec![F128::ZERO; rows.min(ROWS)];
         leaves.par_chunks_mut(rows).enumerate().for_each_init(room, |room, (c, column)| {
-            for (run, out) in column.chunks_mut(RUN).enumerate() {
+            for (run, out) in column.chunks_mut(ROWS).enumerate() {
                 let factor = &mut room[..out.len()];
-                factors.fill(c * fan_in, run * RUN, out);
+                factors.fill(c * fan_in, run * ROWS, out);
                 for g in 1..fan_in {
-                    factors.fill(c * fan_in + g, run * RUN, factor);
+                    factors.fill(c * fan_in + g, run * ROWS, factor);
                     kernels::mul_assign(out, factor);
                 }
             }

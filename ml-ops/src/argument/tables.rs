@@ -18,38 +18,13 @@ use crate::graph::{Alphabet, WeightShape};
 /// Public tables of an indexed product, one a column, computed from bases that the verifier knows.
 pub(crate) enum Table<'a> {
     /// `T_c[v] = bases[c]^(v 2^shift)`.
-    Powers {
-        bases: &'a [F128],
-        shift: u32,
-        #[cfg_attr(
-            not(feature = "prover"),
-            expect(dead_code, reason = "verifiers are told points")
-        )]
-        width: usize,
-    },
+    Powers { bases: &'a [F128], shift: u32, width: usize },
     /// The weights that a byte spells: `T_c[v] = prod_t h_{cp + t}^(weight)`.
-    Weights {
-        h: Bases<'a>,
-        shape: &'a WeightShape,
-        #[cfg_attr(
-            not(feature = "prover"),
-            expect(dead_code, reason = "verifiers are told points")
-        )]
-        width: usize,
-    },
+    Weights { h: Bases<'a>, shape: &'a WeightShape, width: usize },
     /// `T_c[v] = h_c^(exponents[v])`.
     Listed { h: Bases<'a>, exponents: &'a [i64; 256] },
     /// `T_c[v] = h_c^(step v + constant)`.
-    Linear {
-        h: Bases<'a>,
-        step: i128,
-        constant: i128,
-        #[cfg_attr(
-            not(feature = "prover"),
-            expect(dead_code, reason = "verifiers are told points")
-        )]
-        width: usize,
-    },
+    Linear { h: Bases<'a>, step: i128, constant: i128, width: usize },
     /// The codes of a requantization; see [`requantize`](super::requantize).
     Codes { h: Bases<'a>, k: Bases<'a>, thresholds: &'a Thresholds },
     /// `T_c[v] = prod_s factors[s][c]^(v_s)`, `v_s` the bits of `v`.
@@ -131,7 +106,6 @@ impl Table<'_> {
     }
 
     /// Bits of an index.
-    #[cfg(feature = "prover")]
     pub(crate) fn width(&self) -> usize {
         match self {
             Self::Powers { width, .. }
@@ -350,10 +324,9 @@ impl Table<'_> {
                 h.pow(c, i128::from(offset)) * powers_at(h.h[c], index_point)
             }
             _ => {
-                let eq = kernels::eq_table(index_point);
-                let mut column = vec![F128::ZERO; eq.len()];
+                let mut column = vec![F128::ZERO; 1 << self.width()];
                 self.fill_column(c, &mut column);
-                kernels::inner_product(&column, &eq)
+                kernels::inner_product(&column, &kernels::eq_table(index_point))
             }
         };
         let values: Vec<F128> = (0..weights.len()).map(value).collect();

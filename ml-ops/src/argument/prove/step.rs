@@ -100,34 +100,22 @@ fn gather(
     }
 }
 
-/// `M(c, v) = sum_r weights[r] [columns[c][r] = v]` over rows that are no holes, blocks `[column][v]` of
-/// `2^width` entries; the number of a row's block is the highest bits of `v`.
-fn histogram(columns: &[Column<'_>], weights: &[F128], width: usize, blocks: usize) -> Buffer {
-    let mut bins = Buffer::unspecified(columns.len() << width);
-    bins.par_chunks_mut(1 << width).zip(columns).for_each(|(bins, column)| {
+/// The histogram of a factor's claim, of its columns and the weights of rows and columns there: of each column
+/// `M(c, v) = sum_r row_eq[r] [columns[c][r] = v]` over rows that are no holes, blocks `[column][v]` of `2^width` entries, the
+/// number of a row's block being the highest bits of `v`; of columns that share a table the sum of these, each times `col_eq[c]`.
+fn histogram(factor: &Factor, columns: &[Column<'_>], row_eq: &[F128], col_eq: &[F128]) -> Buffer {
+    let (width, taps, blocks) = (factor.width(), factor.taps, factor.blocks);
+    let mut bins = Buffer::unspecified(factor.tables() << width);
+    let tables = columns.par_chunks(taps).zip(col_eq.par_chunks(taps));
+    bins.par_chunks_mut(1 << width).zip(tables).for_each(|(bins, (columns, col_eq))| {
         bins.fill(F128::ZERO);
-        add_histogram(bins, column, weights, width, blocks);
-    });
-    bins
-}
-
-/// Of `taps` columns on end the sum of their histograms, each times its column's weight.
-fn shared_histogram(
-    columns: &[Column<'_>],
-    weights: &[F128],
-    of_columns: &[F128],
-    width: usize,
-    taps: usize,
-) -> Buffer {
-    let mut bins = Buffer::unspecified((columns.len() / taps) << width);
-    let columns = columns.par_chunks(taps).zip(of_columns.par_chunks(taps));
-    bins.par_chunks_mut(1 << width).zip(columns).for_each(|(bins, (columns, of_columns))| {
-        bins.fill(F128::ZERO);
-        let mut scaled = vec![F128::ZERO; weights.len()];
-        for (column, &of_column) in columns.iter().zip(of_columns) {
-            scaled.copy_from_slice(weights);
-            kernels::scale(&mut scaled, of_column);
-            add_histogram(bins, column, &scaled, width, 1);
+        if let [column] = columns {
+            return add_histogram(bins, column, row_eq, width, blocks);
+        }
+        for (column, &of_column) in columns.iter().zip(col_eq) {
+            let mut weights = row_eq[..column.bytes.len()].to_vec();
+            kernels::scale(&mut weights, of_column);
+            add_histogram(bins, column, &weights, width, blocks);
         }
     });
     bins
@@ -242,21 +230,14 @@ impl<'a> TableStep<'a> {
         indices: &Indices<'_>,
         leaf: LeafClaim<F128>,
     ) {
-        let row_eq = kernels::eq_table(&leaf.row_point);
+        let [row_eq, col_eq] = [&leaf.row_point, &leaf.col_point].map(|z| kernels::eq_table(z));
         let point = LeafPoint::of(&leaf);
         let of_factors = leaf.weights.iter().zip(&leaf.values);
         for ((table, factor), (&weight, &value)) in tables.iter().zip(factors).zip(of_factors) {
-            let (width, taps) = (table.width(), factor.taps);
             let columns = indices.columns(factor);
-            let histogram = if taps > 1 {
-                let of_columns = kernels::eq_table(&point.cols);
-                let rows = columns[0].bytes.len();
-                let of_columns = &of_columns[..columns.len()];
-                shared_histogram(&columns, &row_eq[..rows], of_columns, width, taps)
-            } else {
-                histogram(&columns, &row_eq, width, factor.blocks)
-            };
-            let extra = histogram[(factor.cols / taps) << width..].chunks(1 << width);
+            let histogram = histogram(factor, &columns, &row_eq, &col_eq);
+            let (own, width) = (factor.cols / factor.taps, factor.width());
+            let extra = histogram[own << width..].chunks(1 << width);
             let extra = extra.map(<[F128]>::to_vec).collect();
             self.inputs.push(TableInput {
                 statement: statement(factor, &point, weight),
