@@ -102,11 +102,24 @@ pub(crate) fn gather<const N: usize>(
 
 /// `dst[i] = tables[0][index[0][i]] + tables[1][index[1][i]]`.
 #[inline(always)]
-pub(crate) fn gather_two<const N: usize>(
-    isa: impl Lanes<N>,
+pub(crate) fn gather_two<const N: usize, L: Lanes<N>>(
+    isa: L,
+    dst: &mut [F128],
+    tables: [&[F128; 256]; 2],
+    index: [&[u8]; 2],
+) {
+    look_up_two(isa, dst, tables, index, |a, b| isa.add(a, b), |a, b| a + b);
+}
+
+/// What `vector`, or `one` of single elements, makes of the entries of two tables.
+#[inline(always)]
+pub(super) fn look_up_two<const N: usize, L: Lanes<N>>(
+    isa: L,
     dst: &mut [F128],
     [t0, t1]: [&[F128; 256]; 2],
     index: [&[u8]; 2],
+    vector: impl Fn(L::Vector, L::Vector) -> L::Vector,
+    one: impl Fn(F128, F128) -> F128,
 ) {
     let (dst, dst_tail) = dst.as_chunks_mut::<8>();
     let [(i0, tail0), (i1, tail1)] = index.map(|i| i.as_chunks::<8>());
@@ -114,12 +127,12 @@ pub(crate) fn gather_two<const N: usize>(
         let mut index = [i0, i1].map(eight);
         for d in dst.as_chunks_mut::<N>().0 {
             let [i0, i1] = index;
-            isa.store(d, isa.add(isa.look_up(t0, i0), isa.look_up(t1, i1)));
+            isa.store(d, vector(isa.look_up(t0, i0), isa.look_up(t1, i1)));
             index = index.map(|i| i >> (8 * N));
         }
     }
     for (d, (&i0, &i1)) in dst_tail.iter_mut().zip(tail0.iter().zip(tail1)) {
-        *d = t0[usize::from(i0)] + t1[usize::from(i1)];
+        *d = one(t0[usize::from(i0)], t1[usize::from(i1)]);
     }
 }
 

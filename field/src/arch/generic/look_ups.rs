@@ -1,6 +1,6 @@
 //! Products of elements that are looked up.
 
-use super::bits::eight;
+use super::bits::look_up_two;
 use super::two_rounds::{BLOCK, Sums, grid_block, padded, reduce};
 use super::{Lanes, gather, mul_one};
 use crate::F128;
@@ -14,20 +14,7 @@ pub(crate) fn gather_products<const N: usize, L: Lanes<N>>(
     tables: [&[F128; 256]; 2],
     index: [&[u8]; 2],
 ) {
-    let [t0, t1] = tables;
-    let (dst, dst_tail) = dst.as_chunks_mut::<8>();
-    let [(i0, tail0), (i1, tail1)] = index.map(|i| i.as_chunks::<8>());
-    for (dst, (i0, i1)) in dst.iter_mut().zip(i0.iter().zip(i1)) {
-        let mut index = [i0, i1].map(eight);
-        for d in dst.as_chunks_mut::<N>().0 {
-            let [i0, i1] = index;
-            isa.store(d, isa.mul(isa.look_up(t0, i0), isa.look_up(t1, i1)));
-            index = index.map(|i| i >> (8 * N));
-        }
-    }
-    for (d, (&i0, &i1)) in dst_tail.iter_mut().zip(tail0.iter().zip(tail1)) {
-        *d = mul_one(isa, t0[usize::from(i0)], t1[usize::from(i1)]);
-    }
+    look_up_two(isa, dst, tables, index, |a, b| isa.mul(a, b), |a, b| mul_one(isa, a, b));
 }
 
 /// See [`kernels::gather_grid`](crate::kernels::gather_grid).
