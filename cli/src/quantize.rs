@@ -17,6 +17,9 @@ use crate::{files, npy};
 /// What activations are calibrated on where no text is given.
 pub(crate) const CALIBRATION: &str = include_str!("../../models/smollm2/calibration.txt");
 
+/// Tokens from the start of one prompt of a test set to that of the next.
+const STRIDE: usize = 8;
+
 /// Quantize a language model of the llama family to integers.
 ///
 /// Weights become integers of 8 or 4 bits, activations too, with ranges as they have them on a text. The file that is
@@ -49,6 +52,12 @@ pub(crate) struct Args {
     /// Also compare the next tokens of this text with those of the floats
     #[arg(long, value_name = "FILE")]
     compare: Option<PathBuf>,
+    /// Write prompts from that text, every eighth token the start of one: a test set for `bench model`
+    #[arg(long, value_name = "T.npy", requires_all = ["compare", "labels"])]
+    test: Option<PathBuf>,
+    /// Write the next token of each of them, as the floats choose it
+    #[arg(long, value_name = "L.npy", requires = "test")]
+    labels: Option<PathBuf>,
 }
 
 /// What a quantized model gives.
@@ -69,9 +78,7 @@ impl Args {
             let ids = tokenizer.encode(prompt);
             tokens = ids.len();
             let array = prompt_array(&ids);
-            let bytes = npy::to_bytes(&array)
-                .map_err(|source| Failure::Io { path: path.clone(), source })?;
-            files::write(path, &bytes)?;
+            write_array(path, &array)?;
             writeln!(out, "tokens  {}  {tokens}", path.display())?;
         }
         let logits = match self.output {
@@ -99,6 +106,13 @@ impl Args {
             let all = quantized.model(Logits::All)?;
             let (agree, of) = agreement(&network, &all, tokens, &page)?;
             writeln!(out, "agrees  in {agree} of {of} next tokens")?;
+            if let (Some(test), Some(labels)) = (&self.test, &self.labels) {
+                let prompts: Vec<&[usize]> = page.windows(tokens).step_by(STRIDE).collect();
+                let choices = next_tokens(&network, &prompts)?;
+                write_array(test, &ids_array(&[prompts.len(), tokens], &prompts.concat()))?;
+                write_array(labels, &ids_array(&[prompts.len()], &choices))?;
+                writeln!(out, "test    {}  {} prompts", test.display(), prompts.len())?;
+            }
         }
         Ok(())
     }
@@ -122,8 +136,29 @@ pub(crate) fn parse<'a>(path: &Path, bytes: &'a [u8]) -> Result<(Tokenizer<'a>, 
 
 /// The tokens of a prompt as a model's input.
 pub(crate) fn prompt_array(ids: &[usize]) -> Array {
+    ids_array(&[1, ids.len()], ids)
+}
+
+/// Tokens as an array. Precondition: `shape` holds as many.
+fn ids_array(shape: &[usize], ids: &[usize]) -> Array {
     let data = ArrayData::I64(ids.iter().map(|&id| id as i64).collect());
-    Array::new(vec![1, ids.len()], data).unwrap_or_else(|e| unreachable!("{e}"))
+    Array::new(shape.to_vec(), data).unwrap_or_else(|e| unreachable!("{e}"))
+}
+
+fn write_array(path: &Path, array: &Array) -> Result<(), Failure> {
+    let bytes =
+        npy::to_bytes(array).map_err(|source| Failure::Io { path: path.to_owned(), source })?;
+    files::write(path, &bytes)
+}
+
+/// The token after each prompt that the floats choose.
+fn next_tokens(network: &Network, prompts: &[&[usize]]) -> Result<Vec<usize>, Failure> {
+    let mut next = Vec::with_capacity(prompts.len());
+    for prompt in prompts {
+        let of_tokens = choices(&network.logits(prompt, prompt.len())?, network.sizes.vocabulary);
+        next.extend(of_tokens.last());
+    }
+    Ok(next)
 }
 
 /// The first of the largest of each row.

@@ -1,5 +1,7 @@
 //! Dense row-major arrays, the form in which inputs and outputs enter and leave a network.
 
+use core::ops::Range;
+
 use thiserror::Error;
 
 /// An [`Array`] could not be built.
@@ -42,6 +44,32 @@ pub enum ArrayData {
 }
 
 impl ArrayData {
+    /// A part of the elements. Precondition: `range` lies within them.
+    pub fn part(&self, range: Range<usize>) -> Self {
+        match self {
+            Self::F32(v) => Self::F32(v[range].to_vec()),
+            Self::U8(v) => Self::U8(v[range].to_vec()),
+            Self::I8(v) => Self::I8(v[range].to_vec()),
+            Self::I32(v) => Self::I32(v[range].to_vec()),
+            Self::I64(v) => Self::I64(v[range].to_vec()),
+            Self::I16(v) => Self::I16(v[range].to_vec()),
+            Self::U16(v) => Self::U16(v[range].to_vec()),
+        }
+    }
+
+    /// The nearest float of each element.
+    pub fn floats(&self) -> Vec<f64> {
+        match self {
+            Self::F32(v) => v.iter().map(|&x| x.into()).collect(),
+            Self::U8(v) => v.iter().map(|&x| x.into()).collect(),
+            Self::I8(v) => v.iter().map(|&x| x.into()).collect(),
+            Self::I32(v) => v.iter().map(|&x| x.into()).collect(),
+            Self::I64(v) => v.iter().map(|&x| x as f64).collect(),
+            Self::I16(v) => v.iter().map(|&x| x.into()).collect(),
+            Self::U16(v) => v.iter().map(|&x| x.into()).collect(),
+        }
+    }
+
     /// Number of elements.
     pub fn len(&self) -> usize {
         match self {

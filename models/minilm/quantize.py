@@ -6,9 +6,10 @@
 The weights come with the package; none are kept here.  Embeddings are looked up and normalized outside: the input is
 `tokens` rows of 384 floats.  There is no mask, so a text that is shorter is repeated until it fills the tokens.
 
-    minilm.onnx   the encoder
-    pairs.npy     the embedded sentences of `PAIRS` and `HELD_OUT`, in order
-    one.npy       the first of them
+    minilm.onnx          the encoder
+    minilm.test.npy      the embedded sentences of `PAIRS` and `HELD_OUT`, in order
+    minilm.npy           the first of them
+    minilm.expected.npy  what the float model makes of all
 """
 
 import argparse
@@ -16,6 +17,7 @@ import importlib.util
 import json
 import pathlib
 import re
+import tempfile
 import typing
 import unicodedata
 
@@ -295,7 +297,7 @@ def main():
     parser.add_argument("--layers", type=int, default=6)
     parser.add_argument("--model", type=pathlib.Path, help="the folder of the weights, else the package's")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("."))
-    parser.add_argument("--compare", type=pathlib.Path, help="an output of `binfer run` on pairs.npy")
+    parser.add_argument("--compare", type=pathlib.Path, help="an output of `binfer run` on minilm.test.npy")
     arguments = parser.parse_args()
     folder = arguments.model
     if folder is None:
@@ -306,20 +308,23 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     pairs = embedded(arrays, tokens, [text for pair in PAIRS + HELD_OUT for text in pair], count)
     model, biases, wide = encoder(arrays, arguments.layers, count)
-    before, after = out / "float.onnx", out / "minilm.onnx"
-    onnx.save(model, before)
-    quantization.quantize_static(
-        before, after, Reader(embedded(arrays, tokens, CALIBRATION, count)), per_channel=True,
-        quant_format=quantization.QuantFormat.QDQ,
-        op_types_to_quantize=["MatMul", "Add", "Softmax", "LayerNormalization", "Gelu"],
-        nodes_to_exclude=biases, extra_options={
-            "OpTypesToExcludeOutputQuantization": ["MatMul"], "TensorQuantOverrides": overrides(wide),
-        },
-    )
+    after = out / "minilm.onnx"
+    with tempfile.TemporaryDirectory() as scratch:
+        before = pathlib.Path(scratch) / "float.onnx"
+        onnx.save(model, before)
+        quantization.quantize_static(
+            before, after, Reader(embedded(arrays, tokens, CALIBRATION, count)), per_channel=True,
+            quant_format=quantization.QuantFormat.QDQ,
+            op_types_to_quantize=["MatMul", "Add", "Softmax", "LayerNormalization", "Gelu"],
+            nodes_to_exclude=biases, extra_options={
+                "OpTypesToExcludeOutputQuantization": ["MatMul"], "TensorQuantOverrides": overrides(wide),
+            },
+        )
+        floats = run(before, pairs)
     adjust(after, wide)
-    np.save(out / "pairs.npy", pairs)
-    np.save(out / "one.npy", pairs[:1])
-    floats = run(before, pairs)
+    np.save(out / "minilm.test.npy", pairs)
+    np.save(out / "minilm.npy", pairs[:1])
+    np.save(out / "minilm.expected.npy", floats)
     outputs = {"floats": floats, "quantized": run(after, pairs)}
     if arguments.compare:
         outputs["binfer"] = np.load(arguments.compare)

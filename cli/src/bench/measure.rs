@@ -84,6 +84,7 @@ pub fn measure(
         proof_bytes: runs[0].proof_bytes as u64,
         peak_rss_bytes,
         soundness_bits: estimate.soundness_bits,
+        accuracy: task.accuracy(&workload.model)?,
         committed: committed::by_operator(&workload.model.graph, &committed),
         phases: median_phases(&runs),
     })

@@ -7,7 +7,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::Committed;
+use super::{Accuracy, Committed};
 use crate::progress::human;
 
 /// What was measured: times in nanoseconds, medians over the runs unless they say minimum.
@@ -49,6 +49,8 @@ pub struct Measurement {
     pub peak_rss_bytes: Option<u64>,
     /// Bits of soundness.
     pub soundness_bits: f64,
+    /// What a network makes of its test set, if it has one.
+    pub accuracy: Option<Accuracy>,
     /// Bits that are committed, by operator.
     pub committed: Vec<Committed>,
     /// Parts of proving.
@@ -121,6 +123,9 @@ impl Measurement {
         writeln!(out, "proof       {} bytes", self.proof_bytes)?;
         if let Some(bytes) = self.peak_rss_bytes {
             writeln!(out, "peak RSS    {:.1} MB", bytes as f64 / 1e6)?;
+        }
+        if let Some(accuracy) = &self.accuracy {
+            writeln!(out, "accuracy    {}", accuracy.words())?;
         }
         for Committed { operator, model_bits, proof_bits } in &self.committed {
             writeln!(

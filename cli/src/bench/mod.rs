@@ -1,5 +1,6 @@
 //! `binfer bench`: times and sizes of the standard workloads, every proof verified.
 
+mod accuracy;
 mod committed;
 mod measure;
 mod measurement;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use crate::failure::Failure;
 use crate::size::Size;
+pub use accuracy::{Accuracy, Agreement, TestSet};
 pub use committed::Committed;
 pub(crate) use measure::peak_rss_bytes;
 pub use measure::{Effort, measure};

@@ -15,6 +15,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use thiserror::Error;
 
+use super::{Accuracy, TestSet};
 use crate::failure::Failure;
 use crate::files;
 
@@ -59,6 +60,9 @@ pub enum Task {
         /// A batch of inputs
         #[arg(long, value_name = "X.npy")]
         input: PathBuf,
+        /// A test set
+        #[command(flatten)]
+        test: TestSet,
     },
 }
 
@@ -164,10 +168,16 @@ impl Task {
                 }
                 arguments
             }
-            Self::Model { file, input } => {
-                let mut of_input = OsString::from("--input=");
-                of_input.push(input);
-                vec!["model".into(), of_input, "--".into(), file.into()]
+            Self::Model { file, input, test } => {
+                let option = |(name, file): (&str, &Path)| {
+                    let mut option = OsString::from(format!("{name}="));
+                    option.push(file);
+                    option
+                };
+                let files = [("--input", input.as_path())].into_iter().chain(test.options());
+                let options = files.map(option);
+                let ends = ["model".into()].into_iter().chain(options);
+                ends.chain(["--".into(), file.into()]).collect()
             }
             named => vec![named.name().into()],
         }
@@ -176,7 +186,18 @@ impl Task {
     /// The file of a network whose measurement has this name, if it has one; where it is, is not known.
     pub(crate) fn model_named(name: &str) -> Option<Self> {
         let file = name.strip_prefix(MODEL)?.into();
-        Some(Self::Model { file, input: PathBuf::new() })
+        Some(Self::Model { file, input: PathBuf::new(), test: TestSet::default() })
+    }
+
+    /// What a network of a file makes of its test set, if there is one.
+    ///
+    /// # Errors
+    /// [`Failure`] as of [`TestSet::accuracy`].
+    pub(super) fn accuracy(&self, model: &Model) -> Result<Option<Accuracy>, Failure> {
+        match self {
+            Self::Model { test, .. } => test.accuracy(model),
+            _ => Ok(None),
+        }
     }
 
     /// The workload: of a file, or signed full-range weights and inputs, the same on every call.
@@ -196,7 +217,7 @@ impl Task {
             Self::Matmul { shape: Shape { m, k, n }, weight_bits, requantize } => {
                 (*m, &[*k, *n], *weight_bits, *requantize)
             }
-            Self::Model { file, input } => {
+            Self::Model { file, input, .. } => {
                 let (model, input) = (files::read_model(file)?, files::read_array(input)?);
                 let encoded = model.graph.input.encode(model.graph.input_shape(), &input);
                 let (_, Batch { size, .. }) = encoded.map_err(Failure::Port)?;
@@ -350,7 +371,8 @@ mod tests {
     fn arguments_are_parsed_to_the_same_task() {
         let shape = Shape { m: 1, k: 20, n: 3 };
         let narrow = Task::Matmul { shape, weight_bits: 2, requantize: true };
-        let file = Task::Model { file: "--b.onnx".into(), input: "--x.npy".into() };
+        let test = TestSet { test: Some("--t.npy".into()), ..TestSet::default() };
+        let file = Task::Model { file: "--b.onnx".into(), input: "--x.npy".into(), test };
         for task in [Task::T1Zero, Task::T1D, Task::T3, Task::matmul(4, 5, 6), narrow, file] {
             let words = std::iter::once(OsString::from("bench")).chain(task.arguments());
             assert_eq!(Line::<Task>::parse_from(words).task, task);

@@ -1,9 +1,11 @@
 //! `binfer bench` and `binfer demo`.
 
-use crate::common::Scratch;
+use std::fs;
+
+use crate::common::{Scratch, digits};
 use serde_json::Value;
 
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "task",
     "macs",
     "weights",
@@ -22,6 +24,7 @@ const KEYS: [&str; 20] = [
     "proof_bytes",
     "peak_rss_bytes",
     "soundness_bits",
+    "accuracy",
     "committed",
     "phases",
 ];
@@ -94,6 +97,34 @@ fn the_suite_measures_in_processes_of_its_own_and_reports() {
     scratch.expect(2, "bench suite --from results.json");
     scratch.expect(2, "bench suite --only nothing");
     scratch.expect(2, "bench suite --max-log-weights 28");
+}
+
+#[test]
+fn accuracy_is_that_of_the_test_set() {
+    let scratch = Scratch::new();
+    for (from, to) in [
+        ("digits.onnx", "m/d.onnx"),
+        ("images.npy", "m/d.npy"),
+        ("images.npy", "m/d.test.npy"),
+        ("labels.npy", "m/d.labels.npy"),
+    ] {
+        fs::create_dir_all(scratch.path("m")).unwrap();
+        fs::copy(digits().join(from), scratch.path(to)).unwrap();
+    }
+    scratch.expect(0, "run m/d.onnx --input m/d.npy --output m/d.expected.npy");
+    // The folder's files are found, and the process that measures gets them.
+    let suite = "bench suite --only models --models m --threads 1 --runs 1 --seconds 0 --json";
+    let results: Value = serde_json::from_str(&scratch.expect(0, suite).stdout).unwrap();
+    let accuracy = &results["measurements"][0]["accuracy"];
+    assert_eq!(accuracy["samples"], 500);
+    assert_eq!(accuracy["right"], serde_json::json!([492, 500]));
+    let all = serde_json::json!({"equal": 5000, "outputs": 5000, "least_cosine": 1.0});
+    assert_eq!(accuracy["expected"], all);
+    let model = "bench --runs 1 model m/d.onnx --input m/d.npy --test m/d.test.npy";
+    let printed = scratch.expect(0, &format!("{model} --labels m/d.labels.npy")).stdout;
+    assert!(printed.contains("accuracy    500 samples, 492 of 500 labels right\n"), "{printed}");
+    scratch.expect(2, &format!("{model} --labels m/d.test.npy"));
+    scratch.expect(2, "bench model m/d.onnx --input m/d.npy --labels m/d.labels.npy");
 }
 
 #[test]

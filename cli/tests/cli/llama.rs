@@ -123,6 +123,12 @@ fn a_model_of_a_gguf_file_is_proved() {
     let ran = scratch.expect(0, line);
     assert!(ran.stdout.contains("tokens  x.npy  5"), "{}", ran.stdout);
     assert!(ran.stdout.contains("next tokens"), "{}", ran.stdout);
+    let line = "quantize small.gguf --out small.binfer --tokens 5 --text text --compare text --test t.npy --labels l.npy";
+    let ran = scratch.expect(0, line);
+    assert!(ran.stdout.contains("t.npy  "), "{}", ran.stdout);
+    let bench = "bench --runs 1 model small.binfer --input x.npy --test t.npy --labels l.npy";
+    assert!(scratch.expect(0, bench).stdout.contains(" labels right"));
+    scratch.expect(2, "quantize small.gguf --out m --compare text --test t.npy");
     let inspected = scratch.expect(0, "inspect small.binfer").stdout;
     assert!(inspected.starts_with("model ") && inspected.contains("in total"), "{inspected}");
     scratch.expect(0, "commit small.binfer --out key");

@@ -7,7 +7,7 @@ use super::peers::PEERS;
 use super::results::Results;
 use super::sections::{SECTIONS, Scope};
 use crate::bench::measurement::PhaseTimes;
-use crate::bench::{Committed, Measurement, Task};
+use crate::bench::{Accuracy, Agreement, Committed, Measurement, Task, TestSet};
 use crate::report::machine::Machine;
 use crate::report::plot::tests::texts;
 use crate::report::units;
@@ -50,6 +50,11 @@ fn invented(case: &Case) -> Measurement {
         proof_bytes: 150_000,
         peak_rss_bytes: Some(30_000_000),
         soundness_bits: 101.5,
+        accuracy: matches!(case.task, Task::Model { .. }).then_some(Accuracy {
+            samples: 50,
+            right: Some((49, 50)),
+            expected: Some(Agreement { equal: 500, outputs: 500, least_cosine: 1.0 }),
+        }),
         committed: vec![Committed {
             operator: "matmul".into(),
             model_bits: 8 * weights,
@@ -60,7 +65,8 @@ fn invented(case: &Case) -> Measurement {
 }
 
 fn scope(max_log_weights: u32, threads: usize) -> Scope {
-    let model = Task::Model { file: "net.onnx".into(), input: "net.npy".into() };
+    let model =
+        Task::Model { file: "net.onnx".into(), input: "net.npy".into(), test: TestSet::default() };
     Scope { max_log_weights, threads, models: vec![model] }
 }
 
@@ -96,6 +102,7 @@ fn every_section_reports() {
     assert!(text.contains("| t1-d | 43.6 ms | 21.8 ms | 2.00 |"));
     // Invented narrow weights are not cheaper.
     assert!(text.contains("| 4-bit weights over 8-bit | at most 0.600 | 1.00 | **no** |"));
+    assert!(text.contains("| net | 50 | 49 of 50 (98.0 %) | 500 of 500 (100.0 %) | 1.0000 |"));
     assert!(text.contains("| 2^24 |") && !text.contains("| 2^25 |"));
 }
 

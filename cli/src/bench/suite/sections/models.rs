@@ -25,11 +25,12 @@ pub(super) const SECTION: Section = Section {
         let text = format!(
             "Networks of files, `--models`, on the batch that stands beside each. Native is the \
              kernel named where a network is matmuls alone, and else this project's interpreter, \
-             which is exact and not tuned.\n\n{}\n\
+             which is exact and not tuned.\n\n{}\n{}\
              Bits that a proof commits, by operator; those of the model are committed once. Of \
              what is a proof's own, a share is outputs, and a share shows that they are right: \
              [per element](protocols/committed-bits.md).\n\n{}",
             costs(&one, &two),
+            accuracy(all),
             bits(all),
         );
         Rendered { text, plots: vec![("models", plot(all))] }
@@ -74,6 +75,38 @@ fn costs(one: &[(String, &Measurement)], two: &[(String, &Measurement)]) -> Tabl
         ]);
     }
     table
+}
+
+/// One row a network with a test set, and what the columns are; nothing if none has one.
+fn accuracy(models: &[(String, &Measurement)]) -> String {
+    let mut table = Table::new(
+        1,
+        &["network", "samples", "labels right", "outputs as expected", "least cosine"],
+    );
+    let mut any = false;
+    for (label, accuracy) in models.iter().filter_map(|(l, m)| Some((l, m.accuracy.as_ref()?))) {
+        any = true;
+        let share = |(part, all): (u64, u64)| {
+            let percent = 100.0 * part as f64 / all.max(1) as f64;
+            format!("{} of {} ({percent:.1} %)", count(part), count(all))
+        };
+        let expected = accuracy.expected.as_ref();
+        table.row([
+            label.clone(),
+            count(accuracy.samples),
+            cell(accuracy.right, share),
+            cell(expected.map(|e| (e.equal, e.outputs)), share),
+            cell(expected.map(|e| e.least_cosine), |cosine| format!("{cosine:.4}")),
+        ]);
+    }
+    if !any {
+        return String::new();
+    }
+    format!(
+        "What the integers that are proved make of test sets that lie beside the networks: labels are those \
+         of the data, or what the float model chooses; outputs are expected as another runtime or the float model \
+         has them, and the cosine is that of a sample's.\n\n{table}\n"
+    )
 }
 
 /// One row a network and operator.

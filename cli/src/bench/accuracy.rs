@@ -1,0 +1,188 @@
+//! A network on a test set: how often it is right, and how near to what was expected.
+
+use std::path::{Path, PathBuf};
+
+use binfer_ml_ops::array::{Array, ArrayData};
+use binfer_ml_ops::graph::Model;
+use binfer_ml_ops::run;
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+use crate::files;
+
+/// The files of a test set.
+#[derive(Clone, Debug, Default, PartialEq, clap::Args)]
+pub struct TestSet {
+    /// Samples to run as well, of whose outputs the accuracy is reported
+    #[arg(long, value_name = "T.npy")]
+    pub test: Option<PathBuf>,
+    /// The class of each of them, or of each row of outputs: the number of the largest output
+    #[arg(long, value_name = "L.npy", requires = "test")]
+    pub labels: Option<PathBuf>,
+    /// The outputs that another program gives for them, of this network or of the floats that it stands for
+    #[arg(long, value_name = "Y.npy", requires = "test")]
+    pub expected: Option<PathBuf>,
+}
+
+/// What a network makes of a test set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Accuracy {
+    /// Samples.
+    pub samples: u64,
+    /// Rows of outputs whose label is the number of the first of the largest, and labels, if there are any.
+    pub right: Option<(u64, u64)>,
+    /// How outputs compare with others, if there are any.
+    pub expected: Option<Agreement>,
+}
+
+/// Outputs beside those of another program.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Agreement {
+    /// Outputs that are equal.
+    pub equal: u64,
+    /// All outputs.
+    pub outputs: u64,
+    /// The least cosine of the outputs of a sample with those that were expected.
+    pub least_cosine: f64,
+}
+
+impl TestSet {
+    /// The files that lie beside the input `NAME.npy` of a network: `NAME.test.npy`, and of `NAME.labels.npy` and
+    /// `NAME.expected.npy` those that exist.
+    pub(super) fn beside(input: &Path) -> Self {
+        let existing = |part| Some(input.with_extension(part)).filter(|path| path.is_file());
+        match existing("test.npy") {
+            None => Self::default(),
+            test => {
+                Self { test, labels: existing("labels.npy"), expected: existing("expected.npy") }
+            }
+        }
+    }
+
+    /// The files with the options that name them.
+    pub(super) fn options(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let all =
+            [("--test", &self.test), ("--labels", &self.labels), ("--expected", &self.expected)];
+        all.into_iter().filter_map(|(option, file)| Some((option, file.as_deref()?)))
+    }
+
+    /// Runs the samples, one after the other, and compares the first output; `None` if there are none.
+    ///
+    /// # Errors
+    /// [`Failure`] where a file cannot be read, is malformed, or does not fit the others.
+    pub(super) fn accuracy(&self, model: &Model) -> Result<Option<Accuracy>, Failure> {
+        let Some(path) = &self.test else { return Ok(None) };
+        let samples = samples(&files::read_array(path)?);
+        let (mut outputs, mut classes) = (Vec::with_capacity(samples.len()), 1);
+        for sample in &samples {
+            let output = run(model, sample).map_err(Failure::Statement)?;
+            classes = output.shape().last().copied().unwrap_or(1).max(1);
+            outputs.push(output.data().floats());
+        }
+        let all: usize = outputs.iter().map(Vec::len).sum();
+        let read = |path: &PathBuf, expected: usize| {
+            let floats = files::read_array(path)?.data().floats();
+            let got = floats.len();
+            let reason = || format!("{expected} elements are expected, {got} are there");
+            if got == expected { Ok(floats) } else { Err(Failure::malformed(path, reason())) }
+        };
+        let labels = self.labels.as_ref().map(|path| read(path, all / classes)).transpose()?;
+        let expected = self.expected.as_ref().map(|path| read(path, all)).transpose()?;
+        Ok(Some(Accuracy {
+            samples: samples.len() as u64,
+            right: labels.map(|labels| {
+                let rows = outputs.iter().flat_map(|output| output.chunks_exact(classes));
+                let right = rows.zip(&labels).filter(|(row, label)| largest(row) as f64 == **label);
+                (right.count() as u64, labels.len() as u64)
+            }),
+            expected: expected.map(|expected| Agreement::new(&outputs, &expected)),
+        }))
+    }
+}
+
+impl Accuracy {
+    /// In words.
+    pub(super) fn words(&self) -> String {
+        let mut words = format!("{} samples", self.samples);
+        if let Some((right, labels)) = self.right {
+            words += &format!(", {right} of {labels} labels right");
+        }
+        if let Some(Agreement { equal, outputs, least_cosine }) = self.expected {
+            words += &format!(
+                ", {equal} of {outputs} outputs as expected, of a sample cosine {least_cosine:.3} at least"
+            );
+        }
+        words
+    }
+}
+
+impl Agreement {
+    /// Of the outputs of each sample with those of all. Precondition: there are as many.
+    fn new(outputs: &[Vec<f64>], expected: &[f64]) -> Self {
+        let (mut equal, mut least_cosine, mut rest) = (0, 1.0f64, expected);
+        for output in outputs {
+            let (of_sample, after) = rest.split_at(output.len());
+            rest = after;
+            equal += output.iter().zip(of_sample).filter(|(a, b)| a == b).count() as u64;
+            if output[..] != *of_sample {
+                least_cosine = least_cosine.min(cosine(output, of_sample));
+            }
+        }
+        Self { equal, outputs: expected.len() as u64, least_cosine }
+    }
+}
+
+/// The samples of a batch, each a batch of one.
+fn samples(batch: &Array) -> Vec<Array> {
+    let Some((&n, rest)) = batch.shape().split_first() else { return vec![batch.clone()] };
+    let size = batch.data().len().checked_div(n).unwrap_or(0);
+    let shape = [&[1], rest].concat();
+    let sample = |i: usize| {
+        let data: ArrayData = batch.data().part(i * size..(i + 1) * size);
+        // The length is the product.
+        Array::new(shape.clone(), data).unwrap_or_else(|e| unreachable!("{e}"))
+    };
+    (0..n).map(sample).collect()
+}
+
+/// The number of the first of the largest.
+fn largest(row: &[f64]) -> usize {
+    (0..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best })
+}
+
+/// The cosine of two vectors, 0 if one is zero.
+fn cosine(a: &[f64], b: &[f64]) -> f64 {
+    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let sizes = (product(a, a) * product(b, b)).sqrt();
+    if sizes > 0.0 { product(a, b) / sizes } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agreement_is_by_output_and_by_sample() {
+        let outputs = [vec![3.0, 4.0], vec![0.0, 2.0]];
+        let same = Agreement::new(&outputs, &[3.0, 4.0, 0.0, 2.0]);
+        assert_eq!(same, Agreement { equal: 4, outputs: 4, least_cosine: 1.0 });
+        let other = Agreement::new(&outputs, &[4.0, 3.0, 0.0, 1.0]);
+        assert_eq!((other.equal, other.outputs), (1, 4));
+        assert!((other.least_cosine - 0.96).abs() < 1e-12, "{other:?}");
+    }
+
+    #[test]
+    fn a_batch_is_cut_into_samples() {
+        let batch = Array::new(vec![2, 3], ArrayData::I8(vec![1, 2, 3, 4, 5, 6])).unwrap();
+        let samples = samples(&batch);
+        assert_eq!(samples.len(), 2);
+        assert_eq!(samples[1].shape(), [1, 3]);
+        assert_eq!(*samples[1].data(), ArrayData::I8(vec![4, 5, 6]));
+    }
+
+    #[test]
+    fn of_equal_outputs_the_first_is_the_class() {
+        assert_eq!(largest(&[1.0, 5.0, 5.0]), 1);
+        assert_eq!(largest(&[-2.0, -3.0]), 0);
+    }
+}
