@@ -29,7 +29,7 @@ use results::Results;
 use sections::{SECTIONS, Scope};
 
 /// Largest matrix of the growth series, as a logarithm of its weights, and that of a quick run.
-const LOG_WEIGHTS: u32 = 24;
+const LOG_WEIGHTS: u32 = 27;
 const QUICK_LOG_WEIGHTS: u32 = 20;
 
 /// Measure every standard workload, each in a process of its own, and report
@@ -43,7 +43,7 @@ pub(super) struct Args {
     /// Write DIR/benchmarks.md and the plots DIR/benchmarks/*.svg
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Largest matrix of the growth series, as a logarithm of its weights; 24, or 20 if quick
+    /// Largest matrix of the growth series, as a logarithm of its weights; 27, or 20 if quick
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(16..=27))]
     max_log_weights: Option<u32>,
     /// Measure networks too: each FOLDER/NAME.onnx or NAME.binfer on the batch FOLDER/NAME.npy, its accuracy on
