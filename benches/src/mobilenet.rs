@@ -66,6 +66,8 @@ impl Builder {
         };
         let transform = OutputTransform::Codes { dtype };
         let graph = Graph {
+            more_inputs: Vec::new(),
+            input_names: Vec::new(),
             more_outputs: Vec::new(),
             name: "mobilenet".into(),
             tensors: vec![image],

@@ -60,6 +60,8 @@ impl Task {
         assert!(rows > 0 && widths.len() >= 2 && !widths.contains(&0));
         let tensor = |features, kind| TensorShape { rows_per_sample: 1, features, kind };
         let mut graph = Graph {
+            more_inputs: Vec::new(),
+            input_names: Vec::new(),
             more_outputs: Vec::new(),
             name: format!("perceptron {widths:?}"),
             tensors: vec![tensor(widths[0], TensorKind::Code)],

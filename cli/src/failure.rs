@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use binfer_ml_ops::graph::{GraphError, PortError};
+use binfer_ml_ops::graph::{GraphError, InputError, PortError};
 use binfer_ml_ops::llama::LlamaError;
 use binfer_ml_ops::{ProveError, Rejection};
 use thiserror::Error;
@@ -33,6 +33,22 @@ pub enum Failure {
         path: PathBuf,
         /// The reason.
         reason: Box<dyn std::error::Error>,
+    },
+    /// The model has more or fewer inputs than files are named.
+    #[error(
+        "the model has {expected} inputs and {got} files are named: --input once for each, in their order or as NAME=FILE"
+    )]
+    Inputs {
+        /// How many the model has.
+        expected: usize,
+        /// How many are named.
+        got: usize,
+    },
+    /// Files are named by inputs, but not each of the model's once.
+    #[error("--input NAME=FILE is needed once for each of the model's inputs: {names}")]
+    InputNames {
+        /// Their names, in their order.
+        names: String,
     },
     /// The model has more or fewer outputs than files are named.
     #[error(
@@ -77,6 +93,9 @@ pub enum Failure {
     /// An array of ours does not fit its own network.
     #[error("array: {0}")]
     Port(PortError),
+    /// Arrays of ours are not their own network's inputs.
+    #[error(transparent)]
+    Input(#[from] InputError),
     /// Native inference gives other numbers than the interpreter.
     #[error("native inference and the interpreter disagree")]
     NativeDiffers,

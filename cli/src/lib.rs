@@ -10,6 +10,7 @@ mod commit;
 mod demo;
 mod failure;
 mod files;
+mod inputs;
 mod inspect;
 mod key;
 mod native;

@@ -32,7 +32,7 @@ pub(crate) enum NpyError {
     Header(io::Error),
     /// The element type is none that models use.
     #[error(
-        "elements of type {descr}; float32, uint8, uint16, int8, int16, int32 and int64 are supported"
+        "elements of type {descr}; float32, bool, uint8, uint16, int8, int16, int32 and int64 are supported"
     )]
     ElementType {
         /// NumPy's name of the type.
@@ -75,7 +75,10 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Array, NpyError> {
     let element = (element.type_char(), size);
     let supported = matches!(
         element,
-        (TypeChar::Float, 4) | (TypeChar::Uint, 1 | 2) | (TypeChar::Int, 1 | 2 | 4 | 8)
+        (TypeChar::Float, 4)
+            | (TypeChar::Bool, 1)
+            | (TypeChar::Uint, 1 | 2)
+            | (TypeChar::Int, 1 | 2 | 4 | 8)
     );
     if !supported {
         return Err(unsupported());
@@ -88,6 +91,10 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Array, NpyError> {
     let shape = shape.map_err(|_| NpyError::Complex)?;
     let data = match element {
         (TypeChar::Float, _) => ArrayData::F32(elements(header, data, &shape)?),
+        (TypeChar::Bool, _) => {
+            let flags: Vec<bool> = elements(header, data, &shape)?;
+            ArrayData::U8(flags.into_iter().map(u8::from).collect())
+        }
         (TypeChar::Uint, 2) => ArrayData::U16(elements(header, data, &shape)?),
         (TypeChar::Uint, _) => ArrayData::U8(elements(header, data, &shape)?),
         (_, 1) => ArrayData::I8(elements(header, data, &shape)?),
@@ -209,6 +216,13 @@ mod tests {
         let header = "{'descr': '>i4', 'fortran_order': False, 'shape': (1,), }\n";
         let expected = Array::new(vec![1], ArrayData::I32(vec![258])).unwrap();
         assert_eq!(parse(&file(header, &[0, 0, 1, 2])).unwrap(), expected);
+    }
+
+    #[test]
+    fn flags_are_zeros_and_ones() {
+        let header = "{'descr': '|b1', 'fortran_order': False, 'shape': (3,), }\n";
+        let expected = Array::new(vec![3], ArrayData::U8(vec![1, 0, 1])).unwrap();
+        assert_eq!(parse(&file(header, &[1, 0, 1])).unwrap(), expected);
     }
 
     #[test]

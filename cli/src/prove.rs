@@ -10,6 +10,7 @@ use binfer_ml_ops::{ProveError, ProverKey};
 
 use crate::failure::Failure;
 use crate::files;
+use crate::inputs::Inputs;
 use crate::key::{COMMITMENT_FILE, KEY_FILE, Key};
 use crate::oracle::{self, ORACLE_FILE};
 use crate::progress::{Phases, human};
@@ -24,9 +25,9 @@ pub(crate) struct Args {
     /// The folder that `binfer commit` wrote
     #[arg(long, value_name = "DIR")]
     key: PathBuf,
-    /// The input, one sample or a batch
-    #[arg(long, value_name = "X.npy")]
-    input: PathBuf,
+    /// The input, one sample or a batch; each of several, in their order or as NAME=FILE
+    #[arg(long, value_name = "X.npy", required = true)]
+    input: Vec<PathBuf>,
     /// The output, as `binfer run` writes it; each of several, in their order
     #[arg(long, value_name = "Y.npy", required = true)]
     output: Vec<PathBuf>,
@@ -47,14 +48,15 @@ impl Args {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
         self.check_import()?;
         let model = files::read_model(&self.model)?;
-        let (x, y) = (files::read_array(&self.input)?, files::read_arrays(&self.output)?);
+        let x = Inputs::read(&model.graph, &self.input)?;
+        let y = files::read_arrays(&self.output)?;
         let mut phases = Phases::shown();
         let start = Instant::now();
         phases.start("read weights");
         let proof = self.prover(model).and_then(|mut prover| {
             prover.set_max_memory(self.max_memory.map(|size| size.0));
-            let proof = prover.prove(&x, &y, &mut |phase| phases.start(phase));
-            proof.map_err(|e| self.failure(e))
+            let proof = prover.prove(&x.arrays, &y, &mut |phase| phases.start(phase));
+            proof.map_err(|e| self.failure(e, &x))
         });
         phases.finish();
         let proof = proof?;
@@ -82,10 +84,10 @@ impl Args {
         Ok(())
     }
 
-    fn failure(&self, error: ProveError) -> Failure {
+    fn failure(&self, error: ProveError, inputs: &Inputs) -> Failure {
         match error {
             ProveError::Damaged(_) => Failure::malformed(&self.key.join(ORACLE_FILE), error),
-            error => statement(error, &self.input, &self.output),
+            error => statement(error, inputs, &self.output),
         }
     }
 

@@ -1,11 +1,12 @@
 //! `binfer run`: the exact integer interpreter.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use binfer_ml_ops::ProveError;
 
 use crate::failure::Failure;
+use crate::inputs::Inputs;
 use crate::{files, npy};
 
 /// Run a model with exact integer arithmetic.
@@ -13,9 +14,10 @@ use crate::{files, npy};
 pub(crate) struct Args {
     /// The quantized ONNX model
     model: PathBuf,
-    /// The input, one sample or a batch, as a NumPy file
-    #[arg(long, value_name = "X.npy")]
-    input: PathBuf,
+    /// The input, one sample or a batch, as a NumPy file; once for each, in their order or as NAME=FILE, where a model
+    /// has several
+    #[arg(long, value_name = "X.npy", required = true)]
+    input: Vec<PathBuf>,
     /// The NumPy file to write the output to; once for each, in their order, where a model has several
     #[arg(long, value_name = "Y.npy", required = true)]
     output: Vec<PathBuf>,
@@ -24,13 +26,13 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
         let model = files::read_model(&self.model)?;
-        let input = files::read_array(&self.input)?;
+        let inputs = Inputs::read(&model.graph, &self.input)?;
         let (expected, got) = (model.graph.outputs().count(), self.output.len());
         if expected != got {
             return Err(Failure::Outputs { expected, got });
         }
-        let outputs = binfer_ml_ops::run_all(&model, &input)
-            .map_err(|e| statement(e, &self.input, &self.output))?;
+        let outputs = binfer_ml_ops::run_all(&model, &inputs.arrays)
+            .map_err(|e| statement(e, &inputs, &self.output))?;
         for (path, y) in self.output.iter().zip(outputs) {
             let bytes =
                 npy::to_bytes(&y).map_err(|source| Failure::Io { path: path.clone(), source })?;
@@ -42,17 +44,17 @@ impl Args {
 }
 
 /// The failure that a run or a proof ended in; arrays that do not fit the model are malformed files.
-pub(crate) fn statement(error: ProveError, input: &Path, outputs: &[PathBuf]) -> Failure {
+pub(crate) fn statement(error: ProveError, inputs: &Inputs, outputs: &[PathBuf]) -> Failure {
     match error {
-        ProveError::Input(e) => Failure::malformed(input, e),
+        ProveError::Input(e) => inputs.failure(e),
         ProveError::Output(e) => Failure::malformed(&listed(outputs), e),
         ProveError::OutputCount { expected, got } => Failure::Outputs { expected, got },
         other => Failure::Statement(other),
     }
 }
 
-/// The paths of outputs, for a message.
-pub(crate) fn listed(outputs: &[PathBuf]) -> PathBuf {
-    let names: Vec<_> = outputs.iter().map(|path| path.display().to_string()).collect();
+/// The paths of several files, for a message.
+pub(crate) fn listed(paths: &[PathBuf]) -> PathBuf {
+    let names: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
     PathBuf::from(names.join(", "))
 }

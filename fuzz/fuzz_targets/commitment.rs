@@ -12,7 +12,7 @@ use libfuzzer_sys::fuzz_target;
 const MANY: u64 = 1 << 20;
 
 fn honest(network: Network) -> &'static [u8] {
-    static BYTES: OnceLock<[Vec<u8>; 2]> = OnceLock::new();
+    static BYTES: OnceLock<[Vec<u8>; 3]> = OnceLock::new();
     let all = BYTES.get_or_init(|| {
         Network::ALL.map(|network| {
             let model = Model::from_onnx(network.onnx()).expect("a model of the repository");

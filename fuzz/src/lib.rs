@@ -9,17 +9,22 @@ pub enum Network {
     Perceptron,
     /// Convolutions, sums of tensors, maxima and averages.
     Convolutional,
+    /// Two inputs, which one network reads.
+    Siamese,
 }
 
 impl Network {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Perceptron, Self::Convolutional];
+    pub const ALL: [Self; 3] = [Self::Perceptron, Self::Convolutional, Self::Siamese];
 
     /// The model's file.
     pub fn onnx(self) -> &'static [u8] {
         match self {
             Self::Perceptron => include_bytes!("../../models/digits/digits_ternary.onnx"),
             Self::Convolutional => include_bytes!("../../models/cnn/cnn.onnx"),
+            Self::Siamese => {
+                include_bytes!("../../ml-ops/tests/fixtures/several_inputs/siamese.onnx")
+            }
         }
     }
 }

@@ -11,6 +11,8 @@ mod forged_codes;
 #[cfg(test)]
 mod forged_constants;
 #[cfg(test)]
+mod forged_inputs;
+#[cfg(test)]
 mod forged_nodes;
 #[cfg(test)]
 mod forged_outputs;
@@ -34,7 +36,7 @@ use crate::argument::{
 };
 use crate::array::Array;
 use crate::commitment::ModelCommitment;
-use crate::graph::{Model, OutputPort, PortError, Values};
+use crate::graph::{InputError, Model, OutputPort, PortError, Values};
 use crate::interpret::{self, RunError, Trace};
 use crate::proof::Proof;
 use crate::statement::transcript;
@@ -58,9 +60,9 @@ pub struct ProverKey {
 #[derive(Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum ProveError {
-    /// The input does not fit the model.
-    #[error("input: {0}")]
-    Input(PortError),
+    /// Inputs do not fit the model.
+    #[error(transparent)]
+    Input(#[from] InputError),
     /// The output does not fit the model.
     #[error("output: {0}")]
     Output(PortError),
@@ -174,33 +176,34 @@ impl ProverKey {
         })
     }
 
-    /// Runs the exact interpreter; of several outputs, [`run_all`] of [`Self::model`] gives all, this the first.
+    /// Runs the exact interpreter on an array, or all of a model that has several inputs; of several outputs, [`run_all`] of [`Self::model`] gives all, this the first.
     ///
     /// # Errors
     /// Where the input does not fit or an accumulator exceeds its declared width.
-    pub fn run(&self, input: &Array) -> Result<Array, ProveError> {
+    pub fn run(&self, input: &(impl AsRef<[Array]> + ?Sized)) -> Result<Array, ProveError> {
         run(&self.model, input)
     }
 
-    /// Proves that the model maps `input` to `output`, an array or all arrays of a model that has several; `progress` hears each phase's name as it starts.
+    /// Proves that the model maps `input` to `output`, each an array or all arrays of a model that has several; `progress`
+    /// hears each phase's name as it starts.
     ///
     /// # Errors
     /// [`ProveError`] where it does not, or where the arrays do not fit the model.
     pub fn prove(
         &self,
-        input: &Array,
+        input: &(impl AsRef<[Array]> + ?Sized),
         output: &(impl AsRef<[Array]> + ?Sized),
         progress: &mut (dyn FnMut(&'static str) + Send),
     ) -> Result<Proof, ProveError> {
-        let outputs = output.as_ref();
+        let (inputs, outputs) = (input.as_ref(), output.as_ref());
         // Within the pool, so that no step waits for another thread to take it up.
-        rayon::scope(|_| self.prove_here(input, outputs, progress))
+        rayon::scope(|_| self.prove_here(inputs, outputs, progress))
     }
 
     /// [`Self::prove`] on the thread that calls it and those that it shares work with.
     fn prove_here(
         &self,
-        input: &Array,
+        inputs: &[Array],
         outputs: &[Array],
         progress: &mut (dyn FnMut(&'static str) + Send),
     ) -> Result<Proof, ProveError> {
@@ -210,8 +213,7 @@ impl ProverKey {
             return Err(ProveError::OutputCount { expected, got });
         }
         progress("run");
-        let (values, batch) =
-            graph.input.encode(graph.input_shape(), input).map_err(ProveError::Input)?;
+        let (values, batch) = graph.encode(inputs)?;
         let trace = interpret::run(&self.model, &values, batch.size)?;
         let declared = Requantized::new(graph).of_run(graph, &trace);
         let plan = Plan::declared(graph, batch.size, declared);
@@ -222,11 +224,11 @@ impl ProverKey {
                 return Err(ProveError::WrongOutput);
             }
         }
-        let statement = (input, outputs, batch.size);
+        let statement = (inputs, outputs, batch.size);
         let proof = self.prove_plan(&plan, group_size, statement, &trace, progress)?;
         if self.stored {
             progress("verify");
-            verify(&self.commitment, input, outputs, &proof.to_bytes())
+            verify(&self.commitment, inputs, outputs, &proof.to_bytes())
                 .map_err(|rejection| ProveError::Damaged(Box::new(rejection)))?;
         }
         Ok(proof)
@@ -237,7 +239,7 @@ impl ProverKey {
         &self,
         plan: &Plan,
         group_size: GroupSize,
-        statement: (&Array, &[Array], usize),
+        statement: (&[Array], &[Array], usize),
         trace: &Trace,
         progress: &mut (dyn FnMut(&'static str) + Send),
     ) -> Result<Proof, ProveError> {
@@ -252,13 +254,14 @@ impl ProverKey {
         &self,
         plan: &Plan,
         group_size: GroupSize,
-        (input, outputs, batch): (&Array, &[Array], usize),
+        (inputs, outputs, batch): (&[Array], &[Array], usize),
         (tensors, entries): (&[Values], &[Entries<'_>]),
         progress: &mut (dyn FnMut(&'static str) + Send),
     ) -> Result<Proof, ProveError> {
         let number = u32::try_from(batch).map_err(|_| ProveError::Batch { got: batch })?;
         let (params, digest) = (&self.commitment.params, self.commitment.digest());
-        let start = transcript(params, &digest, group_size, &plan.declared.reaches, input, outputs);
+        let start =
+            transcript(params, &digest, group_size, &plan.declared.reaches, inputs, outputs);
         let mut channel = ProverChannel::new(start);
         let prover = Prover {
             graph: &self.model.graph,
@@ -285,23 +288,25 @@ fn oracle_words(model: &Model, salt: &Salt) -> (u32, Vec<F128>) {
     (model_shape(&plan).log_row, words)
 }
 
-/// Runs a model's exact interpreter on an array; of several outputs, [`run_all`] gives all, this the first.
+/// Runs a model's exact interpreter on an array, or all of a model that has several inputs; of several outputs, [`run_all`] gives all, this the first.
 ///
 /// # Errors
 /// Where the input does not fit or an accumulator exceeds its declared width.
-pub fn run(model: &Model, input: &Array) -> Result<Array, ProveError> {
+pub fn run(model: &Model, input: &(impl AsRef<[Array]> + ?Sized)) -> Result<Array, ProveError> {
     let mut outputs = run_all(model, input)?;
     Ok(outputs.swap_remove(0))
 }
 
-/// Runs a model's exact interpreter on an array: all its outputs, in their order.
+/// Runs a model's exact interpreter on an array, or all of a model that has several inputs: all its outputs, in their order.
 ///
 /// # Errors
 /// As of [`run`].
-pub fn run_all(model: &Model, input: &Array) -> Result<Vec<Array>, ProveError> {
+pub fn run_all(
+    model: &Model,
+    input: &(impl AsRef<[Array]> + ?Sized),
+) -> Result<Vec<Array>, ProveError> {
     let graph = &model.graph;
-    let (values, batch) =
-        graph.input.encode(graph.input_shape(), input).map_err(ProveError::Input)?;
+    let (values, batch) = graph.encode(input.as_ref())?;
     let trace = interpret::run(model, &values, batch.size)?;
     let decode = |port: &OutputPort| {
         let (shape, values) = (&graph.tensors[port.tensor], &trace.tensors[port.tensor]);

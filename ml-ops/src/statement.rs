@@ -9,13 +9,13 @@ use crate::array::{Array, ArrayData};
 /// The protocol's name and version, the first thing that every challenge depends on.
 const PROTOCOL: &str = "binfer inference v8";
 
-/// A transcript that holds parameters, the digest of the commitment, group size, reaches, input and outputs.
+/// A transcript that holds parameters, the digest of the commitment, group size, reaches, inputs and outputs.
 pub(crate) fn transcript(
     params: &Params,
     model: &Digest,
     group_size: GroupSize,
     reaches: &[u8],
-    input: &Array,
+    inputs: &[Array],
     outputs: &[Array],
 ) -> Transcript {
     let mut transcript = Transcript::new(PROTOCOL);
@@ -23,8 +23,10 @@ pub(crate) fn transcript(
     transcript.absorb_bytes("model", model);
     transcript.absorb_bytes("group size", &group_size.log_leaves().to_le_bytes());
     transcript.absorb_bytes("reaches", reaches);
-    absorb_array(&mut transcript, "input", input);
-    // How many there are is the model's.
+    // How many there are of either is the model's.
+    for input in inputs {
+        absorb_array(&mut transcript, "input", input);
+    }
     for output in outputs {
         absorb_array(&mut transcript, "output", output);
     }

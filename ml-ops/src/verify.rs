@@ -9,7 +9,7 @@ use thiserror::Error;
 use crate::argument::{self, GroupSize, Plan, ReachError, Requantized, Statement};
 use crate::array::Array;
 use crate::commitment::ModelCommitment;
-use crate::graph::{Graph, OutputPort, PortError, TensorId, TensorKind, TensorShape, Values};
+use crate::graph::{Graph, InputError, PortError, TensorId, TensorKind, TensorShape, Values};
 use crate::proof::{Proof, ProofError};
 use crate::statement::transcript;
 
@@ -17,9 +17,9 @@ use crate::statement::transcript;
 #[derive(Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum Rejection {
-    /// The input does not fit the model.
-    #[error("input: {0}")]
-    Input(PortError),
+    /// Inputs do not fit the model.
+    #[error(transparent)]
+    Input(#[from] InputError),
     /// There are more or fewer outputs than the model has.
     #[error("{got} outputs of a model that has {expected}")]
     OutputCount {
@@ -71,32 +71,33 @@ impl Rejection {
     }
 }
 
-/// Accepts iff `proof` convinces that the model under `commitment` maps `input` to `output`: an array, or all arrays
+/// Accepts iff `proof` convinces that the model under `commitment` maps `input` to `output`: each an array, or all arrays
 /// in their order of a model that has several.
 ///
-/// Time and memory grow with the sizes of input and output and the widths of layers, not with the
+/// Time and memory grow with the sizes of inputs and outputs and the widths of layers, not with the
 /// number of weights.
 ///
 /// # Errors
 /// [`Rejection`] with the reason; on any bytes, without panic.
 pub fn verify(
     commitment: &ModelCommitment,
-    input: &Array,
+    input: &(impl AsRef<[Array]> + ?Sized),
     output: &(impl AsRef<[Array]> + ?Sized),
     proof: &[u8],
 ) -> Result<(), Rejection> {
-    verify_outputs(commitment, input, output.as_ref(), proof)
+    verify_arrays(commitment, input.as_ref(), output.as_ref(), proof)
 }
 
-fn verify_outputs(
+fn verify_arrays(
     commitment: &ModelCommitment,
-    input: &Array,
+    inputs: &[Array],
     outputs: &[Array],
     proof: &[u8],
 ) -> Result<(), Rejection> {
     let graph = &commitment.graph;
-    let (in_values, batch) =
-        graph.input.encode(graph.input_shape(), input).map_err(Rejection::Input)?;
+    let (in_values, batch) = graph.encode(inputs)?;
+    let in_values: BTreeMap<TensorId, Values> =
+        graph.inputs().map(|port| port.tensor).zip(in_values).collect();
     let (expected, got) = (graph.outputs().count(), outputs.len());
     if expected != got {
         return Err(Rejection::OutputCount { expected, got });
@@ -117,17 +118,19 @@ fn verify_outputs(
     if proof.batch as usize != batch.size {
         return Err(Rejection::OtherBatch { expected: batch.size, got: proof.batch as usize });
     }
-    if out_values.get(&graph.input.tensor).is_some_and(|output| *output != in_values) {
+    let constants = constants(graph, batch.size);
+    let differ = |known: &BTreeMap<TensorId, Values>| {
+        out_values.iter().any(|(t, output)| known.get(t).is_some_and(|known| known != output))
+    };
+    if differ(&in_values) {
         return Err(Rejection::NotIdentity);
     }
-    let constants = constants(graph, batch.size);
-    let differs = |(t, output): (&TensorId, &Values)| constants.get(t).is_some_and(|c| c != output);
-    if out_values.iter().any(differs) {
+    if differ(&constants) {
         return Err(Rejection::NotConstant);
     }
     let declared = Requantized::new(graph).declared(proof.reaches)?;
     let (params, digest) = (&commitment.params, commitment.digest());
-    let start = transcript(params, &digest, proof.group_size, proof.reaches, input, outputs);
+    let start = transcript(params, &digest, proof.group_size, proof.reaches, inputs, outputs);
     let mut channel = ProofReader::new(start, proof.messages);
     let plan = Plan::declared(graph, batch.size, declared);
     let statement = Statement {
@@ -136,7 +139,7 @@ fn verify_outputs(
         params: &commitment.params,
         group_size: proof.group_size,
         root: commitment.root,
-        input: &in_values,
+        inputs: &in_values,
         outputs: &out_values,
         constants: &constants,
     };
@@ -211,8 +214,9 @@ fn estimate_plan(commitment: &ModelCommitment, plan: &Plan, group_size: GroupSiz
         TensorKind::Code => Values::Codes(vec![0; batch * shape.per_sample()]),
         TensorKind::Integer { .. } => Values::Integers(vec![0; batch * shape.per_sample()]),
     };
-    let shape_of = |port: &OutputPort| Some((port.tensor, blank(graph.tensors.get(port.tensor)?)));
-    let outputs = graph.outputs().filter_map(shape_of).collect();
+    let of_tensor = |t: TensorId| Some((t, blank(graph.tensors.get(t)?)));
+    let outputs = graph.outputs().map(|port| port.tensor).filter_map(of_tensor).collect();
+    let inputs = graph.inputs().map(|port| port.tensor).filter_map(of_tensor).collect();
     let mut channel = Estimator::new();
     let statement = Statement {
         graph,
@@ -220,7 +224,7 @@ fn estimate_plan(commitment: &ModelCommitment, plan: &Plan, group_size: GroupSiz
         params: &commitment.params,
         group_size,
         root: commitment.root,
-        input: &blank(graph.input_shape()),
+        inputs: &inputs,
         outputs: &outputs,
         constants: &constants(graph, batch),
     };

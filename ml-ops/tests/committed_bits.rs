@@ -59,6 +59,8 @@ fn graph(values: usize, bias: i64, scales: &[f32], middle: &[fn(usize) -> Op]) -
     push(matmul(last, Epilogue::Accumulator), TensorKind::Integer { bits: 50 });
     let dtype = IntegerType::I64;
     let graph = Graph {
+        more_inputs: Vec::new(),
+        input_names: Vec::new(),
         more_outputs: Vec::new(),
         name: String::new(),
         weights,
@@ -117,6 +119,8 @@ fn index(taps: usize, bits: Option<u32>) -> Graph {
         combine(2, 3, Function::Times(1)),
     ];
     let graph = Graph {
+        more_inputs: Vec::new(),
+        input_names: Vec::new(),
         more_outputs: Vec::new(),
         name: String::new(),
         tensors: vec![

@@ -60,6 +60,8 @@ fn base(gather: Option<&Gather>, rows: usize, cols: usize) -> Model {
     let dtype = CodeType::U8;
     let shape = TensorShape { rows_per_sample: rows, features: cols, kind: TensorKind::Code };
     let graph = Graph {
+        more_inputs: Vec::new(),
+        input_names: Vec::new(),
         more_outputs: Vec::new(),
         name: String::new(),
         tensors: vec![shape],

@@ -63,6 +63,8 @@ fn model(first: &Layer, second: &Layer, rows: usize, steps: Vec<Step>, bits: u32
     let node = |op| Node { name: String::new(), op };
     Model {
         graph: Graph {
+            more_inputs: Vec::new(),
+            input_names: Vec::new(),
             more_outputs: Vec::new(),
             name: String::new(),
             tensors: vec![
@@ -171,7 +173,7 @@ fn accumulators_that_exceed_their_width_are_an_error() {
 #[test]
 fn inputs_of_another_size_or_kind_are_an_error() {
     let model = model(&small(1), &small(1), 2, steps(1), 20);
-    let error = |expected, got| RunError::Input { expected, got };
+    let error = |expected, got| RunError::Input { input: 0, expected, got };
     let short = run(&model, &Values::Codes(vec![0; 5]), 3);
     assert_eq!(short, Err(error(6, 5)));
     let integers = run(&model, &Values::Integers(vec![0; 6]), 3);

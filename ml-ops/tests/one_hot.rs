@@ -29,6 +29,8 @@ fn embedding(vocabulary: usize, width: usize) -> (Model, Vec<u8>) {
         epilogue: Epilogue::Accumulator,
     };
     let graph = Graph {
+        more_inputs: Vec::new(),
+        input_names: Vec::new(),
         more_outputs: Vec::new(),
         name: "embedding".into(),
         tensors: vec![

@@ -95,6 +95,8 @@ fn case(seed: u64) -> Case {
         ops.push(combine(x + 1, Function::Times(factor), x + 2));
     }
     let graph = Graph {
+        more_inputs: Vec::new(),
+        input_names: Vec::new(),
         more_outputs: Vec::new(),
         name: "random".into(),
         weights: vec![],

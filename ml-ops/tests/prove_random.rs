@@ -130,6 +130,8 @@ fn model(spec: &Spec) -> Model {
     };
     let output = tensors.len() - 1;
     let graph = Graph {
+        more_inputs: Vec::new(),
+        input_names: Vec::new(),
         more_outputs: Vec::new(),
         name: "random".into(),
         weights,

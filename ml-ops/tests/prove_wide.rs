@@ -189,6 +189,8 @@ impl Builder {
             TensorKind::Integer { .. } => OutputTransform::Integer { dtype: IntegerType::I64 },
         };
         let graph = Graph {
+            more_inputs: Vec::new(),
+            input_names: Vec::new(),
             more_outputs: Vec::new(),
             name: "random".into(),
             weights: Vec::new(),

@@ -50,6 +50,8 @@ fn model(seed: usize) -> Model {
         nodes.push(Node { name: format!("layer {layer}"), op });
     }
     let graph = Graph {
+        more_inputs: Vec::new(),
+        input_names: Vec::new(),
         more_outputs: Vec::new(),
         name: "square layers".into(),
         tensors: vec![tensor; LAYERS + 1],

@@ -2,20 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
-use binfer_ml_ops::array::{Array, ArrayData};
 use binfer_ml_ops::graph::Model;
 use binfer_ml_ops::run;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::files;
+use crate::inputs::Inputs;
 
 /// The files of a test set.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args)]
 pub struct TestSet {
-    /// Samples to run as well, of whose outputs the accuracy is reported
+    /// Samples to run as well, of whose outputs the accuracy is reported; of several inputs each, in their order or as
+    /// NAME=FILE
     #[arg(long, value_name = "T.npy")]
-    pub test: Option<PathBuf>,
+    pub test: Vec<PathBuf>,
     /// The class of each of them, or of each row of outputs: the number of the largest output
     #[arg(long, value_name = "L.npy", requires = "test")]
     pub labels: Option<PathBuf>,
@@ -53,7 +54,8 @@ impl TestSet {
         let existing = |part| Some(input.with_extension(part)).filter(|path| path.is_file());
         match existing("test.npy") {
             None => Self::default(),
-            test => {
+            Some(test) => {
+                let test = vec![test];
                 Self { test, labels: existing("labels.npy"), expected: existing("expected.npy") }
             }
         }
@@ -61,9 +63,10 @@ impl TestSet {
 
     /// The files with the options that name them.
     pub(super) fn options(&self) -> impl Iterator<Item = (&'static str, &Path)> {
-        let all =
-            [("--test", &self.test), ("--labels", &self.labels), ("--expected", &self.expected)];
-        all.into_iter().filter_map(|(option, file)| Some((option, file.as_deref()?)))
+        let test = self.test.iter().map(|file| ("--test", file));
+        let labels = self.labels.iter().map(|file| ("--labels", file));
+        let expected = self.expected.iter().map(|file| ("--expected", file));
+        test.chain(labels).chain(expected).map(|(option, file)| (option, file.as_path()))
     }
 
     /// Runs the samples, one after the other, and compares the first output; `None` if there are none.
@@ -71,8 +74,10 @@ impl TestSet {
     /// # Errors
     /// [`Failure`] where a file cannot be read, is malformed, or does not fit the others.
     pub(super) fn accuracy(&self, model: &Model) -> Result<Option<Accuracy>, Failure> {
-        let Some(path) = &self.test else { return Ok(None) };
-        let samples = samples(&files::read_array(path)?);
+        if self.test.is_empty() {
+            return Ok(None);
+        }
+        let samples = Inputs::read(&model.graph, &self.test)?.samples()?;
         let (mut outputs, mut classes) = (Vec::with_capacity(samples.len()), 1);
         for sample in &samples {
             let output = run(model, sample).map_err(Failure::Statement)?;
@@ -132,19 +137,6 @@ impl Agreement {
     }
 }
 
-/// The samples of a batch, each a batch of one.
-fn samples(batch: &Array) -> Vec<Array> {
-    let Some((&n, rest)) = batch.shape().split_first() else { return vec![batch.clone()] };
-    let size = batch.data().len().checked_div(n).unwrap_or(0);
-    let shape = [&[1], rest].concat();
-    let sample = |i: usize| {
-        let data: ArrayData = batch.data().part(i * size..(i + 1) * size);
-        // The length is the product.
-        Array::new(shape.clone(), data).unwrap_or_else(|e| unreachable!("{e}"))
-    };
-    (0..n).map(sample).collect()
-}
-
 /// The number of the first of the largest.
 fn largest(row: &[f64]) -> usize {
     (0..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best })
@@ -169,15 +161,6 @@ mod tests {
         let other = Agreement::new(&outputs, &[4.0, 3.0, 0.0, 1.0]);
         assert_eq!((other.equal, other.outputs), (1, 4));
         assert!((other.least_cosine - 0.96).abs() < 1e-12, "{other:?}");
-    }
-
-    #[test]
-    fn a_batch_is_cut_into_samples() {
-        let batch = Array::new(vec![2, 3], ArrayData::I8(vec![1, 2, 3, 4, 5, 6])).unwrap();
-        let samples = samples(&batch);
-        assert_eq!(samples.len(), 2);
-        assert_eq!(samples[1].shape(), [1, 3]);
-        assert_eq!(*samples[1].data(), ArrayData::I8(vec![4, 5, 6]));
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub fn measure(
 ) -> Result<Measurement, Failure> {
     let workload = task.workload()?;
     let graph = &workload.model.graph;
-    let outputs = run_all(&workload.model, &workload.input).map_err(Failure::Statement)?;
+    let outputs = run_all(&workload.model, &workload.inputs).map_err(Failure::Statement)?;
     let start = Instant::now();
     let (first, proof) = prove_once(&workload, &outputs, max_memory)?;
     let mut runs = vec![first];
@@ -96,7 +96,7 @@ fn prove_once(
     outputs: &[Array],
     max_memory: Option<Size>,
 ) -> Result<(Run, Proof), Failure> {
-    let (model, input) = (workload.model.clone(), &workload.input);
+    let (model, inputs) = (workload.model.clone(), &workload.inputs);
     let start = Instant::now();
     // Within the pool, so that no step waits for another thread to take it up.
     let mut key = rayon::scope(|_| ProverKey::new(model, Default::default(), &[1; 32]));
@@ -106,13 +106,13 @@ fn prove_once(
     let mut phases = Phases::hidden();
     let start = Instant::now();
     let proof =
-        key.prove(input, outputs, &mut |phase| phases.start(phase)).map_err(Failure::Statement)?;
+        key.prove(inputs, outputs, &mut |phase| phases.start(phase)).map_err(Failure::Statement)?;
     let bytes = proof.to_bytes();
     let prove = start.elapsed();
     let phases = phases.finish();
 
     let start = Instant::now();
-    verify(key.commitment(), input, outputs, &bytes).map_err(Failure::Rejected)?;
+    verify(key.commitment(), inputs, outputs, &bytes).map_err(Failure::Rejected)?;
     let verify = start.elapsed();
     Ok((Run { commit, prove, verify, proof_bytes: bytes.len(), phases }, proof))
 }
@@ -125,16 +125,13 @@ fn declared(error: ReachError) -> Failure {
 /// The time of native inference and its kernel, whose (first) output is compared with the interpreter's.
 fn native_time(workload: &Workload, output: &Array) -> Result<(Duration, String), Failure> {
     let graph = &workload.model.graph;
-    let (input, batch) = graph
-        .input
-        .encode(&graph.tensors[graph.input.tensor], &workload.input)
-        .map_err(Failure::Port)?;
+    let (tensors, batch) = graph.encode(&workload.inputs)?;
     let expected = graph
         .output
         .encode(&graph.tensors[graph.output.tensor], output, batch)
         .map_err(Failure::Port)?;
     let native = Native::new(&workload.model);
-    let input = native.input(input, batch.size);
+    let input = native.input(tensors, batch.size);
     let output =
         native.run(&input, batch.size).map_err(|e| Failure::Statement(ProveError::Run(e)))?;
     if !native.agrees(&output, &expected, batch.size) {

@@ -18,6 +18,7 @@ use thiserror::Error;
 use super::{Accuracy, TestSet};
 use crate::failure::Failure;
 use crate::files;
+use crate::inputs::Inputs;
 
 /// What is proved.
 #[derive(Clone, Debug, PartialEq, clap::Subcommand)]
@@ -57,9 +58,9 @@ pub enum Task {
     Model {
         /// The model
         file: PathBuf,
-        /// A batch of inputs
-        #[arg(long, value_name = "X.npy")]
-        input: PathBuf,
+        /// A batch of inputs; each of several, in their order or as NAME=FILE
+        #[arg(long, value_name = "X.npy", required = true)]
+        input: Vec<PathBuf>,
         /// A test set
         #[command(flatten)]
         test: TestSet,
@@ -112,8 +113,8 @@ pub(crate) struct Workload {
     pub(crate) name: String,
     /// The model.
     pub(crate) model: Model,
-    /// A batch of inputs.
-    pub(crate) input: Array,
+    /// A batch of inputs, as many arrays as the model has inputs.
+    pub(crate) inputs: Vec<Array>,
     /// Its size.
     pub(crate) batch: usize,
 }
@@ -174,8 +175,8 @@ impl Task {
                     option.push(file);
                     option
                 };
-                let files = [("--input", input.as_path())].into_iter().chain(test.options());
-                let options = files.map(option);
+                let inputs = input.iter().map(|path| ("--input", path.as_path()));
+                let options = inputs.chain(test.options()).map(option);
                 let ends = ["model".into()].into_iter().chain(options);
                 ends.chain(["--".into(), file.into()]).collect()
             }
@@ -186,7 +187,7 @@ impl Task {
     /// The file of a network whose measurement has this name, if it has one; where it is, is not known.
     pub(crate) fn model_named(name: &str) -> Option<Self> {
         let file = name.strip_prefix(MODEL)?.into();
-        Some(Self::Model { file, input: PathBuf::new(), test: TestSet::default() })
+        Some(Self::Model { file, input: Vec::new(), test: TestSet::default() })
     }
 
     /// What a network of a file makes of its test set, if there is one.
@@ -218,10 +219,12 @@ impl Task {
                 (*m, &[*k, *n], *weight_bits, *requantize)
             }
             Self::Model { file, input, .. } => {
-                let (model, input) = (files::read_model(file)?, files::read_array(input)?);
-                let encoded = model.graph.input.encode(model.graph.input_shape(), &input);
-                let (_, Batch { size, .. }) = encoded.map_err(Failure::Port)?;
-                return Ok(Workload { name: self.name(), model, input, batch: size });
+                let model = files::read_model(file)?;
+                let inputs = Inputs::read(&model.graph, input)?;
+                let encoded = model.graph.encode(&inputs.arrays);
+                let (_, Batch { size, .. }) = encoded.map_err(|e| inputs.failure(e))?;
+                let inputs = inputs.arrays;
+                return Ok(Workload { name: self.name(), model, inputs, batch: size });
             }
         };
         let mut rng = StdRng::seed_from_u64(1);
@@ -235,7 +238,7 @@ impl Task {
         let input = Array::new(vec![batch, features], ArrayData::I8(input));
         // The length is the product.
         let input = input.unwrap_or_else(|e| unreachable!("{e}"));
-        Ok(Workload { name: self.name(), model, input, batch })
+        Ok(Workload { name: self.name(), model, inputs: vec![input], batch })
     }
 }
 
@@ -258,6 +261,8 @@ fn perceptron(
     let tensor = |features, kind| TensorShape { rows_per_sample: 1, features, kind };
     let widest = TensorKind::Integer { bits: 63 };
     let mut graph = Graph {
+        more_inputs: Vec::new(),
+        input_names: Vec::new(),
         more_outputs: Vec::new(),
         name: name.into(),
         tensors: vec![tensor(widths[0], TensorKind::Code)],
@@ -371,8 +376,10 @@ mod tests {
     fn arguments_are_parsed_to_the_same_task() {
         let shape = Shape { m: 1, k: 20, n: 3 };
         let narrow = Task::Matmul { shape, weight_bits: 2, requantize: true };
-        let test = TestSet { test: Some("--t.npy".into()), ..TestSet::default() };
-        let file = Task::Model { file: "--b.onnx".into(), input: "--x.npy".into(), test };
+        let input = vec!["--x.npy".into(), "m=y.npy".into()];
+        let test =
+            TestSet { test: vec!["--t.npy".into(), "m=u.npy".into()], ..TestSet::default() };
+        let file = Task::Model { file: "--b.onnx".into(), input, test };
         for task in [Task::T1Zero, Task::T1D, Task::T3, Task::matmul(4, 5, 6), narrow, file] {
             let words = std::iter::once(OsString::from("bench")).chain(task.arguments());
             assert_eq!(Line::<Task>::parse_from(words).task, task);
@@ -385,7 +392,7 @@ mod tests {
             let shape = Shape { m: 4, k: 300, n: 100 };
             let task = Task::Matmul { shape, weight_bits, requantize: true };
             let workload = task.workload().unwrap();
-            let output = run(&workload.model, &workload.input).unwrap();
+            let output = run(&workload.model, &workload.inputs).unwrap();
             let ArrayData::I8(codes) = output.data() else { panic!("int8 outputs") };
             let saturated = codes.iter().filter(|&&q| q == -128 || q == 127).count();
             let distinct = codes.iter().collect::<std::collections::HashSet<_>>().len();

@@ -140,8 +140,7 @@ impl Scene {
 
 fn native_time(digits: &Digits, input: &Array) -> Result<Duration, Failure> {
     let graph = &digits.model.graph;
-    let shape = &graph.tensors[graph.input.tensor];
-    let (codes, batch) = graph.input.encode(shape, input).map_err(Failure::Port)?;
+    let (codes, batch) = graph.encode(input.as_ref())?;
     let native = Native::new(&digits.model);
     let codes = native.input(codes, batch.size);
     Ok(time_inference(&native, &codes, batch.size)?)

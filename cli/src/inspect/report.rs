@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use binfer_ml_ops::array::ElementType;
-use binfer_ml_ops::graph::{CodeType, InputTransform, OutputPort, OutputTransform};
+use binfer_ml_ops::graph::{CodeType, InputPort, InputTransform, OutputPort, OutputTransform};
 use binfer_ml_ops::{Estimate, ModelCommitment};
 use serde_json::{Value, json};
 
@@ -56,7 +56,8 @@ impl Report {
             "kind": self.kind.name(),
             "file_bytes": self.file_bytes,
             "name": graph.name,
-            "input": self.input_json(),
+            "input": self.inputs_json().first(),
+            "more_inputs": self.inputs_json().get(1..),
             "output": self.outputs_json().first(),
             "more_outputs": self.outputs_json().get(1..),
             "layers": layers.collect::<Value>(),
@@ -111,7 +112,9 @@ impl Report {
                 writeln!(out, "root        {}", hex(self.commitment.root()))?;
             }
         }
-        writeln!(out, "input       {}", port(&self.input_json()))?;
+        for input in self.inputs_json() {
+            writeln!(out, "input       {}", port(&input))?;
+        }
         for output in self.outputs_json() {
             writeln!(out, "output      {}", port(&output))?;
         }
@@ -185,21 +188,32 @@ impl Report {
         writeln!(out, "{:8.2}  in total", estimate.soundness_bits)
     }
 
-    fn input_json(&self) -> Value {
-        let input = &self.commitment.graph().input;
-        let mut port = json!({
-            "type": element_name(input.transform.element_type()),
-            "shape": input.shape,
-        });
-        let mut transform = &input.transform;
-        if let InputTransform::Computed { operations, then } = transform {
-            port["operations_before"] = operations.len().into();
-            transform = then;
-        }
-        if let InputTransform::Quantize { scale, zero_point, dtype } = *transform {
-            port["quantized"] = quantization(scale, zero_point, dtype);
-        }
-        port
+    fn inputs_json(&self) -> Vec<Value> {
+        let graph = self.commitment.graph();
+        let of = |(number, input): (usize, &InputPort)| {
+            let mut port = json!({
+                "type": element_name(input.transform.element_type()),
+                "shape": input.shape,
+            });
+            if let Some(name) = graph.input_names.get(number) {
+                port["name"] = name.as_str().into();
+            }
+            let mut transform = &input.transform;
+            if let InputTransform::Computed { operations, then } = transform {
+                port["operations_before"] = operations.len().into();
+                transform = then;
+            }
+            match *transform {
+                InputTransform::Quantize { scale, zero_point, dtype } => {
+                    port["quantized"] = quantization(scale, zero_point, dtype);
+                }
+                InputTransform::OneHot { vocabulary: below }
+                | InputTransform::Numbers { count: below } => port["below"] = below.into(),
+                _ => {}
+            }
+            port
+        };
+        graph.inputs().enumerate().map(of).collect()
     }
 
     fn outputs_json(&self) -> Vec<Value> {
@@ -244,7 +258,13 @@ fn quantization(scale: f32, zero_point: i32, dtype: CodeType) -> Value {
 /// A port's JSON as a line.
 fn port(port: &Value) -> String {
     let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
-    let line = format!("{} {}", text(&port["type"]), port["shape"]);
+    let mut line = format!("{} {}", text(&port["type"]), port["shape"]);
+    if let Some(name) = port["name"].as_str() {
+        line = format!("{name}: {line}");
+    }
+    if let Some(below) = port["below"].as_u64() {
+        line = format!("{line}, numbers below {below}");
+    }
     let q = &port["quantized"];
     if q.is_null() {
         return line;

@@ -95,10 +95,9 @@ mod tests {
         for task in [Task::T3, Task::T1Zero] {
             let workload = task.workload().unwrap();
             let (model, graph) = (&workload.model, &workload.model.graph);
-            let output = run(model, &workload.input).unwrap();
-            let shape = &graph.tensors[graph.input.tensor];
-            let (input, batch) = graph.input.encode(shape, &workload.input).unwrap();
-            let input = Rows::from_codes(&input, batch.size);
+            let output = run(model, &workload.inputs).unwrap();
+            let (input, batch) = graph.encode(&workload.inputs).unwrap();
+            let input = Rows::from_codes(&input[0], batch.size);
             let shape = &graph.tensors[graph.output.tensor];
             let expected = graph.output.encode(shape, &output, batch).unwrap();
             for gemm in [Int8Gemm::new(), Int8Gemm::with_limbs(7), Int8Gemm::with_limbs(0)] {

@@ -25,14 +25,15 @@ pub(crate) struct Native<'a> {
 pub(crate) enum Tensor {
     /// Row-major.
     Rows(Rows),
-    /// Feature-major.
-    Features(Values),
+    /// Feature-major, one or more.
+    Features(Vec<Values>),
 }
 
 impl<'a> Native<'a> {
     /// Lays out `model`.
     pub(crate) fn new(model: &'a Model) -> Self {
-        Self { model, chain: Chain::new(Int8Gemm::new(), model) }
+        let one = model.graph.more_inputs.is_empty();
+        Self { model, chain: if one { Chain::new(Int8Gemm::new(), model) } else { None } }
     }
 
     /// The name of the kernels.
@@ -40,14 +41,14 @@ impl<'a> Native<'a> {
         self.chain.as_ref().map_or("interpreter", Chain::kernel)
     }
 
-    /// The input codes of `batch` samples, laid out.
-    pub(crate) fn input(&self, codes: Values, batch: usize) -> Tensor {
-        match self.chain {
-            Some(_) => {
+    /// The input tensors of `batch` samples, laid out.
+    pub(crate) fn input(&self, tensors: Vec<Values>, batch: usize) -> Tensor {
+        match (&self.chain, &tensors[..]) {
+            (Some(_), [codes]) => {
                 let rows = batch * self.model.graph.input_shape().rows_per_sample;
-                Tensor::Rows(Rows::from_codes(&codes, rows))
+                Tensor::Rows(Rows::from_codes(codes, rows))
             }
-            None => Tensor::Features(codes),
+            _ => Tensor::Features(tensors),
         }
     }
 
@@ -61,11 +62,11 @@ impl<'a> Native<'a> {
             }
             (_, Tensor::Features(values)) => {
                 let mut trace = interpret::run(self.model, values, batch)?;
-                Ok(Tensor::Features(trace.tensors.swap_remove(graph.output.tensor)))
+                Ok(Tensor::Features(vec![trace.tensors.swap_remove(graph.output.tensor)]))
             }
             (None, Tensor::Rows(rows)) => {
                 let (expected, got) = (batch * graph.input_shape().per_sample(), rows.len());
-                Err(RunError::Input { expected, got })
+                Err(RunError::Input { input: 0, expected, got })
             }
         }
     }
@@ -76,7 +77,7 @@ impl<'a> Native<'a> {
             Tensor::Rows(rows) => {
                 rows.agrees(values, batch * self.model.graph.output_shape().rows_per_sample)
             }
-            Tensor::Features(features) => features == values,
+            Tensor::Features(features) => features.iter().eq([values]),
         }
     }
 }

@@ -229,3 +229,37 @@ fn every_output_is_a_file() {
     scratch.write("c.npy", &other);
     scratch.expect(1, &format!("{verify} {outputs}"));
 }
+
+#[test]
+fn every_input_is_a_file() {
+    let scratch = Scratch::new();
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../ml-ops/tests/fixtures/several_inputs");
+    scratch.write("model.onnx", &std::fs::read(format!("{fixtures}/siamese.onnx")).unwrap());
+    for (name, factor) in [("a.npy", 31), ("b.npy", 77)] {
+        let codes: Vec<u8> = (0..2 * 196).map(|i: usize| (i * i * factor + i) as u8).collect();
+        scratch.write(name, &npy("|u1", "(2, 1, 1, 14, 14)", &codes));
+    }
+    let few = scratch.expect(2, "run model.onnx --input a.npy --output y.npy");
+    assert!(few.stderr.contains("2 inputs and 1 files"), "{}", few.stderr);
+    scratch.expect(0, "run model.onnx --input a.npy --input b.npy --output y.npy");
+    let y = scratch.read("y.npy");
+    // In any order by names.
+    scratch.expect(0, "run model.onnx --input right=b.npy --input left=a.npy --output y.npy");
+    assert!(scratch.read("y.npy") == y);
+    let twice = scratch.expect(2, "run model.onnx --input left=b.npy --input a.npy --output y.npy");
+    assert!(twice.stderr.contains("left, right"), "{}", twice.stderr);
+    scratch.write("short.npy", &npy("|u1", "(1, 1, 1, 14, 14)", &[7; 196]));
+    let other = scratch.expect(2, "run model.onnx --input a.npy --input short.npy --output y.npy");
+    assert!(other.stderr.contains("short.npy"), "{}", other.stderr);
+    scratch.expect(0, "commit model.onnx --out key");
+    let inspected = scratch.expect(0, "inspect key/model.commitment");
+    assert!(inspected.stdout.contains("right: uint8 [1,14,14]"), "{}", inspected.stdout);
+    let inputs = "--input a.npy --input b.npy --output y.npy";
+    scratch.expect(0, &format!("prove model.onnx --key key {inputs} --proof p"));
+    let verify = "verify --commitment key/model.commitment --proof p";
+    scratch.expect(0, &format!("{verify} {inputs}"));
+    scratch.expect(0, &format!("{verify} --input right=b.npy --input left=a.npy --output y.npy"));
+    scratch.expect(1, &format!("{verify} --input b.npy --input a.npy --output y.npy"));
+    scratch.expect(2, &format!("{verify} --input a.npy --output y.npy"));
+    scratch.expect(0, "bench model model.onnx --input right=b.npy --input left=a.npy --runs 1");
+}

@@ -325,6 +325,20 @@ pub enum GraphError {
         /// The tensor.
         tensor: usize,
     },
+    /// Two inputs become one tensor.
+    #[error("two inputs become tensor {tensor}")]
+    InputTwice {
+        /// The tensor.
+        tensor: usize,
+    },
+    /// Inputs have names, but one has none, or that of another, or there is one input.
+    #[error("{names} names, some none or equal, of {inputs} inputs")]
+    InputNames {
+        /// Inputs.
+        inputs: usize,
+        /// Names.
+        names: usize,
+    },
     /// Maxima and joined codes read more than [`MAX_POSITIONS`](super::MAX_POSITIONS) positions of gathers.
     #[error("the maxima and joins up to node {node} read more than {MAX_POSITIONS} positions")]
     Positions {
@@ -403,12 +417,12 @@ pub enum PortError {
     /// The batch has no samples.
     #[error("the batch is empty")]
     EmptyBatch,
-    /// The output's leading dimensions are not the input's.
+    /// The array's leading dimensions are not the first input's.
     #[error(
-        "the array holds a batch of {got}, the input one of {expected}, or only one of them is stacked"
+        "the array holds a batch of {got}, the first input one of {expected}, or only one of them is stacked"
     )]
     Batch {
-        /// Samples of the input.
+        /// Samples of the first input.
         expected: usize,
         /// Samples of this array.
         got: usize,
@@ -454,5 +468,35 @@ pub enum PortError {
     IntegerRange {
         /// Position in the tensor.
         index: usize,
+    },
+}
+
+/// Arrays are not a graph's inputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum InputError {
+    /// There are more or fewer than the graph has.
+    #[error("{got} inputs of a model that has {expected}")]
+    Count {
+        /// How many the graph has.
+        expected: usize,
+        /// How many there are.
+        got: usize,
+    },
+    /// One does not fit its port, or holds another batch than the first.
+    #[error("input {input}: {error}")]
+    Port {
+        /// Its number, from 0 on.
+        input: usize,
+        /// Why.
+        error: PortError,
+    },
+    /// The graph has no such tensor, and is not valid.
+    #[error("input {input} becomes tensor {tensor}, which does not exist")]
+    NoTensor {
+        /// Its number, from 0 on.
+        input: usize,
+        /// The tensor.
+        tensor: usize,
     },
 }

@@ -22,7 +22,7 @@ mod word;
 
 pub use bytes::{DecodeError, FORMAT_VERSION, MODEL_MAGIC, MODEL_VERSION};
 pub use edges::Edges;
-pub use error::{GraphError, PortError};
+pub use error::{GraphError, InputError, PortError};
 pub use floats::{FloatOperation, FloatOperator};
 pub use gather::{Gather, GatherDim};
 pub use model::{Graph, Model};

@@ -2,9 +2,10 @@
 #![deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 use super::{
-    GraphError, InputPort, Node, Op, OutputPort, TensorId, TensorShape, WeightMatrix, WeightShape,
-    signed_bits,
+    Batch, GraphError, InputError, InputPort, Node, Op, OutputPort, PortError, TensorId,
+    TensorShape, Values, WeightMatrix, WeightShape, signed_bits,
 };
+use crate::array::Array;
 
 /// The public part of a network: shapes, scales, zero points, alphabets, but no weights.
 ///
@@ -19,21 +20,57 @@ pub struct Graph {
     pub tensors: Vec<TensorShape>,
     /// Shapes and alphabets of all weight matrices.
     pub weights: Vec<WeightShape>,
-    /// Operations in an order in which each reads what an earlier one, or the input, wrote.
+    /// Operations in an order in which each reads what an earlier one, or an input, wrote.
     pub nodes: Vec<Node>,
-    /// Where the input enters.
+    /// Where the (first) input enters.
     pub input: InputPort,
-    /// Where the output leaves.
+    /// Where the (first) output leaves.
     pub output: OutputPort,
+    /// Where others enter, as tensors of their own.
+    pub more_inputs: Vec<InputPort>,
+    /// Names of all inputs where there are several, each another, or none.
+    pub input_names: Vec<String>,
     /// Where others leave, of tensors of their own.
     pub more_outputs: Vec<OutputPort>,
 }
 
 impl Graph {
-    /// The shape of the tensor that the input becomes. Precondition: the graph is valid.
+    /// The shape of the tensor that the first input becomes. Precondition: the graph is valid.
     #[expect(clippy::indexing_slicing, reason = "a valid graph's ports name its tensors")]
     pub fn input_shape(&self) -> &TensorShape {
         &self.tensors[self.input.tensor]
+    }
+
+    /// Where all inputs enter, in their order.
+    pub fn inputs(&self) -> impl Iterator<Item = &InputPort> {
+        core::iter::once(&self.input).chain(&self.more_inputs)
+    }
+
+    /// The tensors that arrays stand for, one for each input in their order, and the batch that each holds.
+    /// Precondition: the graph is valid.
+    ///
+    /// # Errors
+    /// [`InputError`] if there are more or fewer, or one is not what its port takes, or holds another batch than the first.
+    pub fn encode(&self, inputs: &[Array]) -> Result<(Vec<Values>, Batch), InputError> {
+        let (expected, got) = (self.inputs().count(), inputs.len());
+        if expected != got {
+            return Err(InputError::Count { expected, got });
+        }
+        let mut tensors = Vec::with_capacity(expected);
+        let mut first = None;
+        for (input, (port, array)) in self.inputs().zip(inputs).enumerate() {
+            let failed = |error| InputError::Port { input, error };
+            let tensor = port.tensor;
+            let shape = self.tensors.get(tensor).ok_or(InputError::NoTensor { input, tensor })?;
+            let (values, batch) = port.encode(shape, array).map_err(failed)?;
+            let Batch { size: expected, .. } = *first.get_or_insert(batch);
+            if first != Some(batch) {
+                return Err(failed(PortError::Batch { expected, got: batch.size }));
+            }
+            tensors.push(values);
+        }
+        let batch = first.ok_or(InputError::Count { expected, got })?;
+        Ok((tensors, batch))
     }
 
     /// Where all outputs leave, in their order.

@@ -66,7 +66,12 @@ pub enum InputTransform {
         /// The level of code 255, larger.
         high: f32,
     },
-    /// They are 64-bit numbers below `vocabulary`, one a row of the tensor: its code is 1 in the feature of that
+    /// They are numbers of 8, 32 or 64 bits below `count`, each its own code: what a mask is made of.
+    Numbers {
+        /// How many numbers there are, 1 to 256.
+        count: usize,
+    },
+    /// They are numbers of 32 or 64 bits below `vocabulary`, one a row of the tensor: its code is 1 in the feature of that
     /// number, and 0 in all others.
     OneHot {
         /// Features of the tensor.
@@ -194,6 +199,16 @@ impl InputPort {
             }
             (&InputTransform::Levels { low, high }, ArrayData::F32(v)) => levels(v, low, high)?,
             (&InputTransform::OneHot { vocabulary }, ArrayData::I64(v)) => one_hot(v, vocabulary)?,
+            (&InputTransform::OneHot { vocabulary }, ArrayData::I32(v)) => one_hot(v, vocabulary)?,
+            (&InputTransform::Numbers { count }, ArrayData::I64(v)) => {
+                to_feature_major(&numbers(v, count)?, rows, features, |q| q)
+            }
+            (&InputTransform::Numbers { count }, ArrayData::I32(v)) => {
+                to_feature_major(&numbers(v, count)?, rows, features, |q| q)
+            }
+            (&InputTransform::Numbers { count }, ArrayData::U8(v)) => {
+                to_feature_major(&numbers(v, count)?, rows, features, |q| q)
+            }
             (transform, data) => {
                 return Err(PortError::ElementType {
                     expected: transform.element_type(),
@@ -206,7 +221,7 @@ impl InputPort {
 }
 
 impl InputTransform {
-    /// The type of the arrays that the port takes.
+    /// The type of the arrays that the port takes; of several, the widest.
     pub fn element_type(&self) -> ElementType {
         match self {
             Self::Codes { dtype } => code_element(*dtype),
@@ -215,7 +230,7 @@ impl InputTransform {
             | Self::Computed { .. }
             | Self::QuantizeWords { .. }
             | Self::Levels { .. } => ElementType::F32,
-            Self::OneHot { .. } => ElementType::I64,
+            Self::OneHot { .. } | Self::Numbers { .. } => ElementType::I64,
         }
     }
 }
@@ -483,14 +498,25 @@ fn levels(values: &[f32], low: f32, high: f32) -> Result<Vec<u8>, PortError> {
 }
 
 /// For each number a row of codes, 1 in its feature, `[feature][row]`.
-fn one_hot(numbers: &[i64], vocabulary: usize) -> Result<Vec<u8>, PortError> {
+fn one_hot<T: Copy + Into<i64>>(numbers: &[T], vocabulary: usize) -> Result<Vec<u8>, PortError> {
     let mut codes = vec![0; numbers.len() * vocabulary];
     for (index, &number) in numbers.iter().enumerate() {
-        let feature = usize::try_from(number).ok().filter(|&feature| feature < vocabulary);
-        let feature = feature.ok_or(PortError::Vocabulary { index, got: number, vocabulary })?;
+        let feature = below(number.into(), vocabulary, index)?;
         codes[feature * numbers.len() + index] = 1;
     }
     Ok(codes)
+}
+
+/// Numbers below `count` as codes.
+fn numbers<T: Copy + Into<i64>>(numbers: &[T], count: usize) -> Result<Vec<u8>, PortError> {
+    let of = |(index, &number): (usize, &T)| Ok(below(number.into(), count, index)? as u8);
+    numbers.iter().enumerate().map(of).collect()
+}
+
+/// Element `index`, which must be one of the first `vocabulary` numbers.
+fn below(got: i64, vocabulary: usize, index: usize) -> Result<usize, PortError> {
+    let number = usize::try_from(got).ok().filter(|&number| number < vocabulary);
+    number.ok_or(PortError::Vocabulary { index, got, vocabulary })
 }
 
 fn quantize_all(

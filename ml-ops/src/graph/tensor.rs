@@ -132,6 +132,13 @@ pub enum Values {
     Integers(Vec<i64>),
 }
 
+/// One tensor where several may be.
+impl AsRef<[Values]> for Values {
+    fn as_ref(&self) -> &[Self] {
+        core::slice::from_ref(self)
+    }
+}
+
 impl Values {
     /// Number of elements.
     pub fn len(&self) -> usize {

@@ -31,9 +31,21 @@ pub struct Trace {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// The input is not of the kind or size that the graph asks for.
-    #[error("the input has {got} elements or is of another kind, the graph asks for {expected}")]
+    /// There are more or fewer input tensors than the graph has.
+    #[error("{got} input tensors of a graph that has {expected}")]
+    InputCount {
+        /// How many the graph has.
+        expected: usize,
+        /// How many there are.
+        got: usize,
+    },
+    /// An input is not of the kind or size that the graph asks for.
+    #[error(
+        "input {input} has {got} elements or is of another kind, the graph asks for {expected}"
+    )]
     Input {
+        /// Its number, from 0 on.
+        input: usize,
         /// Elements that the batch asks for.
         expected: usize,
         /// Elements given.
@@ -51,29 +63,46 @@ pub enum RunError {
     },
 }
 
-/// Runs `model` on the input tensor `input` of a batch of `batch` samples.
+/// Runs `model` on the input tensor `input` of a batch of `batch` samples, or on all of a model that has several.
 ///
 /// Precondition: the model is valid.
 ///
 /// # Errors
-/// [`RunError::Input`] if `input` is not `batch` samples of the input tensor, at least one.
+/// [`RunError::Input`] if one is not `batch` samples of its tensor, at least one.
+/// [`RunError::InputCount`] if there are more or fewer than the model has.
 /// [`RunError::Overflow`] if an accumulator exceeds a width that is smaller than its bound; an
 /// imported model has none.
-pub fn run(model: &Model, input: &Values, batch: usize) -> Result<Trace, RunError> {
+pub fn run(
+    model: &Model,
+    input: &(impl AsRef<[Values]> + ?Sized),
+    batch: usize,
+) -> Result<Trace, RunError> {
+    run_on(model, input.as_ref(), batch)
+}
+
+fn run_on(model: &Model, inputs: &[Values], batch: usize) -> Result<Trace, RunError> {
     let graph = &model.graph;
-    let shape = &graph.tensors[graph.input.tensor];
-    let expected = batch.max(1).saturating_mul(shape.per_sample());
-    let is_of_kind = match input {
-        Values::Codes(_) => shape.kind == TensorKind::Code,
-        Values::Integers(integers) => shape.kind != TensorKind::Code && shape.kind.holds(integers),
-    };
-    if input.len() != expected || !is_of_kind {
-        let got = input.len();
-        return Err(RunError::Input { expected, got });
+    let (expected, got) = (graph.inputs().count(), inputs.len());
+    if expected != got {
+        return Err(RunError::InputCount { expected, got });
     }
     let mut tensors = vec![Values::Codes(Vec::new()); graph.tensors.len()];
+    for (number, (port, input)) in graph.inputs().zip(inputs).enumerate() {
+        let shape = &graph.tensors[port.tensor];
+        let expected = batch.max(1).saturating_mul(shape.per_sample());
+        let is_of_kind = match input {
+            Values::Codes(_) => shape.kind == TensorKind::Code,
+            Values::Integers(integers) => {
+                shape.kind != TensorKind::Code && shape.kind.holds(integers)
+            }
+        };
+        if input.len() != expected || !is_of_kind {
+            let got = input.len();
+            return Err(RunError::Input { input: number, expected, got });
+        }
+        tensors[port.tensor] = input.clone();
+    }
     let mut accumulators = vec![Vec::new(); graph.nodes.len()];
-    tensors[graph.input.tensor] = input.clone();
     for (index, node) in graph.nodes.iter().enumerate() {
         let y = evaluate(model, index, node, &tensors, &mut accumulators[index], batch)?;
         tensors[node.op.output()] = y;

@@ -137,6 +137,8 @@ impl Quantized {
             }
         };
         let graph = Graph {
+            more_inputs: Vec::new(),
+            input_names: Vec::new(),
             more_outputs: Vec::new(),
             name: "llama".into(),
             tensors: builder.tensors,

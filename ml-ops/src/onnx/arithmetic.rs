@@ -4,8 +4,10 @@ use super::builder::Builder;
 use super::constants;
 use super::deferred::{After, Deferred, Each, Elementwise, Exact, ExactTerm, Kind, Sum, Term};
 use super::error::NodeError;
+use super::folded;
 use super::masked;
 use super::node::NodeView;
+use super::numbers;
 use super::operands::codes_of;
 use super::pairs::{self, Aligned};
 use super::qlinear::{self, Kernel, Quantization};
@@ -39,6 +41,23 @@ impl Operation {
         }
     }
 
+    /// What the operator gives of integers, as far as 64 bits hold it; of a division by zero 0.
+    fn of_integers(self, a: i64, b: i64) -> i64 {
+        match self {
+            Self::Add => a.wrapping_add(b),
+            Self::Sub => a.wrapping_sub(b),
+            Self::Mul => a.wrapping_mul(b),
+            Self::Div => a.checked_div(b).unwrap_or(0),
+            Self::Slope => {
+                if a < 0 {
+                    a.wrapping_mul(b)
+                } else {
+                    a
+                }
+            }
+        }
+    }
+
     /// Whether it is a sum or a difference.
     fn is_sum(self) -> bool {
         matches!(self, Self::Add | Self::Sub)
@@ -66,7 +85,11 @@ pub(super) fn import(
     node: &NodeView<'_>,
     operation: Operation,
 ) -> Result<Value, NodeError> {
-    match (node.value(0)?, node.value(1)?) {
+    if let (Value::Constant(_), Value::Constant(_)) = (node.value(0)?, node.value(1)?) {
+        return folded::pairs(node, |a, b| operation.of_integers(a, b));
+    }
+    let [a, b] = numbers::operands(builder, node)?;
+    match (&*a, &*b) {
         (a, b)
             if operation.is_sum()
                 && (is_wide(a) || is_wide(b))
@@ -80,7 +103,16 @@ pub(super) fn import(
             let output = sum.layout.clone();
             Ok(Value::Deferred(Deferred::new(Kind::Exact(Rc::new(sum)), output)))
         }
-        (Value::Floats(a), Value::Floats(b)) => of_two(node, a, b, operation, true),
+        (Value::Floats(a), Value::Floats(b)) => {
+            if operation == Operation::Add && !node.is_quantized() {
+                for (floats, mask) in [(a, b), (b, a)] {
+                    if let Some(masked) = masked::added_numbers(builder, floats, mask)? {
+                        return Ok(masked);
+                    }
+                }
+            }
+            of_two(node, a, b, operation, true)
+        }
         (Value::FloatInput(x), Value::Constant(constant)) => {
             Ok(Value::FloatInput(x.followed(constant, operation, false, 1)?))
         }
@@ -112,6 +144,7 @@ pub(super) fn import(
         }
         (Value::Floats(a), Value::Constant(constant)) => {
             if operation == Operation::Add
+                && !node.is_quantized()
                 && let Some(masked) = masked::added(builder, node.name, a, constant, 1)?
             {
                 return Ok(masked);
@@ -124,6 +157,7 @@ pub(super) fn import(
         }
         (Value::Constant(constant), Value::Floats(b)) => {
             if operation == Operation::Add
+                && !node.is_quantized()
                 && let Some(masked) = masked::added(builder, node.name, b, constant, 0)?
             {
                 return Ok(masked);

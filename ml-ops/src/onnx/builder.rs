@@ -1,6 +1,6 @@
 //! The graph under construction: tensors, nodes, and the grouping of elements into rows.
 //!
-//! How the elements of the network's input are grouped into rows is open until a node reads them as a
+//! How the elements of the network's inputs are grouped into rows is open until a node reads them as a
 //! matrix; of other tensors the node that writes them says it.
 
 use super::error::NodeError;
@@ -9,7 +9,7 @@ use super::value::{Codes, MatMulOperands};
 use super::view::View;
 use super::words::{Digits, Words};
 use crate::graph::{
-    CodeType, Epilogue, Function, Gather, InputPort, InputTransform, Node, Op, TensorId,
+    CodeType, Edges, Epilogue, Function, Gather, InputPort, InputTransform, Node, Op, TensorId,
     TensorKind, TensorShape, Term, WeightMatrix, WeightShape, WordType, bound, signed_bits,
 };
 
@@ -22,8 +22,13 @@ pub(super) struct Builder {
     pub(super) weights: Vec<WeightShape>,
     pub(super) matrices: Vec<WeightMatrix>,
     pub(super) nodes: Vec<Node>,
-    input: TensorId,
-    input_shape: Vec<usize>,
+    inputs: Vec<PendingInput>,
+}
+
+/// An input of the network, of which a tensor is made when something reads it.
+struct PendingInput {
+    shape: Vec<usize>,
+    tensor: TensorId,
     transform: Option<InputTransform>,
 }
 
@@ -54,39 +59,97 @@ pub(super) struct Source {
 }
 
 impl Builder {
-    /// An empty graph over an input of `input_shape`, without the batch.
-    pub(super) fn new(batch_is_one: bool, input_shape: Vec<usize>) -> Self {
-        let mut builder = Self {
+    /// An empty graph.
+    pub(super) fn new(batch_is_one: bool) -> Self {
+        Self {
             batch_is_one,
             tensors: Vec::new(),
             groupings: Vec::new(),
             weights: Vec::new(),
             matrices: Vec::new(),
             nodes: Vec::new(),
-            input: 0,
-            input_shape,
-            transform: None,
-        };
-        let elements = builder.input_shape.iter().product();
-        builder.groupings.push(Grouping { elements, features: None });
-        builder.input = builder.tensor(0, TensorKind::Code);
-        builder
+            inputs: Vec::new(),
+        }
     }
 
-    /// The input as it comes.
-    pub(super) fn input(&self) -> View {
-        View::open(self.input, &self.input_shape)
+    /// One more input, of `shape` without the batch, as it comes.
+    pub(super) fn input(&mut self, shape: Vec<usize>) -> View {
+        let elements = shape.iter().product();
+        self.groupings.push(Grouping { elements, features: None });
+        let tensor = self.tensor(self.groupings.len() - 1, TensorKind::Code);
+        let view = View::open(tensor, &shape);
+        self.inputs.push(PendingInput { shape, tensor, transform: None });
+        view
     }
 
-    /// The input tensor, of codes that `transform` makes, seen as `view`.
+    /// The input whose tensor `view` is of, read by `transform` as by all who have read it before.
+    fn read_input(
+        &mut self,
+        transform: &InputTransform,
+        view: &View,
+    ) -> Result<&mut PendingInput, NodeError> {
+        let mut inputs = self.inputs.iter_mut();
+        let input = inputs.find(|input| input.tensor == view.tensor);
+        let input = input.ok_or(NodeError::InputQuantizedTwice)?;
+        if *input.transform.get_or_insert_with(|| transform.clone()) != *transform {
+            return Err(NodeError::InputQuantizedTwice);
+        }
+        Ok(input)
+    }
+
+    /// Whether a tensor is an input of numbers.
+    pub(super) fn is_of_numbers(&self, tensor: TensorId) -> bool {
+        self.count_of(tensor).is_some()
+    }
+
+    /// How many numbers the elements of a tensor are of, if it is an input of numbers.
+    fn count_of(&self, tensor: TensorId) -> Option<usize> {
+        let input = self.inputs.iter().find(|input| input.tensor == tensor)?;
+        match input.transform {
+            Some(InputTransform::Numbers { count }) => Some(count),
+            _ => None,
+        }
+    }
+
+    /// The tensor of an input, seen as `view`, that has a row of `vocabulary` codes for each number.
+    pub(super) fn one_hot_input(
+        &mut self,
+        view: &View,
+        vocabulary: usize,
+    ) -> Result<TensorId, NodeError> {
+        let (rows, features) = (view.elements(), Some(vocabulary));
+        let tensor = self.read_input(&InputTransform::OneHot { vocabulary }, view)?.tensor;
+        let grouping = self.tensors[tensor].grouping;
+        self.groupings[grouping] = Grouping { elements: rows.saturating_mul(vocabulary), features };
+        Ok(tensor)
+    }
+
+    /// The rows, `k` of `n` codes, that `tokens` rows of such a tensor number.
+    pub(super) fn embedding(
+        &mut self,
+        name: &str,
+        x: TensorId,
+        tokens: usize,
+        (k, n): (usize, usize),
+        codes: &[u8],
+    ) -> TensorId {
+        let (shape, matrix) = WeightMatrix::from_codes(k, n, codes, &[0], &[]);
+        let y = self.rows_of(tokens, n, TensorKind::Code);
+        self.weights.push(shape);
+        self.matrices.push(matrix);
+        let (weights, epilogue) = (self.weights.len() - 1, Epilogue::Edges(vec![Edges::clamped()]));
+        let op = Op::MatMul { x, gather: None, zero_code: 0, weights, groups: 1, y, epilogue };
+        self.push(name, op);
+        y
+    }
+
+    /// An input's tensor, of codes that `transform` makes, seen as `view`.
     pub(super) fn quantized_input(
         &mut self,
         transform: InputTransform,
         view: View,
     ) -> Result<Codes, NodeError> {
-        if *self.transform.get_or_insert_with(|| transform.clone()) != transform {
-            return Err(NodeError::InputQuantizedTwice);
-        }
+        self.read_input(&transform, &view)?;
         let transform = match transform {
             InputTransform::Computed { then, .. } => *then,
             transform => transform,
@@ -97,13 +160,14 @@ impl Builder {
             InputTransform::Computed { .. }
             | InputTransform::Levels { .. }
             | InputTransform::OneHot { .. }
+            | InputTransform::Numbers { .. }
             | InputTransform::Words { .. }
             | InputTransform::QuantizeWords { .. } => (CodeType::U8, false),
         };
         Ok(Codes { view, dtype, quantized, origin: None })
     }
 
-    /// The input tensor, of 16-bit integers that `transform` makes, seen as `view`.
+    /// An input's tensor, of 16-bit integers that `transform` makes, seen as `view`.
     pub(super) fn word_input(
         &mut self,
         transform: InputTransform,
@@ -111,7 +175,7 @@ impl Builder {
         view: View,
     ) -> Result<Words, NodeError> {
         self.quantized_input(transform, view.clone())?;
-        self.tensors[self.input].kind = dtype.kind();
+        self.tensors[view.tensor].kind = dtype.kind();
         Ok(Words { dtype, digits: Digits::One(view) })
     }
 
@@ -126,10 +190,13 @@ impl Builder {
         x.on(y)
     }
 
-    /// Where the input enters, if anything reads it.
-    pub(super) fn input_port(&self) -> Option<InputPort> {
-        let transform = self.transform.clone()?;
-        Some(InputPort { tensor: self.input, shape: self.input_shape.clone(), transform })
+    /// Where each input enters, if anything reads it, in their order.
+    pub(super) fn input_ports(&self) -> Vec<Option<InputPort>> {
+        let port = |input: &PendingInput| {
+            let transform = input.transform.clone()?;
+            Some(InputPort { tensor: input.tensor, shape: input.shape.clone(), transform })
+        };
+        self.inputs.iter().map(port).collect()
     }
 
     /// `y = table[x]`; `x` itself if the table changes nothing.
@@ -175,12 +242,15 @@ impl Builder {
         View::new(y, shape, |dim| beside.is_feature(dim))
     }
 
-    /// The codes that a tensor may have: those of a constant, or all.
+    /// The codes that a tensor may have: those of a constant or of an input of few numbers, or all.
     pub(super) fn occurring(&self, tensor: TensorId) -> Vec<u8> {
         let of_constant = |node: &Node| match &node.op {
             Op::Constant { codes, y } if *y == tensor => Some(codes.clone()),
             _ => None,
         };
+        if let Some(count) = self.count_of(tensor) {
+            return (0..=u8::MAX).take(count).collect();
+        }
         let mut codes = self.nodes.iter().find_map(of_constant).unwrap_or((0..=255).collect());
         codes.sort_unstable();
         codes.dedup();

@@ -41,7 +41,7 @@ pub enum ImportError {
     },
     /// The graph does not have one input (initializers not counted), or it has no output.
     #[error(
-        "the graph has {inputs} inputs and {outputs} outputs, supported are one input and outputs"
+        "the graph has {inputs} inputs and {outputs} outputs, and at least one of each is needed"
     )]
     Ports {
         /// Inputs that are not initializers.
@@ -49,18 +49,24 @@ pub enum ImportError {
         /// Outputs.
         outputs: usize,
     },
-    /// The graph's input has an element type that is neither f32, uint8 nor int8.
-    #[error("the input has element type {got}, supported are float, uint8 and int8")]
+    /// An input has an element type that is not supported.
+    #[error(
+        "input {input} has element type {got}, supported are float, integers of up to 16 bits, and int32, int64 and bool"
+    )]
     InputType {
+        /// Its number, from 0 on, among the inputs that are not initializers.
+        input: usize,
         /// `TensorProto.DataType` found.
         got: i32,
     },
-    /// The input has no shape, or one that is not `(1 or symbolic, sizes ..)`.
+    /// An input has no shape, or one that is not `(1 or symbolic, sizes ..)`, or of which another input has the other.
     #[error(
-        "dimension {axis} of the input is {value:?}; the first must be 1 or symbolic, the others \
+        "dimension {axis} of input {input} is {value:?}; the first must be 1 or symbolic, as in all inputs, the others \
          sizes of at most 2^28 elements together"
     )]
     InputShape {
+        /// Its number, from 0 on, among the inputs that are not initializers.
+        input: usize,
         /// Which dimension.
         axis: usize,
         /// Its size, if it has one.

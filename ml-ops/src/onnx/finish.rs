@@ -5,14 +5,19 @@ use crate::graph::{
     Epilogue, Function, Graph, GraphError, InputPort, Model, Node, Op, OutputPort, TensorId, Term,
 };
 
-/// The model that computes the tensors of `output` and `more_outputs` from `input`.
-pub(super) fn model(
-    mut builder: Builder,
-    name: String,
-    mut input: InputPort,
-    mut output: OutputPort,
-    mut more_outputs: Vec<OutputPort>,
-) -> Result<Model, GraphError> {
+/// A network's inputs and outputs.
+pub(super) struct Ports {
+    pub(super) input: InputPort,
+    pub(super) more_inputs: Vec<InputPort>,
+    /// Names of all inputs, if there are several.
+    pub(super) input_names: Vec<String>,
+    pub(super) output: OutputPort,
+    pub(super) more_outputs: Vec<OutputPort>,
+}
+
+/// The model that computes the tensors of outputs from those of inputs.
+pub(super) fn model(mut builder: Builder, name: String, ports: Ports) -> Result<Model, GraphError> {
+    let Ports { mut input, mut more_inputs, input_names, mut output, mut more_outputs } = ports;
     let outputs: Vec<TensorId> =
         [&output].into_iter().chain(&more_outputs).map(|port| port.tensor).collect();
     remove_dead(&mut builder, &outputs);
@@ -32,6 +37,7 @@ pub(super) fn model(
         });
     };
     place(&mut input.tensor);
+    more_inputs.iter_mut().for_each(|port| place(&mut port.tensor));
     for Node { op, .. } in &mut nodes {
         match op {
             Op::MatMul { x, y, weights: id, .. } => {
@@ -64,7 +70,17 @@ pub(super) fn model(
     }
     place(&mut output.tensor);
     more_outputs.iter_mut().for_each(|port| place(&mut port.tensor));
-    let graph = Graph { name, tensors, weights, nodes, input, output, more_outputs };
+    let graph = Graph {
+        name,
+        tensors,
+        weights,
+        nodes,
+        input,
+        output,
+        more_inputs,
+        input_names,
+        more_outputs,
+    };
     graph.validate()?;
     Ok(Model { graph, weights: matrices })
 }

@@ -1,9 +1,11 @@
-//! Operators on constant lists of integers, as exporters compute the targets of reshapes.
+//! Operators on constants: lists of integers, as exporters compute the targets of reshapes, and rows of tables.
 
 use super::error::NodeError;
 use super::node::NodeView;
-use super::value::Value;
+use super::operands::of_column;
+use super::value::{Dequantized, Value};
 use crate::array::{Array, ArrayData};
+use crate::graph::MAX_ELEMENTS;
 use std::rc::Rc;
 
 /// A constant of integers in `shape`.
@@ -23,18 +25,107 @@ fn list<'a>(node: &NodeView<'a>, index: usize) -> Result<&'a [i64], NodeError> {
     }
 }
 
-/// Gather of the integers of operand 0 at those of operand 1.
+/// Gather of what operand 0, a constant, dequantized at one scale or not, has at the indices of operand 1.
 pub(super) fn gather(node: &NodeView<'_>) -> Result<Value, NodeError> {
-    node.int_among("axis", &[0])?;
-    let values = list(node, 0)?;
-    let shape = node.constant(1)?.shape().to_vec();
-    let size = values.len();
-    let at = |&index: &i64| {
-        let from_front = if index < 0 { index.saturating_add(size as i64) } else { index };
-        let value = usize::try_from(from_front).ok().and_then(|at| values.get(at));
-        value.copied().ok_or(NodeError::IndexRange { index: 1, value: index, size })
+    let values = match node.value(0)? {
+        Value::Constant(values) => values,
+        Value::Dequantized(constant) if constant.scales.len() == 1 => &constant.values,
+        _ => return Err(NodeError::Operand { index: 0, expected: "a constant of one scale" }),
     };
-    integers(shape, list(node, 1)?.iter().map(at).collect::<Result<_, _>>()?)
+    let axis = from_front("axis", node.int("axis", 0)?, values.shape().len())?;
+    let size = values.shape()[axis];
+    let place = |&index: &i64| {
+        let from_front = if index < 0 { index.saturating_add(size as i64) } else { index };
+        let found = usize::try_from(from_front).ok().filter(|&at| at < size);
+        found.ok_or(NodeError::IndexRange { index: 1, value: index, size })
+    };
+    let indices = node.integers("indices", 1)?.ok_or(NodeError::MissingInput { index: 1 })?;
+    let places: Vec<usize> = indices.iter().map(place).collect::<Result<_, _>>()?;
+    let taken = Rc::new(taken(values, axis, &places, node.constant(1)?.shape())?);
+    Ok(match node.value(0)? {
+        Value::Dequantized(constant) => {
+            let (scales, zero_points) = (constant.scales.clone(), constant.zero_points.clone());
+            let axis = constant.axis;
+            Value::Dequantized(Rc::new(Dequantized { values: taken, scales, zero_points, axis }))
+        }
+        _ => Value::Constant(taken),
+    })
+}
+
+/// Attribute `attribute`, an axis of a constant of `rank` dimensions, counted from the front.
+pub(super) fn from_front(
+    attribute: &'static str,
+    axis: i64,
+    rank: usize,
+) -> Result<usize, NodeError> {
+    let found = if axis < 0 { axis.saturating_add(rank as i64) } else { axis };
+    let wrong = NodeError::AttributeValue { attribute, value: axis as f64 };
+    usize::try_from(found).ok().filter(|&axis| axis < rank).ok_or(wrong)
+}
+
+/// What `array` has at `places` of `axis`, of which dimensions `shape` come in its place.
+pub(super) fn taken(
+    array: &Array,
+    axis: usize,
+    places: &[usize],
+    shape: &[usize],
+) -> Result<Array, NodeError> {
+    let of = array.shape();
+    let inner: usize = of[axis + 1..].iter().product();
+    let to = [&of[..axis], shape, &of[axis + 1..]].concat();
+    let total = to.iter().try_fold(1usize, |total, &size| total.checked_mul(size));
+    let total = total.filter(|&total| total <= MAX_ELEMENTS);
+    let wrong = |got| NodeError::OperandShape { index: 0, expected: MAX_ELEMENTS, got };
+    let total = total.ok_or(wrong(usize::MAX))?;
+    fn pick<T: Copy>(values: &[T], size: usize, places: &[usize], inner: usize) -> Vec<T> {
+        let outer = values.chunks(size.max(1) * inner.max(1));
+        let rows = outer.flat_map(|of| places.iter().map(move |at| &of[at * inner..][..inner]));
+        rows.flatten().copied().collect()
+    }
+    let size = of[axis];
+    let data = match array.data() {
+        ArrayData::F32(v) => ArrayData::F32(pick(v, size, places, inner)),
+        ArrayData::U8(v) => ArrayData::U8(pick(v, size, places, inner)),
+        ArrayData::I8(v) => ArrayData::I8(pick(v, size, places, inner)),
+        ArrayData::I32(v) => ArrayData::I32(pick(v, size, places, inner)),
+        ArrayData::I64(v) => ArrayData::I64(pick(v, size, places, inner)),
+        ArrayData::I16(v) => ArrayData::I16(pick(v, size, places, inner)),
+        ArrayData::U16(v) => ArrayData::U16(pick(v, size, places, inner)),
+    };
+    Array::new(to, data).map_err(|_| wrong(total))
+}
+
+/// A function of each of two lists' integers, one of which may be of one.
+pub(super) fn pairs(
+    node: &NodeView<'_>,
+    function: impl Fn(i64, i64) -> i64,
+) -> Result<Value, NodeError> {
+    let (a, b) = (list(node, 0)?, list(node, 1)?);
+    let n = a.len().max(b.len());
+    let shape = [0, 1].map(|index| Ok(node.constant(index)?.shape().to_vec()));
+    let [of_a, of_b]: [Result<Vec<usize>, NodeError>; 2] = shape;
+    let shape = if a.len() >= b.len() { of_a? } else { of_b? };
+    for (index, of) in [(0, a), (1, b)] {
+        if of.len() != n && of.len() != 1 {
+            return Err(NodeError::OperandShape { index, expected: n, got: of.len() });
+        }
+    }
+    let of = |at| function(of_column(a, at), of_column(b, at));
+    integers(shape, (0..n).map(of).collect())
+}
+
+/// Where of lists: operand 1's integers where operand 0 is not zero, elsewhere operand 2's.
+pub(super) fn chosen(node: &NodeView<'_>) -> Result<Value, NodeError> {
+    let (flags, yes, no) = (list(node, 0)?, list(node, 1)?, list(node, 2)?);
+    let n = flags.len();
+    for (index, of) in [(1, yes), (2, no)] {
+        if of.len() != n && of.len() != 1 {
+            return Err(NodeError::OperandShape { index, expected: n, got: of.len() });
+        }
+    }
+    let of = |(at, &flag): (usize, &i64)| of_column(if flag != 0 { yes } else { no }, at);
+    let shape = node.constant(0)?.shape().to_vec();
+    integers(shape, flags.iter().enumerate().map(of).collect())
 }
 
 /// Operand 0, one integer or a list, as a list.
@@ -58,4 +149,22 @@ pub(super) fn concat(node: &NodeView<'_>) -> Result<Value, NodeError> {
     let lists = (0..node.inputs()).map(|index| list(node, index));
     let values = lists.collect::<Result<Vec<_>, _>>()?.concat();
     integers(vec![values.len()], values)
+}
+
+/// A constant's elements in ranges of some dimensions: each a dimension, a start, a step and a count.
+pub(super) fn sliced(
+    array: &Array,
+    ranges: &[(usize, usize, i64, usize)],
+) -> Result<Value, NodeError> {
+    let mut array = array.clone();
+    for &(axis, start, step, count) in ranges {
+        let size = array.shape()[axis];
+        let place = |at: usize| usize::try_from(start as i64 + step * at as i64).ok();
+        let places = (0..count).map(|at| place(at).filter(|&at| at < size)).collect();
+        let places: Option<Vec<usize>> = places;
+        let places =
+            places.ok_or(NodeError::OperandShape { index: 0, expected: size, got: start })?;
+        array = taken(&array, axis, &places, &[count])?;
+    }
+    Ok(Value::Constant(Rc::new(array)))
 }

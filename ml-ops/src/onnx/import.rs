@@ -7,12 +7,14 @@ use super::external::{self, ExternalData};
 use super::node::{Context, Import, NodeView};
 use super::ops::REGISTRY;
 use super::prepared::FloatInput;
-use super::proto::{GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, data_type};
+use super::proto::{
+    DimensionProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, data_type,
+};
 use super::uses::Uses;
 use super::value::{Scaling, Value};
 use super::view::View;
 use super::words::Words;
-use super::{finish, ops};
+use super::{finish, ops, spelled};
 use crate::graph::{
     CodeType, InputTransform, MAX_ELEMENTS, MAX_NAME_BYTES, Model, OutputPort, OutputTransform,
     WordType,
@@ -44,6 +46,7 @@ impl Model {
         let mut model = ModelProto::decode(bytes)?;
         if let Some(graph) = &mut model.graph {
             external::fetch(graph, read);
+            spelled::join_normalizations(graph);
         }
         let graph = model.graph.as_ref().ok_or(ImportError::NoGraph)?;
         check_opsets(&model, graph)?;
@@ -54,13 +57,16 @@ impl Model {
         let mut values = initializers(graph)?;
         let opset = opset(&model, "").unwrap_or(0);
         let context = Context { narrow: narrow_types(graph), uses: Uses::of(graph), opset };
-        let (input, outputs) = ports(graph)?;
-        let (mut builder, value) = import_input(input)?;
-        values.insert(input.name.clone().unwrap_or_default(), value);
+        let (inputs, outputs) = ports(graph)?;
+        let mut builder = Builder::new(batch_is_one(&inputs)?);
+        for (number, input) in inputs.iter().enumerate() {
+            let value = import_input(&mut builder, number, input)?;
+            values.insert(input.name.clone().unwrap_or_default(), value);
+        }
         for (index, node) in graph.node.iter().enumerate() {
             import_node(&mut builder, &mut values, &context, index, node)?;
         }
-        import_outputs(builder, &values, graph, outputs)
+        import_ports(builder, &values, graph, &inputs, outputs)
     }
 }
 
@@ -119,8 +125,8 @@ fn narrow_types(graph: &GraphProto) -> HashMap<String, CodeType> {
     of.collect()
 }
 
-/// The one input that is no initializer, and the outputs, of which there is one.
-fn ports(graph: &GraphProto) -> Result<(&ValueInfoProto, &[ValueInfoProto]), ImportError> {
+/// The inputs that are no initializers, and the outputs, of which there are one or more.
+fn ports(graph: &GraphProto) -> Result<(Vec<&ValueInfoProto>, &[ValueInfoProto]), ImportError> {
     let constants: HashSet<&str> =
         graph.initializer.iter().filter_map(|tensor| tensor.name.as_deref()).collect();
     let inputs: Vec<_> = graph
@@ -129,23 +135,43 @@ fn ports(graph: &GraphProto) -> Result<(&ValueInfoProto, &[ValueInfoProto]), Imp
         .filter(|input| !constants.contains(input.name.as_deref().unwrap_or("")))
         .collect();
     match (inputs.as_slice(), graph.output.as_slice()) {
-        ([input], [_, ..]) => Ok((input, &graph.output)),
+        ([_, ..], [_, ..]) => Ok((inputs, &graph.output)),
         (inputs, outputs) => {
             Err(ImportError::Ports { inputs: inputs.len(), outputs: outputs.len() })
         }
     }
 }
 
-fn import_input(input: &ValueInfoProto) -> Result<(Builder, Value), ImportError> {
+/// The dimensions that an input declares.
+fn dimensions(input: &ValueInfoProto) -> &[DimensionProto] {
     let tensor = input.r#type.as_ref().and_then(|t| t.tensor_type.as_ref());
-    let dims = tensor.and_then(|t| t.shape.as_ref()).map_or(&[][..], |s| &s.dim);
-    let wrong = |axis, value| ImportError::InputShape { axis, value };
-    let (batch, sizes) = dims.split_first().ok_or(wrong(0, None))?;
-    let batch_is_one = match batch.dim_value {
-        None => false,
-        Some(1) => true,
-        value => return Err(wrong(0, value)),
-    };
+    tensor.and_then(|t| t.shape.as_ref()).map_or(&[][..], |s| &s.dim)
+}
+
+/// Whether the first dimension, the batch, is 1 in the inputs, as it is in all or in none.
+fn batch_is_one(inputs: &[&ValueInfoProto]) -> Result<bool, ImportError> {
+    let mut of_first = None;
+    for (input, of) in inputs.iter().enumerate() {
+        let wrong = |value| ImportError::InputShape { input, axis: 0, value };
+        let is_one = match dimensions(of).first().ok_or(wrong(None))?.dim_value {
+            None => false,
+            Some(1) => true,
+            value => return Err(wrong(value)),
+        };
+        if *of_first.get_or_insert(is_one) != is_one {
+            return Err(wrong(is_one.then_some(1)));
+        }
+    }
+    Ok(of_first.unwrap_or(false))
+}
+
+fn import_input(
+    builder: &mut Builder,
+    number: usize,
+    input: &ValueInfoProto,
+) -> Result<Value, ImportError> {
+    let wrong = |axis, value| ImportError::InputShape { input: number, axis, value };
+    let sizes = dimensions(input).get(1..).ok_or(wrong(0, None))?;
     let mut elements = 1usize;
     let mut shape = Vec::with_capacity(sizes.len());
     for (axis, dim) in sizes.iter().enumerate() {
@@ -157,26 +183,27 @@ fn import_input(input: &ValueInfoProto) -> Result<(Builder, Value), ImportError>
         elements *= size;
         shape.push(size);
     }
-    let mut builder = Builder::new(batch_is_one, shape);
-    let dtype = match tensor.and_then(|t| t.elem_type).unwrap_or(0) {
+    let view = builder.input(shape);
+    let tensor = input.r#type.as_ref().and_then(|t| t.tensor_type.as_ref());
+    let codes = match tensor.and_then(|t| t.elem_type).unwrap_or(0) {
         data_type::FLOAT => {
-            let input = FloatInput { view: builder.input(), operations: vec![] };
-            return Ok((builder, Value::FloatInput(input)));
+            return Ok(Value::FloatInput(FloatInput { view, operations: vec![] }));
+        }
+        data_type::INT32 | data_type::INT64 | data_type::BOOL => {
+            return Ok(Value::NumberInput(view));
         }
         of @ (data_type::UINT16 | data_type::INT16) => {
             let dtype = if of == data_type::UINT16 { WordType::U16 } else { WordType::I16 };
-            let (view, transform) = (builder.input(), InputTransform::Words { dtype });
-            let words = builder.word_input(transform, dtype, view).map(Value::Words);
-            return words.map(|value| (builder, value)).map_err(|_| wrong(0, None));
+            let transform = InputTransform::Words { dtype };
+            builder.word_input(transform, dtype, view).map(Value::Words)
         }
-        got => CodeType::of_onnx(got).ok_or(ImportError::InputType { got })?,
+        got => {
+            let dtype = CodeType::of_onnx(got);
+            let dtype = dtype.ok_or(ImportError::InputType { input: number, got })?;
+            builder.quantized_input(InputTransform::Codes { dtype }, view).map(Value::Codes)
+        }
     };
-    let view = builder.input();
-    let value = builder
-        .quantized_input(InputTransform::Codes { dtype }, view)
-        .map(Value::Codes)
-        .map_err(|_| wrong(0, None))?;
-    Ok((builder, value))
+    codes.map_err(|_| wrong(0, None))
 }
 
 fn import_node(
@@ -229,10 +256,11 @@ fn import_node(
     }
 }
 
-fn import_outputs(
+fn import_ports(
     mut builder: Builder,
     values: &HashMap<String, Value>,
     graph: &GraphProto,
+    inputs: &[&ValueInfoProto],
     outputs: &[ValueInfoProto],
 ) -> Result<Model, ImportError> {
     let mut ports: Vec<OutputPort> = Vec::with_capacity(outputs.len());
@@ -242,9 +270,23 @@ fn import_outputs(
     }
     let output = ports.remove(0);
     let name = outputs.first().and_then(|output| output.name.clone()).unwrap_or_default();
-    let input = builder.input_port().ok_or(ImportError::Output { name, node: None })?;
+    // What nothing reads is no input.
+    let read =
+        builder.input_ports().into_iter().zip(inputs).filter_map(|(port, input)| {
+            Some((port?, truncated(input.name.as_deref().unwrap_or(""))))
+        });
+    let (mut inputs, mut input_names): (Vec<_>, Vec<_>) = read.unzip();
+    if inputs.is_empty() {
+        return Err(ImportError::Output { name, node: None });
+    }
+    let input = inputs.remove(0);
+    if inputs.is_empty() {
+        input_names.clear();
+    }
     let title = truncated(graph.name.as_deref().unwrap_or(""));
-    Ok(finish::model(builder, title, input, output, ports)?)
+    let (more_inputs, more_outputs) = (inputs, ports);
+    let ports = finish::Ports { input, more_inputs, input_names, output, more_outputs };
+    Ok(finish::model(builder, title, ports)?)
 }
 
 /// An output, of a tensor that is none of those before.

@@ -1,4 +1,4 @@
-//! Masks of attention: a constant that takes some elements of each row out of a Softmax.
+//! Masks of attention: a constant, or an input of zeros and ones, that takes some elements of each row out of a Softmax.
 
 use super::builder::Builder;
 use super::constants;
@@ -14,13 +14,79 @@ const UNDERFLOW: f64 = 104.0;
 #[derive(Debug, Clone)]
 pub(super) struct Masked {
     pub(super) floats: Floats,
-    /// Codes of the floats' shape or one that is broadcast to it: 1 for what is left, 0 for what is not.
-    pub(super) mask: View,
+    pub(super) mask: Mask,
+}
+
+/// Which elements are left out.
+#[derive(Debug, Clone)]
+pub(super) struct Mask {
+    /// Codes of the floats' shape or one that is broadcast to it.
+    pub(super) view: View,
+    /// The code of what is left out.
+    pub(super) out: u8,
 }
 
 /// Whether `value`, in the place of any of the floats or added to it, is as small as nothing beside the others.
 fn is_nothing(floats: &Floats, value: f32) -> bool {
     f64::from(value) <= -(2.0 * 255.0 * f64::from(floats.scaling.scale) + UNDERFLOW)
+}
+
+/// `floats` with `mask` added, a function of an input's numbers; `None` if that leaves nothing out.
+pub(super) fn added_numbers(
+    builder: &Builder,
+    floats: &Floats,
+    mask: &Floats,
+) -> Result<Option<Value>, NodeError> {
+    let Some(floats) = floats.scaled() else { return Ok(None) };
+    by_numbers(builder, &floats, mask, |image| {
+        let nothing = is_nothing(&floats, image);
+        (image == 0.0 || nothing).then_some(nothing)
+    })
+}
+
+/// `floats` where flags, a function of an input's numbers, operand 0, are `kept`, and elsewhere `value`.
+pub(super) fn chosen_by_flags(
+    builder: &Builder,
+    floats: &Floats,
+    (flags, kept): (&Floats, bool),
+    value: f32,
+) -> Result<Value, NodeError> {
+    let expected = "a dequantized tensor, or a number that is nothing beside its elements";
+    let wrong = NodeError::Operand { index: if kept { 2 } else { 1 }, expected };
+    let floats = floats.scaled().filter(|floats| is_nothing(floats, value)).ok_or(wrong)?;
+    let masked = by_numbers(builder, &floats, flags, |flag| Some((flag != 0.0) != kept))?;
+    Ok(masked.unwrap_or_else(|| Value::Floats(floats.into_owned())))
+}
+
+/// `floats` of which those are left out for whose numbers `mask`, a function of an input's, is something of which `out` says
+/// so; `None` if it says neither of one, or that none is.
+fn by_numbers(
+    builder: &Builder,
+    floats: &Floats,
+    mask: &Floats,
+    out: impl Fn(f32) -> Option<bool>,
+) -> Result<Option<Value>, NodeError> {
+    let (codes, function) = mask.codes.function();
+    if !builder.is_of_numbers(codes.view.tensor) {
+        return Ok(None);
+    }
+    let of = |code: u8| out(mask.images[usize::from(function[usize::from(code)])]);
+    let occurring = builder.occurring(codes.view.tensor);
+    let found: Option<Vec<bool>> = occurring.iter().map(|&code| of(code)).collect();
+    let Some(out) = found.filter(|out| out.iter().filter(|out| **out).count() == 1) else {
+        return Ok(None);
+    };
+    let (view, of) = (codes.view, &floats.codes.view);
+    if view.rank() != of.rank() {
+        return Err(NodeError::OperandShape { index: 1, expected: of.rank(), got: view.rank() });
+    }
+    let mut sizes = (0..of.rank()).map(|dim| (view.size(dim), of.size(dim)));
+    if let Some((got, expected)) = sizes.find(|&(got, expected)| got != 1 && got != expected) {
+        return Err(NodeError::OperandShape { index: 1, expected, got });
+    }
+    let out = occurring.iter().zip(&out).find_map(|(&code, out)| out.then_some(code));
+    let mask = out.map(|out| Mask { view, out });
+    Ok(mask.map(|mask| Value::Masked(Masked { floats: floats.clone(), mask })))
 }
 
 /// `floats` with a constant, operand `index`, added, if that is a mask: zeros and numbers that make nothing of what
@@ -33,8 +99,10 @@ pub(super) fn added(
     index: usize,
 ) -> Result<Option<Value>, NodeError> {
     let ArrayData::F32(values) = constant.data() else { return Ok(None) };
+    let Some(floats) = floats.scaled() else { return Ok(None) };
+    let floats = &*floats;
     let is_mask = |&value: &f32| value == 0.0 || is_nothing(floats, value);
-    if !floats.pure || !values.iter().all(is_mask) || values.iter().all(|&value| value == 0.0) {
+    if !values.iter().all(is_mask) || values.iter().all(|&value| value == 0.0) {
         return Ok(None);
     }
     let codes = values.iter().map(|&value| u8::from(value == 0.0)).collect();
@@ -52,12 +120,11 @@ pub(super) fn chosen(
     let ArrayData::U8(values) = condition.data() else {
         return Err(NodeError::OperandType { index: 0 });
     };
-    if !floats.pure || !is_nothing(floats, value) {
-        let expected = "a dequantized tensor, or a number that is nothing beside its elements";
-        return Err(NodeError::Operand { index: if kept { 2 } else { 1 }, expected });
-    }
+    let expected = "a dequantized tensor, or a number that is nothing beside its elements";
+    let wrong = NodeError::Operand { index: if kept { 2 } else { 1 }, expected };
+    let floats = floats.scaled().filter(|floats| is_nothing(floats, value)).ok_or(wrong)?;
     let codes = values.iter().map(|&value| u8::from((value != 0) == kept)).collect();
-    masked(builder, name, floats, (condition, codes), 0)
+    masked(builder, name, &floats, (condition, codes), 0)
 }
 
 fn masked(
@@ -78,6 +145,6 @@ fn masked(
     if let Some(row) = codes.chunks(row).position(|row| row.iter().all(|&code| code == 0)) {
         return Err(NodeError::MaskedRow { index, row });
     }
-    let mask = builder.constant(name, view, &shape, &codes);
+    let mask = Mask { view: builder.constant(name, view, &shape, &codes), out: 0 };
     Ok(Value::Masked(Masked { floats: floats.clone(), mask }))
 }

@@ -140,6 +140,7 @@ mod matrix;
 mod multiplied;
 mod node;
 mod normalized;
+mod numbers;
 mod operands;
 mod ops;
 mod pairs;
@@ -149,6 +150,7 @@ mod qlinear;
 mod requantized;
 mod rowwise;
 mod shapes;
+mod spelled;
 mod steps;
 mod tables;
 #[cfg(test)]

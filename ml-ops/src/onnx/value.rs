@@ -10,7 +10,8 @@ use super::thresholds::Comparison;
 use super::view::View;
 use super::words::{WordFloats, Words};
 use crate::array::Array;
-use crate::graph::{CodeType, IntegerType, quantize};
+use crate::graph::{CodeType, IntegerType, dequantize_table, quantize};
+use std::borrow::Cow;
 use std::rc::Rc;
 
 /// What a name stands for. Shapes are those of one sample, without the batch.
@@ -22,6 +23,10 @@ pub(super) enum Value {
     Dequantized(Rc<Dequantized>),
     /// The graph's float input, before its QuantizeLinear.
     FloatInput(FloatInput),
+    /// An input of whole numbers, before something says what they are.
+    NumberInput(View),
+    /// Zeros and ones, false and true, that are a function of an input's numbers.
+    Flags(Floats),
     /// An 8-bit tensor.
     Codes(Codes),
     /// A 16-bit tensor.
@@ -222,6 +227,24 @@ impl Floats {
         }
     }
 
+    /// The same floats, up to their rounding, as those of a DequantizeLinear of another scale; `None` if they are none.
+    pub(super) fn scaled(&self) -> Option<Cow<'_, Self>> {
+        if self.pure {
+            return Some(Cow::Borrowed(self));
+        }
+        let scale = ((f64::from(self.images[255]) - f64::from(self.images[0])) / 255.0) as f32;
+        let Scaling { zero_point, .. } = self.scaling;
+        let table = dequantize_table(scale, zero_point, self.codes.dtype);
+        let near = |(a, b): (&f32, &f32)| (a - b).abs() <= b.abs() * 4.0 * f32::EPSILON;
+        let is_scaled =
+            scale.is_finite() && scale > 0.0 && self.images.iter().zip(&table).all(near);
+        let scaling = Scaling { scale, zero_point };
+        is_scaled.then(|| {
+            let (codes, images) = (self.codes.clone(), Box::new(table));
+            Cow::Owned(Self { codes, scaling, images, pure: true, direct: false, fused: None })
+        })
+    }
+
     /// The floats clamped to `[low, high]`.
     pub(super) fn clamped(&self, low: f32, high: f32) -> Self {
         let mut floats = self.map(|x| x.max(low).min(high));
@@ -264,6 +287,8 @@ impl Value {
             Self::FloatInput(floats) => &|low, high| Self::FloatInput(floats.clamped(low, high)),
             Self::Constant(_)
             | Self::Dequantized(_)
+            | Self::NumberInput(_)
+            | Self::Flags(_)
             | Self::Codes(_)
             | Self::Words(_)
             | Self::Negated(..)
@@ -280,11 +305,13 @@ impl Value {
         match self {
             Self::Constant(_) | Self::Dequantized(_) => None,
             Self::FloatInput(floats) => Some(&floats.view),
-            Self::Integers(view, _) => Some(view),
+            Self::Integers(view, _) | Self::NumberInput(view) => Some(view),
             Self::Codes(codes) => Some(&codes.view),
             Self::Words(words) => Some(words.view()),
             Self::WordFloats(floats) => Some(floats.words.view()),
-            Self::Floats(floats) | Self::Negated(floats, _) => Some(&floats.codes.view),
+            Self::Floats(floats) | Self::Flags(floats) | Self::Negated(floats, _) => {
+                Some(&floats.codes.view)
+            }
             Self::Deferred(deferred) => Some(&deferred.view),
             Self::Masked(masked) => Some(&masked.floats.codes.view),
             Self::Comparison(comparison) => Some(&comparison.of.view),
@@ -298,11 +325,11 @@ impl Value {
             // A mask has dimensions that are broadcast.
             Self::Constant(_) | Self::Dequantized(_) | Self::Masked(_) => return None,
             Self::FloatInput(floats) => floats.view = change(&floats.view)?,
-            Self::Integers(view, _) => *view = change(view)?,
+            Self::Integers(view, _) | Self::NumberInput(view) => *view = change(view)?,
             Self::Codes(codes) => codes.see(&change)?,
             Self::Words(words) => words.see(&change)?,
             Self::WordFloats(floats) => floats.words.see(&change)?,
-            Self::Floats(floats) | Self::Negated(floats, _) => {
+            Self::Floats(floats) | Self::Flags(floats) | Self::Negated(floats, _) => {
                 (floats.direct, floats.fused) = (false, None);
                 floats.codes.see(&change)?;
             }

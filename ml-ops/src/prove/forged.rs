@@ -60,7 +60,7 @@ pub(super) fn forge_declared(
     let mut entries = argument::entries(source, &plan, &trace).unwrap();
     change(&plan, &mut entries);
     let held = (&trace.tensors[..], &entries[..]);
-    let (size, statement) = (GroupSize::default(), (x, y.as_ref(), batch.size));
+    let (size, statement) = (GroupSize::default(), (x.as_ref(), y.as_ref(), batch.size));
     let proof = key.prove_entries(&plan, size, statement, held, &mut |_| ()).unwrap();
     verify(key.commitment(), x, &y, &proof.to_bytes())
 }

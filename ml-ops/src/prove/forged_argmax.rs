@@ -67,6 +67,8 @@ impl Case {
             ops.push(combine(INDEX, INDEX + 1, Function::Times(1)));
         }
         let graph = Graph {
+            more_inputs: Vec::new(),
+            input_names: Vec::new(),
             more_outputs: Vec::new(),
             name: "forged".into(),
             weights: vec![],

@@ -28,6 +28,8 @@ fn model(scales: &[f32]) -> Model {
     let terms = vec![Term { x: 0, gather: None, taps: 1, function }];
     let tensor = || TensorShape { rows_per_sample: 1, features: COLUMNS, kind: TensorKind::Code };
     let graph = Graph {
+        more_inputs: Vec::new(),
+        input_names: Vec::new(),
         more_outputs: Vec::new(),
         name: "forged".into(),
         tensors: vec![tensor(), tensor()],

@@ -123,6 +123,8 @@ fn model() -> Model {
         tensor(WIDTH, TensorKind::Integer { bits: 32 }),
     ];
     let graph = Graph {
+        more_inputs: Vec::new(),
+        input_names: Vec::new(),
         more_outputs: Vec::new(),
         name: "forged".into(),
         weights: vec![shape],

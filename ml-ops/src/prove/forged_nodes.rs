@@ -124,6 +124,8 @@ fn model() -> Model {
     let all = [weights(CHANNELS * 9, HIDDEN), weights(9, HIDDEN), weights(HIDDEN, 2)];
     let (shapes, matrices) = all.into_iter().unzip();
     let graph = Graph {
+        more_inputs: Vec::new(),
+        input_names: Vec::new(),
         more_outputs: Vec::new(),
         name: "forged".into(),
         weights: shapes,

@@ -32,6 +32,8 @@ fn model() -> Model {
             transform: InputTransform::Codes { dtype: CodeType::U8 },
         },
         output: port(3),
+        more_inputs: Vec::new(),
+        input_names: Vec::new(),
         more_outputs: vec![port(1)],
     };
     graph.validate().unwrap();
@@ -56,7 +58,7 @@ fn forge(
     claim(&mut outputs);
     let trace = interpret::trace_of(&model, tensors, batch.size);
     let plan = Plan::new(graph, batch.size);
-    let (size, statement) = (GroupSize::default(), (&x, &outputs[..], batch.size));
+    let (size, statement) = (GroupSize::default(), (x.as_ref(), &outputs[..], batch.size));
     let proof = key.prove_plan(&plan, size, statement, &trace, &mut |_| ()).unwrap();
     verify(key.commitment(), &x, &outputs, &proof.to_bytes())
 }

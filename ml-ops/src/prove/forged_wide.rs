@@ -99,6 +99,8 @@ fn model(kind: TensorKind) -> Model {
         TensorKind::Integer { .. } => OutputTransform::Integer { dtype: IntegerType::I64 },
     };
     let graph = Graph {
+        more_inputs: Vec::new(),
+        input_names: Vec::new(),
         more_outputs: Vec::new(),
         name: "forged".into(),
         weights: Vec::new(),

@@ -48,6 +48,8 @@ fn model(tensors: Vec<TensorShape>, nodes: Vec<Node>, transform: OutputTransform
     }
     let output = tensors.len() - 1;
     let graph = Graph {
+        more_inputs: Vec::new(),
+        input_names: Vec::new(),
         more_outputs: Vec::new(),
         name: "forged".into(),
         weights: shapes,
@@ -164,7 +166,7 @@ fn forge_batch(
     let y = graph.output.decode(&graph.tensors[last], &tensors[last], batch).unwrap();
     let trace = interpret::trace_of(key.model(), tensors, batch.size);
     let plan = Plan::new(graph, batch.size);
-    let (size, statement) = (GroupSize::default(), (&x, y.as_ref(), batch.size));
+    let (size, statement) = (GroupSize::default(), (x.as_ref(), y.as_ref(), batch.size));
     let proof = key.prove_plan(&plan, size, statement, &trace, &mut |_| ()).unwrap();
     verify(key.commitment(), &x, &y, &proof.to_bytes())
 }

@@ -142,7 +142,7 @@ fn models(folder: &Path) -> Result<Vec<Task>, Failure> {
     files.sort();
     let task = |file: PathBuf| {
         let input = file.with_extension("npy");
-        Task::Model { test: TestSet::beside(&input), input, file }
+        Task::Model { test: TestSet::beside(&input), input: vec![input], file }
     };
     Ok(files.into_iter().map(task).collect())
 }

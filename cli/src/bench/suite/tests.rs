@@ -65,8 +65,8 @@ fn invented(case: &Case) -> Measurement {
 }
 
 fn scope(max_log_weights: u32, threads: usize) -> Scope {
-    let model =
-        Task::Model { file: "net.onnx".into(), input: "net.npy".into(), test: TestSet::default() };
+    let (file, input) = ("net.onnx".into(), vec!["net.npy".into()]);
+    let model = Task::Model { file, input, test: TestSet::default() };
     Scope { max_log_weights, threads, models: vec![model] }
 }
 

@@ -261,7 +261,9 @@ impl Plan {
     /// The matrices of tensors come first: matrix `t` is tensor `t`.
     fn add_tensors(&mut self, graph: &Graph, batch: usize) {
         let constants: BTreeSet<TensorId> = graph.constants().map(|(y, _)| y).collect();
-        let outputs: BTreeSet<TensorId> = graph.outputs().map(|port| port.tensor).collect();
+        let inputs = graph.inputs().map(|port| port.tensor);
+        let ports: BTreeSet<TensorId> =
+            inputs.chain(graph.outputs().map(|port| port.tensor)).collect();
         let is_constant = |t| constants.contains(&t);
         for (t, shape) in graph.tensors.iter().enumerate() {
             let is_natural =
@@ -272,7 +274,7 @@ impl Plan {
                 TensorKind::Integer { bits } if natural => (bits.saturating_sub(1).max(1), 0),
                 TensorKind::Integer { bits } => (bits, 1i128 << (bits - 1)),
             };
-            let public = t == graph.input.tensor || outputs.contains(&t) || is_constant(t);
+            let public = ports.contains(&t) || is_constant(t);
             self.matrices.push(Matrix {
                 source: Source::Tensor(t),
                 origin: if public { Origin::Public } else { Origin::Trace },

@@ -41,7 +41,8 @@ pub(crate) struct Statement<'a> {
     pub(crate) group_size: GroupSize,
     /// The root of the model's oracle.
     pub(crate) root: Digest,
-    pub(crate) input: &'a Values,
+    /// The tensors that inputs become.
+    pub(crate) inputs: &'a BTreeMap<TensorId, Values>,
     /// The tensors that outputs come from.
     pub(crate) outputs: &'a BTreeMap<TensorId, Values>,
     /// The constants of the graph, in all samples.

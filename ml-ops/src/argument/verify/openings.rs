@@ -22,11 +22,8 @@ impl Statement<'_> {
             return Ok(values);
         }
         let Source::Tensor(t) = matrix.source else { return Err(MALFORMED) };
-        let tensor = match self.constants.get(&t) {
-            Some(constant) => constant,
-            None if t == self.graph.input.tensor => self.input,
-            None => self.outputs.get(&t).ok_or(MALFORMED)?,
-        };
+        let known = [self.constants, self.inputs, self.outputs];
+        let tensor = known.into_iter().find_map(|known| known.get(&t)).ok_or(MALFORMED)?;
         if public::are_in_range(tensor, matrix) { Ok(tensor) } else { Err(OUT_OF_RANGE) }
     }
 }

@@ -19,16 +19,19 @@ mod write;
 
 pub use model::{MODEL_MAGIC, MODEL_VERSION};
 
-use super::{Graph, GraphError, InputPort, MAX_ENTRIES};
+use super::{Graph, GraphError, MAX_ENTRIES};
 use read::Reader;
 use thiserror::Error;
 use write::Writer;
 
-/// Version of the encoding, its second field, of a graph with one output.
+/// Version of the encoding, its second field, of a graph with one input and one output.
 pub const FORMAT_VERSION: u32 = 4;
 
 /// Version of the encoding of a graph with several: the list of the others follows.
 const SEVERAL_OUTPUTS: u32 = 5;
+
+/// Version of the encoding of a graph with several inputs: what follows are the lists of other outputs, other inputs and names.
+const SEVERAL_INPUTS: u32 = 6;
 
 const MAGIC: [u8; 8] = *b"binfer-g";
 
@@ -110,18 +113,24 @@ impl Graph {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut w = Writer::default();
         w.bytes.extend(MAGIC);
-        let version = if self.more_outputs.is_empty() { FORMAT_VERSION } else { SEVERAL_OUTPUTS };
+        let version = match (self.more_inputs.is_empty(), self.more_outputs.is_empty()) {
+            (true, true) => FORMAT_VERSION,
+            (true, false) => SEVERAL_OUTPUTS,
+            (false, _) => SEVERAL_INPUTS,
+        };
         w.bytes.extend(version.to_le_bytes());
         w.name(&self.name);
         w.list(&self.tensors, Writer::tensor);
         w.list(&self.weights, Writer::weights);
         w.list(&self.nodes, Writer::node);
-        w.size(self.input.tensor);
-        w.list(&self.input.shape, |w, &d| w.size(d));
-        w.input(&self.input.transform);
+        w.input_port(&self.input);
         w.output_port(&self.output);
-        if !self.more_outputs.is_empty() {
+        if version != FORMAT_VERSION {
             w.list(&self.more_outputs, Writer::output_port);
+        }
+        if version == SEVERAL_INPUTS {
+            w.list(&self.more_inputs, Writer::input_port);
+            w.list(&self.input_names, |w, name| w.name(name));
         }
         w.bytes
     }
@@ -136,25 +145,27 @@ impl Graph {
             return Err(DecodeError::Magic);
         }
         let version = u32::from_le_bytes(r.array()?);
-        if ![FORMAT_VERSION, SEVERAL_OUTPUTS].contains(&version) {
+        if ![FORMAT_VERSION, SEVERAL_OUTPUTS, SEVERAL_INPUTS].contains(&version) {
             return Err(DecodeError::Version { got: version });
         }
-        let graph = Self {
+        let mut graph = Self {
             name: r.name()?,
             tensors: r.list(3, Reader::tensor)?,
             weights: r.list(5, Reader::weights)?,
             nodes: r.list(4, Reader::node)?,
-            input: InputPort {
-                tensor: r.size()?,
-                shape: r.list(1, Reader::size)?,
-                transform: r.input()?,
-            },
+            input: r.input_port()?,
             output: r.output_port()?,
-            more_outputs: match version {
-                SEVERAL_OUTPUTS => r.list(3, Reader::output_port)?,
-                _ => Vec::new(),
-            },
+            more_inputs: Vec::new(),
+            input_names: Vec::new(),
+            more_outputs: Vec::new(),
         };
+        if version != FORMAT_VERSION {
+            graph.more_outputs = r.list(3, Reader::output_port)?;
+        }
+        if version == SEVERAL_INPUTS {
+            graph.more_inputs = r.list(3, Reader::input_port)?;
+            graph.input_names = r.list(1, Reader::name)?;
+        }
         let left = bytes.len() - r.offset;
         if left > 0 {
             return Err(DecodeError::Trailing { left });

@@ -4,9 +4,9 @@ use super::DecodeError;
 use super::write::{EDGES, GATHER, OTHER_STEP, REFERENCE, SAME_STEP};
 use crate::graph::{
     Alphabet, CodeMatrix, CodeType, Edges, Epilogue, FloatOperation, FloatOperator, Function,
-    Gather, GatherDim, InputTransform, IntegerType, MAX_ENTRIES, MAX_NAME_BYTES, Node, Op,
-    OutputPort, OutputTransform, Requantize, RoundingProfile, Step, TensorKind, TensorShape, Term,
-    WeightShape, WordType,
+    Gather, GatherDim, InputPort, InputTransform, IntegerType, MAX_ENTRIES, MAX_NAME_BYTES, Node,
+    Op, OutputPort, OutputTransform, Requantize, RoundingProfile, Step, TensorKind, TensorShape,
+    Term, WeightShape, WordType,
 };
 
 /// Bytes, and how many of them have been read.
@@ -379,7 +379,7 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn input(&mut self) -> Result<InputTransform, DecodeError> {
+    fn input(&mut self) -> Result<InputTransform, DecodeError> {
         match self.tag()? {
             (0, _) => Ok(InputTransform::Codes { dtype: self.dtype()? }),
             (1, _) => Ok(InputTransform::Quantize {
@@ -403,8 +403,15 @@ impl Reader<'_> {
                 }
                 Ok(InputTransform::Computed { operations, then: Box::new(self.input()?) })
             }
+            (7, _) => Ok(InputTransform::Numbers { count: self.size()? }),
             (_, error) => Err(error),
         }
+    }
+
+    /// A port that an input enters by.
+    pub(super) fn input_port(&mut self) -> Result<InputPort, DecodeError> {
+        let (tensor, shape) = (self.size()?, self.list(1, Self::size)?);
+        Ok(InputPort { tensor, shape, transform: self.input()? })
     }
 
     /// A port that an output leaves by.

@@ -2,8 +2,8 @@
 
 use crate::graph::{
     Alphabet, CodeMatrix, CodeType, Edges, Epilogue, FloatOperator, Function, Gather, GatherDim,
-    InputTransform, IntegerType, Node, Op, OutputPort, OutputTransform, RoundingProfile, Step,
-    TensorKind, TensorShape, Term, WeightShape, WordType,
+    InputPort, InputTransform, IntegerType, Node, Op, OutputPort, OutputTransform, RoundingProfile,
+    Step, TensorKind, TensorShape, Term, WeightShape, WordType,
 };
 use std::collections::HashMap;
 
@@ -301,7 +301,7 @@ impl Writer {
         });
     }
 
-    pub(super) fn input(&mut self, transform: &InputTransform) {
+    fn input(&mut self, transform: &InputTransform) {
         match transform {
             InputTransform::Codes { dtype } => {
                 self.tag(0);
@@ -348,7 +348,18 @@ impl Writer {
                 });
                 self.input(then);
             }
+            InputTransform::Numbers { count } => {
+                self.tag(7);
+                self.size(*count);
+            }
         }
+    }
+
+    /// A port that an input enters by.
+    pub(super) fn input_port(&mut self, port: &InputPort) {
+        self.size(port.tensor);
+        self.list(&port.shape, |w, &d| w.size(d));
+        self.input(&port.transform);
     }
 
     /// A port that an output leaves by.

@@ -21,6 +21,8 @@ fn graph() -> Graph {
     let integers = TensorKind::Integer { bits: 20 };
     let function = Function::Product { with: 0, with_gather: None, zeros: [3, 250], factor: -2 };
     Graph {
+        more_inputs: Vec::new(),
+        input_names: Vec::new(),
         more_outputs: Vec::new(),
         name: "activations".to_owned(),
         tensors: vec![

@@ -16,6 +16,8 @@ fn index() -> Graph {
     };
     let shape = |rows_per_sample, features, kind| TensorShape { rows_per_sample, features, kind };
     Graph {
+        more_inputs: Vec::new(),
+        input_names: Vec::new(),
         more_outputs: Vec::new(),
         name: "index".to_owned(),
         tensors: vec![shape(12, 2, TensorKind::Code), shape(3, 1, TensorKind::Integer { bits: 4 })],

@@ -13,6 +13,7 @@ fn graphs_round_trip() {
         InputTransform::Codes { dtype: CodeType::I8 },
         InputTransform::Levels { low: -1.0, high: 1.0 },
         InputTransform::OneHot { vocabulary: 3 },
+        InputTransform::Numbers { count: 256 },
         computed(),
     ] {
         let mut graph = graph();
@@ -184,6 +185,11 @@ fn a_graph_has_one_encoding() {
     // A tag, the first code, how many edges are missing, and a line of 8 bytes.
     let written = at - 11..at;
     assert_eq!(bytes[written.start..][..3], [0, 3, 52]);
+    // One input in the format of several.
+    let mut several = bytes.clone();
+    several[8] = 6;
+    several.extend([0, 0, 0]);
+    assert_eq!(Graph::from_bytes(&several), Err(DecodeError::NotCanonical));
     // The same edges once more instead of a reference.
     let mut twice = bytes.clone();
     twice.splice(at..at + 2, bytes[written.clone()].iter().copied());

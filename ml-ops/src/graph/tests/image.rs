@@ -75,6 +75,8 @@ pub(super) fn image() -> Graph {
     ]);
     let times = |x, factor| Term { x, gather: None, taps: 1, function: Function::Times(factor) };
     Graph {
+        more_inputs: Vec::new(),
+        input_names: Vec::new(),
         more_outputs: Vec::new(),
         name: "image".to_owned(),
         tensors: vec![

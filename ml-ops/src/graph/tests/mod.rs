@@ -19,6 +19,8 @@ fn graph() -> Graph {
     let integers = TensorKind::Integer { bits: 20 };
     let node = |name: &str, op| Node { name: name.to_owned(), op };
     Graph {
+        more_inputs: Vec::new(),
+        input_names: Vec::new(),
         more_outputs: Vec::new(),
         name: "graph".to_owned(),
         tensors: vec![

@@ -266,6 +266,27 @@ fn affine_outputs_round_trip_and_others_are_refused() {
 }
 
 #[test]
+fn few_numbers_are_their_codes() {
+    let mut graph = graph();
+    graph.input.transform = InputTransform::Numbers { count: 3 };
+    assert_eq!(graph.validate(), Ok(()));
+    let encode = |data: ArrayData| {
+        let array = Array::new(vec![1, 2, 3], data).expect("a sample");
+        graph.input.encode(&graph.tensors[0], &array).map(|(values, _)| values)
+    };
+    let expected = Ok(Values::Codes(vec![2, 0, 1, 1, 0, 2]));
+    assert_eq!(encode(ArrayData::I64(vec![2, 1, 0, 0, 1, 2])), expected);
+    assert_eq!(encode(ArrayData::I32(vec![2, 1, 0, 0, 1, 2])), expected);
+    assert_eq!(encode(ArrayData::U8(vec![2, 1, 0, 0, 1, 2])), expected);
+    let error = |index, got| Err(PortError::Vocabulary { index, got, vocabulary: 3 });
+    assert_eq!(encode(ArrayData::I64(vec![2, 1, 0, -1, 1, 2])), error(3, -1));
+    assert_eq!(encode(ArrayData::U8(vec![2, 1, 0, 0, 1, 3])), error(5, 3));
+    let (expected, got) = (ElementType::I64, ElementType::F32);
+    let floats = encode(ArrayData::F32(vec![0.0; 6]));
+    assert_eq!(floats, Err(PortError::ElementType { expected, got }));
+}
+
+#[test]
 fn numbers_become_one_hot_rows() {
     let mut graph = graph();
     graph.input.shape = vec![2];
@@ -283,6 +304,9 @@ fn numbers_become_one_hot_rows() {
         let error = PortError::Vocabulary { index: 1, got, vocabulary: 3 };
         assert_eq!(encode(&[2, got]), Err(error));
     }
+    let narrow = Array::new(vec![1, 2], ArrayData::I32(vec![1, 0])).expect("a pair");
+    let found = graph.input.encode(&graph.tensors[0], &narrow).map(|(values, _)| values);
+    assert_eq!(found, Ok(Values::Codes(vec![0, 1, 1, 0, 0, 0])));
     // Numbers are rows, and the vocabulary is all features.
     let wrong = Err(GraphError::PortShape { tensor: 0 });
     graph.input.shape = vec![2, 3];

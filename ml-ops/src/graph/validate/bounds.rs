@@ -2,7 +2,8 @@
 
 use super::batch::largest_factor;
 use crate::graph::{
-    Alphabet, Function, Graph, InputTransform, Op, TensorId, TensorKind, Term, WeightShape,
+    Alphabet, Function, Graph, InputPort, InputTransform, Op, TensorId, TensorKind, Term,
+    WeightShape,
 };
 
 impl Graph {
@@ -33,8 +34,8 @@ impl Graph {
 
     /// Whether rows of a tensor are a 1 among zeros, which its port sees to.
     fn is_one_hot(&self, tensor: TensorId) -> bool {
-        let one_hot = matches!(self.input.transform, InputTransform::OneHot { .. });
-        tensor == self.input.tensor && one_hot
+        let one_hot = |port: &InputPort| matches!(port.transform, InputTransform::OneHot { .. });
+        self.inputs().any(|port| port.tensor == tensor && one_hot(port))
     }
 
     /// Multiply-accumulates that one sample of the batch takes. Precondition: the graph is valid.

@@ -50,12 +50,12 @@ impl Graph {
         check_name(&self.name)?;
         self.check_tensors()?;
         self.check_weights()?;
-        self.check_input()?;
+        self.check_inputs()?;
         self.check_entries(MAX_ENTRIES)?;
         let mut written = vec![false; self.tensors.len()];
         let mut positions = Positions::new();
         let mut uses = vec![0usize; self.weights.len()];
-        written[self.input.tensor] = true;
+        self.inputs().for_each(|port| written[port.tensor] = true);
         for (index, node) in self.nodes.iter().enumerate() {
             self.check_node(index, node, &mut written, &mut uses, &mut positions)?;
         }

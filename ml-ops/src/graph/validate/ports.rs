@@ -1,25 +1,45 @@
 //! The ports: their dimensions, scales and zero points.
 
+use super::check_name;
 use super::steps::positive;
 use crate::graph::{
-    Graph, GraphError, InputTransform, IntegerType, OutputPort, OutputTransform, TensorKind,
+    Graph, GraphError, InputPort, InputTransform, IntegerType, OutputPort, OutputTransform,
+    TensorKind,
     port::{affine_is_injective, dequantize_table},
 };
 use std::collections::BTreeSet;
 
 impl Graph {
-    pub(super) fn check_input(&self) -> Result<(), GraphError> {
-        let tensor = self.input.tensor;
-        let elements = elements(&self.input.shape);
+    pub(super) fn check_inputs(&self) -> Result<(), GraphError> {
+        let mut tensors = BTreeSet::new();
+        for port in self.inputs() {
+            self.check_input(port)?;
+            if !tensors.insert(port.tensor) {
+                return Err(GraphError::InputTwice { tensor: port.tensor });
+            }
+        }
+        self.input_names.iter().try_for_each(|name| check_name(name))?;
+        let different: BTreeSet<&str> = self.input_names.iter().map(String::as_str).collect();
+        let (inputs, names) = (tensors.len(), self.input_names.len());
+        let named = inputs > 1 && [names, different.len()] == [inputs; 2];
+        if names > 0 && (!named || different.contains("")) {
+            return Err(GraphError::InputNames { inputs, names });
+        }
+        Ok(())
+    }
+
+    fn check_input(&self, port: &InputPort) -> Result<(), GraphError> {
+        let tensor = port.tensor;
+        let elements = elements(&port.shape);
         let shape = self.tensors.get(tensor).ok_or(GraphError::NoSuchTensor { tensor })?;
-        let expected = match self.input.transform {
+        let expected = match port.transform {
             InputTransform::OneHot { vocabulary } if vocabulary == shape.features => {
                 Some(shape.rows_per_sample)
             }
             InputTransform::OneHot { .. } => None,
             _ => Some(shape.per_sample()),
         };
-        let transform = match &self.input.transform {
+        let transform = match &port.transform {
             InputTransform::Computed { operations, then } => {
                 let elements = shape.per_sample();
                 let valid = operations.iter().all(|operation| operation.is_valid(elements));
@@ -47,6 +67,10 @@ impl Graph {
             InputTransform::Codes { .. }
             | InputTransform::Words { .. }
             | InputTransform::OneHot { .. } => Ok(()),
+            InputTransform::Numbers { count } => match (1..=256).contains(count) {
+                true => Ok(()),
+                false => Err(GraphError::PortScale { tensor }),
+            },
             &InputTransform::QuantizeWords { scale, zero_point, dtype } => {
                 if positive(scale) && dtype.has(zero_point.into()) {
                     Ok(())

@@ -3,9 +3,9 @@
 use crate::graph::{CodeType, Edges, Function, TensorId};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
+use crate::onnx::masked::Mask;
 use crate::onnx::rowwise::Rowwise;
 use crate::onnx::value::Target;
-use crate::onnx::view::View;
 use crate::softmax::Functions;
 
 /// The distance from the maximum that stands for an element that is left out.
@@ -19,8 +19,8 @@ pub(in crate::onnx) struct Softmax {
     pub(in crate::onnx) scale: f32,
     /// The type of its codes.
     pub(in crate::onnx) dtype: CodeType,
-    /// Codes that are 0 for the elements that are left out, broadcast to the tensor.
-    pub(in crate::onnx) mask: Option<View>,
+    /// The elements that are left out.
+    pub(in crate::onnx) mask: Option<Mask>,
 }
 
 impl Softmax {
@@ -65,9 +65,7 @@ impl Softmax {
     fn below(&self, builder: &mut Builder) -> Result<TensorId, NodeError> {
         let x = &self.x;
         let identity = Edges::clamped();
-        // What is left out is beyond all codes.
-        let left_out = |by: i64| move |code: i64| if code == 0 { by } else { 0 };
-        let Some(mask) = &self.mask else {
+        let Some(Mask { view, out }) = &self.mask else {
             let most = x.maximum(builder, x.elements())?;
             let terms = vec![
                 (x.broadcast(most), Function::table(|code| code)),
@@ -75,7 +73,10 @@ impl Softmax {
             ];
             return x.codes(builder, "below", terms, vec![identity]);
         };
-        let mask = || x.repeated(mask);
+        // What is left out is beyond all codes.
+        let out = i64::from(*out);
+        let left_out = |by: i64| move |code: i64| if code == out { by } else { 0 };
+        let mask = || x.repeated(view);
         let terms = vec![
             (x.elements(), Function::table(|code| code)),
             (mask(), Function::table(left_out(-255))),

@@ -1,9 +1,11 @@
-//! Cast: of integers to integers of 32 and 64 bits, of 8-bit tensors to floats, and of anything to its own type.
+//! Cast: of integers to integers of 32 and 64 bits, of 8-bit tensors to floats, of an input's zeros and ones to floats or
+//! flags, and of anything to its own type.
 
 use crate::graph::{CodeType, IntegerType, dequantize_table};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::numbers;
 use crate::onnx::proto::data_type;
 use crate::onnx::value::{Floats, Scaling, Value};
 
@@ -27,7 +29,24 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         _ => None,
     };
     let value = node.value(0)?;
+    let flag = |x: f32| f32::from(u8::from(x != 0.0));
     match (value, integers) {
+        (Value::NumberInput(_), Some(_)) => Ok(value.clone()),
+        (Value::NumberInput(view), None) if is(data_type::FLOAT) => {
+            Ok(Value::Floats(numbers::floats(builder, view)?))
+        }
+        (Value::NumberInput(view), None) if is(data_type::BOOL) => {
+            Ok(Value::Flags(numbers::floats(builder, view)?))
+        }
+        (Value::Floats(floats), None)
+            if is(data_type::BOOL) && builder.is_of_numbers(floats.codes.view.tensor) =>
+        {
+            Ok(Value::Flags(floats.map(flag)))
+        }
+        (Value::Flags(_), None) if is(data_type::BOOL) => Ok(value.clone()),
+        (Value::Flags(floats), of) if of.is_some() || is(data_type::FLOAT) => {
+            Ok(Value::Floats(floats.clone()))
+        }
         (Value::Integers(view, _), Some(dtype)) => Ok(Value::Integers(view.clone(), dtype)),
         (Value::Codes(codes), Some(dtype)) => {
             let view = builder.valued(node.name, codes)?;

@@ -87,6 +87,8 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
         }
         Value::Dequantized(_)
         | Value::FloatInput(_)
+        | Value::NumberInput(_)
+        | Value::Flags(_)
         | Value::Floats(_)
         | Value::WordFloats(_)
         | Value::Negated(..)

@@ -31,7 +31,8 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     for (at, &value) in target.iter().enumerate() {
         let size = usize::try_from(value).map_err(|_| wrong(at))?;
         match (at + extra).checked_sub(1) {
-            None if size == 1 => {}
+            // The batch, which is 0 where it is open.
+            None if size == 1 || size == 0 && !builder.batch_is_one => {}
             None => return Err(wrong(at)),
             Some(_) if size == 1 => {}
             Some(dim) if shape[dim] == 1 || shape[dim] == size => sizes[dim] = size,

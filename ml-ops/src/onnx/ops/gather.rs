@@ -1,10 +1,11 @@
-//! Gather: constant indices of an axis.
+//! Gather: constant indices of an axis, or the rows of a table that an input's numbers say.
 
 use crate::onnx::builder::Builder;
 use crate::onnx::concatenated::{self, Part};
 use crate::onnx::error::NodeError;
 use crate::onnx::folded;
 use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::numbers::Table;
 use crate::onnx::shapes;
 use crate::onnx::value::Value;
 use crate::onnx::view::View;
@@ -18,8 +19,13 @@ pub(super) const OPERATOR: Operator = Operator {
 };
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    if let Value::Constant(_) = node.value(0)? {
-        return folded::gather(node);
+    match (node.value(0)?, node.value(1)?) {
+        (table @ (Value::Constant(_) | Value::Dequantized(_)), Value::NumberInput(ids)) => {
+            node.int_among("axis", &[0])?;
+            return Table::of(table)?.embedded(builder, node.name, ids);
+        }
+        (Value::Constant(_) | Value::Dequantized(_), _) => return folded::gather(node),
+        _ => {}
     }
     let shape = shapes::of(node.value(0)?)?;
     let dim = shapes::axis("axis", node.int("axis", 0)?, shape.len())?;

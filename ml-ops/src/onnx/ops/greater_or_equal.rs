@@ -15,6 +15,6 @@ pub(super) const OPERATOR: Operator = Operator {
     import: Import::One(import),
 };
 
-fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    compared::import(node, Relation::GreaterOrEqual)
+fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    compared::import(builder, node, Relation::GreaterOrEqual)
 }

@@ -10,6 +10,6 @@ use crate::onnx::value::Value;
 pub(super) const OPERATOR: Operator =
     Operator { domain: "", name: "Less", inputs: 2, attributes: &[], import: Import::One(import) };
 
-fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    compared::import(node, Relation::Less)
+fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    compared::import(builder, node, Relation::Less)
 }

@@ -12,6 +12,7 @@ mod celu;
 mod clip;
 mod concat;
 mod constant;
+mod constant_of_shape;
 mod conv;
 mod conv_integer;
 mod conv_transpose;
@@ -19,6 +20,7 @@ mod depth_to_space;
 mod dequantize_linear;
 mod div;
 mod elu;
+mod equal;
 mod erf;
 mod exp;
 mod expand;
@@ -49,6 +51,7 @@ mod mish;
 mod mul;
 mod neg;
 mod nhwc_max_pool;
+mod not;
 mod pad;
 mod pow;
 mod prelu;
@@ -112,6 +115,7 @@ pub(super) const REGISTRY: &[Operator] = &[
     clip::OPERATOR,
     concat::OPERATOR,
     constant::OPERATOR,
+    constant_of_shape::OPERATOR,
     conv::OPERATOR,
     conv_integer::OPERATOR,
     conv_transpose::OPERATOR,
@@ -119,6 +123,7 @@ pub(super) const REGISTRY: &[Operator] = &[
     dequantize_linear::OPERATOR,
     div::OPERATOR,
     elu::OPERATOR,
+    equal::OPERATOR,
     erf::OPERATOR,
     exp::OPERATOR,
     expand::OPERATOR,
@@ -149,6 +154,7 @@ pub(super) const REGISTRY: &[Operator] = &[
     mul::OPERATOR,
     neg::OPERATOR,
     nhwc_max_pool::OPERATOR,
+    not::OPERATOR,
     pad::OPERATOR,
     pow::OPERATOR,
     prelu::OPERATOR,

@@ -28,6 +28,11 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         node.int_among("block_size", &[0])?;
         return constants::quantized(node, array);
     }
+    if let Value::Dequantized(constant) = node.value(0)? {
+        node.int_among("block_size", &[0])?;
+        let shape = constant.values.shape().to_vec();
+        return constants::quantized(node, &array(&shape, constants::floats_of(node, 0)?)?);
+    }
     if let Value::FloatInput(floats) = node.value(0)?
         && (node.scales(1)?.len() > 1 || node.int("block_size", 0)? != 0)
     {
@@ -67,6 +72,8 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         }
         Value::Constant(_)
         | Value::Dequantized(_)
+        | Value::NumberInput(_)
+        | Value::Flags(_)
         | Value::Words(_)
         | Value::Codes(_)
         | Value::Negated(..)

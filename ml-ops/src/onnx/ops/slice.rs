@@ -2,6 +2,7 @@
 
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
+use crate::onnx::folded;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::shapes;
 use crate::onnx::value::Value;
@@ -15,7 +16,10 @@ pub(super) const OPERATOR: Operator = Operator {
 };
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    let shape = shapes::of(node.value(0)?)?;
+    let shape = match node.value(0)? {
+        Value::Constant(array) => array.shape().to_vec(),
+        value => shapes::of(value)?,
+    };
     let needed = |attribute, index| {
         node.integers(attribute, index)?.ok_or(NodeError::MissingInput { index })
     };
@@ -29,7 +33,15 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
             return Err(NodeError::OperandShape { index, expected, got });
         }
     }
-    let dims = shapes::axes("axes", &axes, shape.len())?;
+    let dims = match node.value(0)? {
+        Value::Constant(array) => {
+            let rank = array.shape().len();
+            axes.iter()
+                .map(|&axis| folded::from_front("axes", axis, rank))
+                .collect::<Result<_, _>>()?
+        }
+        _ => shapes::axes("axes", &axes, shape.len())?,
+    };
     let mut ranges = Vec::with_capacity(dims.len());
     for (at, &dim) in dims.iter().enumerate() {
         let (size, step) = (shape[dim] as i64, steps[at]);
@@ -49,6 +61,9 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
             return Err(NodeError::OperandShape { index: 0, expected: 1, got: 0 });
         }
         ranges.push((dim, start as usize, step, count));
+    }
+    if let Value::Constant(array) = node.value(0)? {
+        return folded::sliced(array, &ranges);
     }
     shapes::seen(builder, node, |view| {
         ranges.iter().try_fold(view.clone(), |view, &(dim, start, step, count)| {

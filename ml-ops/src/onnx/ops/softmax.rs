@@ -10,6 +10,7 @@ use crate::onnx::rowwise::Rowwise;
 use crate::onnx::shapes;
 use crate::onnx::value::Value;
 use crate::onnx::view::View;
+use std::borrow::Cow;
 use std::rc::Rc;
 
 pub(super) const OPERATOR: Operator = Operator {
@@ -22,8 +23,9 @@ pub(super) const OPERATOR: Operator = Operator {
 
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     let (x, mask) = match node.value(0)? {
-        Value::Masked(Masked { floats, mask }) => (floats, Some(mask.clone())),
-        _ => (node.dequantized_codes(0)?, None),
+        Value::Masked(Masked { floats, mask }) => (Cow::Borrowed(floats), Some(mask.clone())),
+        Value::Floats(floats) if let Some(scaled) = floats.scaled() => (scaled, None),
+        _ => (Cow::Borrowed(node.dequantized_codes(0)?), None),
     };
     let view = &x.codes.view;
     let dim = axis(node, view.rank(), node.opset())?;

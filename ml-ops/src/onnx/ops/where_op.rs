@@ -1,12 +1,14 @@
-//! Where: either of two numbers, by a comparison of a product, or what a constant leaves of a tensor for a Softmax.
+//! Where: either of two numbers, by a comparison of a product, or what a constant or an input's flags leave of a tensor for a
+//! Softmax.
 
 use crate::array::ArrayData;
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
+use crate::onnx::folded;
 use crate::onnx::masked;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::thresholds;
-use crate::onnx::value::Value;
+use crate::onnx::value::{Floats, Value};
 
 pub(super) const OPERATOR: Operator =
     Operator { domain: "", name: "Where", inputs: 3, attributes: &[], import: Import::One(import) };
@@ -14,6 +16,10 @@ pub(super) const OPERATOR: Operator =
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     let comparison = match (node.value(0)?, node.value(1)?, node.value(2)?) {
         (Value::Comparison(comparison), ..) => comparison,
+        (Value::Flags(flags), a, b) => return by_flags(builder, node, flags, (a, b)),
+        (Value::Constant(_), Value::Constant(_), Value::Constant(_)) => {
+            return folded::chosen(node);
+        }
         (Value::Constant(condition), Value::Floats(x), Value::Constant(_)) => {
             let value = one(node, 2)?;
             return masked::chosen(builder, node.name, x, (condition, true), value);
@@ -28,6 +34,36 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         }
     };
     thresholds::chosen(builder, node.name, comparison, (one(node, 1)?, one(node, 2)?))
+}
+
+/// Either of two numbers or functions of an input's numbers by flags, or what flags leave of a tensor for a Softmax.
+fn by_flags(
+    builder: &mut Builder,
+    node: &NodeView<'_>,
+    flags: &Floats,
+    (a, b): (&Value, &Value),
+) -> Result<Value, NodeError> {
+    let same = |floats: &Floats| floats.codes.view == flags.codes.view;
+    let images = |index: usize, value: &Value| match value {
+        Value::Floats(floats) if same(floats) => Ok::<_, NodeError>(floats.images.clone()),
+        _ => Ok(Box::new([one(node, index)?; 256])),
+    };
+    match (a, b) {
+        (Value::Floats(x), Value::Constant(_)) if !same(x) => {
+            masked::chosen_by_flags(builder, x, (flags, true), one(node, 2)?)
+        }
+        (Value::Constant(_), Value::Floats(x)) if !same(x) => {
+            masked::chosen_by_flags(builder, x, (flags, false), one(node, 1)?)
+        }
+        _ => {
+            let (yes, no) = (images(1, a)?, images(2, b)?);
+            let mut chosen = flags.clone();
+            for (code, image) in chosen.images.iter_mut().enumerate() {
+                *image = if *image != 0.0 { yes[code] } else { no[code] };
+            }
+            Ok(Value::Floats(chosen))
+        }
+    }
 }
 
 /// Operand `index`, one number.

@@ -15,6 +15,7 @@ mod networks;
 mod nodes;
 mod products;
 mod rows;
+mod several_inputs;
 
 use super::proto::{
     AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, attribute_type, data_type,

@@ -1,0 +1,153 @@
+//! Inputs of whole numbers: ids, which a table has a row for, and masks of zeros and ones.
+
+use super::arithmetic::uniform;
+use super::builder::Builder;
+use super::error::NodeError;
+use super::matrix::Matrix;
+use super::node::NodeView;
+use super::operands::{codes_of, integers};
+use super::value::{Codes, Dequantized, Floats, Scaling, Value};
+use super::view::View;
+use crate::array::{Array, ArrayData};
+use crate::graph::{InputTransform, MAX_ELEMENTS, dequantize_table};
+use std::borrow::Cow;
+use std::rc::Rc;
+
+/// Numbers of a mask.
+const FLAGS: usize = 2;
+
+/// The floats of an input of zeros and ones.
+pub(super) fn floats(builder: &mut Builder, view: &View) -> Result<Floats, NodeError> {
+    let transform = InputTransform::Numbers { count: FLAGS };
+    let codes = builder.quantized_input(transform, view.clone())?;
+    let images = Box::new(dequantize_table(1.0, 0, codes.dtype));
+    let scaling = Scaling { scale: 1.0, zero_point: 0 };
+    Ok(Floats { codes, scaling, images, pure: false, direct: false, fused: None })
+}
+
+/// Operands 0 and 1, those of whole numbers as floats.
+pub(super) fn operands<'a>(
+    builder: &mut Builder,
+    node: &NodeView<'a>,
+) -> Result<[Cow<'a, Value>; 2], NodeError> {
+    let values = [node.value(0)?, node.value(1)?];
+    let is_of_numbers = values.iter().any(|value| is_of_numbers(builder, value));
+    let as_floats = |builder: &mut Builder, value: &'a Value| match value {
+        Value::NumberInput(view) => {
+            Ok::<_, NodeError>(Cow::Owned(Value::Floats(floats(builder, view)?)))
+        }
+        Value::Constant(array) if is_of_numbers => Ok(match real(array) {
+            Some(array) => Cow::Owned(Value::Constant(Rc::new(array))),
+            None => Cow::Borrowed(value),
+        }),
+        value => Ok(Cow::Borrowed(value)),
+    };
+    Ok([as_floats(builder, values[0])?, as_floats(builder, values[1])?])
+}
+
+/// Whether a value is of an input of zeros and ones.
+fn is_of_numbers(builder: &Builder, value: &Value) -> bool {
+    match value {
+        Value::NumberInput(_) => true,
+        Value::Floats(floats) => builder.is_of_numbers(floats.codes.view.tensor),
+        _ => false,
+    }
+}
+
+/// A constant of integers as floats.
+fn real(array: &Array) -> Option<Array> {
+    let values = match array.data() {
+        ArrayData::I64(values) => values.iter().map(|&value| value as f32).collect(),
+        ArrayData::I32(values) => values.iter().map(|&value| value as f32).collect(),
+        _ => return None,
+    };
+    Array::new(array.shape().to_vec(), ArrayData::F32(values)).ok()
+}
+
+/// What `holds` says of each element of operand 0 and the number that is operand 1, or the other way around.
+pub(super) fn flags(
+    builder: &mut Builder,
+    node: &NodeView<'_>,
+    holds: impl Fn(f32, f32) -> bool,
+) -> Result<Option<Value>, NodeError> {
+    let [a, b] = operands(builder, node)?;
+    let flag = |holds: bool| f32::from(u8::from(holds));
+    Ok(match (&*a, &*b) {
+        (Value::Floats(x), Value::Constant(to)) => {
+            let to = number(to, 1)?;
+            Some(Value::Flags(x.map(|x| flag(holds(x, to)))))
+        }
+        (Value::Constant(of), Value::Floats(y)) => {
+            let of = number(of, 0)?;
+            Some(Value::Flags(y.map(|y| flag(holds(of, y)))))
+        }
+        _ => None,
+    })
+}
+
+/// The one float of a constant, operand `index`.
+fn number(constant: &Array, index: usize) -> Result<f32, NodeError> {
+    match constant.data() {
+        ArrayData::F32(values) => uniform(values, index),
+        _ => Err(NodeError::OperandType { index }),
+    }
+}
+
+/// A table of 8-bit integers, operand 0 of a Gather of its rows.
+pub(super) struct Table<'a> {
+    pub(super) values: &'a Array,
+    /// Scale and zero point, if it has been dequantized.
+    scaling: Option<Scaling>,
+}
+
+impl<'a> Table<'a> {
+    /// That of a constant, or of one behind a DequantizeLinear of one scale.
+    pub(super) fn of(value: &'a Value) -> Result<Self, NodeError> {
+        match value {
+            Value::Constant(values) => Ok(Self { values, scaling: None }),
+            Value::Dequantized(constant) => {
+                let Dequantized { values, scales, zero_points, .. } = &**constant;
+                let one = NodeError::Operand { index: 0, expected: "a table of one scale" };
+                let zeros = zero_points.as_deref().map(|zeros| integers(zeros).ok_or(one.clone()));
+                let zeros = zeros.transpose()?.unwrap_or(vec![0]);
+                let scale = uniform(scales, 0).map_err(|_| one.clone())?;
+                let zero_point = uniform(&zeros, 0).map_err(|_| one)?;
+                Ok(Self { values, scaling: Some(Scaling { scale, zero_point }) })
+            }
+            _ => Err(NodeError::Operand { index: 0, expected: "a constant" }),
+        }
+    }
+
+    /// The rows of the table that the numbers of an input, seen as `ids`, are those of: products with a 1 among zeros.
+    pub(super) fn embedded(
+        &self,
+        builder: &mut Builder,
+        name: &str,
+        ids: &View,
+    ) -> Result<Value, NodeError> {
+        let wrong = NodeError::OperandType { index: 0 };
+        let (codes, dtype) = codes_of(self.values).ok_or(wrong)?;
+        let &[rows, width] = self.values.shape() else {
+            let got = self.values.shape().len();
+            return Err(NodeError::OperandShape { index: 0, expected: 2, got });
+        };
+        let tokens = ids.elements();
+        let fits = rows > 0 && width > 0 && rows.max(width) <= MAX_ELEMENTS / tokens;
+        if !fits {
+            return Err(NodeError::OperandShape { index: 0, expected: 1, got: rows });
+        }
+        // Rows of the tensor are numbers as the input has them.
+        if Matrix::rows_and_columns(ids, 0).in_order().is_none() {
+            return Err(NodeError::NoView { index: 1 });
+        }
+        let x = builder.one_hot_input(ids, rows)?;
+        let y = builder.embedding(name, x, tokens, (rows, width), &codes);
+        let (mut shape, last) = (ids.shape(), ids.rank());
+        shape.push(width);
+        let view = View::new(y, &shape, |dim| dim == last);
+        let codes = Codes { view, dtype, quantized: false, origin: None };
+        let Some(scaling) = self.scaling else { return Ok(Value::Codes(codes)) };
+        let images = Box::new(dequantize_table(scaling.scale, scaling.zero_point, dtype));
+        Ok(Value::Floats(Floats { codes, scaling, images, pure: true, direct: true, fused: None }))
+    }
+}

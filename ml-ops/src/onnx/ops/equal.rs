@@ -1,0 +1,20 @@
+//! Equal: the numbers of an input, or a constant list, compared with a number.
+
+use crate::onnx::builder::Builder;
+use crate::onnx::error::NodeError;
+use crate::onnx::folded;
+use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::numbers;
+use crate::onnx::value::Value;
+
+pub(super) const OPERATOR: Operator =
+    Operator { domain: "", name: "Equal", inputs: 2, attributes: &[], import: Import::One(import) };
+
+fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    if let (Value::Constant(_), Value::Constant(_)) = (node.value(0)?, node.value(1)?) {
+        return folded::pairs(node, |a, b| i64::from(a == b));
+    }
+    let flags = numbers::flags(builder, node, |x, y| x == y)?;
+    flags
+        .ok_or(NodeError::Operand { index: 0, expected: "an input of numbers, the other a number" })
+}

@@ -1,0 +1,20 @@
+//! Not: flags of an input's numbers, the other way around.
+
+use crate::onnx::builder::Builder;
+use crate::onnx::error::NodeError;
+use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::numbers;
+use crate::onnx::value::Value;
+
+pub(super) const OPERATOR: Operator =
+    Operator { domain: "", name: "Not", inputs: 1, attributes: &[], import: Import::One(import) };
+
+fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    match node.value(0)? {
+        Value::Flags(flags) => Ok(Value::Flags(flags.map(|flag| 1.0 - flag))),
+        Value::NumberInput(view) => {
+            Ok(Value::Flags(numbers::floats(builder, view)?.map(|flag| 1.0 - flag)))
+        }
+        _ => Err(NodeError::Operand { index: 0, expected: "flags of an input's numbers" }),
+    }
+}
