@@ -45,7 +45,8 @@ fn changed(array: &Array, at: usize) -> Array {
     let (shape, mut data) = array.clone().into_parts();
     match &mut data {
         ArrayData::F32(v) => v[at] += if v[at] > 0.5 { -0.7 } else { 0.7 },
-        ArrayData::U8(v) => v[at] ^= 0x40,
+        ArrayData::U8(v) => v[at] ^= 1,
+        ArrayData::I32(v) => v[at] ^= 1,
         ArrayData::I64(v) => v[at] ^= 1,
         _ => panic!("another type"),
     }

@@ -9,6 +9,7 @@ mod floats;
 mod gather;
 mod model;
 mod node;
+mod numbers;
 mod port;
 mod runs;
 mod step;

@@ -5,6 +5,7 @@ use super::transpose::is_transposed;
 use super::transpose::{to_feature_major, to_row_major};
 use super::{
     CodeType, FloatOperation, PortError, TensorId, TensorShape, Values, WordType, ends, floats,
+    numbers,
 };
 use crate::array::{Array, ArrayData, ElementType};
 
@@ -71,7 +72,7 @@ pub enum InputTransform {
         /// How many numbers there are, 1 to 256.
         count: usize,
     },
-    /// They are numbers of 32 or 64 bits below `vocabulary`, one a row of the tensor: its code is 1 in the feature of that
+    /// They are numbers of 8, 32 or 64 bits below `vocabulary`, one a row of the tensor: its code is 1 in the feature of that
     /// number, and 0 in all others.
     OneHot {
         /// Features of the tensor.
@@ -198,16 +199,11 @@ impl InputPort {
                 to_feature_major(&codes, rows, features, |q| q)
             }
             (&InputTransform::Levels { low, high }, ArrayData::F32(v)) => levels(v, low, high)?,
-            (&InputTransform::OneHot { vocabulary }, ArrayData::I64(v)) => one_hot(v, vocabulary)?,
-            (&InputTransform::OneHot { vocabulary }, ArrayData::I32(v)) => one_hot(v, vocabulary)?,
-            (&InputTransform::Numbers { count }, ArrayData::I64(v)) => {
-                to_feature_major(&numbers(v, count)?, rows, features, |q| q)
+            (&InputTransform::OneHot { vocabulary }, data) if let Some(v) = numbers::of(data) => {
+                numbers::one_hot(&v, vocabulary)?
             }
-            (&InputTransform::Numbers { count }, ArrayData::I32(v)) => {
-                to_feature_major(&numbers(v, count)?, rows, features, |q| q)
-            }
-            (&InputTransform::Numbers { count }, ArrayData::U8(v)) => {
-                to_feature_major(&numbers(v, count)?, rows, features, |q| q)
+            (&InputTransform::Numbers { count }, data) if let Some(v) = numbers::of(data) => {
+                to_feature_major(&numbers::codes(&v, count)?, rows, features, |q| q)
             }
             (transform, data) => {
                 return Err(PortError::ElementType {
@@ -495,28 +491,6 @@ fn levels(values: &[f32], low: f32, high: f32) -> Result<Vec<u8>, PortError> {
             }
         })
         .collect()
-}
-
-/// For each number a row of codes, 1 in its feature, `[feature][row]`.
-fn one_hot<T: Copy + Into<i64>>(numbers: &[T], vocabulary: usize) -> Result<Vec<u8>, PortError> {
-    let mut codes = vec![0; numbers.len() * vocabulary];
-    for (index, &number) in numbers.iter().enumerate() {
-        let feature = below(number.into(), vocabulary, index)?;
-        codes[feature * numbers.len() + index] = 1;
-    }
-    Ok(codes)
-}
-
-/// Numbers below `count` as codes.
-fn numbers<T: Copy + Into<i64>>(numbers: &[T], count: usize) -> Result<Vec<u8>, PortError> {
-    let of = |(index, &number): (usize, &T)| Ok(below(number.into(), count, index)? as u8);
-    numbers.iter().enumerate().map(of).collect()
-}
-
-/// Element `index`, which must be one of the first `vocabulary` numbers.
-fn below(got: i64, vocabulary: usize, index: usize) -> Result<usize, PortError> {
-    let number = usize::try_from(got).ok().filter(|&number| number < vocabulary);
-    number.ok_or(PortError::Vocabulary { index, got, vocabulary })
 }
 
 fn quantize_all(

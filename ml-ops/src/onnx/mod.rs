@@ -30,6 +30,12 @@
 //! Operations with constants before the QuantizeLinear of the graph's float input are those of the float32 operators, and part of
 //! the input's [`InputTransform`]: whoever holds the input does them. So are scales for each index of an axis, or each block.
 //!
+//! # Inputs of numbers
+//! An input of int32 or int64 by which a Gather reads the rows of a table of 8-bit integers is rows of a one among zeros, times the
+//! table. One that is a mask, of zeros and ones or flags, is codes of two values: what Cast, Sub, Mul, Not, comparisons with a number
+//! and Where by flags make of it is a function of them, and leaves elements out of a Softmax where it adds or puts a number as
+//! small as nothing. An input that nothing reads is none of the graph's.
+//!
 //! # Several scales
 //! A DequantizeLinear with a scale for each index of an axis, or for each block, makes floats for a QuantizeLinear, a step for each
 //! index, or for the output, which then are integers at a scale for each element.
@@ -65,7 +71,8 @@
 //! Add, Sub and Mul of a dequantized tensor and a dequantized constant of one scale, or a constant of floats with a number for each
 //! element, are those of two tensors, one of which is public codes: its own; numbers of its values, 256 at most, where plain floats
 //! are added; and multiples of the smallest, where they are factors. A constant of one value is part of a function of one tensor.
-//! Added zeros and large negative numbers, or a Where by a constant, before a Softmax take elements out of it.
+//! Added zeros and large negative numbers, or a Where by a constant, before a Softmax take elements out of it. Lists of integers and
+//! tables that are read by constants are folded.
 //!
 //! # Averages
 //! QLinearGlobalAveragePool adds integers up and is exact. QLinearAveragePool, and ReduceMean and AveragePool between
@@ -81,7 +88,8 @@
 //! Softmax (and QLinearSoftmax) of a sample of one row, as at the end of a classifier, has the runtime's codes, but for sums within
 //! the rounding of floats of an edge. Softmax of several rows, along any axis (masked: the last), and LayerNormalization,
 //! RMSNormalization and SimplifiedLayerNormalization along the last axis, between DequantizeLinear and QuantizeLinear, are several
-//! nodes of integers of our own, as no two runtimes' float32 sums and exponentials agree; `docs/semantics.md` states them. On the
+//! nodes of integers of our own, as no two runtimes' float32 sums and exponentials agree; `docs/semantics.md` states them.
+//! LayerNormalization may be written in its parts, as operator sets before 17 have it. On the
 //! fixtures codes differ from those of ONNX Runtime's floats by 1 at most, in one of seven places or fewer. The steps are filled by
 //! `f64` additions, multiplications and divisions alone, so that every machine makes the same graph.
 //!

@@ -91,10 +91,10 @@ fn masks_leave_something_and_are_masks() {
         set_integers(constant(g, "Where", 0), data_type::INT32, &[1], &[1]);
     });
     assert_eq!(found, NodeError::OperandType { index: 0 });
-    // Nothing but a Softmax takes what a mask leaves.
+    // Nothing but a Softmax takes what a mask leaves; before a QuantizeLinear it is a sum.
     let found = node_error(MASKED, |g| {
         let softmax = node(g, "Softmax");
-        softmax.op_type = Some("Relu".to_owned());
+        softmax.op_type = Some("Tanh".to_owned());
         softmax.attribute.clear();
     });
     assert!(matches!(found, NodeError::Operand { index: 0, .. }), "{found}");
