@@ -377,8 +377,7 @@ mod tests {
         let shape = Shape { m: 1, k: 20, n: 3 };
         let narrow = Task::Matmul { shape, weight_bits: 2, requantize: true };
         let input = vec!["--x.npy".into(), "m=y.npy".into()];
-        let test =
-            TestSet { test: vec!["--t.npy".into(), "m=u.npy".into()], ..TestSet::default() };
+        let test = TestSet { test: vec!["--t.npy".into(), "m=u.npy".into()], ..TestSet::default() };
         let file = Task::Model { file: "--b.onnx".into(), input, test };
         for task in [Task::T1Zero, Task::T1D, Task::T3, Task::matmul(4, 5, 6), narrow, file] {
             let words = std::iter::once(OsString::from("bench")).chain(task.arguments());
