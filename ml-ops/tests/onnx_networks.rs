@@ -28,7 +28,7 @@ fn patterns_are_equal_to_onnx_runtime() {
         .filter(|path| path.extension().is_some_and(|e| e == "onnx"))
         .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
-    assert_eq!(names.len(), 47);
+    assert_eq!(names.len(), 49);
     for name in names {
         let model = model(&name);
         let archive = folder().join(format!("{name}.npz"));
@@ -50,6 +50,8 @@ fn proofs_are_accepted_of_these_outputs_alone() {
         "input_channels_last",
         "average_of_sum",
         "average_of_rectified_sum",
+        "code_book",
+        "code_book_of_pixels",
     ] {
         let key = ProverKey::new(model(name), Default::default(), &Default::default());
         let archive = folder().join(format!("{name}.npz"));

@@ -111,6 +111,14 @@ impl Builder {
         }
     }
 
+    /// How many elements the numbers of a tensor are of, if it is an ArgMax's.
+    pub(super) fn numbers_of(&self, tensor: TensorId) -> Option<usize> {
+        self.nodes.iter().find_map(|node| match node.op {
+            Op::ArgMax { taps, y, .. } if y == tensor => Some(taps),
+            _ => None,
+        })
+    }
+
     /// The tensor of an input, seen as `view`, that has a row of `vocabulary` codes for each number.
     pub(super) fn one_hot_input(
         &mut self,

@@ -149,6 +149,7 @@ mod multiplied;
 mod node;
 mod normalized;
 mod numbers;
+mod one_hot;
 mod operands;
 mod ops;
 mod pairs;

@@ -5,6 +5,7 @@ use super::builder::Builder;
 use super::error::NodeError;
 use super::matrix::Matrix;
 use super::node::NodeView;
+use super::one_hot::one_hot;
 use super::operands::{codes_of, integers};
 use super::value::{Codes, Dequantized, Floats, Scaling, Value};
 use super::view::View;
@@ -118,13 +119,19 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// The rows of the table that the numbers of an input, seen as `ids`, are those of: products with a 1 among zeros.
+    /// The rows of the table that the numbers of an input, or of an ArgMax, seen as `ids`, are those of: products with a 1
+    /// among zeros.
     pub(super) fn embedded(
         &self,
         builder: &mut Builder,
         name: &str,
-        ids: &View,
+        ids: &Value,
     ) -> Result<Value, NodeError> {
+        let (ids, is_hidden) = match ids {
+            Value::NumberInput(ids) => (ids, false),
+            Value::Integers(ids, _) => (ids, true),
+            _ => return Err(NodeError::OperandType { index: 1 }),
+        };
         let wrong = NodeError::OperandType { index: 0 };
         let (codes, dtype) = codes_of(self.values).ok_or(wrong)?;
         let &[rows, width] = self.values.shape() else {
@@ -136,11 +143,14 @@ impl<'a> Table<'a> {
         if !fits {
             return Err(NodeError::OperandShape { index: 0, expected: 1, got: rows });
         }
-        // Rows of the tensor are numbers as the input has them.
-        if Matrix::rows_and_columns(ids, 0).in_order().is_none() {
+        // Rows of an input's tensor are numbers as the input has them.
+        if !is_hidden && Matrix::rows_and_columns(ids, 0).in_order().is_none() {
             return Err(NodeError::NoView { index: 1 });
         }
-        let x = builder.one_hot_input(ids, rows)?;
+        let x = match is_hidden {
+            true => one_hot(builder, name, ids, rows)?,
+            false => builder.one_hot_input(ids, rows)?,
+        };
         let y = builder.embedding(name, x, tokens, (rows, width), &codes);
         let (mut shape, last) = (ids.shape(), ids.rank());
         shape.push(width);
