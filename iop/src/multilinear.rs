@@ -42,7 +42,7 @@ pub fn prefix_indicator(point: &[F128], n: usize) -> F128 {
 }
 
 /// `1, x, x^2, ..`.
-pub(crate) fn powers(x: F128) -> impl Iterator<Item = F128> {
+pub fn powers(x: F128) -> impl Iterator<Item = F128> {
     core::iter::successors(Some(F128::ONE), move |&power| Some(power * x))
 }
 

@@ -17,6 +17,8 @@ mod forged_nodes;
 #[cfg(test)]
 mod forged_outputs;
 #[cfg(test)]
+mod forged_powers;
+#[cfg(test)]
 mod forged_wide;
 #[cfg(test)]
 mod forgeries;

@@ -29,6 +29,6 @@ fn commitment_and_proof_of_the_shipped_digits_model() {
     );
     assert_eq!(
         hex(&HashKind::Blake3.hash(&bytes)),
-        "55f68ee4cbdb21b0772a8acb66460cc77c2dba5b427fab25d5431242e1746936"
+        "879900e973efdc023d86edb12cfdf76aa57eb32758f48fc2d46fe2b840f00f0a"
     );
 }

@@ -324,6 +324,65 @@ impl Builder {
         self.sum_to(terms, image, i64::from(bound.max(1)));
     }
 
+    /// Sums of products of tensors with numbers for each row, or each column, in one or two digits.
+    fn gate(&mut self) {
+        let codes: Vec<usize> =
+            (0..=self.last()).filter(|&t| self.tensors[t].kind == TensorKind::Code).collect();
+        let mut some = || codes[self.rng.random_range(0..codes.len())];
+        let (x, gates) = (some(), [some(), some()]);
+        let image @ [c, h, w] = self.images[x];
+        let taps = self.rng.random_range(1..3);
+        let of_rows = self.rng.random();
+        let mut terms = Vec::new();
+        let mut bound = 0;
+        for digit in 0..self.rng.random_range(1..4) {
+            let with = gates[digit % 2];
+            let gather = (taps > 1).then(|| self.anywhere(x, &[h, w], &[c, taps]));
+            let with_gather = Some(self.broadcast(with, image, taps, of_rows));
+            let rng = &mut self.rng;
+            let factor = [1, 4, -16, 3][rng.random_range(0..4)];
+            let zeros = [rng.random(), if rng.random() { 0 } else { rng.random() }];
+            let function = Function::Product { with, with_gather, zeros, factor };
+            terms.push(Term { x, gather, taps, function });
+            bound += 255 * 255 * factor.abs() as i32 * taps as i32;
+        }
+        if self.rng.random() {
+            terms.push(Term { x, gather: None, taps: 1, function: self.table(1000) });
+            bound += 1000;
+        }
+        // Terms that are alike for all columns, for two on end, or for all rows.
+        for _ in 0..self.rng.random_range(0..3) {
+            let mut gather = self.broadcast(gates[0], image, 1, of_rows);
+            if of_rows && c.is_multiple_of(2) && self.images[gates[0]][0] >= c / 2 {
+                gather.offsets[0] = 0;
+                gather.cols = vec![dim(c / 2, 0, 1), GatherDim { size: 2, axis: None, step: 0 }];
+            }
+            let (gather, function) = (Some(gather), self.table(1000));
+            terms.push(Term { x: gates[0], gather, taps: 1, function });
+            bound += 1000;
+        }
+        self.sum_to(terms, image, i64::from(bound));
+    }
+
+    /// A map from tensor `x` that is the same for all columns, or all rows, and reads elements only.
+    fn broadcast(&mut self, x: usize, [c, h, w]: Image, taps: usize, of_rows: bool) -> Gather {
+        let sizes = self.images[x];
+        let rng = &mut self.rng;
+        let mut offsets = sizes.map(|size| rng.random_range(0..size as i64));
+        let mut along = |size: usize, axis: usize, moves: bool| {
+            let room = moves.then(|| sizes[axis].checked_sub(size)).flatten();
+            if let Some(room) = room {
+                offsets[axis] = rng.random_range(0..=room as i64);
+            }
+            GatherDim { size, axis: room.map(|_| axis), step: 1 }
+        };
+        let rows = vec![along(h, 1, of_rows), along(w, 2, of_rows)];
+        let cols = vec![along(c, 0, !of_rows), GatherDim { size: taps, axis: None, step: 0 }];
+        let [of_c, of_h, of_w] = sizes;
+        let (source_cols, source_rows) = (vec![of_c], vec![of_h, of_w]);
+        Gather { source_cols, source_rows, offsets: offsets.to_vec(), rows, cols, pad: None }
+    }
+
     /// The same codes in every sample.
     fn constant(&mut self) {
         let image @ [c, h, w] = self.images[self.last()];
@@ -496,7 +555,7 @@ fn model(seed: u64) -> Model {
             builder.scale();
             break;
         }
-        match builder.rng.random_range(0..15) {
+        match builder.rng.random_range(0..18) {
             0 | 1 => builder.convolution(),
             2 => builder.dense(),
             3 => builder.average(),
@@ -507,6 +566,7 @@ fn model(seed: u64) -> Model {
             8 | 9 => builder.attend(),
             11 | 12 => builder.multiply_through_maps(),
             13 => builder.constant(),
+            15..18 => builder.gate(),
             _ => builder.transpose(),
         }
     }

@@ -21,6 +21,8 @@ pub(crate) struct Drawn {
     distance: [Vec<F128>; 2],
     /// The product of all `h`.
     product: F128,
+    /// The products of blocks of bases on end, where some terms have these, and their inverses.
+    blocks: [Vec<F128>; 2],
 }
 
 impl Drawn {
@@ -41,11 +43,28 @@ impl Drawn {
         };
         let (inverse, of_distance) = (inverses(&h), inverses(&distance));
         let product = h.iter().copied().product();
-        Self { h, inverse, distance: [distance, of_distance], product }
+        Self { h, inverse, distance: [distance, of_distance], product, blocks: Default::default() }
+    }
+
+    /// With the products of blocks of so many bases for some terms.
+    fn with_blocks(mut self, block: usize) -> Self {
+        if block > 1 {
+            let products = |of: &[F128]| -> Vec<F128> {
+                of.chunks(block).map(|block| block.iter().copied().product()).collect()
+            };
+            self.blocks = [products(&self.h), products(&self.inverse)];
+        }
+        self
     }
 
     fn bases(&self) -> Bases<'_> {
         Bases { h: &self.h, inverse: &self.inverse }
+    }
+
+    /// Their products in blocks.
+    fn block_bases(&self) -> Bases<'_> {
+        let [h, inverse] = &self.blocks;
+        Bases { h, inverse }
     }
 
     /// The `G` of the bias's columns: the product of all bases, to the power of each chunk's first bit.
@@ -160,7 +179,7 @@ impl Drawn {
     /// The tables of a tree of summands.
     pub(crate) fn sum_tables<'a>(&'a self, tree: &'a SumTree) -> Vec<Table<'a>> {
         let table = |(exponents, factor): (&'a Exponents, &Factor)| {
-            let h = self.bases();
+            let h = if tree.block > 1 { self.block_bases() } else { self.bases() };
             let table = match exponents {
                 Exponents::Listed(exponents) => Table::Listed { h, exponents },
                 &Exponents::Linear { factor: step, constant } => {
@@ -218,15 +237,16 @@ impl AllBases {
         plan: &Plan,
         mut nonzero: impl FnMut(&'static str, usize) -> Vec<F128>,
     ) -> Self {
-        let mut draw = |outputs: &mut dyn Iterator<Item = &Output>| {
+        let mut draw = |outputs: &mut dyn Iterator<Item = (&Output, usize)>| {
             let mut drawn = Vec::new();
-            for output in outputs {
-                drawn.extend((0..output.repetitions).map(|_| Drawn::draw(output, &mut nonzero)));
+            for (output, block) in outputs {
+                let one = |_| Drawn::draw(output, &mut nonzero).with_blocks(block);
+                drawn.extend((0..output.repetitions).map(one));
             }
             drawn.into_iter()
         };
-        let matmuls = draw(&mut plan.matmuls.iter().map(|matmul| &matmul.output));
-        let sums = draw(&mut plan.sums.iter().map(|sum| &sum.output));
+        let matmuls = draw(&mut plan.matmuls.iter().map(|matmul| (&matmul.output, 1)));
+        let sums = draw(&mut plan.sums.iter().map(|sum| (&sum.output, sum.block())));
         Self { matmuls, sums }
     }
 

@@ -11,7 +11,7 @@ use binfer_pcs::{Params, Shape};
 
 use super::groups::{self, Group, GroupSize};
 use super::layout::{Layout, model_shape};
-use super::plan::{BitCheck, Factor, Origin, Plan, Read, Source};
+use super::plan::{BitCheck, Exponent, Factor, Origin, Plan, Read, Source};
 use super::{public, wiring};
 use crate::graph::{Graph, TensorKind, WeightShape};
 
@@ -89,10 +89,8 @@ impl Costs<'_> {
             weights.add(1, &matmul.bias);
             // `G` with its inverses, powers and claims.
             other += 8 * ELEMENT * (matmul.n_g() + matmul.output.bases) as u128;
-            if let Some(factors) = &matmul.row_factors {
-                // Powers of each row's product, what they are bound to, and both sides.
-                let powers = 2 * factors.claims() as u128 + 8;
-                other += ELEMENT * powers * matmul.output.products as u128;
+            if let Some(exponent) = &matmul.row_factors {
+                other += powers(exponent, matmul.output.products);
             }
             if let Some(input) = matmul.public_inner {
                 let bits = self.plan.matrices[input].bits;
@@ -100,8 +98,19 @@ impl Costs<'_> {
             }
         }
         for sum in group.sums(self.plan) {
-            for factors in sum.trees.iter().map(|tree| &tree.factors).chain([&sum.output.factors]) {
-                rows.add(sum.output.products, factors);
+            let products = sum.output.products;
+            let trees = sum.all_trees().map(|tree| &tree.factors);
+            for factors in trees.chain([&sum.output.factors]) {
+                rows.add(products, factors);
+            }
+            if sum.is_open() {
+                // Both sides, and what they are bound to.
+                let sides = 2 * (sum.trees.len() as u128 + 3);
+                other += ELEMENT * sides * products.next_power_of_two() as u128;
+            }
+            for exponent in sum.powers.iter().map(|power| &power.exponent) {
+                other += powers(exponent, products);
+                exponent.operands.iter().for_each(|of| rows.add_claim(products, of));
             }
             other += 4 * ELEMENT * sum.output.bases as u128;
         }
@@ -172,7 +181,20 @@ struct Phase {
     indices: u128,
 }
 
+/// Powers of each product, both sides, the bits, and what claims on powers become: two elements for each bit at most,
+/// padded to a power of two.
+fn powers(exponent: &Exponent, products: usize) -> u128 {
+    let each = 4 * exponent.bits.len() as u128 + 8;
+    ELEMENT * each * products.next_power_of_two() as u128
+}
+
 impl Phase {
+    /// Adds a claim on indices that are no tree's.
+    fn add_claim(&mut self, rows: usize, of: &Factor) {
+        self.tables += ELEMENT * 3 * (area(of.tables(), 1) << of.width());
+        self.indices += area(rows, 1);
+    }
+
     /// Adds a tree whose leaves are looked up by the indices of these factors.
     fn add(&mut self, rows: usize, of: &[Factor]) {
         let Some(first) = of.first() else { return };

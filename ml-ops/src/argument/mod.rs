@@ -53,6 +53,8 @@ mod wiring;
 mod choice;
 #[cfg(feature = "prover")]
 mod entries;
+#[cfg(all(test, feature = "prover"))]
+mod forged_exponents;
 #[cfg(feature = "prover")]
 mod indices;
 #[cfg(feature = "prover")]

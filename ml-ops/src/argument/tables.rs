@@ -31,6 +31,8 @@ pub(crate) enum Table<'a> {
     Products { factors: Vec<Vec<F128>> },
     /// The same, times `gate[c]` where one of the `gated` lowest bits of `v` is set.
     Gated { gate: Vec<F128>, gated: usize, factors: Vec<Vec<F128>> },
+    /// `T[v] = 1 + sum_s weights[s] v_s`, `v_s` the bits of `v`, in one column.
+    Bits { weights: Vec<F128> },
     /// Each column as often as a base has taps, one after the other.
     Taps { table: Box<Table<'a>>, taps: usize },
     /// Columns in blocks: column `c` of every block is one column, the block's number the highest bits of the
@@ -99,6 +101,7 @@ impl Table<'_> {
             Self::Weights { shape, .. } => shape.columns(),
             Self::Products { factors } => factors.first().map_or(0, Vec::len),
             Self::Gated { gate, .. } => gate.len(),
+            Self::Bits { .. } => 1,
             Self::Codes { h, .. } | Self::Listed { h, .. } | Self::Linear { h, .. } => h.h.len(),
             Self::Taps { table, taps } => table.cols().saturating_mul(*taps),
             Self::Blocks { table, blocks } => table.cols() / blocks,
@@ -112,6 +115,7 @@ impl Table<'_> {
             | Self::Weights { width, .. }
             | Self::Linear { width, .. } => *width,
             Self::Listed { .. } | Self::Codes { .. } => 8,
+            Self::Bits { weights } => weights.len(),
             Self::Products { factors } | Self::Gated { factors, .. } => factors.len(),
             Self::Taps { table, .. } => table.width(),
             Self::Blocks { table, blocks } => table.width() + log2_ceil(*blocks),
@@ -245,6 +249,13 @@ impl Table<'_> {
             }
             Self::Codes { .. } | Self::Listed { .. } | Self::Taps { .. } | Self::Blocks { .. } => {}
             Self::Products { factors } => fill_products(out, factors.iter().map(|f| f[c])),
+            Self::Bits { weights } => {
+                out[0] = F128::ONE;
+                for (s, &weight) in weights.iter().enumerate() {
+                    let (low, high) = out.split_at_mut(1 << s);
+                    low.iter().zip(high).for_each(|(&low, high)| *high = low + weight);
+                }
+            }
             Self::Gated { gate, gated, factors } => {
                 let (low, high) = factors.split_at(*gated);
                 fill_products(&mut out[..1 << gated], low.iter().map(|f| f[c]));
@@ -293,6 +304,9 @@ impl Table<'_> {
                 let mut values = all_powers_at(&h.pow_all(*step), 0, index_point);
                 kernels::mul_assign(&mut values, &h.pow_all(*constant));
                 return kernels::inner_product(&values, weights) + kernels::sum(weights);
+            }
+            Self::Bits { weights: of_bits } => {
+                return kernels::inner_product(of_bits, index_point) * kernels::sum(weights);
             }
             Self::Products { factors } => {
                 let values = products_at(factors, index_point);

@@ -27,10 +27,10 @@ pub use error::{GraphError, InputError, PortError};
 pub use floats::{FloatOperation, FloatOperator};
 pub use gather::{Gather, GatherDim};
 pub use model::{Graph, Model};
-pub(crate) use node::common_taps;
 #[cfg(feature = "prover")]
 pub(crate) use node::least_common_multiple;
 pub use node::{CodeMatrix, Epilogue, Function, Node, Op, Term};
+pub(crate) use node::{common_taps, greatest_common_divisor};
 pub use port::{Batch, InputPort, InputTransform, IntegerType, OutputPort, OutputTransform};
 #[cfg(feature = "prover")]
 pub(crate) use port::{dequantize_table, quantize};

@@ -160,12 +160,16 @@ pub(crate) fn common_taps(terms: &[Term]) -> Option<usize> {
 /// The least number that all of `numbers` divide; `None` beyond `usize`, or where one of them is zero.
 pub(crate) fn least_common_multiple(mut numbers: impl Iterator<Item = usize>) -> Option<usize> {
     numbers.try_fold(1usize, |common, number| {
-        let (mut a, mut b) = (common, number);
-        while b != 0 {
-            (a, b) = (b, a % b);
-        }
-        common.checked_div(a)?.checked_mul(number)
+        common.checked_div(greatest_common_divisor(common, number))?.checked_mul(number)
     })
+}
+
+/// The largest number that divides both.
+pub(crate) fn greatest_common_divisor(mut a: usize, mut b: usize) -> usize {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
 }
 
 /// An integer function of an element.

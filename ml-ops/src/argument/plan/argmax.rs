@@ -71,10 +71,10 @@ impl Plan {
         // Elements and their largest differ by less than `2^bits`.
         let bound = 1i128 << behind_bits;
         let outputs = self.outputs(node, behind, bound);
-        let axis = axis(&outputs, &[&inputs], (rows, wide), 1, true);
+        let axis = axis(&outputs, &[&inputs], (rows, wide), 1);
         let tree = self.sum_tree(&inputs, axis, (rows, wide), 1)?;
         let output = self.align(outputs, axis);
-        self.sums.push(Sum { output, trees: vec![tree], excess: 0 });
+        self.sums.push(Sum::of_tree(output, tree));
 
         // One tap is named, and it does not lie behind.
         let of = Operand { matrix: selectors, gather: None, pad: None };
@@ -82,7 +82,7 @@ impl Plan {
         let outputs = self.outputs(node, ones, taps as i128);
         let tree = self.sum_tree(&[input], super::Axis::Columns, (rows, cols), taps)?;
         let output = self.align(outputs, super::Axis::Columns);
-        self.sums.push(Sum { output, trees: vec![tree], excess: 0 });
+        self.sums.push(Sum::of_tree(output, tree));
         let constraints = selected_constraints(behind_bits);
         self.bit_checks.push(BitCheck { matrices: vec![behind, selectors], constraints });
         Some(())

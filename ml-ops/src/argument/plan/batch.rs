@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::{Axis, Chunk, Factor, MatMul, Matrix, Output, Plan, Read, RowFactors};
+use super::{Axis, Chunk, Exponent, Factor, MatMul, Matrix, Output, Plan, Read};
 use crate::argument::wiring::{batched, straight};
 use crate::graph::{CodeMatrix, Gather, Graph, Op};
 
@@ -34,7 +34,7 @@ impl Plan {
             (split(a, rows), right)
         };
         let (a_zero, b_zero) = (self.zero(a)?, self.zero(b)?);
-        let row_factors = row_factors.as_ref().map(|factors| Arc::new(RowFactors::new(factors)));
+        let row_factors = row_factors.as_ref().map(|factors| Arc::new(Exponent::of_rows(factors)));
         let bound = graph.accumulator_bound(node);
         let unaligned = self.outputs(node, *y, bound);
         let output = self.align(unaligned, Axis::Columns);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use binfer_iop::multilinear::log2_ceil;
 
-use super::factors::RowFactors;
+use super::exponents::Exponent;
 use super::output::Unaligned;
 use super::{
     Axis, Chunk, Factor, Matrix, Origin, Output, Plan, Read, Source, cheapest, index_cost,
@@ -24,7 +24,7 @@ pub(crate) struct MatMul {
     /// The weights, if one of the operands is weights.
     pub(crate) weights: Option<WeightId>,
     /// What the sums of each row are multiplied by, if by anything.
-    pub(crate) row_factors: Option<Arc<RowFactors>>,
+    pub(crate) row_factors: Option<Arc<Exponent>>,
     /// The operand with public tables, whose products are the `G_k`; none where the verifier computes them.
     pub(crate) inner: Vec<Factor>,
     /// The matrix of that operand, where the verifier holds it and computes the `G_k` itself.

@@ -4,18 +4,20 @@
 
 mod argmax;
 mod batch;
-mod factors;
+mod combine;
+mod exponents;
 mod matmul;
 mod output;
+mod powers;
 mod product;
 mod sum;
 
-pub(crate) use factors::RowFactors;
+pub(crate) use exponents::{Bit, BitOf, Exponent};
 pub(crate) use matmul::MatMul;
 pub(crate) use output::{Axis, Output, Outputs};
 #[cfg(feature = "prover")]
 pub(crate) use sum::of_tap;
-pub(crate) use sum::{Exponents, Sum, SumTree};
+pub(crate) use sum::{Exponents, Power, Sum, SumTree};
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -15,16 +15,46 @@ use crate::graph::{Function, Gather, TensorId, Term};
 /// Bits of each operand in an index.
 pub(super) const NIBBLE: u32 = 4;
 
-/// What a product adds to a sum.
+/// A term that is a product, with operands that are read through maps of all samples.
 pub(super) struct Product {
-    pub(super) parts: Vec<Input>,
+    /// The operands.
+    pub(super) operands: [Operand; 2],
+    /// What is subtracted from an entry of each.
+    pub(super) zeros: [u8; 2],
+    /// The factor.
+    pub(super) factor: i64,
+    /// Taps that are read.
+    pub(super) taps: usize,
+    /// Those that are the term's.
+    of: usize,
+}
+
+impl Product {
+    /// Its four summands.
+    pub(super) fn parts(&self) -> [Input; 4] {
+        let [a, b] = &self.operands;
+        let part = |[a_first, b_first]: [u32; 2]| {
+            let table = table(self.zeros, self.factor, a_first, b_first);
+            let nibbles = Nibbles { first: [a_first, b_first], with: b.clone() };
+            Input::of_nibbles(a.clone(), nibbles, Exponents::Listed(Arc::new(table)))
+        };
+        [[0, 0], [NIBBLE, 0], [0, NIBBLE], [NIBBLE, NIBBLE]].map(part)
+    }
+
     /// What its taps that read nothing add, as an exponent of every base.
-    pub(super) excess: i128,
+    pub(super) fn excess(&self) -> i128 {
+        let [a, b] = core::array::from_fn(|i| {
+            let zero = self.zeros[i];
+            i128::from(self.operands[i].pad.unwrap_or(zero)) - i128::from(zero)
+        });
+        let more = self.taps.saturating_sub(self.of) as i128;
+        (i128::from(self.factor) * a * b).saturating_mul(more)
+    }
 }
 
 impl Plan {
-    /// The four summands of a term that is a product, of `taps` taps, a multiple of the term's; `None` where
-    /// the matrices do not have these rows and columns, or are not of bytes.
+    /// A term that is a product, read with `taps` taps, a multiple of the term's; `None` where the matrices do not have
+    /// these rows and columns, or are not of bytes.
     pub(super) fn product(
         &self,
         term: &Term,
@@ -40,18 +70,9 @@ impl Plan {
         };
         let a = operand(term.x, &term.gather, zeros[0])?;
         let b = operand(*with, with_gather, zeros[1])?;
-        let part = |[a_first, b_first]: [u32; 2]| {
-            let table = table(*zeros, *factor, a_first, b_first);
-            let nibbles = Nibbles { first: [a_first, b_first], with: b.clone() };
-            Input::of_nibbles(a.clone(), nibbles, Exponents::Listed(Arc::new(table)))
-        };
-        let parts = [[0, 0], [NIBBLE, 0], [0, NIBBLE], [NIBBLE, NIBBLE]].map(part);
-        let outside = |operand: &Operand, zero: u8| {
-            i128::from(operand.pad.unwrap_or(zero)) - i128::from(zero)
-        };
-        let product = i128::from(*factor) * outside(&a, zeros[0]) * outside(&b, zeros[1]);
-        let more = taps.checked_sub(term.taps)? as i128;
-        Some(Product { parts: parts.into(), excess: product.saturating_mul(more) })
+        taps.checked_sub(term.taps)?;
+        let (zeros, factor) = (*zeros, *factor);
+        Some(Product { operands: [a, b], zeros, factor, taps, of: term.taps })
     }
 
     /// One operand, whose map has `more` columns an output in place of `taps`; outside its source stands zero, if

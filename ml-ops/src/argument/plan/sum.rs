@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::output::Unaligned;
 use super::product::NIBBLE;
 use super::{
-    Axis, Factor, Matrix, Origin, OtherBits, Output, Plan, Read, Second, Source, cheapest,
+    Axis, Exponent, Factor, Matrix, Origin, OtherBits, Output, Plan, Read, Second, Source, cheapest,
 };
 use crate::argument::bits::{DIFFERENCE_BITS, max_constraints};
 use crate::argument::wiring::{batched, straight};
-use crate::graph::{Function, Gather, GatherDim, Graph, Op, Term, common_taps};
+use crate::graph::{Function, Gather, GatherDim, Graph, Op, Term};
 
 use super::BitCheck;
 
@@ -18,11 +18,21 @@ use super::BitCheck;
 /// Base `j` has the columns `j taps .. (j + 1) taps` of a tree.
 pub(crate) struct Sum {
     pub(crate) output: Output,
-    /// One for a sum of terms, one a tap for a maximum.
+    /// Those of a sum of terms, whose products together with the powers are the outputs', or one a tap for a maximum.
     pub(crate) trees: Vec<SumTree>,
+    /// Whether all trees together give the outputs' products, not each of them.
+    pub(crate) is_joined: bool,
+    /// Trees whose products are multiplied to powers.
+    pub(crate) powers: Vec<Power>,
     /// What every product of a tree has more than the sums that are the outputs, as an exponent of every
     /// base.
     pub(crate) excess: i128,
+}
+
+/// A tree whose products have exponents, each its own.
+pub(crate) struct Power {
+    pub(crate) tree: SumTree,
+    pub(crate) exponent: Exponent,
 }
 
 /// The factors of one tree, of as many columns each.
@@ -32,6 +42,8 @@ pub(crate) struct SumTree {
     pub(crate) factors: Vec<Factor>,
     /// Columns of a base.
     pub(crate) taps: usize,
+    /// Bases of the check on end whose product is a base of the tree.
+    pub(crate) block: usize,
 }
 
 /// What an index of a factor adds to the exponent of its base.
@@ -49,10 +61,31 @@ pub(crate) enum Exponents {
 }
 
 impl Sum {
-    /// The factors of all trees; all trees have as many products.
+    /// One that is a tree.
+    pub(super) fn of_tree(output: Output, tree: SumTree) -> Self {
+        Self { output, trees: vec![tree], is_joined: true, powers: Vec::new(), excess: 0 }
+    }
+
+    /// Whether products of several trees, or powers of them, are the outputs'.
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_joined && (self.trees.len() != 1 || !self.powers.is_empty())
+    }
+
+    /// How many bases on end are multiplied to one for some of the terms.
+    pub(crate) fn block(&self) -> usize {
+        self.trees.iter().map(|tree| tree.block).max().unwrap_or(1)
+    }
+
+    /// The trees of all terms, those of powers first.
+    pub(crate) fn all_trees(&self) -> impl Iterator<Item = &SumTree> {
+        self.powers.iter().map(|power| &power.tree).chain(&self.trees)
+    }
+
+    /// The factors of all trees and the codes in exponents; all have as many products.
     pub(crate) fn factors(&self) -> impl Iterator<Item = &Factor> {
-        let trees = self.trees.iter().flat_map(|tree| &tree.factors);
-        trees.chain(&self.output.factors)
+        let trees = self.all_trees().flat_map(|tree| &tree.factors);
+        let codes = self.powers.iter().flat_map(|power| &power.exponent.operands);
+        trees.chain(codes).chain(&self.output.factors)
     }
 }
 
@@ -80,7 +113,7 @@ impl Exponents {
     }
 
     /// What the entry `v` adds.
-    fn at(&self, v: u8) -> i128 {
+    pub(super) fn at(&self, v: u8) -> i128 {
         match self {
             Self::Listed(table) => i128::from(table[usize::from(v)]),
             Self::Linear { factor, constant } => factor * i128::from(v) + constant,
@@ -89,6 +122,7 @@ impl Exponents {
 }
 
 /// One term, before an axis is chosen.
+#[derive(Clone)]
 pub(super) struct Input {
     pub(super) of: Operand,
     pub(super) bits: u32,
@@ -98,7 +132,7 @@ pub(super) struct Input {
 }
 
 /// A matrix as it is read.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(super) struct Operand {
     pub(super) matrix: usize,
     /// The map of all samples, with a multiple of the taps that it asks for; nothing where it is straight.
@@ -108,6 +142,7 @@ pub(super) struct Operand {
 }
 
 /// A nibble of each of two matrices that are one index.
+#[derive(Clone)]
 pub(super) struct Nibbles {
     /// Their first bits.
     pub(super) first: [u32; 2],
@@ -122,7 +157,7 @@ impl Input {
     }
 
     /// The cost of a base with `taps` columns of so many look-ups.
-    fn cost(&self, lookups: usize, taps: usize) -> usize {
+    pub(super) fn cost(&self, lookups: usize, taps: usize) -> usize {
         // Columns of indices of two matrices have tables of their own.
         let (tables, of_table) = if self.is_paired() { (taps, 1) } else { (1, taps) };
         let lookups = lookups.saturating_mul(of_table);
@@ -141,42 +176,6 @@ impl Input {
 }
 
 impl Plan {
-    pub(super) fn add_combine(&mut self, graph: &Graph, node: usize, batch: usize) -> Option<()> {
-        let Op::Combine { terms, y, .. } = &graph.nodes[node].op else { return None };
-        // A tree has as many columns of every factor.
-        let taps = common_taps(terms)?;
-        let Matrix { rows, cols, .. } = self.matrices[*y];
-        let mut inputs = Vec::with_capacity(terms.len());
-        let mut excess = 0i128;
-        for term in terms {
-            if let Function::Product { .. } = term.function {
-                let product = self.product(term, (rows, cols), taps, batch)?;
-                excess = excess.saturating_add(product.excess);
-                inputs.extend(product.parts);
-                continue;
-            }
-            let input = self.input(term, (rows, cols), taps, batch)?;
-            if let Some(pad) = input.of.pad {
-                let more = taps - term.taps;
-                excess =
-                    excess.saturating_add(input.exponents.at(pad).saturating_mul(more as i128));
-            }
-            inputs.push(input);
-        }
-        let bound = graph.accumulator_bound(node);
-        let outputs = self.outputs(node, *y, bound);
-        let may_cross = inputs.iter().all(|input| {
-            let with = input.nibbles.as_ref().map(|nibbles| &nibbles.with);
-            let mut operands = [Some(&input.of), with].into_iter().flatten();
-            operands.all(|of| across(of.gather.as_ref(), taps).is_some())
-        });
-        let axis = axis(&outputs, &[&inputs], (rows, cols), taps, may_cross);
-        let tree = self.sum_tree(&inputs, axis, (rows, cols), taps)?;
-        let output = self.align(outputs, axis);
-        self.sums.push(Sum { output, trees: vec![tree], excess });
-        Some(())
-    }
-
     pub(super) fn add_max(&mut self, graph: &Graph, node: usize, batch: usize) -> Option<()> {
         let Op::Max { x, gather, taps, y } = &graph.nodes[node].op else { return None };
         let Matrix { rows, cols, .. } = self.matrices[*y];
@@ -207,17 +206,17 @@ impl Plan {
         // `x + d` and `y` are within `[0, 510]` and `[0, 255]`.
         let outputs = self.outputs(node, *y, 2 * 255);
         let trees: Vec<&[Input]> = inputs.iter().map(|pair| &pair[..]).collect();
-        let axis = axis(&outputs, &trees, (rows, cols), 1, true);
+        let axis = axis(&outputs, &trees, (rows, cols), 1);
         let trees = trees.iter().map(|pair| self.sum_tree(pair, axis, (rows, cols), 1));
         let trees = trees.collect::<Option<Vec<_>>>()?;
         let output = self.align(outputs, axis);
-        self.sums.push(Sum { output, trees, excess: 0 });
+        self.sums.push(Sum { output, trees, is_joined: false, powers: Vec::new(), excess: 0 });
         self.bit_checks.push(BitCheck { matrices, constraints: max_constraints(*taps) });
         Some(())
     }
 
     /// A term whose map has `taps` columns an output.
-    fn input(
+    pub(super) fn input(
         &self,
         term: &Term,
         (rows, cols): (usize, usize),
@@ -284,7 +283,7 @@ impl Plan {
                 factors.push(Factor::plain(chunk, false, cols).read_as(read, taps));
             }
         }
-        Some(SumTree { summands, factors, taps })
+        Some(SumTree { summands, factors, taps, block: 1 })
     }
 
     /// The factor whose index is a nibble of each of two matrices: one view of both where they are read alike.
@@ -357,9 +356,8 @@ pub(super) fn axis(
     trees: &[&[Input]],
     (rows, cols): (usize, usize),
     taps: usize,
-    may_cross: bool,
 ) -> Axis {
-    if !may_cross || !outputs.allows_rows() {
+    if !outputs.allows_rows() {
         return Axis::Columns;
     }
     let cost = |bases: usize, products: usize| {
@@ -372,7 +370,7 @@ pub(super) fn axis(
 
 /// The map with outputs' columns as rows, and rows and taps as columns: nothing where the matrix is read straight,
 /// `None` where taps are no dimensions of their own.
-fn across(gather: Option<&Gather>, taps: usize) -> Option<Option<Gather>> {
+pub(super) fn across(gather: Option<&Gather>, taps: usize) -> Option<Option<Gather>> {
     let Some(gather) = gather else { return Some(None) };
     let (outputs, last) = gather.split_taps(taps)?;
     let cols = [&gather.rows[..], &last].concat();

@@ -1,6 +1,6 @@
 //! The prover of a graph's relations: the mirror of [`verify`](super::verify), message for message.
 
-mod factors;
+pub(super) mod factors;
 mod openings;
 mod paired;
 mod relation;
@@ -15,7 +15,7 @@ use binfer_iop::indexed::wired::{self, WiredClaim, WiredInput};
 use binfer_iop::product::{self, RootClaim};
 use binfer_pcs::{ClaimGroup, Oracle, Params};
 
-use self::factors::prove_powers;
+use self::factors::{prove_powers, push_bits};
 use self::relation::{Relation, prove_g_tables};
 use self::step::TableStep;
 use self::sum::SumCheck;
@@ -98,8 +98,11 @@ impl Prover<'_> {
             sums.push(SumCheck::begin(channel, self, sum, &indices, trees, roots));
         }
 
-        // Factors of rows are powers of their products: claims on those become claims on the products.
-        prove_powers(channel, &mut relations, &trees, &mut roots);
+        // Exponents make powers of products: claims on those become claims on the products, and on bits of exponents.
+        let of_relations = relations.iter_mut().filter_map(|relation| relation.powers.as_mut());
+        let of_sums = sums.iter_mut().filter_map(|sum| sum.powers.as_mut());
+        let mut open: Vec<_> = of_relations.chain(of_sums).collect();
+        let of_bits = prove_powers(channel, &mut open, &trees, &mut roots);
 
         // The rows' leaves: those of inputs, of outputs, and of the product of all G, which are no indices.
         let mut leaves = product::prove(channel, trees, roots).into_iter();
@@ -124,6 +127,7 @@ impl Prover<'_> {
         for sum in &sums {
             sum.push(&mut step, &indices, &mut leaves);
         }
+        push_bits(channel, &of_bits, &mut step, &indices);
         let mut indexed = IndexClaims::new();
         let mut claims = step.run(channel, &mut indexed).into_iter();
         let mut inputs = Vec::new();

@@ -9,7 +9,7 @@ use binfer_iop::product::{BoxProduct, BoxShape, LeafClaim, RootClaim, Tree};
 use binfer_iop::sumcheck::{self, Instance};
 
 use super::Prover;
-use super::factors::Powers;
+use super::factors::{Powered, Powers};
 use super::step::{RANDOM_POINT, extension, look_up};
 use crate::argument::bases::{Drawn, frobenius_points, powers};
 use crate::argument::indices::Indices;
@@ -110,7 +110,7 @@ impl<'a> Relation<'a> {
         trees: &mut Vec<Tree<'a>>,
         roots: &mut Vec<RootClaim<F128>>,
     ) -> Self {
-        let Some(factors) = &self.matmul.row_factors else { return self };
+        let Some(exponent) = &self.matmul.row_factors else { return self };
         let output = &self.matmul.output;
         let first_root = trees.len();
         let mut products = x.outputs().to_vec();
@@ -143,8 +143,9 @@ impl<'a> Relation<'a> {
         roots.extend(trees[first_root..].iter().map(claimed));
         let (left, right) = self.drawn.constants(self.matmul);
         kernels::scale(&mut outputs, right * left.invert());
-        let (sides, has_outputs) = ((products, outputs), output.public.is_none());
-        let powers = Powers::begin(channel, factors, row_point, sides, has_outputs, first_root);
+        let root = output.public.is_none().then_some(first_root + 1);
+        let powered = vec![Powered::new(exponent, products, indices, first_root)];
+        let powers = Powers::begin(channel, row_point, powered, Vec::new(), (root, outputs));
         self.powers = Some(powers);
         self
     }

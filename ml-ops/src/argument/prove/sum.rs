@@ -1,20 +1,23 @@
 //! The prover's side of one sum or maximum: its trees and opening message, and its leaves.
 
-use binfer_field::F128;
+use binfer_field::{F128, kernels};
 use binfer_iop::channel::ProverChannel;
 use binfer_iop::multilinear::{log2_ceil, prefix_indicator};
 use binfer_iop::product::{LeafClaim, RootClaim, Tree};
 
+use super::factors::{Powered, Powers};
 use super::step::{TableStep, extension, look_up};
 use super::{LEAF, Prover};
 use crate::argument::bases::Drawn;
 use crate::argument::indices::Indices;
-use crate::argument::plan::Sum;
+use crate::argument::plan::{Power, Sum, SumTree};
 
 /// One repetition of a check that products of trees are the outputs'.
 pub(super) struct SumCheck<'a> {
     sum: &'a Sum,
     drawn: Drawn,
+    /// What is open of it where trees are multiplied.
+    pub(super) powers: Option<Powers<'a>>,
 }
 
 impl<'a> SumCheck<'a> {
@@ -41,6 +44,17 @@ impl<'a> SumCheck<'a> {
                 Ok(look_up(rows, &tables, &sum.output.factors, indices))
             }
         };
+        if sum.is_open() {
+            return Self::with_powers(
+                channel,
+                (sum, drawn),
+                row_point,
+                outputs,
+                indices,
+                trees,
+                roots,
+            );
+        }
         let value = match &outputs {
             Ok(tree) => extension(tree.outputs(), &row_point),
             Err(products) => extension(products, &row_point),
@@ -58,7 +72,44 @@ impl<'a> SumCheck<'a> {
             trees.push(tree);
             roots.push(RootClaim { row_point, value });
         }
-        Self { sum, drawn }
+        Self { sum, drawn, powers: None }
+    }
+
+    /// Sends both sides' extension where trees are multiplied; adds the trees, whose roots are claimed later.
+    fn with_powers(
+        channel: &mut ProverChannel,
+        (sum, drawn): (&'a Sum, Drawn),
+        row_point: Vec<F128>,
+        outputs: Result<Tree<'a>, Vec<F128>>,
+        indices: &'a Indices<'_>,
+        trees: &mut Vec<Tree<'a>>,
+        roots: &mut Vec<RootClaim<F128>>,
+    ) -> Self {
+        let mut add = |tree: Tree<'a>| {
+            let (number, products) = (trees.len(), tree.outputs().to_vec());
+            trees.push(tree);
+            roots.push(RootClaim { row_point: Vec::new(), value: F128::ONE });
+            (number, products)
+        };
+        let of = |tree: &'a SumTree| {
+            look_up(sum.output.products, &drawn.sum_tables(tree), &tree.factors, indices)
+        };
+        let powered = |Power { tree, exponent }: &'a Power| {
+            let (root, products) = add(of(tree));
+            Powered::new(exponent, products, indices, root)
+        };
+        let powered = sum.powers.iter().map(powered).collect();
+        let others = sum.trees.iter().map(|tree| add(of(tree))).collect();
+        let (root, mut products) = match outputs {
+            Ok(tree) => {
+                let (root, products) = add(tree);
+                (Some(root), products)
+            }
+            Err(products) => (None, products),
+        };
+        kernels::scale(&mut products, drawn.sum_constant(sum).invert());
+        let powers = Powers::begin(channel, row_point, powered, others, (root, products));
+        Self { sum, drawn, powers: Some(powers) }
     }
 
     /// Adds the factors of all leaves.
@@ -68,7 +119,7 @@ impl<'a> SumCheck<'a> {
         indices: &Indices<'_>,
         leaves: &mut impl Iterator<Item = LeafClaim<F128>>,
     ) {
-        for tree in &self.sum.trees {
+        for tree in self.sum.all_trees() {
             let tables = self.drawn.sum_tables(tree);
             step.push(&tables, &tree.factors, indices, leaves.next().expect(LEAF));
         }

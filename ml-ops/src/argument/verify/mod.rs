@@ -2,7 +2,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
-mod factors;
+pub(super) mod factors;
 mod openings;
 pub(super) mod paired;
 mod relation;
@@ -21,7 +21,7 @@ use binfer_iop::multilinear::log2_ceil;
 use binfer_iop::product::{self, BoxShape, RootClaim};
 use binfer_pcs::{ClaimGroup, Params};
 
-use self::factors::verify_powers;
+use self::factors::{push_bits, take_bits, verify_powers};
 use self::openings::Openings;
 use self::relation::{Relation, verify_g_tables};
 use self::step::{Indexed, TableStep, take_table};
@@ -104,8 +104,11 @@ fn verify_group<C: VerifierChannel>(
         sums.push(SumCheck::begin(channel, statement, sum, &mut shapes, &mut roots)?);
     }
 
-    // Factors of rows are powers of their products: claims on those become claims on the products.
-    verify_powers(channel, &relations, &mut roots)?;
+    // Exponents make powers of products: claims on those become claims on the products, and on bits of exponents.
+    let of_relations = relations.iter().filter_map(|relation| relation.powers.as_ref());
+    let of_sums = sums.iter().filter_map(|sum| sum.powers.as_ref());
+    let open: Vec<_> = of_relations.chain(of_sums).collect();
+    let of_bits = verify_powers(channel, &open, &mut roots)?;
 
     // The rows' leaves: those of inputs, of outputs, and of the product of all G, which are no indices.
     let leaves = product::verify(channel, &shapes, roots)?;
@@ -126,6 +129,7 @@ fn verify_group<C: VerifierChannel>(
     for sum in &sums {
         sum.push(&mut step, &mut of_trees)?;
     }
+    let of_bits = push_bits(channel, &of_bits, &mut step, &mut left);
     let mut indexed = Indexed::new();
     let tables = step.run(channel, left, &mut indexed)?;
     let (mut claims, mut left) = (tables.claims.into_iter(), tables.value);
@@ -153,6 +157,7 @@ fn verify_group<C: VerifierChannel>(
     for sum in &sums {
         sum.take_tables(&mut left, &mut claims)?;
     }
+    take_bits(&mut left, &of_bits, &mut claims)?;
     channel.assert_zero("tables", left)?;
 
     // The inputs' tables are powers of G: claims on hidden ones become claims on G, then one claim each.

@@ -6,26 +6,29 @@ use binfer_iop::indexed::table::TableClaim;
 use binfer_iop::multilinear::{log2_ceil, prefix_indicator};
 use binfer_iop::product::{BoxShape, LeafClaim, RootClaim};
 
+use super::factors::{OutputProducts, Powered, Powers, open_root};
 use super::relation::inside;
 use super::step::{TableStep, take_table};
 use super::{MALFORMED, Statement, next};
 use crate::argument::bases::Drawn;
-use crate::argument::plan::{Factor, Sum};
+use crate::argument::plan::{Factor, Power, Sum};
 
 /// One repetition of a check that products of trees are the outputs'.
-pub(super) struct SumCheck<'a> {
+pub(super) struct SumCheck<'a, E> {
     sum: &'a Sum,
     drawn: Drawn,
+    /// What is open of it where trees are multiplied.
+    pub(super) powers: Option<Powers<'a, E>>,
 }
 
-impl<'a> SumCheck<'a> {
+impl<'a, E: Element> SumCheck<'a, E> {
     /// Receives the outputs' products, which give those of every tree; adds the trees that take them apart.
-    pub(super) fn begin<C: VerifierChannel>(
+    pub(super) fn begin<C: VerifierChannel<Elem = E>>(
         channel: &mut C,
         statement: &Statement<'a>,
         (sum, drawn): (&'a Sum, Drawn),
         shapes: &mut Vec<BoxShape>,
-        roots: &mut Vec<RootClaim<C::Elem>>,
+        roots: &mut Vec<RootClaim<E>>,
     ) -> Result<Self, VerifyError> {
         let rows = sum.output.products;
         let row_point = channel.challenges("rows", log2_ceil(rows));
@@ -38,6 +41,9 @@ impl<'a> SumCheck<'a> {
             }
             None => None,
         };
+        if sum.is_open() {
+            return Self::with_powers(channel, (sum, drawn), row_point, known, shapes, roots);
+        }
         let outside = C::Elem::from(F128::ONE + prefix_indicator(&row_point, rows));
         let outputs = match &known {
             Some(products) => C::Elem::from(inside(products, &row_point)) + outside,
@@ -56,7 +62,37 @@ impl<'a> SumCheck<'a> {
         if sum.output.public.is_none() {
             tree(&sum.output.factors, outputs);
         }
-        Ok(Self { sum, drawn })
+        Ok(Self { sum, drawn, powers: None })
+    }
+
+    /// Receives both sides' extension where trees are multiplied; adds the trees, whose roots are claimed later.
+    fn with_powers<C: VerifierChannel<Elem = E>>(
+        channel: &mut C,
+        (sum, drawn): (&'a Sum, Drawn),
+        row_point: Vec<F128>,
+        known: Option<Vec<F128>>,
+        shapes: &mut Vec<BoxShape>,
+        roots: &mut Vec<RootClaim<E>>,
+    ) -> Result<Self, VerifyError> {
+        let (products, one) = (sum.output.products, E::from(F128::ONE));
+        let value = channel.receive("powers of rows")?;
+        let mut tree = |factors: &[Factor]| {
+            let cols = factors.first().map_or(0, Factor::all_cols);
+            open_root(shapes, roots, [products, cols, factors.len()], one)
+        };
+        let powered = |Power { tree: of, exponent }: &'a Power| {
+            let root = tree(&of.factors);
+            Powered { exponent, scale: one, root }
+        };
+        let powered = sum.powers.iter().map(powered).collect();
+        let others = sum.trees.iter().map(|of| tree(&of.factors)).collect();
+        let outputs = match known {
+            Some(outputs) => OutputProducts::Known(outputs),
+            None => OutputProducts::Root(tree(&sum.output.factors)),
+        };
+        let constant = drawn.sum_constant(sum).invert();
+        let powers = Powers { products, row_point, value, powered, others, outputs, constant };
+        Ok(Self { sum, drawn, powers: Some(powers) })
     }
 
     /// Adds the factors of all leaves.
@@ -65,7 +101,7 @@ impl<'a> SumCheck<'a> {
         step: &mut TableStep<'a>,
         leaves: &mut impl Iterator<Item = LeafClaim<Blank>>,
     ) -> Result<(), VerifyError> {
-        for tree in &self.sum.trees {
+        for tree in self.sum.all_trees() {
             step.push(&tree.factors, next(leaves)?);
         }
         if self.sum.output.public.is_none() {
@@ -75,12 +111,12 @@ impl<'a> SumCheck<'a> {
     }
 
     /// Takes its tables, all of which are public, out of a sum of tables.
-    pub(super) fn take_tables<E: Element>(
+    pub(super) fn take_tables(
         &self,
         left: &mut E,
         claims: &mut impl Iterator<Item = TableClaim<Blank>>,
     ) -> Result<(), VerifyError> {
-        for tree in &self.sum.trees {
+        for tree in self.sum.all_trees() {
             for table in self.drawn.sum_tables(tree) {
                 take_table(left, &table, &next(claims)?);
             }
