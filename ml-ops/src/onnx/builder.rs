@@ -58,6 +58,14 @@ pub(super) struct Source {
     pub(super) gather: Option<Gather>,
 }
 
+impl Source {
+    /// A product with an element of it.
+    pub(super) fn factor(&self, zeros: [u8; 2], factor: i64) -> Function {
+        let (with, with_gather) = (self.x, self.gather.clone());
+        Function::Product { with, with_gather, zeros, factor }
+    }
+}
+
 impl Builder {
     /// An empty graph.
     pub(super) fn new(batch_is_one: bool) -> Self {

@@ -3,7 +3,7 @@
 use super::builder::{Builder, Source};
 use super::error::NodeError;
 use super::matrix::Matrix;
-use crate::graph::{Edges, Epilogue, Function, Op, TensorId, TensorKind, Term};
+use crate::graph::{Edges, Epilogue, Op, TensorId, TensorKind, Term};
 
 /// The codes that `edges`, one step or one for each column, make of `(a - zeros[0]) * (b - zeros[1])`, tensors read as
 /// matrices of `columns` columns.
@@ -16,8 +16,7 @@ pub(super) fn multiply(
     edges: Vec<Edges>,
 ) -> Result<TensorId, NodeError> {
     let Source { x, gather } = builder.source(operands[0], false)?;
-    let Source { x: with, gather: with_gather } = builder.source(operands[1], false)?;
-    let function = Function::Product { with, with_gather, zeros, factor: 1 };
+    let function = builder.source(operands[1], false)?.factor(zeros, 1);
     let terms = vec![Term { x, gather, taps: 1, function }];
     let y = builder.rows_of(operands[0].size().0, columns, TensorKind::Code);
     builder.push(name, Op::Combine { terms, y, epilogue: Epilogue::Edges(edges) });

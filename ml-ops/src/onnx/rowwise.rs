@@ -190,18 +190,6 @@ impl Rowwise {
         builder.combine(&self.part(part), columns, terms, TensorKind::Code, epilogue)
     }
 
-    /// The sum of codes of `terms` for each element, which is a code.
-    pub(super) fn copies(
-        &self,
-        builder: &mut Builder,
-        part: &str,
-        terms: Vec<Summand>,
-    ) -> Result<TensorId, NodeError> {
-        let columns = self.columns() * self.length();
-        let name = self.part(part);
-        builder.combine(&name, columns, terms, TensorKind::Code, Epilogue::Accumulator)
-    }
-
     /// The name of one of the nodes that the file's node becomes.
     pub(super) fn part(&self, part: &str) -> String {
         self::part(&self.name, part)

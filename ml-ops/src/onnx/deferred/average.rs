@@ -2,7 +2,7 @@
 
 use super::exact::multiples;
 use crate::graph::{CodeType, Epilogue, Function, TensorId, TensorKind, quantize};
-use crate::onnx::builder::{Builder, Source};
+use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::steps;
@@ -114,10 +114,7 @@ impl Average {
         let edges = steps::edges(most * self.summands.bound(taps), step);
         let edges = edges.ok_or(NodeError::NotMonotone { column: 0 })?;
         let function = match (&self.weights, self.summands.zero_code) {
-            (Some(weights), Some(zero)) => {
-                let Source { x: with, gather: with_gather } = builder.source(weights, true)?;
-                Function::Product { with, with_gather, zeros: [zero, 0], factor: 1 }
-            }
+            (Some(weights), Some(zero)) => builder.source(weights, true)?.factor([zero, 0], 1),
             _ => Function::Table(self.summands.table.clone()),
         };
         let terms = vec![(self.x.clone(), function)];

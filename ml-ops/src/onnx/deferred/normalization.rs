@@ -1,7 +1,7 @@
 //! Rows brought to mean 0 and size 1, times a factor and plus a summand for each element of a row.
 
 use crate::graph::{Edges, Function, TensorId};
-use crate::onnx::builder::Builder;
+use crate::onnx::builder::{Builder, Source};
 use crate::onnx::error::NodeError;
 use crate::onnx::rowwise::{Rowwise, Summand};
 use crate::onnx::value::{Scaling, Target};
@@ -67,18 +67,16 @@ impl Normalization {
             Some(mean) => Some(shift(&x, builder, mean, &reciprocals)?),
             None => None,
         };
-        let mut copies = Vec::with_capacity(reciprocals.len());
-        for (part, &reciprocal) in reciprocals.iter().enumerate() {
-            let terms = vec![(x.broadcast(reciprocal), Function::table(|code| code))];
-            copies.push(x.copies(builder, &format!("copy{part}"), terms)?);
+        let mut products = Vec::with_capacity(reciprocals.len());
+        for (&reciprocal, step) in reciprocals.iter().zip(STEPS) {
+            products.push((builder.source(&x.broadcast(reciprocal), false)?, step));
         }
         let unit = LEAST as f64 * largest;
         let terms = |sign: i64| {
-            let of_copy = |(&with, step): (&TensorId, i64)| {
-                let (zeros, factor) = ([origin, 0], sign * step);
-                (x.elements(), Function::Product { with, with_gather: None, zeros, factor })
+            let product = |(with, step): &(Source, i64)| {
+                (x.elements(), with.factor([origin, 0], sign * step))
             };
-            let mut terms: Vec<Summand> = copies.iter().zip(STEPS).map(of_copy).collect();
+            let mut terms: Vec<Summand> = products.iter().map(product).collect();
             let least = Function::table(|code| sign * LEAST * (code - i64::from(origin)));
             terms.push((x.elements(), least));
             terms.extend(shift.map(|shift| (x.broadcast(shift), Function::Times(-sign))));

@@ -65,18 +65,14 @@ impl WordNormalization {
             None => None,
         };
         let x = &pair.x[0];
-        let mut copies = [0; 2];
-        for (part, (copy, of)) in copies.iter_mut().zip(reciprocal).enumerate() {
-            let terms = vec![(x.broadcast(of), Function::table(|code| code))];
-            *copy = x.copies(builder, &format!("copy{}", 1 - part), terms)?;
-        }
+        let [high, low] = reciprocal.map(|of| x.broadcast(of));
+        let factors = [builder.source(&high, false)?, builder.source(&low, false)?];
         let terms = |sign: i64| {
             let mut terms = Vec::with_capacity(5);
             for (of, zero, weight) in [(0, zeros[0], 256), (1, zeros[1], 1)] {
-                for (with, factor) in copies.into_iter().zip([256 * weight, weight]) {
-                    let (zeros, factor) = ([zero, 0], sign * factor);
-                    let function = Function::Product { with, with_gather: None, zeros, factor };
-                    terms.push((pair.x[of].elements(), function));
+                for (with, factor) in factors.iter().zip([256 * weight, weight]) {
+                    let product = with.factor([zero, 0], sign * factor);
+                    terms.push((pair.x[of].elements(), product));
                 }
             }
             terms.extend(shift.map(|shift| (x.broadcast(shift), Function::Times(-sign))));
@@ -142,9 +138,7 @@ impl Pair {
             (self.x[digit].elements(), square)
         };
         let with = self.x[1].elements();
-        let source = builder.source(&with, true)?;
-        let (with, with_gather) = (source.x, source.gather);
-        let function = Function::Product { with, with_gather, zeros: self.zeros, factor: 512 };
+        let function = builder.source(&with, true)?.factor(self.zeros, 512);
         let product = (self.x[0].elements(), function);
         // Half of the square of the high digit, twice: images have 31 bits.
         let terms = vec![square(0, 1 << 15), square(0, 1 << 15), product, square(1, 1)];
