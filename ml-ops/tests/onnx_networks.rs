@@ -28,7 +28,7 @@ fn patterns_are_equal_to_onnx_runtime() {
         .filter(|path| path.extension().is_some_and(|e| e == "onnx"))
         .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
-    assert_eq!(names.len(), 49);
+    assert_eq!(names.len(), 81);
     for name in names {
         let model = model(&name);
         let archive = folder().join(format!("{name}.npz"));
@@ -52,6 +52,17 @@ fn proofs_are_accepted_of_these_outputs_alone() {
         "average_of_rectified_sum",
         "code_book",
         "code_book_of_pixels",
+        "heads_in_front",
+        "float_weights_transposed",
+        "float_weights_matmul",
+        "larger_of_two",
+        "pad_input",
+        "input_reversed",
+        "average_of_normalized",
+        "sum_with_convolved",
+        "local_normalization",
+        "transposed_dilated",
+        "prelu_of_either_sign",
     ] {
         let key = ProverKey::new(model(name), Default::default(), &Default::default());
         let archive = folder().join(format!("{name}.npz"));

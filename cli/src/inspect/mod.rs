@@ -7,6 +7,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use binfer_ml_ops::graph::{Graph, MODEL_MAGIC, Model};
+use binfer_ml_ops::onnx::ExternalData;
 use binfer_ml_ops::{
     GroupSize, ModelCommitment, Proof, ProverKey, estimate_in_groups, estimate_of,
 };
@@ -110,15 +111,17 @@ impl Args {
         if bytes.starts_with(b"\x93NUMPY") {
             return Err(InspectError::Npy.into());
         }
-        let model = if bytes.starts_with(&MODEL_MAGIC) {
-            Model::from_bytes(bytes)?
+        let (model, tail) = if bytes.starts_with(&MODEL_MAGIC) {
+            (Model::from_bytes(bytes)?, None)
         } else {
-            Model::from_onnx(bytes).map_err(InspectError::Unknown)?
+            let mut beside = |place: &ExternalData| files::beside(&self.file, place);
+            Model::from_onnx_without_tail(bytes, &mut beside).map_err(InspectError::Unknown)?
         };
         check_size(&model.graph, batch)?;
         // Costs do not depend on the salt.
         let prover = ProverKey::new(model, Default::default(), &Default::default());
-        Ok((Kind::Model, prover.commitment().clone(), batch, by_default))
+        let left_out = tail.as_ref().map(files::left_out);
+        Ok((Kind::Model { left_out }, prover.commitment().clone(), batch, by_default))
     }
 }
 

@@ -13,7 +13,10 @@ use crate::commit::hex;
 /// What a file is.
 pub(super) enum Kind {
     /// An ONNX model.
-    Model,
+    Model {
+        /// What the file has that is no part of it.
+        left_out: Option<String>,
+    },
     /// A model's commitment.
     Commitment,
     /// A proof.
@@ -26,7 +29,7 @@ pub(super) enum Kind {
 impl Kind {
     fn name(&self) -> &'static str {
         match self {
-            Self::Model => "model",
+            Self::Model { .. } => "model",
             Self::Commitment => "commitment",
             Self::Proof { .. } => "proof",
         }
@@ -65,8 +68,8 @@ impl Report {
             "macs_per_sample": graph.macs_per_sample(),
             "commitment_bytes": self.commitment.to_bytes().len(),
         });
-        match self.kind {
-            Kind::Model => {}
+        match &self.kind {
+            Kind::Model { left_out } => report["left_out"] = json!(left_out),
             Kind::Commitment | Kind::Proof { .. } => {
                 report["digest"] = json!(hex(&self.commitment.digest()));
                 report["root"] = json!(hex(self.commitment.root()));
@@ -105,8 +108,11 @@ impl Report {
             printable(&graph.name),
             self.file_bytes
         )?;
-        match self.kind {
-            Kind::Model => {}
+        match &self.kind {
+            Kind::Model { left_out: None } => {}
+            Kind::Model { left_out: Some(left_out) } => {
+                writeln!(out, "left out    {}", printable(left_out))?;
+            }
             Kind::Commitment | Kind::Proof { .. } => {
                 writeln!(out, "digest      {}", hex(&self.commitment.digest()))?;
                 writeln!(out, "root        {}", hex(self.commitment.root()))?;
@@ -163,7 +169,7 @@ impl Report {
                 "proof of a batch of {batch}: {message_bytes} bytes of messages (estimated {})",
                 estimate.bytes()
             )?,
-            Kind::Model | Kind::Commitment => {
+            Kind::Model { .. } | Kind::Commitment => {
                 writeln!(out, "proof of a batch of {batch}: about {} bytes", estimate.bytes())?
             }
         }

@@ -4,6 +4,7 @@ use super::builder::Builder;
 use super::deferred::{Deferred, Kind};
 use super::error::NodeError;
 use super::matrix::Matrix;
+use super::rowwise::part;
 use super::value::{Codes, Floats, Value};
 use super::view::View;
 use crate::graph::{Epilogue, IntegerType, TensorId};
@@ -71,18 +72,28 @@ pub(super) fn index(
     Ok(Value::Integers(along.on(tensor), IntegerType::I64))
 }
 
-/// The largest element of operand 0 along dimensions `dims`: of codes, or of floats that grow with them.
+/// The largest element of operand 0, or the smallest if `least`, along dimensions `dims`, which are kept or not: of codes,
+/// or of floats that grow with them.
 pub(super) fn largest(
     builder: &mut Builder,
     name: &str,
     value: &Value,
-    dims: &[usize],
-    keep: bool,
+    (dims, keep): (&[usize], bool),
+    least: bool,
 ) -> Result<Value, NodeError> {
+    let reversed: [u8; 256] = std::array::from_fn(|code| 255 - code as u8);
     let mut of = |codes: &Codes| {
-        let along = Along::new(&codes.view, dims, keep);
+        let mut counted = codes.view.clone();
+        if least {
+            counted.tensor = builder.map(&part(name, "reversed"), counted.tensor, &reversed);
+        }
+        let along = Along::new(&counted, dims, keep);
         let matrix = Matrix { pad: Some(0), ..along.matrix.clone() };
-        let view = along.on(builder.max(name, along.columns, &matrix)?);
+        let mut made = builder.max(name, along.columns, &matrix)?;
+        if least {
+            made = builder.map(&part(name, "smallest"), made, &reversed);
+        }
+        let view = along.on(made);
         Ok::<_, NodeError>(Codes { view, quantized: false, origin: None, ..codes.clone() })
     };
     match value {

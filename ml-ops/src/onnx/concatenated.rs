@@ -5,6 +5,8 @@ use super::constants;
 use super::deferred::{Concatenation, ConcatenationPart, Deferred, Kind};
 use super::error::NodeError;
 use super::matrix::Matrix;
+use super::rowwise;
+use super::runs;
 use super::value::{Codes, Floats, Value};
 use super::view::View;
 use crate::array::{Array, ArrayData};
@@ -15,27 +17,32 @@ use std::rc::Rc;
 pub(super) enum Part {
     Codes(Codes),
     Floats(Floats),
+    /// Floats that a QuantizeLinear will make codes of.
+    Deferred(Deferred),
     /// Floats of the file, and how they are seen.
     Constant(Rc<Array>, View),
 }
 
 impl Part {
-    /// An 8-bit tensor, or floats that are a function of one.
+    /// An 8-bit tensor, or floats.
     pub(super) fn of(value: &Value) -> Option<Self> {
         match value {
             Value::Codes(codes) => Some(Self::Codes(codes.clone())),
             Value::Floats(floats) => Some(Self::Floats(floats.clone())),
+            Value::Deferred(deferred) => Some(Self::Deferred(deferred.clone())),
             _ => None,
         }
     }
 
-    /// A constant, operand `index`, to be put together with a tensor that is seen as `beside`: the same in every sample.
+    /// A constant, operand `index`, to be put together with a tensor that is seen as `beside`: the same in every sample. Its
+    /// first dimension is the batch, unless the tensor is `whole`.
     pub(super) fn constant(
         builder: &mut Builder,
         name: &str,
         beside: &View,
         value: &Value,
         index: usize,
+        whole: bool,
     ) -> Result<Self, NodeError> {
         let (array, dequantized) = match value {
             Value::Constant(array) => (array, None),
@@ -45,8 +52,8 @@ impl Part {
                 return Err(NodeError::Operand { index, expected });
             }
         };
-        let expected = beside.rank() + 1;
-        if array.shape().len() != expected || array.shape()[0] != 1 {
+        let expected = beside.rank() + usize::from(!whole);
+        if array.shape().len() != expected || !whole && array.shape()[0] != 1 {
             return Err(NodeError::OperandShape { index, expected, got: array.shape().len() });
         }
         if let Some(constant) = dequantized {
@@ -55,7 +62,8 @@ impl Part {
         }
         match array.data() {
             ArrayData::F32(_) => {
-                let view = View::new(0, &array.shape()[1..], |dim| beside.is_feature(dim));
+                let shape = &array.shape()[usize::from(!whole)..];
+                let view = View::new(0, shape, |dim| beside.is_feature(dim));
                 Ok(Self::Constant(array.clone(), view))
             }
             _ => constants::codes(builder, name, beside, array, index).map(Self::Codes),
@@ -66,6 +74,7 @@ impl Part {
         match self {
             Self::Codes(codes) => &codes.view,
             Self::Floats(floats) => &floats.codes.view,
+            Self::Deferred(deferred) => &deferred.view,
             Self::Constant(_, view) => view,
         }
     }
@@ -123,6 +132,7 @@ pub(super) fn value(
         Part::Floats(floats) => {
             Some(ConcatenationPart::Tensor(floats.codes.view.clone(), floats.images.clone()))
         }
+        Part::Deferred(deferred) => Some(ConcatenationPart::Deferred(deferred.clone())),
         Part::Constant(array, view) => {
             Some(ConcatenationPart::Constant(array.clone(), view.clone()))
         }
@@ -176,8 +186,85 @@ pub(super) fn view(
     Ok(output.on(tensor))
 }
 
+/// The codes that tables make of tensors of one shape, one after the other along a dimension before theirs, of which
+/// `features` are features.
+pub(super) fn stacked(
+    builder: &mut Builder,
+    name: &str,
+    parts: &[(View, [u8; 256])],
+    features: &[bool],
+) -> Result<View, NodeError> {
+    let is_feature = |dim: usize| dim.checked_sub(1).is_some_and(|dim| features[dim]);
+    let shape = parts.first().map(|(view, _)| view.shape()).unwrap_or_default();
+    let place = |(at, (view, table)): (usize, &(View, [u8; 256]))| {
+        let placed = view.clone().unsqueezed(0).placed(0, at, parts.len());
+        let matrix = Matrix::laid_out(&placed.ok_or(NodeError::NoView { index: at })?, is_feature);
+        Ok((matrix, Function::Table(Box::new(table.map(i64::from)))))
+    };
+    let terms = parts.iter().enumerate().map(place).collect::<Result<Vec<_>, NodeError>>()?;
+    let columns = terms.first().map_or(0, |(matrix, _)| matrix.size().1);
+    let tensor = builder.combine(name, columns, terms, TensorKind::Code, Epilogue::Accumulator)?;
+    Ok(View::new(tensor, &[&[parts.len()], &shape[..]].concat(), is_feature))
+}
+
+/// What is around a tensor.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Around<T> {
+    Constant(T),
+    /// The first element and the last.
+    Edge,
+    /// The elements beside those two, and so on.
+    Reflected,
+}
+
+impl<T> Around<T> {
+    /// The same with another constant.
+    pub(super) fn with<U>(&self, value: U) -> Around<U> {
+        match self {
+            Self::Constant(_) => Around::Constant(value),
+            Self::Edge => Around::Edge,
+            Self::Reflected => Around::Reflected,
+        }
+    }
+
+    /// Whether a dimension of `size` elements has enough of them.
+    pub(super) fn fits(&self, size: usize, (before, after): (usize, usize)) -> bool {
+        !matches!(self, Self::Reflected) || before.max(after) < size
+    }
+}
+
+/// A tensor with `pads` positions before and after each dimension; they are as many as the dimension has room for.
+pub(super) fn around(
+    builder: &mut Builder,
+    name: &str,
+    view: &View,
+    pads: &[(usize, usize)],
+    around: Around<u8>,
+) -> Result<View, NodeError> {
+    let along = |size: usize, (before, after): (usize, usize)| -> Vec<usize> {
+        let last = size as i64 - 1;
+        let place = |at: i64| match around {
+            Around::Reflected if at < 0 => -at,
+            Around::Reflected if at > last => 2 * last - at,
+            _ => at.clamp(0, last),
+        };
+        (-(before as i64)..(size + after) as i64).map(|at| place(at) as usize).collect()
+    };
+    match around {
+        Around::Constant(code) => padded(builder, name, view, pads, code),
+        _ => {
+            let dims = pads.iter().enumerate().filter(|(_, pads)| **pads != (0, 0));
+            dims.into_iter().try_fold(view.clone(), |view, (dim, &pads)| {
+                let indices = along(view.size(dim), pads);
+                let name = rowwise::part(name, &format!("along{dim}"));
+                runs::gathered(builder, &name, &view, dim, &indices)
+            })
+        }
+    }
+}
+
 /// A tensor with `pads` positions before and after each dimension, of code `code`.
-pub(super) fn padded(
+fn padded(
     builder: &mut Builder,
     name: &str,
     view: &View,

@@ -104,7 +104,12 @@ pub(super) fn plain(
 
 /// The floats of operand `index`, a constant of one dimension, dequantized or not.
 pub(super) fn floats_of(node: &NodeView<'_>, index: usize) -> Result<Vec<f32>, NodeError> {
-    match node.value(index)? {
+    floats_in(node.value(index)?, index)
+}
+
+/// The same of a value that has been made of operand `index`.
+pub(super) fn floats_in(value: &Value, index: usize) -> Result<Vec<f32>, NodeError> {
+    match value {
         Value::Constant(array) => match array.data() {
             ArrayData::F32(values) => Ok(values.clone()),
             _ => Err(NodeError::OperandType { index }),

@@ -3,11 +3,15 @@
 mod after;
 mod average;
 mod concatenation;
+mod cut;
 mod each;
 mod elementwise;
 mod exact;
 mod interpolation;
+mod largest;
+mod local_normalization;
 mod normalization;
+mod padded;
 mod product;
 mod rectified;
 mod softmax;
@@ -19,11 +23,15 @@ mod word_normalization;
 pub(super) use after::After;
 pub(super) use average::{Average, Formula, Summands};
 pub(super) use concatenation::{Concatenation, ConcatenationPart};
+pub(super) use cut::Cut;
 pub(super) use each::Each;
 pub(super) use elementwise::Elementwise;
 pub(super) use exact::{Addend, Exact, ExactTerm};
 pub(super) use interpolation::{Interpolation, Weighted};
+pub(super) use largest::{Compared, Largest};
+pub(super) use local_normalization::LocalNormalization;
 pub(super) use normalization::{Columns, MAX_LENGTH, Normalization};
+pub(super) use padded::{Inner, Padded};
 pub(super) use product::Product;
 pub(super) use rectified::Rectified;
 pub(super) use softmax::Softmax;
@@ -86,6 +94,14 @@ pub(super) enum Kind {
     WordNormalization(Rc<WordNormalization>),
     /// A sum of dequantized tensors and products, some of more than 8 bits.
     Exact(Rc<Exact>),
+    /// Elements divided by a power of the squares around them.
+    LocalNormalization(Rc<LocalNormalization>),
+    /// Floats of which some are left out.
+    Cut(Rc<Cut>),
+    /// The largest or smallest of several floats.
+    Largest(Rc<Largest>),
+    /// The network's input, or floats of codes, with elements around them.
+    Padded(Rc<Padded>),
 }
 
 impl Deferred {
@@ -128,6 +144,10 @@ impl Deferred {
             Kind::Normalization(rows) => rows.quantize(builder, target)?,
             Kind::WordNormalization(rows) => rows.quantize(builder, target)?,
             Kind::Exact(sum) => sum.quantize(builder, target)?,
+            Kind::LocalNormalization(rows) => rows.quantize(builder, target)?,
+            Kind::Cut(cut) => cut.quantize(builder, target)?,
+            Kind::Largest(largest) => largest.quantize(builder, target)?,
+            Kind::Padded(padded) => padded.quantize(builder, target)?,
         };
         let view = self.pooled(builder, name, tensor)?;
         Ok(Codes { view, dtype, quantized: true, origin: None })
@@ -157,11 +177,14 @@ impl Deferred {
                 Some((Exact { name, terms: terms.into(), layout }, self.view.clone()))
             }
             Kind::Product(product) => {
-                let term = ExactTerm::product(product, &self.after, &self.view)?;
-                let sum = Exact::new(name, vec![term]).ok()?;
-                let seen = sum.layout.clone();
-                Some((sum, seen))
+                let term = ExactTerm::product(product, &self.after, &self.view);
+                let terms = match term {
+                    Some(term) => vec![term],
+                    None => product.summands(&self.after, &self.view)?,
+                };
+                Exact::seen(name, terms)
             }
+            Kind::Each(each) => Exact::seen(name, each.summands(&self.after, &self.view)?),
             _ => None,
         }
     }

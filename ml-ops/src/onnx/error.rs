@@ -301,6 +301,12 @@ pub enum NodeError {
         /// Its size.
         value: i64,
     },
+    /// The first dimension of an operand is not the batch, which the operator needs there.
+    #[error("the first dimension of input {index} is not the batch, as the operator needs it")]
+    NoBatch {
+        /// Which input.
+        index: usize,
+    },
     /// An operand's elements are not read in steps along axes, as indices that no steps give.
     #[error("input {index} is read at positions that no steps along its axes give")]
     NoView {

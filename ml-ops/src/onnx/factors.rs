@@ -3,13 +3,15 @@
 use super::arithmetic::Operation;
 use super::builder::Builder;
 use super::concatenated;
+use super::constants;
 use super::deferred::{After, Deferred, Kind, Product};
 use super::error::NodeError;
+use super::fine::{Digits, Fine};
 use super::node::NodeView;
 use super::operands::{Layout, dequantized_bias, dequantized_weights};
 use super::prepared::FloatInput;
 use super::rowwise;
-use super::value::{MatMulOperands, Scaling, Value, Weights};
+use super::value::{Dequantized, MatMulOperands, Scaling, Value, Weights};
 use super::view::View;
 use super::words::WordFloats;
 use crate::array::{Array, ArrayData};
@@ -23,6 +25,8 @@ pub(super) struct Activation {
     /// Of a 16-bit tensor, which is read as integers: its zero point.
     pub(super) zero_point: Option<i32>,
     scale: f32,
+    /// It is what a DequantizeLinear gives, unmoved.
+    direct: bool,
     /// Features of its tensor that hold the negated activation.
     negated: Option<Rc<Vec<bool>>>,
     /// The dimension that numbers the weights' rows is twice as long: the second half holds, everywhere, a code
@@ -40,6 +44,8 @@ pub(super) struct Constants {
     pub(super) bias: Vec<i64>,
     /// A bias of floats.
     pub(super) after: Option<After>,
+    /// The weights themselves, where they are floats that no 8-bit integers stand for.
+    pub(super) fine: Option<Fine>,
 }
 
 /// Operand 0, whose dimension `dim` the weights' rows number.
@@ -67,6 +73,7 @@ pub(super) fn first(
         zero_code: floats.zero_code(),
         zero_point: None,
         scale: floats.scaling.scale,
+        direct: floats.direct,
         negated,
         halves: false,
     })
@@ -83,7 +90,8 @@ pub(super) fn words(
     let view = builder.straight(&rowwise::part(node.name, "rows"), &view, |dim| dim == last)?;
     let Scaling { scale, zero_point } = floats.scaling;
     let zero_point = Some(zero_point);
-    Ok(Activation { view, zero_code: 0, zero_point, scale, negated: None, halves: false })
+    let (negated, direct) = (None, false);
+    Ok(Activation { view, zero_code: 0, zero_point, scale, direct, negated, halves: false })
 }
 
 /// Levels -1 to 1 in steps of 2/255: `(2 (p - 127) - 1) / 255` of codes `p`.
@@ -100,7 +108,8 @@ fn levels(
     let parts = [(codes.view.clone(), identity), (codes.view, [zero_code - 1; 256])];
     let view = concatenated::view(builder, node.name, &parts, dim)?;
     let (zero_point, scale) = (None, 1.0 / 255.0);
-    Ok(Activation { view, zero_code, zero_point, scale, negated: None, halves: true })
+    let (negated, direct) = (None, false);
+    Ok(Activation { view, zero_code, zero_point, scale, direct, negated, halves: true })
 }
 
 /// Operands 1 and 2, of a product with `x`.
@@ -120,6 +129,12 @@ pub(super) fn of_values(
     weights: &Value,
     bias: Option<&Value>,
 ) -> Result<Constants, NodeError> {
+    let rounded_weights = match weights {
+        Value::Constant(array) => x.rounded(node, array),
+        _ => None,
+    };
+    let rounded_weights = rounded_weights.map(|constant| Value::Dequantized(Rc::new(constant)));
+    let weights = rounded_weights.as_ref().unwrap_or(weights);
     let dequantized = matches!(weights, Value::Dequantized(_)) && !x.halves;
     let operand = |index| NodeError::Operand {
         index,
@@ -131,7 +146,12 @@ pub(super) fn of_values(
             (weights, scales, constant.values.shape().to_vec())
         }
         Value::Constant(array) => {
-            let (codes, scale) = on_grid(array, 1)?;
+            let (codes, scale) = match on_grid(array, 1) {
+                Err(NodeError::NotOnGrid { .. }) if x.is_plain() => {
+                    return of_digits(&Digits::of_array(array, 1)?, layout, bias);
+                }
+                found => found?,
+            };
             let weights = super::operands::weights(&codes, None, layout, 1, 1)?;
             (weights, vec![scale], array.shape().to_vec())
         }
@@ -161,7 +181,54 @@ pub(super) fn of_values(
         weights = in_halves(&weights)?;
         shape[usize::from(layout != Layout::Columns)] *= 2;
     }
-    Ok(Constants { weights, shape, scales, bias, after })
+    Ok(Constants { weights, shape, scales, bias, after, fine: None })
+}
+
+/// The same of weights in digits.
+pub(super) fn of_digits(
+    digits: &Digits,
+    layout: Layout,
+    bias: Option<&Value>,
+) -> Result<Constants, NodeError> {
+    let bias = bias.map(|bias| constants::floats_in(bias, 2)).transpose()?.unwrap_or_default();
+    let fine = digits.weights(layout, bias.iter().map(|&value| value.into()).collect())?;
+    let (weights, shape) = (fine.first().clone(), digits.arrays[0].shape().to_vec());
+    let (scales, bias, after) = (vec![1.0], vec![], None);
+    Ok(Constants { weights, shape, scales, bias, after, fine: Some(fine) })
+}
+
+impl Activation {
+    /// Whether it is one tensor of codes, none of them negated.
+    pub(super) fn is_plain(&self) -> bool {
+        !self.halves && self.negated.is_none() && self.zero_point.is_none()
+    }
+
+    /// Float weights beside it as int8 numbers of one scale and zero point: what the runtime's default session makes of those of
+    /// a Conv, ConvTranspose or Gemm between a DequantizeLinear and a QuantizeLinear. `None` where it does not.
+    pub(super) fn rounded(&self, node: &NodeView<'_>, array: &Array) -> Option<Dequantized> {
+        let ArrayData::F32(values) = array.data() else { return None };
+        if !(self.direct && self.is_plain() && node.has_rounded_weights()) {
+            return None;
+        }
+        let least = values.iter().copied().fold(0.0, f32::min);
+        let most = values.iter().copied().fold(0.0, f32::max);
+        let scale = if most == least { 1.0 } else { (most - least) / 255.0 };
+        let zero = (-128.0 - least / scale).clamp(-128.0, 127.0).round_ties_even();
+        let code = |value: &f32| {
+            let rounded = (value / scale).clamp(-128.0 - zero, 127.0 - zero).round_ties_even();
+            (rounded + zero) as i8
+        };
+        let codes = ArrayData::I8(values.iter().map(code).collect());
+        let values = Rc::new(Array::new(array.shape().to_vec(), codes).ok()?);
+        let zeros = Array::new(vec![], ArrayData::I8(vec![zero as i8])).ok()?;
+        let zero_points = Some(Rc::new(zeros));
+        (scale.is_finite() && scale > 0.0).then_some(Dequantized {
+            values,
+            scales: vec![scale],
+            zero_points,
+            axis: 0,
+        })
+    }
 }
 
 /// A bias of floats as integers at the scales of the accumulators: what the runtime's default session makes of it where
@@ -229,8 +296,12 @@ pub(super) fn deferred(
     x: Activation,
     mut matmul: MatMulOperands,
     (scales, after): (Vec<f32>, Option<After>),
+    fine: Option<&Fine>,
     output: View,
 ) -> Result<Value, NodeError> {
+    if let Some(fine) = fine {
+        return fine.deferred(&matmul, x.scale.into(), &output);
+    }
     if let Some(negated) = &x.negated {
         negate(&mut matmul, negated)?;
     }

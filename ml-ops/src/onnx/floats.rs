@@ -105,6 +105,13 @@ pub(super) fn gelu(x: f32) -> f32 {
     0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
 }
 
+/// Gelu by a Tanh: `x / 2 (1 + tanh(x (0.797.. + 0.0356.. x^2)))`.
+pub(super) fn gelu_by_tanh(x: f32) -> f32 {
+    const LINEAR: f32 = 0.797_884_6;
+    const CUBIC: f32 = 0.035_677_407;
+    0.5 * x * (tanh(x * (CUBIC * x * x + LINEAR)) + 1.0)
+}
+
 /// HardSigmoid: `alpha x + beta` clamped to `[0, 1]`.
 pub(super) fn hard_sigmoid(x: f32, alpha: f32, beta: f32) -> f32 {
     (alpha * x + beta).clamp(0.0, 1.0)

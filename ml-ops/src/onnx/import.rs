@@ -10,9 +10,11 @@ use super::prepared::FloatInput;
 use super::proto::{
     DimensionProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, data_type,
 };
+use super::tail::{self, Tail};
 use super::uses::Uses;
 use super::value::{Scaling, Value};
 use super::view::View;
+use super::whole::Wholes;
 use super::words::Words;
 use super::{finish, ops, spelled};
 use crate::graph::{
@@ -25,6 +27,9 @@ use std::rc::Rc;
 
 /// Versions of operator sets that are known: domain, first, last.
 const OPSETS: [(&str, i64, i64); 2] = [("", 10, 28), ("com.microsoft", 1, 1)];
+
+/// Most values at which a tail is looked for.
+const MOST_CUTS: usize = 64;
 
 impl Model {
     /// The model in an ONNX file's bytes. See [`onnx`](crate::onnx) for what it means.
@@ -43,31 +48,126 @@ impl Model {
         bytes: &[u8],
         read: &mut dyn FnMut(&ExternalData) -> Option<Vec<u8>>,
     ) -> Result<Self, ImportError> {
+        File::read(bytes, read)?.import().map_err(|failed| *failed.error)
+    }
+
+    /// The same of a file that may end in float operators, which are no part of the model: it has the integers that they are of
+    /// as outputs, and the [`Tail`] says what was left out, if anything was.
+    ///
+    /// # Errors
+    /// [`ImportError`] as above, where what is not known is no such tail.
+    pub fn from_onnx_without_tail(
+        bytes: &[u8],
+        read: &mut dyn FnMut(&ExternalData) -> Option<Vec<u8>>,
+    ) -> Result<(Self, Option<Tail>), ImportError> {
+        let file = File::read(bytes, read)?;
+        let mut begin = HashSet::new();
+        let mut failed = match file.import() {
+            Ok(model) => return Ok((model, None)),
+            Err(failed) => failed,
+        };
+        let error = failed.error.clone();
+        // Each time at least one node more is cut off.
+        while begin.len() < MOST_CUTS && failed.value.is_some_and(|value| begin.insert(value)) {
+            let cut = file.model.graph.as_ref().and_then(|graph| tail::cut(graph, &begin));
+            let Some((graph, tail)) = cut else { break };
+            let cut = ModelProto { graph: Some(graph), ..file.model.clone() };
+            failed = match (File { model: cut }).import() {
+                Ok(model) => return Ok((model, Some(tail))),
+                Err(failed) => failed,
+            };
+        }
+        Err(*error)
+    }
+}
+
+/// A file whose constants are in it.
+struct File {
+    model: ModelProto,
+}
+
+/// Why a file was not imported.
+struct Failed {
+    error: Box<ImportError>,
+    /// A value that no integers are known of.
+    value: Option<String>,
+    /// Nodes that were imported.
+    at: usize,
+}
+
+impl From<ImportError> for Failed {
+    fn from(error: ImportError) -> Self {
+        let value = match &error {
+            ImportError::Output { name, .. } => Some(name.clone()),
+            _ => None,
+        };
+        Self { error: Box::new(error), value, at: usize::MAX }
+    }
+}
+
+impl File {
+    fn read(
+        bytes: &[u8],
+        read: &mut dyn FnMut(&ExternalData) -> Option<Vec<u8>>,
+    ) -> Result<Self, ImportError> {
         let mut model = ModelProto::decode(bytes)?;
         if let Some(graph) = &mut model.graph {
             external::fetch(graph, read);
             spelled::join_normalizations(graph);
         }
+        Ok(Self { model })
+    }
+
+    fn import(&self) -> Result<Model, Failed> {
+        let model = &self.model;
         let graph = model.graph.as_ref().ok_or(ImportError::NoGraph)?;
-        check_opsets(&model, graph)?;
+        check_opsets(model, graph)?;
         if !graph.sparse_initializer.is_empty() {
             let count = graph.sparse_initializer.len();
-            return Err(ImportError::SparseInitializers { count });
+            return Err(ImportError::SparseInitializers { count }.into());
         }
-        let mut values = initializers(graph)?;
-        let opset = opset(&model, "").unwrap_or(0);
+        let values = initializers(graph)?;
+        let opset = opset(model, "").unwrap_or(0);
         let context = Context { narrow: narrow_types(graph), uses: Uses::of(graph), opset };
-        let (inputs, outputs) = ports(graph)?;
-        let mut builder = Builder::new(batch_is_one(&inputs)?);
-        for (number, input) in inputs.iter().enumerate() {
-            let value = import_input(&mut builder, number, input)?;
-            values.insert(input.name.clone().unwrap_or_default(), value);
+        let made = import_graph(graph, &context, values.clone(), false);
+        // A batch that is open stays the first dimension. Samples of one that is moved are read as batches of 1.
+        match made {
+            Err(failed) if failed.at < graph.node.len() && batch_is_open(graph) => {
+                let farther = |again: Failed| if again.at > failed.at { again } else { failed };
+                import_graph(graph, &context, values, true).map_err(farther)
+            }
+            made => made,
         }
-        for (index, node) in graph.node.iter().enumerate() {
-            import_node(&mut builder, &mut values, &context, index, node)?;
-        }
-        import_ports(builder, &values, graph, &inputs, outputs)
     }
+}
+
+fn import_graph(
+    graph: &GraphProto,
+    context: &Context,
+    mut values: HashMap<String, Value>,
+    batch_is_one: bool,
+) -> Result<Model, Failed> {
+    let (inputs, outputs) = ports(graph)?;
+    let mut builder = Builder::new(batch_is_one || self::batch_is_one(&inputs)?);
+    for (number, input) in inputs.iter().enumerate() {
+        let value = import_input(&mut builder, number, input)?;
+        values.insert(input.name.clone().unwrap_or_default(), value);
+    }
+    let mut wholes = Wholes::default();
+    for (index, node) in graph.node.iter().enumerate() {
+        import_node(&mut builder, (&mut values, &mut wholes), context, index, node).map_err(
+            |error| {
+                let value = node.output.iter().find(|name| !name.is_empty()).cloned();
+                Failed { error: Box::new(error), value, at: index }
+            },
+        )?;
+    }
+    Ok(import_ports(builder, &values, graph, &inputs, outputs)?)
+}
+
+/// Whether the file leaves the batch open.
+fn batch_is_open(graph: &GraphProto) -> bool {
+    ports(graph).is_ok_and(|(inputs, _)| batch_is_one(&inputs) == Ok(false))
 }
 
 fn check_opsets(model: &ModelProto, graph: &GraphProto) -> Result<(), ImportError> {
@@ -208,7 +308,7 @@ fn import_input(
 
 fn import_node(
     builder: &mut Builder,
-    values: &mut HashMap<String, Value>,
+    (values, wholes): (&mut HashMap<String, Value>, &mut Wholes),
     context: &Context,
     index: usize,
     proto: &NodeProto,
@@ -229,16 +329,26 @@ fn import_node(
                 return Err(NodeError::Redefined);
             }
             let got = outputs.clone().count();
-            let view = NodeView::new(&name, proto, values, context, operator)?;
+            let one = builder.batch_is_one;
+            let whole = wholes.operands(op_type, &proto.input, values, one)?;
+            let view = NodeView::new(&name, proto, values, context, operator, whole.as_ref())?;
             let made = match operator.import {
                 Import::One(import) if got == 1 => vec![import(builder, &view)?],
                 Import::One(_) => return Err(NodeError::OutputCount { got }),
                 Import::Several(import) => import(builder, &view)?,
             };
-            if made.len() != proto.output.len() {
+            // What the rest would be is not defined.
+            if made.len() > proto.output.len() {
                 return Err(NodeError::OutputCount { got });
             }
-            Ok(proto.output.iter().cloned().zip(made).collect::<Vec<_>>())
+            let is_whole = view.is_whole();
+            let named = proto.output.iter().cloned().zip(made);
+            Ok(named
+                .map(|(name, value)| {
+                    let value = if is_whole { wholes.made(&name, value) } else { value };
+                    (name, value)
+                })
+                .collect::<Vec<_>>())
         });
     match imported {
         Ok(made) => {

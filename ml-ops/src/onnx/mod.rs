@@ -26,6 +26,9 @@
 //! multiples of it, exactly; the integers are multiplied ([`NodeError::BlockScales`] if they are none). A constant of several
 //! matrices, one for each index of the dimensions before rows, is a matmul in groups.
 //!
+//! Float weights are int8 numbers where the runtime's default session makes them so, and integers of 24 bits in three products
+//! elsewhere (`docs/semantics.md`).
+//!
 //! # The float input
 //! Operations with constants before the QuantizeLinear of the graph's float input are those of the float32 operators, and part of
 //! the input's [`InputTransform`]: whoever holds the input does them. So are scales for each index of an axis, or each block.
@@ -81,8 +84,11 @@
 //! Codes can differ where an average lies within float32's rounding of a half: of averages over an even number of elements at one
 //! scale, where it is a half exactly.
 //!
-//! Averages of a sum of dequantized tensors and products, after a Relu or none, and sums of what a Relu leaves of such a sum, are of
-//! one integer for each element, rounded once (`docs/semantics.md`).
+//! Averages of a sum of dequantized tensors, products and functions by index, after a Relu or none, and sums of what a Relu leaves of
+//! such a sum, are of one integer for each element, rounded once (`docs/semantics.md`). So are ReduceSum's.
+//!
+//! # The larger of two
+//! Max and Min of tensors are of the codes that a QuantizeLinear makes of each, which grow with the floats.
 //!
 //! # Softmax and normalizations
 //! Softmax (and QLinearSoftmax) of a sample of one row, as at the end of a classifier, has the runtime's codes, but for sums within
@@ -117,8 +123,16 @@
 //! # Shapes
 //! Transpose, Reshape, Flatten, Squeeze, Unsqueeze, Slice, Split, Gather by constant indices in equal steps, DepthToSpace,
 //! SpaceToDepth, Resize to the nearest in whole steps, and Expand are views: they cost nothing, whoever reads the tensor composes
-//! its own windows with the view. Concat and Pad are copies, as is what no view is; constants of leading dimension 1, dequantized
-//! or floats before a QuantizeLinear, may be among what Concat puts together. The batch stays the first dimension.
+//! its own windows with the view. Concat and Pad are copies, as is what no view is: Gather and Resize to the nearest at any other
+//! places. Constants of leading dimension 1, dequantized or floats before a QuantizeLinear, may be among what Concat puts together.
+//!
+//! The batch stays the first dimension. Where a file fixes it to 1 it may be moved or merged with others, as exporters have it for heads
+//! and windows; operators that ask for samples then want it back in front ([`NodeError::NoBatch`]). A file that leaves the batch
+//! open and moves it is read as one of batch 1, each sample for itself.
+//!
+//! # Behind the last integers
+//! Float operators that only outputs follow on are refused, or left out and named
+//! ([`Model::from_onnx_without_tail`](crate::graph::Model::from_onnx_without_tail)).
 //!
 //! [`InputTransform`]: crate::graph::InputTransform
 //! [`RoundingProfile::OrtF32Rne`]: crate::graph::RoundingProfile::OrtF32Rne
@@ -138,6 +152,7 @@ mod elementwise;
 mod error;
 mod external;
 mod factors;
+mod fine;
 mod finish;
 mod floats;
 mod folded;
@@ -158,18 +173,22 @@ mod proto;
 mod qlinear;
 mod requantized;
 mod rowwise;
+mod runs;
 mod shapes;
 mod spelled;
 mod steps;
 mod tables;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod thresholds;
 mod uses;
 mod value;
 mod view;
+mod whole;
 mod windows;
 mod words;
 
 pub use error::{ImportError, NodeError, TensorError};
 pub use external::ExternalData;
+pub use tail::Tail;

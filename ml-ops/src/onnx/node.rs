@@ -45,9 +45,16 @@ pub(super) struct NodeView<'a> {
     proto: &'a NodeProto,
     values: &'a HashMap<String, Value>,
     context: &'a Context,
+    /// Operands that are seen in all dimensions of the file.
+    whole: Option<&'a HashMap<String, Value>>,
 }
 
 impl<'a> NodeView<'a> {
+    /// Whether the dimensions of operands are all those of the file: the batch, of size 1, is one of them or none.
+    pub(super) fn is_whole(&self) -> bool {
+        self.whole.is_some()
+    }
+
     /// The version of ONNX's own operator set.
     pub(super) fn opset(&self) -> i64 {
         self.context.opset
@@ -60,6 +67,7 @@ impl<'a> NodeView<'a> {
         values: &'a HashMap<String, Value>,
         context: &'a Context,
         operator: &Operator,
+        whole: Option<&'a HashMap<String, Value>>,
     ) -> Result<Self, NodeError> {
         if proto.input.len() > operator.inputs {
             return Err(NodeError::TooManyInputs { most: operator.inputs, got: proto.input.len() });
@@ -70,17 +78,19 @@ impl<'a> NodeView<'a> {
                 return Err(NodeError::UnknownAttribute { attribute: name.to_owned() });
             }
         }
-        Ok(Self { name, proto, values, context })
+        Ok(Self { name, proto, values, context, whole })
     }
 
     /// Operand `index`, if the node has it.
     pub(super) fn optional(&self, index: usize) -> Result<Option<&'a Value>, NodeError> {
         match self.proto.input.get(index).map(String::as_str) {
             None | Some("") => Ok(None),
-            Some(name) => match self.values.get(name) {
-                Some(value) => Ok(Some(value)),
-                None => Err(NodeError::UndefinedInput { index }),
-            },
+            Some(name) => {
+                match self.whole.and_then(|seen| seen.get(name)).or(self.values.get(name)) {
+                    Some(value) => Ok(Some(value)),
+                    None => Err(NodeError::UndefinedInput { index }),
+                }
+            }
         }
     }
 
@@ -225,6 +235,12 @@ impl<'a> NodeView<'a> {
     /// Whether nothing but one QuantizeLinear reads the output, behind Relu and Clip or not.
     pub(super) fn is_quantized(&self) -> bool {
         self.output_name(0).is_some_and(|name| self.context.uses.is_quantized(name))
+    }
+
+    /// Whether the runtime's default session rounds float weights of the node, which stands behind a DequantizeLinear.
+    pub(super) fn has_rounded_weights(&self) -> bool {
+        let operator = self.proto.op_type.as_deref().unwrap_or("");
+        ["Conv", "ConvTranspose", "Gemm"].contains(&operator) && self.is_quantized()
     }
 
     /// An attribute by its name.

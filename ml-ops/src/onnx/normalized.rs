@@ -27,7 +27,7 @@ pub(super) fn deferred(node: &NodeView<'_>, centred: bool) -> Result<Value, Node
         _ => &node.dequantized_codes(0)?.codes.view,
     };
     let axis = node.int("axis", -1)?;
-    check_last(axis, view.rank())?;
+    check_last(node, axis, view.rank())?;
     let rows = Rowwise::new(node.name, view);
     let n = rows.length();
     if n > MAX_LENGTH {
@@ -51,8 +51,8 @@ pub(super) fn deferred(node: &NodeView<'_>, centred: bool) -> Result<Value, Node
 }
 
 /// Whether attribute `axis` is the last axis of a sample of `rank` dimensions.
-pub(super) fn check_last(axis: i64, rank: usize) -> Result<(), NodeError> {
-    if rank > 0 && shapes::axis("axis", axis, rank)? == rank - 1 {
+pub(super) fn check_last(node: &NodeView<'_>, axis: i64, rank: usize) -> Result<(), NodeError> {
+    if rank > 0 && shapes::axis(node, "axis", axis, rank)? == rank - 1 {
         return Ok(());
     }
     Err(NodeError::AttributeValue { attribute: "axis", value: axis as f64 })

@@ -112,7 +112,7 @@ impl FloatInput {
         shape: &[usize],
         index: usize,
     ) -> Result<(Vec<f32>, usize), NodeError> {
-        // The digits of an element's number in the input, each with its step among `values`.
+        // The digits of an element's number in the input, each with its step among `values`, and whether it counts down.
         let mut digits = Vec::new();
         let mut stride = values.len();
         for (dim, &size) in shape.iter().enumerate() {
@@ -121,31 +121,36 @@ impl FloatInput {
             for digit in self.view.digits(dim) {
                 inner /= digit.size;
                 let step = if size > 1 { inner * stride } else { 0 };
-                digits.push((self.step(digit.axis, digit.step), digit.size, step));
+                let (of_input, down) = (self.step(digit.axis, digit.step.abs()), digit.step < 0);
+                digits.push((of_input, digit.size, step, down));
             }
         }
         digits.sort_unstable_by(|a, b| b.cmp(a));
+        if !self.is_whole() {
+            return Err(NodeError::NoView { index });
+        }
         // Each element must be there once.
         let mut elements = 1;
-        for &(of_input, size, _) in digits.iter().rev() {
+        for &(of_input, size, ..) in digits.iter().rev() {
             if of_input != Some(elements) {
                 return Err(NodeError::NoView { index });
             }
             elements *= size;
         }
-        let varies = |digit: &(_, usize, usize)| digit.2 > 0;
+        let varies = |digit: &(_, usize, usize, bool)| digit.2 > 0;
         let last = digits.iter().rposition(varies).map_or(0, |last| last + 1);
-        let run = digits[last..].iter().map(|&(_, size, _)| size).product();
+        let run = digits[last..].iter().map(|&(_, size, ..)| size).product();
         let begin = digits.iter().position(varies).unwrap_or(last);
         let digits = &digits[begin..last];
-        let count = digits.iter().fold(1usize, |n, &(_, size, _)| n.saturating_mul(size));
+        let count = digits.iter().fold(1usize, |n, &(_, size, ..)| n.saturating_mul(size));
         if count > MOST_NUMBERS {
             return Err(NodeError::OperandShape { index, expected: MOST_NUMBERS, got: count });
         }
         let number = |at: usize| {
             let (mut rest, mut place) = (at, 0);
-            for &(_, size, step) in digits.iter().rev() {
-                place += rest % size * step;
+            for &(_, size, step, down) in digits.iter().rev() {
+                let digit = rest % size;
+                place += if down { size - 1 - digit } else { digit } * step;
                 rest /= size;
             }
             values[place]
@@ -153,11 +158,19 @@ impl FloatInput {
         Ok(((0..count).map(number).collect(), run))
     }
 
-    /// Elements of the input from one step of a digit to the next; `None` if they are not counted from the first on.
+    /// Elements of the input from one step of a digit to the next.
     fn step(&self, axis: Option<usize>, step: i64) -> Option<usize> {
         let (at, step) = (axis?, usize::try_from(step).ok()?);
-        let axes = &self.view.axes;
-        let within: usize = axes[at + 1..].iter().map(|axis| axis.size).product();
-        axes.iter().all(|axis| axis.offset == 0).then_some(step * within)
+        let within: usize = self.view.axes[at + 1..].iter().map(|axis| axis.size).product();
+        Some(step * within)
+    }
+
+    /// Whether the elements along each axis are counted from the first on, or, backwards, from the last.
+    fn is_whole(&self) -> bool {
+        self.view.axes.iter().enumerate().all(|(at, axis)| {
+            let of_axis = self.view.dims.iter().flatten().filter(|digit| digit.axis == Some(at));
+            let down = of_axis.map(|digit| digit.step.min(0) * (digit.size as i64 - 1));
+            axis.offset == -down.sum::<i64>()
+        })
     }
 }

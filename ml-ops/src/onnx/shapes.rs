@@ -3,7 +3,7 @@
 use super::builder::Builder;
 use super::error::NodeError;
 use super::node::NodeView;
-use super::value::Value;
+use super::value::{Codes, Floats, Value};
 use super::view::View;
 
 /// The error of a constant where a tensor is wanted.
@@ -49,6 +49,25 @@ fn copied(builder: &mut Builder, node: &NodeView<'_>) -> Result<(Value, View), N
     Ok((value, view))
 }
 
+/// Operand 0, codes or floats that are a function of them, in the tensor that `copy` makes of it.
+pub(super) fn copied_as(
+    node: &NodeView<'_>,
+    copy: impl FnOnce(&View) -> Result<View, NodeError>,
+) -> Result<Value, NodeError> {
+    match node.value(0)? {
+        Value::Codes(codes) => {
+            let view = copy(&codes.view)?;
+            Ok(Value::Codes(Codes { view, quantized: false, origin: None, ..codes.clone() }))
+        }
+        Value::Floats(floats) => {
+            let view = copy(&floats.codes.view)?;
+            let codes = Codes { view, quantized: false, origin: None, ..floats.codes.clone() };
+            Ok(Value::Floats(Floats { codes, direct: false, fused: None, ..floats.clone() }))
+        }
+        _ => Err(NodeError::Operand { index: 0, expected: "an 8-bit tensor or a dequantized one" }),
+    }
+}
+
 /// The view of a value whose tensor is there.
 fn codes_view(value: &mut Value) -> Option<&mut View> {
     match value {
@@ -74,11 +93,17 @@ pub(super) fn seen(
     value.seen(change).ok_or(NodeError::NoView { index: 0 })
 }
 
-/// Axis `axis` (operands' numbering, the batch first) of a sample of `rank` dimensions.
-pub(super) fn axis(attribute: &'static str, axis: i64, rank: usize) -> Result<usize, NodeError> {
-    let all = rank as i64 + 1;
-    let from_front = if axis < 0 { axis + all } else { axis };
-    match usize::try_from(from_front - 1) {
+/// Axis `axis` (operands' numbering, the batch first if `node` has one) of a sample of `rank` dimensions.
+pub(super) fn axis(
+    node: &NodeView<'_>,
+    attribute: &'static str,
+    axis: i64,
+    rank: usize,
+) -> Result<usize, NodeError> {
+    let batch = i64::from(!node.is_whole());
+    let all = rank as i64 + batch;
+    let from_front = if axis < 0 { axis.saturating_add(all) } else { axis };
+    match usize::try_from(from_front.saturating_sub(batch)) {
         Ok(dim) if dim < rank => Ok(dim),
         _ => Err(NodeError::AttributeValue { attribute, value: axis as f64 }),
     }
@@ -86,13 +111,14 @@ pub(super) fn axis(attribute: &'static str, axis: i64, rank: usize) -> Result<us
 
 /// Several different axes.
 pub(super) fn axes(
+    node: &NodeView<'_>,
     attribute: &'static str,
     axes: &[i64],
     rank: usize,
 ) -> Result<Vec<usize>, NodeError> {
     let mut dims: Vec<usize> = Vec::with_capacity(axes.len());
     for &value in axes {
-        let dim = axis(attribute, value, rank)?;
+        let dim = axis(node, attribute, value, rank)?;
         if dims.contains(&dim) {
             return Err(NodeError::AttributeValue { attribute, value: value as f64 });
         }

@@ -318,8 +318,18 @@ impl Value {
         }
     }
 
-    /// The same elements seen as `change` says of a view; `None` for constants, and where it says so.
+    /// The same elements seen as `change` says of a view, as an operator of the file moves them; `None` for constants, and
+    /// where it says so.
     pub(super) fn seen(&self, change: impl Fn(&View) -> Option<View>) -> Option<Self> {
+        let mut value = self.renumbered(change)?;
+        if let Self::Floats(floats) | Self::Flags(floats) | Self::Negated(floats, _) = &mut value {
+            (floats.direct, floats.fused) = (false, None);
+        }
+        Some(value)
+    }
+
+    /// The same, where no operator of the file does that.
+    pub(super) fn renumbered(&self, change: impl Fn(&View) -> Option<View>) -> Option<Self> {
         let mut value = self.clone();
         match &mut value {
             // A mask has dimensions that are broadcast.
@@ -330,7 +340,6 @@ impl Value {
             Self::Words(words) => words.see(&change)?,
             Self::WordFloats(floats) => floats.words.see(&change)?,
             Self::Floats(floats) | Self::Flags(floats) | Self::Negated(floats, _) => {
-                (floats.direct, floats.fused) = (false, None);
                 floats.codes.see(&change)?;
             }
             Self::Deferred(deferred) => deferred.view = change(&deferred.view)?,

@@ -39,6 +39,24 @@ impl After {
     }
 }
 
+/// The factor and the summand of each of `columns` columns that `after` comes to; `None` if it is no affine function.
+pub(super) fn affine(after: &[After], columns: usize) -> Option<Vec<(f64, f64)>> {
+    let column = |column: usize| {
+        after.iter().try_fold((1.0, 0.0), |(factor, summand), after| {
+            let constant = f64::from(of_column(&after.constant, column));
+            match after.operation {
+                Operation::Add => Some((factor, summand + constant)),
+                Operation::Sub if after.first => Some((-factor, constant - summand)),
+                Operation::Sub => Some((factor, summand - constant)),
+                Operation::Mul => Some((factor * constant, summand * constant)),
+                Operation::Div if !after.first => Some((factor / constant, summand / constant)),
+                Operation::Div | Operation::Slope => None,
+            }
+        })
+    };
+    (0..columns).map(column).collect()
+}
+
 /// What has become of the float `x` in a column.
 pub(super) fn value(after: &[After], column: usize, x: f32) -> f32 {
     after.iter().fold(x, |x, after| after.of(column, x))

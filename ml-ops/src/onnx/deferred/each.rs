@@ -1,16 +1,18 @@
 //! A tensor whose floats are a function of its codes for each index of some of its dimensions.
 
+use super::ExactTerm;
 use super::after::{self, After};
 use crate::array::Array;
-use crate::graph::{Epilogue, Function, OutputTransform, TensorId, TensorKind};
+use crate::graph::{Edges, Epilogue, Function, OutputTransform, TensorId, TensorKind};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
+use crate::onnx::fine::Digits;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::multiplied;
-use crate::onnx::operands::{codes_of, of_column};
+use crate::onnx::operands::{Layout, codes_of, of_column};
 use crate::onnx::rowwise::part;
 use crate::onnx::steps;
-use crate::onnx::value::{Codes, Floats, Scaling, Target};
+use crate::onnx::value::{Codes, Floats, MatMulOperands, Scaling, Target};
 use crate::onnx::view::View;
 
 /// A dequantized tensor of several scales, or one of a scale to which something is done by index.
@@ -118,6 +120,25 @@ impl Each {
         }
     }
 
+    /// The floats after affine functions of each index, seen as `view`, as summands of integers: products with factors of 24
+    /// bits at one scale.
+    pub(super) fn summands(&self, after: &[After], view: &View) -> Option<Vec<ExactTerm>> {
+        let Images::Scaled(scalings) = &self.images else { return None };
+        let [Scaling { scale, zero_point }] = scalings[..] else { return None };
+        let columns = self.columns();
+        let of_columns = after::affine(after, columns)?;
+        let factors: Vec<f64> = of_columns.iter().map(|(factor, _)| *factor).collect();
+        let bias = of_columns.iter().map(|(_, summand)| *summand).collect();
+        let fine = Digits::of(&[1, columns], &factors, 0).ok()?.weights(Layout::Columns, bias);
+        let fine = fine.ok()?;
+        let x = Matrix::laid_out(&self.codes.view, |dim| self.varies[dim]);
+        let zero_code = self.codes.zero_code(zero_point);
+        let (name, weights) = (self.name.clone(), fine.first().clone());
+        let (reach, bias, groups) = (None, vec![], columns);
+        let matmul = MatMulOperands { name, x, zero_code, reach, weights, bias, groups };
+        Some(fine.terms(&matmul, scale.into(), view))
+    }
+
     /// How the tensor of codes that is made is seen.
     pub(in crate::onnx) fn output(&self) -> View {
         View::new(0, &self.codes.view.shape(), |dim| self.varies[dim])
@@ -131,11 +152,50 @@ impl Each {
         after: &[After],
         target: &Target,
     ) -> Result<TensorId, NodeError> {
-        let columns = self.columns();
         let code = |column: usize, code: i64| {
             let float = self.image(column, code.clamp(0, 255) as u8);
             target.code(after::value(after, column, float))
         };
+        let made = self.stepped(builder, &self.name, code);
+        let (Err(NodeError::NotMonotone { .. }), Some(turn)) = (&made, self.turn(&code)) else {
+            return made;
+        };
+        // Either side of where the functions turn around, the other having the code that all have there.
+        let least = code(0, turn);
+        let sides = [
+            self.stepped(builder, &part(&self.name, "above"), |column, x| {
+                code(column, x.max(turn))
+            })?,
+            self.stepped(builder, &part(&self.name, "below"), |column, x| {
+                code(column, x.min(turn))
+            })?,
+        ];
+        let output = self.output();
+        let read = |tensor| Matrix::laid_out(&output.on(tensor), |dim| self.varies[dim]);
+        let offset = |less: i64| Function::table(move |code| code - less);
+        let terms = vec![(read(sides[0]), offset(0)), (read(sides[1]), offset(i64::from(least)))];
+        let (columns, kind) = (self.columns(), TensorKind::Code);
+        let epilogue = Epilogue::Edges(vec![Edges::clamped()]);
+        builder.combine(&self.name, columns, terms, kind, epilogue)
+    }
+
+    /// A code at which all functions give the same, and on either side of which they are monotone.
+    fn turn(&self, code: &impl Fn(usize, i64) -> u8) -> Option<i64> {
+        let Images::Scaled(scalings) = &self.images else { return None };
+        let [Scaling { zero_point, .. }] = scalings[..] else { return None };
+        let turn = i64::from(self.codes.zero_code(zero_point));
+        let all = code(0, turn);
+        (0..self.columns()).all(|column| code(column, turn) == all).then_some(turn)
+    }
+
+    /// The codes that `code` makes of a column's codes: a step for each, which rises or falls.
+    fn stepped(
+        &self,
+        builder: &mut Builder,
+        name: &str,
+        code: impl Fn(usize, i64) -> u8,
+    ) -> Result<TensorId, NodeError> {
+        let columns = self.columns();
         let falls: Vec<bool> =
             (0..columns).map(|column| code(column, 0) > code(column, 255)).collect();
         let step = |column: usize| {
@@ -156,7 +216,7 @@ impl Each {
         if !falls.contains(&true) {
             let terms = vec![(matrix, Function::table(|code| code))];
             let epilogue = Epilogue::Edges(edges);
-            return builder.combine(&self.name, columns, terms, TensorKind::Code, epilogue);
+            return builder.combine(name, columns, terms, TensorKind::Code, epilogue);
         }
         // A factor of 1 or -1 for each index, less 1 as a code.
         let mut shape = self.codes.view.shape();
@@ -165,14 +225,14 @@ impl Each {
         }
         let signs: Vec<u8> = falls.iter().map(|&falls| if falls { 0 } else { 2 }).collect();
         let beside = View::new(0, &shape, is_feature);
-        let mut signs = builder.constant(&part(&self.name, "signs"), &beside, &shape, &signs);
+        let mut signs = builder.constant(&part(name, "signs"), &beside, &shape, &signs);
         for (dim, size) in self.codes.view.shape().into_iter().enumerate() {
             if !self.varies[dim] {
                 signs = signs.repeated(dim, size);
             }
         }
         let signs = Matrix::laid_out(&signs, is_feature);
-        multiplied::multiply(builder, &self.name, columns, [&matrix, &signs], [0, 1], edges)
+        multiplied::multiply(builder, name, columns, [&matrix, &signs], [0, 1], edges)
     }
 
     /// The values less their zero points, each element a feature, and the floats that they are; `None` if more was done

@@ -16,8 +16,14 @@ use std::rc::Rc;
 /// Multiples of the finest scale are at most so many to a unit.
 const FINEST: u32 = 1 << 16;
 
+/// Bits by which a unit may be coarser than the finest scale.
+const COARSEST: u32 = 24;
+
 /// What a sum may be off by because scales are multiples of one, in codes of its output.
-pub(super) const OFF: f64 = 1.0 / 16.0;
+const OFF: f64 = 1.0 / 16.0;
+
+/// By how much less that is where weights of 24 bits are in the sum.
+const FINE: f64 = 1.0 / 1024.0;
 
 /// Largest value of a table.
 const MAX_IMAGE: f64 = (1u64 << 31) as f64;
@@ -46,8 +52,8 @@ pub(in crate::onnx) enum Addend {
     Codes { view: View, values: Box<[i64; 256]> },
     /// A dequantized 16-bit tensor.
     Words { words: Words, zero_point: i32 },
-    /// A product with one scale, plus constants.
-    Product { product: Rc<Product>, after: Vec<After>, view: View },
+    /// A product with one scale, plus constants; `fine` if it is by a digit of weights of 24 bits.
+    Product { product: Rc<Product>, after: Vec<After>, view: View, fine: bool },
     /// What a Relu leaves of a sum.
     Rectified(Rc<Rectified>),
 }
@@ -79,7 +85,8 @@ impl ExactTerm {
         let (&scale, rest) = product.scales.split_first()?;
         (after.iter().all(is_sum) && rest.iter().all(|other| *other == scale)).then(|| {
             let (product, after, view) = (product.clone(), after.to_vec(), view.clone());
-            Self { of: Addend::Product { product, after, view }, scale: scale.into() }
+            let of = Addend::Product { product, after, view, fine: false };
+            Self { of, scale: scale.into() }
         })
     }
 
@@ -100,7 +107,7 @@ impl ExactTerm {
             Ok(Self { of: Addend::Words { words, zero_point: 0 }, scale: self.scale })
         };
         let (product, after, view) = match &self.of {
-            Addend::Product { product, after, view } => (product, after, view),
+            Addend::Product { product, after, view, .. } => (product, after, view),
             Addend::Rectified(of) => return integers(of.made(builder)?),
             Addend::Codes { .. } | Addend::Words { .. } => return Ok(self.clone()),
         };
@@ -159,19 +166,47 @@ impl Exact {
         Ok(Self { name: name.to_owned(), terms, layout })
     }
 
+    /// The sum of `terms`, and how it is seen.
+    pub(super) fn seen(name: &str, terms: Vec<ExactTerm>) -> Option<(Self, View)> {
+        let sum = Self::new(name, terms).ok()?;
+        let seen = sum.layout.clone();
+        Some((sum, seen))
+    }
+
+    /// What the sum may be off by because scales are multiples of one, in codes of its output: less where more is to come,
+    /// `finer`, or weights of 24 bits are in it.
+    pub(super) fn off(&self, finer: f64) -> f64 {
+        if self.is_fine() { OFF * FINE.min(finer) } else { OFF * finer }
+    }
+
+    /// Whether weights of 24 bits are in it.
+    pub(super) fn is_fine(&self) -> bool {
+        self.terms.iter().any(|term| match &term.of {
+            Addend::Product { fine, .. } => *fine,
+            Addend::Rectified(of) => of.is_fine(),
+            Addend::Codes { .. } | Addend::Words { .. } => false,
+        })
+    }
+
     /// A number of which all scales are multiples, such that integers are off by at most `most` in all.
     pub(super) fn unit(&self, most: f64) -> Result<f64, NodeError> {
         let scales = self.terms.iter().map(|term| term.scale.abs());
         let finest = scales.fold(f64::INFINITY, f64::min);
-        let off = |parts: u32| {
-            let of = |term: &ExactTerm| {
-                let multiple = (term.scale / finest * f64::from(parts)).round_ties_even();
-                (multiple * finest / f64::from(parts) - term.scale).abs() * term.size()
+        let sizes: Vec<f64> = self.terms.iter().map(ExactTerm::size).collect();
+        let off = |unit: f64| {
+            let of = |(term, size): (&ExactTerm, &f64)| {
+                let multiple = (term.scale / unit).round_ties_even();
+                (multiple * unit - term.scale).abs() * size
             };
-            self.terms.iter().map(of).sum::<f64>()
+            self.terms.iter().zip(&sizes).map(of).sum::<f64>()
         };
-        let found = (1..=FINEST).find(|&parts| off(parts) <= most);
-        Ok(finest / f64::from(found.ok_or(NodeError::NoTables)?))
+        // Of weights of 24 bits not all are needed beside a coarse output.
+        let coarser = if self.is_fine() { COARSEST } else { 0 };
+        let coarser = (1..=coarser).rev().map(|bits| finest * f64::from(1u32 << bits));
+        let finer = (1..=FINEST).map(|parts| finest / f64::from(parts));
+        let largest = self.terms.iter().map(|term| term.scale.abs()).fold(0.0, f64::max);
+        let fits = |unit: &f64| off(*unit) <= most && *unit <= largest;
+        coarser.chain(finer).find(fits).ok_or(NodeError::NoTables)
     }
 
     /// The integers, at scales that are multiples of `unit`.
@@ -188,6 +223,9 @@ impl Exact {
             };
             if factor.abs() * most > MAX_IMAGE {
                 return Err(NodeError::NoTables);
+            }
+            if factor == 0.0 {
+                continue;
             }
             let (of_term, more) = term.settled(builder)?.times(factor as i64, read);
             constant += more;
@@ -209,7 +247,7 @@ impl Exact {
         builder: &mut Builder,
         target: &Target,
     ) -> Result<TensorId, NodeError> {
-        let of = self.integers(builder, self.unit(OFF * f64::from(target.to.scale))?)?;
+        let of = self.integers(builder, self.unit(self.off(1.0) * f64::from(target.to.scale))?)?;
         let zero = f64::from(target.zero_code());
         let step = f64::from(target.to.scale) / of.unit;
         let least = |code: u8| (f64::from(code) - 0.5 - zero) * step - of.constant as f64;
@@ -231,7 +269,7 @@ impl Exact {
         if (value(low), value(high)) != (dtype.min().into(), dtype.max().into()) {
             return Err(NodeError::ClipBounds { low, high });
         }
-        let of = self.integers(builder, self.unit(OFF * f64::from(to.scale))?)?;
+        let of = self.integers(builder, self.unit(self.off(1.0) * f64::from(to.scale))?)?;
         let zero = f64::from(to.zero_point - dtype.min());
         let step = f64::from(to.scale) / of.unit;
         if 65280.0 * step > MAX_IMAGE {

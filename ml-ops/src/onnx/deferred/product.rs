@@ -1,13 +1,16 @@
 //! A matmul or convolution of dequantized operands: its accumulators at a scale, and what follows on it.
 
+use super::ExactTerm;
 use super::after::{self, After};
 use crate::graph::{Edges, Epilogue, TensorId};
 use crate::onnx::arithmetic::Operation;
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
-use crate::onnx::operands::{of_column, requantize};
+use crate::onnx::fine::Digits;
+use crate::onnx::operands::{Layout, of_column, requantize};
 use crate::onnx::steps;
-use crate::onnx::value::{MatMulOperands, Target};
+use crate::onnx::value::{MatMulOperands, Target, Weights};
+use crate::onnx::view::View;
 
 /// A matmul or convolution of dequantized operands.
 #[derive(Debug)]
@@ -47,6 +50,28 @@ impl Product {
             is_number && is_one(&after.constant) && after.reverses(0) == Some(false)
         };
         is_one(&self.scales) && after.iter().all(keeps)
+    }
+
+    /// The floats after affine functions of each column, seen as `view`, as summands of integers: products by weights of 24 bits
+    /// at one scale.
+    pub(super) fn summands(&self, after: &[After], view: &View) -> Option<Vec<ExactTerm>> {
+        let Weights { k, n, codes, offsets, .. } = &self.matmul.weights;
+        let of_columns = after::affine(after, *n)?;
+        let scale = |column: usize| f64::from(of_column(&self.scales, column));
+        let weight = |(at, &code): (usize, &u8)| {
+            let column = at % n;
+            let integer = i64::from(code) + i64::from(of_column(offsets, column));
+            integer as f64 * scale(column) * of_columns[column].0
+        };
+        let weights: Vec<f64> = codes.iter().enumerate().map(weight).collect();
+        let bias = of_columns.iter().enumerate().map(|(column, &(factor, summand))| {
+            let integer = self.matmul.bias.get(column).copied().unwrap_or(0);
+            integer as f64 * scale(column) * factor + summand
+        });
+        let digits = Digits::of(&[*k, *n], &weights, 0).ok()?;
+        let fine = digits.weights(Layout::Columns, bias.collect()).ok()?;
+        // Integers of 16 bits have 24 bits more than their products with bytes.
+        Some(fine.terms(&self.matmul, 1.0, view)).filter(|_| self.matmul.reach.is_none())
     }
 
     /// The factor and the summand of each column, or of all, if what follows is one multiplication and one

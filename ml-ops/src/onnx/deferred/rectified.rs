@@ -1,6 +1,6 @@
 //! What a Relu leaves of a sum that is added to another: one integer for each element.
 
-use super::exact::{Exact, OFF};
+use super::exact::Exact;
 use super::{Addend, ExactTerm};
 use crate::graph::{Epilogue, TensorId, TensorKind, signed_bits};
 use crate::onnx::builder::Builder;
@@ -38,10 +38,15 @@ impl Rectified {
         let is_of_codes = |term: &ExactTerm| matches!(term.of, Addend::Codes { .. });
         let unit = match sum.terms.iter().all(is_of_codes) {
             true => largest / UNITS,
-            false => sum.unit(OFF * FINER * largest).ok()?,
+            false => sum.unit(sum.off(FINER) * largest).ok()?,
         };
         let of = Addend::Rectified(Rc::new(Self { sum, unit, view, made: OnceCell::new() }));
         Some(ExactTerm { of, scale: unit })
+    }
+
+    /// Whether weights of 24 bits are in the sum.
+    pub(super) fn is_fine(&self) -> bool {
+        self.sum.is_fine()
     }
 
     /// How the elements are seen.

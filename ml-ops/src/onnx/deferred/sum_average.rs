@@ -1,6 +1,6 @@
 //! Averages of a sum of dequantized tensors and products, or of what a Relu leaves of it: all in integers, rounded once.
 
-use super::exact::{Exact, OFF};
+use super::exact::Exact;
 use super::rectified::FINER;
 use crate::graph::{Edges, Epilogue, Function, TensorId, TensorKind};
 use crate::onnx::builder::Builder;
@@ -29,7 +29,7 @@ impl SumAverage {
         builder: &mut Builder,
         target: &Target,
     ) -> Result<TensorId, NodeError> {
-        let unit = self.sum.unit(OFF * FINER * f64::from(target.to.scale))?;
+        let unit = self.sum.unit(self.sum.off(FINER) * f64::from(target.to.scale))?;
         let sums = self.sum.sums(builder, &self.name, unit)?;
         let tensor = match self.relu {
             true => builder.relu(&part(&self.name, "relu"), sums),

@@ -24,6 +24,6 @@ pub(super) fn import(
     let keep = node.int_among("keepdims", &[1, 0])? == 1;
     let last = node.int_among("select_last_index", &[0, 1])? == 1;
     let value = node.value(0)?;
-    let dim = shapes::axis("axis", node.int("axis", 0)?, shapes::of(value)?.len())?;
+    let dim = shapes::axis(node, "axis", node.int("axis", 0)?, shapes::of(value)?.len())?;
     chosen::index(builder, node.name, value, (dim, keep), Choice { least, last })
 }

@@ -3,9 +3,12 @@
 use crate::array::ArrayData;
 use crate::onnx::arithmetic;
 use crate::onnx::builder::Builder;
+use crate::onnx::deferred::{Compared, Deferred, Kind, Largest};
 use crate::onnx::error::NodeError;
 use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::shapes;
 use crate::onnx::value::{Codes, Value};
+use std::rc::Rc;
 
 pub(super) const OPERATOR: Operator =
     Operator { domain: "", name: "Clip", inputs: 3, attributes: &[], import: Import::One(import) };
@@ -26,26 +29,66 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     }
 }
 
-/// Floats, one operand, within the bounds that each of the others, constant numbers, says.
+/// Floats within the bounds that each of the operands that are constant numbers says; of several tensors the smallest, if
+/// `least`, or else the largest.
 pub(super) fn against(
     node: &NodeView<'_>,
+    least: bool,
     bounds: impl Fn(f32) -> (f32, f32),
 ) -> Result<Value, NodeError> {
     let is_constant = |&index: &usize| {
         matches!(node.value(index), Ok(Value::Constant(_) | Value::Dequantized(_)))
     };
     let (numbers, tensors): (Vec<usize>, Vec<usize>) = (0..node.inputs()).partition(is_constant);
-    let [of] = tensors[..] else {
-        let index = tensors.get(1).copied().unwrap_or(0);
-        return Err(NodeError::Operand { index, expected: "a constant number beside one tensor" });
+    let (of, value) = match tensors[..] {
+        [] => return Err(shapes::NOT_COMPUTED),
+        [of] => (of, node.value(of)?.clone()),
+        _ => (tensors[0], of_several(node, &tensors, least)?),
     };
-    numbers.into_iter().try_fold(node.value(of)?.clone(), |value, index| {
+    numbers.into_iter().try_fold(value, |value, index| {
         let (low, high) = bounds(arithmetic::number_of(node, index)?);
         check_bounds(low, high)?;
         let expected = "a dequantized tensor or a matmul's result";
         let clamped = value.clamped(|| Ok((low, high)))?;
         clamped.ok_or(NodeError::Operand { index: of, expected })
     })
+}
+
+/// The largest, or smallest, of the operands `tensors`, broadcast to one shape.
+fn of_several(node: &NodeView<'_>, tensors: &[usize], least: bool) -> Result<Value, NodeError> {
+    let mut of = Vec::with_capacity(tensors.len());
+    let mut shape: Vec<usize> = Vec::new();
+    for &index in tensors {
+        let compared = match node.value(index)? {
+            Value::Floats(floats) => Compared::Floats(floats.clone()),
+            Value::Deferred(deferred) => Compared::Deferred(deferred.clone()),
+            _ => {
+                let expected = "a constant number, a dequantized tensor or a matmul's result";
+                return Err(NodeError::Operand { index, expected });
+            }
+        };
+        let of_this = compared.view().shape();
+        if shape.is_empty() {
+            shape.clone_from(&of_this);
+        }
+        if of_this.len() != shape.len() {
+            let (expected, got) = (shape.len() + 1, of_this.len() + 1);
+            return Err(NodeError::OperandShape { index, expected, got });
+        }
+        for (expected, got) in shape.iter_mut().zip(of_this) {
+            match (*expected, got) {
+                (m, n) if m == n || n == 1 => {}
+                (1, n) => *expected = n,
+                (expected, got) => return Err(NodeError::OperandShape { index, expected, got }),
+            }
+        }
+        of.push(compared);
+    }
+    let features = (0..shape.len()).map(|dim| of.iter().any(|of| of.view().is_feature(dim)));
+    let features = features.collect();
+    let largest = Largest { name: node.name.to_owned(), of, least, shape, features };
+    let output = largest.output();
+    Ok(Value::Deferred(Deferred::new(Kind::Largest(Rc::new(largest)), output)))
 }
 
 /// The 8-bit tensor clamped to `[low, high]`.

@@ -26,12 +26,12 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     let axis = node.attribute("axis").map(|_| node.int("axis", 0)).ok_or(missing)??;
     let beside = values.iter().find_map(|value| value.view()).cloned();
     let beside = beside.ok_or(shapes::NOT_COMPUTED)?;
-    let dim = shapes::axis("axis", axis, beside.rank())?;
+    let dim = shapes::axis(node, "axis", axis, beside.rank())?;
     let mut parts = Vec::with_capacity(values.len());
     for (index, value) in values.into_iter().enumerate() {
         parts.push(match Part::of(value) {
             Some(part) => part,
-            None => Part::constant(builder, node.name, &beside, value, index)?,
+            None => Part::constant(builder, node.name, &beside, value, index, node.is_whole())?,
         });
     }
     concatenated::value(builder, node.name, parts, dim)

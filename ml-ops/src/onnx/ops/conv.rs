@@ -23,5 +23,11 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     let geometry = Geometry::of(node, &x.view, &constants.shape, 1)?;
     let of = (constants.weights, constants.bias);
     let (matmul, output) = geometry.operands(builder, node, &x.view, x.zero_code, of)?;
-    factors::deferred(x, matmul, (constants.scales, constants.after), output)
+    factors::deferred(
+        x,
+        matmul,
+        (constants.scales, constants.after),
+        constants.fine.as_ref(),
+        output,
+    )
 }

@@ -111,7 +111,7 @@ fn of_each(
 ) -> Result<Value, NodeError> {
     let wrong = NodeError::AttributeValue { attribute: "block_size", value: block as f64 };
     let block = usize::try_from(block).map_err(|_| wrong)?;
-    let dim = shapes::axis("axis", node.int("axis", 1)?, codes.view.rank())?;
+    let dim = shapes::axis(node, "axis", node.int("axis", 1)?, codes.view.rank())?;
     let of_scales = (scales, node.constant(1)?.shape());
     let zero_points = node.optional_constant(2)?.map(|zeros| &**zeros);
     let each = Each::new(node.name, codes, of_scales, zero_points, (dim, block))?;

@@ -1,14 +1,13 @@
 //! Gather: constant indices of an axis, or the rows of a table that an input's numbers say, or an ArgMax.
 
 use crate::onnx::builder::Builder;
-use crate::onnx::concatenated::{self, Part};
 use crate::onnx::error::NodeError;
 use crate::onnx::folded;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::numbers::Table;
+use crate::onnx::runs::{self, runs};
 use crate::onnx::shapes;
 use crate::onnx::value::Value;
-use crate::onnx::view::View;
 
 pub(super) const OPERATOR: Operator = Operator {
     domain: "",
@@ -31,7 +30,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         _ => {}
     }
     let shape = shapes::of(node.value(0)?)?;
-    let dim = shapes::axis("axis", node.int("axis", 0)?, shape.len())?;
+    let dim = shapes::axis(node, "axis", node.int("axis", 0)?, shape.len())?;
     let size = shape[dim];
     let rank = node.constant(1)?.shape().len();
     let indices = node.integers("indices", 1)?.ok_or(NodeError::MissingInput { index: 1 })?;
@@ -41,49 +40,12 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         found.ok_or(NodeError::IndexRange { index: 1, value: index, size })
     };
     let indices: Vec<usize> = indices.iter().map(place).collect::<Result<_, _>>()?;
-    let runs = runs(&indices);
-    let sliced = |view: &View, run: &Run| view.clone().sliced(dim, run.start, run.step, run.count);
-    match (rank, &runs[..]) {
-        (0, [run]) => shapes::seen(builder, node, |view| Some(sliced(view, run)?.squeezed(dim))),
-        (1, [run]) => shapes::seen(builder, node, |view| sliced(view, run)),
-        (1, [_, ..]) if runs.len() <= MOST_RUNS => {
-            let parts: Vec<Value> = runs
-                .iter()
-                .map(|run| shapes::seen(builder, node, |view| sliced(view, run)))
-                .collect::<Result<_, _>>()?;
-            let parts = parts.iter().map(Part::of).collect::<Option<Vec<_>>>();
-            let operand = NodeError::Operand { index: 0, expected: "an 8-bit tensor" };
-            concatenated::value(builder, node.name, parts.ok_or(operand)?, dim)
+    match (rank, &runs(&indices)[..]) {
+        (0, [run]) => shapes::seen(builder, node, |view| Some(run.of(view, dim)?.squeezed(dim))),
+        (1, [run]) => shapes::seen(builder, node, |view| run.of(view, dim)),
+        (1, [_, ..]) => {
+            shapes::copied_as(node, |view| runs::gathered(builder, node.name, view, dim, &indices))
         }
         _ => Err(NodeError::NoView { index: 1 }),
     }
-}
-
-/// Indices in equal steps.
-struct Run {
-    start: usize,
-    step: i64,
-    count: usize,
-}
-
-/// Most runs that are put together.
-const MOST_RUNS: usize = 256;
-
-fn runs(indices: &[usize]) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
-    for &index in indices {
-        match runs.last_mut() {
-            Some(run) if run.count == 1 && index != run.start => {
-                *run = Run { step: index as i64 - run.start as i64, count: 2, ..*run };
-            }
-            Some(run)
-                if run.count > 1
-                    && index as i64 == run.start as i64 + run.step * run.count as i64 =>
-            {
-                run.count += 1;
-            }
-            _ => runs.push(Run { start: index, step: 1, count: 1 }),
-        }
-    }
-    runs
 }

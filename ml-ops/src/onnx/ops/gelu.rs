@@ -18,6 +18,7 @@ pub(super) const OPERATOR: Operator = Operator {
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     match node.text("approximate")?.unwrap_or("none") {
         "none" => unary(node, floats::gelu),
+        "tanh" => unary(node, floats::gelu_by_tanh),
         other => {
             Err(NodeError::AttributeText { attribute: "approximate", value: other.to_owned() })
         }

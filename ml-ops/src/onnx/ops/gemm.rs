@@ -27,8 +27,9 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         }
     }
     let rank = node.value(0)?.view().map_or(1, View::rank);
-    if rank != 1 {
-        return Err(NodeError::OperandShape { index: 0, expected: 2, got: rank + 1 });
+    let got = rank + usize::from(!node.is_whole());
+    if got != 2 {
+        return Err(NodeError::OperandShape { index: 0, expected: 2, got });
     }
     product(builder, node, if transposed { Layout::Rows } else { Layout::Columns })
 }
@@ -49,7 +50,7 @@ pub(super) fn product(
     let constants = factors::constants(node, &x, layout)?;
     let (matrix, output, groups) = operands::product(&x.view, &constants.weights, 0)?;
     let (name, zero_code) = (node.name.to_owned(), x.zero_code);
-    let Constants { weights, mut bias, .. } = constants;
+    let Constants { weights, mut bias, fine, .. } = constants;
     let mut reach = None;
     if let Some(zero_point) = x.zero_point {
         if groups != 1 {
@@ -61,5 +62,5 @@ pub(super) fn product(
         weights.subtract(i64::from(zero_point), &mut bias);
     }
     let matmul = MatMulOperands { name, x: matrix, zero_code, reach, weights, bias, groups };
-    factors::deferred(x, matmul, (constants.scales, constants.after), output)
+    factors::deferred(x, matmul, (constants.scales, constants.after), fine.as_ref(), output)
 }

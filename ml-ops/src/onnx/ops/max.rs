@@ -1,4 +1,4 @@
-//! Max: the larger of floats and constant numbers.
+//! Max: the larger of floats, element by element.
 
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
@@ -15,5 +15,5 @@ pub(super) const OPERATOR: Operator = Operator {
 };
 
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    clip::against(node, |x| (x, f32::INFINITY))
+    clip::against(node, false, |x| (x, f32::INFINITY))
 }

@@ -1,4 +1,4 @@
-//! Min: the smaller of floats and constant numbers.
+//! Min: the smaller of floats, element by element.
 
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
@@ -15,5 +15,5 @@ pub(super) const OPERATOR: Operator = Operator {
 };
 
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    clip::against(node, |x| (f32::NEG_INFINITY, x))
+    clip::against(node, true, |x| (f32::NEG_INFINITY, x))
 }

@@ -19,6 +19,7 @@ mod conv_transpose;
 mod depth_to_space;
 mod dequantize_linear;
 mod div;
+mod dropout;
 mod elu;
 mod equal;
 mod erf;
@@ -42,6 +43,7 @@ mod leaky_relu;
 mod less;
 mod less_or_equal;
 mod log;
+mod lrn;
 mod matmul;
 mod matmul_integer;
 mod max;
@@ -70,6 +72,8 @@ mod quantize_linear;
 mod reciprocal;
 mod reduce_max;
 mod reduce_mean;
+mod reduce_min;
+mod reduce_sum;
 mod relu;
 mod reshape;
 mod resize;
@@ -90,8 +94,10 @@ mod sqrt;
 mod squeeze;
 mod sub;
 mod sum;
+mod swish;
 mod tanh;
 mod thresholded_relu;
+mod tile;
 mod topk;
 mod transpose;
 mod unsqueeze;
@@ -122,6 +128,7 @@ pub(super) const REGISTRY: &[Operator] = &[
     depth_to_space::OPERATOR,
     dequantize_linear::OPERATOR,
     div::OPERATOR,
+    dropout::OPERATOR,
     elu::OPERATOR,
     equal::OPERATOR,
     erf::OPERATOR,
@@ -145,6 +152,7 @@ pub(super) const REGISTRY: &[Operator] = &[
     less::OPERATOR,
     less_or_equal::OPERATOR,
     log::OPERATOR,
+    lrn::OPERATOR,
     matmul::OPERATOR,
     matmul_integer::OPERATOR,
     max::OPERATOR,
@@ -174,6 +182,8 @@ pub(super) const REGISTRY: &[Operator] = &[
     reciprocal::OPERATOR,
     reduce_max::OPERATOR,
     reduce_mean::OPERATOR,
+    reduce_min::OPERATOR,
+    reduce_sum::OPERATOR,
     relu::OPERATOR,
     reshape::OPERATOR,
     resize::OPERATOR,
@@ -194,8 +204,10 @@ pub(super) const REGISTRY: &[Operator] = &[
     squeeze::OPERATOR,
     sub::OPERATOR,
     sum::OPERATOR,
+    swish::OPERATOR,
     tanh::OPERATOR,
     thresholded_relu::OPERATOR,
+    tile::OPERATOR,
     topk::OPERATOR,
     transpose::OPERATOR,
     unsqueeze::OPERATOR,

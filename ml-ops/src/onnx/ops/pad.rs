@@ -1,13 +1,15 @@
-//! Pad: a constant around a tensor.
+//! Pad: a constant around a tensor, or its own elements again.
 
 use crate::graph::MAX_ELEMENTS;
 use crate::onnx::arithmetic;
 use crate::onnx::builder::Builder;
-use crate::onnx::concatenated;
+use crate::onnx::concatenated::{self, Around};
+use crate::onnx::deferred::{Deferred, Inner, Kind, Padded};
 use crate::onnx::error::NodeError;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::shapes;
-use crate::onnx::value::{Codes, Floats, Value};
+use crate::onnx::value::Value;
+use std::rc::Rc;
 
 pub(super) const OPERATOR: Operator = Operator {
     domain: "",
@@ -19,14 +21,16 @@ pub(super) const OPERATOR: Operator = Operator {
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     let shape = shapes::of(node.value(0)?)?;
-    match node.text("mode")? {
-        None | Some("constant") => {}
+    let around = match node.text("mode")? {
+        None | Some("constant") => Around::Constant(()),
+        Some("edge") => Around::Edge,
+        Some("reflect") => Around::Reflected,
         Some(other) => {
             return Err(NodeError::AttributeText { attribute: "mode", value: other.to_owned() });
         }
-    }
+    };
     let amounts = node.integers("pads", 1)?.ok_or(NodeError::MissingInput { index: 1 })?;
-    let all: Vec<i64> = (0..shape.len() as i64 + 1).collect();
+    let all = (0..shape.len() as i64 + i64::from(!node.is_whole())).collect();
     let axes = node.integers("axes", 3)?.unwrap_or(all);
     if amounts.len() != 2 * axes.len() {
         let (expected, got) = (2 * axes.len(), amounts.len());
@@ -38,34 +42,55 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         if (before, after) == (0, 0) {
             continue;
         }
-        let dim = shapes::axis("axes", axis, shape.len())?;
+        let dim = shapes::axis(node, "axes", axis, shape.len())?;
         let amount = |value: i64| {
             let wrong = NodeError::AttributeValue { attribute: "pads", value: value as f64 };
             usize::try_from(value).ok().filter(|&pad| pad <= MAX_ELEMENTS).ok_or(wrong)
         };
         pads[dim] = (amount(before)?, amount(after)?);
     }
-    match node.value(0)? {
-        Value::Codes(codes) => {
-            let zero = codes.dtype.code(0).unwrap_or(0);
-            let code = match node.optional_code(2)? {
-                None => zero,
-                Some((dtype, value)) => dtype.code(value).unwrap_or(zero),
-            };
-            let view = concatenated::padded(builder, node.name, &codes.view, &pads, code)?;
-            Ok(Value::Codes(Codes { view, quantized: false, origin: None, ..codes.clone() }))
-        }
-        Value::Floats(floats) => {
-            let value = match node.optional(2)? {
-                None => 0.0,
-                Some(_) => arithmetic::number_of(node, 2)?,
-            };
-            let code = floats.images.iter().position(|&image| image == value);
-            let code = code.ok_or(NodeError::NotOnGrid { index: 2, value })? as u8;
-            let view = concatenated::padded(builder, node.name, &floats.codes.view, &pads, code)?;
-            let codes = Codes { view, quantized: false, origin: None, ..floats.codes.clone() };
-            Ok(Value::Floats(Floats { codes, direct: false, fused: None, ..floats.clone() }))
-        }
-        _ => Err(NodeError::Operand { index: 0, expected: "an 8-bit tensor or a dequantized one" }),
+    if let Some(dim) = (0..pads.len()).find(|&dim| !around.fits(shape[dim], pads[dim])) {
+        let value = pads[dim].0.max(pads[dim].1) as f64;
+        return Err(NodeError::AttributeValue { attribute: "pads", value });
     }
+    if let Value::Codes(codes) = node.value(0)? {
+        let zero = codes.dtype.code(0).unwrap_or(0);
+        let code = match node.optional_code(2)? {
+            None => zero,
+            Some((dtype, value)) => dtype.code(value).unwrap_or(zero),
+        };
+        let around = around.with(code);
+        return shapes::copied_as(node, |view| {
+            concatenated::around(builder, node.name, view, &pads, around)
+        });
+    }
+    let value = match node.optional(2)? {
+        None => 0.0,
+        Some(_) => arithmetic::number_of(node, 2)?,
+    };
+    let around = around.with(value);
+    let of = match node.value(0)? {
+        Value::Floats(floats) => {
+            let code = floats.images.iter().position(|&image| image == value);
+            let code = if matches!(around, Around::Constant(_)) { code } else { Some(0) };
+            match code {
+                Some(code) => {
+                    let around = around.with(code as u8);
+                    return shapes::copied_as(node, |view| {
+                        concatenated::around(builder, node.name, view, &pads, around)
+                    });
+                }
+                None => Inner::Floats(floats.clone()),
+            }
+        }
+        Value::FloatInput(floats) => Inner::Input(floats.clone()),
+        Value::Deferred(floats) => Inner::Deferred(floats.clone()),
+        _ => {
+            let expected = "an 8-bit tensor, floats of one, or the network's float input";
+            return Err(NodeError::Operand { index: 0, expected });
+        }
+    };
+    let padded = Padded { name: node.name.to_owned(), of, pads, around };
+    let output = padded.output();
+    Ok(Value::Deferred(Deferred::new(Kind::Padded(Rc::new(padded)), output)))
 }

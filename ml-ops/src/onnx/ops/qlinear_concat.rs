@@ -38,7 +38,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         let images = dequantize_table(from, zero, dtype);
         parts.push((codes.view, images.map(|x| quantize(x, scale, zero_point, dtype))));
     }
-    let dim = shapes::axis("axis", axis, beside.rank())?;
+    let dim = shapes::axis(node, "axis", axis, beside.rank())?;
     let view = concatenated::view(builder, node.name, &parts, dim)?;
     Ok(Value::Codes(Codes { view, dtype, quantized: false, origin: None }))
 }

@@ -93,7 +93,7 @@ fn by_index(
     floats: &FloatInput,
 ) -> Result<Value, NodeError> {
     let scales = node.scales(1)?;
-    let dim = shapes::axis("axis", node.int("axis", 1)?, floats.view.rank())?;
+    let dim = shapes::axis(node, "axis", node.int("axis", 1)?, floats.view.rank())?;
     let constant = node.constant(1)?;
     let (zeros, dtype) = zero_points(node)?;
     if zeros.len() != scales.len() && zeros.len() != 1 {

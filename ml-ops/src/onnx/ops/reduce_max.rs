@@ -16,11 +16,20 @@ pub(super) const OPERATOR: Operator = Operator {
 };
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    reduced(builder, node, false)
+}
+
+/// The largest of operand 0 along some axes; `least`, the smallest.
+pub(super) fn reduced(
+    builder: &mut Builder,
+    node: &NodeView<'_>,
+    least: bool,
+) -> Result<Value, NodeError> {
     node.int_among("noop_with_empty_axes", &[0])?;
     let keep = node.int_among("keepdims", &[1, 0])? == 1;
     let value = node.value(0)?;
     let axes = node.integers("axes", 1)?.filter(|axes| !axes.is_empty());
     let axes = axes.ok_or(NodeError::MissingAttribute { attribute: "axes" })?;
-    let dims = shapes::axes("axes", &axes, shapes::of(value)?.len())?;
-    chosen::largest(builder, node.name, value, &dims, keep)
+    let dims = shapes::axes(node, "axes", &axes, shapes::of(value)?.len())?;
+    chosen::largest(builder, node.name, value, (&dims, keep), least)
 }

@@ -20,6 +20,11 @@ pub(super) const OPERATOR: Operator = Operator {
 };
 
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    reduced(node, true)
+}
+
+/// The sums of operand 0, or its means, over some of its axes.
+pub(super) fn reduced(node: &NodeView<'_>, mean: bool) -> Result<Value, NodeError> {
     node.int_among("noop_with_empty_axes", &[0])?;
     let keep = node.int_among("keepdims", &[1, 0])? == 1;
     let view = match node.value(0)? {
@@ -37,7 +42,7 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     };
     let reduced: Vec<usize> = axes
         .iter()
-        .map(|&axis| shapes::axis("axes", axis, view.rank()))
+        .map(|&axis| shapes::axis(node, "axes", axis, view.rank()))
         .collect::<Result<_, _>>()?;
     let kept: Vec<usize> = (0..view.rank()).filter(|dim| !reduced.contains(dim)).collect();
     // Of what is kept, features stay features; without any, everything is.
@@ -47,9 +52,9 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
         let dims = kept.iter().filter(|&&dim| is_feature(dim) == side);
         dims.flat_map(|&dim| view.digits(dim)).collect::<Vec<_>>()
     };
-    let taps = reduced.iter().flat_map(|&dim| view.digits(dim));
+    let digits = reduced.iter().flat_map(|&dim| view.digits(dim));
     let columns = of(true).iter().map(|digit| digit.size).product();
-    let cols = of(true).into_iter().chain(taps).collect();
+    let cols = of(true).into_iter().chain(digits).collect();
     let x_matrix = Matrix { rows: of(false), cols, view: view.clone(), pad: None };
     let shape: Vec<usize> = kept.iter().map(|&dim| view.size(dim)).collect();
     let mut output = View::new(0, &shape, |at| is_feature(kept[at]));
@@ -58,14 +63,15 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
             output = output.unsqueezed(dim);
         }
     }
-    let count = reduced.iter().map(|&dim| view.size(dim)).product();
+    let taps: usize = reduced.iter().map(|&dim| view.size(dim)).product();
+    let count = if mean { taps } else { 1 };
     let average = match node.value(0)? {
         Value::Deferred(x) => x.averaged(node.name, x_matrix, columns, count)?,
         Value::Floats(x) => Kind::Average(Rc::new(Average {
             name: node.name.to_owned(),
             x: x_matrix,
             columns,
-            summands: Summands::of(x, count),
+            summands: Summands::of(x, taps),
             dtype: x.codes.dtype,
             count,
             weights: None,

@@ -1,4 +1,4 @@
-//! Reshape: a sample's elements in another shape; the batch stays the first dimension.
+//! Reshape: elements in another shape; the batch, if it is open, stays the first dimension.
 
 use crate::array::ArrayData;
 use crate::onnx::builder::Builder;
@@ -21,42 +21,51 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         return Err(NodeError::OperandType { index: 1 });
     };
     let zero_copies = node.int_among("allowzero", &[0, 1])? == 0;
-    let to = sample_shape(&from, target, zero_copies, builder.batch_is_one)?;
+    let to = match node.is_whole() {
+        true => shape(&from, target, 0, zero_copies)?,
+        false => {
+            let wrong = NodeError::Reshape { axis: 0, value: target.first().copied().unwrap_or(0) };
+            let (&batch, sizes) = target.split_first().ok_or(wrong.clone())?;
+            match batch {
+                // Nothing else is open then.
+                -1 if !sizes.contains(&-1) => {}
+                0 if zero_copies => {}
+                _ => return Err(wrong),
+            }
+            shape(&from, sizes, 1, zero_copies)?
+        }
+    };
     shapes::reshaped(builder, node, &to)
 }
 
-/// The target shape without the batch, its wildcards resolved.
-fn sample_shape(
+/// The shape that `target` is for elements of the shape `from`, its wildcards resolved; `first` dimensions come before both.
+fn shape(
     from: &[usize],
     target: &[i64],
+    first: usize,
     zero_copies: bool,
-    batch_is_one: bool,
 ) -> Result<Vec<usize>, NodeError> {
     let elements: usize = from.iter().product();
-    let wrong =
-        |axis: usize| NodeError::Reshape { axis, value: target.get(axis).copied().unwrap_or(0) };
-    let (&batch, sizes) = target.split_first().ok_or(wrong(0))?;
-    let batch_is_wild = batch == -1;
-    if !(batch_is_wild || batch == 0 && zero_copies || batch == 1 && batch_is_one) {
-        return Err(wrong(0));
-    }
+    let wrong = |at: usize| NodeError::Reshape {
+        axis: at + first,
+        value: target.get(at).copied().unwrap_or(0),
+    };
     let mut wild = None;
     let mut known = 1usize;
-    let mut shape = Vec::with_capacity(sizes.len());
-    for (at, &size) in sizes.iter().enumerate() {
-        let axis = at + 1;
+    let mut shape = Vec::with_capacity(target.len());
+    for (at, &size) in target.iter().enumerate() {
         let size = match size {
-            -1 if wild.is_none() && !batch_is_wild => {
+            -1 if wild.is_none() => {
                 wild = Some(at);
                 1
             }
-            0 if zero_copies => *from.get(at).ok_or(wrong(axis))?,
-            size => usize::try_from(size).map_err(|_| wrong(axis))?,
+            0 if zero_copies => *from.get(at).ok_or(wrong(at))?,
+            size => usize::try_from(size).map_err(|_| wrong(at))?,
         };
         known = known
             .checked_mul(size)
             .filter(|known| *known > 0 && elements.is_multiple_of(*known))
-            .ok_or(wrong(axis))?;
+            .ok_or(wrong(at))?;
         shape.push(size);
     }
     match wild {

@@ -1,4 +1,4 @@
-//! Resize: the nearest elements, where these are each of a tensor's several times, or in equal steps; or linear interpolation.
+//! Resize: the nearest elements, a view where these are each of a tensor's several times, or in equal steps; or linear interpolation.
 
 use crate::array::ArrayData;
 use crate::graph::MAX_ELEMENTS;
@@ -6,6 +6,8 @@ use crate::onnx::builder::Builder;
 use crate::onnx::deferred::{Deferred, Interpolation, Kind, Weighted};
 use crate::onnx::error::NodeError;
 use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::rowwise;
+use crate::onnx::runs;
 use crate::onnx::shapes;
 use crate::onnx::value::{Codes, Scaling, Value};
 use crate::onnx::view::View;
@@ -73,13 +75,21 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     if linear {
         return between(builder, node, &sizes, transformation);
     }
-    let mut along = Vec::with_capacity(shape.len());
+    let mut all = Vec::with_capacity(shape.len());
     for (&from, &(to, scale)) in shape.iter().zip(&sizes) {
         let at = |index: usize| place(index, (from, to), scale, transformation, nearest);
-        let indices = (0..to).map(at).collect::<Result<Vec<_>, _>>()?;
-        along.push(steps(&indices, from).ok_or(NodeError::NoView { index: 0 })?);
+        all.push((0..to).map(at).collect::<Result<Vec<_>, _>>()?);
     }
-    shapes::seen(builder, node, |view| read(view, &along))
+    let along = all.iter().zip(&shape).map(|(indices, &from)| steps(indices, from));
+    if let Some(along) = along.collect::<Option<Vec<_>>>() {
+        return shapes::seen(builder, node, |view| read(view, &along));
+    }
+    shapes::copied_as(node, |view| {
+        all.iter().enumerate().try_fold(view.clone(), |view, (dim, indices)| {
+            let name = rowwise::part(node.name, &format!("along{dim}"));
+            runs::gathered(builder, &name, &view, dim, indices)
+        })
+    })
 }
 
 /// The size of each dimension of a sample, and the factor to it.

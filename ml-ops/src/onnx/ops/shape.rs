@@ -12,8 +12,7 @@ pub(super) const OPERATOR: Operator =
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     let sizes = shapes::of(node.value(0)?)?;
-    let batch = i64::from(builder.batch_is_one);
-    let shape: Vec<i64> =
-        std::iter::once(batch).chain(sizes.iter().map(|&size| size as i64)).collect();
+    let batch = (!node.is_whole()).then_some(i64::from(builder.batch_is_one));
+    let shape: Vec<i64> = batch.into_iter().chain(sizes.iter().map(|&size| size as i64)).collect();
     folded::integers(vec![shape.len()], shape)
 }

@@ -40,7 +40,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
                 .map(|&axis| folded::from_front("axes", axis, rank))
                 .collect::<Result<_, _>>()?
         }
-        _ => shapes::axes("axes", &axes, shape.len())?,
+        _ => shapes::axes(node, "axes", &axes, shape.len())?,
     };
     let mut ranges = Vec::with_capacity(dims.len());
     for (at, &dim) in dims.iter().enumerate() {

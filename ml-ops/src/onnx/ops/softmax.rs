@@ -46,9 +46,9 @@ pub(super) fn axis(node: &NodeView<'_>, rank: usize, opset: i64) -> Result<usize
     }
     let value = node.int("axis", -1)?;
     if opset < 13 {
-        check_last(value, rank)?;
+        check_last(node, value, rank)?;
     }
-    shapes::axis("axis", value, rank)
+    shapes::axis(node, "axis", value, rank)
 }
 
 /// The view with dimension `dim` as the last.

@@ -16,7 +16,7 @@ pub(super) const OPERATOR: Operator = Operator {
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Vec<Value>, NodeError> {
     let shape = shapes::of(node.value(0)?)?;
-    let dim = shapes::axis("axis", node.int("axis", 0)?, shape.len())?;
+    let dim = shapes::axis(node, "axis", node.int("axis", 0)?, shape.len())?;
     let (size, outputs) = (shape[dim], node.outputs());
     let sizes: Vec<usize> = match node.integers("split", 1)? {
         Some(sizes) => {
@@ -32,6 +32,9 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Vec<Value>, Node
         }
     };
     let total = sizes.iter().try_fold(0usize, |total, &size| total.checked_add(size));
+    if sizes.len() != outputs {
+        return Err(NodeError::OutputCount { got: outputs });
+    }
     if total != Some(size) || sizes.contains(&0) {
         let got = total.unwrap_or(usize::MAX);
         return Err(NodeError::OperandShape { index: 1, expected: size, got });

@@ -21,10 +21,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     }
     let shape = shapes::of(node.value(0)?)?;
     let mut dims = match node.integers("axes", 1)? {
-        Some(axes) => shapes::axes("axes", &axes, shape.len())?,
-        None if builder.batch_is_one => {
-            return Err(NodeError::MissingAttribute { attribute: "axes" });
-        }
+        Some(axes) => shapes::axes(node, "axes", &axes, shape.len())?,
         None => (0..shape.len()).filter(|&dim| shape[dim] == 1).collect(),
     };
     if let Some(&dim) = dims.iter().find(|&&dim| shape[dim] != 1) {

@@ -24,14 +24,13 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Vec<Value>, Node
     let least = node.int_among("largest", &[1, 0])? == 0;
     node.int_among("sorted", &[1, 0])?;
     let (name, value) = (node.name, node.value(0)?);
-    let dim = shapes::axis("axis", node.int("axis", -1)?, shapes::of(value)?.len())?;
+    let dim = shapes::axis(node, "axis", node.int("axis", -1)?, shapes::of(value)?.len())?;
     let choice = Choice { least, last: false };
     let index = chosen::index(builder, name, value, (dim, true), choice)?;
     match node.outputs() {
         // The first output, which has no name, is no value.
         2 if !node.has_output(0) => Ok(vec![index.clone(), index]),
-        2 if least => Err(NodeError::AttributeValue { attribute: "largest", value: 0.0 }),
-        2 => Ok(vec![chosen::largest(builder, name, value, &[dim], true)?, index]),
+        2 => Ok(vec![chosen::largest(builder, name, value, (&[dim], true), least)?, index]),
         got => Err(NodeError::OutputCount { got }),
     }
 }

@@ -1,4 +1,4 @@
-//! Transpose: a sample's dimensions in another order; the batch stays the first.
+//! Transpose: dimensions in another order.
 
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
@@ -18,14 +18,16 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     let rank = shapes::of(node.value(0)?)?.len();
     let wrong = |value: i64| NodeError::AttributeValue { attribute: "perm", value: value as f64 };
     let order = node.ints("perm")?.ok_or(NodeError::MissingAttribute { attribute: "perm" })?;
-    let (&batch, order) = order.split_first().ok_or(wrong(0))?;
-    if batch != 0 || order.len() != rank {
-        return Err(wrong(batch));
+    let order = match node.is_whole() {
+        true => order,
+        false => match order.split_first() {
+            Some((0, order)) => order,
+            first => return Err(wrong(first.map_or(0, |(&batch, _)| batch))),
+        },
+    };
+    if order.len() != rank {
+        return Err(wrong(order.len() as i64));
     }
-    let order: Vec<usize> =
-        order.iter().map(|&axis| shapes::axis("perm", axis, rank)).collect::<Result<_, _>>()?;
-    if let Some(dim) = (0..rank).find(|dim| !order.contains(dim)) {
-        return Err(wrong(dim as i64));
-    }
+    let order = shapes::axes(node, "perm", order, rank)?;
     shapes::seen(builder, node, |view| Some(view.transposed(&order)))
 }

@@ -23,7 +23,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     let missing = NodeError::MissingAttribute { attribute: "axes" };
     let axes = node.integers("axes", 1)?.ok_or(missing)?;
     // The axes are those of the output.
-    let mut dims = shapes::axes("axes", &axes, rank + axes.len())?;
+    let mut dims = shapes::axes(node, "axes", &axes, rank + axes.len())?;
     dims.sort_unstable();
     shapes::seen(builder, node, |view| {
         Some(dims.iter().fold(view.clone(), |view, &dim| view.unsqueezed(dim)))

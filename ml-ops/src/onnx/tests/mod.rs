@@ -16,6 +16,7 @@ mod nodes;
 mod products;
 mod rows;
 mod several_inputs;
+mod tails;
 
 use super::proto::{
     AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, attribute_type, data_type,
