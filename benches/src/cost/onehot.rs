@@ -59,10 +59,10 @@ impl Job {
         sum([eq_table(inner), eq_table(left - inner), times(n_chunks, ops(sums, 0, sums))])
     }
 
-    /// The first round: both sums are looked up by bytes, four values a pair of positions, weighed twice.
+    /// The first round: both sums are looked up by bytes, three values a pair of positions, weighed twice.
     fn first_round(&self) -> Counts {
         let half = 1 << (self.vars - 1);
-        let sums = ops(2 * half, 0, 5 * half);
+        let sums = sum([ops(2 * half, 0, 3 * half), invert(), ops(2, 0, 4)]);
         sum([
             ops(256 * self.n_nibbles(), 0, 0),
             Self::chunks(self.vars - 1, 8, 2),

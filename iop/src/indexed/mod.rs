@@ -18,7 +18,7 @@
 //!
 //! # Cost
 //! A table step costs its table (`cols * 2^w`) and one addition an index. The stages cost about six
-//! products and 45 additions an index of a byte, and some ten products of bytes, 64 at a time
+//! products and 44 additions an index of a byte, and some ten products of bytes, 64 at a time
 //! (`docs/paper/cost.md` counts them).
 //!
 //! # Soundness

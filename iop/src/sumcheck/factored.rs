@@ -32,9 +32,8 @@ impl EqFactored {
         (at_one, high): (F128, Vec<F128>),
         at_zero: Option<F128>,
     ) -> Vec<F128> {
-        // claim = (1 + z) t(0) + z t(1)
         let low = F128::ONE + z;
-        let at_zero = at_zero.unwrap_or_else(|| (self.claim + z * at_one) * low.invert());
+        let at_zero = at_zero.unwrap_or_else(|| self.at_zero(z, at_one));
         self.set(at_zero, at_one, &high);
         let mut round = vec![F128::ZERO; self.cofactor.len() + 1];
         for (i, &c) in self.cofactor.iter().enumerate() {
@@ -42,6 +41,11 @@ impl EqFactored {
             round[i + 1] += self.scale * c;
         }
         round
+    }
+
+    /// `t(0)` for the coordinate `z`, which is not one, from `t(1)`: the claim is `(1 + z) t(0) + z t(1)`.
+    pub(crate) fn at_zero(&self, z: F128, at_one: F128) -> F128 {
+        (self.claim + z * at_one) * (F128::ONE + z).invert()
     }
 
     /// The round polynomial in a variable that eq does not depend on.

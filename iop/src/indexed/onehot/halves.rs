@@ -214,8 +214,9 @@ impl<'a> NibbleProduct<'a> {
         (kernels::eq_table(inner), kernels::eq_table(outer))
     }
 
-    /// The first round's sums: products of two nibbles' values at two positions are values of the byte that takes
-    /// a nibble from each.
+    /// The first round's value at 1 (at 0 where `flip`), and what it and the value at 0 leave of the leading coefficient:
+    /// of one position's nibble by the other's. Products of two nibbles' values at two positions are values of the byte that
+    /// takes a nibble from each.
     fn first_sums(&self, flip: bool) -> (F128, F128) {
         let (inner, outer) = self.weights();
         let len = inner.len();
@@ -229,21 +230,17 @@ impl<'a> NibbleProduct<'a> {
         let sums = chunks.map_init(
             || vec![F128::ZERO; len],
             |values, (&weight, (lo, hi))| {
-                let mut sum = |index: [&[u8]; 4]| {
-                    kernels::gather_four(values, [&table; 4], index);
-                    kernels::inner_product(&inner, values)
-                };
+                kernels::gather(values, &table, hi);
+                let at_one = kernels::inner_product(&inner, values);
                 let mut mixed = [[0; 1 << CHUNK_VARS]; 2];
-                let [low_of_lo, low_of_hi] = &mut mixed;
-                for ((a, b), (&lo, &hi)) in
-                    low_of_lo.iter_mut().zip(low_of_hi.iter_mut()).zip(lo.iter().zip(hi))
-                {
+                let [low_of_lo, low_of_hi] = mixed.each_mut().map(|bytes| &mut bytes[..len]);
+                let bytes = low_of_lo.iter_mut().zip(low_of_hi.iter_mut());
+                for ((a, b), (&lo, &hi)) in bytes.zip(lo.iter().zip(hi)) {
                     let upper = (lo ^ hi) & 0xf0;
                     (*a, *b) = (lo ^ upper, hi ^ upper);
                 }
-                let leading = sum([lo, hi, &low_of_lo[..len], &low_of_hi[..len]]);
-                kernels::gather(values, &table, hi);
-                (weight * kernels::inner_product(&inner, values), weight * leading)
+                kernels::gather_two(values, [&table; 2], [low_of_lo, low_of_hi]);
+                (weight * at_one, weight * kernels::inner_product(&inner, values))
             },
         );
         sums.reduce(|| (F128::ZERO, F128::ZERO), |a, b| (a.0 + b.0, a.1 + b.1))
@@ -276,7 +273,7 @@ impl<'a> NibbleProduct<'a> {
     }
 
     /// The value at 1 (at 0 where `flip`) of the cofactor of eq, and the coefficient of `X^2`, which of one nibble is
-    /// none.
+    /// none; of the first round that of [`Self::first_sums`].
     fn sums(&self, flip: bool) -> (F128, F128) {
         match &self.rest {
             Rest::One(values) => {
@@ -287,9 +284,13 @@ impl<'a> NibbleProduct<'a> {
                 let sums = sums.map(|(x, &weight)| weight * kernels::inner_product(&inner, x));
                 (sums.reduce(|| F128::ZERO, |a, b| a + b), F128::ZERO)
             }
-            _ if self.nibbles.left == self.z.len() => self.first_sums(flip),
+            _ if self.is_first() => self.first_sums(flip),
             _ => self.second_sums(flip),
         }
+    }
+
+    fn is_first(&self) -> bool {
+        self.nibbles.left == self.z.len()
     }
 }
 
@@ -315,7 +316,10 @@ impl Instance for NibbleProduct<'_> {
         }
         let z = self.z[self.nibbles.left - 1];
         let at_zero = (z == F128::ONE).then(|| self.sums(true).0);
-        let (at_one, leading) = self.sums(false);
+        let (at_one, mut leading) = self.sums(false);
+        if self.is_first() {
+            leading += at_one + at_zero.unwrap_or_else(|| self.factored.at_zero(z, at_one));
+        }
         let high = if self.nibbles.tables.len() == 1 { vec![] } else { vec![leading] };
         self.factored.round(z, (at_one, high), at_zero)
     }
