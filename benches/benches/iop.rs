@@ -3,6 +3,7 @@
 use binfer_benches::{bytes, elements};
 use binfer_field::{Backend, F128, kernels};
 use binfer_hash::Transcript;
+use binfer_iop::buffer::Buffer;
 use binfer_iop::channel::ProverChannel;
 use binfer_iop::claims::{self, EvaluationClaim};
 use binfer_iop::indexed::onehot::{self, OneHotClaim, View};
@@ -116,6 +117,8 @@ fn indexed_product(
     let root = RootClaim { row_point: row_point.to_vec(), value };
     let leaf = product::prove(&mut channel, vec![tree], vec![root]).remove(0);
     let row_eq = kernels::eq_table(&leaf.row_point);
+    let mut entries = Buffer::unspecified(table.len());
+    entries.copy_from_slice(table);
     let input = TableInput {
         statement: TableStatement {
             taps: 1,
@@ -125,7 +128,7 @@ fn indexed_product(
             weight: leaf.weights[0],
         },
         value: leaf.values[0],
-        entries: Entries::Listed(table.to_vec().into()),
+        entries: Entries::Listed(entries),
         histogram: histogram(&index.chunks(rows).collect::<Vec<_>>(), &row_eq, 8),
     };
     let claim = table::prove(&mut channel, vec![input]).remove(0);

@@ -12,13 +12,13 @@ use memmap2::MmapMut;
 const HUGE_PAGE: usize = 1 << 21;
 
 /// Elements from which a mapping of its own pays.
-const MAPPED: usize = 4 * HUGE_PAGE / size_of::<F128>();
+const MAPPED: usize = HUGE_PAGE / size_of::<F128>();
 
 /// Elements of the shortest memory that is kept.
 const KEPT: usize = 1 << 12;
 
 /// Elements that are kept at most.
-const MOST_KEPT: usize = 1 << 22;
+const MOST_KEPT: usize = 1 << 23;
 
 /// Bytes that dropped buffers leave for the next ones at most, in the whole process.
 pub const MOST_KEPT_BYTES: usize = MOST_KEPT * size_of::<F128>();
