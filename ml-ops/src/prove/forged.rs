@@ -2,7 +2,11 @@
 
 use crate::argument::{self, Declared, Entries, GroupSize, Plan, Requantized};
 use crate::array::{Array, ArrayData};
-use crate::graph::{Edges, Epilogue, GatherDim, Model, Values};
+use crate::graph::{
+    CodeType, Edges, Epilogue, GatherDim, Graph, InputPort, InputTransform, IntegerType, Model,
+    Node, Op, OutputPort, OutputTransform, TensorId, TensorKind, TensorShape, Values, WeightMatrix,
+    WeightShape,
+};
 use crate::{ProverKey, Rejection, interpret, verify};
 use binfer_iop::channel::VerifyError;
 use binfer_pcs::Params;
@@ -20,6 +24,39 @@ pub(super) fn edges(width: i64) -> Epilogue {
 pub(super) fn bytes(shape: Vec<usize>) -> Array {
     let data = (0..shape.iter().product()).map(|i: usize| (i * i * 89 + i * 7) as u8).collect();
     Array::new(shape, ArrayData::U8(data)).unwrap()
+}
+
+/// The model of these operations on these tensors, with its weights. Its input are bytes, of tensor 0, and its output what tensor
+/// `output` holds, in these shapes.
+pub(super) fn model(
+    ops: Vec<Op>,
+    tensors: Vec<TensorShape>,
+    weights: Vec<(WeightShape, WeightMatrix)>,
+    input: Vec<usize>,
+    (output, shape): (TensorId, Vec<usize>),
+) -> Model {
+    let (shapes, matrices) = weights.into_iter().unzip();
+    let transform = match tensors[output].kind {
+        TensorKind::Code => OutputTransform::Codes { dtype: CodeType::U8 },
+        TensorKind::Integer { .. } => OutputTransform::Integer { dtype: IntegerType::I64 },
+    };
+    let graph = Graph {
+        more_inputs: Vec::new(),
+        input_names: Vec::new(),
+        more_outputs: Vec::new(),
+        name: "forged".into(),
+        weights: shapes,
+        nodes: ops.into_iter().map(|op| Node { name: "node".into(), op }).collect(),
+        input: InputPort {
+            tensor: 0,
+            shape: input,
+            transform: InputTransform::Codes { dtype: CodeType::U8 },
+        },
+        output: OutputPort { tensor: output, shape, transform },
+        tensors,
+    };
+    graph.validate().unwrap();
+    Model { graph, weights: matrices }
 }
 
 pub(super) fn key(model: &Model) -> ProverKey {

@@ -3,9 +3,7 @@
 
 use super::forged::{self, bytes, codes, dim, edges, integers, key, rejected};
 use crate::graph::{
-    CodeMatrix, CodeType, Epilogue, Function, Gather, Graph, InputPort, InputTransform,
-    IntegerType, Model, Node, Op, OutputPort, OutputTransform, TensorKind, TensorShape, Term,
-    Values,
+    CodeMatrix, Epilogue, Function, Gather, Model, Op, TensorKind, TensorShape, Term, Values,
 };
 use crate::{ProverKey, Rejection, interpret};
 
@@ -85,27 +83,8 @@ fn model() -> Model {
         tensor(WIDTH, code),
         tensor(WIDTH, TensorKind::Integer { bits: 32 }),
     ];
-    let graph = Graph {
-        more_inputs: Vec::new(),
-        input_names: Vec::new(),
-        more_outputs: Vec::new(),
-        name: "forged".into(),
-        weights: Vec::new(),
-        nodes: ops.into_iter().map(|op| Node { name: "node".into(), op }).collect(),
-        input: InputPort {
-            tensor: 0,
-            shape: vec![ROWS, WIDTH],
-            transform: InputTransform::Codes { dtype: CodeType::U8 },
-        },
-        output: OutputPort {
-            tensor: OUTPUT,
-            shape: vec![ROWS, WIDTH],
-            transform: OutputTransform::Integer { dtype: IntegerType::I64 },
-        },
-        tensors,
-    };
-    graph.validate().unwrap();
-    Model { graph, weights: Vec::new() }
+    let shape = vec![ROWS, WIDTH];
+    forged::model(ops, tensors, Vec::new(), shape.clone(), (OUTPUT, shape))
 }
 
 /// [`forged::forge`] of a batch of bytes, with other tensors alone.

@@ -4,10 +4,7 @@ use super::forged::{self, dim, integers, key, rejected};
 use crate::Rejection;
 use crate::argument::{Entries, Plan, Source};
 use crate::array::{Array, ArrayData};
-use crate::graph::{
-    CodeType, Epilogue, Function, Gather, Graph, InputPort, InputTransform, IntegerType, Model,
-    Node, Op, OutputPort, OutputTransform, TensorKind, TensorShape, Term, Values,
-};
+use crate::graph::{Epilogue, Function, Gather, Model, Op, TensorKind, TensorShape, Term, Values};
 
 const TAPS: usize = 5;
 /// Of the first sample the second and fourth elements are the largest, of the second the first and last.
@@ -66,27 +63,8 @@ impl Case {
             tensors.push(tensor(1, integer(5)));
             ops.push(combine(INDEX, INDEX + 1, Function::Times(1)));
         }
-        let graph = Graph {
-            more_inputs: Vec::new(),
-            input_names: Vec::new(),
-            more_outputs: Vec::new(),
-            name: "forged".into(),
-            weights: vec![],
-            nodes: ops.into_iter().map(|op| Node { name: "node".into(), op }).collect(),
-            input: InputPort {
-                tensor: 0,
-                shape: vec![TAPS],
-                transform: InputTransform::Codes { dtype: CodeType::U8 },
-            },
-            output: OutputPort {
-                tensor: tensors.len() - 1,
-                shape: vec![1],
-                transform: OutputTransform::Integer { dtype: IntegerType::I64 },
-            },
-            tensors,
-        };
-        graph.validate().unwrap();
-        Model { graph, weights: vec![] }
+        let output = (tensors.len() - 1, vec![1]);
+        forged::model(ops, tensors, Vec::new(), vec![TAPS], output)
     }
 
     /// Claims these indices, with whatever `change` makes of the rest.

@@ -3,8 +3,7 @@
 use super::forged::{self, bytes, codes, dim, edges, integers, key, rejected};
 use crate::argument::{Axis, Entries, Plan, Source};
 use crate::graph::{
-    Alphabet, CodeType, Epilogue, Function, Gather, Graph, InputPort, InputTransform, IntegerType,
-    Model, Node, Op, OutputPort, OutputTransform, TensorKind, TensorShape, Term, Values,
+    Alphabet, Epilogue, Function, Gather, Model, Op, TensorKind, TensorShape, Term, Values,
     WeightMatrix, WeightShape,
 };
 use crate::{ProverKey, Rejection, interpret};
@@ -121,29 +120,8 @@ fn model() -> Model {
         tensor(1, 2),
     ];
     tensors[OUTPUT].kind = TensorKind::Integer { bits: 32 };
-    let all = [weights(CHANNELS * 9, HIDDEN), weights(9, HIDDEN), weights(HIDDEN, 2)];
-    let (shapes, matrices) = all.into_iter().unzip();
-    let graph = Graph {
-        more_inputs: Vec::new(),
-        input_names: Vec::new(),
-        more_outputs: Vec::new(),
-        name: "forged".into(),
-        weights: shapes,
-        nodes: ops.into_iter().map(|op| Node { name: "node".into(), op }).collect(),
-        input: InputPort {
-            tensor: 0,
-            shape: vec![CHANNELS * PIXELS],
-            transform: InputTransform::Codes { dtype: CodeType::U8 },
-        },
-        output: OutputPort {
-            tensor: OUTPUT,
-            shape: vec![2],
-            transform: OutputTransform::Integer { dtype: IntegerType::I64 },
-        },
-        tensors,
-    };
-    graph.validate().unwrap();
-    Model { graph, weights: matrices }
+    let weights = vec![weights(CHANNELS * 9, HIDDEN), weights(9, HIDDEN), weights(HIDDEN, 2)];
+    forged::model(ops, tensors, weights, vec![CHANNELS * PIXELS], (OUTPUT, vec![2]))
 }
 
 /// [`forged::forge`] of a batch of bytes.

@@ -4,8 +4,7 @@
 use super::forged::{self, bytes, codes, dim, edges, integers, key, rejected};
 use crate::argument::{Axis, Plan};
 use crate::graph::{
-    CodeType, Epilogue, Function, Gather, GatherDim, Graph, InputPort, InputTransform, IntegerType,
-    Model, Node, Op, OutputPort, OutputTransform, TensorKind, TensorShape, Term, Values,
+    Epilogue, Function, Gather, GatherDim, Model, Op, TensorKind, TensorShape, Term, Values,
 };
 use crate::{ProverKey, Rejection, interpret};
 
@@ -85,27 +84,8 @@ fn model(axis: Axis) -> Model {
         tensor(ROWS, COLS, code),
         tensor(ROWS, COLS, TensorKind::Integer { bits: 32 }),
     ];
-    let graph = Graph {
-        input_names: Vec::new(),
-        more_inputs: Vec::new(),
-        more_outputs: Vec::new(),
-        name: "forged".into(),
-        weights: Vec::new(),
-        nodes: ops.into_iter().map(|op| Node { name: "node".into(), op }).collect(),
-        input: InputPort {
-            tensor: 0,
-            shape: vec![ROWS, COLS],
-            transform: InputTransform::Codes { dtype: CodeType::U8 },
-        },
-        output: OutputPort {
-            tensor: OUTPUT,
-            shape: vec![ROWS, COLS],
-            transform: OutputTransform::Integer { dtype: IntegerType::I64 },
-        },
-        tensors,
-    };
-    graph.validate().unwrap();
-    Model { graph, weights: Vec::new() }
+    let shape = vec![ROWS, COLS];
+    forged::model(ops, tensors, Vec::new(), shape.clone(), (OUTPUT, shape))
 }
 
 fn forge(

@@ -4,9 +4,8 @@
 use super::forged::{self, bytes, dim, integers, key, rejected};
 use crate::argument::{Entries, Plan, Source};
 use crate::graph::{
-    CodeMatrix, CodeType, Edges, Epilogue, Function, Gather, GatherDim, Graph, InputPort,
-    InputTransform, IntegerType, Model, Node, Op, OutputPort, OutputTransform, TensorId,
-    TensorKind, TensorShape, Term, Values,
+    CodeMatrix, Edges, Epilogue, Function, Gather, GatherDim, Model, Op, TensorId, TensorKind,
+    TensorShape, Term, Values,
 };
 use crate::{ProverKey, Rejection, interpret};
 
@@ -94,34 +93,16 @@ fn model(kind: TensorKind) -> Model {
     ];
     let tensor = |rows_per_sample, features, kind| TensorShape { rows_per_sample, features, kind };
     let integers = |bits| TensorKind::Integer { bits };
-    let transform = match kind {
-        TensorKind::Code => OutputTransform::Codes { dtype: CodeType::U8 },
-        TensorKind::Integer { .. } => OutputTransform::Integer { dtype: IntegerType::I64 },
-    };
-    let graph = Graph {
-        more_inputs: Vec::new(),
-        input_names: Vec::new(),
-        more_outputs: Vec::new(),
-        name: "forged".into(),
-        weights: Vec::new(),
-        nodes: ops.into_iter().map(|op| Node { name: "node".into(), op }).collect(),
-        input: InputPort {
-            tensor: 0,
-            shape: vec![TOKENS, CHANNELS],
-            transform: InputTransform::Codes { dtype: CodeType::U8 },
-        },
-        output: OutputPort { tensor: NORMALIZED, shape: vec![TOKENS, CHANNELS], transform },
-        tensors: vec![
-            tensor(TOKENS, CHANNELS, TensorKind::Code),
-            tensor(TOKENS, CHANNELS, integers(26)),
-            tensor(TOGETHER, TOKENS, integers(53)),
-            tensor(1, TOKENS, TensorKind::Code),
-            tensor(1, TOKENS, integers(20)),
-            tensor(CHANNELS, TOKENS, kind),
-        ],
-    };
-    graph.validate().unwrap();
-    Model { graph, weights: Vec::new() }
+    let tensors = vec![
+        tensor(TOKENS, CHANNELS, TensorKind::Code),
+        tensor(TOKENS, CHANNELS, integers(26)),
+        tensor(TOGETHER, TOKENS, integers(53)),
+        tensor(1, TOKENS, TensorKind::Code),
+        tensor(1, TOKENS, integers(20)),
+        tensor(CHANNELS, TOKENS, kind),
+    ];
+    let shape = vec![TOKENS, CHANNELS];
+    forged::model(ops, tensors, Vec::new(), shape.clone(), (NORMALIZED, shape))
 }
 
 fn codes() -> Model {
