@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::failure::Failure;
 use crate::files;
 use crate::inputs::Inputs;
+use crate::quantize::choices;
 
 /// The files of a test set.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args)]
@@ -96,8 +97,8 @@ impl TestSet {
         Ok(Some(Accuracy {
             samples: samples.len() as u64,
             right: labels.map(|labels| {
-                let rows = outputs.iter().flat_map(|output| output.chunks_exact(classes));
-                let right = rows.zip(&labels).filter(|(row, label)| largest(row) as f64 == **label);
+                let chosen = outputs.iter().flat_map(|output| choices(output, classes));
+                let right = chosen.zip(&labels).filter(|(class, label)| *class as f64 == **label);
                 (right.count() as u64, labels.len() as u64)
             }),
             expected: expected.map(|expected| Agreement::new(&outputs, &expected)),
@@ -137,11 +138,6 @@ impl Agreement {
     }
 }
 
-/// The number of the first of the largest.
-fn largest(row: &[f64]) -> usize {
-    (0..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best })
-}
-
 /// The cosine of two vectors, 0 if one is zero.
 fn cosine(a: &[f64], b: &[f64]) -> f64 {
     let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
@@ -165,7 +161,7 @@ mod tests {
 
     #[test]
     fn of_equal_outputs_the_first_is_the_class() {
-        assert_eq!(largest(&[1.0, 5.0, 5.0]), 1);
-        assert_eq!(largest(&[-2.0, -3.0]), 0);
+        assert_eq!(choices(&[1.0, 5.0, 5.0], 3), [1]);
+        assert_eq!(choices(&[-2.0, -3.0], 2), [0]);
     }
 }

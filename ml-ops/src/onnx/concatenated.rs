@@ -218,10 +218,10 @@ pub(super) enum Around<T> {
 }
 
 impl<T> Around<T> {
-    /// The same with another constant.
-    pub(super) fn with<U>(&self, value: U) -> Around<U> {
+    /// The same with what `change` makes of a constant.
+    pub(super) fn map<U>(self, change: impl FnOnce(T) -> U) -> Around<U> {
         match self {
-            Self::Constant(_) => Around::Constant(value),
+            Self::Constant(value) => Around::Constant(change(value)),
             Self::Edge => Around::Edge,
             Self::Reflected => Around::Reflected,
         }

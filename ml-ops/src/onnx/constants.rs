@@ -3,6 +3,7 @@
 use super::arithmetic::uniform;
 use super::builder::Builder;
 use super::error::NodeError;
+use super::folded;
 use super::node::NodeView;
 use super::operands::{check_columns, codes_of, integers, of_column};
 use super::thresholds::grid;
@@ -152,10 +153,7 @@ pub(super) fn quantized(node: &NodeView<'_>, array: &Array) -> Result<Value, Nod
     }
     let (mut size, mut inner) = (1, 1);
     if scales.len() > 1 {
-        let axis = node.int("axis", 1)?;
-        let from_front = if axis < 0 { axis + shape.len() as i64 } else { axis };
-        let wrong = NodeError::AttributeValue { attribute: "axis", value: axis as f64 };
-        let at = usize::try_from(from_front).ok().filter(|&at| at < shape.len()).ok_or(wrong)?;
+        let at = folded::from_front("axis", node.int("axis", 1)?, shape.len())?;
         (size, inner) = (shape[at], shape[at + 1..].iter().product());
     }
     for (index, got) in [(1, scales.len()), (2, zeros.len())] {

@@ -121,6 +121,16 @@ impl Deferred {
         (self.low, self.high) == (f32::NEG_INFINITY, f32::INFINITY) && self.pool.is_none()
     }
 
+    /// The codes that a QuantizeLinear makes behind the bounds of `target`.
+    fn bounded(
+        &self,
+        builder: &mut Builder,
+        name: &str,
+        target: &Target,
+    ) -> Result<Codes, NodeError> {
+        self.clamped(target.low, target.high).quantize(builder, name, target.to, target.dtype)
+    }
+
     /// The codes that a QuantizeLinear makes.
     pub(super) fn quantize(
         &self,

@@ -33,14 +33,7 @@ pub(super) fn gather(node: &NodeView<'_>) -> Result<Value, NodeError> {
         _ => return Err(NodeError::Operand { index: 0, expected: "a constant of one scale" }),
     };
     let axis = from_front("axis", node.int("axis", 0)?, values.shape().len())?;
-    let size = values.shape()[axis];
-    let place = |&index: &i64| {
-        let from_front = if index < 0 { index.saturating_add(size as i64) } else { index };
-        let found = usize::try_from(from_front).ok().filter(|&at| at < size);
-        found.ok_or(NodeError::IndexRange { index: 1, value: index, size })
-    };
-    let indices = node.integers("indices", 1)?.ok_or(NodeError::MissingInput { index: 1 })?;
-    let places: Vec<usize> = indices.iter().map(place).collect::<Result<_, _>>()?;
+    let places = places(node, values.shape()[axis])?;
     let taken = Rc::new(taken(values, axis, &places, node.constant(1)?.shape())?);
     Ok(match node.value(0)? {
         Value::Dequantized(constant) => {
@@ -52,15 +45,29 @@ pub(super) fn gather(node: &NodeView<'_>) -> Result<Value, NodeError> {
     })
 }
 
+/// The indices of a Gather, operand 1, into a dimension of `size` elements, counted from the front.
+pub(super) fn places(node: &NodeView<'_>, size: usize) -> Result<Vec<usize>, NodeError> {
+    let indices = node.integers("indices", 1)?.ok_or(NodeError::MissingInput { index: 1 })?;
+    let place = |&index: &i64| {
+        let wrong = NodeError::IndexRange { index: 1, value: index, size };
+        place(index, size).ok_or(wrong)
+    };
+    indices.iter().map(place).collect()
+}
+
+/// Index `index` into `size` elements, where negative ones count from the end.
+fn place(index: i64, size: usize) -> Option<usize> {
+    let from_front = if index < 0 { index.saturating_add(size as i64) } else { index };
+    usize::try_from(from_front).ok().filter(|&at| at < size)
+}
+
 /// Attribute `attribute`, an axis of a constant of `rank` dimensions, counted from the front.
 pub(super) fn from_front(
     attribute: &'static str,
     axis: i64,
     rank: usize,
 ) -> Result<usize, NodeError> {
-    let found = if axis < 0 { axis.saturating_add(rank as i64) } else { axis };
-    let wrong = NodeError::AttributeValue { attribute, value: axis as f64 };
-    usize::try_from(found).ok().filter(|&axis| axis < rank).ok_or(wrong)
+    place(axis, rank).ok_or(NodeError::AttributeValue { attribute, value: axis as f64 })
 }
 
 /// What `array` has at `places` of `axis`, of which dimensions `shape` come in its place.

@@ -44,9 +44,8 @@ impl Concatenation {
                 ConcatenationPart::Tensor(view, images) => (view.clone(), images.map(code)),
                 ConcatenationPart::Deferred(of) => {
                     let name = part(&self.name, &format!("operand{index}"));
-                    let of = of.clamped(target.low, target.high);
-                    let codes = of.quantize(builder, &name, target.to, target.dtype)?;
-                    (codes.view, std::array::from_fn(|code| code as u8))
+                    let view = of.bounded(builder, &name, target)?.view;
+                    (view, std::array::from_fn(|code| code as u8))
                 }
                 ConcatenationPart::Constant(array, view) => {
                     let ArrayData::F32(values) = array.data() else {

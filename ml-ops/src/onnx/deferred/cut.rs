@@ -26,8 +26,7 @@ impl Cut {
         builder: &mut Builder,
         target: &Target,
     ) -> Result<TensorId, NodeError> {
-        let of = self.of.clamped(target.low, target.high);
-        let codes = of.quantize(builder, &self.name, target.to, target.dtype)?;
+        let codes = self.of.bounded(builder, &self.name, target)?;
         let copy = builder.laid_out(&part(&self.name, "copy"), &codes.view, |dim| dim == 0)?;
         Ok(copy.tensor)
     }

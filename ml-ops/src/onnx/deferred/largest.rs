@@ -62,8 +62,7 @@ impl Largest {
                 }
                 Compared::Deferred(of) => {
                     let name = part(&self.name, &format!("operand{index}"));
-                    let of = of.clamped(target.low, target.high);
-                    (of.quantize(builder, &name, target.to, target.dtype)?.view, turned)
+                    (of.bounded(builder, &name, target)?.view, turned)
                 }
             };
             let sizes = self.shape.iter().enumerate();

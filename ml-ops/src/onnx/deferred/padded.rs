@@ -61,16 +61,9 @@ impl Padded {
                 let table = floats.images.map(|x| target.code(x));
                 floats.codes.mapped(builder, &self.name, &table).view
             }
-            Inner::Deferred(floats) => {
-                let floats = floats.clamped(low, high);
-                floats.quantize(builder, &self.name, target.to, dtype)?.view
-            }
+            Inner::Deferred(floats) => floats.bounded(builder, &self.name, target)?.view,
         };
-        let around = match self.around {
-            Around::Constant(value) => Around::Constant(target.code(value)),
-            Around::Edge => Around::Edge,
-            Around::Reflected => Around::Reflected,
-        };
+        let around = self.around.map(|value| target.code(value));
         Ok(concatenated::around(builder, &self.name, &view, &self.pads, around)?.tensor)
     }
 }

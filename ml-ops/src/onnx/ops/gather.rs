@@ -31,15 +31,8 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     }
     let shape = shapes::of(node.value(0)?)?;
     let dim = shapes::axis(node, "axis", node.int("axis", 0)?, shape.len())?;
-    let size = shape[dim];
     let rank = node.constant(1)?.shape().len();
-    let indices = node.integers("indices", 1)?.ok_or(NodeError::MissingInput { index: 1 })?;
-    let place = |&index: &i64| {
-        let from_front = if index < 0 { index.saturating_add(size as i64) } else { index };
-        let found = usize::try_from(from_front).ok().filter(|&at| at < size);
-        found.ok_or(NodeError::IndexRange { index: 1, value: index, size })
-    };
-    let indices: Vec<usize> = indices.iter().map(place).collect::<Result<_, _>>()?;
+    let indices = folded::places(node, shape[dim])?;
     match (rank, &runs(&indices)[..]) {
         (0, [run]) => shapes::seen(builder, node, |view| Some(run.of(view, dim)?.squeezed(dim))),
         (1, [run]) => shapes::seen(builder, node, |view| run.of(view, dim)),

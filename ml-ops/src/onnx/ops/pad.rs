@@ -59,7 +59,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
             None => zero,
             Some((dtype, value)) => dtype.code(value).unwrap_or(zero),
         };
-        let around = around.with(code);
+        let around = around.map(|_| code);
         return shapes::copied_as(node, |view| {
             concatenated::around(builder, node.name, view, &pads, around)
         });
@@ -68,14 +68,14 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         None => 0.0,
         Some(_) => arithmetic::number_of(node, 2)?,
     };
-    let around = around.with(value);
+    let around = around.map(|_| value);
     let of = match node.value(0)? {
         Value::Floats(floats) => {
             let code = floats.images.iter().position(|&image| image == value);
             let code = if matches!(around, Around::Constant(_)) { code } else { Some(0) };
             match code {
                 Some(code) => {
-                    let around = around.with(code as u8);
+                    let around = around.map(|_| code as u8);
                     return shapes::copied_as(node, |view| {
                         concatenated::around(builder, node.name, view, &pads, around)
                     });

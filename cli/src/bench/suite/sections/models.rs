@@ -83,9 +83,12 @@ fn accuracy(models: &[(String, &Measurement)]) -> String {
         1,
         &["network", "samples", "labels right", "outputs as expected", "least cosine"],
     );
-    let mut any = false;
-    for (label, accuracy) in models.iter().filter_map(|(l, m)| Some((l, m.accuracy.as_ref()?))) {
-        any = true;
+    let tested = models.iter().filter_map(|(label, m)| Some((label, m.accuracy.as_ref()?)));
+    let tested: Vec<_> = tested.collect();
+    if tested.is_empty() {
+        return String::new();
+    }
+    for (label, accuracy) in tested {
         let share = |(part, all): (u64, u64)| {
             let percent = 100.0 * part as f64 / all.max(1) as f64;
             format!("{} of {} ({percent:.1} %)", count(part), count(all))
@@ -98,9 +101,6 @@ fn accuracy(models: &[(String, &Measurement)]) -> String {
             cell(expected.map(|e| (e.equal, e.outputs)), share),
             cell(expected.map(|e| e.least_cosine), |cosine| format!("{cosine:.4}")),
         ]);
-    }
-    if !any {
-        return String::new();
     }
     format!(
         "What the integers that are proved make of test sets that lie beside the networks: labels are those \
