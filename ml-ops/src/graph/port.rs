@@ -448,7 +448,8 @@ fn affine_inverse(x: f32, scale: f32, offset: f32) -> Option<i64> {
         return None;
     }
     let near = near.round() as i64;
-    (near - 1..=near + 1).find(|&value| affine(value, scale, offset) == x)
+    // The float bit for bit: zero has two.
+    (near - 1..=near + 1).find(|&value| affine(value, scale, offset).to_bits() == x.to_bits())
 }
 
 /// Whether integers of a width of `bits` all have floats of their own.

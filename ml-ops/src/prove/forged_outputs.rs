@@ -1,11 +1,11 @@
 //! Networks of several outputs: each is bound to the tensor that it comes from.
 
-use super::forged::{bytes, codes, key};
+use super::forged::{self, bytes, codes, key};
 use crate::argument::{GroupSize, Plan};
 use crate::array::{Array, ArrayData};
 use crate::graph::{
-    CodeType, Graph, GraphError, InputPort, InputTransform, Model, Node, Op, OutputPort,
-    OutputTransform, TensorKind, TensorShape, Values,
+    CodeType, Epilogue, Function, Graph, GraphError, InputPort, InputTransform, Model, Node, Op,
+    OutputPort, OutputTransform, PortError, TensorKind, TensorShape, Term, Values,
 };
 use crate::{ProveError, Rejection, interpret, run_all, verify};
 
@@ -115,4 +115,32 @@ fn outputs_come_from_tensors_of_their_own() {
     assert_eq!(Graph::from_bytes(&graph.to_bytes()), Ok(graph.clone()));
     graph.more_outputs[0].tensor = 3;
     assert_eq!(graph.validate(), Err(GraphError::OutputTwice { tensor: 3 }));
+}
+
+/// An integer 0 is the float 0, whose bits are not those of the float -0, although the two are equal.
+#[test]
+fn the_other_zero_is_another_output() {
+    let of = |kind| TensorShape { rows_per_sample: 1, features: K, kind };
+    let tensors = vec![of(TensorKind::Code), of(TensorKind::Integer { bits: 12 })];
+    let term = Term { x: 0, gather: None, taps: 1, function: Function::table(|code| code - 7) };
+    let sum = Op::Combine { terms: vec![term], y: 1, epilogue: Epilogue::Accumulator };
+    let mut model = forged::model(vec![sum], tensors, vec![], vec![K], (1, vec![K]));
+    model.graph.output.transform =
+        OutputTransform::Affine { scales: vec![0.5], offsets: vec![0.0] };
+    model.graph.validate().unwrap();
+    let (key, graph) = (key(&model), &model.graph);
+    let x = Array::new(vec![1, K], ArrayData::U8(vec![7; K])).unwrap();
+    let (values, batch) = graph.input.encode(&graph.tensors[0], &x).unwrap();
+    let run = interpret::run(&model, &values, batch.size).unwrap();
+    let (trace, plan) =
+        (interpret::trace_of(&model, run.tensors, batch.size), Plan::new(graph, batch.size));
+    let claim = |zero: f32| {
+        let y = Array::new(vec![1, K], ArrayData::F32(vec![zero; K])).unwrap();
+        let statement = (x.as_ref(), y.as_ref(), batch.size);
+        let size = GroupSize::default();
+        let proof = key.prove_plan(&plan, size, statement, &trace, &mut |_| ()).unwrap();
+        verify(key.commitment(), &x, &y, &proof.to_bytes())
+    };
+    assert_eq!(claim(0.0), Ok(()));
+    assert_eq!(claim(-0.0), Err(Rejection::Output(PortError::NoSuchOutput { index: 0 })));
 }

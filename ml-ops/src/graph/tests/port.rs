@@ -263,6 +263,12 @@ fn affine_outputs_round_trip_and_others_are_refused() {
         let found = port.encode(&shape, &floats(&[2, 3], value), TWO);
         assert_eq!(found, Err(PortError::NoSuchOutput { index }), "{value}");
     }
+    // Of two zeros one is the image of a number.
+    port.transform = OutputTransform::Affine { scales: vec![-3.0], offsets: vec![0.0] };
+    let zeros = port.encode(&shape, &floats(&[2, 3], 0.0), TWO);
+    assert_eq!(zeros, Ok(Values::Integers(vec![0; 6])));
+    let others = port.encode(&shape, &floats(&[2, 3], -0.0), TWO);
+    assert_eq!(others, Err(PortError::NoSuchOutput { index: 0 }));
 }
 
 #[test]
