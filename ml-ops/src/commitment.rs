@@ -12,6 +12,9 @@ use crate::graph::{DecodeError, Graph};
 const MAGIC: [u8; 8] = *b"binfer-m";
 const VERSION: u32 = 1;
 
+/// Bits of soundness that the queries of proofs have, of all commitments that are read: those with which the whole has 100.
+const LEAST_SECURITY: u32 = Params::fast().security_bits;
+
 /// What the verifier holds of a model.
 #[derive(Clone, Debug)]
 pub struct ModelCommitment {
@@ -52,6 +55,16 @@ pub enum CommitmentError {
     /// The parameters are invalid.
     #[error("parameters: {0}")]
     Params(#[from] binfer_pcs::ParamsError),
+    /// Proofs would convince of less than they should.
+    #[error(
+        "proofs under it have {got} bits of soundness in their queries, and {least} are asked for"
+    )]
+    Security {
+        /// The least that any may have.
+        least: u32,
+        /// The commitment's.
+        got: u32,
+    },
     /// The graph is invalid.
     #[error("graph: {0}")]
     Graph(#[from] DecodeError),
@@ -96,8 +109,11 @@ impl ModelCommitment {
 
     /// Decodes [`Self::to_bytes`].
     ///
+    /// Parameters are the committer's choice, and few queries would let anyone prove anything: of those that come from
+    /// outside, none may ask for less than the default's 103 bits.
+    ///
     /// # Errors
-    /// [`CommitmentError`] on any other bytes.
+    /// [`CommitmentError`] on any other bytes, and for parameters with fewer bits of soundness.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CommitmentError> {
         let expected = 8 + 4 + Params::BYTES + 32;
         let truncated = CommitmentError::Truncated { expected, got: bytes.len() };
@@ -114,6 +130,10 @@ impl ModelCommitment {
         }
         let (params, root) = header.split_at(Params::BYTES);
         let params = Params::from_bytes(params)?;
+        let (least, got) = (LEAST_SECURITY, params.security_bits);
+        if got < least {
+            return Err(CommitmentError::Security { least, got });
+        }
         let mut digest = Digest::default();
         digest.copy_from_slice(root);
         let graph = Graph::from_bytes(graph)?;
@@ -123,5 +143,35 @@ impl ModelCommitment {
     /// The digest that names this commitment: BLAKE3 of its bytes.
     pub fn digest(&self) -> Digest {
         HashKind::Blake3.hash(&self.bytes)
+    }
+}
+
+#[cfg(all(test, feature = "prover"))]
+mod tests {
+    use super::*;
+    use crate::graph::Model;
+    use crate::{ProverKey, estimate};
+
+    /// Under a committer's choice of one query or two, outputs that are false pass as often as not.
+    #[test]
+    fn commitments_to_few_queries_are_refused() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/digits/digits.onnx");
+        let model = Model::from_onnx(&std::fs::read(path).unwrap()).unwrap();
+        let commitment =
+            |params| ProverKey::new(model.clone(), params, &[7; 32]).commitment().clone();
+        let read =
+            |commitment: &ModelCommitment| ModelCommitment::from_bytes(&commitment.to_bytes());
+        for security_bits in [1, 60, 102] {
+            let weak = commitment(Params { security_bits, ..Params::fast() });
+            let most = f64::from(security_bits) + 1.0;
+            assert!(estimate(&weak, 1).soundness_bits < most, "{security_bits}");
+            let refused = CommitmentError::Security { least: 103, got: security_bits };
+            assert_eq!(read(&weak), Err(refused));
+        }
+        for profile in [Params::fast(), Params::small()] {
+            let strong = commitment(profile);
+            assert!(estimate(&strong, 1).soundness_bits > 100.0);
+            assert_eq!(read(&strong), Ok(strong));
+        }
     }
 }
