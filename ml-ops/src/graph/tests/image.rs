@@ -406,8 +406,8 @@ fn holes_of_joined_parts_are_not_looked_at() {
         cols: vec![dim(2 * parts, 0, 1)],
         pad: None,
     };
-    let terms = (0..parts).map(|number| table(0, Some(part(number)), 1, 1)).collect();
-    let join = Op::Combine { terms, y: 1, epilogue: Epilogue::Accumulator };
+    let joined = (0..parts).map(|number| table(0, Some(part(number)), 1, 1)).collect();
+    let join = Op::Combine { terms: joined, y: 1, epilogue: Epilogue::Accumulator };
     let mut graph = image();
     graph.nodes = vec![Node { name: "join".to_owned(), op: join }];
     graph.weights.clear();
@@ -421,6 +421,12 @@ fn holes_of_joined_parts_are_not_looked_at() {
     graph.output = OutputPort { tensor: 1, shape: vec![2 * parts, side, side], transform };
     assert!(2 * parts * side * side * parts > MAX_POSITIONS);
     assert_eq!(graph.validate(), Ok(()));
+    // Terms without holes are looked at everywhere, whatever they add.
+    for term in &mut terms(&mut graph.nodes[0].op)[2..] {
+        *term = table(0, term.gather.take(), 1, 0);
+        term.gather.as_mut().expect("a part").pad = Some(0);
+    }
+    assert_eq!(graph.validate(), Err(GraphError::Positions { node: 0 }));
 }
 
 #[test]

@@ -142,6 +142,7 @@ impl Graph {
             sums.fill((0, 0));
             for (runs, taps, low, high) in &terms {
                 let Some(runs) = runs else {
+                    positions.take(node, rows)?;
                     let taps = *taps as i128;
                     let add = |sum: &mut (i128, i128)| {
                         *sum = (sum.0 + low * taps, sum.1 + high * taps);
