@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use binfer_iop::indexed::onehot::{OneHotClaim, View};
 
-use super::plan::{Chunk, Factor, MatMul, Matrix, Plan, Sum};
+use super::plan::{Chunk, Factor, MatMul, Plan, Sum};
 
 /// How many leaves of product trees are proved at once, as a logarithm.
 ///
@@ -169,13 +169,9 @@ impl GroupViews {
         }
     }
 
-    /// The group's numbers of a matrix's planes that its views have: the lowest bits', or all.
-    pub(crate) fn planes_of(&self, matrix: &Matrix) -> Option<Range<usize>> {
-        let plane = matrix.first_plane?;
-        let first = self.planes.binary_search(&plane).ok()?;
-        let planes = self.planes.iter().skip(first).zip(plane..).take(matrix.bits as usize);
-        let n = planes.take_while(|&(&known, plane)| known == plane).count();
-        Some(first..first.saturating_add(n))
+    /// The group's number of a plane of the plan, if its views have it.
+    pub(crate) fn plane(&self, plane: usize) -> Option<usize> {
+        self.planes.binary_search(&plane).ok()
     }
 }
 

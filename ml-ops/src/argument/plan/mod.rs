@@ -266,17 +266,21 @@ impl Plan {
         let inputs = graph.inputs().map(|port| port.tensor);
         let ports: BTreeSet<TensorId> =
             inputs.chain(graph.outputs().map(|port| port.tensor)).collect();
-        let is_constant = |t| constants.contains(&t);
+        let natural = |op: &Op| match op {
+            Op::Relu { y, .. } | Op::ArgMax { y, .. } => Some(*y),
+            _ => None,
+        };
+        let naturals: BTreeSet<TensorId> =
+            graph.nodes.iter().filter_map(|node| natural(&node.op)).collect();
         for (t, shape) in graph.tensors.iter().enumerate() {
-            let is_natural =
-                |op: &Op| matches!(op, Op::Relu { y, .. } | Op::ArgMax { y, .. } if *y == t);
-            let natural = graph.nodes.iter().any(|n| is_natural(&n.op));
             let (bits, offset) = match shape.kind {
                 TensorKind::Code => (8, 0),
-                TensorKind::Integer { bits } if natural => (bits.saturating_sub(1).max(1), 0),
+                TensorKind::Integer { bits } if naturals.contains(&t) => {
+                    (bits.saturating_sub(1).max(1), 0)
+                }
                 TensorKind::Integer { bits } => (bits, 1i128 << (bits - 1)),
             };
-            let public = ports.contains(&t) || is_constant(t);
+            let public = ports.contains(&t) || constants.contains(&t);
             self.matrices.push(Matrix {
                 source: Source::Tensor(t),
                 origin: if public { Origin::Public } else { Origin::Trace },

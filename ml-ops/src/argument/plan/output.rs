@@ -23,6 +23,20 @@ pub(crate) enum Outputs {
     Codes { thresholds: Arc<Thresholds> },
 }
 
+impl Outputs {
+    /// Bound on the exponents that sums of size at most `bound` and any committed bits leave over.
+    fn exponent_bound(&self, bound: i128, y_bits: u32) -> i128 {
+        match self {
+            // What the committed bits stand for is within this of zero.
+            Self::Integers { offset } => {
+                bound.saturating_add((*offset).max((1i128 << y_bits) - offset))
+            }
+            // Of indices as wide as they are: the narrower, the more have bits of `e`.
+            Self::Codes { thresholds } => thresholds.exponent_bound(bound),
+        }
+    }
+}
+
 /// The outputs of one check in the exponent: `prod h^output` for every product.
 #[derive(Clone)]
 pub(crate) struct Output {
@@ -63,7 +77,8 @@ pub(super) struct Unaligned {
     /// The tensor.
     pub(super) y: usize,
     pub(super) outputs: Outputs,
-    pub(super) exponent_bound: i128,
+    /// Bound on the size of the sums.
+    bound: i128,
     y_bits: u32,
     /// Sums that the verifier holds.
     is_public: bool,
@@ -94,25 +109,18 @@ impl Plan {
     /// The outputs of a node whose sums are of size at most `bound`.
     pub(super) fn outputs(&self, node: usize, y: usize, bound: i128) -> Unaligned {
         let Matrix { bits: y_bits, offset, origin, .. } = self.matrices[y];
-        let (outputs, exponent_bound) = match self.declared.thresholds(node) {
-            Some(thresholds) => {
-                let exponent_bound = thresholds.exponent_bound(bound);
-                (Outputs::Codes { thresholds: thresholds.clone() }, exponent_bound)
-            }
-            None => {
-                // What the committed bits stand for is within this of zero.
-                let most = offset.max((1i128 << y_bits) - offset);
-                (Outputs::Integers { offset }, bound.saturating_add(most))
-            }
+        let outputs = match self.declared.thresholds(node) {
+            Some(thresholds) => Outputs::Codes { thresholds: thresholds.clone() },
+            None => Outputs::Integers { offset },
         };
         let is_sums = matches!(outputs, Outputs::Integers { .. });
         let is_public = is_sums && origin == Origin::Public;
-        Unaligned { node, y, outputs, exponent_bound, y_bits, is_public }
+        Unaligned { node, y, outputs, bound, y_bits, is_public }
     }
 
     /// Those outputs along an axis.
     pub(super) fn align(&mut self, unaligned: Unaligned, axis: Axis) -> Output {
-        let Unaligned { node, y, outputs, exponent_bound, y_bits, is_public } = unaligned;
+        let Unaligned { node, y, outputs, bound, y_bits, is_public } = unaligned;
         let Matrix { rows, cols, .. } = self.matrices[y];
         let (products, bases) = match axis {
             Axis::Columns => (rows, cols),
@@ -125,6 +133,7 @@ impl Plan {
             }
             outputs => outputs,
         };
+        let exponent_bound = outputs.exponent_bound(bound, y_bits);
         let chunks = match &outputs {
             Outputs::Integers { .. } if is_public => Vec::new(),
             Outputs::Integers { .. } => self.split(y, 0..y_bits, products),

@@ -63,7 +63,7 @@ impl Openings<'_> {
         Ok(ClaimGroup { width: Width::Bit, coefficients, point, claims })
     }
 
-    /// The weighted sum of the lowest planes of a public matrix, with weights by bit and tile.
+    /// The weighted sum of planes of a public matrix, with weights by bit and tile.
     fn public_planes(
         &self,
         matrix: &Matrix,
