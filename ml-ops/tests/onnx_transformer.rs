@@ -66,6 +66,13 @@ fn codes_are_near_those_of_floats() {
         ("half_int16", 5),
         ("half_int16_zero", 5),
         ("difference_uint16", 0),
+        ("instance_normalization", 2),
+        ("instance_normalization_row", 2),
+        ("instance_normalization_wide", 2),
+        ("group_normalization", 2),
+        ("group_normalization_by_group", 2),
+        ("group_normalization_spelled", 2),
+        ("group_norm", 2),
     ] {
         let found = differences(name);
         assert!(found.0 <= 1 && found.1 * 100.0 <= f64::from(mean), "{name}: {found:?}");
@@ -131,6 +138,13 @@ fn they_are_proved() {
         "half_int16",
         "half_int16_zero",
         "difference_uint16",
+        "instance_normalization",
+        "instance_normalization_row",
+        "instance_normalization_wide",
+        "group_normalization",
+        "group_normalization_by_group",
+        "group_normalization_spelled",
+        "group_norm",
     ] {
         let model = model(name);
         let x = array(&folder().join(format!("{name}.npz")), "input");

@@ -206,7 +206,7 @@ fn summands(node: &NodeView<'_>, index: usize, sign: f64) -> Result<Vec<ExactTer
     Ok(terms)
 }
 
-/// `x`, a matmul's result, after `operation` with the constant that is operand `index`.
+/// `x`, a matmul's or a normalization's result, after `operation` with the constant that is operand `index`.
 fn followed(
     x: &Deferred,
     constant: &Array,
@@ -227,8 +227,18 @@ fn followed(
             }
             by_column(&of_output, constant, index)?
         }
+        Kind::Normalization(_) | Kind::GroupNormalization(_) | Kind::WordNormalization(_)
+            if !clamped && x.pool.is_none() =>
+        {
+            let constant = by_column(x, constant, index)?;
+            if !x.kind.can_be_followed(&constant) {
+                let (expected, got) = (1, constant.len());
+                return Err(NodeError::OperandShape { index, expected, got });
+            }
+            constant
+        }
         _ => {
-            let expected = "a matmul's or convolution's result";
+            let expected = "a matmul's, convolution's or normalization's result";
             return Err(NodeError::Operand { index: 1 - index, expected });
         }
     };

@@ -2,11 +2,13 @@
 
 mod after;
 mod average;
+mod columns;
 mod concatenation;
 mod cut;
 mod each;
 mod elementwise;
 mod exact;
+mod group_normalization;
 mod interpolation;
 mod largest;
 mod local_normalization;
@@ -14,6 +16,7 @@ mod normalization;
 mod padded;
 mod product;
 mod rectified;
+mod row_sizes;
 mod softmax;
 mod sum;
 mod sum_average;
@@ -22,15 +25,17 @@ mod word_normalization;
 
 pub(super) use after::After;
 pub(super) use average::{Average, Formula, Summands};
+pub(super) use columns::Columns;
 pub(super) use concatenation::{Concatenation, ConcatenationPart};
 pub(super) use cut::Cut;
 pub(super) use each::Each;
 pub(super) use elementwise::Elementwise;
 pub(super) use exact::{Addend, Exact, ExactTerm};
+pub(super) use group_normalization::{GroupNormalization, MAX_GROUP};
 pub(super) use interpolation::{Interpolation, Weighted};
 pub(super) use largest::{Compared, Largest};
 pub(super) use local_normalization::LocalNormalization;
-pub(super) use normalization::{Columns, MAX_LENGTH, Normalization};
+pub(super) use normalization::{MAX_LENGTH, Normalization};
 pub(super) use padded::{Inner, Padded};
 pub(super) use product::Product;
 pub(super) use rectified::Rectified;
@@ -90,7 +95,9 @@ pub(super) enum Kind {
     Softmax(Rc<Softmax>),
     /// Rows along the last dimension brought to one size.
     Normalization(Rc<Normalization>),
-    /// The same of a 16-bit tensor.
+    /// Groups of an image's channels brought to one size.
+    GroupNormalization(Rc<GroupNormalization>),
+    /// Rows or groups of a 16-bit tensor.
     WordNormalization(Rc<WordNormalization>),
     /// A sum of dequantized tensors and products, some of more than 8 bits.
     Exact(Rc<Exact>),
@@ -102,6 +109,18 @@ pub(super) enum Kind {
     Largest(Rc<Largest>),
     /// The network's input, or floats of codes, with elements around them.
     Padded(Rc<Padded>),
+}
+
+impl Kind {
+    /// Whether these are normalized elements that a constant of these floats can follow: one, or one for each column.
+    pub(super) fn can_be_followed(&self, constant: &[f32]) -> bool {
+        match self {
+            Self::GroupNormalization(groups) => groups.columns.can_be_followed(constant),
+            Self::Normalization(rows) => rows.columns.can_be_followed(constant),
+            Self::WordNormalization(rows) => rows.columns.can_be_followed(constant),
+            _ => false,
+        }
+    }
 }
 
 impl Deferred {
@@ -151,8 +170,9 @@ impl Deferred {
             Kind::Each(each) => each.quantize(builder, &self.after, target)?,
             Kind::Interpolation(of) => of.quantize(builder, target)?,
             Kind::Softmax(softmax) => softmax.quantize(builder, target)?,
-            Kind::Normalization(rows) => rows.quantize(builder, target)?,
-            Kind::WordNormalization(rows) => rows.quantize(builder, target)?,
+            Kind::Normalization(rows) => rows.quantize(builder, &self.after, target)?,
+            Kind::GroupNormalization(groups) => groups.quantize(builder, &self.after, target)?,
+            Kind::WordNormalization(rows) => rows.quantize(builder, &self.after, target)?,
             Kind::Exact(sum) => sum.quantize(builder, target)?,
             Kind::LocalNormalization(rows) => rows.quantize(builder, target)?,
             Kind::Cut(cut) => cut.quantize(builder, target)?,

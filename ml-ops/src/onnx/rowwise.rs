@@ -1,4 +1,4 @@
-//! The rows of a tensor along its last dimension: matrices of all elements, and of one number for each row.
+//! The rows of a tensor, along its last dimension or of groups of channels: matrices of all elements, and of one number for each row.
 
 use super::builder::Builder;
 use super::error::NodeError;
@@ -6,13 +6,15 @@ use super::matrix::Matrix;
 use super::view::View;
 use crate::graph::{Edges, Epilogue, Function, MAX_NAME_BYTES, TensorId, TensorKind, signed_bits};
 
-/// A tensor as rows along its last dimension.
+/// A tensor as rows along its last dimensions.
 #[derive(Debug)]
 pub(super) struct Rowwise {
     /// Name of the node in the file.
     name: String,
     view: View,
     features: Vec<bool>,
+    /// Dimensions that a row has, the last of which is of features.
+    inner: usize,
 }
 
 /// What is added up over some matrix.
@@ -24,12 +26,41 @@ impl Rowwise {
         let last = view.rank() - 1;
         let is_feature = |dim| dim == last || !view.is_open() && view.is_feature(dim);
         let features = (0..=last).map(is_feature).collect();
-        Self { name: name.to_owned(), view: view.clone(), features }
+        Self { name: name.to_owned(), view: view.clone(), features, inner: 1 }
+    }
+
+    /// The rows of `view`, whose dimensions are groups, places and channels of a group: all of a group.
+    pub(super) fn of_groups(name: &str, view: &View) -> Self {
+        let features = vec![true, false, true];
+        Self { name: name.to_owned(), view: view.clone(), features, inner: 2 }
+    }
+
+    /// The name of the node in the file.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The same rows of another tensor, seen as `view`.
+    pub(super) fn of(&self, view: &View) -> Self {
+        match self.is_of_groups() {
+            true => Self::of_groups(&self.name, view),
+            false => Self::new(&self.name, view),
+        }
+    }
+
+    /// Whether rows are groups of channels.
+    pub(super) fn is_of_groups(&self) -> bool {
+        self.inner == 2
+    }
+
+    /// Dimensions before those of a row.
+    fn outer(&self) -> usize {
+        self.view.rank() - self.inner
     }
 
     /// Elements of a row.
     pub(super) fn length(&self) -> usize {
-        self.view.size(self.view.rank() - 1)
+        (self.outer()..self.view.rank()).map(|dim| self.view.size(dim)).product()
     }
 
     /// Whether a sample has one row.
@@ -44,8 +75,13 @@ impl Rowwise {
 
     /// Rows that are numbered by columns.
     pub(super) fn columns(&self) -> usize {
-        let dims = (0..self.view.rank() - 1).filter(|&dim| self.features[dim]);
+        let dims = (0..self.outer()).filter(|&dim| self.features[dim]);
         dims.map(|dim| self.view.size(dim)).product()
+    }
+
+    /// Columns of a tensor of as many elements.
+    pub(super) fn width(&self) -> usize {
+        self.columns() * self.view.size(self.view.rank() - 1)
     }
 
     /// The same rows of a tensor that can be read straight.
@@ -53,7 +89,14 @@ impl Rowwise {
         let name = self.part("rows");
         let is_feature = |dim: usize| self.features[dim];
         let view = builder.straight(&name, &self.view, is_feature)?;
-        Ok(Self { name: self.name.clone(), view, features: self.features.clone() })
+        let (name, features) = (self.name.clone(), self.features.clone());
+        Ok(Self { name, view, features, inner: self.inner })
+    }
+
+    /// All elements, those of a row side by side.
+    pub(super) fn taps(&self) -> Matrix {
+        let first = self.outer();
+        Matrix::laid_out(&self.view, |dim| dim >= first || self.features[dim])
     }
 
     /// All elements.
@@ -107,7 +150,7 @@ impl Rowwise {
         parts: usize,
         part: usize,
     ) -> Result<Matrix, NodeError> {
-        let (mut shape, last) = (self.view.shape(), self.view.rank() - 1);
+        let (mut shape, last) = (self.view_of_rows(tensor).shape(), self.view.rank() - 1);
         shape[last] = parts;
         let view = View::new(tensor, &shape, |dim| self.features[dim]);
         let view = view.sliced(last, part, 1, 1).ok_or(NodeError::NoView { index: 0 })?;
@@ -116,17 +159,13 @@ impl Rowwise {
 
     /// Such a tensor with the number of its row for each element.
     pub(super) fn broadcast(&self, tensor: TensorId) -> Matrix {
-        let last = self.view.rank() - 1;
-        let view = self.view_of_rows(tensor).repeated(last, self.length());
-        Matrix::laid_out(&view, |dim| self.features[dim])
+        self.repeated(&self.view_of_rows(tensor))
     }
 
     /// How a tensor of one number for each row is seen.
     pub(super) fn view_of_rows(&self, tensor: TensorId) -> View {
-        let mut shape = self.view.shape();
-        if let Some(last) = shape.last_mut() {
-            *last = 1;
-        }
+        let (mut shape, outer) = (self.view.shape(), self.outer());
+        shape.iter_mut().skip(outer).for_each(|size| *size = 1);
         View::new(tensor, &shape, |dim| self.features[dim])
     }
 
@@ -173,7 +212,7 @@ impl Rowwise {
         builder.combine(&self.part(part), self.columns(), terms, TensorKind::Code, epilogue)
     }
 
-    /// A code for each element: `edges` are one for all, or those of each element of a row.
+    /// A code for each element: `edges` are one for all, or those of each element of a row, or of each column.
     pub(super) fn codes(
         &self,
         builder: &mut Builder,
@@ -181,7 +220,7 @@ impl Rowwise {
         terms: Vec<Summand>,
         edges: Vec<Edges>,
     ) -> Result<TensorId, NodeError> {
-        let columns = self.columns() * self.length();
+        let columns = self.width();
         let edges = match edges.len() {
             1 => edges,
             n => edges.iter().cycle().take(columns / n * n).cloned().collect(),

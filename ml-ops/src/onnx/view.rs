@@ -114,14 +114,30 @@ impl View {
 
     /// Features of the tensor, if they are those of one dimension of the view, in order.
     pub(super) fn features(&self) -> Option<usize> {
-        let of_features: Vec<usize> =
-            (0..self.axes.len()).filter(|&axis| self.axes[axis].side == Side::Feature).collect();
-        let whole: Vec<usize> =
-            of_features.iter().copied().filter(|&axis| self.axes[axis].size > 1).collect();
-        let [axis] = whole[..] else { return whole.is_empty().then_some(1) };
-        let Axis { size, offset, .. } = self.axes[axis];
-        let digit = GatherDim { size, axis: Some(axis), step: 1 };
-        (offset == 0 && self.dims.iter().any(|dim| merged(dim) == [digit])).then_some(size)
+        let axes = self.axes.iter().enumerate();
+        let whole = axes.filter(|(_, axis)| axis.side == Side::Feature && axis.size > 1);
+        let digit = |(axis, of): (usize, &Axis)| {
+            let digit = GatherDim { size: of.size, axis: Some(axis), step: 1 };
+            (of.offset == 0).then_some(digit)
+        };
+        let digits: Option<Vec<GatherDim>> = whole.map(digit).collect();
+        let digits = digits?;
+        let is_one = digits.is_empty() || self.dims.iter().any(|dim| merged(dim) == digits);
+        is_one.then(|| size_of(&digits))
+    }
+
+    /// Elements that the leading digits of the dimensions from `first` on number, as far as these move along features; of an open
+    /// tensor, its first digit if dimension `first` has several.
+    pub(super) fn leading_features(&self, first: usize) -> usize {
+        if self.is_open() {
+            let digits = self.dims.get(first).map(|dim| merged(dim));
+            return digits.filter(|digits| digits.len() > 1).map_or(1, |digits| digits[0].size);
+        }
+        let digits = self.dims.iter().skip(first).flatten();
+        let is_feature = |digit: &&GatherDim| {
+            digit.axis.is_some_and(|axis| self.axes[axis].side == Side::Feature)
+        };
+        digits.take_while(is_feature).map(|digit| digit.size).product()
     }
 
     /// Whether the tensor's elements are not grouped into rows yet.

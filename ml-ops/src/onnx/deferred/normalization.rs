@@ -1,5 +1,6 @@
 //! Rows brought to mean 0 and size 1, times a factor and plus a summand for each element of a row.
 
+use super::{After, Columns};
 use crate::graph::{Edges, Function, TensorId};
 use crate::onnx::builder::{Builder, Source};
 use crate::onnx::error::NodeError;
@@ -30,36 +31,34 @@ pub(in crate::onnx) struct Normalization {
     pub(in crate::onnx) columns: Columns,
 }
 
-/// What becomes of the elements of a row, one of each for each element.
-#[derive(Debug)]
-pub(in crate::onnx) struct Columns {
-    pub(in crate::onnx) factors: Vec<f32>,
-    pub(in crate::onnx) summands: Vec<f32>,
-}
-
 /// The sum of squares of each row, and how many make a mean square of 1.
 struct Squares {
     sums: TensorId,
     unit: i64,
 }
 
-/// The mean of each row, in digits of 256ths.
+/// The mean of each row: its sum, and a code and 256ths, rounded down.
 struct Mean {
+    sum: TensorId,
     whole: TensorId,
-    digits: [TensorId; 2],
+    fraction: TensorId,
 }
 
 impl Normalization {
     pub(super) fn quantize(
         &self,
         builder: &mut Builder,
+        after: &[After],
         target: &Target,
     ) -> Result<TensorId, NodeError> {
         let x = self.x.straight(builder)?;
         let mean = self.centred.then(|| mean(&x, builder)).transpose()?;
         // What is subtracted in products with codes; the rest of the mean comes off as a number for each row.
         let origin = if self.centred { 128 } else { self.zero_code };
-        let squares = squares(&x, builder, origin, mean.as_ref())?;
+        let squares = match &mean {
+            None => squares(&x, builder, origin)?,
+            Some(mean) => variance(&x, builder, mean)?,
+        };
         // The largest size that a row can have: it has the reciprocal `LEAST`.
         let largest = f64::from(origin.max(u8::MAX - origin));
         let reciprocals = self.reciprocals(&x, builder, &squares, largest)?;
@@ -82,7 +81,7 @@ impl Normalization {
             terms.extend(shift.map(|shift| (x.broadcast(shift), Function::Times(-sign))));
             terms
         };
-        outputs(&x, builder, &self.columns, terms, unit, target)
+        self.columns.outputs(&x, builder, terms, unit, (after, target))
     }
 
     /// The codes whose sum, weighted by `STEPS` and with `LEAST`, is the reciprocal of each row's size, in units of
@@ -111,62 +110,6 @@ impl Normalization {
     }
 }
 
-/// The codes of normalized elements, times their factors and with their summands: `terms` are `unit` times them, for a
-/// sign.
-pub(super) fn outputs(
-    x: &Rowwise,
-    builder: &mut Builder,
-    columns: &Columns,
-    terms: impl Fn(i64) -> Vec<Summand>,
-    unit: f64,
-    target: &Target,
-) -> Result<TensorId, NodeError> {
-    let Columns { factors, summands } = columns;
-    let signed = |builder: &mut Builder, part: &str, sign: i64| {
-        let steps = factors
-            .iter()
-            .zip(summands)
-            .map(|(&factor, &summand)| column(unit, factor, summand, sign as f64, target));
-        let mut steps: Vec<Edges> = steps.collect();
-        if steps.windows(2).all(|pair| pair[0] == pair[1]) {
-            steps.truncate(1);
-        }
-        x.codes(builder, part, terms(sign), steps)
-    };
-    let falls = |factor: &f32| *factor < 0.0;
-    if !factors.iter().any(falls) {
-        return signed(builder, "normalized", 1);
-    }
-    if factors.iter().all(falls) {
-        return signed(builder, "normalized", -1);
-    }
-    // Each has code 0 in the columns of the other.
-    let up = signed(builder, "rising", 1)?;
-    let down = signed(builder, "falling", -1)?;
-    let terms = [up, down].map(|tensor| (x.elements_of(tensor), Function::table(|code| code)));
-    x.codes(builder, "normalized", terms.into(), vec![Edges::clamped()])
-}
-
-/// The step of a column's accumulators, `sign` times the normalized number in units of `1 / unit`.
-fn column(unit: f64, factor: f32, summand: f32, sign: f64, target: &Target) -> Edges {
-    let factor = f64::from(factor) * sign;
-    if factor < 0.0 {
-        return Edges { first: 0, edges: vec![] };
-    }
-    if factor == 0.0 {
-        // Of zeros of either sign, one that is added and one that is not.
-        let first = if sign > 0.0 { target.code(summand) } else { 0 };
-        return Edges { first, edges: vec![] };
-    }
-    let zero = f64::from(target.zero_code());
-    let least = |code: u8| {
-        let float = (f64::from(code) - 0.5 - zero) * f64::from(target.to.scale);
-        unit * ((float - f64::from(summand)) / factor)
-    };
-    let (lowest, highest) = target.ends();
-    Edges::rising(lowest, highest, least)
-}
-
 /// The mean of each row.
 fn mean(x: &Rowwise, builder: &mut Builder) -> Result<Mean, NodeError> {
     let n = x.length() as i64;
@@ -175,47 +118,47 @@ fn mean(x: &Rowwise, builder: &mut Builder) -> Result<Mean, NodeError> {
     let times = |factor| (x.rows_of(sum), Function::Times(factor));
     let whole = Edges::rising(0, 255, |code| f64::from(code) * n as f64);
     let whole = x.row_codes(builder, "mean", vec![times(1)], whole)?;
-    // Of what is left, at least 0 and less than n, the 256ths.
-    let digit = || Edges::rising(0, 255, |code| (f64::from(code) * n as f64) / 256.0);
     let left = vec![times(1), (x.rows_of(whole), Function::table(|code| -n * code))];
-    let first = x.row_codes(builder, "mean1", left, digit())?;
-    let left = vec![
-        times(256),
-        (x.rows_of(whole), Function::table(|code| -256 * n * code)),
-        (x.rows_of(first), Function::table(|code| -n * code)),
-    ];
-    let second = x.row_codes(builder, "mean2", left, digit())?;
-    Ok(Mean { whole, digits: [first, second] })
+    let fraction = x.row_codes(builder, "mean1", left, fractions(n))?;
+    Ok(Mean { sum, whole, fraction })
 }
 
-/// The sum of the squares of a row's elements less `origin`, or, with a mean, less that.
-fn squares(
-    x: &Rowwise,
-    builder: &mut Builder,
-    origin: u8,
-    mean: Option<&Mean>,
-) -> Result<Squares, NodeError> {
-    let n = x.length();
-    let origin = i64::from(origin);
+/// The 256ths of numbers of at least 0 and less than `n`.
+fn fractions(n: i64) -> Edges {
+    Edges::rising(0, 255, |code| (f64::from(code) * n as f64) / 256.0)
+}
+
+/// The sum of the squares of a row's elements less `origin`.
+fn squares(x: &Rowwise, builder: &mut Builder, origin: u8) -> Result<Squares, NodeError> {
+    let (n, origin) = (x.length() as i64, i64::from(origin));
     let largest = origin.max(255 - origin);
-    let Some(mean) = mean else {
-        // Each square as it is or in 2^k-ths of it, as 30 bits allow.
-        let room = (1i64 << 30) / (largest.pow(2) * n as i64);
-        let factor = room.clamp(1, 1 << 10);
-        let summed = vec![(x.elements(), Function::table(|code| factor * (code - origin).pow(2)))];
-        let sums =
-            x.row_integers(builder, "squares", summed, factor * largest.pow(2) * n as i64)?;
-        return Ok(Squares { sums, unit: factor * n as i64 });
-    };
+    // Each square as it is or in 2^k-ths of it, as 30 bits allow.
+    let room = (1i64 << 30) / (largest.pow(2) * n);
+    let factor = room.clamp(1, 1 << 10);
+    let summed = vec![(x.elements(), Function::table(|code| factor * (code - origin).pow(2)))];
+    let sums = x.row_integers(builder, "squares", summed, factor * largest.pow(2) * n)?;
+    Ok(Squares { sums, unit: factor * n })
+}
+
+/// The sum of the squares of a row's elements less its mean.
+fn variance(x: &Rowwise, builder: &mut Builder, mean: &Mean) -> Result<Squares, NodeError> {
+    let length = x.length();
+    let n = length as i64;
+    let left = vec![
+        (x.rows_of(mean.sum), Function::Times(256)),
+        (x.rows_of(mean.whole), Function::table(|code| -256 * n * code)),
+        (x.rows_of(mean.fraction), Function::table(|code| -n * code)),
+    ];
+    let last = x.row_codes(builder, "mean2", left, fractions(n))?;
     // So that 256ths of the unit are integers, if there is room.
-    let multiple = 128 >> n.trailing_zeros().min(7);
-    let factor = match SUM / n {
+    let multiple = 128 >> length.trailing_zeros().min(7);
+    let factor = match SUM / length {
         few if few < multiple => few,
         many => many / multiple * multiple,
     } as i64;
-    let unit = factor * n as i64;
+    let unit = factor * n;
     let float = unit as f64;
-    let square = move |code: i64| -unit * (code - origin).pow(2);
+    let square = move |code: i64| -unit * (code - 128).pow(2);
     // The mean of the third digit stands for it in its product with the second.
     let second = move |code: i64| {
         let code = code as f64;
@@ -225,15 +168,15 @@ fn squares(
         let factor = -(2.0 * float / fraction).round_ties_even() as i64;
         (
             x.rows_of(mean.whole),
-            Function::Product { with, with_gather: None, zeros: [origin as u8, 0], factor },
+            Function::Product { with, with_gather: None, zeros: [128, 0], factor },
         )
     };
     let terms = vec![
-        (x.elements(), Function::table(|code| factor * (code - origin).pow(2))),
+        (x.elements(), Function::table(|code| factor * (code - 128).pow(2))),
         (x.rows_of(mean.whole), Function::table(square)),
-        (x.rows_of(mean.digits[0]), Function::table(second)),
-        product(mean.digits[0], 256.0),
-        product(mean.digits[1], 65536.0),
+        (x.rows_of(mean.fraction), Function::table(second)),
+        product(mean.fraction, 256.0),
+        product(last, 65536.0),
     ];
     let sums = x.row_integers(builder, "squares", terms, unit * 16700)?;
     Ok(Squares { sums, unit })
@@ -248,14 +191,14 @@ fn shift(
 ) -> Result<TensorId, NodeError> {
     let mut terms = vec![
         (x.rows_of(mean.whole), Function::table(|code| LEAST * (code - 128))),
-        (x.rows_of(mean.digits[0]), Function::table(|code| LEAST / 256 * code)),
+        (x.rows_of(mean.fraction), Function::table(|code| LEAST / 256 * code)),
     ];
     let mut bound = LEAST * 129;
     for (&with, step) in reciprocals.iter().zip(STEPS) {
         let product =
             |zero, factor| Function::Product { with, with_gather: None, zeros: [zero, 0], factor };
         terms.push((x.rows_of(mean.whole), product(128, step)));
-        terms.push((x.rows_of(mean.digits[0]), product(0, step / 256)));
+        terms.push((x.rows_of(mean.fraction), product(0, step / 256)));
         bound += 255 * step * 129;
     }
     x.row_integers(builder, "shift", terms, bound)

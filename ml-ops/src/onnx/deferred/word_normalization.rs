@@ -1,12 +1,11 @@
 //! Normalization of a 16-bit tensor: the same relation as of codes, with two digits for elements, means and reciprocals.
 
-use super::normalization::{Columns, outputs};
-use crate::exact::{exp, ln};
-use crate::graph::{Edges, Function, TensorId};
+use super::row_sizes::{Reciprocal, shift, variance};
+use super::{After, Columns};
+use crate::graph::{Function, TensorId};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
-use crate::onnx::heads;
-use crate::onnx::rowwise::{Rowwise, Summand};
+use crate::onnx::rowwise::Rowwise;
 use crate::onnx::value::{Scaling, Target};
 use crate::onnx::words::{self, Words};
 
@@ -19,10 +18,11 @@ const MOST: f64 = 65535.0;
 /// Codes of 255 steps each in which a reciprocal's logarithm is found.
 const PARTS: usize = 9;
 
-/// Normalization of a dequantized 16-bit tensor along its last dimension.
+/// Normalization of the rows of a dequantized 16-bit tensor.
 #[derive(Debug)]
 pub(in crate::onnx) struct WordNormalization {
-    pub(in crate::onnx) name: String,
+    /// The rows, of the tensor's elements or of their high digits.
+    pub(in crate::onnx) x: Rowwise,
     pub(in crate::onnx) words: Words,
     pub(in crate::onnx) from: Scaling,
     /// The mean is subtracted.
@@ -41,11 +41,11 @@ impl WordNormalization {
     pub(super) fn quantize(
         &self,
         builder: &mut Builder,
+        after: &[After],
         target: &Target,
     ) -> Result<TensorId, NodeError> {
-        let [high, low] = self.words.codes(builder, &self.name)?;
-        let rows = |view| Rowwise::new(&self.name, view);
-        let x = [rows(&high).straight(builder)?, rows(&low).straight(builder)?];
+        let [high, low] = self.words.codes(builder, self.x.name())?;
+        let x = [self.x.of(&high).straight(builder)?, self.x.of(&low).straight(builder)?];
         // What is subtracted in products with codes; the rest of the mean comes off as a number for each row.
         let origin =
             if self.centred { 1 << 15 } else { self.from.zero_point - self.words.dtype.min() };
@@ -55,13 +55,20 @@ impl WordNormalization {
         let n = pair.x[0].length() as f64;
         let (sizes, unit, mean) = if self.centred {
             let (squares, sum) = (pair.squares(builder)?, pair.sum(builder)?);
-            (pair.variance(builder, squares, sum)?, n * n, Some(pair.mean(builder, sum)?))
+            (
+                variance(&pair.x[0], builder, squares, sum, 32)?,
+                n * n,
+                Some(pair.mean(builder, sum)?),
+            )
         } else {
             (pair.squares(builder)?, n, None)
         };
-        let reciprocal = self.reciprocal(&pair, builder, sizes, unit, largest)?;
+        let scale = f64::from(self.from.scale);
+        let epsilon = f64::from(self.epsilon) / (scale * scale);
+        let of = Reciprocal { sizes, unit, epsilon, largest, range: [LEAST, MOST], parts: PARTS };
+        let reciprocal = of.digits(&pair.x[0], builder)?;
         let shift = match mean {
-            Some(mean) => Some(pair.shift(builder, mean, reciprocal)?),
+            Some(mean) => Some(shift(&pair.x[0], builder, mean, reciprocal)?),
             None => None,
         };
         let x = &pair.x[0];
@@ -78,43 +85,7 @@ impl WordNormalization {
             terms.extend(shift.map(|shift| (x.broadcast(shift), Function::Times(-sign))));
             terms
         };
-        outputs(x, builder, &self.columns, terms, LEAST * largest, target)
-    }
-
-    /// The digits of the reciprocal of each row's size: `unit` times the square of its size is in `sizes`, and a row of
-    /// the size `largest` has `LEAST`.
-    fn reciprocal(
-        &self,
-        pair: &Pair,
-        builder: &mut Builder,
-        sizes: TensorId,
-        unit: f64,
-        largest: f64,
-    ) -> Result<[TensorId; 2], NodeError> {
-        let x = &pair.x[0];
-        let scale = f64::from(self.from.scale);
-        let epsilon = f64::from(self.epsilon) / (scale * scale);
-        let step = ln(MOST / LEAST) / (255.0 * PARTS as f64);
-        let reciprocal = |level: f64| LEAST * exp(level * step);
-        let edges = |part: usize| {
-            Edges::rising(0, 255, |code| {
-                let level = 255.0 * part as f64 + f64::from(code) - 0.5;
-                let size = largest * LEAST / reciprocal(level);
-                // The reciprocal is as large where the sum of squares is as small.
-                unit * (epsilon - size * size)
-            })
-        };
-        let levels = x.parts(builder, "levels", sizes, (0..PARTS).map(edges).collect())?;
-        let integer = |level: f64| reciprocal(level).round_ties_even() as i64;
-        let term = |part: usize| {
-            let first = 255.0 * part as f64;
-            let base = if part == 0 { 0 } else { integer(first) };
-            let function = Function::table(move |code| integer(first + code as f64) - base);
-            Ok((x.part_of(levels, PARTS, part)?, function))
-        };
-        let terms = (0..PARTS).map(term).collect::<Result<Vec<_>, NodeError>>()?;
-        let read = |y| x.rows_of(y);
-        words::digits(builder, &x.part("reciprocal"), x.columns(), &terms, |value| value, 1.0, read)
+        self.columns.outputs(x, builder, terms, LEAST * largest, (after, target))
     }
 }
 
@@ -123,7 +94,7 @@ impl Pair {
     fn sum(&self, builder: &mut Builder) -> Result<TensorId, NodeError> {
         let of = |digit: usize, weight: i64| {
             let zero = i64::from(self.zeros[digit]);
-            (self.x[digit].elements(), Function::table(move |code| weight * (code - zero)))
+            (self.x[digit].taps(), Function::table(move |code| weight * (code - zero)))
         };
         let n = self.x[0].length() as i64;
         self.x[0].row_integers(builder, "sum", vec![of(0, 256), of(1, 1)], n << 16)
@@ -135,32 +106,15 @@ impl Pair {
         let square = |digit: usize, weight: i64| {
             let zero = zeros[digit];
             let square = Function::table(move |code| weight * (code - zero).pow(2));
-            (self.x[digit].elements(), square)
+            (self.x[digit].taps(), square)
         };
-        let with = self.x[1].elements();
+        let with = self.x[1].taps();
         let function = builder.source(&with, true)?.factor(self.zeros, 512);
-        let product = (self.x[0].elements(), function);
+        let product = (self.x[0].taps(), function);
         // Half of the square of the high digit, twice: images have 31 bits.
         let terms = vec![square(0, 1 << 15), square(0, 1 << 15), product, square(1, 1)];
         let n = self.x[0].length() as i64;
         self.x[0].row_integers(builder, "squares", terms, n << 32)
-    }
-
-    /// `n` times the sums of squares, less the squares of sums.
-    fn variance(
-        &self,
-        builder: &mut Builder,
-        squares: TensorId,
-        sum: TensorId,
-    ) -> Result<TensorId, NodeError> {
-        let x = &self.x[0];
-        let n = x.length() as i64;
-        let of_sum = heads::squares(builder, &x.part("square"), &x.view_of_rows(sum))?;
-        let terms: Vec<Summand> = vec![
-            (x.rows_of(squares), Function::Times(n)),
-            (x.read_rows(&of_sum), Function::Times(-1)),
-        ];
-        x.row_integers(builder, "variance", terms, n * (n << 32))
     }
 
     /// The nearest integer to each row's mean, plus `2^15`, in two digits.
@@ -171,24 +125,5 @@ impl Pair {
         let edge = |value: f64| n * (value - 32768.5);
         let read = |y| x.rows_of(y);
         words::digits(builder, &x.part("mean"), x.columns(), &terms, edge, n, read)
-    }
-
-    /// What a row's mean becomes by its reciprocal.
-    fn shift(
-        &self,
-        builder: &mut Builder,
-        mean: [TensorId; 2],
-        reciprocal: [TensorId; 2],
-    ) -> Result<TensorId, NodeError> {
-        let x = &self.x[0];
-        let mut terms = Vec::with_capacity(4);
-        for (mean, zero, weight) in [(mean[0], 128, 256), (mean[1], 0, 1)] {
-            for (with, factor) in reciprocal.into_iter().zip([256 * weight, weight]) {
-                let zeros = [zero, 0];
-                let function = Function::Product { with, with_gather: None, zeros, factor };
-                terms.push((x.rows_of(mean), function));
-            }
-        }
-        x.row_integers(builder, "shift", terms, 1 << 32)
     }
 }

@@ -35,9 +35,12 @@ mod global_average_pool;
 mod global_max_pool;
 mod greater;
 mod greater_or_equal;
+mod group_norm;
+mod group_normalization;
 mod hard_sigmoid;
 mod hard_swish;
 mod identity;
+mod instance_normalization;
 mod layer_normalization;
 mod leaky_relu;
 mod less;
@@ -144,9 +147,12 @@ pub(super) const REGISTRY: &[Operator] = &[
     global_max_pool::OPERATOR,
     greater::OPERATOR,
     greater_or_equal::OPERATOR,
+    group_norm::OPERATOR,
+    group_normalization::OPERATOR,
     hard_sigmoid::OPERATOR,
     hard_swish::OPERATOR,
     identity::OPERATOR,
+    instance_normalization::OPERATOR,
     layer_normalization::OPERATOR,
     leaky_relu::OPERATOR,
     less::OPERATOR,
