@@ -1,6 +1,7 @@
 //! The arrays that `--input` names: in the model's order, or each by its name.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use binfer_ml_ops::array::Array;
 use binfer_ml_ops::graph::{Graph, InputError};
@@ -50,6 +51,36 @@ impl Inputs {
             error => Failure::malformed(&crate::run::listed(&self.paths), error),
         }
     }
+}
+
+/// Words behind the name of a network that are the names of no input.
+const NO_INPUTS: [&str; 3] = ["test", "labels", "expected"];
+
+/// The inputs that lie beside a network: `NAME.npy`, or of several `NAME.INPUT.npy` as `INPUT=FILE`, in the order of their
+/// names. `NAME` is that of `file` without its ending.
+pub(crate) fn beside(file: &Path) -> Vec<PathBuf> {
+    let one = file.with_extension("npy");
+    if one.is_file() {
+        return vec![one];
+    }
+    let several = named(&one).unwrap_or_default();
+    if several.is_empty() { vec![one] } else { several }
+}
+
+/// The files `NAME.INPUT.npy` beside `NAME.npy`, as `INPUT=FILE`.
+fn named(one: &Path) -> Option<Vec<PathBuf>> {
+    let name = one.file_stem()?.to_str()?;
+    let folder = one.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let entries = fs::read_dir(folder.unwrap_or(Path::new("."))).ok()?.flatten();
+    let input = |path: PathBuf| {
+        let file = path.file_name()?.to_str()?;
+        let input = file.strip_prefix(name)?.strip_prefix('.')?.strip_suffix(".npy")?;
+        let first = input.split('.').next()?;
+        (!NO_INPUTS.contains(&first)).then(|| format!("{input}={}", path.display()).into())
+    };
+    let mut found: Vec<PathBuf> = entries.filter_map(|entry| input(entry.path())).collect();
+    found.sort();
+    Some(found)
 }
 
 /// The samples of an array, each a batch of one.
@@ -110,6 +141,25 @@ mod tests {
         assert_eq!(*samples[1][1].data(), ArrayData::I8(vec![2]));
         let other = inputs(vec![batch(2, 3), batch(3, 1)]).unwrap_err().to_string();
         assert_eq!(other, "x.npy: 2 samples are expected, 3 are there");
+    }
+
+    #[test]
+    fn files_beside_a_network_are_its_inputs() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let write = |name: &str| fs::write(at(name), []).unwrap();
+        for name in ["a.mask.npy", "a.ids.npy", "a.test.ids.npy", "a.labels.npy", "b.ids.npy"] {
+            write(name);
+        }
+        let named =
+            |input: &str, file: &str| PathBuf::from(format!("{input}={}", at(file).display()));
+        let expected = [named("ids", "a.ids.npy"), named("mask", "a.mask.npy")];
+        assert_eq!(beside(&at("a.onnx")), expected);
+        assert_eq!(beside(&at("a.test.onnx")), [named("ids", "a.test.ids.npy")]);
+        // One alone; and of a network without any what is missing is named.
+        assert_eq!(beside(&at("c.onnx")), [at("c.npy")]);
+        write("a.npy");
+        assert_eq!(beside(&at("a.onnx")), [at("a.npy")]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::files;
-use crate::inputs::Inputs;
+use crate::inputs::{self, Inputs};
 use crate::quantize::choices;
 
 /// The files of a test set.
@@ -49,16 +49,15 @@ pub struct Agreement {
 }
 
 impl TestSet {
-    /// The files that lie beside the input `NAME.npy` of a network: `NAME.test.npy`, and of `NAME.labels.npy` and
-    /// `NAME.expected.npy` those that exist.
-    pub(super) fn beside(input: &Path) -> Self {
-        let existing = |part| Some(input.with_extension(part)).filter(|path| path.is_file());
-        match existing("test.npy") {
-            None => Self::default(),
-            Some(test) => {
-                let test = vec![test];
-                Self { test, labels: existing("labels.npy"), expected: existing("expected.npy") }
-            }
+    /// The files that lie beside a network `NAME.onnx`: `NAME.test.npy`, or `NAME.test.INPUT.npy` for each of several inputs,
+    /// and of `NAME.labels.npy` and `NAME.expected.npy` those that exist.
+    pub(super) fn beside(file: &Path) -> Self {
+        let existing = |part| Some(file.with_extension(part)).filter(|path| path.is_file());
+        let test = inputs::beside(&file.with_extension("test.npy"));
+        // What names an input is no path.
+        match &test[..] {
+            [one] if *one == file.with_extension("test.npy") && !one.is_file() => Self::default(),
+            _ => Self { test, labels: existing("labels.npy"), expected: existing("expected.npy") },
         }
     }
 

@@ -22,6 +22,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{Effort, Task, TestSet};
 use crate::failure::Failure;
 use crate::files;
+use crate::inputs;
 use crate::report::machine::Machine;
 use case::Case;
 use page::Page;
@@ -46,8 +47,9 @@ pub(super) struct Args {
     /// Largest matrix of the growth series, as a logarithm of its weights; 27, or 20 if quick
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(16..=27))]
     max_log_weights: Option<u32>,
-    /// Measure networks too: each FOLDER/NAME.onnx or NAME.binfer on the batch FOLDER/NAME.npy, its accuracy on
-    /// FOLDER/NAME.test.npy, with NAME.labels.npy, NAME.expected.npy, or both
+    /// Measure networks too: each FOLDER/NAME.onnx or NAME.binfer on the batch FOLDER/NAME.npy, or NAME.INPUT.npy for each of
+    /// several inputs; its accuracy on FOLDER/NAME.test.npy, or NAME.test.INPUT.npy for each, with NAME.labels.npy,
+    /// NAME.expected.npy, or both
     #[arg(long, value_name = "FOLDER")]
     models: Option<PathBuf>,
     /// Measure for these sections alone
@@ -140,9 +142,10 @@ fn models(folder: &Path) -> Result<Vec<Task>, Failure> {
     let is_model = |extension: &OsStr| ["onnx", "binfer"].iter().any(|known| extension == *known);
     files.retain(|file| file.extension().is_some_and(is_model));
     files.sort();
-    let task = |file: PathBuf| {
-        let input = file.with_extension("npy");
-        Task::Model { test: TestSet::beside(&input), input: vec![input], file }
+    let task = |file: PathBuf| Task::Model {
+        test: TestSet::beside(&file),
+        input: inputs::beside(&file),
+        file,
     };
     Ok(files.into_iter().map(task).collect())
 }

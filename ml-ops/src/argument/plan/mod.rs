@@ -19,7 +19,7 @@ pub(crate) use output::{Axis, Output, Outputs};
 pub(crate) use sum::of_tap;
 pub(crate) use sum::{Exponents, Power, Sum, SumTree};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use binfer_iop::indexed::onehot::View;
@@ -209,6 +209,8 @@ pub(crate) struct Plan {
     pub(crate) matrices: Vec<Matrix>,
     pub(crate) views: Vec<View>,
     pub(crate) chunks: Vec<Chunk>,
+    /// The chunks of a matrix from a bit on, by their numbers.
+    by_start: HashMap<(usize, u32), Vec<usize>>,
     /// Shapes of the planes that views use.
     pub(crate) planes: Vec<(usize, usize)>,
     pub(crate) matmuls: Vec<MatMul>,
@@ -236,6 +238,7 @@ impl Plan {
             matrices: Vec::new(),
             views: Vec::new(),
             chunks: Vec::new(),
+            by_start: HashMap::new(),
             planes: Vec::new(),
             matmuls: Vec::new(),
             sums: Vec::new(),
@@ -318,8 +321,7 @@ impl Plan {
         let (mut width, mut cost) = cheapest(n_bits, lookups);
         if n_bits > 8 {
             cost += ONE_HOT * n_bits.div_ceil(width) as usize * lookups;
-            for known in self.chunks.iter().filter(|c| (c.matrix, c.first) == (matrix, bits.start))
-            {
+            for known in self.known_chunks(matrix, bits.start) {
                 let n = n_bits.div_ceil(known.bits) as usize;
                 let reused = index_cost(known.bits, n, lookups);
                 if known.other.is_none() && known.bits <= n_bits && reused < cost {
@@ -344,10 +346,10 @@ impl Plan {
         bits: u32,
         other: Option<OtherBits>,
     ) -> Chunk {
-        let wanted = (matrix, first, bits, other);
-        let known = self.chunks.iter().find(|c| (c.matrix, c.first, c.bits, c.other) == wanted);
+        let is_wanted = |chunk: &&Chunk| (chunk.bits, chunk.other) == (bits, other);
+        let known = self.known_chunks(matrix, first).find(is_wanted).cloned();
         if let Some(known) = known {
-            return known.clone();
+            return known;
         }
         let Matrix { rows, cols, .. } = self.matrices[matrix];
         let start = self.first_plane(matrix);
@@ -360,8 +362,15 @@ impl Plan {
         self.views.push(View { rows, cols, planes });
         let view = self.views.len() - 1;
         let chunk = Chunk { view, matrix, first, bits, other };
+        self.by_start.entry((matrix, first)).or_default().push(self.chunks.len());
         self.chunks.push(chunk.clone());
         chunk
+    }
+
+    /// The chunks of a matrix that begin at bit `first`, in the order in which they came.
+    fn known_chunks(&self, matrix: usize, first: u32) -> impl Iterator<Item = &Chunk> {
+        let numbers = self.by_start.get(&(matrix, first)).into_iter().flatten();
+        numbers.filter_map(|&number| self.chunks.get(number))
     }
 
     /// The first plane of a matrix, which gets its planes when first asked.

@@ -298,6 +298,8 @@ fn numbers_become_one_hot_rows() {
     graph.input.shape = vec![2];
     graph.input.transform = InputTransform::OneHot { vocabulary: 3 };
     assert_eq!(graph.validate(), Ok(()));
+    // Of the table only the rows that are looked up.
+    assert_eq!(graph.macs_per_sample(), 2 * (4 + 4 * 2));
     assert_eq!(graph.input.transform.element_type(), ElementType::I64);
     let encode = |ids: &[i64]| {
         let array = Array::new(vec![ids.len() / 2, 2], ArrayData::I64(ids.to_vec()));

@@ -38,15 +38,18 @@ impl Graph {
         self.inputs().any(|port| port.tensor == tensor && one_hot(port))
     }
 
-    /// Multiply-accumulates that one sample of the batch takes. Precondition: the graph is valid.
+    /// Multiply-accumulates that one sample of the batch takes; of a table that an input's
+    /// numbers look rows up in, the elements that are read. Precondition: the graph is valid.
     pub fn macs_per_sample(&self) -> u64 {
         self.nodes
             .iter()
             .map(|node| match &node.op {
-                Op::MatMul { weights, y, .. } => {
+                Op::MatMul { x, gather, weights, y, .. } => {
                     let shape = &self.weights[*weights];
                     let rows = self.tensors[*y].rows_per_sample as u64;
-                    rows.saturating_mul((shape.k * shape.n) as u64)
+                    let is_looked_up = self.is_one_hot(*x) && gather.is_none();
+                    let k = if is_looked_up { 1 } else { shape.k };
+                    rows.saturating_mul((k * shape.n) as u64)
                 }
                 Op::BatchMatMul { a, heads, y, .. } => {
                     let outputs = self.tensors[*y].per_sample() as u64;
