@@ -72,6 +72,19 @@ pub enum ImportError {
         /// Its size, if it has one.
         value: Option<i64>,
     },
+    /// An input has a dimension other than the batch whose size is open.
+    #[error(
+        "dimension {axis} of input {input} is open, and the batch alone may be; give it the size that inputs will have: \
+         python -m onnxruntime.tools.make_dynamic_shape_fixed --dim_param {name:?} --dim_value SIZE"
+    )]
+    OpenDimension {
+        /// The input's number, from 0 on, among the inputs that are not initializers.
+        input: usize,
+        /// Which dimension.
+        axis: usize,
+        /// Its name, empty if it has none.
+        name: String,
+    },
     /// A node could not be imported.
     #[error("node {node:?} ({operator}): {error}")]
     Node {

@@ -275,6 +275,10 @@ fn import_input(
     let mut elements = 1usize;
     let mut shape = Vec::with_capacity(sizes.len());
     for (axis, dim) in sizes.iter().enumerate() {
+        if dim.dim_value.is_none() {
+            let name = truncated(dim.dim_param.as_deref().unwrap_or(""));
+            return Err(ImportError::OpenDimension { input: number, axis: axis + 1, name });
+        }
         let size = dim
             .dim_value
             .and_then(|v| usize::try_from(v).ok())

@@ -91,7 +91,12 @@ fn input_types_and_shapes() {
     };
     let shape = |axis, value| ImportError::InputShape { input: 0, axis, value };
     assert_eq!(input(|s| s.dim[0].dim_value = Some(8)), shape(0, Some(8)));
-    assert_eq!(input(|s| s.dim[1].dim_value = None), shape(1, None));
+    let open = input(|s| {
+        (s.dim[1].dim_value, s.dim[1].dim_param) = (None, Some("width".to_owned()));
+    });
+    let name = "width".to_owned();
+    assert_eq!(open, ImportError::OpenDimension { input: 0, axis: 1, name });
+    assert!(open.to_string().contains("make_dynamic_shape_fixed --dim_param \"width\""), "{open}");
     assert_eq!(input(|s| s.dim[1].dim_value = Some(0)), shape(1, Some(0)));
     let many = 1 << 29;
     assert_eq!(input(|s| s.dim[1].dim_value = Some(1 << 29)), shape(1, Some(many)));

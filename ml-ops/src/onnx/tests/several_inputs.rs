@@ -47,7 +47,8 @@ fn each_input_has_a_type_and_the_batch() {
         })
     };
     let wrong = |axis, value| ImportError::InputShape { input: 1, axis, value };
-    assert_eq!(size(1, None), wrong(1, None));
+    let name = String::new();
+    assert_eq!(size(1, None), ImportError::OpenDimension { input: 1, axis: 1, name });
     // The batch of one is 1, that of the others is open.
     assert_eq!(size(0, Some(1)), wrong(0, Some(1)));
     assert_eq!(size(0, Some(2)), wrong(0, Some(2)));
