@@ -21,6 +21,7 @@ mod dequantize_linear;
 mod div;
 mod dropout;
 mod elu;
+mod einsum;
 mod equal;
 mod erf;
 mod exp;
@@ -134,6 +135,7 @@ pub(super) const REGISTRY: &[Operator] = &[
     dropout::OPERATOR,
     elu::OPERATOR,
     equal::OPERATOR,
+    einsum::OPERATOR,
     erf::OPERATOR,
     exp::OPERATOR,
     expand::OPERATOR,
