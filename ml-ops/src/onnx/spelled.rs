@@ -1,4 +1,5 @@
-//! LayerNormalization that is spelled out, as operator sets before 17 have it: found in the file and written as one node.
+//! LayerNormalization and RMSNormalization that are spelled out, as operator sets before 17 and 23 have them: found in the file and
+//! written as one node.
 
 use super::constant;
 use super::proto::{AttributeProto, GraphProto, NodeProto, TensorProto, attribute_type};
@@ -10,11 +11,17 @@ const PARTS: [&str; 9] =
     ["ReduceMean", "Sub", "Pow", "ReduceMean", "Add", "Sqrt", "Div", "Mul", "Add"];
 
 /// Writes each `(x - mean(x)) / sqrt(mean((x - mean(x))^2) + epsilon) * gamma + beta` along the last axis as the operator that
-/// it is, where nothing else reads what is between.
+/// it is, where nothing else reads what is between; then each `x / sqrt(mean(x^2) + epsilon) * gamma`.
 pub(super) fn join_normalizations(graph: &mut GraphProto) {
+    join(graph, |names, first| names.normalization(first));
+    join(graph, |names, first| names.by_size(first));
+}
+
+/// Writes what `find` finds, from its first node on, as one node.
+fn join(graph: &mut GraphProto, find: impl Fn(&Names<'_>, usize) -> Option<Found>) {
     let found: Vec<Found> = {
         let names = Names::of(graph);
-        (0..graph.node.len()).filter_map(|first| names.normalization(first)).collect()
+        (0..graph.node.len()).filter_map(|first| find(&names, first)).collect()
     };
     let mut removed = HashSet::new();
     for Found { nodes, node } in found {
@@ -113,22 +120,50 @@ impl<'a> Names<'a> {
         if !self.is_constant(gamma) || !self.is_constant(beta) {
             return None;
         }
-        let float = |name: &str, f: f32| AttributeProto {
-            name: Some(name.to_owned()),
-            f: Some(f),
-            r#type: Some(attribute_type::FLOAT),
-            ..AttributeProto::default()
-        };
-        let node = NodeProto {
-            input: vec![x.clone(), gamma.clone(), beta.clone()],
-            output: last.output.clone(),
-            name: last.name.clone(),
-            op_type: Some("LayerNormalization".to_owned()),
-            domain: None,
-            attribute: vec![float("epsilon", epsilon)],
-        };
+        let input = vec![x.clone(), gamma.clone(), beta.clone()];
+        let node = joined(last, "LayerNormalization", input, epsilon);
         let nodes =
             vec![first, centred, squared, of_squares, summed, root, divided, multiplied, added];
+        Some(Found { nodes, node })
+    }
+
+    /// The normalization without a mean whose squares are node `first`.
+    fn by_size(&self, first: usize) -> Option<Found> {
+        let square = self.graph.node.get(first)?;
+        let x = square.input.first().filter(|x| self.is_square(square, x))?;
+        let (mean, of_squares) = self.next(first, "ReduceMean")?;
+        let (sum, summed) = self.next(of_squares, "Add").filter(|_| self.is_last(mean))?;
+        let epsilon = self.number(self.other(sum, mean.output.first()?)?)?;
+        let (root, rooted) = self.next(summed, "Sqrt")?;
+        let by = root.output.first()?;
+        let mut nodes = vec![first, of_squares, summed, rooted];
+        // Divided by the root, or multiplied with one over it.
+        let reciprocal = self.next(rooted, "Reciprocal").or_else(|| {
+            let one = |(div, _): &(&NodeProto, usize)| {
+                let [one, of] = &div.input[..] else { return false };
+                of == by && self.number(one) == Some(1.0)
+            };
+            self.next(rooted, "Div").filter(one)
+        });
+        let (quotient, divided) = match reciprocal {
+            Some((of, inverted)) => {
+                nodes.push(inverted);
+                let product = self.next(inverted, "Mul");
+                product.filter(|(product, _)| self.other(product, x) == of.output.first())?
+            }
+            None => {
+                let div = self.next(rooted, "Div");
+                div.filter(|(div, _)| *div.input == [x.clone(), by.clone()])?
+            }
+        };
+        let (last, multiplied) = self.next(divided, "Mul")?;
+        let gamma = self.other(last, quotient.output.first()?)?;
+        if !self.is_constant(gamma) {
+            return None;
+        }
+        nodes.extend([divided, multiplied]);
+        let input = vec![x.clone(), gamma.clone()];
+        let node = joined(last, "SimplifiedLayerNormalization", input, epsilon);
         Some(Found { nodes, node })
     }
 
@@ -204,6 +239,24 @@ impl<'a> Names<'a> {
             ArrayData::I64(values) => Some(values.clone()),
             _ => None,
         }
+    }
+}
+
+/// The node that takes the place of `last`.
+fn joined(last: &NodeProto, operator: &str, input: Vec<String>, epsilon: f32) -> NodeProto {
+    let attribute = AttributeProto {
+        name: Some("epsilon".to_owned()),
+        f: Some(epsilon),
+        r#type: Some(attribute_type::FLOAT),
+        ..AttributeProto::default()
+    };
+    NodeProto {
+        input,
+        output: last.output.clone(),
+        name: last.name.clone(),
+        op_type: Some(operator.to_owned()),
+        domain: None,
+        attribute: vec![attribute],
     }
 }
 
