@@ -2,7 +2,9 @@
 
 use super::builder::Builder;
 use super::constants;
-use super::deferred::{After, Deferred, Each, Elementwise, Exact, ExactTerm, Kind, Sum, Term};
+use super::deferred::{
+    After, Deferred, Each, Elementwise, Exact, ExactTerm, Kind, Quotient, Sum, Term,
+};
 use super::error::NodeError;
 use super::folded;
 use super::masked;
@@ -117,6 +119,12 @@ pub(super) fn import(
             Ok(Value::FloatInput(x.followed(constant, operation, false, 1)?))
         }
         (Value::Constant(constant), Value::FloatInput(x)) => {
+        (Value::Deferred(a), Value::Deferred(b)) if operation == Operation::Div => {
+            let quotient = Quotient::of(builder, node.name, a, b);
+            let quotient = quotient.ok_or(NodeError::ProductOfTensors)?;
+            let output = a.view.clone();
+            Ok(Value::Deferred(Deferred::new(Kind::Quotient(Rc::new(quotient)), output)))
+        }
             Ok(Value::FloatInput(x.followed(constant, operation, true, 0)?))
         }
         (Value::Deferred(x), Value::Constant(constant)) => {
@@ -439,11 +447,12 @@ fn of_two(
     let subtracted = match operation {
         Operation::Add => false,
         Operation::Sub => true,
-        Operation::Mul if a.pure && b.pure => {
+        Operation::Mul if a.is_scaled() && b.is_scaled() => {
             let Aligned { a: x, b: y, columns, output } =
                 pairs::aligned(&a.codes.view, &b.codes.view, 1)?;
             let (name, operands, from) = (node.name.to_owned(), [x, y], [qa, qb]);
-            let product = Elementwise { name, columns, operands, from, dequantized };
+            let (layout, dequantized) = (output.clone(), dequantized && a.pure && b.pure);
+            let product = Elementwise { name, columns, operands, layout, from, dequantized };
             let product = Rc::new(product);
             return Ok(Value::Deferred(Deferred::new(Kind::Elementwise(product), output)));
         }

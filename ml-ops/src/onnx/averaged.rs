@@ -121,7 +121,7 @@ fn averages(
         let columns = GatherDim { size: channels * pool.taps(), axis: None, step: 0 };
         let rows = positions.dims.concat();
         let matrix = Matrix { rows, cols: vec![columns], view: positions, pad: None };
-        (count, weights, pad) = (common, Some(matrix), summands.zero_code);
+        (count, weights, pad) = (common, Some((matrix, 0)), summands.zero_code);
     }
     let x = pool.see(builder, node.name, view)?.matrix(pad);
     let average = Average { name, x, columns: channels, summands, dtype, count, weights, formula };

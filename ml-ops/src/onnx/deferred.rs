@@ -15,6 +15,7 @@ mod local_normalization;
 mod normalization;
 mod padded;
 mod product;
+mod quotient;
 mod rectified;
 mod row_sizes;
 mod softmax;
@@ -38,6 +39,7 @@ pub(super) use local_normalization::LocalNormalization;
 pub(super) use normalization::{MAX_LENGTH, Normalization};
 pub(super) use padded::{Inner, Padded};
 pub(super) use product::Product;
+pub(super) use quotient::Quotient;
 pub(super) use rectified::Rectified;
 pub(super) use softmax::Softmax;
 pub(super) use sum::{Sum, Term};
@@ -83,6 +85,8 @@ pub(super) enum Kind {
     Sum(Rc<Sum>),
     /// Averages of a dequantized tensor.
     Average(Rc<Average>),
+    /// Sums divided by how many elements of a mask are ones.
+    Quotient(Rc<Quotient>),
     /// Averages of a sum of dequantized tensors and products.
     SumAverage(Rc<SumAverage>),
     /// Dequantized tensors one after the other.
@@ -165,6 +169,7 @@ impl Deferred {
             Kind::Elementwise(product) => product.quantize(builder, target)?,
             Kind::Sum(sum) => sum.quantize(builder, target)?,
             Kind::Average(average) => average.quantize(builder, target)?,
+            Kind::Quotient(of) => of.quantize(builder, target)?,
             Kind::SumAverage(average) => average.quantize(builder, target)?,
             Kind::Concatenation(parts) => parts.quantize(builder, target)?,
             Kind::Each(each) => each.quantize(builder, &self.after, target)?,

@@ -97,23 +97,33 @@ impl Heads {
 pub(super) fn squares(builder: &mut Builder, name: &str, view: &View) -> Result<View, NodeError> {
     let last = view.rank() - 1;
     let heads: Vec<_> = (0..last).flat_map(|dim| view.digits(dim)).collect();
-    // A row of one number for each head, and so the other operand.
     let matrix = Matrix { rows: vec![], cols: heads, view: view.clone(), pad: None };
-    let count = matrix.size().1;
-    let mut operand = || -> Result<CodeMatrix, NodeError> {
-        let Source { x, gather } = builder.source(&matrix, true)?;
-        Ok(CodeMatrix { x, gather, zero_code: 0 })
-    };
-    let (a, b) = (operand()?, operand()?);
     let (low, high) = builder.tensors[view.tensor].kind().range();
     let most = i128::from(low).abs().max(i128::from(high)).pow(2);
     let bound = i64::try_from(most).map_err(|_| NodeError::AccumulatorRange { bound: most })?;
     let kind = TensorKind::Integer { bits: signed_bits(bound) };
-    let y = builder.rows_of(1, count, kind);
-    let epilogue = Epilogue::Accumulator;
-    let op = Op::BatchMatMul { a, b, heads: count, row_factors: None, y, epilogue };
-    builder.push(name, op);
+    let y = products(builder, name, [&matrix, &matrix], kind, Epilogue::Accumulator)?;
     Ok(View::new(y, &view.shape(), |dim| dim != last))
+}
+
+/// The products of the numbers of two matrices of one row, column by column.
+pub(super) fn products(
+    builder: &mut Builder,
+    name: &str,
+    operands: [&Matrix; 2],
+    kind: TensorKind,
+    epilogue: Epilogue,
+) -> Result<TensorId, NodeError> {
+    // A row of one number for each head, and so the other operand.
+    let heads = operands[0].size().1;
+    let mut operand = |matrix| -> Result<CodeMatrix, NodeError> {
+        let Source { x, gather } = builder.source(matrix, true)?;
+        Ok(CodeMatrix { x, gather, zero_code: 0 })
+    };
+    let (a, b) = (operand(operands[0])?, operand(operands[1])?);
+    let y = builder.rows_of(1, heads, kind);
+    builder.push(name, Op::BatchMatMul { a, b, heads, row_factors: None, y, epilogue });
+    Ok(y)
 }
 
 /// QLinearMatMul of operand 0 (scale: 1, zero point: 2) by `b`, operand 3 (4, 5), into codes of the scale in operand 6

@@ -26,6 +26,16 @@ pub(super) fn floats(builder: &mut Builder, view: &View) -> Result<Floats, NodeE
     Ok(Floats { codes, scaling, images, pure: false, direct: false, fused: None })
 }
 
+/// Floats that are a function of an input's numbers as that function; others as they are.
+pub(super) fn of_input(builder: &Builder, floats: &Floats) -> Floats {
+    let (codes, function) = floats.codes.function();
+    if floats.codes.origin.is_none() || !builder.is_of_numbers(codes.view.tensor) {
+        return floats.clone();
+    }
+    let images = Box::new(function.map(|code| floats.images[usize::from(code)]));
+    Floats { codes, images, pure: false, direct: false, fused: None, ..floats.clone() }
+}
+
 /// Operands 0 and 1, those of whole numbers as floats.
 pub(super) fn operands<'a>(
     builder: &mut Builder,

@@ -217,6 +217,12 @@ impl Floats {
     /// The floats after a function of each.
     pub(super) fn map(&self, function: impl Fn(f32) -> f32) -> Self {
         let images = self.images.map(function);
+    /// Whether the floats are those of a DequantizeLinear, or zeros and ones of an input.
+    pub(super) fn is_scaled(&self) -> bool {
+        let Scaling { scale, zero_point } = self.scaling;
+        self.pure || *self.images == dequantize_table(scale, zero_point, self.codes.dtype)
+    }
+
         Self {
             codes: self.codes.clone(),
             scaling: self.scaling,

@@ -1,10 +1,13 @@
 //! Averages of a dequantized tensor: a step function of sums of codes less their zero.
 
 use super::exact::multiples;
-use crate::graph::{CodeType, Epilogue, Function, TensorId, TensorKind, quantize};
+use crate::graph::{
+    CodeType, Epilogue, Function, GatherDim, TensorId, TensorKind, quantize, signed_bits,
+};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
+use crate::onnx::rowwise::Summand;
 use crate::onnx::steps;
 use crate::onnx::value::{Floats, Scaling, Target};
 
@@ -23,8 +26,9 @@ pub(in crate::onnx) struct Average {
     pub(in crate::onnx) dtype: CodeType,
     /// The number that sums are divided by.
     pub(in crate::onnx) count: usize,
-    /// What the elements of each sum are multiplied with, if sums are of different numbers of them.
-    pub(in crate::onnx) weights: Option<Matrix>,
+    /// What the elements of each sum are multiplied with, and its code that stands for zero: the number of elements where sums are
+    /// of different numbers of them, or another tensor.
+    pub(in crate::onnx) weights: Option<(Matrix, u8)>,
     pub(in crate::onnx) formula: Formula,
 }
 
@@ -62,6 +66,11 @@ impl Summands {
         let scale = f64::from(most) / (LARGEST_SUM / taps.max(1)).clamp(1, LARGEST) as f64;
         let table = floats.images.map(|x| (f64::from(x) / scale).round_ties_even() as i64);
         Self { table: Box::new(table), scale, zero_code: None }
+    }
+
+    /// What 1 is a multiple of, where code 0 is none and code 1 is one; `None` if they are something else.
+    pub(super) fn of_one(&self) -> Option<f64> {
+        (self.table[0] == 0 && self.table[1] > 0).then(|| self.table[1] as f64 * self.scale)
     }
 
     /// Bound on the size of a sum of `taps`.
@@ -109,16 +118,61 @@ impl Average {
             };
             unbounded.clamp(lowest, highest)
         };
-        let taps = self.x.size().1 / self.columns;
-        let most = if self.weights.is_some() { 255 } else { 1 };
-        let edges = steps::edges(most * self.summands.bound(taps), step);
+        let edges = steps::edges(self.bound(), step);
         let edges = edges.ok_or(NodeError::NotMonotone { column: 0 })?;
-        let function = match (&self.weights, self.summands.zero_code) {
-            (Some(weights), Some(zero)) => builder.source(weights, true)?.factor([zero, 0], 1),
-            _ => Function::Table(self.summands.table.clone()),
-        };
-        let terms = vec![(self.x.clone(), function)];
+        let terms = self.terms(builder)?;
         let epilogue = Epilogue::Edges(vec![edges]);
         builder.combine(&self.name, self.columns, terms, TensorKind::Code, epilogue)
+    }
+
+    /// Elements of a sum.
+    pub(super) fn taps(&self) -> usize {
+        self.x.size().1 / self.columns
+    }
+
+    /// The digits of what is kept, and those of what is added up.
+    pub(super) fn kept_and_taps(&self) -> (Vec<GatherDim>, Vec<GatherDim>) {
+        let (mut kept, mut columns) = (self.x.rows.clone(), 1);
+        let is_kept = |digit: &&GatherDim| {
+            columns *= digit.size;
+            columns <= self.columns
+        };
+        let of_columns: Vec<GatherDim> = self.x.cols.iter().take_while(is_kept).copied().collect();
+        let taps = self.x.cols.iter().skip(of_columns.len()).copied().collect();
+        kept.extend(of_columns);
+        (kept, taps)
+    }
+
+    /// What a one of an input's zeros and ones is; `None` if the summands are something else.
+    pub(super) fn of_one(&self) -> Option<f64> {
+        self.summands.of_one().filter(|_| self.count == 1 && self.weights.is_none())
+    }
+
+    /// What a sum of 1 is.
+    pub(super) fn scale(&self) -> f64 {
+        self.summands.scale
+    }
+
+    /// Bound on the size of a sum.
+    fn bound(&self) -> i64 {
+        let most = if self.weights.is_some() { 255 } else { 1 };
+        most * self.summands.bound(self.taps())
+    }
+
+    fn terms(&self, builder: &mut Builder) -> Result<Vec<Summand>, NodeError> {
+        let function = match (&self.weights, self.summands.zero_code) {
+            (Some((weights, of_weights)), Some(zero)) => {
+                builder.source(weights, true)?.factor([zero, *of_weights], 1)
+            }
+            _ => Function::Table(self.summands.table.clone()),
+        };
+        Ok(vec![(self.x.clone(), function)])
+    }
+
+    /// The sums, exact.
+    pub(super) fn sums(&self, builder: &mut Builder, name: &str) -> Result<TensorId, NodeError> {
+        let kind = TensorKind::Integer { bits: signed_bits(self.bound()) };
+        let terms = self.terms(builder)?;
+        builder.combine(name, self.columns, terms, kind, Epilogue::Accumulator)
     }
 }

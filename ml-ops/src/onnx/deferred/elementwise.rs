@@ -1,12 +1,14 @@
 //! The product of two dequantized tensors, element by element.
 
+use super::{Average, Formula, Summands};
 use crate::graph::{TensorId, dequantize_table};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::multiplied;
 use crate::onnx::qlinear::{self, Quantization};
-use crate::onnx::value::Target;
+use crate::onnx::value::{Scaling, Target};
+use crate::onnx::view::View;
 
 /// The product of two dequantized tensors, element by element.
 #[derive(Debug)]
@@ -14,6 +16,8 @@ pub(in crate::onnx) struct Elementwise {
     pub(in crate::onnx) name: String,
     pub(in crate::onnx) columns: usize,
     pub(in crate::onnx) operands: [Matrix; 2],
+    /// How a tensor of its elements is seen.
+    pub(in crate::onnx) layout: View,
     /// What the DequantizeLinears are of.
     pub(in crate::onnx) from: [Quantization; 2],
     /// They come from DequantizeLinears, so that the runtime may have a kernel for them.
@@ -61,12 +65,32 @@ impl Elementwise {
         self.with(builder, |a, b| qlinear::mul(qa, qb, to, value(a, qa), value(b, qb)))
     }
 
+    /// The codes of both that stand for zero.
+    pub(in crate::onnx) fn zeros(&self) -> [u8; 2] {
+        self.from.map(|(of, dtype)| (of.zero_point - dtype.min()) as u8)
+    }
+
+    /// The sums of what the operands, read as `operands`, have for each of `columns`, divided by `count`.
+    pub(in crate::onnx) fn summed(
+        &self,
+        name: &str,
+        [x, weights]: [Matrix; 2],
+        columns: usize,
+        count: usize,
+    ) -> Average {
+        let ([zero, of_weights], [(of, dtype), (by, _)]) = (self.zeros(), self.from);
+        let scaling = Scaling { scale: of.scale * by.scale, ..of };
+        let (summands, name) = (Summands::scaled(scaling, zero), name.to_owned());
+        let (weights, formula) = (Some((weights, of_weights)), Formula::Mean);
+        Average { name, x, columns, summands, dtype, count, weights, formula }
+    }
+
     fn with(
         &self,
         builder: &mut Builder,
         code: impl Fn(u8, u8) -> u8,
     ) -> Result<TensorId, NodeError> {
-        let zeros = self.from.map(|(of, dtype)| (of.zero_point - dtype.min()) as u8);
+        let zeros = self.zeros();
         let [a, b] = &self.operands;
         let occurring = [a, b].map(|matrix| builder.occurring(matrix.view.tensor));
         let edges = multiplied::edges(zeros, occurring.each_ref().map(Vec::as_slice), code);

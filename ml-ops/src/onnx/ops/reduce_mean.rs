@@ -6,6 +6,7 @@ use crate::onnx::deferred::{Average, Deferred, Formula, Kind, Summands};
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::numbers;
 use crate::onnx::shapes;
 use crate::onnx::value::Value;
 use crate::onnx::view::View;
@@ -19,17 +20,26 @@ pub(super) const OPERATOR: Operator = Operator {
     import: Import::One(import),
 };
 
-fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    reduced(node, true)
+fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    reduced(builder, node, true)
 }
 
 /// The sums of operand 0, or its means, over some of its axes.
-pub(super) fn reduced(node: &NodeView<'_>, mean: bool) -> Result<Value, NodeError> {
+pub(super) fn reduced(
+    builder: &Builder,
+    node: &NodeView<'_>,
+    mean: bool,
+) -> Result<Value, NodeError> {
     node.int_among("noop_with_empty_axes", &[0])?;
     let keep = node.int_among("keepdims", &[1, 0])? == 1;
-    let view = match node.value(0)? {
-        Value::Floats(x) => &x.codes.view,
-        Value::Deferred(x) => &x.view,
+    // What is made of an input's zeros and ones is a function of these.
+    let value = &match node.value(0)? {
+        Value::Floats(x) => Value::Floats(numbers::of_input(builder, x)),
+        value => value.clone(),
+    };
+    let (view, is_pure) = match value {
+        Value::Floats(x) => (&x.codes.view, true),
+        Value::Deferred(x) => (&x.view, x.is_unbounded()),
         _ => return Err(NodeError::Operand { index: 0, expected: "floats of one 8-bit tensor" }),
     };
     let axes = match (node.ints("axes")?, node.optional_constant(1)?) {
@@ -48,14 +58,16 @@ pub(super) fn reduced(node: &NodeView<'_>, mean: bool) -> Result<Value, NodeErro
     // Of what is kept, features stay features; without any, everything is.
     let any = kept.iter().any(|&dim| view.is_feature(dim));
     let is_feature = |dim: usize| !any || view.is_feature(dim);
-    let of = |side: bool| {
-        let dims = kept.iter().filter(|&&dim| is_feature(dim) == side);
-        dims.flat_map(|&dim| view.digits(dim)).collect::<Vec<_>>()
+    let laid_out = |of: &View| {
+        let of_side = |side: bool| {
+            let dims = kept.iter().filter(move |&&dim| is_feature(dim) == side);
+            dims.flat_map(|&dim| of.digits(dim)).collect::<Vec<_>>()
+        };
+        let taps = reduced.iter().flat_map(|&dim| of.digits(dim));
+        let cols = of_side(true).into_iter().chain(taps).collect();
+        Matrix { rows: of_side(false), cols, view: of.clone(), pad: None }
     };
-    let digits = reduced.iter().flat_map(|&dim| view.digits(dim));
-    let columns = of(true).iter().map(|digit| digit.size).product();
-    let cols = of(true).into_iter().chain(digits).collect();
-    let x_matrix = Matrix { rows: of(false), cols, view: view.clone(), pad: None };
+    let columns = kept.iter().filter(|&&dim| is_feature(dim)).map(|&dim| view.size(dim)).product();
     let shape: Vec<usize> = kept.iter().map(|&dim| view.size(dim)).collect();
     let mut output = View::new(0, &shape, |at| is_feature(kept[at]));
     if keep {
@@ -65,11 +77,17 @@ pub(super) fn reduced(node: &NodeView<'_>, mean: bool) -> Result<Value, NodeErro
     }
     let taps: usize = reduced.iter().map(|&dim| view.size(dim)).product();
     let count = if mean { taps } else { 1 };
-    let average = match node.value(0)? {
-        Value::Deferred(x) => x.averaged(node.name, x_matrix, columns, count)?,
+    let average = match value {
+        Value::Deferred(Deferred { kind: Kind::Elementwise(product), view: seen, .. })
+            if *seen == product.layout && is_pure =>
+        {
+            let operands = product.operands.each_ref().map(|operand| laid_out(&operand.view));
+            Kind::Average(Rc::new(product.summed(node.name, operands, columns, count)))
+        }
+        Value::Deferred(x) => x.averaged(node.name, laid_out(view), columns, count)?,
         Value::Floats(x) => Kind::Average(Rc::new(Average {
             name: node.name.to_owned(),
-            x: x_matrix,
+            x: laid_out(view),
             columns,
             summands: Summands::of(x, taps),
             dtype: x.codes.dtype,

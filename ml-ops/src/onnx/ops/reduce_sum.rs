@@ -5,6 +5,6 @@ use crate::onnx::ops::reduce_mean;
 
 pub(super) const OPERATOR: Operator = Operator {
     name: "ReduceSum",
-    import: Import::One(|_, node| reduce_mean::reduced(node, false)),
+    import: Import::One(|builder, node| reduce_mean::reduced(builder, node, false)),
     ..reduce_mean::OPERATOR
 };
