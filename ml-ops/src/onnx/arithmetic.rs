@@ -12,6 +12,7 @@ use super::node::NodeView;
 use super::numbers;
 use super::operands::codes_of;
 use super::pairs::{self, Aligned};
+use super::positions;
 use super::qlinear::{self, Kernel, Quantization};
 use super::rowwise;
 use super::value::{Dequantized, Floats, Fused, Scaling, Value};
@@ -90,6 +91,9 @@ pub(super) fn import(
     if let (Value::Constant(_), Value::Constant(_)) = (node.value(0)?, node.value(1)?) {
         return folded::pairs(node, |a, b| operation.of_integers(a, b));
     }
+    if let Some(counted) = positions::arithmetic(node, operation)? {
+        return Ok(counted);
+    }
     let [a, b] = numbers::operands(builder, node)?;
     match (&*a, &*b) {
         (a, b)
@@ -115,16 +119,16 @@ pub(super) fn import(
             }
             of_two(node, a, b, operation, true)
         }
-        (Value::FloatInput(x), Value::Constant(constant)) => {
-            Ok(Value::FloatInput(x.followed(constant, operation, false, 1)?))
-        }
-        (Value::Constant(constant), Value::FloatInput(x)) => {
         (Value::Deferred(a), Value::Deferred(b)) if operation == Operation::Div => {
             let quotient = Quotient::of(builder, node.name, a, b);
             let quotient = quotient.ok_or(NodeError::ProductOfTensors)?;
             let output = a.view.clone();
             Ok(Value::Deferred(Deferred::new(Kind::Quotient(Rc::new(quotient)), output)))
         }
+        (Value::FloatInput(x), Value::Constant(constant)) => {
+            Ok(Value::FloatInput(x.followed(constant, operation, false, 1)?))
+        }
+        (Value::Constant(constant), Value::FloatInput(x)) => {
             Ok(Value::FloatInput(x.followed(constant, operation, true, 0)?))
         }
         (Value::Deferred(x), Value::Constant(constant)) => {

@@ -37,7 +37,8 @@
 //! An input of int32 or int64 by which a Gather reads the rows of a table of 8-bit integers is rows of a one among zeros, times the
 //! table. One that is a mask, of zeros and ones or flags, is codes of two values: what Cast, Sub, Mul, Not, comparisons with a number
 //! and Where by flags make of it is a function of them, and leaves elements out of a Softmax where it adds or puts a number as
-//! small as nothing. An input that nothing reads is none of the graph's.
+//! small as nothing. An input that nothing reads is none of the graph's. Positions that are counted from ids or a mask (CumSum of
+//! those that are no padding, times whether they are, and a number) are computed of it, and are rows of a one among zeros too.
 //!
 //! # Several scales
 //! A DequantizeLinear with a scale for each index of an axis, or for each block, makes floats for a QuantizeLinear, a step for each
@@ -169,6 +170,7 @@ mod one_hot;
 mod operands;
 mod ops;
 mod pairs;
+mod positions;
 mod prepared;
 mod proto;
 mod qlinear;

@@ -237,6 +237,11 @@ impl<'a> NodeView<'a> {
         self.output_name(0).is_some_and(|name| self.context.uses.is_quantized(name))
     }
 
+    /// Whether operand `index` is ids by which a Gather reads the rows of a constant.
+    pub(super) fn are_ids(&self, index: usize) -> bool {
+        self.input_name(index).is_some_and(|name| self.context.uses.are_ids(name))
+    }
+
     /// Whether the runtime's default session rounds float weights of the node, which stands behind a DequantizeLinear.
     pub(super) fn has_rounded_weights(&self) -> bool {
         let operator = self.proto.op_type.as_deref().unwrap_or("");

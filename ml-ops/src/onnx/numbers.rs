@@ -137,9 +137,9 @@ impl<'a> Table<'a> {
         name: &str,
         ids: &Value,
     ) -> Result<Value, NodeError> {
-        let (ids, is_hidden) = match ids {
-            Value::NumberInput(ids) => (ids, false),
-            Value::Integers(ids, _) => (ids, true),
+        let view = match ids {
+            Value::NumberInput(ids) | Value::Integers(ids, _) => ids,
+            Value::Counted(counted) => &counted.view,
             _ => return Err(NodeError::OperandType { index: 1 }),
         };
         let wrong = NodeError::OperandType { index: 0 };
@@ -148,21 +148,22 @@ impl<'a> Table<'a> {
             let got = self.values.shape().len();
             return Err(NodeError::OperandShape { index: 0, expected: 2, got });
         };
-        let tokens = ids.elements();
+        let tokens = view.elements();
         let fits = rows > 0 && width > 0 && rows.max(width) <= MAX_ELEMENTS / tokens;
         if !fits {
             return Err(NodeError::OperandShape { index: 0, expected: 1, got: rows });
         }
-        // Rows of an input's tensor are numbers as the input has them.
-        if !is_hidden && Matrix::rows_and_columns(ids, 0).in_order().is_none() {
-            return Err(NodeError::NoView { index: 1 });
-        }
-        let x = match is_hidden {
-            true => one_hot(builder, name, ids, rows)?,
-            false => builder.one_hot_input(ids, rows)?,
+        let x = match ids {
+            Value::Counted(counted) => counted.one_hot(builder, name, rows)?,
+            Value::Integers(ids, _) => one_hot(builder, name, ids, rows)?,
+            // Rows of an input's tensor are numbers as the input has them.
+            _ if Matrix::rows_and_columns(view, 0).in_order().is_none() => {
+                return Err(NodeError::NoView { index: 1 });
+            }
+            _ => builder.one_hot_input(view, rows)?,
         };
         let y = builder.embedding(name, x, tokens, (rows, width), &codes);
-        let (mut shape, last) = (ids.shape(), ids.rank());
+        let (mut shape, last) = (view.shape(), view.rank());
         shape.push(width);
         let view = View::new(y, &shape, |dim| dim == last);
         let codes = Codes { view, dtype, quantized: false, origin: None };

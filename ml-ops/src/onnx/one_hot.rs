@@ -22,11 +22,23 @@ pub(super) fn one_hot(
             "numbers of an input, or of an ArgMax of no more elements than the table has rows";
         return Err(NodeError::Operand { index: 1, expected });
     }
+    rows(builder, name, ids, vocabulary, |v| v as f64 - 0.5)
+}
+
+/// Such a tensor of the numbers seen as `ids`, integers of which number `v` is reached from `least(v)` on: the largest reached of
+/// `vocabulary`. Precondition: 0 is reached by all, and `vocabulary` by none.
+pub(super) fn rows(
+    builder: &mut Builder,
+    name: &str,
+    ids: &View,
+    vocabulary: usize,
+    least: impl Fn(usize) -> f64,
+) -> Result<TensorId, NodeError> {
     let last = ids.rank();
     let columns = |view: &View| Matrix::laid_out(view, |dim| dim == last);
     let all = vocabulary + 1;
     let repeated = ids.clone().unsqueezed(last).repeated(last, all);
-    let edges = (0..all).map(|v| Edges::rising(0, 1, |_| v as f64 - 0.5)).collect();
+    let edges = (0..all).map(|v| Edges::rising(0, 1, |_| least(v))).collect();
     let is_least = builder.combine(
         &format!("{name}/least"),
         all,

@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 pub(super) struct Uses {
     unsigned: HashSet<String>,
     quantized: HashSet<String>,
+    ids: HashSet<String>,
 }
 
 impl Uses {
@@ -17,7 +18,7 @@ impl Uses {
     pub(super) fn of(graph: &GraphProto) -> Self {
         let readers = Readers::of(graph);
         let zero_points = zero_points(graph);
-        let mut uses = Self::default();
+        let mut uses = Self { ids: ids(graph), ..Self::default() };
         for node in &graph.node {
             let Some(output) = node.output.first().filter(|name| !name.is_empty()) else {
                 continue;
@@ -45,10 +46,38 @@ impl Uses {
         self.unsigned.contains(name)
     }
 
+    /// Whether a Gather reads the rows of a constant by this value.
+    pub(super) fn are_ids(&self, name: &str) -> bool {
+        self.ids.contains(name)
+    }
+
     /// Whether nothing but one QuantizeLinear reads this value, behind Relu and Clip or not.
     pub(super) fn is_quantized(&self, name: &str) -> bool {
         self.quantized.contains(name)
     }
+}
+
+/// The values by which rows of constants, dequantized or not, are gathered.
+fn ids(graph: &GraphProto) -> HashSet<String> {
+    let names = graph.initializer.iter().filter_map(|tensor| tensor.name.as_deref());
+    let mut constants: HashSet<&str> = names.collect();
+    let mut ids = HashSet::new();
+    for node in &graph.node {
+        let [first, rest @ ..] = &node.input[..] else { continue };
+        if !constants.contains(first.as_str()) {
+            continue;
+        }
+        match (node.output.first(), rest.first()) {
+            (Some(output), _) if is(node, "DequantizeLinear") => {
+                constants.insert(output);
+            }
+            (_, Some(of)) if is(node, "Gather") => {
+                ids.insert(of.clone());
+            }
+            _ => {}
+        }
+    }
+    ids
 }
 
 fn is(node: &NodeProto, operator: &str) -> bool {

@@ -5,6 +5,7 @@ use super::deferred::Deferred;
 use super::error::NodeError;
 use super::masked::Masked;
 use super::matrix::Matrix;
+use super::positions::Counted;
 use super::prepared::FloatInput;
 use super::thresholds::Comparison;
 use super::view::View;
@@ -25,6 +26,8 @@ pub(super) enum Value {
     FloatInput(FloatInput),
     /// An input of whole numbers, before something says what they are.
     NumberInput(View),
+    /// Numbers that are counted from such an input.
+    Counted(Counted),
     /// Zeros and ones, false and true, that are a function of an input's numbers.
     Flags(Floats),
     /// An 8-bit tensor.
@@ -214,15 +217,15 @@ impl Floats {
         self.codes.zero_code(self.scaling.zero_point)
     }
 
-    /// The floats after a function of each.
-    pub(super) fn map(&self, function: impl Fn(f32) -> f32) -> Self {
-        let images = self.images.map(function);
     /// Whether the floats are those of a DequantizeLinear, or zeros and ones of an input.
     pub(super) fn is_scaled(&self) -> bool {
         let Scaling { scale, zero_point } = self.scaling;
         self.pure || *self.images == dequantize_table(scale, zero_point, self.codes.dtype)
     }
 
+    /// The floats after a function of each.
+    pub(super) fn map(&self, function: impl Fn(f32) -> f32) -> Self {
+        let images = self.images.map(function);
         Self {
             codes: self.codes.clone(),
             scaling: self.scaling,
@@ -294,6 +297,7 @@ impl Value {
             Self::Constant(_)
             | Self::Dequantized(_)
             | Self::NumberInput(_)
+            | Self::Counted(_)
             | Self::Flags(_)
             | Self::Codes(_)
             | Self::Words(_)
@@ -312,6 +316,7 @@ impl Value {
             Self::Constant(_) | Self::Dequantized(_) => None,
             Self::FloatInput(floats) => Some(&floats.view),
             Self::Integers(view, _) | Self::NumberInput(view) => Some(view),
+            Self::Counted(counted) => Some(&counted.view),
             Self::Codes(codes) => Some(&codes.view),
             Self::Words(words) => Some(words.view()),
             Self::WordFloats(floats) => Some(floats.words.view()),
@@ -342,6 +347,7 @@ impl Value {
             Self::Constant(_) | Self::Dequantized(_) | Self::Masked(_) => return None,
             Self::FloatInput(floats) => floats.view = change(&floats.view)?,
             Self::Integers(view, _) | Self::NumberInput(view) => *view = change(view)?,
+            Self::Counted(counted) => counted.view = change(&counted.view)?,
             Self::Codes(codes) => codes.see(&change)?,
             Self::Words(words) => words.see(&change)?,
             Self::WordFloats(floats) => floats.words.see(&change)?,

@@ -31,7 +31,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     let value = node.value(0)?;
     let flag = |x: f32| f32::from(u8::from(x != 0.0));
     match (value, integers) {
-        (Value::NumberInput(_), Some(_)) => Ok(value.clone()),
+        (Value::NumberInput(_) | Value::Counted(_), Some(_)) => Ok(value.clone()),
         (Value::NumberInput(view), None) if is(data_type::FLOAT) => {
             Ok(Value::Floats(numbers::floats(builder, view)?))
         }

@@ -88,6 +88,7 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
         Value::Dequantized(_)
         | Value::FloatInput(_)
         | Value::NumberInput(_)
+        | Value::Counted(_)
         | Value::Flags(_)
         | Value::Floats(_)
         | Value::WordFloats(_)

@@ -1,10 +1,11 @@
-//! Equal: the numbers of an input, or a constant list, compared with a number.
+//! Equal: the numbers of an input, or ids, or a constant list, compared with a number.
 
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::folded;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::numbers;
+use crate::onnx::positions::{self, Counted};
 use crate::onnx::value::Value;
 
 pub(super) const OPERATOR: Operator =
@@ -13,6 +14,11 @@ pub(super) const OPERATOR: Operator =
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     if let (Value::Constant(_), Value::Constant(_)) = (node.value(0)?, node.value(1)?) {
         return folded::pairs(node, |a, b| i64::from(a == b));
+    }
+    if let (Value::NumberInput(ids), Value::Constant(pad), true) =
+        (node.value(0)?, node.value(1)?, node.are_ids(0))
+    {
+        return Ok(Value::Counted(Counted::are(ids, positions::one(pad)?)));
     }
     let flags = numbers::flags(builder, node, |x, y| x == y)?;
     flags

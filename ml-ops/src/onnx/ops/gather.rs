@@ -1,4 +1,4 @@
-//! Gather: constant indices of an axis, or the rows of a table that an input's numbers say, or an ArgMax.
+//! Gather: constant indices of an axis, or the rows of a table that an input's numbers say, or positions, or an ArgMax.
 
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
@@ -21,7 +21,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     match (node.value(0)?, node.value(1)?) {
         (
             table @ (Value::Constant(_) | Value::Dequantized(_)),
-            ids @ (Value::NumberInput(_) | Value::Integers(..)),
+            ids @ (Value::NumberInput(_) | Value::Counted(_) | Value::Integers(..)),
         ) => {
             node.int_among("axis", &[0])?;
             return Table::of(table)?.embedded(builder, node.name, ids);

@@ -16,12 +16,13 @@ mod constant_of_shape;
 mod conv;
 mod conv_integer;
 mod conv_transpose;
+mod cumsum;
 mod depth_to_space;
 mod dequantize_linear;
 mod div;
 mod dropout;
-mod elu;
 mod einsum;
+mod elu;
 mod equal;
 mod erf;
 mod exp;
@@ -129,13 +130,14 @@ pub(super) const REGISTRY: &[Operator] = &[
     conv::OPERATOR,
     conv_integer::OPERATOR,
     conv_transpose::OPERATOR,
+    cumsum::OPERATOR,
     depth_to_space::OPERATOR,
     dequantize_linear::OPERATOR,
     div::OPERATOR,
     dropout::OPERATOR,
+    einsum::OPERATOR,
     elu::OPERATOR,
     equal::OPERATOR,
-    einsum::OPERATOR,
     erf::OPERATOR,
     exp::OPERATOR,
     expand::OPERATOR,

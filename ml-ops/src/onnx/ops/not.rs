@@ -10,11 +10,14 @@ pub(super) const OPERATOR: Operator =
     Operator { domain: "", name: "Not", inputs: 1, attributes: &[], import: Import::One(import) };
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    let expected = "flags of an input's numbers";
+    let wrong = NodeError::Operand { index: 0, expected };
     match node.value(0)? {
+        Value::Counted(counted) => counted.negated().map(Value::Counted).ok_or(wrong),
         Value::Flags(flags) => Ok(Value::Flags(flags.map(|flag| 1.0 - flag))),
         Value::NumberInput(view) => {
             Ok(Value::Flags(numbers::floats(builder, view)?.map(|flag| 1.0 - flag)))
         }
-        _ => Err(NodeError::Operand { index: 0, expected: "flags of an input's numbers" }),
+        _ => Err(wrong),
     }
 }

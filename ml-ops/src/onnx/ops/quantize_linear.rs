@@ -73,6 +73,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         Value::Constant(_)
         | Value::Dequantized(_)
         | Value::NumberInput(_)
+        | Value::Counted(_)
         | Value::Flags(_)
         | Value::Words(_)
         | Value::Codes(_)
