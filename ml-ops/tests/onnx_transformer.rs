@@ -73,6 +73,9 @@ fn codes_are_near_those_of_floats() {
         ("group_normalization_by_group", 2),
         ("group_normalization_spelled", 2),
         ("group_norm", 2),
+        ("rotary", 1),
+        ("rotary_interleaved", 1),
+        ("rotary_embedding", 1),
     ] {
         let found = differences(name);
         assert!(found.0 <= 1 && found.1 * 100.0 <= f64::from(mean), "{name}: {found:?}");
@@ -145,6 +148,9 @@ fn they_are_proved() {
         "group_normalization_by_group",
         "group_normalization_spelled",
         "group_norm",
+        "rotary",
+        "rotary_interleaved",
+        "rotary_embedding",
     ] {
         let model = model(name);
         let x = array(&folder().join(format!("{name}.npz")), "input");

@@ -17,6 +17,7 @@ mod padded;
 mod product;
 mod quotient;
 mod rectified;
+mod rotated;
 mod row_sizes;
 mod softmax;
 mod sum;
@@ -41,6 +42,7 @@ pub(super) use padded::{Inner, Padded};
 pub(super) use product::Product;
 pub(super) use quotient::Quotient;
 pub(super) use rectified::Rectified;
+pub(super) use rotated::Rotated;
 pub(super) use softmax::Softmax;
 pub(super) use sum::{Sum, Term};
 pub(super) use sum_average::SumAverage;
@@ -107,6 +109,8 @@ pub(super) enum Kind {
     Exact(Rc<Exact>),
     /// Elements divided by a power of the squares around them.
     LocalNormalization(Rc<LocalNormalization>),
+    /// Pairs of features that are turned by angles.
+    Rotated(Rc<Rotated>),
     /// Floats of which some are left out.
     Cut(Rc<Cut>),
     /// The largest or smallest of several floats.
@@ -180,6 +184,7 @@ impl Deferred {
             Kind::WordNormalization(rows) => rows.quantize(builder, &self.after, target)?,
             Kind::Exact(sum) => sum.quantize(builder, target)?,
             Kind::LocalNormalization(rows) => rows.quantize(builder, target)?,
+            Kind::Rotated(of) => of.quantize(builder, target)?,
             Kind::Cut(cut) => cut.quantize(builder, target)?,
             Kind::Largest(largest) => largest.quantize(builder, target)?,
             Kind::Padded(padded) => padded.quantize(builder, target)?,

@@ -101,6 +101,8 @@
 //! fixtures codes differ from those of ONNX Runtime's floats by 1 at most, in one of seven places or fewer. The steps are filled by
 //! `f64` additions, multiplications and divisions alone, so that every machine makes the same graph.
 //!
+//! RotaryEmbedding by constants is an exact sum of two products with numbers of 16 bits, rounded once.
+//!
 //! # Indices
 //! ArgMax and ArgMin of integers, of floats that are functions of one tensor's codes, of their Softmax, and of the
 //! result of a matmul with one scale for all classes: the first of equal elements, or the last, as the node says. What
@@ -175,6 +177,7 @@ mod prepared;
 mod proto;
 mod qlinear;
 mod requantized;
+mod rotary;
 mod rowwise;
 mod runs;
 mod shapes;

@@ -83,6 +83,8 @@ mod relu;
 mod reshape;
 mod resize;
 mod rms_normalization;
+mod rotary_embedding;
+mod rotary_embedding_contrib;
 mod round;
 mod selu;
 mod shape;
@@ -198,6 +200,8 @@ pub(super) const REGISTRY: &[Operator] = &[
     reshape::OPERATOR,
     resize::OPERATOR,
     rms_normalization::OPERATOR,
+    rotary_embedding::OPERATOR,
+    rotary_embedding_contrib::OPERATOR,
     round::OPERATOR,
     selu::OPERATOR,
     shape::OPERATOR,
