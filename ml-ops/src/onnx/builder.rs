@@ -119,15 +119,6 @@ impl Builder {
         }
     }
 
-    /// The width of the one-hot rows that an input's tensor has, if it is of such.
-    pub(super) fn vocabulary_of(&self, tensor: TensorId) -> Option<usize> {
-        let input = self.inputs.iter().find(|input| input.tensor == tensor)?;
-        match input.transform {
-            Some(InputTransform::OneHot { vocabulary }) => Some(vocabulary),
-            _ => None,
-        }
-    }
-
     /// How many elements the numbers of a tensor are of, if it is an ArgMax's.
     pub(super) fn numbers_of(&self, tensor: TensorId) -> Option<usize> {
         self.nodes.iter().find_map(|node| match node.op {

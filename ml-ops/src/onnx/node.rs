@@ -237,9 +237,9 @@ impl<'a> NodeView<'a> {
         self.output_name(0).is_some_and(|name| self.context.uses.is_quantized(name))
     }
 
-    /// Whether operand `index` is ids by which a Gather reads the rows of a constant.
-    pub(super) fn are_ids(&self, index: usize) -> bool {
-        self.input_name(index).is_some_and(|name| self.context.uses.are_ids(name))
+    /// Rows of the constant that a Gather reads by operand `index`, if one does: these are ids.
+    pub(super) fn rows_by(&self, index: usize) -> Option<usize> {
+        self.context.uses.rows_by(self.input_name(index)?)
     }
 
     /// Whether the runtime's default session rounds float weights of the node, which stands behind a DequantizeLinear.

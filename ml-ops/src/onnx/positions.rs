@@ -28,8 +28,8 @@ pub(super) struct Counted {
 /// Which tokens count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kept {
-    /// Those whose id is another.
-    IdsBut(i64),
+    /// Those whose id is another, of so many.
+    IdsBut { pad: i64, vocabulary: usize },
     /// Those of a mask that are ones.
     Mask,
 }
@@ -48,9 +48,10 @@ enum Stage {
 }
 
 impl Counted {
-    /// Whether ids, seen as `view`, are `pad`.
-    pub(super) fn are(view: &View, pad: i64) -> Self {
-        Self { view: view.clone(), kept: Kept::IdsBut(pad), stage: Stage::Dropped }
+    /// Whether ids of a `vocabulary`, seen as `view`, are `pad`.
+    pub(super) fn are(view: &View, pad: i64, vocabulary: usize) -> Self {
+        let kept = Kept::IdsBut { pad, vocabulary };
+        Self { view: view.clone(), kept, stage: Stage::Dropped }
     }
 
     /// The ones of a mask that is seen as `view`.
@@ -121,7 +122,9 @@ impl Counted {
                 let mask = self.view.reshaped(&[tokens]).ok_or(NodeError::NoView { index: 1 })?;
                 (mask, [0, 1])
             }
-            Kept::IdsBut(pad) => (self.are_pads(builder, pad, tokens)?, [1, 0]),
+            Kept::IdsBut { pad, vocabulary } => {
+                (self.are_pads(builder, (pad, vocabulary), tokens)?, [1, 0])
+            }
         };
         let kind = TensorKind::Integer { bits: signed_bits(2 * tokens as i64 + 1) };
         let read = |view: &View| Matrix::laid_out(view, |_| true);
@@ -148,19 +151,22 @@ impl Counted {
         sum(builder, part(name, "position"), terms)
     }
 
-    /// Codes that are 1 where the ids are `pad`.
-    fn are_pads(&self, builder: &Builder, pad: i64, tokens: usize) -> Result<View, NodeError> {
-        let expected = "positions of ids by which rows of a table have been gathered before";
-        let ids = self.view.tensor;
-        let vocabulary = builder
-            .vocabulary_of(ids)
-            .filter(|_| Matrix::rows_and_columns(&self.view, 0).in_order().is_some())
-            .ok_or(NodeError::Operand { index: 1, expected })?;
+    /// Codes that are 1 where the ids, of so many, are `pad`.
+    fn are_pads(
+        &self,
+        builder: &mut Builder,
+        (pad, vocabulary): (i64, usize),
+        tokens: usize,
+    ) -> Result<View, NodeError> {
+        let no_view = NodeError::NoView { index: 1 };
+        if Matrix::rows_and_columns(&self.view, 0).in_order().is_none() {
+            return Err(no_view);
+        }
         let wrong = NodeError::IndexRange { index: 1, value: pad, size: vocabulary };
         let pad = usize::try_from(pad).ok().filter(|pad| *pad < vocabulary).ok_or(wrong)?;
+        let ids = builder.one_hot_input(&self.view, vocabulary)?;
         let view = View::new(ids, &[tokens, vocabulary], |dim| dim == 1);
-        let column = view.sliced(1, pad, 1, 1).ok_or(NodeError::NoView { index: 1 })?;
-        Ok(column.squeezed(1))
+        Ok(view.sliced(1, pad, 1, 1).ok_or(no_view)?.squeezed(1))
     }
 }
 

@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 pub(super) struct Uses {
     unsigned: HashSet<String>,
     quantized: HashSet<String>,
-    ids: HashSet<String>,
+    tables: HashMap<String, usize>,
 }
 
 impl Uses {
@@ -18,7 +18,7 @@ impl Uses {
     pub(super) fn of(graph: &GraphProto) -> Self {
         let readers = Readers::of(graph);
         let zero_points = zero_points(graph);
-        let mut uses = Self { ids: ids(graph), ..Self::default() };
+        let mut uses = Self { tables: tables(graph), ..Self::default() };
         for node in &graph.node {
             let Some(output) = node.output.first().filter(|name| !name.is_empty()) else {
                 continue;
@@ -46,9 +46,9 @@ impl Uses {
         self.unsigned.contains(name)
     }
 
-    /// Whether a Gather reads the rows of a constant by this value.
-    pub(super) fn are_ids(&self, name: &str) -> bool {
-        self.ids.contains(name)
+    /// Rows of the constant that a Gather reads by this value, if one does.
+    pub(super) fn rows_by(&self, name: &str) -> Option<usize> {
+        self.tables.get(name).copied()
     }
 
     /// Whether nothing but one QuantizeLinear reads this value, behind Relu and Clip or not.
@@ -57,27 +57,27 @@ impl Uses {
     }
 }
 
-/// The values by which rows of constants, dequantized or not, are gathered.
-fn ids(graph: &GraphProto) -> HashSet<String> {
-    let names = graph.initializer.iter().filter_map(|tensor| tensor.name.as_deref());
-    let mut constants: HashSet<&str> = names.collect();
-    let mut ids = HashSet::new();
+/// The values by which rows of constants, dequantized or not, are gathered, and how many rows these have.
+fn tables(graph: &GraphProto) -> HashMap<String, usize> {
+    let rows = |tensor: &TensorProto| usize::try_from(*tensor.dims.first()?).ok();
+    let named = graph.initializer.iter();
+    let named = named.filter_map(|tensor| Some((tensor.name.as_deref()?, rows(tensor)?)));
+    let mut constants: HashMap<&str, usize> = named.collect();
+    let mut tables = HashMap::new();
     for node in &graph.node {
         let [first, rest @ ..] = &node.input[..] else { continue };
-        if !constants.contains(first.as_str()) {
-            continue;
-        }
+        let Some(&rows) = constants.get(first.as_str()) else { continue };
         match (node.output.first(), rest.first()) {
             (Some(output), _) if is(node, "DequantizeLinear") => {
-                constants.insert(output);
+                constants.insert(output, rows);
             }
             (_, Some(of)) if is(node, "Gather") => {
-                ids.insert(of.clone());
+                tables.insert(of.clone(), rows);
             }
             _ => {}
         }
     }
-    ids
+    tables
 }
 
 fn is(node: &NodeProto, operator: &str) -> bool {

@@ -15,10 +15,10 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     if let (Value::Constant(_), Value::Constant(_)) = (node.value(0)?, node.value(1)?) {
         return folded::pairs(node, |a, b| i64::from(a == b));
     }
-    if let (Value::NumberInput(ids), Value::Constant(pad), true) =
-        (node.value(0)?, node.value(1)?, node.are_ids(0))
+    if let (Value::NumberInput(ids), Value::Constant(pad), Some(vocabulary)) =
+        (node.value(0)?, node.value(1)?, node.rows_by(0))
     {
-        return Ok(Value::Counted(Counted::are(ids, positions::one(pad)?)));
+        return Ok(Value::Counted(Counted::are(ids, positions::one(pad)?, vocabulary)));
     }
     let flags = numbers::flags(builder, node, |x, y| x == y)?;
     flags
