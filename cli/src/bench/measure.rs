@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use binfer_field::Backend;
 use binfer_ml_ops::array::Array;
+use binfer_ml_ops::graph::Graph;
 use binfer_ml_ops::{
     Proof, ProveError, ProverKey, ReachError, committed_bits_of, estimate_of, run_all, verify,
 };
@@ -50,7 +51,7 @@ pub fn measure(
     let graph = &workload.model.graph;
     let outputs = run_all(&workload.model, &workload.inputs).map_err(Failure::Statement)?;
     let start = Instant::now();
-    let (first, proof) = prove_once(&workload, &outputs, max_memory)?;
+    let (first, proof, proved) = prove_once(&workload, &outputs, max_memory)?;
     let mut runs = vec![first];
     while runs.len() < effort.runs as usize
         || (runs.len() < MAX_RUNS && start.elapsed() < effort.time)
@@ -85,18 +86,18 @@ pub fn measure(
         peak_rss_bytes,
         soundness_bits: estimate.soundness_bits,
         accuracy: task.accuracy(&workload.model)?,
-        committed: committed::by_operator(&workload.model.graph, &committed),
+        committed: committed::by_operator(&proved, &committed),
         phases: median_phases(&runs),
     })
 }
 
-/// Commits, proves and verifies once.
+/// Commits, proves and verifies once, as an importer would have it: deep matmuls in parts. Returns that graph as well.
 fn prove_once(
     workload: &Workload,
     outputs: &[Array],
     max_memory: Option<Size>,
-) -> Result<(Run, Proof), Failure> {
-    let (model, inputs) = (workload.model.clone(), &workload.inputs);
+) -> Result<(Run, Proof, Graph), Failure> {
+    let (model, inputs) = (workload.model.clone().with_shallow_matmuls(), &workload.inputs);
     let start = Instant::now();
     // Within the pool, so that no step waits for another thread to take it up.
     let mut key = rayon::scope(|_| ProverKey::new(model, Default::default(), &[1; 32]));
@@ -114,7 +115,8 @@ fn prove_once(
     let start = Instant::now();
     verify(key.commitment(), inputs, outputs, &bytes).map_err(Failure::Rejected)?;
     let verify = start.elapsed();
-    Ok((Run { commit, prove, verify, proof_bytes: bytes.len(), phases }, proof))
+    let graph = key.commitment().graph().clone();
+    Ok((Run { commit, prove, verify, proof_bytes: bytes.len(), phases }, proof, graph))
 }
 
 /// What a proof of ours declares is what a proof can: it was verified.

@@ -69,6 +69,8 @@ pub use groups::GroupSize;
 pub(crate) use layout::{SALT_WORDS, model_shape};
 #[cfg(feature = "prover")]
 pub(crate) use memory::Costs;
+#[cfg(feature = "prover")]
+pub(crate) use plan::suffices_once;
 #[cfg(all(test, feature = "prover"))]
 pub(crate) use plan::{Axis, Outputs};
 pub(crate) use plan::{Matrix, Origin, Plan, Source};

@@ -41,19 +41,6 @@ pub(super) fn batched(gather: &Gather, batch: usize) -> Gather {
     }
 }
 
-/// The identity on a `rows x cols` matrix.
-pub(super) fn straight(rows: usize, cols: usize) -> Gather {
-    let dim = |size, axis| vec![GatherDim { size, axis: Some(axis), step: 1 }];
-    Gather {
-        source_cols: vec![cols],
-        source_rows: vec![rows],
-        offsets: vec![0, 0],
-        rows: dim(rows, 1),
-        cols: dim(cols, 0),
-        pad: None,
-    }
-}
-
 /// The digits of all rows, or all columns, of a matrix.
 struct Side {
     /// Of each of them, the number of its digits along features, and along rows.

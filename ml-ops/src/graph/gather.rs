@@ -35,6 +35,19 @@ pub struct Gather {
 }
 
 impl Gather {
+    /// The identity on a sample of `rows` rows and `cols` features.
+    pub(crate) fn straight(rows: usize, cols: usize) -> Self {
+        let dim = |size, axis| vec![GatherDim { size, axis: Some(axis), step: 1 }];
+        Self {
+            source_cols: vec![cols],
+            source_rows: vec![rows],
+            offsets: vec![0, 0],
+            rows: dim(rows, 1),
+            cols: dim(cols, 0),
+            pad: None,
+        }
+    }
+
     /// Rows of the matrix for each sample.
     pub fn n_rows(&self) -> usize {
         self.rows.iter().map(|dim| dim.size).product()

@@ -12,6 +12,8 @@ mod node;
 mod numbers;
 mod port;
 mod runs;
+#[cfg(feature = "prover")]
+mod shallow;
 mod step;
 mod tensor;
 #[cfg(test)]

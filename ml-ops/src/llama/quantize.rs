@@ -153,6 +153,6 @@ impl Quantized {
         };
         let model = Model { graph, weights: builder.matrices };
         model.validate()?;
-        Ok(model)
+        Ok(model.with_shallow_matmuls())
     }
 }

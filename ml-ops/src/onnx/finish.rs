@@ -82,7 +82,7 @@ pub(super) fn model(mut builder: Builder, name: String, ports: Ports) -> Result<
         more_outputs,
     };
     graph.validate()?;
-    Ok(Model { graph, weights: matrices })
+    Ok(Model { graph, weights: matrices }.with_shallow_matmuls())
 }
 
 fn remove_dead(builder: &mut Builder, outputs: &[TensorId]) {

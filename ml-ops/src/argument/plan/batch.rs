@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::{Axis, Chunk, Exponent, Factor, MatMul, Matrix, Output, Plan, Read};
-use crate::argument::wiring::{batched, straight};
+use crate::argument::wiring::batched;
 use crate::graph::{CodeMatrix, Gather, Graph, Op};
 
 impl Plan {
@@ -39,12 +39,12 @@ impl Plan {
         let unaligned = self.outputs(node, *y, bound);
         let output = self.align(unaligned, Axis::Columns);
         let as_it_is = |rows, cols, matrix: &CodeMatrix| {
-            matrix.gather.clone().unwrap_or_else(|| straight(rows, cols))
+            matrix.gather.clone().unwrap_or_else(|| Gather::straight(rows, cols))
         };
         let (of_a, of_b) = (as_it_is(rows, k, a), as_it_is(depth, shape.features, b));
         let (of_heads, of_columns) = of_b.split_taps(n)?;
         let of_b = Gather { rows: [&of_heads[..], &of_b.rows].concat(), cols: of_columns, ..of_b };
-        let of_y = straight(rows, shape.features);
+        let of_y = Gather::straight(rows, shape.features);
         for sample in 0..batch {
             let read = |gather: &Gather| Arc::new(of_sample(gather, batch, sample));
             // All of a tensor is read as it is, or across.

@@ -14,6 +14,8 @@ mod sum;
 
 pub(crate) use exponents::{Bit, BitOf, Exponent};
 pub(crate) use matmul::MatMul;
+#[cfg(feature = "prover")]
+pub(crate) use output::suffices_once;
 pub(crate) use output::{Axis, Output, Outputs};
 #[cfg(feature = "prover")]
 pub(crate) use sum::of_tap;

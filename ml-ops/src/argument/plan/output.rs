@@ -71,6 +71,12 @@ fn repetitions(bound: i128) -> usize {
     (CHECK_BITS / bits.max(1.0)).ceil() as usize
 }
 
+/// Whether one check of exponents up to this bound has the soundness that a check should have.
+#[cfg(feature = "prover")]
+pub(crate) fn suffices_once(bound: i128) -> bool {
+    repetitions(bound) == 1
+}
+
 /// Outputs before an axis is chosen.
 pub(super) struct Unaligned {
     pub(super) node: usize,

@@ -10,7 +10,6 @@ use super::exponents::{CODE_BITS, Weighted};
 use super::product::Product;
 use super::sum::{Exponents, Input, Operand, Power, across};
 use super::{Axis, Exponent, Factor, Plan, Read};
-use crate::argument::wiring::straight;
 use crate::graph::{Gather, GatherDim};
 
 /// Terms that are a power together.
@@ -182,7 +181,7 @@ pub(super) fn oriented(
     (rows, cols): (usize, usize),
     taps: usize,
 ) -> Option<(Gather, usize)> {
-    let gather = gather.cloned().unwrap_or_else(|| straight(rows, cols));
+    let gather = gather.cloned().unwrap_or_else(|| Gather::straight(rows, cols));
     let (rows, mut cols) = match axis {
         Axis::Columns => (gather.rows.clone(), gather.cols.clone()),
         Axis::Rows => {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::sum::{Exponents, Input, Nibbles, Operand, with_taps};
 use super::{Matrix, Plan};
-use crate::argument::wiring::{batched, straight};
+use crate::argument::wiring::batched;
 use crate::graph::{Function, Gather, TensorId, Term};
 
 /// Bits of each operand in an index.
@@ -94,7 +94,7 @@ impl Plan {
         let gather = match gather.map(|gather| batched(gather, batch)) {
             None if taps == more => None,
             gather => {
-                let gather = gather.unwrap_or_else(|| straight(rows, cols));
+                let gather = gather.unwrap_or_else(|| Gather::straight(rows, cols));
                 Some(Gather { pad: None, ..with_taps(gather, taps, more)? })
             }
         };

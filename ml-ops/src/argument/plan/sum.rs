@@ -8,7 +8,7 @@ use super::{
     Axis, Exponent, Factor, Matrix, Origin, OtherBits, Output, Plan, Read, Second, Source, cheapest,
 };
 use crate::argument::bits::{DIFFERENCE_BITS, max_constraints};
-use crate::argument::wiring::{batched, straight};
+use crate::argument::wiring::batched;
 use crate::graph::{Function, Gather, GatherDim, Graph, Op, Term};
 
 use super::BitCheck;
@@ -241,7 +241,7 @@ impl Plan {
         let gather = match gather {
             None if taps == term.taps => None,
             gather => {
-                let gather = gather.unwrap_or_else(|| straight(rows, cols));
+                let gather = gather.unwrap_or_else(|| Gather::straight(rows, cols));
                 Some(with_taps(gather, term.taps, taps)?)
             }
         };

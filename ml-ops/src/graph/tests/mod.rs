@@ -5,6 +5,7 @@ mod argmax;
 mod bytes;
 mod image;
 mod port;
+mod shallow;
 mod step;
 mod validate;
 mod weights;
