@@ -5,13 +5,16 @@
 //! checked once; they are committed, a few bytes an output, and added up.
 
 use super::{
-    Epilogue, Function, Gather, GatherDim, Graph, MAX_NAME_BYTES, Model, Node, Op, TensorKind,
-    TensorShape, Term, WeightMatrix, WeightShape, bound, signed_bits,
+    Epilogue, Function, Gather, GatherDim, Graph, MAX_ELEMENTS, MAX_NAME_BYTES, Model, Node, Op,
+    TensorKind, TensorShape, Term, WeightMatrix, WeightShape, bound, signed_bits,
 };
 use crate::argument::suffices_once;
 
 /// What a part costs for each of its sums, in look-ups: four indices, in a product of its own and twice in that of the sum.
 const OF_SUM: usize = 16;
+
+/// Weights of a part at most, if there are any parts: the leaves of a group.
+const MOST_WEIGHTS: usize = 1 << 25;
 
 /// Bytes that a part's name has more at most.
 const MORE_NAME: usize = 32;
@@ -64,11 +67,18 @@ fn cut(graph: &Graph, node: usize) -> Option<Cut> {
     }
     let gather = gather.clone().unwrap_or_else(|| Gather::straight(x.rows_per_sample, x.features));
     let dim = gather.cols.iter().position(|dim| dim.size > 1)?;
-    let size = gather.cols[dim].size;
+    let GatherDim { size, step, .. } = gather.cols[dim];
+    // Parts begin where offsets may be.
+    if step.unsigned_abs().saturating_mul(size as u64) > MAX_ELEMENTS as u64 {
+        return None;
+    }
     let unit = weights.k / size;
     let part = |parts: usize| {
         let len = size.div_ceil(parts);
         let part = WeightShape { k: len * unit, ..weights.clone() };
+        if part.k * part.columns() > MOST_WEIGHTS {
+            return None;
+        }
         let bound = bound(x.kind, i64::from(*zero_code), &part);
         let bits = signed_bits(i64::try_from(bound).ok()?);
         suffices_once(bound + (1 << (bits - 1))).then_some((parts, len, bits))
