@@ -1,9 +1,10 @@
 //! Long slices whose memory outlives them: in huge pages where the system has them, and kept for the next.
 //!
-//! A page fault a 4 KiB page costs more than the arithmetic on it, and so does zeroing a huge page.
+//! A page fault a 4 KiB page costs more than the arithmetic on it, and so does zeroing a huge page. What is kept and what is in
+//! use are together hardly more than was in use at once, so that keeping memory takes none.
 
 use core::ops::{Deref, DerefMut};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use binfer_field::F128;
 use memmap2::MmapMut;
@@ -17,6 +18,9 @@ const MAPPED: usize = HUGE_PAGE / size_of::<F128>();
 /// Elements of the shortest memory that is kept.
 const KEPT: usize = 1 << 12;
 
+/// Elements that may be kept beyond what was in use at once: all that small proofs have.
+const SLACK: usize = 1 << 20;
+
 /// Elements that are kept at most.
 const MOST_KEPT: usize = 1 << 23;
 
@@ -26,8 +30,43 @@ pub const MOST_KEPT_BYTES: usize = MOST_KEPT * size_of::<F128>();
 /// A buffer takes memory of at most this many times its own length.
 const WASTE: usize = 4;
 
-/// Memory that dropped buffers left, the oldest first.
-static SPARE: Mutex<Vec<Storage>> = Mutex::new(Vec::new());
+static POOL: Mutex<Pool> = Mutex::new(Pool { spares: Vec::new(), kept: 0, used: 0, most_used: 0 });
+
+/// The memory of all buffers, but for those that are too short to be kept.
+struct Pool {
+    /// What dropped buffers left, the oldest first.
+    spares: Vec<Storage>,
+    /// Elements of spares.
+    kept: usize,
+    /// Elements in use.
+    used: usize,
+    /// Most elements that were in use at once.
+    most_used: usize,
+}
+
+impl Pool {
+    fn lock() -> MutexGuard<'static, Self> {
+        POOL.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts elements as in use.
+    fn count(&mut self, n: usize) {
+        self.used += n;
+        self.most_used = self.most_used.max(self.used);
+    }
+
+    /// Takes the oldest spares away until what is left may be kept.
+    fn settle(&mut self) -> Vec<Storage> {
+        let most = MOST_KEPT.min(self.most_used - self.used + SLACK);
+        let too_many = self.spares.iter().take_while(|spare| {
+            let over = self.kept > most;
+            self.kept -= if over { spare.len() } else { 0 };
+            over
+        });
+        let too_many = too_many.count();
+        self.spares.drain(..too_many).collect()
+    }
+}
 
 /// Elements on the heap or in an anonymous mapping.
 #[derive(Default)]
@@ -92,19 +131,33 @@ impl Buffer {
         if n < KEPT {
             return None;
         }
-        let mut spares = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
-        let lens = spares.iter().map(Storage::len).enumerate();
+        let mut pool = Pool::lock();
+        let lens = pool.spares.iter().map(Storage::len).enumerate();
         let fitting = lens.filter(|&(_, len)| len >= n && len / WASTE <= n);
-        let (at, _) = fitting.min_by_key(|&(_, len)| len)?;
-        Some(Self { storage: spares.remove(at), len: n })
+        let (at, len) = fitting.min_by_key(|&(_, len)| len)?;
+        let storage = pool.spares.remove(at);
+        pool.kept -= len;
+        pool.count(len);
+        Some(Self { storage, len: n })
     }
 
     fn allocated(n: usize) -> Self {
         let mapped = if n < MAPPED { None } else { map(n) };
-        Self {
-            storage: mapped.map_or_else(|| Storage::Heap(F128::zeros(n)), Storage::Mapped),
-            len: n,
+        let storage = mapped.map_or_else(|| Storage::Heap(F128::zeros(n)), Storage::Mapped);
+        Self::counted(storage, n)
+    }
+
+    /// A buffer in memory that is new.
+    fn counted(storage: Storage, len: usize) -> Self {
+        let n = storage.len();
+        if n >= KEPT {
+            let mut pool = Pool::lock();
+            pool.count(n);
+            let given_back = pool.settle();
+            drop(pool);
+            drop(given_back);
         }
+        Self { storage, len }
     }
 }
 
@@ -112,19 +165,18 @@ impl Drop for Buffer {
     fn drop(&mut self) {
         let storage = core::mem::take(&mut self.storage);
         let n = storage.len();
-        if !(KEPT..=MOST_KEPT).contains(&n) {
+        if n < KEPT {
             return;
         }
-        let mut spares = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
-        spares.push(storage);
-        let mut kept: usize = spares.iter().map(Storage::len).sum();
-        let too_many = spares.iter().take_while(|spare| {
-            let over = kept > MOST_KEPT;
-            kept -= if over { spare.len() } else { 0 };
-            over
-        });
-        let too_many = too_many.count();
-        spares.drain(..too_many);
+        let mut pool = Pool::lock();
+        pool.used -= n;
+        if n <= MOST_KEPT {
+            pool.kept += n;
+            pool.spares.push(storage);
+        }
+        let given_back = pool.settle();
+        drop(pool);
+        drop(given_back);
     }
 }
 
@@ -144,7 +196,7 @@ fn map(n: usize) -> Option<MmapMut> {
 impl From<Vec<F128>> for Buffer {
     fn from(elements: Vec<F128>) -> Self {
         let len = elements.len();
-        Self { storage: Storage::Heap(elements), len }
+        Self::counted(Storage::Heap(elements), len)
     }
 }
 
@@ -187,10 +239,19 @@ mod tests {
     }
 
     #[test]
-    fn little_is_kept() {
-        let buffers: Vec<Buffer> = (0..9).map(|_| Buffer::zeroed(MOST_KEPT / 4)).collect();
-        drop(buffers);
-        let spares = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
-        assert!(spares.iter().map(Storage::len).sum::<usize>() <= MOST_KEPT);
+    fn no_more_is_kept_than_was_in_use() {
+        let check = || {
+            let pool = Pool::lock();
+            assert_eq!(pool.kept, pool.spares.iter().map(Storage::len).sum::<usize>());
+            assert!(pool.kept <= MOST_KEPT && pool.kept + pool.used <= pool.most_used + SLACK);
+        };
+        let mut buffers: Vec<Buffer> = (1..9).map(|i| Buffer::zeroed(i * SLACK / 3)).collect();
+        check();
+        while buffers.pop().is_some() {
+            check();
+            // Of a length that none that was dropped has.
+            drop(Buffer::from(vec![F128::ONE; SLACK / 4 + buffers.len()]));
+            check();
+        }
     }
 }

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::WiredClaim;
 use super::verify::{batches, same};
+use crate::buffer::Buffer;
 use crate::channel::ProverChannel;
 use crate::indexed::onehot::OneHotClaim;
 use crate::join::{self, Product};
@@ -67,8 +68,8 @@ struct WiredProduct {
     row_vars: usize,
     /// Variables that are left.
     left: usize,
-    weights: Vec<F128>,
-    one_hot: Vec<F128>,
+    weights: Buffer,
+    one_hot: Buffer,
     claim: F128,
     /// The round polynomial, constant first, between a round and its binding.
     round: [F128; 3],
@@ -78,14 +79,14 @@ impl WiredProduct {
     fn new<W: AddWeights>(batch: &[&WiredInput<'_, W>]) -> Self {
         let WiredInput { claim, indices } = batch[0];
         assert_eq!(indices.len(), claim.rows * claim.cols);
-        let mut weights = F128::zeros(indices.len());
+        let mut weights = Buffer::zeroed(indices.len());
         let mut value = F128::ZERO;
         for WiredInput { claim, .. } in batch {
             claim.weights.add_to(claim.weight, &mut weights);
             value += claim.weight * claim.value;
         }
         let table = kernels::eq_table(&claim.index_point);
-        let mut one_hot = F128::zeros(indices.len());
+        let mut one_hot = Buffer::unspecified(indices.len());
         let chunks = one_hot.par_chunks_mut(TASK).zip(indices.par_chunks(TASK));
         chunks.for_each(|(out, indices)| kernels::gather(out, &table, indices));
         Self {

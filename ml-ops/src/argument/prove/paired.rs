@@ -1,6 +1,7 @@
 //! The prover's side of claims on indices that are made of two matrices.
 
 use binfer_field::{F128, kernels};
+use binfer_iop::buffer::Buffer;
 use binfer_iop::channel::ProverChannel;
 use binfer_iop::product::{self, BoxProduct, BoxShape, LeafClaim};
 use rayon::prelude::*;
@@ -42,7 +43,8 @@ fn product(
     let shape = claim.shape();
     let operands = claim.factor.operands().expect("a factor of two matrices");
     let (low, high) = claim.index_point.split_at(claim.factor.chunk.width());
-    let mut leaves = vec![F128::ONE; 2 * shape.rows];
+    let mut leaves = Buffer::unspecified(2 * shape.rows);
+    leaves.fill(F128::ONE);
     let halves = leaves.chunks_mut(shape.rows).zip(operands.iter().zip([low, high]));
     for (leaves, (operand, index_point)) in halves {
         let table = kernels::eq_table(index_point);
