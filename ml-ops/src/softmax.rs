@@ -176,7 +176,7 @@ impl Levels {
                 let above = edges.get(number).unwrap_or(largest);
                 let below = number
                     .checked_sub(1)
-                    .map_or(1.0, |at| edges.get(at).or(edges.last()).copied().unwrap_or(*least));
+                    .map_or(*least, |at| edges.get(at).or(edges.last()).copied().unwrap_or(*least));
                 (ln(*above) + ln(below)) / 2.0
             }
         }
