@@ -212,8 +212,13 @@ fn summands(node: &NodeView<'_>, index: usize, sign: f64) -> Result<Vec<ExactTer
         }
         _ => None,
     };
+    let is_mean =
+        |deferred: &Deferred| matches!(deferred.kind, Kind::Average(_) | Kind::SumAverage(_));
     let expected = "a dequantized tensor, a product of one scale, or a sum of those";
-    let mut terms = terms.ok_or(NodeError::Operand { index, expected })?;
+    let mut terms = terms.ok_or(match node.value(index)? {
+        Value::Deferred(mean) if sign < 0.0 && is_mean(mean) => NodeError::QuantizedParts,
+        _ => NodeError::Operand { index, expected },
+    })?;
     terms.iter_mut().for_each(|term| term.scale *= sign);
     Ok(terms)
 }

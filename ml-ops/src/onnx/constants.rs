@@ -120,12 +120,18 @@ pub(super) fn floats_in(value: &Value, index: usize) -> Result<Vec<f32>, NodeErr
             let values = integers(&constant.values).ok_or_else(wrong)?;
             let zeros = constant.zero_points.as_deref().map(|of| integers(of).ok_or_else(wrong));
             let zeros = zeros.transpose()?.unwrap_or(vec![0]);
+            // A list has one axis, whatever the node says.
+            let shape = constant.values.shape();
+            let axis = if shape.len() == 1 { 0 } else { constant.axis };
+            let size = shape.get(axis).copied().unwrap_or(1);
             for n in [constant.scales.len(), zeros.len()] {
-                check_columns(n, values.len(), index)?;
+                check_columns(n, size, index)?;
             }
+            let inner: usize = shape.iter().skip(axis + 1).product();
             let of = |(at, value): (usize, &i32)| {
-                let value = i64::from(*value) - i64::from(of_column(&zeros, at));
-                value as f32 * of_column(&constant.scales, at)
+                let of_axis = at / inner % size;
+                let value = i64::from(*value) - i64::from(of_column(&zeros, of_axis));
+                value as f32 * of_column(&constant.scales, of_axis)
             };
             Ok(values.iter().enumerate().map(of).collect())
         }

@@ -7,6 +7,7 @@ mod concatenation;
 mod cut;
 mod each;
 mod elementwise;
+mod embedded;
 mod exact;
 mod group_normalization;
 mod interpolation;
@@ -32,13 +33,14 @@ pub(super) use concatenation::{Concatenation, ConcatenationPart};
 pub(super) use cut::Cut;
 pub(super) use each::Each;
 pub(super) use elementwise::Elementwise;
+pub(super) use embedded::Embedded;
 pub(super) use exact::{Addend, Exact, ExactTerm};
 pub(super) use group_normalization::{GroupNormalization, MAX_GROUP};
 pub(super) use interpolation::{Interpolation, Weighted};
 pub(super) use largest::{Compared, Largest};
 pub(super) use local_normalization::LocalNormalization;
 pub(super) use normalization::{MAX_LENGTH, Normalization};
-pub(super) use padded::{Inner, Padded};
+pub(super) use padded::{How, Inner, Padded};
 pub(super) use product::Product;
 pub(super) use quotient::Quotient;
 pub(super) use rectified::Rectified;
@@ -115,8 +117,10 @@ pub(super) enum Kind {
     Cut(Rc<Cut>),
     /// The largest or smallest of several floats.
     Largest(Rc<Largest>),
-    /// The network's input, or floats of codes, with elements around them.
+    /// The network's input, or floats of codes, with elements around them or in other places.
     Padded(Rc<Padded>),
+    /// Rows of a table of floats.
+    Embedded(Rc<Embedded>),
 }
 
 impl Kind {
@@ -188,6 +192,7 @@ impl Deferred {
             Kind::Cut(cut) => cut.quantize(builder, target)?,
             Kind::Largest(largest) => largest.quantize(builder, target)?,
             Kind::Padded(padded) => padded.quantize(builder, target)?,
+            Kind::Embedded(rows) => rows.quantize(builder, target),
         };
         let view = self.pooled(builder, name, tensor)?;
         Ok(Codes { view, dtype, quantized: true, origin: None })

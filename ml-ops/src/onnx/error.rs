@@ -62,7 +62,7 @@ pub enum ImportError {
     /// An input has no shape, or one that is not `(1 or symbolic, sizes ..)`, or of which another input has the other.
     #[error(
         "dimension {axis} of input {input} is {value:?}; the first must be 1 or symbolic, as in all inputs, the others \
-         sizes of at most 2^28 elements together"
+         sizes of at most 2^28 elements together (`onnxruntime.tools.make_dynamic_shape_fixed` fixes them)"
     )]
     InputShape {
         /// Its number, from 0 on, among the inputs that are not initializers.
@@ -163,6 +163,23 @@ pub enum NodeError {
     /// The operator is unknown.
     #[error("the operator is not supported")]
     UnknownOperator,
+    /// The operator computes a scale of the floats that come, which are no part of what is proved.
+    #[error(
+        "the scale is computed of floats; `models/quantize.py` keeps the weights bit for bit and gives tensors scales of samples"
+    )]
+    DynamicScale,
+    /// The operator has weights in blocks, beside activations that are floats.
+    #[error(
+        "the weights are in blocks and the activations floats; `models/quantize.py` makes integers of both"
+    )]
+    BlocksAndFloats,
+    /// A mean is taken off what it is of, as in a normalization that is written in its parts, but not all of them are there
+    /// as floats.
+    #[error(
+        "a normalization in its parts, between which tensors are quantized: leave out its nodes from quantization, or \
+         have them as LayerNormalization, as `models/quantize.py` does"
+    )]
+    QuantizedParts,
     /// The operator has no such attribute, or not in a form that is supported.
     #[error("attribute {attribute:?} is not supported")]
     UnknownAttribute {

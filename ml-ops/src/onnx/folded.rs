@@ -3,6 +3,7 @@
 use super::error::NodeError;
 use super::node::NodeView;
 use super::operands::of_column;
+use super::shapes;
 use super::value::{Dequantized, Value};
 use crate::array::{Array, ArrayData};
 use crate::graph::MAX_ELEMENTS;
@@ -135,14 +136,43 @@ pub(super) fn chosen(node: &NodeView<'_>) -> Result<Value, NodeError> {
     integers(shape, flags.iter().enumerate().map(of).collect())
 }
 
-/// Operand 0, one integer or a list, as a list.
-pub(super) fn unsqueeze(node: &NodeView<'_>) -> Result<Value, NodeError> {
-    let values = list(node, 0)?.to_vec();
-    let axes = node.integers("axes", 1)?;
-    if !node.constant(0)?.shape().is_empty() || axes.as_deref() != Some(&[0]) {
-        return Err(NodeError::OperandShape { index: 0, expected: 1, got: values.len() });
+/// A constant, or one of one scale behind a DequantizeLinear, in the shape `to`; nothing of other values.
+pub(super) fn reshaped(value: &Value, to: &[usize]) -> Result<Option<Value>, NodeError> {
+    let shaped = |array: &Array| {
+        let (expected, got) = (to.iter().product(), array.data().len());
+        let array = Array::new(to.to_vec(), array.data().clone());
+        array.map(Rc::new).map_err(|_| NodeError::OperandShape { index: 0, expected, got })
+    };
+    Ok(match value {
+        Value::Constant(array) => Some(Value::Constant(shaped(array)?)),
+        Value::Dequantized(constant) if constant.scales.len() == 1 => {
+            let values = shaped(&constant.values)?;
+            Some(Value::Dequantized(Rc::new(Dequantized { values, ..(**constant).clone() })))
+        }
+        _ => None,
+    })
+}
+
+/// The shape of a constant, or of one behind a DequantizeLinear; nothing of other values.
+pub(super) fn shape(value: &Value) -> Option<&[usize]> {
+    match value {
+        Value::Constant(array) => Some(array.shape()),
+        Value::Dequantized(constant) => Some(constant.values.shape()),
+        _ => None,
     }
-    integers(vec![1], values)
+}
+
+/// Operand 0, of `shape`, with dimensions of one more.
+pub(super) fn unsqueeze(node: &NodeView<'_>, shape: &[usize]) -> Result<Value, NodeError> {
+    let axes = node.integers("axes", 1)?;
+    let axes = axes.ok_or(NodeError::MissingAttribute { attribute: "axes" })?;
+    let rank = shape.len() + axes.len();
+    let axes = axes.iter().map(|&axis| from_front("axes", axis, rank));
+    let axes = axes.collect::<Result<Vec<_>, _>>()?;
+    let mut sizes = shape.iter();
+    let size = |dim| if axes.contains(&dim) { Some(1) } else { sizes.next().copied() };
+    let to = (0..rank).filter_map(size).collect::<Vec<_>>();
+    reshaped(node.value(0)?, &to)?.ok_or(shapes::NOT_COMPUTED)
 }
 
 /// Operand 0, a list of one integer, as that.

@@ -326,7 +326,7 @@ fn import_node(
     let imported = REGISTRY
         .iter()
         .find(|operator| operator.domain == domain && operator.name == op_type)
-        .ok_or(NodeError::UnknownOperator)
+        .ok_or_else(|| unknown(op_type))
         .and_then(|operator| {
             let outputs = proto.output.iter().filter(|output| !output.is_empty());
             if outputs.clone().any(|output| values.contains_key(output)) {
@@ -367,6 +367,15 @@ fn import_node(
             node: name,
             error,
         }),
+    }
+}
+
+/// The error of an operator that none imports.
+fn unknown(op_type: &str) -> NodeError {
+    match op_type {
+        "DynamicQuantizeLinear" | "DynamicQuantizeMatMul" => NodeError::DynamicScale,
+        "MatMulNBits" | "GatherBlockQuantized" => NodeError::BlocksAndFloats,
+        _ => NodeError::UnknownOperator,
     }
 }
 

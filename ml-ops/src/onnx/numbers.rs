@@ -2,6 +2,8 @@
 
 use super::arithmetic::uniform;
 use super::builder::Builder;
+use super::constants;
+use super::deferred::{Deferred, Embedded, Kind};
 use super::error::NodeError;
 use super::matrix::Matrix;
 use super::node::NodeView;
@@ -104,26 +106,42 @@ fn number(constant: &Array, index: usize) -> Result<f32, NodeError> {
     }
 }
 
-/// A table of 8-bit integers, operand 0 of a Gather of its rows.
+/// A table, operand 0 of a Gather of its rows.
 pub(super) struct Table<'a> {
-    pub(super) values: &'a Array,
-    /// Scale and zero point, if it has been dequantized.
-    scaling: Option<Scaling>,
+    values: &'a Array,
+    of: Entries,
+}
+
+/// What a table has.
+enum Entries {
+    /// 8-bit integers, with scale and zero point if they have been dequantized.
+    Integers(Option<Scaling>),
+    /// Floats, which a QuantizeLinear is to follow on.
+    Floats(Vec<f32>),
 }
 
 impl<'a> Table<'a> {
-    /// That of a constant, or of one behind a DequantizeLinear of one scale.
+    /// That of a constant, or of one behind a DequantizeLinear.
     pub(super) fn of(value: &'a Value) -> Result<Self, NodeError> {
+        let floats = || constants::floats_in(value, 0).map(Entries::Floats);
         match value {
-            Value::Constant(values) => Ok(Self { values, scaling: None }),
+            Value::Constant(values) => Ok(match values.data() {
+                ArrayData::F32(_) => Self { values, of: floats()? },
+                _ => Self { values, of: Entries::Integers(None) },
+            }),
             Value::Dequantized(constant) => {
                 let Dequantized { values, scales, zero_points, .. } = &**constant;
-                let one = NodeError::Operand { index: 0, expected: "a table of one scale" };
-                let zeros = zero_points.as_deref().map(|zeros| integers(zeros).ok_or(one.clone()));
-                let zeros = zeros.transpose()?.unwrap_or(vec![0]);
-                let scale = uniform(scales, 0).map_err(|_| one.clone())?;
-                let zero_point = uniform(&zeros, 0).map_err(|_| one)?;
-                Ok(Self { values, scaling: Some(Scaling { scale, zero_point }) })
+                let zeros = match zero_points.as_deref() {
+                    Some(zeros) => integers(zeros).ok_or(NodeError::OperandType { index: 0 })?,
+                    None => vec![0],
+                };
+                let of = match (uniform(scales, 0), uniform(&zeros, 0), codes_of(values)) {
+                    (Ok(scale), Ok(zero_point), Some(_)) => {
+                        Entries::Integers(Some(Scaling { scale, zero_point }))
+                    }
+                    _ => floats()?,
+                };
+                Ok(Self { values, of })
             }
             _ => Err(NodeError::Operand { index: 0, expected: "a constant" }),
         }
@@ -132,7 +150,7 @@ impl<'a> Table<'a> {
     /// The rows of the table that the numbers of an input, or of an ArgMax, seen as `ids`, are those of: products with a 1
     /// among zeros.
     pub(super) fn embedded(
-        &self,
+        self,
         builder: &mut Builder,
         name: &str,
         ids: &Value,
@@ -142,8 +160,6 @@ impl<'a> Table<'a> {
             Value::Counted(counted) => &counted.view,
             _ => return Err(NodeError::OperandType { index: 1 }),
         };
-        let wrong = NodeError::OperandType { index: 0 };
-        let (codes, dtype) = codes_of(self.values).ok_or(wrong)?;
         let &[rows, width] = self.values.shape() else {
             let got = self.values.shape().len();
             return Err(NodeError::OperandShape { index: 0, expected: 2, got });
@@ -156,18 +172,27 @@ impl<'a> Table<'a> {
         let x = match ids {
             Value::Counted(counted) => counted.one_hot(builder, name, rows)?,
             Value::Integers(ids, _) => one_hot(builder, name, ids, rows)?,
-            // Rows of an input's tensor are numbers as the input has them.
-            _ if Matrix::rows_and_columns(view, 0).in_order().is_none() => {
+            // Rows of an input's tensor are numbers as the input has them; of one number they are so always.
+            _ if tokens != 1 && Matrix::rows_and_columns(view, 0).in_order().is_none() => {
                 return Err(NodeError::NoView { index: 1 });
             }
             _ => builder.one_hot_input(view, rows)?,
         };
-        let y = builder.embedding(name, x, tokens, (rows, width), &codes);
         let (mut shape, last) = (view.shape(), view.rank());
         shape.push(width);
-        let view = View::new(y, &shape, |dim| dim == last);
-        let codes = Codes { view, dtype, quantized: false, origin: None };
-        let Some(scaling) = self.scaling else { return Ok(Value::Codes(codes)) };
+        let view = View::new(0, &shape, |dim| dim == last);
+        let scaling = match self.of {
+            Entries::Integers(scaling) => scaling,
+            Entries::Floats(table) => {
+                let name = name.to_owned();
+                let rows = Embedded { name, x, tokens, size: (rows, width), table };
+                return Ok(Value::Deferred(Deferred::new(Kind::Embedded(Rc::new(rows)), view)));
+            }
+        };
+        let (codes, dtype) = codes_of(self.values).ok_or(NodeError::OperandType { index: 0 })?;
+        let y = builder.embedding(name, x, tokens, (rows, width), &codes);
+        let codes = Codes { view: view.on(y), dtype, quantized: false, origin: None };
+        let Some(scaling) = scaling else { return Ok(Value::Codes(codes)) };
         let images = Box::new(dequantize_table(scaling.scale, scaling.zero_point, dtype));
         Ok(Value::Floats(Floats { codes, scaling, images, pure: true, direct: true, fused: None }))
     }

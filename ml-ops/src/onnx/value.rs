@@ -136,7 +136,7 @@ impl std::fmt::Debug for Fused {
 }
 
 /// A constant behind a DequantizeLinear.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Dequantized {
     pub(super) values: Rc<Array>,
     /// One scale, or one for each index of `axis`.

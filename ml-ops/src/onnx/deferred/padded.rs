@@ -1,22 +1,31 @@
-//! The network's float input, or floats of codes, with elements around them: codes are made first, and those put around.
+//! The network's float input, or floats of codes, with elements around them or in other places: codes are made first, and those moved.
 
-use super::Deferred;
+use super::{Deferred, Kind};
 use crate::graph::{InputTransform, TensorId};
 use crate::onnx::builder::Builder;
 use crate::onnx::concatenated::{self, Around};
 use crate::onnx::error::NodeError;
 use crate::onnx::prepared::FloatInput;
-use crate::onnx::value::{Floats, Scaling, Target};
+use crate::onnx::runs;
+use crate::onnx::value::{Floats, Scaling, Target, Value};
 use crate::onnx::view::View;
+use std::rc::Rc;
 
-/// Floats with elements around them.
+/// Floats that are moved when they are codes.
 #[derive(Debug)]
 pub(in crate::onnx) struct Padded {
     pub(in crate::onnx) name: String,
     pub(in crate::onnx) of: Inner,
-    /// Elements before and after, along each dimension.
-    pub(in crate::onnx) pads: Vec<(usize, usize)>,
-    pub(in crate::onnx) around: Around<f32>,
+    pub(in crate::onnx) how: How,
+}
+
+/// Where elements go.
+#[derive(Debug)]
+pub(in crate::onnx) enum How {
+    /// Others are put around them, so many before and after along each dimension.
+    Around { pads: Vec<(usize, usize)>, around: Around<f32> },
+    /// They are those at `indices` of dimension `dim`.
+    At { dim: usize, indices: Vec<usize> },
 }
 
 /// What is within.
@@ -36,12 +45,23 @@ impl Padded {
         }
     }
 
+    /// As a value, which a QuantizeLinear is to follow on.
+    pub(in crate::onnx) fn deferred(self) -> Value {
+        let output = self.output();
+        Value::Deferred(Deferred::new(Kind::Padded(Rc::new(self)), output))
+    }
+
     /// How the tensor that is made is seen.
     pub(in crate::onnx) fn output(&self) -> View {
         let view = self.view();
-        let sizes = view.shape().into_iter().zip(&self.pads);
-        let shape: Vec<usize> =
-            sizes.map(|(size, (before, after))| before + size + after).collect();
+        let mut shape = view.shape();
+        match &self.how {
+            How::Around { pads, .. } => {
+                let sizes = shape.iter_mut().zip(pads);
+                sizes.for_each(|(size, (before, after))| *size += before + after);
+            }
+            How::At { dim, indices } => shape[*dim] = indices.len(),
+        }
         View::new(0, &shape, |dim| view.is_feature(dim))
     }
 
@@ -63,7 +83,19 @@ impl Padded {
             }
             Inner::Deferred(floats) => floats.bounded(builder, &self.name, target)?.view,
         };
-        let around = self.around.map(|value| target.code(value));
-        Ok(concatenated::around(builder, &self.name, &view, &self.pads, around)?.tensor)
+        let made = match &self.how {
+            How::Around { pads, around } => {
+                let around = around.map(|value| target.code(value));
+                concatenated::around(builder, &self.name, &view, pads, around)?
+            }
+            How::At { dim, indices } => {
+                let made = runs::gathered(builder, &self.name, &view, *dim, indices)?;
+                match made == self.output().on(made.tensor) {
+                    true => made,
+                    false => builder.laid_out(&self.name, &made, |dim| view.is_feature(dim))?,
+                }
+            }
+        };
+        Ok(made.tensor)
     }
 }

@@ -1,6 +1,7 @@
 //! Gather: constant indices of an axis, or the rows of a table that an input's numbers say, or positions, or an ArgMax.
 
 use crate::onnx::builder::Builder;
+use crate::onnx::deferred::{How, Inner, Padded};
 use crate::onnx::error::NodeError;
 use crate::onnx::folded;
 use crate::onnx::node::{Import, NodeView, Operator};
@@ -36,6 +37,10 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     match (rank, &runs(&indices)[..]) {
         (0, [run]) => shapes::seen(builder, node, |view| Some(run.of(view, dim)?.squeezed(dim))),
         (1, [run]) => shapes::seen(builder, node, |view| run.of(view, dim)),
+        (1, [_, _, ..]) if let Value::FloatInput(floats) = node.value(0)? => {
+            let (of, name) = (Inner::Input(floats.clone()), node.name.to_owned());
+            Ok(Padded { name, of, how: How::At { dim, indices } }.deferred())
+        }
         (1, [_, ..]) => {
             shapes::copied_as(node, |view| runs::gathered(builder, node.name, view, dim, &indices))
         }

@@ -4,12 +4,11 @@ use crate::graph::MAX_ELEMENTS;
 use crate::onnx::arithmetic;
 use crate::onnx::builder::Builder;
 use crate::onnx::concatenated::{self, Around};
-use crate::onnx::deferred::{Deferred, Inner, Kind, Padded};
+use crate::onnx::deferred::{How, Inner, Padded};
 use crate::onnx::error::NodeError;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::shapes;
 use crate::onnx::value::Value;
-use std::rc::Rc;
 
 pub(super) const OPERATOR: Operator = Operator {
     domain: "",
@@ -90,7 +89,5 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
             return Err(NodeError::Operand { index: 0, expected });
         }
     };
-    let padded = Padded { name: node.name.to_owned(), of, pads, around };
-    let output = padded.output();
-    Ok(Value::Deferred(Deferred::new(Kind::Padded(Rc::new(padded)), output)))
+    Ok(Padded { name: node.name.to_owned(), of, how: How::Around { pads, around } }.deferred())
 }

@@ -25,7 +25,6 @@ pub(super) fn reduced(
     node: &NodeView<'_>,
     least: bool,
 ) -> Result<Value, NodeError> {
-    node.int_among("noop_with_empty_axes", &[0])?;
     let keep = node.int_among("keepdims", &[1, 0])? == 1;
     let value = node.value(0)?;
     let axes = node.integers("axes", 1)?.filter(|axes| !axes.is_empty());

@@ -30,7 +30,6 @@ pub(super) fn reduced(
     node: &NodeView<'_>,
     mean: bool,
 ) -> Result<Value, NodeError> {
-    node.int_among("noop_with_empty_axes", &[0])?;
     let keep = node.int_among("keepdims", &[1, 0])? == 1;
     // What is made of an input's zeros and ones is a function of these.
     let value = &match node.value(0)? {
@@ -43,12 +42,13 @@ pub(super) fn reduced(
         _ => return Err(NodeError::Operand { index: 0, expected: "floats of one 8-bit tensor" }),
     };
     let axes = match (node.ints("axes")?, node.optional_constant(1)?) {
-        (Some(axes), _) => axes.to_vec(),
+        (Some(axes), _) if !axes.is_empty() => axes.to_vec(),
         (None, Some(array)) => match array.data() {
-            ArrayData::I64(axes) => axes.clone(),
+            ArrayData::I64(axes) if !axes.is_empty() => axes.clone(),
+            ArrayData::I64(_) => return Err(NodeError::MissingAttribute { attribute: "axes" }),
             _ => return Err(NodeError::OperandType { index: 1 }),
         },
-        (None, None) => return Err(NodeError::MissingAttribute { attribute: "axes" }),
+        _ => return Err(NodeError::MissingAttribute { attribute: "axes" }),
     };
     let reduced: Vec<usize> = axes
         .iter()

@@ -3,6 +3,7 @@
 use crate::array::ArrayData;
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
+use crate::onnx::folded;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::shapes;
 use crate::onnx::value::Value;
@@ -16,11 +17,15 @@ pub(super) const OPERATOR: Operator = Operator {
 };
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    let from = shapes::of(node.value(0)?)?;
     let ArrayData::I64(target) = node.constant(1)?.data() else {
         return Err(NodeError::OperandType { index: 1 });
     };
     let zero_copies = node.int_among("allowzero", &[0, 1])? == 0;
+    if let Some(of) = folded::shape(node.value(0)?) {
+        let to = shape(of, target, 0, zero_copies)?;
+        return folded::reshaped(node.value(0)?, &to)?.ok_or(shapes::NOT_COMPUTED);
+    }
+    let from = shapes::of(node.value(0)?)?;
     let to = match node.is_whole() {
         true => shape(&from, target, 0, zero_copies)?,
         false => {

@@ -16,8 +16,8 @@ pub(super) const OPERATOR: Operator = Operator {
 };
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    if let Value::Constant(_) = node.value(0)? {
-        return folded::unsqueeze(node);
+    if let Some(shape) = folded::shape(node.value(0)?) {
+        return folded::unsqueeze(node, shape);
     }
     let rank = shapes::of(node.value(0)?)?.len();
     let missing = NodeError::MissingAttribute { attribute: "axes" };

@@ -19,6 +19,19 @@ fn unknown_operators_name_their_node() {
 }
 
 #[test]
+fn operators_of_computed_scales_and_of_blocks_name_the_way_out() {
+    for (operator, expected) in [
+        ("DynamicQuantizeLinear", NodeError::DynamicScale),
+        ("DynamicQuantizeMatMul", NodeError::DynamicScale),
+        ("MatMulNBits", NodeError::BlocksAndFloats),
+    ] {
+        let found = node_error(QGEMM, |g| g.node[0].op_type = Some(operator.to_owned()));
+        assert!(found.to_string().contains("models/quantize.py"), "{found}");
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
 fn attributes_that_are_unknown_or_unsupported() {
     let unknown = node_error(CLIP, |g| g.node[0].attribute.push(int_attribute("min", 0)));
     let expected = NodeError::UnknownAttribute { attribute: "min".to_owned() };

@@ -73,6 +73,13 @@ fn ids_are_whole_inputs_of_one_table_size() {
 }
 
 #[test]
+fn a_mean_that_is_taken_off_is_of_a_normalization_whose_parts_are_floats() {
+    // Another function of the variance: the parts are not put together.
+    let error = node_error(SPELLED, |g| node(g, "Sqrt").op_type = Some("Exp".to_owned()));
+    assert_eq!(error, NodeError::QuantizedParts);
+}
+
+#[test]
 fn masks_leave_out_what_is_small_enough() {
     // Nothing beside -1 can be as small as nothing: two tensors are added, of which there is no Softmax.
     let error = node_error(ADDED, |g| set_floats(constant(g, "Mul", 1), &[-1.0]));
