@@ -272,7 +272,7 @@ def put_back(prepared, model, kept):
         turned = [weight.transposed()] if weight.integers.ndim > 1 else []
         for form in [weight, *turned]:
             floats = form.floats()
-            by_floats.setdefault((floats.shape, floats.tobytes()), (index, form))
+            by_floats.setdefault((floats.shape, floats.tobytes()), (set(), form))[0].add(index)
     found = {}
     for tensor in prepared.graph.initializer:
         if tensor.data_type == TensorProto.FLOAT:
@@ -280,7 +280,7 @@ def put_back(prepared, model, kept):
             if form := by_floats.get((floats.shape, floats.tobytes())):
                 found[tensor.name] = form
     graph, there, first = Graph(model), set(), []
-    for name, (index, form) in found.items():
+    for name, (indices, form) in found.items():
         parts = [graph.add(f"{name}_kept", form.integers), graph.add(f"{name}_kept_scale", form.scale)]
         parts.append(graph.add(f"{name}_kept_zero_point", form.zero))
         axis = {"axis": form.axis} if form.scale.ndim else {}
@@ -291,7 +291,7 @@ def put_back(prepared, model, kept):
         if name in graph.constants:
             first.append(made(name, f"{name}_kept"))
             graph.graph.initializer.remove(graph.constants[name])
-        there.add(index)
+        there.update(indices)
     nodes = first + list(graph.graph.node)
     del graph.graph.node[:]
     graph.graph.node.extend(nodes)
