@@ -121,6 +121,19 @@ def drop_guards(model):
     graph.replace(same)
 
 
+def split_sums(model):
+    """Writes a Gemm whose third operand is a tensor, as ONNX Runtime puts a MatMul and an Add together, as those two again."""
+    graph, found = Graph(model), {}
+    for node in model.graph.node:
+        more = attributes(node)
+        plain = all(more.get(name, value) == value for name, value in (("alpha", 1), ("beta", 1), ("transA", 0), ("transB", 0)))
+        if node.op_type == "Gemm" and plain and len(node.input) > 2 and node.input[2] and graph.constant(node.input[2]) is None:
+            product = f"{node.output[0]}_product"
+            nodes = [helper.make_node("MatMul", node.input[:2], [product], f"{node.name}_product")]
+            found[id(node)] = [*nodes, helper.make_node("Add", [product, node.input[2]], node.output, f"{node.name}_sum")]
+    graph.replace(found)
+
+
 def is_bias(graph, name):
     """Whether a value is a constant of several numbers that is more than a mask: biases of places."""
     array = graph.constant(name)

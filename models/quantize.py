@@ -113,6 +113,7 @@ def prepared(path, feed, single, folder, opset=OPSET):
         model = optimized(model, folder)
     kept, blocks = kept + more, blocks + more_blocks
     parts.drop_guards(model)
+    parts.split_sums(model)
     parts.regroup(model)
     parts.join_normalizations(model)
     # Shapes are inferred again, but behind operators that are ONNX Runtime's own.

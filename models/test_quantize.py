@@ -94,6 +94,14 @@ class Parts(unittest.TestCase):
             self.assertEqual([node.op_type for node in source.graph.node], [operator])
             np.testing.assert_allclose(run(source, x), before, atol=1e-5)
 
+    def test_a_gemm_of_a_tensor_is_a_sum(self):
+        nodes = [("MatMul", ["x", "w"], ["a"], {}), ("Gemm", ["a", "w", "x"], ["y"], {})]
+        source, x = model(nodes, {"w": floats(6, 6)}, ["n", 6]), floats(3, 6)
+        before = run(source, x)
+        parts.split_sums(source)
+        self.assertEqual([node.op_type for node in source.graph.node], ["MatMul", "MatMul", "Add"])
+        np.testing.assert_allclose(run(source, x), before, atol=1e-4)
+
     def test_functions_of_one_tensor_are_left_alone(self):
         nodes = [
             ("MatMul", ["x", "w"], ["a"], {}), ("Sigmoid", ["a"], ["s"], {}), ("Mul", ["a", "s"], ["b"], {}),
