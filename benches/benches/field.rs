@@ -145,8 +145,7 @@ fn indices(c: &mut Criterion) {
 /// Products of extended bits, per index byte of eight planes, and of integers, per multiply-accumulate.
 fn bits_and_integers(c: &mut Criterion) {
     const BLOCKS: usize = Extension::BLOCKS;
-    let lagrange = core::array::from_fn(|u| core::array::from_fn(|d| (3 * u + 5 * d) as u8));
-    let extension = Extension::new(&lagrange);
+    let extension = Extension::new(&core::array::from_fn(|u| (3 * u + 5) as u8));
     let words: Vec<u32> = bytemuck::pod_collect_to_vec(&bytes(32 * BLOCKS, 8));
     let planes: Vec<&[u32]> = words.chunks(BLOCKS).collect();
     let weights = elements(BLOCKS, 9);

@@ -4,6 +4,7 @@
 //! The subfield is written in the basis of the AES field, GF(2) adjoined a root of `x^8 + x^4 + x^3 + x + 1`, and
 //! GF(2^128) as vectors of sixteen such bytes, its coordinates over the subfield.
 
+use core::array;
 use std::sync::LazyLock;
 
 use crate::arch::dispatch::{self, Backend};
@@ -55,7 +56,7 @@ static TO_COORDINATES: LazyLock<LinearMap> = LazyLock::new(|| {
         };
         F128::new(u128::from_le_bytes(bytes.map(to_aes)))
     };
-    LinearMap::new(&core::array::from_fn(image))
+    LinearMap::new(&array::from_fn(image))
 });
 
 static FROM_COORDINATES: LazyLock<LinearMap> =
@@ -116,34 +117,45 @@ impl ProductSums {
 }
 
 /// The extension of 32 bits on a domain to 96 points outside it, in three groups of 32.
+///
+/// The domain is a group under addition, of which the groups of points are cosets: a bit's weight at a point depends on the
+/// difference of the two.
 pub struct Extension {
-    /// For each point the matrices that take each byte of the bits to the part of the value.
-    pub(crate) matrices: Vec<[u64; 4]>,
+    /// For each eight points of a group that differ in the lower three bits of their number, by these bits.
+    pub(crate) matrices: Vec<Circulant>,
     /// For each byte of the bits and its value, the parts of the values at all points.
     pub(crate) tables: Vec<[[u8; 96]; 256]>,
 }
 
-impl Extension {
-    /// Blocks that are worked on together.
-    pub const BLOCKS: usize = 1024;
+/// How bytes of bits act on points whose numbers differ in the fourth and fifth bit: with `M_j` the matrix of byte `i` at
+/// point `i ^ j`, the matrices `M_0`, `M_0 + M_1`, `M_0 + M_2` and `M_0 + M_1 + M_2 + M_3`.
+pub(crate) type Circulant = [u64; 4];
 
-    /// The extension whose value at point `u` is `sum_d weights[u][d] bit_d`, the weights in the AES field.
-    pub fn new(weights: &[[u8; 32]; 96]) -> Self {
-        let matrices = weights.iter().map(|row| {
-            let (bytes, _) = row.as_chunks::<8>();
-            core::array::from_fn(|i| crate::arch::byte_matrix(bytes[i]))
-        });
+impl Extension {
+    /// Blocks that are worked on together: what is made of so many stays in the first cache.
+    pub const BLOCKS: usize = 512;
+
+    /// The extension whose value at point `u` is `sum_d weights[u ^ d] bit_d`, the weights in the AES field.
+    pub fn new(weights: &[u8; 96]) -> Self {
+        let circulant = |k: usize| {
+            let first = k / 8 * 32 + k % 8;
+            let matrix = |j: usize| {
+                crate::arch::byte_matrix(array::from_fn(|d| weights[(first + 8 * j) ^ d]))
+            };
+            let [m0, m1, m2, m3] = [0, 1, 2, 3].map(matrix);
+            [m0, m0 ^ m1, m0 ^ m2, m0 ^ m1 ^ m2 ^ m3]
+        };
         let table = |i: usize| {
             let mut table = [[0u8; 96]; 256];
             for bit in 0..8 {
                 for v in 0..1 << bit {
                     table[v | 1 << bit] =
-                        core::array::from_fn(|u| table[v][u] ^ weights[u][8 * i + bit]);
+                        array::from_fn(|u| table[v][u] ^ weights[u ^ (8 * i + bit)]);
                 }
             }
             table
         };
-        Self { matrices: matrices.collect(), tables: (0..4).map(table).collect() }
+        Self { matrices: (0..24).map(circulant).collect(), tables: (0..4).map(table).collect() }
     }
 
     /// `sums[S][u] += sum_b weight_b prod_{s in S} p_s(u, b)` for each set `S` of at least two planes and each
@@ -214,19 +226,17 @@ mod tests {
 
         #[test]
         fn sums_of_products_follow_their_definition(
-            seed in vec(any::<u8>(), 96 * 32),
-            words in (2usize..5, prop_oneof![1usize..5, 60usize..70]).prop_flat_map(|(p, n)| vec(vec(any::<u32>(), n), p)),
+            seed in vec(any::<u8>(), 96),
+            words in (2usize..5, prop_oneof![1usize..5, 60usize..70, 440usize..513]).prop_flat_map(|(p, n)| vec(vec(any::<u32>(), n), p)),
             weight in any::<u128>(),
         ) {
-            let lagrange: [[u8; 32]; 96] =
-                core::array::from_fn(|u| core::array::from_fn(|d| seed[32 * u + d]));
-            let extension = Extension::new(&lagrange);
+            let extension = Extension::new(&array::from_fn(|u| seed[u]));
             let n = words[0].len();
             let weights: Vec<F128> = (1..=n).map(|b| F128::new(weight).pow(b as u128)).collect();
             let planes: Vec<&[u32]> = words.iter().map(Vec::as_slice).collect();
             let value = |u: usize, word: u32| {
                 let set = (0..32).filter(|d| word >> d & 1 == 1);
-                embed(set.fold(0, |sum, d| sum ^ lagrange[u][d]))
+                embed(set.fold(0, |sum, d| sum ^ seed[u ^ d]))
             };
             for backend in Backend::available() {
                 let mut sums = ProductSums::default();

@@ -10,7 +10,7 @@ use super::ops::{
 const LONG: usize = 16;
 
 /// Rows of leaves that are made at a time.
-const BLOCK: usize = 1 << 8;
+const BLOCK: usize = 1 << 10;
 
 /// Rows of more than two factors that are multiplied at a time.
 const RUN: usize = 1 << 7;

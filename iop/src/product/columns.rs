@@ -10,9 +10,9 @@ use super::leaves::Made;
 use super::quad::{self, Grid, Quad};
 use super::tree::TASK;
 
-/// Rows that are computed at a time where columns are made on the way: their block of columns stays
-/// in the first cache.
-const ROWS: usize = 1 << 8;
+/// Rows that are computed at a time where columns are made on the way: enough that the tables, which are
+/// more than fit into the first cache, are seldom fetched again.
+const ROWS: usize = 1 << 10;
 
 /// The table of columns beyond the last.
 static ONES: [F128; 256] = [F128::ONE; 256];

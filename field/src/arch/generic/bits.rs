@@ -67,6 +67,17 @@ pub(super) fn eight(index: &[u8; 8]) -> u64 {
     core::hint::black_box(u64::from_le_bytes(*index))
 }
 
+/// Asks for a whole table at once, line by line: its misses do not wait for each other.
+#[inline(always)]
+pub(super) fn ask_for<const N: usize>(isa: impl Lanes<N>, table: &[F128; 256]) {
+    let one = isa.one();
+    let lines = table.as_chunks::<4>().0.iter();
+    let sum = lines.fold(one.load(&[F128::ZERO]), |sum, [first, ..]| {
+        one.add(sum, one.load(array::from_ref(first)))
+    });
+    core::hint::black_box(one.sum(sum));
+}
+
 /// `dst[i] = table[index[i]]`.
 #[inline(always)]
 pub(crate) fn gather<const N: usize>(
@@ -82,9 +93,7 @@ pub(crate) fn gather<const N: usize>(
         return;
     };
     if index.len() >= 2 * table.len() {
-        // Ask for the whole table at once, line by line: its misses do not wait for each other.
-        let lines = table.as_chunks::<4>().0.iter().map(|line| line[0]);
-        core::hint::black_box(lines.sum::<F128>());
+        ask_for(isa, table);
     }
     let (dst, dst_tail) = dst.as_chunks_mut::<8>();
     let (index, index_tail) = index.as_chunks::<8>();

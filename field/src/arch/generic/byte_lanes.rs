@@ -24,6 +24,9 @@ pub(crate) trait ByteLanes: Copy {
     /// the first result, the upper halves in the second.
     fn interleave(self, a: Self::Register, b: Self::Register) -> (Self::Register, Self::Register);
 
+    /// The sum of the four 16-byte lanes.
+    fn sum_lanes(self, v: Self::Register) -> [u8; 16];
+
     /// The sum of the 64 bytes of each of sixteen registers.
     ///
     /// Registers are interleaved in pairs and the two halves added, four times over: then byte `i` of
@@ -41,10 +44,7 @@ pub(crate) trait ByteLanes: Copy {
             (add(b[4], b[12]), add(b[5], b[13]), add(b[6], b[14]), add(b[7], b[15]));
         let (b0, b1, b2, b3) = (add(b0, b4), add(b1, b5), add(b2, b6), add(b3, b7));
         let sums = add(add(b0, b2), add(b1, b3));
-        let mut lanes = [0; 64];
-        self.store_bytes(&mut lanes, sums);
-        let lanes = lanes.as_chunks().0.iter().map(|&lane| u128::from_le_bytes(lane));
-        lanes.fold(0, |sum, lane| sum ^ lane).to_le_bytes()
+        self.sum_lanes(sums)
     }
 
     /// Sixteen registers as they come in memory.
@@ -140,6 +140,10 @@ impl ByteLanes for NoByteLanes {
     }
 
     fn interleave(self, _a: (), _b: ()) -> ((), ()) {
+        match self {}
+    }
+
+    fn sum_lanes(self, _v: ()) -> [u8; 16] {
         match self {}
     }
 }

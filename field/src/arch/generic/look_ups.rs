@@ -1,10 +1,13 @@
 //! Products of elements that are looked up.
 
-use super::bits::look_up_two;
+use super::bits::{ask_for, look_up_two};
 use super::two_rounds::{BLOCK, Sums, grid_block, padded, reduce};
 use super::{Lanes, gather, mul_one};
 use crate::F128;
 use crate::kernels::Corner;
+
+/// Rows from which tables are asked for.
+const ASKED: usize = 256;
 
 /// `dst[i] = tables[0][index[0][i]] * tables[1][index[1][i]]`.
 #[inline(always)]
@@ -14,6 +17,9 @@ pub(crate) fn gather_products<const N: usize, L: Lanes<N>>(
     tables: [&[F128; 256]; 2],
     index: [&[u8]; 2],
 ) {
+    if dst.len() >= ASKED {
+        tables.into_iter().for_each(|table| ask_for(isa, table));
+    }
     look_up_two(isa, dst, tables, index, |a, b| isa.mul(a, b), |a, b| mul_one(isa, a, b));
 }
 
@@ -29,6 +35,9 @@ pub(crate) fn gather_grid<const N: usize, L: Lanes<N>>(
     let mut sums: Sums<L::Wide> = [isa.zero_wide(); 8];
     let mut weighted = [[[F128::ZERO; N]; 5]; BLOCK];
     let mut values = [[[F128::ZERO; N]; BLOCK]; 8];
+    if w.len() >= ASKED {
+        tables.into_iter().for_each(|table| ask_for(isa, table));
+    }
     for (block, w) in w.chunks(N * BLOCK).enumerate() {
         let start = block * N * BLOCK;
         for ((values, table), index) in values.iter_mut().zip(tables).zip(index) {

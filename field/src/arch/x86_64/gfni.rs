@@ -70,4 +70,9 @@ impl ByteLanes for Avx512 {
         // SAFETY: `self` proves AVX-512BW.
         unsafe { (_mm512_unpacklo_epi8(a, b), _mm512_unpackhi_epi8(a, b)) }
     }
+
+    #[inline(always)]
+    fn sum_lanes(self, v: __m512i) -> [u8; 16] {
+        Clmul::sum(self, v).to_bits().to_le_bytes()
+    }
 }
