@@ -53,7 +53,12 @@ fn product_trees(c: &mut Criterion) {
             let leaves = elements(rows * cols, 1);
             let row_point = elements(log2_ceil(rows), 2);
             b.iter_batched(
-                || leaves.clone(),
+                // In memory as provers have it.
+                || {
+                    let mut buffer = Buffer::unspecified(leaves.len());
+                    buffer.copy_from_slice(&leaves);
+                    buffer
+                },
                 |leaves| in_pool(|| product(Tree::new(shape, leaves), &row_point)),
                 BatchSize::PerIteration,
             );

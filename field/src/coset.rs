@@ -133,7 +133,7 @@ pub(crate) type Circulant = [u64; 4];
 
 impl Extension {
     /// Blocks that are worked on together: what is made of so many stays in the first cache.
-    pub const BLOCKS: usize = 512;
+    pub const BLOCKS: usize = 768;
 
     /// The extension whose value at point `u` is `sum_d weights[u ^ d] bit_d`, the weights in the AES field.
     pub fn new(weights: &[u8; 96]) -> Self {

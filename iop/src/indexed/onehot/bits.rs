@@ -17,8 +17,8 @@ const TASKS: usize = 16;
 pub(super) struct BitProduct {
     left: usize,
     n_vars: usize,
-    /// `1 + sigma_s + b_s(z, y)` for each bit, nibble by nibble.
-    factors: Vec<Buffer>,
+    /// `1 + sigma_s + b_s(z, y)` for each bit, nibble by nibble: of `2^n_vars` elements each, bound at their beginnings.
+    factors: Buffer,
     mu: F128,
     w: Vec<F128>,
     factored: EqFactored,
@@ -36,14 +36,13 @@ impl BitProduct {
         w: Vec<F128>,
     ) -> Self {
         let n_vars = w.len();
-        let mut factors: Vec<Buffer> =
-            (0..n_factors).map(|_| Buffer::unspecified(1 << n_vars)).collect();
-        let all = factors.iter_mut().map(|factor| &mut factor[..]).collect();
+        let mut factors = Buffer::unspecified(n_factors << n_vars);
+        let all = factors.chunks_mut(1 << n_vars).collect();
         let coefficients = coefficients(all, &w, mu, fill);
         let sum = if let Some(&z) = w.last() {
             coefficients[0] + z * (coefficients[0] + kernels::sum(&coefficients))
         } else {
-            let nibble = |bits: &[Buffer]| bits.iter().map(|factor| factor[0]).product::<F128>();
+            let nibble = |bits: &[F128]| bits.iter().copied().product::<F128>();
             factors.chunks(NIBBLE).rev().fold(F128::ZERO, |sum, bits| sum * mu + nibble(bits))
         };
         Self { left: n_vars, n_vars, factors, mu, w, factored: EqFactored::new(sum), coefficients }
@@ -52,7 +51,7 @@ impl BitProduct {
     /// The bits' factors at the bound point.
     pub(super) fn values(&self) -> impl Iterator<Item = F128> + '_ {
         debug_assert_eq!(self.left, 0);
-        self.factors.iter().map(|factor| factor[0])
+        self.factors.iter().step_by(1 << self.n_vars).copied()
     }
 }
 
@@ -129,11 +128,11 @@ impl Instance for BitProduct {
         self.factored.bind(Some(self.w[self.left - 1]), r);
         self.left -= 1;
         let half = 1 << self.left;
-        let halves = self.factors.iter_mut().map(|values| values.split_at_mut(half));
+        let factors = self.factors.chunks_mut(1 << self.n_vars);
+        let halves = factors.map(|values| values[..2 * half].split_at_mut(half));
         let (lower, upper): (Vec<_>, Vec<_>) = halves.unzip();
         self.coefficients = coefficients(lower, &self.w[..self.left], self.mu, |s, first, out| {
             kernels::fold(out, &upper[s][first..][..out.len()], r);
         });
-        self.factors.iter_mut().for_each(|values| values.truncate(half));
     }
 }

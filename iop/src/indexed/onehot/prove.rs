@@ -21,20 +21,23 @@ use crate::sumcheck::{self, Instance};
 pub(super) struct TileData<'a> {
     tile: Tile,
     bytes: Cow<'a, [u8]>,
-    planes: Vec<Buffer>,
+    n_planes: usize,
+    /// Eight planes on end.
+    planes: Buffer,
 }
 
 impl<'a> TileData<'a> {
     pub(super) fn new(tile: Tile, view: &View, bytes: &'a [u8]) -> Self {
         let bytes = tile.bytes(bytes, view.rows);
-        let mut planes: [Buffer; 8] = [(); 8].map(|()| Buffer::unspecified(tile.words()));
-        kernels::pack_planes(planes.each_mut().map(|plane| &mut plane[..]), &bytes);
-        Self { tile, bytes, planes: planes.into_iter().take(view.planes.len()).collect() }
+        let mut planes = Buffer::unspecified(8 * tile.words());
+        let mut each = planes.chunks_mut(tile.words());
+        kernels::pack_planes([(); 8].map(|()| each.next().unwrap_or_default()), &bytes);
+        Self { tile, bytes, n_planes: view.planes.len(), planes }
     }
 
     pub(super) fn bits(&self) -> TileBits<'_> {
-        let planes = self.planes.iter().map(|plane| bytemuck::cast_slice(&plane[..])).collect();
-        TileBits { bytes: &self.bytes, planes }
+        let planes = self.planes.chunks(self.tile.words()).take(self.n_planes);
+        TileBits { bytes: &self.bytes, planes: planes.map(bytemuck::cast_slice).collect() }
     }
 
     /// The instance of stage 2, `extension` to `z`.
