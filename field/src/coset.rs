@@ -227,7 +227,7 @@ mod tests {
         #[test]
         fn sums_of_products_follow_their_definition(
             seed in vec(any::<u8>(), 96),
-            words in (2usize..5, prop_oneof![1usize..5, 60usize..70, 440usize..513]).prop_flat_map(|(p, n)| vec(vec(any::<u32>(), n), p)),
+            words in (2usize..5, prop_oneof![1usize..5, 60usize..70, Extension::BLOCKS - 70..=Extension::BLOCKS]).prop_flat_map(|(p, n)| vec(vec(any::<u32>(), n), p)),
             weight in any::<u128>(),
         ) {
             let extension = Extension::new(&array::from_fn(|u| seed[u]));
