@@ -91,6 +91,8 @@ pub(crate) struct Matrix {
 #[derive(Clone, Debug)]
 pub(crate) struct Chunk {
     pub(crate) view: usize,
+    /// The plan's number of the matrix.
+    #[cfg_attr(not(feature = "prover"), expect(dead_code, reason = "verifiers read views"))]
     pub(crate) matrix: usize,
     pub(crate) first: u32,
     pub(crate) bits: u32,
