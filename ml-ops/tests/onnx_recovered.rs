@@ -23,11 +23,17 @@ fn fixture(name: &str, names: &[&str]) -> (Model, Vec<Array>) {
     (model, names.iter().map(|name| array(&archive, name)).collect())
 }
 
-/// Mean difference of the model's output in codes.
-fn difference(model: &Model, a: &Array, b: &Array) -> f32 {
+/// What a code of the model's output stands for.
+fn scale(model: &Model) -> f32 {
     let OutputTransform::Dequantize { scale, .. } = model.graph.output.transform else {
         panic!("dequantized")
     };
+    scale
+}
+
+/// Mean difference of the model's output in codes.
+fn difference(model: &Model, a: &Array, b: &Array) -> f32 {
+    let scale = scale(model);
     let (ArrayData::F32(a), ArrayData::F32(b)) = (a.data(), b.data()) else { panic!("floats") };
     a.iter().zip(b).map(|(a, b)| (a - b).abs() / scale).sum::<f32>() / a.len() as f32
 }
@@ -39,10 +45,7 @@ fn convolutions_and_blocks_are_those_of_the_runtime_and_proved() {
         let inputs = &arrays[..1];
         let outputs = run_all(&model, inputs).unwrap();
         assert_eq!(outputs, arrays[1..], "{name}");
-        let scale = match model.graph.output.transform {
-            OutputTransform::Dequantize { scale, .. } => scale,
-            _ => panic!("dequantized"),
-        };
+        let scale = scale(&model);
         let key = ProverKey::new(model, Params::default(), &[5; 32]);
         let proof = key.prove(inputs, &outputs, &mut |_| ()).unwrap().to_bytes();
         assert_eq!(verify(key.commitment(), inputs, &outputs, &proof), Ok(()));

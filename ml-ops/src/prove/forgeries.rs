@@ -3,13 +3,12 @@
 use binfer_iop::channel::VerifyError;
 use binfer_pcs::Params;
 
-use super::forged::{codes, integers, key, rejected};
+use super::forged::{self, codes, integers, key, rejected};
 use crate::argument::{Axis, GroupSize, Plan};
 use crate::array::{Array, ArrayData};
 use crate::graph::{
-    CodeType, Epilogue, Graph, InputPort, InputTransform, IntegerType, Model, Node, Op, OutputPort,
-    OutputTransform, Requantize, RoundingProfile, Step, TensorKind, TensorShape, Values,
-    WeightMatrix,
+    CodeType, Epilogue, InputTransform, Model, Node, Op, OutputTransform, Requantize,
+    RoundingProfile, Step, TensorKind, TensorShape, Values, WeightMatrix, WeightShape,
 };
 use crate::{ProverKey, Rejection, interpret, verify};
 
@@ -19,51 +18,36 @@ const HIDDEN: usize = 10;
 const BATCHES: [usize; 2] = [3, 40];
 const BATCH: usize = BATCHES[0];
 
-fn weights(k: usize, n: usize) -> (crate::graph::WeightShape, WeightMatrix) {
+fn weights(k: usize, n: usize) -> (WeightShape, WeightMatrix) {
     let codes: Vec<u8> = (0..k * n).map(|i| (i * i * 37 + i * 11) as u8).collect();
     let bias: Vec<i64> = (0..n as i64).map(|j| j * 31 - 100).collect();
     WeightMatrix::from_codes(k, n, &codes, &[-128], &bias)
 }
 
-fn matmul(x: usize, zero_code: u8, weights: usize, y: usize, epilogue: Epilogue) -> Node {
-    Node {
-        name: "matmul".into(),
-        op: Op::MatMul { x, gather: None, zero_code, weights, groups: 1, y, epilogue },
-    }
+fn matmul(x: usize, zero_code: u8, weights: usize, y: usize, epilogue: Epilogue) -> Op {
+    Op::MatMul { x, gather: None, zero_code, weights, groups: 1, y, epilogue }
 }
 
 fn tensor(features: usize, kind: TensorKind) -> TensorShape {
     TensorShape { rows_per_sample: 1, features, kind }
 }
 
-fn model(tensors: Vec<TensorShape>, nodes: Vec<Node>, transform: OutputTransform) -> Model {
-    let mut shapes = Vec::new();
-    let mut matrices = Vec::new();
-    for node in &nodes {
-        if let Op::MatMul { x, y, .. } = node.op {
-            let (shape, matrix) = weights(tensors[x].features, tensors[y].features);
-            shapes.push(shape);
-            matrices.push(matrix);
-        }
-    }
-    let output = tensors.len() - 1;
-    let graph = Graph {
-        more_inputs: Vec::new(),
-        input_names: Vec::new(),
-        more_outputs: Vec::new(),
-        name: "forged".into(),
-        weights: shapes,
-        nodes,
-        input: InputPort {
-            tensor: 0,
-            shape: vec![K],
-            transform: InputTransform::Codes { dtype: CodeType::I8 },
-        },
-        output: OutputPort { tensor: output, shape: vec![tensors[output].features], transform },
-        tensors,
+/// The model of these operations, whose last tensor is the output; codes of inputs and outputs have signs.
+fn model(tensors: Vec<TensorShape>, ops: Vec<Op>) -> Model {
+    let matrix = |op: &Op| match op {
+        Op::MatMul { x, y, .. } => Some(weights(tensors[*x].features, tensors[*y].features)),
+        _ => None,
     };
-    graph.validate().unwrap();
-    Model { graph, weights: matrices }
+    let matrices = ops.iter().filter_map(matrix).collect();
+    let output = tensors.len() - 1;
+    let shape = vec![tensors[output].features];
+    let mut model = forged::model(ops, tensors, matrices, vec![K], (output, shape));
+    model.graph.input.transform = InputTransform::Codes { dtype: CodeType::I8 };
+    if let OutputTransform::Codes { dtype } = &mut model.graph.output.transform {
+        *dtype = CodeType::I8;
+    }
+    model.graph.validate().unwrap();
+    model
 }
 
 /// Two matmuls to codes, whose steps have this scale.
@@ -83,7 +67,6 @@ fn coded(scale: f32) -> Model {
     model(
         vec![tensor(K, code), tensor(HIDDEN, code), tensor(24, code)],
         vec![matmul(0, 128, 0, 1, requantize()), matmul(1, 133, 1, 2, requantize())],
-        OutputTransform::Codes { dtype: CodeType::I8 },
     )
 }
 
@@ -92,7 +75,6 @@ fn accumulated(bits: u32) -> Model {
     model(
         vec![tensor(K, TensorKind::Code), tensor(HIDDEN, TensorKind::Integer { bits })],
         vec![matmul(0, 128, 0, 1, Epilogue::Accumulator)],
-        OutputTransform::Integer { dtype: IntegerType::I64 },
     )
 }
 
@@ -119,10 +101,9 @@ fn rectified() -> Model {
         ],
         vec![
             matmul(0, 128, 0, 1, Epilogue::Accumulator),
-            Node { name: "relu".into(), op: Op::Relu { x: 1, y: 2 } },
+            Op::Relu { x: 1, y: 2 },
             matmul(2, 0, 1, 3, Epilogue::Accumulator),
         ],
-        OutputTransform::Integer { dtype: IntegerType::I64 },
     )
 }
 
