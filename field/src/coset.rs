@@ -125,7 +125,12 @@ pub struct Extension {
     pub(crate) matrices: Vec<Circulant>,
     /// For each byte of the bits and its value, the parts of the values at all points.
     pub(crate) tables: Vec<[[u8; 96]; 256]>,
+    /// For each coset, the parts of its values in the basis of the tower.
+    pub(crate) nibbles: Box<[NibbleRows; 3]>,
 }
+
+/// For each nibble of the bits and its value, its part of the values on a coset.
+pub(crate) type NibbleRows = [[[u8; 32]; 16]; 8];
 
 /// How bytes of bits act on points whose numbers differ in the fourth and fifth bit: with `M_j` the matrix of byte `i` at
 /// point `i ^ j`, the matrices `M_0`, `M_0 + M_1`, `M_0 + M_2` and `M_0 + M_1 + M_2 + M_3`.
@@ -155,7 +160,15 @@ impl Extension {
             }
             table
         };
-        Self { matrices: (0..24).map(circulant).collect(), tables: (0..4).map(table).collect() }
+        let tables: Vec<[[u8; 96]; 256]> = (0..4).map(table).collect();
+        let rows = |coset: usize| {
+            let value = |i: usize, v: usize, u: usize| {
+                Tower8::from_aes(tables[i / 2][v << (4 * (i % 2))][32 * coset + u]).to_bits()
+            };
+            array::from_fn(|i| array::from_fn(|v| array::from_fn(|u| value(i, v, u))))
+        };
+        let nibbles = Box::new(array::from_fn(rows));
+        Self { matrices: (0..24).map(circulant).collect(), tables, nibbles }
     }
 
     /// `sums[S][u] += sum_b weight_b prod_{s in S} p_s(u, b)` for each set `S` of at least two planes and each

@@ -18,7 +18,7 @@
 //! |---|---|---|
 //! | `avx512` | AVX-512 F, BW and VL, VPCLMULQDQ, GFNI | 4 |
 //! | `avx2` | AVX2, VPCLMULQDQ | 2 |
-//! | `pclmul` | PCLMULQDQ | 1 |
+//! | `pclmul` | SSSE3, PCLMULQDQ | 1 |
 //! | `neon` | PMULL of the aarch64 cryptographic extension | 1 |
 //! | `portable` | integer multiplication | 1 |
 //!

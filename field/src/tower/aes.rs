@@ -1,5 +1,6 @@
 //! `Tower8` in the basis of the AES field, in which processors multiply bytes.
 
+use super::nibble::image;
 use super::{AES_TO_TOWER, TOWER_TO_AES, Tower8};
 
 impl Tower8 {
@@ -13,9 +14,4 @@ impl Tower8 {
     pub fn from_aes(byte: u8) -> Self {
         Self::new(image(&AES_TO_TOWER, byte))
     }
-}
-
-/// The sum of the images of the bits of `byte`.
-fn image(images: &[u8; 8], byte: u8) -> u8 {
-    (0..8).filter(|bit| byte >> bit & 1 == 1).fold(0, |sum, bit| sum ^ images[bit])
 }

@@ -12,6 +12,7 @@ mod definition;
 mod embed;
 mod isomorphism;
 mod level;
+mod nibble;
 mod sliced;
 
 pub use isomorphism::{from_tower, to_tower};
@@ -19,4 +20,5 @@ pub use level::{Tower1, Tower2, Tower4, Tower8, Tower16, Tower32, Tower64, Tower
 pub use sliced::{Sliced, Sliced128};
 
 pub(crate) use byte::{AES_TO_TOWER, TOWER_TO_AES};
+pub(crate) use nibble::{KARATSUBA, LOG as NIBBLE_LOG, MULTIPLES};
 pub(crate) use sliced::{in_slices, one_by_one};

@@ -1,3 +1,5 @@
 //! The aarch64 backend: PMULL of the cryptographic extension.
 
 pub(super) mod neon;
+
+mod nibbles;

@@ -34,6 +34,7 @@ impl Clmul<1> for Neon {
     type Register = uint64x2_t;
     type One = Self;
     type Bytes = NoByteLanes;
+    type Nibbles = Self;
 
     #[inline(always)]
     fn load(self, src: &[F128; 1]) -> uint64x2_t {
@@ -121,6 +122,11 @@ impl Clmul<1> for Neon {
     #[inline(always)]
     fn byte_lanes(self) -> Option<NoByteLanes> {
         None
+    }
+
+    #[inline(always)]
+    fn nibble_lanes(self) -> Option<Self> {
+        Some(self)
     }
 
     #[inline(always)]

@@ -3,7 +3,7 @@
 //! A product is three carry-less multiplies (Karatsuba) or four, and its reduction two; the sum of
 //! many products is reduced once. A product by a prepared factor is four and its reduction one.
 
-use super::{ByteLanes, Lanes};
+use super::{ByteLanes, Lanes, NibbleLanes};
 use crate::F128;
 
 /// A register of `N` 128-bit lanes with a carry-less multiply of 64-bit halves in each.
@@ -13,6 +13,7 @@ pub(crate) trait Clmul<const N: usize>: Copy {
     type Register: Copy;
     type One: Lanes<1>;
     type Bytes: ByteLanes;
+    type Nibbles: NibbleLanes;
 
     /// Whether three multiplies and what they need besides are cheaper than four.
     const KARATSUBA: bool = true;
@@ -46,6 +47,7 @@ pub(crate) trait Clmul<const N: usize>: Copy {
     fn split_fours(self, a: Self::Register, b: Self::Register) -> (Self::Register, Self::Register);
     fn one(self) -> Self::One;
     fn byte_lanes(self) -> Option<Self::Bytes>;
+    fn nibble_lanes(self) -> Option<Self::Nibbles>;
     fn plane(self, bytes: &[u8; 64], plane: u32) -> u64;
 
     /// The element `low + middle x^64 + high x^128` of each lane: one carry-less multiply and what
@@ -96,6 +98,7 @@ impl<const N: usize, T: Clmul<N>> Lanes<N> for T {
     type Factor = Factor<T::Register>;
     type One = T::One;
     type Bytes = T::Bytes;
+    type Nibbles = T::Nibbles;
 
     #[inline(always)]
     fn load(self, src: &[F128; N]) -> T::Register {
@@ -220,6 +223,11 @@ impl<const N: usize, T: Clmul<N>> Lanes<N> for T {
     #[inline(always)]
     fn byte_lanes(self) -> Option<T::Bytes> {
         Clmul::byte_lanes(self)
+    }
+
+    #[inline(always)]
+    fn nibble_lanes(self) -> Option<T::Nibbles> {
+        Clmul::nibble_lanes(self)
     }
 
     #[inline(always)]

@@ -1,6 +1,6 @@
 //! The lane trait: a register of `N` field elements and the arithmetic a processor has for it.
 
-use super::ByteLanes;
+use super::{ByteLanes, NibbleLanes};
 use crate::F128;
 
 /// A processor's way to compute on `N` elements of [`F128`] at a time.
@@ -19,6 +19,8 @@ pub(crate) trait Lanes<const N: usize>: Copy {
     type One: Lanes<1>;
     /// The same processor's way to compute on bytes.
     type Bytes: ByteLanes;
+    /// The same processor's way to look up nibbles.
+    type Nibbles: NibbleLanes;
 
     fn load(self, src: &[F128; N]) -> Self::Vector;
     fn store(self, dst: &mut [F128; N], v: Self::Vector);
@@ -71,6 +73,9 @@ pub(crate) trait Lanes<const N: usize>: Copy {
 
     /// The byte lanes, if the processor has them.
     fn byte_lanes(self) -> Option<Self::Bytes>;
+
+    /// The nibble lanes, if the processor has them and no byte lanes.
+    fn nibble_lanes(self) -> Option<Self::Nibbles>;
 
     /// Bit `plane` of each byte, the first byte's as the least significant bit.
     fn plane(self, bytes: &[u8; 64], plane: u32) -> u64;

@@ -10,6 +10,7 @@ mod fold;
 mod lanes;
 mod linear_map;
 mod look_ups;
+mod nibble_lanes;
 mod planes;
 mod product;
 mod quartic;
@@ -31,6 +32,7 @@ pub(crate) use fold::{fold, fold_adjacent, fold_into};
 pub(crate) use lanes::Lanes;
 pub(crate) use linear_map::{linear_map, linear_map_slices, word_map};
 pub(crate) use look_ups::{gather_grid, gather_products};
+pub(crate) use nibble_lanes::{NibbleLanes, NoNibbleLanes};
 pub(crate) use planes::plane_butterflies;
 pub(crate) use product::{
     add_assign, add_products, add_scaled, inner_product, mul, mul_adjacent, mul_assign, mul_one,

@@ -1,6 +1,6 @@
 //! One lane in general registers.
 
-use super::super::generic::{Lanes, NoByteLanes};
+use super::super::generic::{Lanes, NoByteLanes, NoNibbleLanes};
 use super::clmul::{clmul, reduce, square};
 use crate::F128;
 
@@ -21,6 +21,7 @@ impl Lanes<1> for Portable {
     type Factor = F128;
     type One = Self;
     type Bytes = NoByteLanes;
+    type Nibbles = NoNibbleLanes;
 
     #[inline(always)]
     fn load(self, src: &[F128; 1]) -> F128 {
@@ -128,6 +129,11 @@ impl Lanes<1> for Portable {
 
     #[inline(always)]
     fn byte_lanes(self) -> Option<NoByteLanes> {
+        None
+    }
+
+    #[inline(always)]
+    fn nibble_lanes(self) -> Option<NoNibbleLanes> {
         None
     }
 

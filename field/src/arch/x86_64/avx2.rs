@@ -20,6 +20,7 @@ impl Clmul<2> for Avx2 {
     type Register = __m256i;
     type One = Pclmul;
     type Bytes = NoByteLanes;
+    type Nibbles = Self;
 
     #[inline(always)]
     fn load(self, src: &[F128; 2]) -> __m256i {
@@ -124,13 +125,18 @@ impl Clmul<2> for Avx2 {
 
     #[inline(always)]
     fn one(self) -> Pclmul {
-        // SAFETY: `self` proves SSE2 and PCLMULQDQ.
+        // SAFETY: `self` proves AVX2, which includes SSSE3, and PCLMULQDQ.
         unsafe { Pclmul::assume() }
     }
 
     #[inline(always)]
     fn byte_lanes(self) -> Option<NoByteLanes> {
         None
+    }
+
+    #[inline(always)]
+    fn nibble_lanes(self) -> Option<Self> {
+        Some(self)
     }
 
     #[inline(always)]

@@ -12,7 +12,7 @@ use core::arch::x86_64::{
 };
 use std::arch::is_x86_feature_detected;
 
-use super::super::generic::Clmul;
+use super::super::generic::{Clmul, NoNibbleLanes};
 use super::pclmul::Pclmul;
 use crate::F128;
 use crate::kernels::Corner;
@@ -47,6 +47,7 @@ impl Clmul<4> for Avx512 {
     type Register = __m512i;
     type One = Pclmul;
     type Bytes = Self;
+    type Nibbles = NoNibbleLanes;
 
     /// A carry-less multiply takes the place of three other instructions.
     const KARATSUBA: bool = false;
@@ -169,13 +170,18 @@ impl Clmul<4> for Avx512 {
 
     #[inline(always)]
     fn one(self) -> Pclmul {
-        // SAFETY: `self` proves SSE2 and PCLMULQDQ.
+        // SAFETY: `self` proves AVX-512, which includes SSSE3, and PCLMULQDQ.
         unsafe { Pclmul::assume() }
     }
 
     #[inline(always)]
     fn byte_lanes(self) -> Option<Self> {
         Some(self)
+    }
+
+    #[inline(always)]
+    fn nibble_lanes(self) -> Option<NoNibbleLanes> {
+        None
     }
 
     #[inline(always)]

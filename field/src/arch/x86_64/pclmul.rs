@@ -11,12 +11,12 @@ use super::super::generic::{Clmul, NoByteLanes};
 use crate::F128;
 use crate::kernels::Corner;
 
-backend!(Pclmul, is_x86_feature_detected, ["sse2", "pclmulqdq"]);
+backend!(Pclmul, is_x86_feature_detected, ["sse2", "ssse3", "pclmulqdq"]);
 
 impl Pclmul {
     /// # Safety
     ///
-    /// The processor has SSE2 and PCLMULQDQ.
+    /// The processor has SSSE3 and PCLMULQDQ.
     #[inline(always)]
     pub(super) unsafe fn assume() -> Self {
         Self(())
@@ -36,6 +36,7 @@ impl Clmul<1> for Pclmul {
     type Register = __m128i;
     type One = Self;
     type Bytes = NoByteLanes;
+    type Nibbles = Self;
 
     #[inline(always)]
     fn load(self, src: &[F128; 1]) -> __m128i {
@@ -116,6 +117,11 @@ impl Clmul<1> for Pclmul {
     #[inline(always)]
     fn byte_lanes(self) -> Option<NoByteLanes> {
         None
+    }
+
+    #[inline(always)]
+    fn nibble_lanes(self) -> Option<Self> {
+        Some(self)
     }
 
     #[inline(always)]
