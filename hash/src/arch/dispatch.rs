@@ -82,6 +82,8 @@ impl fmt::Display for Backend {
 macro_rules! first_supported {
     ($limit:ident; $($arch:literal $backend:ident $module:ident $name:ident $arguments:tt;)+) => {{
         let mut done = None;
+        // Some processors have no function of the list.
+        let _ = $limit;
         $(
             #[cfg(target_arch = $arch)]
             if done.is_none() && $limit >= Backend::$backend && $module::is_supported() {
@@ -129,12 +131,11 @@ pub(crate) fn groestl256(limit: Backend, messages: &[u8], len: usize, digests: &
 
 /// The two-to-one compression of Groestl-256, of each pair.
 pub(crate) fn groestl256_pairs(limit: Backend, pairs: &[[Digest; 2]], digests: &mut [Digest]) {
-    let blocks: &[[u8; 64]] = bytemuck::cast_slice(pairs);
     count::compressions(digests.len() * compressions::of_node(HashKind::Groestl256));
     let done = first_supported! { limit;
-        "x86_64" Avx512 groestl_avx512 compress_many(blocks, digests);
-        "x86_64" Avx2 groestl_avx2 compress_many(blocks, digests);
-        "aarch64" Neon groestl_neon compress_many(blocks, digests);
+        "x86_64" Avx512 groestl_avx512 compress_many(bytemuck::cast_slice(pairs), digests);
+        "x86_64" Avx2 groestl_avx2 compress_many(bytemuck::cast_slice(pairs), digests);
+        "aarch64" Neon groestl_neon compress_many(bytemuck::cast_slice(pairs), digests);
     };
     for (digest, [left, right]) in digests[done..].iter_mut().zip(&pairs[done..]) {
         *digest = groestl::compress_pair(left, right);
@@ -155,10 +156,9 @@ pub(crate) fn vision32(limit: Backend, messages: &[u8], len: usize, digests: &mu
 
 /// The two-to-one compression of Vision Mark-32, of each pair.
 pub(crate) fn vision32_pairs(limit: Backend, pairs: &[[Digest; 2]], digests: &mut [Digest]) {
-    let blocks: &[[u8; 64]] = bytemuck::cast_slice(pairs);
     count::compressions(digests.len() * compressions::of_node(HashKind::Vision32));
     let done = first_supported! { limit;
-        "x86_64" Avx512 vision_avx512 compress_many(blocks, digests);
+        "x86_64" Avx512 vision_avx512 compress_many(bytemuck::cast_slice(pairs), digests);
     };
     for (digest, [left, right]) in digests[done..].iter_mut().zip(&pairs[done..]) {
         *digest = vision::compress_pair(left, right);
