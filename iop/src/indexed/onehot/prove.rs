@@ -94,28 +94,33 @@ pub fn prove(
             tiles.map(|tile| TileData::new(tile, view, bytes)).collect()
         })
         .collect();
-    let mut jobs = Vec::new();
-    for claim in claims {
-        let (view, tiles) = (&views[claim.view], &tiled[claim.view]);
-        let index_point = claim.index_point.as_slice();
-        let share = |(number, data): (usize, &TileData<'_>)| {
-            let (scale, point) = data.tile.restrict(&claim.row_point, &claim.col_point);
-            // The first tile, which is the largest, has what the others leave.
-            let is_left = number == 0 && !scale.is_zero();
-            let sum = (!is_left).then(|| one_hot_sum(&data.bytes, &point, index_point));
-            (number, scale, point, sum)
-        };
-        let shares: Vec<_> = tiles.par_iter().enumerate().map(share).collect();
-        let known = shares.iter().filter_map(|&(_, scale, _, sum)| Some(scale * sum?));
-        let left = claim.value + known.sum();
-        for (data, (tile_number, scale, point, sum)) in tiles.iter().zip(shares) {
-            let sum = sum.unwrap_or_else(|| left * scale.invert());
-            let weight = claim.weight * scale;
-            jobs.push(Job { data, tile_number, view, index_point, point, weight, sum });
-        }
-    }
+    let of_claim = |claim| jobs_of(claim, &views[claim.view], &tiled[claim.view]);
+    let mut jobs: Vec<_> = claims.par_iter().flat_map_iter(of_claim).collect();
     let point = prove_nibbles(channel, &mut jobs);
     prove_bits(channel, planes, &jobs, &point)
+}
+
+/// A claim's shares of the tiles of its view.
+fn jobs_of<'a>(
+    claim: &'a OneHotClaim<F128>,
+    view: &'a View,
+    tiles: &'a [TileData<'a>],
+) -> impl Iterator<Item = Job<'a>> {
+    let index_point = claim.index_point.as_slice();
+    let share = |(number, data): (usize, &TileData<'_>)| {
+        let (scale, point) = data.tile.restrict(&claim.row_point, &claim.col_point);
+        // The first tile, which is the largest, has what the others leave.
+        let is_left = number == 0 && !scale.is_zero();
+        let sum = (!is_left).then(|| one_hot_sum(&data.bytes, &point, index_point));
+        (scale, point, sum)
+    };
+    let shares: Vec<_> = tiles.par_iter().enumerate().map(share).collect();
+    let known = shares.iter().filter_map(|&(scale, _, sum)| Some(scale * sum?));
+    let left = claim.value + known.sum();
+    tiles.iter().enumerate().zip(shares).map(move |((tile_number, data), (scale, point, sum))| {
+        let sum = sum.unwrap_or_else(|| left * scale.invert());
+        Job { data, tile_number, view, index_point, point, weight: claim.weight * scale, sum }
+    })
 }
 
 /// Stage 1: the jobs' new weights and the shared point, which is returned.
@@ -156,13 +161,14 @@ fn prove_bits(
     point: &[F128],
 ) -> PlaneClaims<F128> {
     let mu = channel.challenge("nibble batching");
-    let mut round = Round::new();
     let weights: Vec<F128> =
         jobs.iter().map(|job| nibble_weight(job.weight, job.n_nibbles(), mu)).collect();
-    for (job, &weight) in jobs.iter().zip(&weights) {
+    let rounds = jobs.par_iter().zip(&weights).fold(Round::new, |mut round, (job, &weight)| {
         let high = &point[LOG_SIZE..job.data.tile.n_vars()];
         round.add(&job.data.bits(), job.index_point, high, weight, mu);
-    }
+        round
+    });
+    let round = rounds.reduce_with(|a, b| a.join(&b)).unwrap_or_else(Round::new);
     channel.send_many("one-hot univariate round", &round.finish());
     let z = channel.challenge("one-hot univariate challenge");
     let extension = extension_to(z);

@@ -13,8 +13,11 @@ use rayon::prelude::*;
 use super::NIBBLE;
 use super::domain::{self, POINTS, SIZE};
 
-/// Blocks in a parallel task: a task's histograms are joined once.
+/// Blocks whose histograms are joined once.
 const TASK: usize = 4096;
+
+/// Points of the domain whose histograms are made together.
+const POINTS_AT_A_TIME: usize = 8;
 
 /// Blocks of which values of bytes are told apart before those of nibbles.
 const BYTE_BINS: usize = 256;
@@ -65,6 +68,14 @@ pub(super) struct Round([Vec<F128>; NIBBLE]);
 impl Round {
     pub(super) fn new() -> Self {
         Self(core::array::from_fn(|k| vec![F128::ZERO; (k + 1) * SIZE]))
+    }
+
+    /// Adds the sums of other tiles.
+    pub(super) fn join(mut self, other: &Self) -> Self {
+        for (sums, others) in self.0.iter_mut().zip(&other.0) {
+            kernels::add_assign(sums, others);
+        }
+        self
     }
 
     /// Adds a tile: its indices, their planes, the point and the weight of its first nibble, `mu` times which is
@@ -136,19 +147,15 @@ impl Round {
     }
 }
 
+/// By point and value: sums over the blocks in which a nibble has that value there.
+type Values<const N: usize> = [[F128; 1 << NIBBLE]; N];
+
 /// Weighted sums over the blocks of a tile for one nibble.
-#[derive(Clone)]
 struct NibbleSums {
     /// Of products of its bits, on the cosets.
     products: ProductSums,
-    /// By point of the domain and value: of the blocks in which the nibble has that value there.
-    values: [[F128; 1 << NIBBLE]; SIZE],
-}
-
-impl NibbleSums {
-    fn zero() -> Self {
-        Self { products: ProductSums::default(), values: [[F128::ZERO; 1 << NIBBLE]; SIZE] }
-    }
+    /// Of its values on the domain.
+    values: Values<SIZE>,
 }
 
 /// A tile's indices and their bit planes.
@@ -159,60 +166,97 @@ pub(super) struct TileBits<'a> {
 }
 
 impl TileBits<'_> {
-    /// The sums of each nibble.
+    /// The sums of each nibble: of products run by run, of values a few points at a time, so that work of either kind
+    /// is cut evenly.
     fn sums(&self, weights: &[F128], n_nibbles: usize) -> Vec<NibbleSums> {
-        let zero = || vec![NibbleSums::zero(); n_nibbles];
-        let add = |mut sums: Vec<_>, (task, weights): (usize, &[F128])| {
-            let start = task * TASK;
-            for (i, weights) in weights.chunks(Extension::BLOCKS).enumerate() {
-                self.add_products(&mut sums, weights, start + i * Extension::BLOCKS);
-            }
-            self.add_values(&mut sums, weights, start);
-            sums
-        };
-        let tasks = weights.par_chunks(TASK).enumerate();
-        tasks.fold(zero, add).reduce(zero, |mut a, b| {
-            for (a, b) in a.iter_mut().zip(&b) {
-                a.products.add(&b.products);
-                kernels::add_assign(a.values.as_flattened_mut(), b.values.as_flattened());
-            }
-            a
-        })
+        let (products, values) =
+            rayon::join(|| self.products(weights, n_nibbles), || self.values(weights, n_nibbles));
+        products
+            .into_iter()
+            .zip(values)
+            .map(|(products, values)| NibbleSums { products, values })
+            .collect()
     }
 
-    fn add_products(&self, sums: &mut [NibbleSums], weights: &[F128], start: usize) {
+    fn products(&self, weights: &[F128], n_nibbles: usize) -> Vec<ProductSums> {
+        let zero = || vec![ProductSums::default(); n_nibbles];
+        let runs = weights.par_chunks(Extension::BLOCKS).enumerate();
+        let sums = runs.fold(zero, |mut sums, (run, weights)| {
+            self.add_products(&mut sums, weights, run * Extension::BLOCKS);
+            sums
+        });
+        let sums = sums.reduce_with(|mut a, b| {
+            a.iter_mut().zip(&b).for_each(|(a, b)| a.add(b));
+            a
+        });
+        sums.unwrap_or_else(zero)
+    }
+
+    fn add_products(&self, sums: &mut [ProductSums], weights: &[F128], start: usize) {
         let n_blocks = weights.len();
         let weights = BlockWeights::new(weights);
         for (sums, planes) in sums.iter_mut().zip(self.planes.chunks(NIBBLE)) {
             if planes.len() > 1 {
                 let planes: Vec<&[u32]> =
                     planes.iter().map(|plane| &plane[start..][..n_blocks]).collect();
-                EXTENSION.add_products(&mut sums.products, &planes, &weights);
+                EXTENSION.add_products(sums, &planes, &weights);
             }
         }
     }
 
-    fn add_values(&self, sums: &mut [NibbleSums], weights: &[F128], start: usize) {
+    fn values(&self, weights: &[F128], n_nibbles: usize) -> Vec<Values<SIZE>> {
+        let of_points = |first: usize| {
+            let zero = || vec![[[F128::ZERO; 1 << NIBBLE]; POINTS_AT_A_TIME]; n_nibbles];
+            let tasks = weights.par_chunks(TASK).enumerate();
+            let sums = tasks.fold(zero, |mut sums, (task, weights)| {
+                self.add_values(&mut sums, weights, task * TASK, first);
+                sums
+            });
+            let sums = sums.reduce_with(|mut a, b| {
+                let b = b.as_flattened().as_flattened();
+                kernels::add_assign(a.as_flattened_mut().as_flattened_mut(), b);
+                a
+            });
+            (first, sums.unwrap_or_else(zero))
+        };
+        let points = (0..SIZE / POINTS_AT_A_TIME).into_par_iter();
+        let points = points.with_min_len(if weights.len() < BYTE_BINS { SIZE } else { 1 });
+        let mut values = vec![[[F128::ZERO; 1 << NIBBLE]; SIZE]; n_nibbles];
+        let sums: Vec<_> = points.map(|i| of_points(i * POINTS_AT_A_TIME)).collect();
+        for (first, sums) in sums {
+            for (values, sums) in values.iter_mut().zip(sums) {
+                values[first..][..POINTS_AT_A_TIME].copy_from_slice(&sums);
+            }
+        }
+        values
+    }
+
+    /// Adds the values at the points from `first` on.
+    fn add_values(
+        &self,
+        sums: &mut [Values<POINTS_AT_A_TIME>],
+        weights: &[F128],
+        start: usize,
+        first: usize,
+    ) {
         let blocks = &self.bytes[start * SIZE..(start + weights.len()) * SIZE];
         let blocks = blocks.as_chunks::<SIZE>().0;
         if weights.len() < BYTE_BINS {
             for (block, &weight) in blocks.iter().zip(weights) {
-                for (d, &byte) in block.iter().enumerate() {
+                for (d, &byte) in block[first..][..POINTS_AT_A_TIME].iter().enumerate() {
                     for (t, sums) in sums.iter_mut().enumerate() {
-                        sums.values[d][usize::from(byte >> (NIBBLE * t) & 0xf)] += weight;
+                        sums[d][usize::from(byte >> (NIBBLE * t) & 0xf)] += weight;
                     }
                 }
             }
             return;
         }
-        for first in (0..SIZE).step_by(8) {
-            let mut bins = [[F128::ZERO; 256]; 8];
-            kernels::block_histograms(&mut bins, blocks, first, weights);
-            for (d, bins) in (first..).zip(&bins) {
-                for (byte, &bin) in bins.iter().enumerate() {
-                    for (t, sums) in sums.iter_mut().enumerate() {
-                        sums.values[d][byte >> (NIBBLE * t) & 0xf] += bin;
-                    }
+        let mut bins = [[F128::ZERO; 256]; POINTS_AT_A_TIME];
+        kernels::block_histograms(&mut bins, blocks, first, weights);
+        for (d, bins) in bins.iter().enumerate() {
+            for (byte, &bin) in bins.iter().enumerate() {
+                for (t, sums) in sums.iter_mut().enumerate() {
+                    sums[d][byte >> (NIBBLE * t) & 0xf] += bin;
                 }
             }
         }
