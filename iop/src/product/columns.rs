@@ -204,9 +204,9 @@ impl<'a> Columns<'a> {
             let tasks = data.par_chunks_mut(TASK_PAIRS * step).enumerate();
             let tasks = tasks.with_min_len(TASK.div_ceil(32 * self.rows));
             let sums = tasks.map(|(q, data)| {
-                for quad in data.chunks_mut(4 * step) {
-                    this.fold_quad(quad, weights);
-                }
+                let quads = data.par_chunks_mut(4 * step);
+                let quads = quads.with_min_len(TASK.div_ceil(8 * this.rows));
+                quads.for_each(|quad| this.fold_quad(quad, weights));
                 then(this, q, data, 4 * step)
             });
             let sums = sums.reduce(Grid::default, quad::add);

@@ -1,6 +1,7 @@
 //! The prover of a forest of product trees.
 
 use binfer_field::F128;
+use rayon::prelude::*;
 
 use super::pairs::PairProduct;
 use super::shape::split_challenges;
@@ -44,12 +45,10 @@ pub fn prove(
         if left == 0 {
             break;
         }
-        let mut instances: Vec<(usize, PairProduct<'_>)> = Vec::new();
-        for (i, tree) in trees.iter_mut().enumerate() {
-            if shapes[i].col_vars() >= left {
-                instances.push((i, tree.level(left - 1, &claims[i], known[i])));
-            }
-        }
+        let joined =
+            trees.par_iter_mut().enumerate().filter(|&(i, _)| shapes[i].col_vars() >= left);
+        let instances: Vec<(usize, PairProduct<'_>)> =
+            joined.map(|(i, tree)| (i, tree.level(left - 1, &claims[i], known[i]))).collect();
         let (ends, instances) = prove_level(channel, &shapes, &mut claims, instances, left);
         let side = |k: usize| instances.iter().map(|(_, instance)| instance.values()[k]).collect();
         let factors = vec![side(0), side(1)];

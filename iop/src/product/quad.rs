@@ -5,7 +5,8 @@ use core::ops::Range;
 use binfer_field::F128;
 use binfer_field::kernels::{self, Corner};
 
-use super::tree::TASK;
+/// Positions of a parallel task.
+const TASK: usize = 1 << 10;
 
 /// Both factors at `(0, 0)`, `(1, 0)`, `(0, 1)`, `(1, 1)`.
 #[derive(Clone, Copy)]
@@ -29,7 +30,7 @@ impl Quad<'_> {
 
     /// The grid of the weighted sum, long slices in parallel.
     pub(super) fn grid(self, weights: &[F128], corner: Corner) -> Grid {
-        if weights.len() < TASK {
+        if weights.len() < 2 * TASK {
             return kernels::product_grid(weights, self.a, self.b, corner);
         }
         let half = weights.len() / 2;

@@ -12,7 +12,7 @@ use super::Shape;
 const TASK: usize = 4;
 
 /// Variables left from which an instance is a task of its own.
-const LARGE: usize = 10;
+const LARGE: usize = 8;
 
 /// A summand in the middle of a sumcheck.
 pub trait Instance: Send {
