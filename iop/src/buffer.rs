@@ -12,8 +12,9 @@ use memmap2::MmapMut;
 /// Bytes of a huge page of x86-64.
 const HUGE_PAGE: usize = 1 << 21;
 
-/// Elements from which a mapping of its own pays.
-const MAPPED: usize = HUGE_PAGE / size_of::<F128>();
+/// Elements from which memory is a mapping of its own: kept in the allocator's arenas, of which each thread has one, it
+/// would keep what lies around it from being given back.
+const MAPPED: usize = 1 << 14;
 
 /// Elements of the shortest memory that is kept.
 const KEPT: usize = 1 << 12;
@@ -185,11 +186,14 @@ impl Drop for Buffer {
 fn map(n: usize) -> Option<MmapMut> {
     let bytes = n.checked_mul(size_of::<F128>())?;
     let whole = bytes.checked_next_multiple_of(HUGE_PAGE)?;
-    let bytes = if whole - bytes <= HUGE_PAGE / 2 { whole } else { bytes };
+    let is_huge = bytes >= HUGE_PAGE;
+    let bytes = if is_huge && whole - bytes <= HUGE_PAGE / 2 { whole } else { bytes };
     let map = MmapMut::map_anon(bytes).ok()?;
     // Refused advice costs time only.
     #[cfg(target_os = "linux")]
-    let _ = map.advise(memmap2::Advice::HugePage);
+    if is_huge {
+        let _ = map.advise(memmap2::Advice::HugePage);
+    }
     Some(map)
 }
 
