@@ -227,7 +227,7 @@ impl ProverKey {
             }
         }
         let statement = (inputs, outputs, batch.size);
-        let proof = self.prove_plan(&plan, group_size, statement, &trace, progress)?;
+        let proof = self.prove_plan(&plan, group_size, statement, trace, progress)?;
         if self.stored {
             progress("verify");
             verify(&self.commitment, inputs, outputs, &proof.to_bytes())
@@ -242,12 +242,15 @@ impl ProverKey {
         plan: &Plan,
         group_size: GroupSize,
         statement: (&[Array], &[Array], usize),
-        trace: &Trace,
+        trace: Trace,
         progress: &mut (dyn FnMut(&'static str) + Send),
     ) -> Result<Proof, ProveError> {
-        let entries = argument::entries(&self.model, plan, trace);
+        let Trace { tensors, accumulators } = trace;
+        let entries = argument::entries(&self.model, plan, &tensors, &accumulators);
         let entries = entries.ok_or(ProveError::Range)?;
-        let held = (&trace.tensors[..], &entries[..]);
+        // Distances say what a proof says of them.
+        drop(accumulators);
+        let held = (&tensors[..], &entries[..]);
         self.prove_entries(plan, group_size, statement, held, progress)
     }
 

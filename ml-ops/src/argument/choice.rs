@@ -4,7 +4,6 @@ use rayon::prelude::*;
 
 use super::plan::Plan;
 use crate::graph::{Gather, Model, Op, Runs, Values};
-use crate::interpret::Trace;
 
 /// An index of a maximum in a trace.
 pub(super) struct Choice<'a> {
@@ -24,16 +23,16 @@ impl<'a> Choice<'a> {
     pub(super) fn new(
         model: &'a Model,
         plan: &Plan,
-        trace: &'a Trace,
+        tensors: &'a [Values],
         node: usize,
     ) -> Option<Self> {
         let Op::ArgMax { x, gather, taps, last, y } = &model.graph.nodes[node].op else {
             return None;
         };
-        let indices = trace.tensors[*y].as_integers()?;
+        let indices = tensors[*y].as_integers()?;
         let (of_x, of_y) = (&plan.matrices[*x], &plan.matrices[*y]);
         let bits = [of_y.bits, of_x.bits + of_y.bits];
-        let (x, rows) = (&trace.tensors[*x], of_y.rows);
+        let (x, rows) = (&tensors[*x], of_y.rows);
         Some(Self { gather, taps: *taps, last: *last, x, indices, rows, bits })
     }
 

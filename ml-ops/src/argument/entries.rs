@@ -15,7 +15,6 @@ use super::public;
 use super::requantize::{Distance, Thresholds};
 use super::wiring::{Gathered, batched};
 use crate::graph::{Model, Op, Values, WeightMatrix};
-use crate::interpret::Trace;
 
 /// Logarithm of the entries of a block that is packed at once.
 const LOG_BLOCK: usize = 16;
@@ -100,17 +99,18 @@ impl<'a> Entries<'a> {
     }
 }
 
-/// The entries of every matrix of `plan`, or `None` where an integer exceeds its width.
+/// The entries of every matrix of `plan` from a trace's tensors and accumulators, or `None` where an integer exceeds its width.
 pub(crate) fn entries<'a>(
     model: &'a Model,
     plan: &Plan,
-    trace: &'a Trace,
+    tensors: &'a [Values],
+    accumulators: &[Vec<i64>],
 ) -> Option<Vec<Entries<'a>>> {
     let is_constrained = |t: usize| plan.bit_checks.iter().any(|check| check.matrices.contains(&t));
     let entries_of = |matrix: &Matrix| -> Option<Entries<'a>> {
         Some(match matrix.source {
             Source::Weights(_) | Source::Bias(_) => Entries::of_model(matrix, &model.weights)?,
-            Source::Tensor(t) => match &trace.tensors[t] {
+            Source::Tensor(t) => match &tensors[t] {
                 Values::Codes(codes) => Entries::Bytes(Cow::Borrowed(codes)),
                 // What no index and no constraint reads.
                 values if matrix.first_plane.is_none() && !is_constrained(t) => {
@@ -119,28 +119,30 @@ pub(crate) fn entries<'a>(
                 values => Entries::Wide(public::entries(values, matrix)?),
             },
             Source::Differences { node, tap } => {
-                Entries::Wide(differences(model, trace, node, tap, matrix.rows)?)
+                Entries::Wide(differences(model, tensors, node, tap, matrix.rows)?)
             }
             Source::Known(_) => match plan.known_values(matrix)? {
                 Values::Codes(codes) => Entries::Bytes(Cow::Owned(codes.clone())),
                 values => Entries::Wide(public::entries(values, matrix)?),
             },
             Source::Largest(node) => {
-                Entries::Wide(Choice::new(model, plan, trace, node)?.largest(matrix.offset))
+                Entries::Wide(Choice::new(model, plan, tensors, node)?.largest(matrix.offset))
             }
-            Source::Behind(node) => Entries::Wide(Choice::new(model, plan, trace, node)?.behind()),
+            Source::Behind(node) => {
+                Entries::Wide(Choice::new(model, plan, tensors, node)?.behind())
+            }
             Source::Selectors(node) => {
-                Entries::Bytes(Cow::Owned(Choice::new(model, plan, trace, node)?.selectors()))
+                Entries::Bytes(Cow::Owned(Choice::new(model, plan, tensors, node)?.selectors()))
             }
             Source::Distances(node) => {
-                let codes = trace.tensors[model.graph.nodes[node].op.output()].as_codes()?;
+                let codes = tensors[model.graph.nodes[node].op.output()].as_codes()?;
                 let of_matmuls = plan.matmuls.iter().map(|matmul| &matmul.output);
                 let mut outputs = of_matmuls.chain(plan.sums.iter().map(|sum| &sum.output));
                 let output = outputs.find(|output| output.node == node)?;
                 let Outputs::Codes { thresholds } = &output.outputs else {
                     return None;
                 };
-                let columns = (&trace.accumulators[node][..], codes, matrix.rows);
+                let columns = (&accumulators[node][..], codes, matrix.rows);
                 match matrix.bits {
                     0..=32 => Entries::Short(distances(thresholds, columns)),
                     33..=64 => Entries::Wide(distances(thresholds, columns)),
@@ -149,7 +151,7 @@ pub(crate) fn entries<'a>(
             }
         })
     };
-    plan.matrices.iter().map(entries_of).collect()
+    plan.matrices.par_iter().map(entries_of).collect()
 }
 
 /// The distances of accumulators and codes `[column][row]`, given as many rows as their third says.
@@ -171,13 +173,13 @@ fn distances<T: Distance>(
 /// difference.
 fn differences(
     model: &Model,
-    trace: &Trace,
+    tensors: &[Values],
     node: usize,
     tap: usize,
     rows: usize,
 ) -> Option<Vec<u64>> {
     let Op::Max { x, gather, taps, y } = &model.graph.nodes[node].op else { return None };
-    let (x, y) = (trace.tensors[*x].as_codes()?, trace.tensors[*y].as_codes()?);
+    let (x, y) = (tensors[*x].as_codes()?, tensors[*y].as_codes()?);
     let gather = batched(gather, rows / gather.n_rows());
     let read = |tap: usize| {
         let gather = of_tap(&gather, *taps, tap)?;
@@ -209,19 +211,24 @@ pub(crate) fn model_words(plan: &Plan, weights: &[WeightMatrix]) -> Vec<F128> {
 pub(crate) fn words(plan: &Plan, origin: Origin, entries: &[Entries<'_>]) -> Vec<F128> {
     let layout = Layout::new(plan, origin);
     let mut words = F128::zeros(layout.n_words);
-    for (m, matrix) in plan.matrices.iter().enumerate().filter(|(_, x)| x.origin == origin) {
-        let blocks: Vec<(usize, usize, Tile)> = tiles(matrix.rows, matrix.cols)
-            .into_iter()
-            .enumerate()
-            .flat_map(|(t, tile)| blocks(tile).map(move |(offset, block)| (t, offset, block)))
-            .collect();
-        for blocks in blocks.chunks(BATCH) {
-            let packed = blocks.par_iter().map(|&(.., block)| entries[m].planes(matrix, block));
-            for (&(t, offset, _), planes) in blocks.iter().zip(packed.collect::<Vec<_>>()) {
-                for (bit, plane) in planes.into_iter().enumerate() {
-                    let start = layout.offsets[m][bit][t] + offset;
-                    words[start..start + plane.len()].copy_from_slice(&plane);
-                }
+    let matrices = plan.matrices.iter().enumerate().filter(|(_, x)| x.origin == origin);
+    let blocks: Vec<(usize, usize, usize, Tile)> = matrices
+        .flat_map(|(m, matrix)| {
+            let tiles = tiles(matrix.rows, matrix.cols).into_iter().enumerate();
+            tiles.flat_map(move |(t, tile)| {
+                blocks(tile).map(move |(offset, block)| (m, t, offset, block))
+            })
+        })
+        .collect();
+    for blocks in blocks.chunks(BATCH) {
+        let planes = |&(m, .., block): &(usize, usize, usize, Tile)| {
+            entries[m].planes(&plan.matrices[m], block)
+        };
+        let packed: Vec<_> = blocks.par_iter().map(planes).collect();
+        for (&(m, t, offset, _), planes) in blocks.iter().zip(packed) {
+            for (bit, plane) in planes.into_iter().enumerate() {
+                let start = layout.offsets[m][bit][t] + offset;
+                words[start..start + plane.len()].copy_from_slice(&plane);
             }
         }
     }

@@ -94,7 +94,8 @@ pub(super) fn forge_declared(
     let y = graph.output.decode(&graph.tensors[out], &tensors[out], batch).unwrap();
     let trace = interpret::trace_of(source, tensors, batch.size);
     let plan = Plan::declared(graph, batch.size, declared);
-    let mut entries = argument::entries(source, &plan, &trace).unwrap();
+    let mut entries =
+        argument::entries(source, &plan, &trace.tensors, &trace.accumulators).unwrap();
     change(&plan, &mut entries);
     let held = (&trace.tensors[..], &entries[..]);
     let (size, statement) = (GroupSize::default(), (x.as_ref(), y.as_ref(), batch.size));

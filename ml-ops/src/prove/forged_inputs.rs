@@ -74,7 +74,7 @@ fn forge(
     let trace = interpret::trace_of(&model, tensors, batch.size);
     let plan = Plan::new(graph, batch.size);
     let (size, statement) = (GroupSize::default(), (claimed, y.as_ref(), batch.size));
-    let proof = key.prove_plan(&plan, size, statement, &trace, &mut |_| ()).unwrap();
+    let proof = key.prove_plan(&plan, size, statement, trace, &mut |_| ()).unwrap();
     verify(key.commitment(), shown, &y, &proof.to_bytes())
 }
 

@@ -59,7 +59,7 @@ fn forge(
     let trace = interpret::trace_of(&model, tensors, batch.size);
     let plan = Plan::new(graph, batch.size);
     let (size, statement) = (GroupSize::default(), (x.as_ref(), &outputs[..], batch.size));
-    let proof = key.prove_plan(&plan, size, statement, &trace, &mut |_| ()).unwrap();
+    let proof = key.prove_plan(&plan, size, statement, trace, &mut |_| ()).unwrap();
     verify(key.commitment(), &x, &outputs, &proof.to_bytes())
 }
 
@@ -138,7 +138,7 @@ fn the_other_zero_is_another_output() {
         let y = Array::new(vec![1, K], ArrayData::F32(vec![zero; K])).unwrap();
         let statement = (x.as_ref(), y.as_ref(), batch.size);
         let size = GroupSize::default();
-        let proof = key.prove_plan(&plan, size, statement, &trace, &mut |_| ()).unwrap();
+        let proof = key.prove_plan(&plan, size, statement, trace.clone(), &mut |_| ()).unwrap();
         verify(key.commitment(), &x, &y, &proof.to_bytes())
     };
     assert_eq!(claim(0.0), Ok(()));

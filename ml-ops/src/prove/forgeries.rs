@@ -148,7 +148,7 @@ fn forge_batch(
     let trace = interpret::trace_of(key.model(), tensors, batch.size);
     let plan = Plan::new(graph, batch.size);
     let (size, statement) = (GroupSize::default(), (x.as_ref(), y.as_ref(), batch.size));
-    let proof = key.prove_plan(&plan, size, statement, &trace, &mut |_| ()).unwrap();
+    let proof = key.prove_plan(&plan, size, statement, trace, &mut |_| ()).unwrap();
     verify(key.commitment(), &x, &y, &proof.to_bytes())
 }
 
