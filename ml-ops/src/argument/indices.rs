@@ -69,7 +69,7 @@ impl<'a> Indices<'a> {
             let bytes = entries[chunk.matrix].indices(chunk, other);
             ViewIndices { rows: view.rows, cols: view.cols, bytes, across: OnceLock::new() }
         };
-        let views = numbers.iter().map(view).collect();
+        let views = numbers.par_iter().map(view).collect();
         let mut this = Self { numbers, views, gathered: Vec::new(), paired: Vec::new() };
         for factor in factors {
             match factor.operands() {

@@ -6,7 +6,7 @@ use binfer_iop::multilinear::{log2_ceil, powers};
 use binfer_iop::product::{BoxProduct, BoxShape, LeafClaim, RootClaim, Tree};
 use binfer_iop::sumcheck::{self, Instance, Shape};
 
-use super::step::{TableStep, extension};
+use super::step::{LookedUp, TableStep, extension};
 use crate::argument::bases::frobenius_points;
 use crate::argument::indices::Indices;
 use crate::argument::plan::{Bit, BitOf, Exponent};
@@ -339,6 +339,7 @@ pub(super) fn push_bits<'a>(
     }
     let theta = channel.challenge("bits batching");
     let mut weights = powers(theta).skip(1);
+    let mut trees = Vec::new();
     for BitClaims { exponent, point, values } in claims {
         let mut values = values.iter();
         for operand in &exponent.operands {
@@ -350,8 +351,9 @@ pub(super) fn push_bits<'a>(
                 weights: vec![F128::ONE],
                 values: vec![sum.sum::<F128>() + F128::ONE],
             };
-            let table = [Table::Bits { weights: of_bits }];
-            step.push(&table, core::slice::from_ref(operand), indices, leaf);
+            let tables = vec![Table::Bits { weights: of_bits }];
+            trees.push(LookedUp { tables, factors: core::slice::from_ref(operand), leaf });
         }
     }
+    step.push(trees, indices);
 }

@@ -14,10 +14,11 @@ use binfer_iop::indexed::onehot;
 use binfer_iop::indexed::wired::{self, WiredClaim, WiredInput};
 use binfer_iop::product::{self, RootClaim};
 use binfer_pcs::{ClaimGroup, Oracle, Params};
+use rayon::prelude::*;
 
 use self::factors::{prove_powers, push_bits};
 use self::relation::{Relation, prove_g_tables};
-use self::step::TableStep;
+use self::step::{LookedUp, TableStep};
 use self::sum::SumCheck;
 use super::bases::{AllBases, GroupBases, powers};
 use super::entries::{Entries, words};
@@ -86,16 +87,22 @@ impl Prover<'_> {
         progress("products");
         let views = group.views(plan);
         let indices = Indices::new(plan, &views.views, group.factors(plan), self.entries);
+        // Trees go by the bases alone, so that all are built beside each other.
+        let matmul = |check| relation::Made::new(self, check, &indices);
+        let sum = |check| sum::Made::new(self, check, &indices);
+        let (of_matmuls, of_sums): (Vec<_>, Vec<_>) = rayon::join(
+            || of_matmuls.into_par_iter().map(matmul).collect(),
+            || of_sums.into_par_iter().map(sum).collect(),
+        );
         let mut relations = Vec::new();
         let (mut trees, mut roots) = (Vec::new(), Vec::new());
-        for (matmul, drawn) in of_matmuls {
+        for made in of_matmuls {
             let (trees, roots) = (&mut trees, &mut roots);
-            relations.push(Relation::begin(channel, self, matmul, drawn, &indices, trees, roots));
+            relations.push(Relation::begin(channel, self, made, &indices, trees, roots));
         }
         let mut sums = Vec::new();
-        for sum in of_sums {
-            let (trees, roots) = (&mut trees, &mut roots);
-            sums.push(SumCheck::begin(channel, self, sum, &indices, trees, roots));
+        for made in of_sums {
+            sums.push(SumCheck::begin(channel, made, &indices, &mut trees, &mut roots));
         }
 
         // Exponents make powers of products: claims on those become claims on the products, and on bits of exponents.
@@ -107,15 +114,12 @@ impl Prover<'_> {
         // The rows' leaves: those of inputs, of outputs, and of the product of all G, which are no indices.
         let mut leaves = product::prove(channel, trees, roots).into_iter();
         progress("tables");
-        let mut step = TableStep::default();
+        let mut of_trees = Vec::new();
         for relation in &mut relations {
             let matmul = relation.matmul;
-            let tables: Vec<_> = powers(&relation.g, &matmul.outer).collect();
-            step.push(&tables, &matmul.outer, &indices, leaves.next().expect(LEAF));
+            of_trees.push(leaves.next().expect(LEAF));
             if matmul.output.public.is_none() {
-                let tables = relation.drawn.output_tables(&matmul.output);
-                let leaf = leaves.next().expect(LEAF);
-                step.push(&tables, &matmul.output.factors, &indices, leaf);
+                of_trees.push(leaves.next().expect(LEAF));
             }
             if matmul.has_sum() {
                 let leaf = leaves.next().expect(LEAF);
@@ -124,9 +128,22 @@ impl Prover<'_> {
                 relation.on_g.push(EvaluationClaim { vector: 0, point: leaf.col_point, value });
             }
         }
-        for sum in &sums {
-            sum.push(&mut step, &indices, &mut leaves);
+        let mut of_trees = of_trees.into_iter();
+        let mut looked_up = Vec::new();
+        for relation in &relations {
+            let matmul = relation.matmul;
+            let (tables, factors) =
+                (powers(&relation.g, &matmul.outer).collect(), &matmul.outer[..]);
+            looked_up.push(LookedUp { tables, factors, leaf: of_trees.next().expect(LEAF) });
+            if matmul.output.public.is_none() {
+                let tables = relation.drawn.output_tables(&matmul.output);
+                let (factors, leaf) = (&matmul.output.factors[..], of_trees.next().expect(LEAF));
+                looked_up.push(LookedUp { tables, factors, leaf });
+            }
         }
+        looked_up.extend(sums.iter().flat_map(|sum| sum.looked_up(&mut leaves)));
+        let mut step = TableStep::default();
+        step.push(looked_up, &indices);
         push_bits(channel, &of_bits, &mut step, &indices);
         let mut indexed = IndexClaims::new();
         let mut claims = step.run(channel, &mut indexed).into_iter();
@@ -155,18 +172,22 @@ impl Prover<'_> {
 
         // The weights' leaves, whose tables are public.
         let mut leaves = product::prove(channel, trees, roots).into_iter();
-        let mut step = TableStep::default();
+        let mut looked_up = Vec::new();
         for relation in &relations {
             let matmul = relation.matmul;
             if matmul.public_inner.is_none() {
                 let tables = relation.drawn.inner_tables(matmul, relation.shape);
-                step.push(&tables, &matmul.inner, &indices, leaves.next().expect(LEAF));
+                let (factors, leaf) = (&matmul.inner[..], leaves.next().expect(LEAF));
+                looked_up.push(LookedUp { tables, factors, leaf });
             }
             if relation.bias.is_some() {
                 let tables = relation.drawn.bias_tables(matmul);
-                step.push(&tables, &matmul.bias, &indices, leaves.next().expect(LEAF));
+                let (factors, leaf) = (&matmul.bias[..], leaves.next().expect(LEAF));
+                looked_up.push(LookedUp { tables, factors, leaf });
             }
         }
+        let mut step = TableStep::default();
+        step.push(looked_up, &indices);
         step.run(channel, &mut indexed);
         drop((relations, sums));
 

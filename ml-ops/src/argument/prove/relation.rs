@@ -33,20 +33,29 @@ pub(super) struct Relation<'a> {
     pub(super) on_g: Vec<EvaluationClaim<F128>>,
 }
 
-impl<'a> Relation<'a> {
-    /// Sends the products; adds the trees that take them apart.
-    pub(super) fn begin(
-        channel: &mut ProverChannel,
+/// What a relation is made of before anything is said of it, so that those of a group are made beside each other.
+pub(super) struct Made<'a> {
+    matmul: &'a MatMul,
+    shape: Option<&'a WeightShape>,
+    drawn: Drawn,
+    g: Vec<F128>,
+    /// The trees of the inner operand and of a bias apart.
+    own: Vec<Tree<'a>>,
+    bias: Option<F128>,
+    /// The trees of the outer operand and of hidden outputs.
+    outer: Tree<'a>,
+    outputs: Option<Tree<'a>>,
+}
+
+impl<'a> Made<'a> {
+    /// Builds all trees of a relation.
+    pub(super) fn new(
         prover: &Prover<'a>,
-        matmul: &'a MatMul,
-        drawn: Drawn,
+        (matmul, drawn): (&'a MatMul, Drawn),
         indices: &'a Indices<'_>,
-        trees: &mut Vec<Tree<'a>>,
-        roots: &mut Vec<RootClaim<F128>>,
     ) -> Self {
         let shape = matmul.weights.map(|weights| &prover.graph.weights[weights]);
-        let row_point = channel.challenges("rows", log2_ceil(matmul.output.products));
-
+        let products = matmul.output.products;
         let mut own = Vec::new();
         let g = match matmul.public_inner {
             Some(x) => {
@@ -67,13 +76,33 @@ impl<'a> Relation<'a> {
             own.push(tree);
             value
         });
-
         let tables: Vec<_> = powers(&g, &matmul.outer).collect();
-        let x = look_up(matmul.output.products, &tables, &matmul.outer, indices);
+        let outer = look_up(products, &tables, &matmul.outer, indices);
+        let outputs = matmul.output.public.is_none().then(|| {
+            let tables = drawn.output_tables(&matmul.output);
+            look_up(products, &tables, &matmul.output.factors, indices)
+        });
+        Self { matmul, shape, drawn, g, own, bias, outer, outputs }
+    }
+}
+
+impl<'a> Relation<'a> {
+    /// Sends the products; adds the trees that take them apart.
+    pub(super) fn begin(
+        channel: &mut ProverChannel,
+        prover: &Prover<'a>,
+        made: Made<'a>,
+        indices: &Indices<'_>,
+        trees: &mut Vec<Tree<'a>>,
+        roots: &mut Vec<RootClaim<F128>>,
+    ) -> Self {
+        let Made { matmul, shape, drawn, g, own, bias, outer, outputs } = made;
+        let row_point = channel.challenges("rows", log2_ceil(matmul.output.products));
+        let relation =
+            Self { matmul, shape, drawn, g, bias, powers: None, trees: own, on_g: Vec::new() };
         if matmul.row_factors.is_some() {
-            let relation =
-                Self { matmul, shape, drawn, g, bias, powers: None, trees: own, on_g: Vec::new() };
-            return relation.with_powers(channel, prover, row_point, x, indices, trees, roots);
+            let made = (outer, outputs);
+            return relation.with_powers(channel, prover, row_point, made, indices, trees, roots);
         }
         let mut claim = |label, tree: Tree<'a>, row_point: &[F128]| {
             let value = extension(tree.outputs(), row_point);
@@ -81,53 +110,46 @@ impl<'a> Relation<'a> {
             trees.push(tree);
             roots.push(RootClaim { row_point: row_point.to_vec(), value });
         };
-        claim("input rows", x, &row_point);
-        if matmul.output.public.is_none() {
-            let tables = drawn.output_tables(&matmul.output);
-            let y = look_up(matmul.output.products, &tables, &matmul.output.factors, indices);
-            claim("output rows", y, &row_point);
+        claim("input rows", outer, &row_point);
+        if let Some(outputs) = outputs {
+            claim("output rows", outputs, &row_point);
         }
         if matmul.has_sum() {
-            let sum = Tree::new(BoxShape { rows: 1, cols: g.len(), fan_in: 1 }, g.clone());
-            claim("sum of G", sum, &[]);
+            let shape = BoxShape { rows: 1, cols: relation.g.len(), fan_in: 1 };
+            claim("sum of G", Tree::new(shape, relation.g.clone()), &[]);
         }
         if let Some(value) = bias {
             channel.send("bias product", value);
         }
-        Self { matmul, shape, drawn, g, bias, powers: None, trees: own, on_g: Vec::new() }
+        relation
     }
 
-    /// Adds the trees of a relation with factors of rows, `x` that of its outer operand, and claims powers of their
-    /// products instead of them.
+    /// Adds the trees of a relation with factors of rows, those of its outer operand and of hidden outputs, and claims powers of
+    /// their products instead of them.
     #[expect(clippy::too_many_arguments, reason = "what the beginning of a relation is given")]
     fn with_powers(
         mut self,
         channel: &mut ProverChannel,
         prover: &Prover<'a>,
         row_point: Vec<F128>,
-        x: Tree<'a>,
-        indices: &'a Indices<'_>,
+        (outer, hidden): (Tree<'a>, Option<Tree<'a>>),
+        indices: &Indices<'_>,
         trees: &mut Vec<Tree<'a>>,
         roots: &mut Vec<RootClaim<F128>>,
     ) -> Self {
         let Some(exponent) = &self.matmul.row_factors else { return self };
         let output = &self.matmul.output;
         let first_root = trees.len();
-        let mut products = x.outputs().to_vec();
-        trees.push(x);
+        let mut products = outer.outputs().to_vec();
+        trees.push(outer);
         let mut outputs = match output.public {
             Some(y) => {
                 let (matrix, values) = (&prover.plan.matrices[y], &prover.tensors[y]);
                 self.drawn.public_products(output, matrix, values)
             }
-            None => {
-                let tables = self.drawn.output_tables(output);
-                let y = look_up(output.products, &tables, &output.factors, indices);
-                let outputs = y.outputs().to_vec();
-                trees.push(y);
-                outputs
-            }
+            None => hidden.iter().flat_map(Tree::outputs).copied().collect(),
         };
+        trees.extend(hidden);
         if self.matmul.has_sum() {
             let n = self.g.len();
             let sum = Tree::new(BoxShape { rows: 1, cols: n, fan_in: 1 }, self.g.clone());

@@ -221,32 +221,42 @@ pub(super) struct TableStep<'a> {
     indexed: Vec<Indexed<'a>>,
 }
 
-impl<'a> TableStep<'a> {
-    /// Adds the factors of one tree's leaves.
-    pub(super) fn push(
-        &mut self,
-        tables: &[Table<'_>],
-        factors: &'a [Factor],
-        indices: &Indices<'_>,
-        leaf: LeafClaim<F128>,
-    ) {
+/// The leaves of one tree, with the tables that their factors are looked up in.
+pub(super) struct LookedUp<'t, 'a> {
+    pub(super) tables: Vec<Table<'t>>,
+    pub(super) factors: &'a [Factor],
+    pub(super) leaf: LeafClaim<F128>,
+}
+
+impl<'a> LookedUp<'_, 'a> {
+    /// The statement of each factor, and what it is about.
+    fn inputs(self, indices: &Indices<'_>) -> Vec<(TableInput, Indexed<'a>)> {
+        let Self { tables, factors, leaf } = self;
         let [row_eq, col_eq] = [&leaf.row_point, &leaf.col_point].map(|z| kernels::eq_table(z));
         let point = LeafPoint::of(&leaf);
-        let of_factors = leaf.weights.iter().zip(&leaf.values);
-        for ((table, factor), (&weight, &value)) in tables.iter().zip(factors).zip(of_factors) {
+        let of_factors = leaf.weights.par_iter().zip(&leaf.values);
+        let of_factors = of_factors.zip(tables.par_iter().zip(factors));
+        let input = |((&weight, &value), (table, factor)): ((&F128, &F128), (&Table<'_>, _))| {
             let columns = indices.columns(factor);
             let histogram = histogram(factor, &columns, &row_eq, &col_eq);
             let (own, width) = (factor.cols / factor.taps, factor.width());
             let extra = histogram[own << width..].chunks(1 << width);
             let extra = extra.map(<[F128]>::to_vec).collect();
-            self.inputs.push(TableInput {
-                statement: statement(factor, &point, weight),
-                value,
-                entries: table.entries(),
-                histogram,
-            });
-            self.indexed.push(Indexed { factor, leaf: point.clone(), extra });
-        }
+            let statement = statement(factor, &point, weight);
+            let input = TableInput { statement, value, entries: table.entries(), histogram };
+            (input, Indexed { factor, leaf: point.clone(), extra })
+        };
+        of_factors.map(input).collect()
+    }
+}
+
+impl<'a> TableStep<'a> {
+    /// Adds the factors of these trees' leaves.
+    pub(super) fn push(&mut self, trees: Vec<LookedUp<'_, 'a>>, indices: &Indices<'_>) {
+        let inputs: Vec<_> = trees.into_par_iter().map(|tree| tree.inputs(indices)).collect();
+        let (inputs, indexed): (Vec<_>, Vec<_>) = inputs.into_iter().flatten().unzip();
+        self.inputs.extend(inputs);
+        self.indexed.extend(indexed);
     }
 
     /// Proves the step; its claims on histograms go to `indexed`.
