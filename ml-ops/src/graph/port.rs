@@ -128,7 +128,7 @@ pub enum OutputTransform {
         dtype: IntegerType,
     },
     /// Integers become floats `value * scale + offset`, each operation rounded to float32, a different one for
-    /// each integer of the tensor's width.
+    /// each integer of a width of 17 bits. Larger ones are none that an output holds where a float is that of two.
     Affine {
         /// Factors, finite and not zero: one for all features, or one for each.
         scales: Vec<f32>,
@@ -250,7 +250,7 @@ impl OutputPort {
     /// The array that the output tensor (of shape `tensor`) stands for, with the input's batch.
     ///
     /// # Errors
-    /// [`PortError::Values`] or [`PortError::IntegerRange`] if `values` is not such a tensor.
+    /// [`PortError::Values`] or [`PortError::IntegerRange`] if `values` is not such a tensor, or an integer has no float of its own.
     pub fn decode(
         &self,
         tensor: &TensorShape,
@@ -303,9 +303,12 @@ impl OutputPort {
                 let integers = to_row_major(integers, rows, tensor.features);
                 let images = integers.iter().enumerate().map(|(index, &value)| {
                     let feature = index % tensor.features;
-                    affine(value, of(scales, feature), of(offsets, feature))
+                    let (scale, offset) = (of(scales, feature), of(offsets, feature));
+                    let image = affine(value, scale, offset);
+                    let is_own = affine_inverse(image, scale, offset) == Some(value);
+                    is_own.then_some(image).ok_or(PortError::IntegerRange { index })
                 });
-                ArrayData::F32(images.collect())
+                ArrayData::F32(images.collect::<Result<_, _>>()?)
             }
             _ => return Err(wrong(expected)),
         };
@@ -452,9 +455,10 @@ fn affine_inverse(x: f32, scale: f32, offset: f32) -> Option<i64> {
     (near - 1..=near + 1).find(|&value| affine(value, scale, offset).to_bits() == x.to_bits())
 }
 
-/// Whether integers of a width of `bits` all have floats of their own.
+/// Whether integers of a width of `bits`, or of 17 of these, all have floats of their own.
 pub(super) fn affine_is_injective(bits: u32, scale: f32, offset: f32) -> bool {
-    if bits > 24 || !scale.is_finite() || scale == 0.0 || !offset.is_finite() {
+    let bits = bits.min(17);
+    if !scale.is_finite() || scale == 0.0 || !offset.is_finite() {
         return false;
     }
     // Neighbours are `scale` apart, floats up to `largest` are rounded twice, each time by `largest / 2^24`.

@@ -54,12 +54,17 @@ pub(super) use word_normalization::WordNormalization;
 use super::builder::Builder;
 use super::error::NodeError;
 use super::matrix::Matrix;
+use super::operands::of_column;
+use super::rowwise;
 use super::value::{Codes, Scaling, Target};
 use super::view::View;
 use super::windows::Pool;
 use super::words::{Digits, Words};
 use crate::graph::{CodeType, Epilogue, OutputTransform, TensorId, WordType};
 use std::rc::Rc;
+
+/// Most elements of an output each of which has a factor of its own.
+const MOST_FACTORS: usize = 1 << 16;
 
 /// Floats whose QuantizeLinear has not come yet.
 #[derive(Debug, Clone)]
@@ -309,11 +314,25 @@ impl Deferred {
             return each.affine(builder, &self.after);
         }
         let Kind::Product(product) = &self.kind else { return Ok(None) };
-        if !self.is_unbounded() || self.view.features().is_none() {
+        if !self.is_unbounded() {
             return Ok(None);
         }
-        let Some((scales, offsets)) = product.affine(&self.after) else { return Ok(None) };
+        let Some((mut scales, mut offsets)) = product.affine(&self.after) else { return Ok(None) };
         let tensor = builder.matmul(&product.matmul, Epilogue::Accumulator)?;
-        Ok(Some((self.view.on(tensor), OutputTransform::Affine { scales, offsets })))
+        let mut view = self.view.on(tensor);
+        let in_order = view.features().is_some() && builder.is_row_major(&view);
+        if scales.len() > 1 && !in_order {
+            // In another order each element is a feature, with the numbers of its column.
+            let columns = Matrix::laid_out(&view, |_| true).features();
+            let Some(columns) = columns.filter(|all| all.len() <= MOST_FACTORS) else {
+                return Ok(None);
+            };
+            let name = rowwise::part(&product.matmul.name, "floats");
+            view = builder.laid_out(&name, &view, |_| true)?;
+            [&mut scales, &mut offsets].into_iter().for_each(|numbers| {
+                *numbers = columns.iter().map(|&column| of_column(numbers, column)).collect();
+            });
+        }
+        Ok(Some((view, OutputTransform::Affine { scales, offsets })))
     }
 }

@@ -97,8 +97,8 @@ pub enum ImportError {
     },
     /// The graph's output is not computed by the graph, or is none that integers give.
     #[error(
-        "output {name:?}{}: it must be integers, the floats of a DequantizeLinear, or those of a matmul that are \
-         multiples of its accumulators by powers of two", made_by(.node)
+        "output {name:?}{}: it must be integers, the floats of a DequantizeLinear, or those of a matmul or convolution \
+         with weights", made_by(.node)
     )]
     Output {
         /// Its name.

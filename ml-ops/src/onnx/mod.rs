@@ -1,6 +1,7 @@
 //! Import of quantized ONNX models.
 //!
-//! Integer semantics are those of ONNX Runtime on machines with AVX2 and fused multiply-add, bit for bit.
+//! Integer semantics are those of ONNX Runtime on machines with AVX2, fused multiply-add and products of bytes that do not saturate
+//! (VNNI; `docs/semantics.md` says what others do), bit for bit.
 //!
 //! # Matmuls and convolutions
 //! QGemm, QLinearMatMul, QLinearConv, MatMulInteger, ConvInteger: exact int32 accumulators, then
@@ -10,6 +11,10 @@
 //! default session on x86-64 fuses them where input and output have one 8-bit type (MatMul where that is
 //! uint8), also behind a Relu or Clip that the output's range implies. Where it does not, it computes the
 //! pattern in float32, whose sums depend on their order; there the fused operator's integers stand.
+//!
+//! Floats of a matmul or convolution that are an output are accumulators times a scale, plus a bias of floats, each operation rounded to
+//! float32: bit for bit what QGemm and MatMulIntegerToFloat give, which a default session makes of Gemm with a bias of integers or none,
+//! and of MatMul. Where it computes float32 sums (Conv, a Gemm with a bias of floats), they are those up to the sums' rounding.
 //!
 //! An int8 tensor that one DequantizeLinear reads for one node is uint8 in the default session, and here. What has tensors of
 //! both types then is not fused: element-wise operators and averages are those of floats, for matmuls and convolutions the fused

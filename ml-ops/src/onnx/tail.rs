@@ -16,7 +16,7 @@ pub struct Tail {
 }
 
 /// Operators that hold weights, or begin another part in integers: a network goes on behind what comes before them.
-const HOLDS: [&str; 15] = [
+const HOLDS: [&str; 16] = [
     "Attention",
     "Conv",
     "ConvInteger",
@@ -28,6 +28,7 @@ const HOLDS: [&str; 15] = [
     "LSTM",
     "MatMul",
     "MatMulInteger",
+    "MatMulIntegerToFloat",
     "QAttention",
     "QGemm",
     "QuantizeLinear",

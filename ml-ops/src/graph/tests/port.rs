@@ -263,6 +263,18 @@ fn affine_outputs_round_trip_and_others_are_refused() {
         let found = port.encode(&shape, &floats(&[2, 3], value), TWO);
         assert_eq!(found, Err(PortError::NoSuchOutput { index }), "{value}");
     }
+    // Of integers that are too large, some have the float of another.
+    shape.kind = TensorKind::Integer { bits: 32 };
+    port.transform = OutputTransform::Affine { scales: vec![0.1], offsets: vec![0.0] };
+    for value in [(1 << 23) - 1, 1 - (1 << 23)] {
+        let values = Values::Integers(vec![0, 1, value, 2, 3, 4]);
+        let array = port.decode(&shape, &values, TWO).expect("floats of their own");
+        assert_eq!(port.encode(&shape, &array, TWO), Ok(values));
+    }
+    for value in [(1 << 24) + 1, -(1 << 31)] {
+        let values = Values::Integers(vec![0, 1, value, 2, 3, 4]);
+        assert_eq!(port.decode(&shape, &values, TWO), Err(PortError::IntegerRange { index: 1 }));
+    }
     // Of two zeros one is the image of a number.
     port.transform = OutputTransform::Affine { scales: vec![-3.0], offsets: vec![0.0] };
     let zeros = port.encode(&shape, &floats(&[2, 3], 0.0), TWO);

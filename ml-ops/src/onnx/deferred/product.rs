@@ -87,12 +87,9 @@ impl Product {
             [summand] => Some(summand).filter(of(Operation::Add))?.into(),
             _ => return None,
         };
-        // The runtime's float32 sums are exact, and so are products with the scale, if it is a power of two.
-        if !self
-            .scales
-            .iter()
-            .all(|scale| scale.to_bits().trailing_zeros() >= f32::MANTISSA_DIGITS - 1)
-        {
+        // A factor joins the scale only where the product before it is exact, as that with a power of two is.
+        let is_power = |scale: &f32| scale.to_bits().trailing_zeros() >= f32::MANTISSA_DIGITS - 1;
+        if factor.is_some() && !self.scales.iter().all(is_power) {
             return None;
         }
         let one = vec![1.0];

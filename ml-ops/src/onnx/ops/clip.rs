@@ -1,6 +1,7 @@
-//! Clip: on 8-bit integers as they are, on dequantized floats, and after a matmul.
+//! Clip: on 8-bit integers as they are, on dequantized floats, after a matmul, and of constants.
 
-use crate::array::ArrayData;
+use crate::array::{Array, ArrayData};
+use crate::graph::CodeType;
 use crate::onnx::arithmetic;
 use crate::onnx::builder::Builder;
 use crate::onnx::deferred::{Compared, Deferred, Kind, Largest};
@@ -16,16 +17,56 @@ pub(super) const OPERATOR: Operator =
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     match node.value(0)? {
         Value::Codes(codes) => {
-            let low = code_bound(node, 1, codes, codes.dtype.min())?;
-            let high = code_bound(node, 2, codes, codes.dtype.max())?;
-            check_bounds(low as f32, high as f32)?;
+            let (low, high) = code_bounds(node, codes.dtype)?;
             Ok(clamp_codes(builder, node.name, codes, low, high))
         }
+        Value::Constant(array) => constant(node, array),
         value => {
             let expected = "an 8-bit tensor, a dequantized one, or a matmul's result";
             let clamped = value.clamped(|| float_bounds(node))?;
             clamped.ok_or(NodeError::Operand { index: 0, expected })
         }
+    }
+}
+
+/// The constant in operand 0 within the bounds, as quantizers that keep weights within a narrow range write it.
+fn constant(node: &NodeView<'_>, array: &Array) -> Result<Value, NodeError> {
+    let narrow = node.is_narrow(0);
+    let data = match array.data() {
+        ArrayData::I8(v) if !narrow => {
+            let (low, high) = code_bounds(node, CodeType::I8)?;
+            ArrayData::I8(v.iter().map(|&x| i32::from(x).clamp(low, high) as i8).collect())
+        }
+        ArrayData::U8(v) if !narrow => {
+            let (low, high) = code_bounds(node, CodeType::U8)?;
+            ArrayData::U8(v.iter().map(|&x| i32::from(x).clamp(low, high) as u8).collect())
+        }
+        ArrayData::I32(v) => {
+            let (low, high) = (int_bound(node, 1, i32::MIN)?, int_bound(node, 2, i32::MAX)?);
+            check_bounds(low as f32, high as f32)?;
+            ArrayData::I32(v.iter().map(|&x| x.max(low).min(high)).collect())
+        }
+        ArrayData::F32(v) => {
+            let (low, high) = float_bounds(node)?;
+            ArrayData::F32(v.iter().map(|&x| x.clamp(low, high)).collect())
+        }
+        _ => return Err(NodeError::OperandType { index: 0 }),
+    };
+    let (expected, got) = (array.data().len(), data.len());
+    let clamped = Array::new(array.shape().to_vec(), data);
+    let clamped = clamped.map_err(|_| NodeError::OperandShape { index: 0, expected, got })?;
+    Ok(Value::Constant(Rc::new(clamped)))
+}
+
+/// Operand `index`, one integer of 32 bits, or `default`.
+fn int_bound(node: &NodeView<'_>, index: usize, default: i32) -> Result<i32, NodeError> {
+    match node.optional_constant(index)?.map(|array| array.data()) {
+        None => Ok(default),
+        Some(ArrayData::I32(v)) if v.len() == 1 => Ok(v[0]),
+        Some(ArrayData::I32(v)) => {
+            Err(NodeError::OperandShape { index, expected: 1, got: v.len() })
+        }
+        Some(_) => Err(NodeError::OperandType { index }),
     }
 }
 
@@ -104,18 +145,16 @@ pub(super) fn clamp_codes(
     Value::Codes(codes.mapped(builder, name, &table))
 }
 
-/// Operand `index`, one value of the type of `codes`, or `default`.
-fn code_bound(
-    node: &NodeView<'_>,
-    index: usize,
-    codes: &Codes,
-    default: i32,
-) -> Result<i32, NodeError> {
-    match node.optional_code(index)? {
+/// Operands 1 and 2, each one value of the type `dtype`, or the type's ends.
+fn code_bounds(node: &NodeView<'_>, dtype: CodeType) -> Result<(i32, i32), NodeError> {
+    let bound = |index: usize, default: i32| match node.optional_code(index)? {
         None => Ok(default),
-        Some((dtype, bound)) if dtype == codes.dtype => Ok(bound),
+        Some((of, bound)) if of == dtype => Ok(bound),
         Some(_) => Err(NodeError::OperandType { index }),
-    }
+    };
+    let (low, high) = (bound(1, dtype.min())?, bound(2, dtype.max())?);
+    check_bounds(low as f32, high as f32)?;
+    Ok((low, high))
 }
 
 fn float_bounds(node: &NodeView<'_>) -> Result<(f32, f32), NodeError> {

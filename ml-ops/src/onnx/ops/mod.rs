@@ -51,6 +51,7 @@ mod log;
 mod lrn;
 mod matmul;
 mod matmul_integer;
+mod matmul_integer_to_float;
 mod max;
 mod max_pool;
 mod min;
@@ -167,6 +168,7 @@ pub(super) const REGISTRY: &[Operator] = &[
     lrn::OPERATOR,
     matmul::OPERATOR,
     matmul_integer::OPERATOR,
+    matmul_integer_to_float::OPERATOR,
     max::OPERATOR,
     max_pool::OPERATOR,
     min::OPERATOR,

@@ -1,10 +1,10 @@
-//! com.microsoft QGemm: `alpha` times a matmul of 8-bit operands plus an int32 bias, requantized.
+//! com.microsoft QGemm: `alpha` times a matmul of 8-bit operands plus an int32 bias, requantized or as floats.
 
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::operands::{Layout, bias, weights};
-use crate::onnx::requantized::{matmul_operands, requantized_product};
+use crate::onnx::requantized::{float_product, matmul_operands, requantized_product};
 use crate::onnx::value::Value;
 
 pub(super) const OPERATOR: Operator = Operator {
@@ -22,9 +22,9 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     if !(alpha.is_finite() && alpha > 0.0) {
         return Err(NodeError::AttributeValue { attribute: "alpha", value: f64::from(alpha) });
     }
-    let rank = node.codes(0)?.view.rank();
-    if rank != 1 {
-        return Err(NodeError::OperandShape { index: 0, expected: 2, got: rank + 1 });
+    let got = node.codes(0)?.view.rank() + usize::from(!node.is_whole());
+    if got != 2 {
+        return Err(NodeError::OperandShape { index: 0, expected: 2, got });
     }
     let layout = if transposed { Layout::Rows } else { Layout::Columns };
     let weights = weights(node.constant(3)?, Some(node.constant(5)?), layout, 3, 5)?;
@@ -33,6 +33,10 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         Some(array) => bias(array, weights.n, 6)?,
     };
     let scale = alpha * node.scale(1)?;
-    let (operands, output) = matmul_operands(node, weights, bias)?;
-    requantized_product(builder, node, &operands, &output, scale, 7)
+    node.value(2)?;
+    let (operands, output) = matmul_operands(node, weights, bias, 2)?;
+    match node.optional(7)? {
+        Some(_) => requantized_product(builder, node, &operands, &output, scale, 7),
+        None => float_product(node, operands, output, scale, 4),
+    }
 }

@@ -22,6 +22,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         return heads::requantized(builder, node, b);
     }
     let weights = weights(node.constant(3)?, Some(node.constant(5)?), Layout::Columns, 3, 5)?;
-    let (operands, output) = matmul_operands(node, weights, Vec::new())?;
+    node.value(2)?;
+    let (operands, output) = matmul_operands(node, weights, Vec::new(), 2)?;
     requantized_product(builder, node, &operands, &output, node.scale(1)?, 6)
 }

@@ -72,7 +72,9 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         false => node.text("nearest_mode")?.unwrap_or("round_prefer_floor"),
     };
     let sizes = sizes(node, &shape, if old { 1 } else { 2 })?;
-    if linear {
+    // Between one element and itself is that element, whatever the floats.
+    let several = shape.iter().zip(&sizes).any(|(&from, &(_, scale))| from > 1 && scale != 1.0);
+    if linear && several {
         return between(builder, node, &sizes, transformation);
     }
     let mut all = Vec::with_capacity(shape.len());

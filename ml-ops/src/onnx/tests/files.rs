@@ -111,12 +111,12 @@ fn input_types_and_shapes() {
 #[test]
 fn outputs_that_are_floats_or_missing() {
     let output = |name: &str| ImportError::Output { name: name.to_owned(), node: None };
-    // The result of the Gemm, the graph's float input, and no value at all.
-    let gemm = graph_error(QDQ, |g| {
-        g.output[0].name = node(g, "Gemm").output.first().cloned();
+    // The result of a Relu behind a Gemm, the graph's float input, and no value at all.
+    let relu = graph_error(fixture!("qdq_gemm_relu"), |g| {
+        g.output[0].name = node(g, "Relu").output.first().cloned();
     });
-    let ImportError::Output { node: Some((_, operator)), .. } = &gemm else { panic!("{gemm}") };
-    assert!(operator == "Gemm" && gemm.to_string().contains("(Gemm)"), "{gemm}");
+    let ImportError::Output { node: Some((_, operator)), .. } = &relu else { panic!("{relu}") };
+    assert!(operator == "Relu" && relu.to_string().contains("(Relu)"), "{relu}");
     let input = graph_error(SHAPES, |g| g.output[0].name = Some("x".to_owned()));
     assert_eq!(input, output("x"));
     let none = graph_error(QDQ, |g| g.output[0].name = Some("none".to_owned()));

@@ -62,8 +62,8 @@ fn attributes_that_are_unknown_or_unsupported() {
     let flattened = node_error(SHAPES, |g| {
         node(g, "Flatten").attribute[0] = int_attribute("axis", 2);
     });
-    // It leaves no batch for the QGemm behind.
-    assert_eq!(flattened, NodeError::NoBatch { index: 0 });
+    // Its rows are too short for the QGemm behind.
+    assert_eq!(flattened, NodeError::OperandShape { index: 0, expected: 24, got: 2 });
     let flattened = node_error(SHAPES, |g| {
         node(g, "Flatten").attribute[0] = int_attribute("axis", 9);
     });

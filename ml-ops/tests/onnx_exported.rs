@@ -1,0 +1,54 @@
+//! Networks as other quantizers and ONNX Runtime's own optimizer leave them, against its default session, and proofs of them.
+
+#![cfg(feature = "prover")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod fixtures;
+
+use binfer_ml_ops::array::{Array, ArrayData};
+use binfer_ml_ops::graph::{Graph, Model};
+use binfer_ml_ops::{ProverKey, verify};
+use fixtures::{array, output};
+use std::path::Path;
+
+/// The samples of `output` in reverse: elements that outputs have, elsewhere.
+fn reversed(output: &Array) -> Array {
+    fn turned<T: Copy>(values: &[T], sample: usize) -> Vec<T> {
+        values.chunks(sample).rev().flatten().copied().collect()
+    }
+    let sample = output.data().len() / output.shape()[0];
+    let data = match output.data() {
+        ArrayData::F32(v) => ArrayData::F32(turned(v, sample)),
+        ArrayData::U8(v) => ArrayData::U8(turned(v, sample)),
+        ArrayData::I8(v) => ArrayData::I8(turned(v, sample)),
+        other => panic!("no outputs of type {:?}", other.element_type()),
+    };
+    Array::new(output.shape().to_vec(), data).unwrap()
+}
+
+#[test]
+fn networks_are_equal_to_onnx_runtime_and_proved() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/exported");
+    for name in [
+        "clipped_weights",
+        "conv_floats",
+        "gemm_floats",
+        "gemm_floats_added",
+        "matmul_to_floats",
+        "matmul_to_floats_of_tensors",
+        "qgemm_floats",
+        "qgemm_rows",
+        "resize_of_one",
+    ] {
+        let bytes = std::fs::read(folder.join(format!("{name}.onnx"))).unwrap();
+        let model = Model::from_onnx(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let archive = folder.join(format!("{name}.npz"));
+        let (x, y) = (array(&archive, "input"), array(&archive, "output"));
+        assert_eq!(output(&model, &x), y, "{name}");
+        assert_eq!(Graph::from_bytes(&model.graph.to_bytes()).unwrap(), model.graph, "{name}");
+        let key = ProverKey::new(model, Default::default(), &[5; 32]);
+        let proof = key.prove(&x, &y, &mut |_| ()).unwrap().to_bytes();
+        assert_eq!(verify(key.commitment(), &x, &y, &proof), Ok(()), "{name}");
+        assert!(verify(key.commitment(), &x, &reversed(&y), &proof).is_err(), "{name}");
+    }
+}
