@@ -56,10 +56,13 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     };
     node.int_among("antialias", &[0])?;
     node.int_among("exclude_outside", &[0])?;
-    if let Some(attribute) =
-        ["axes", "keep_aspect_ratio_policy"].into_iter().find(|name| node.attribute(name).is_some())
-    {
-        return Err(NodeError::UnknownAttribute { attribute: attribute.to_owned() });
+    if node.attribute("axes").is_some() {
+        return Err(NodeError::UnknownAttribute { attribute: "axes".to_owned() });
+    }
+    // The default, which PyTorch's exporter writes out.
+    let attribute = "keep_aspect_ratio_policy";
+    if let Some(other) = node.text(attribute)?.filter(|policy| *policy != "stretch") {
+        return Err(NodeError::AttributeText { attribute, value: other.to_owned() });
     }
     // Before operator set 11 scales were the second input, and indices rounded down.
     let old = node.inputs() == 2;

@@ -86,7 +86,7 @@ fn inputs_and_outputs_of_nodes() {
     assert_eq!(many, NodeError::TooManyInputs { most: 3, got: 4 });
     let missing = node_error(QGEMM, |g| g.node[0].input[3].clear());
     assert_eq!(missing, NodeError::MissingInput { index: 3 });
-    let missing = node_error(QGEMM, |g| g.node[0].input.truncate(7));
+    let missing = node_error(QGEMM, |g| g.node[0].input.truncate(8));
     assert_eq!(missing, NodeError::MissingInput { index: 8 });
     let undefined = node_error(QGEMM, |g| g.node[0].input[3] = "none".to_owned());
     assert_eq!(undefined, NodeError::UndefinedInput { index: 3 });
