@@ -106,6 +106,15 @@ pub enum ImportError {
         /// The node that makes it, and its operator, if one does.
         node: Option<(String, String)>,
     },
+    /// The batch, which the file leaves open, is not the first dimension of an output.
+    #[error(
+        "output {name:?} does not have the batch, which the file leaves open, as its first dimension, so that no sample's \
+         output follows on another's (give the batch size 1, or transpose the output)"
+    )]
+    OutputBatch {
+        /// Its name.
+        name: String,
+    },
     /// The network is not one that a valid graph describes.
     #[error("{0}")]
     Graph(#[from] GraphError),
@@ -337,6 +346,41 @@ pub enum NodeError {
         /// Which input.
         index: usize,
     },
+    /// The file leaves the batch open, and the node works along it, so that the result of a sample would be of others too: a sum, a
+    /// product's depth, a maximum, a part of the batch, or a list of which it is one element after the other.
+    #[error(
+        "dimension {dim} of input {index} is the first of the network's inputs, which the file leaves open as the batch; the \
+         node works along it, and so mixes samples (if it is no batch, give it its size, behind a first dimension of 1)"
+    )]
+    SamplesMixed {
+        /// Which input.
+        index: usize,
+        /// Which dimension of it, the batch counted.
+        dim: usize,
+    },
+    /// The file leaves the batch open, and elements of different samples would meet: the batch of one operand and another
+    /// dimension of this one, or another one's batch and a dimension of this one.
+    #[error(
+        "input {index} meets the samples of the batch, which the file leaves open, with a dimension that is none of \
+         theirs, and so mixes them (if it is no batch, give it its size, behind a first dimension of 1)"
+    )]
+    SamplesMeet {
+        /// Which input.
+        index: usize,
+    },
+    /// The file leaves the batch open, and an operand is computed of how many samples there are.
+    #[error(
+        "input {index} is computed of the number of samples, which the file leaves open and each sample's result would depend on"
+    )]
+    SamplesCounted {
+        /// Which input.
+        index: usize,
+    },
+    /// The file leaves the batch open, and it is not known where samples are behind the node.
+    #[error(
+        "the file leaves the batch open, and it is not known how the node treats its samples (give it size 1)"
+    )]
+    SamplesLost,
     /// An operand's elements are not read in steps along axes, as indices that no steps give.
     #[error("input {index} is read at positions that no steps along its axes give")]
     NoView {

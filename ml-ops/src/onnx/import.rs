@@ -1,5 +1,6 @@
 //! The walk through a file: its input, its constants, its nodes in order, its output.
 
+use super::batch::Samples;
 use super::builder::Builder;
 use super::constant;
 use super::error::{ImportError, NodeError};
@@ -22,6 +23,7 @@ use crate::graph::{
     WordType,
 };
 use prost::Message;
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -95,6 +97,15 @@ struct Failed {
     at: usize,
 }
 
+impl Failed {
+    /// Whether the node mixes samples of a batch.
+    fn is_of_samples(&self) -> bool {
+        use NodeError::{SamplesCounted, SamplesMeet, SamplesMixed};
+        let ImportError::Node { error, .. } = &*self.error else { return false };
+        matches!(error, SamplesMixed { .. } | SamplesMeet { .. } | SamplesCounted { .. })
+    }
+}
+
 impl From<ImportError> for Failed {
     fn from(error: ImportError) -> Self {
         let value = match &error {
@@ -133,7 +144,11 @@ impl File {
         // A batch that is open stays the first dimension. Samples of one that is moved are read as batches of 1.
         match made {
             Err(failed) if failed.at < graph.node.len() && batch_is_open(graph) => {
-                let farther = |again: Failed| if again.at > failed.at { again } else { failed };
+                let farther = |again: Failed| match again.at.cmp(&failed.at) {
+                    Ordering::Equal if again.is_of_samples() => again,
+                    Ordering::Greater => again,
+                    _ => failed,
+                };
                 import_graph(graph, &context, values, true).map_err(farther)
             }
             made => made,
@@ -148,19 +163,27 @@ fn import_graph(
     batch_is_one: bool,
 ) -> Result<Model, Failed> {
     let (inputs, outputs) = ports(graph)?;
-    let mut builder = Builder::new(batch_is_one || self::batch_is_one(&inputs)?);
+    let fixed = self::batch_is_one(&inputs)?;
+    let mut builder = Builder::new(batch_is_one || fixed);
+    let names = inputs.iter().filter_map(|input| input.name.as_ref());
+    let mut samples = Samples::of(!fixed, names);
     for (number, input) in inputs.iter().enumerate() {
         let value = import_input(&mut builder, number, input)?;
         values.insert(input.name.clone().unwrap_or_default(), value);
     }
     let mut wholes = Wholes::default();
     for (index, node) in graph.node.iter().enumerate() {
-        import_node(&mut builder, (&mut values, &mut wholes), context, index, node).map_err(
-            |error| {
-                let value = node.output.iter().find(|name| !name.is_empty()).cloned();
-                Failed { error: Box::new(error), value, at: index }
-            },
-        )?;
+        let known = (&mut values, &mut wholes, &mut samples);
+        import_node(&mut builder, known, context, index, node).map_err(|error| {
+            let value = node.output.iter().find(|name| !name.is_empty()).cloned();
+            Failed { error: Box::new(error), value, at: index }
+        })?;
+    }
+    for name in outputs.iter().filter_map(|output| output.name.as_ref()) {
+        let computed = values.get(name).filter(|value| value.view().is_some());
+        if computed.is_some_and(|value| !samples.are_first(&wholes, name, value)) {
+            return Err(ImportError::OutputBatch { name: name.clone() }.into());
+        }
     }
     Ok(import_ports(builder, &values, graph, &inputs, outputs)?)
 }
@@ -312,7 +335,7 @@ fn import_input(
 
 fn import_node(
     builder: &mut Builder,
-    (values, wholes): (&mut HashMap<String, Value>, &mut Wholes),
+    (values, wholes, samples): (&mut HashMap<String, Value>, &mut Wholes, &mut Samples),
     context: &Context,
     index: usize,
     proto: &NodeProto,
@@ -347,12 +370,13 @@ fn import_node(
             }
             let is_whole = view.is_whole();
             let named = proto.output.iter().cloned().zip(made);
-            Ok(named
-                .map(|(name, value)| {
-                    let value = if is_whole { wholes.made(&name, value) } else { value };
-                    (name, value)
-                })
-                .collect::<Vec<_>>())
+            let named = named.map(|(name, value)| {
+                let value = if is_whole { wholes.made(&name, value) } else { value };
+                (name, value)
+            });
+            let named: Vec<_> = named.collect();
+            samples.follow(builder, (&view, operator), (values, wholes), &named)?;
+            Ok(named)
         });
     match imported {
         Ok(made) => {

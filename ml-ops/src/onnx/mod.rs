@@ -137,7 +137,11 @@
 //!
 //! The batch stays the first dimension. Where a file fixes it to 1 it may be moved or merged with others, as exporters have it for heads
 //! and windows; operators that ask for samples then want it back in front ([`NodeError::NoBatch`]). A file that leaves the batch
-//! open and moves it is read as one of batch 1, each sample for itself.
+//! open and moves it is read as one of batch 1, each sample for itself. What the runtime computes of many samples is the same where no
+//! node mixes them: the place at which samples are numbered is followed through the file, and a node that adds up or compares along it,
+//! puts one after the other, takes a part of it, or broadcasts against it is refused ([`NodeError::SamplesMixed`],
+//! [`NodeError::SamplesMeet`], [`NodeError::SamplesCounted`]), as are outputs of which it is not the first dimension
+//! ([`ImportError::OutputBatch`]). A file of which the runtime takes one sample at a time, whatever it says of its input, is one of batch 1.
 //!
 //! # Behind the last integers
 //! Float operators that only outputs follow on are refused, or left out and named
@@ -148,6 +152,7 @@
 
 mod arithmetic;
 mod averaged;
+mod batch;
 mod blocks;
 mod builder;
 mod chosen;

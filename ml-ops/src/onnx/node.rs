@@ -55,6 +55,11 @@ impl<'a> NodeView<'a> {
         self.whole.is_some()
     }
 
+    /// The same node of other operands: those of these names.
+    pub(super) fn with<'b>(&'b self, operands: &'b HashMap<String, Value>) -> NodeView<'b> {
+        NodeView { whole: Some(operands), ..*self }
+    }
+
     /// The version of ONNX's own operator set.
     pub(super) fn opset(&self) -> i64 {
         self.context.opset

@@ -98,6 +98,11 @@ const KNOWN: [&str; 70] = [
 pub(super) struct Wholes(HashSet<String>);
 
 impl Wholes {
+    /// Whether the dimensions of the value `name` are all those of the file.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.contains(name)
+    }
+
     /// The operands of a node of `operator` that are to be seen in all their dimensions; `None` if it sees samples of a batch.
     pub(super) fn operands(
         &self,
@@ -106,7 +111,7 @@ impl Wholes {
         values: &HashMap<String, Value>,
         batch_is_one: bool,
     ) -> Result<Option<HashMap<String, Value>>, NodeError> {
-        let is_whole = |name: &String| self.0.contains(name);
+        let is_whole = |name: &String| self.has(name);
         let moves = MOVES.contains(&operator) && batch_is_one;
         match inputs.iter().position(is_whole) {
             None if !moves => return Ok(None),
