@@ -49,7 +49,7 @@ fn commitments(c: &mut Criterion) {
     let params = Params::default();
     for log_bits in LOG_BITS {
         let words = elements(1 << (log_bits - 7), 1);
-        let log_row = log_row_for(words.len());
+        let log_row = log_row_for(&params, words.len());
         let mut group = c.benchmark_group("pcs/commit");
         group.throughput(Throughput::Bytes(1 << (log_bits - 3)));
         group.bench_function(id(log_bits), |b| {

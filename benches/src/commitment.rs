@@ -22,7 +22,7 @@ pub fn words_commit_time(
     let log_words =
         (log_coefficients + log_width).checked_sub(7).expect("coefficients fill a word");
     let words = elements(1 << log_words, 1);
-    let log_row = log_row_for(words.len());
+    let log_row = log_row_for(params, words.len());
     least_time(repeats, || words.clone(), |words| commit(params, log_row, words))
 }
 

@@ -17,7 +17,7 @@ struct Statement {
     proof: Vec<u8>,
 }
 
-/// A batch of two digits or pairs of images under few queries, so that most time goes to what is read.
+/// A batch of two digits or pairs of images under as few queries as convince, so that most time goes to what is read.
 fn statement(network: Network) -> &'static Statement {
     static STATEMENTS: OnceLock<[Statement; 3]> = OnceLock::new();
     &STATEMENTS.get_or_init(|| Network::ALL.map(prove))[network as usize]
@@ -25,7 +25,7 @@ fn statement(network: Network) -> &'static Statement {
 
 fn prove(network: Network) -> Statement {
     let model = Model::from_onnx(network.onnx()).expect("a model of the repository");
-    let params = Params { security_bits: 8, ..Params::default() };
+    let params = Params { log_inv_rate: 4, ..Params::small() };
     let inputs: Vec<Array> = model.graph.inputs().map(two_samples).collect();
     let key = ProverKey::new(model, params, &[3; 32]);
     let output = key.run(&inputs).expect("the inputs fit");

@@ -66,4 +66,6 @@ pub use committed::{CommittedBits, Operand, committed_bits, committed_bits_of};
 pub use proof::{Proof, ProofError};
 #[cfg(feature = "prover")]
 pub use prove::{OpenError, ProveError, ProverKey, Salt, random_salt, run, run_all};
-pub use verify::{Estimate, Rejection, estimate, estimate_in_groups, estimate_of, verify};
+pub use verify::{
+    Estimate, LEAST_BITS, Rejection, estimate, estimate_in_groups, estimate_of, verify,
+};

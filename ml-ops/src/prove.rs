@@ -23,6 +23,8 @@ mod forged_wide;
 #[cfg(test)]
 mod forgeries;
 mod stored;
+#[cfg(test)]
+mod weak;
 
 pub use stored::OpenError;
 
@@ -34,7 +36,7 @@ use thiserror::Error;
 
 use crate::argument::{
     self, Costs, Entries, GroupSize, Plan, Prover, Requantized, SALT_WORDS, model_shape,
-    model_words,
+    model_words, soundness_at_most,
 };
 use crate::array::Array;
 use crate::commitment::ModelCommitment;
@@ -42,7 +44,7 @@ use crate::graph::{InputError, Model, OutputPort, PortError, Values};
 use crate::interpret::{self, RunError, Trace};
 use crate::proof::Proof;
 use crate::statement::transcript;
-use crate::verify::{Rejection, verify};
+use crate::verify::{LEAST_BITS, Rejection, verify};
 
 /// The random words that hide equality of weights: keep them with the model.
 pub type Salt = [u8; 16 * SALT_WORDS];
@@ -99,6 +101,17 @@ pub enum ProveError {
         /// The cap.
         given: u64,
     },
+    /// Proofs of the batch would convince of less than they should: a commitment with few queries, or a trace of many times the
+    /// model's size.
+    #[error(
+        "a proof of a batch of {batch} has {got:.2} bits of soundness at most, and {LEAST_BITS} are asked for; prove it in parts"
+    )]
+    Security {
+        /// Samples.
+        batch: usize,
+        /// The most bits that it has.
+        got: f64,
+    },
     /// The proof from a stored oracle is rejected.
     #[error("the stored oracle is damaged: a proof made from it is rejected ({0})")]
     Damaged(Box<Rejection>),
@@ -116,7 +129,7 @@ impl ProverKey {
     ///
     /// Precondition: the model and the parameters are valid, as imports and decoders give them.
     pub fn new(model: Model, params: Params, salt: &Salt) -> Self {
-        let (log_row, words) = oracle_words(&model, salt);
+        let (log_row, words) = oracle_words(&model, &params, salt);
         let oracle = binfer_pcs::commit(&params, log_row, words);
         let graph = model.graph.clone();
         let commitment = ModelCommitment::new(graph, params, oracle.root());
@@ -219,6 +232,10 @@ impl ProverKey {
         let trace = interpret::run(&self.model, &values, batch.size)?;
         let declared = Requantized::new(graph).of_run(graph, &trace);
         let plan = Plan::declared(graph, batch.size, declared);
+        let got = soundness_at_most(&self.commitment.params, &plan);
+        if got < LEAST_BITS {
+            return Err(ProveError::Security { batch: batch.size, got });
+        }
         let group_size = self.fitting_group_size(&plan)?;
         for (port, output) in graph.outputs().zip(outputs) {
             let (shape, values) = (&graph.tensors[port.tensor], &trace.tensors[port.tensor]);
@@ -285,12 +302,12 @@ impl ProverKey {
 }
 
 /// The row length and the words of a model's oracle.
-fn oracle_words(model: &Model, salt: &Salt) -> (u32, Vec<F128>) {
+fn oracle_words(model: &Model, params: &Params, salt: &Salt) -> (u32, Vec<F128>) {
     let plan = Plan::new(&model.graph, 1);
     let mut words = model_words(&plan, &model.weights);
     let (salt_words, _) = salt.as_chunks::<16>();
     words.extend(salt_words.iter().map(|&w| F128::from_le_bytes(w)));
-    (model_shape(&plan).log_row, words)
+    (model_shape(params, &plan).log_row, words)
 }
 
 /// Runs a model's exact interpreter on an array, or all of a model that has several inputs; of several outputs, [`run_all`] gives all, this the first.

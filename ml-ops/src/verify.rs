@@ -13,6 +13,9 @@ use crate::graph::{Graph, InputError, PortError, TensorId, TensorKind, TensorSha
 use crate::proof::{Proof, ProofError};
 use crate::statement::transcript;
 
+/// Bits of soundness of the least convincing proof that is accepted.
+pub const LEAST_BITS: f64 = 100.0;
+
 /// Why [`verify`] does not accept.
 #[derive(Debug, Error, PartialEq)]
 #[non_exhaustive]
@@ -51,6 +54,12 @@ pub enum Rejection {
     /// The argument does not convince.
     #[error("{0}")]
     Argument(#[from] VerifyError),
+    /// The proof convinces, but of too little: the commitment's parameters are weak, or the batch is too large for them.
+    #[error("the proof has {got:.2} bits of soundness, and {LEAST_BITS} are asked for")]
+    Security {
+        /// Minus the logarithm of the union bound over all terms that the verifier has stated.
+        got: f64,
+    },
     /// The model has no nodes and the output is not the input.
     #[error("the output is not the input")]
     NotIdentity,
@@ -75,7 +84,7 @@ impl Rejection {
 /// in their order of a model that has several.
 ///
 /// Time and memory grow with the sizes of inputs and outputs and the widths of layers, not with the
-/// number of weights.
+/// number of weights. What the verifier states of its own error comes to [`LEAST_BITS`] at least.
 ///
 /// # Errors
 /// [`Rejection`] with the reason; on any bytes, without panic.
@@ -144,8 +153,10 @@ fn verify_arrays(
         constants: &constants,
     };
     argument::verify(&mut channel, &statement)?;
+    let got = channel.soundness_bits();
     channel.finish()?;
-    Ok(())
+    // Parameters and graph are the committer's choice.
+    if got >= LEAST_BITS { Ok(()) } else { Err(Rejection::Security { got }) }
 }
 
 /// The constants of a graph, in all samples of a batch.

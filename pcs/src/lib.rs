@@ -20,7 +20,7 @@
 //! let value = bits.zip(&eq).filter(|(bit, _)| *bit).map(|(_, &e)| e).sum();
 //!
 //! let params = Params::default();
-//! let oracle = commit(&params, log_row_for(words.len()), words);
+//! let oracle = commit(&params, log_row_for(&params, words.len()), words);
 //! let claims = vec![Claim::on(0, 0, 14, value)];
 //! let groups = [ClaimGroup::at(Width::Bit, &point, claims)];
 //!

@@ -214,13 +214,30 @@ impl Params {
     }
 }
 
+/// The logarithm of the most that the proximity gaps of rows and folds may add up to, over `2^128`: with a check in the exponent at
+/// `2^-100.4` and 103 bits in the queries, all errors are below `2^-100` then.
+const LOG_GAPS: f64 = 24.85;
+
+/// How many times as many rows as a first commitment has, as a logarithm, all oracles of an opening may have for that.
+const LOG_SHARE: u32 = 2;
+
+/// The shortest row.
+const LEAST_LOG_ROW: u32 = 6;
+
 /// The row length (as a logarithm, in words) for a first commitment of `n_words` words: 9 to 16
 /// rows, or fewer of at least 2^6 words.
 ///
-/// Twice as many rows would add more to the leaves than a shorter code takes off the paths.
-pub fn log_row_for(n_words: usize) -> u32 {
+/// Twice as many rows would add more to the leaves than a shorter code takes off the paths. Of more than `2^32` bits (at rate 1/2) there
+/// are more nevertheless: the proximity gaps grow with the length of a row and, as their number's logarithm, with the rows.
+pub fn log_row_for(params: &Params, n_words: usize) -> u32 {
     let log_words = n_words.max(1).checked_next_power_of_two().map_or(usize::BITS, |n| n.ilog2());
-    log_words.saturating_sub(4).max(6)
+    let longest = log_words.saturating_sub(4).max(LEAST_LOG_ROW);
+    let gaps = |log_row: &u32| {
+        let log_rows = log_words.saturating_sub(*log_row).saturating_add(LOG_SHARE);
+        let log_length = log_row.saturating_add(params.log_inv_rate);
+        f64::from(log_rows.saturating_add(1)).log2() + f64::from(log_length) <= LOG_GAPS
+    };
+    (LEAST_LOG_ROW..=longest).rev().find(gaps).unwrap_or(LEAST_LOG_ROW)
 }
 
 fn pow2(log: u32) -> u64 {
@@ -292,9 +309,34 @@ mod tests {
 
     #[test]
     fn rows_of_a_first_commitment() {
-        assert_eq!(log_row_for(0), 6);
-        assert_eq!(log_row_for(1 << 10), 6);
-        assert_eq!(log_row_for(1 << 21), 17);
-        assert_eq!(log_row_for((1 << 21) + 1), 18);
+        let log_row = |n_words| log_row_for(&Params::fast(), n_words);
+        assert_eq!(log_row(0), 6);
+        assert_eq!(log_row(1 << 10), 6);
+        assert_eq!(log_row(1 << 21), 17);
+        assert_eq!(log_row((1 << 21) + 1), 18);
+        // Up to 2^32 bits there are 16 rows at most, and more behind.
+        assert_eq!(log_row(1 << 25), 21);
+        assert_eq!(log_row((1 << 25) + 1), 20);
+        assert_eq!(log_row(1 << 36), 20);
+        assert_eq!(log_row_for(&Params::small(), 1 << 24), 20);
+        assert_eq!(log_row_for(&Params::small(), 1 << 25), 19);
+    }
+
+    /// The errors of an opening beside a check in the exponent at its limit, at any size and rate.
+    #[test]
+    fn openings_of_all_sizes_leave_room_for_a_check() {
+        for log_inv_rate in 1..=8 {
+            let params = Params { log_inv_rate, ..Params::fast() };
+            let queries = params.log2_query_error() * params.queries() as f64;
+            for log_words in 0..44 {
+                let log_row = log_row_for(&params, 1 << log_words);
+                // Of all oracles: the first one's, and three times as many.
+                let log_rows = f64::from(log_words.max(log_row) - log_row + 2);
+                let log_length = f64::from(log_row + log_inv_rate) - 128.0;
+                let gaps = [log_rows.log2() + log_length, log_length];
+                let all = [-100.4, queries, gaps[0], gaps[1]].map(f64::exp2).iter().sum::<f64>();
+                assert!(all.log2() < -100.001, "{log_inv_rate} {log_words}: {}", all.log2());
+            }
+        }
     }
 }

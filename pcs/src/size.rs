@@ -63,7 +63,7 @@ pub fn opening_size(
     let word_vars = n_vars.checked_sub(width.log_coefficients()).ok_or(too_short)?;
     let too_long = VerifyError::CheckFailed { label: "row length" };
     let n_words = 1usize.checked_shl(word_vars).ok_or(too_long)?;
-    let shape = Shape::for_words(log_row_for(n_words), n_words);
+    let shape = Shape::for_words(log_row_for(params, n_words), n_words);
     let claims = vec![Claim::on(0, 0, n_vars, Blank)];
     let point = vec![F128::ZERO; n_vars as usize];
     let mut channel = Estimator::new();
@@ -120,7 +120,7 @@ mod tests {
             let computed = opening_size(&params, width, n_vars).unwrap();
             let n_words = 1usize << (n_vars - width.log_coefficients());
             let words: Vec<F128> = (1..).map(F128::new).take(n_words).collect();
-            let oracle = crate::commit(&params, log_row_for(n_words), words);
+            let oracle = crate::commit(&params, log_row_for(&params, n_words), words);
             let claim = Claim::on(0, 0, n_vars, F128::ZERO);
             let point: Vec<F128> = (2..).map(F128::new).take(n_vars as usize).collect();
             let groups = [ClaimGroup::at(width, &point, vec![claim])];

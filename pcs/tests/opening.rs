@@ -207,7 +207,7 @@ fn sizes_and_soundness() {
     for (log_bits, published) in [(20, 84.0), (24, 162.0)] {
         let params = Params { log_inv_rate: 2, security_bits: 100, ..Params::default() };
         let n_words = 1usize << (log_bits - 7);
-        let log_row = log_row_for(n_words);
+        let log_row = log_row_for(&params, n_words);
         let mut rng = StdRng::seed_from_u64(1);
         let oracle = commit(&params, log_row, random_words(&mut rng, n_words));
         let point = random_words(&mut rng, log_bits);

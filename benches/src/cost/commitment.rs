@@ -22,7 +22,7 @@ const CHUNK: usize = 1 << 11;
 impl Oracle {
     pub(super) fn new(tiles: Vec<usize>) -> Self {
         let n_words = tiles.iter().sum::<usize>() + SALT;
-        let log_row = log_row_for(n_words);
+        let log_row = log_row_for(&Params::default(), n_words);
         Self { tiles, log_row, n_rows: n_words.div_ceil(1 << log_row) }
     }
 

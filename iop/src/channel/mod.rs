@@ -85,6 +85,6 @@ pub trait VerifierChannel {
         right: F128,
     ) -> Result<(), VerifyError>;
 
-    /// States one term of the soundness error; readers of proofs ignore it.
+    /// States one term of the soundness error; readers of proofs add them up.
     fn soundness(&mut self, term: SoundnessTerm);
 }

@@ -10,12 +10,19 @@ use super::{SoundnessTerm, VerifierChannel, VerifyError};
 pub struct ProofReader<'a> {
     transcript: Transcript,
     rest: &'a [u8],
+    /// The sum of the soundness errors that were stated.
+    error: f64,
 }
 
 impl<'a> ProofReader<'a> {
     /// A reader of `proof` whose transcript already holds the statement.
     pub fn new(transcript: Transcript, proof: &'a [u8]) -> Self {
-        Self { transcript, rest: proof }
+        Self { transcript, rest: proof, error: 0.0 }
+    }
+
+    /// Bits of soundness so far: minus the logarithm of the union bound over all terms that the verifier has stated.
+    pub fn soundness_bits(&self) -> f64 {
+        -self.error.log2()
     }
 
     /// Ends the proof.
@@ -126,7 +133,9 @@ impl VerifierChannel for ProofReader<'_> {
         self.assert_zero(label, left + right)
     }
 
-    fn soundness(&mut self, _term: SoundnessTerm) {}
+    fn soundness(&mut self, term: SoundnessTerm) {
+        self.error += term.log2_error.exp2();
+    }
 }
 
 /// Positions in order, each once.

@@ -1,7 +1,7 @@
 //! Where each tile of each committed plane lies among an oracle's words.
 
 use binfer_iop::indexed::tiles;
-use binfer_pcs::{Part, Shape, log_row_for};
+use binfer_pcs::{Params, Part, Shape, log_row_for};
 
 use super::plan::{Matrix, Origin, Plan, Source};
 use super::planes::MatrixPlanes;
@@ -13,10 +13,10 @@ pub(crate) const SALT_WORDS: usize = 2;
 ///
 /// The trace has rows of the same length, which therefore fits the larger of the two, that of one sample whose outputs saturate
 /// as far as any can.
-pub(crate) fn model_shape(plan: &Plan) -> Shape {
+pub(crate) fn model_shape(params: &Params, plan: &Plan) -> Shape {
     let n_words = words(plan, Origin::Model, 1) + SALT_WORDS;
     let of_sample = words(plan, Origin::Trace, plan.batch.max(1));
-    Shape::for_words(log_row_for(n_words.max(of_sample)), n_words)
+    Shape::for_words(log_row_for(params, n_words.max(of_sample)), n_words)
 }
 
 /// Words of the matrices of one origin, of each of which one row in `share` is there.
@@ -106,9 +106,10 @@ mod tests {
         let [weights, trace] =
             [Origin::Model, Origin::Trace].map(|origin| Layout::new(&one, origin).n_words);
         let n_words = weights + SALT_WORDS;
-        let expected = Shape::for_words(log_row_for(n_words.max(trace)), n_words);
+        let params = Params::default();
+        let expected = Shape::for_words(log_row_for(&params, n_words.max(trace)), n_words);
         for batch in [1, 2, 7] {
-            assert_eq!(model_shape(&Plan::new(&model.graph, batch)), expected, "{batch}");
+            assert_eq!(model_shape(&params, &Plan::new(&model.graph, batch)), expected, "{batch}");
         }
     }
 }

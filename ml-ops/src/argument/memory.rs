@@ -164,7 +164,7 @@ impl Costs<'_> {
     }
 
     fn model_shape(&self) -> Shape {
-        model_shape(self.plan)
+        model_shape(self.params, self.plan)
     }
 
     fn trace_shape(&self) -> Shape {

@@ -80,4 +80,6 @@ pub use requantize::ReachError;
 pub(crate) use requantize::Requantized;
 #[cfg(all(test, feature = "prover"))]
 pub(crate) use requantize::{Declared, saying};
+#[cfg(feature = "prover")]
+pub(crate) use verify::soundness_at_most;
 pub(crate) use verify::{Statement, verify};

@@ -40,7 +40,7 @@ impl ProverKey {
         salt: &Salt,
         file: &File,
     ) -> io::Result<ModelCommitment> {
-        let (log_row, words) = oracle_words(model, salt);
+        let (log_row, words) = oracle_words(model, &params, salt);
         let label = weights_digest(model);
         let id = store::create(&params, log_row, words, label, file)?;
         Ok(ModelCommitment::new(model.graph.clone(), params, id.root))
@@ -59,7 +59,7 @@ impl ProverKey {
         }
         let id = OracleId {
             params: commitment.params,
-            shape: model_shape(&Plan::new(&model.graph, 1)),
+            shape: model_shape(&commitment.params, &Plan::new(&model.graph, 1)),
             label: weights_digest(&model),
             root: commitment.root,
         };

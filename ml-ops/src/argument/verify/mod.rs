@@ -20,6 +20,11 @@ use binfer_iop::join::Combined;
 use binfer_iop::multilinear::log2_ceil;
 use binfer_iop::product::{self, BoxShape, RootClaim};
 use binfer_pcs::{ClaimGroup, Params};
+#[cfg(feature = "prover")]
+use {
+    binfer_iop::channel::{Blank, Estimator, log2_sum},
+    binfer_pcs::{Claim, Shape, Width},
+};
 
 use self::factors::{push_bits, take_bits, verify_powers};
 use self::openings::Openings;
@@ -62,7 +67,7 @@ pub(crate) fn verify<C: VerifierChannel>(
         return Err(MALFORMED);
     }
     let model_layout = Layout::new(plan, Origin::Model);
-    let model = model_shape(plan);
+    let model = model_shape(params, plan);
     let trace_layout = Layout::new(plan, Origin::Trace);
     let trace = binfer_pcs::Shape::for_words(model.log_row, trace_layout.n_words);
     let trace_root = match trace.n_rows {
@@ -222,6 +227,23 @@ const MALFORMED: VerifyError = VerifyError::CheckFailed { label: "plan" };
 
 fn next<T>(items: &mut impl Iterator<Item = T>) -> Result<T, VerifyError> {
     items.next().ok_or(MALFORMED)
+}
+
+/// A bound on the bits of soundness that the verifier states of proofs by this plan, without those errors that the reductions of its
+/// groups add.
+#[cfg(feature = "prover")]
+pub(crate) fn soundness_at_most(params: &Params, plan: &Plan) -> f64 {
+    let (mut channel, root) = (Estimator::new(), Digest::default());
+    state_freivalds(&mut channel, plan);
+    let model = model_shape(params, plan);
+    let n_words = Layout::new(plan, Origin::Trace).n_words;
+    let trace = Shape::for_words(model.log_row, n_words);
+    // A claim on one word, which the salt has.
+    let (n_vars, point) = (7, [F128::ZERO; 7]);
+    let groups = [ClaimGroup::at(Width::Bit, &point, vec![Claim::on(0, 0, n_vars, Blank)])];
+    // What cannot be opened at all is for the opening to say.
+    let _ = binfer_pcs::verify(params, &[(root, model), (root, trace)], &groups, &mut channel);
+    -log2_sum(channel.terms().iter().map(|term| term.log2_error))
 }
 
 /// A false relation in the committed trace is some node's, and only that one's own check must fail to catch

@@ -149,7 +149,7 @@ struct Opening {
 
 fn prove(params: &Params, n_vars: u32) -> Result<Opening, VerifyError> {
     let words = elements(1 << (n_vars - 7), 1);
-    let log_row = log_row_for(words.len());
+    let log_row = log_row_for(params, words.len());
     // Within the pool, so that no step waits for another thread to take it up.
     rayon::scope(|_| {
         let start = Instant::now();
