@@ -317,7 +317,7 @@ mod tests {
         // Up to 2^32 bits there are 16 rows at most, and more behind.
         assert_eq!(log_row(1 << 25), 21);
         assert_eq!(log_row((1 << 25) + 1), 20);
-        assert_eq!(log_row(1 << 36), 20);
+        assert_eq!(log_row(1 << 36), 19);
         assert_eq!(log_row_for(&Params::small(), 1 << 24), 20);
         assert_eq!(log_row_for(&Params::small(), 1 << 25), 19);
     }

@@ -39,7 +39,7 @@ fn proofs_of_few_bits_are_neither_made_nor_accepted() {
         let plan = Plan::declared(graph, batch.size, declared);
         let statement = (&[x.clone()][..], &[y.clone()][..], batch.size);
         let group_size = GroupSize::default();
-        let proof = key.prove_plan(&plan, group_size, statement, &trace, &mut |_| ()).unwrap();
+        let proof = key.prove_plan(&plan, group_size, statement, trace, &mut |_| ()).unwrap();
         let stated = estimate_of(&proof).unwrap().soundness_bits;
         match verify(key.commitment(), &x, &y, &proof.to_bytes()) {
             Ok(()) => assert!(is_enough && stated >= LEAST_BITS),

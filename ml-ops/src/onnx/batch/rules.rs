@@ -91,7 +91,9 @@ fn rule(operator: &str, domain: &str) -> Option<Rule> {
             let right = if node.operator == "QGemm" { 3 } else { 1 };
             products::gemm(node, right)
         }),
-        "MatMul" | "MatMulInteger" => Rule::Of(|node| products::matmul(node, 1)),
+        "MatMul" | "MatMulInteger" | "MatMulIntegerToFloat" => {
+            Rule::Of(|node| products::matmul(node, 1))
+        }
         "QLinearMatMul" => Rule::Of(|node| products::matmul(node, 3)),
         "Expand" => Rule::Of(moved::expand),
         "Flatten" => Rule::Of(moved::flatten),
