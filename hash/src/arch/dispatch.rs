@@ -81,15 +81,15 @@ impl fmt::Display for Backend {
 /// number of messages done, if there is none.
 macro_rules! first_supported {
     ($limit:ident; $($arch:literal $backend:ident $module:ident $name:ident $arguments:tt;)+) => {{
-        let mut done = None;
         // Some processors have no function of the list.
-        let _ = $limit;
+        let (done, _) = (None::<usize>, $limit);
         $(
             #[cfg(target_arch = $arch)]
-            if done.is_none() && $limit >= Backend::$backend && $module::is_supported() {
+            let done = done.or_else(|| {
+                let is_supported = $limit >= Backend::$backend && $module::is_supported();
                 // SAFETY: the processor has every feature that the module enables.
-                done = Some(unsafe { $module::$name $arguments });
-            }
+                is_supported.then(|| unsafe { $module::$name $arguments })
+            });
         )+
         done.unwrap_or(0)
     }};

@@ -65,7 +65,7 @@ fn head(results: &Results) -> String {
         )
     });
     format!(
-        "This page and its plots are written by `binfer bench suite{quickly}{models} --out docs`; nothing in it is written by hand. \
+        "This page and its plots are written by `binfer bench suite{quickly}{models} --out DIR`; nothing in it is written by hand. \
          The same command with `--json` prints every figure.\n\n{quick}\
          Measured with version {} on {}, {}, {}, {}{memory}, backend `{}`. Each \
          workload ran in a process of its own, again and again for {} seconds and at least {}; \
