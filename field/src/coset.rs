@@ -8,7 +8,6 @@ use core::array;
 use std::sync::LazyLock;
 
 use crate::arch::dispatch::{self, Backend};
-use crate::tower::{AES_TO_TOWER, TOWER_TO_AES};
 use crate::{F128, LinearMap, Tower8, Tower128, count};
 
 /// Sixteen bytes of each of 64 blocks, the first bytes of all blocks first; a register each, none across two lines of
@@ -41,20 +40,14 @@ pub(crate) const FIRST_SUBSET: [usize; 3] = [0, 6, 10];
 
 /// The image of a byte of the AES field in GF(2^128).
 pub fn embed(byte: u8) -> F128 {
-    let images = AES_TO_TOWER.iter().enumerate();
-    let tower = images.filter(|(i, _)| byte >> i & 1 == 1).fold(0, |sum, (_, &image)| sum ^ image);
-    F128::from(Tower128::from(Tower8::new(tower)))
+    F128::from(Tower128::from(Tower8::from_aes(byte)))
 }
 
 /// GF(2^128) to its sixteen coordinates over the AES field: those in the tower, byte by byte.
 static TO_COORDINATES: LazyLock<LinearMap> = LazyLock::new(|| {
     let image = |i: usize| {
         let bytes = Tower128::from(F128::new(1 << i)).to_bits().to_le_bytes();
-        let to_aes = |byte: u8| {
-            let images = TOWER_TO_AES.iter().enumerate();
-            images.filter(|(i, _)| byte >> i & 1 == 1).fold(0, |sum, (_, &image)| sum ^ image)
-        };
-        F128::new(u128::from_le_bytes(bytes.map(to_aes)))
+        F128::new(u128::from_le_bytes(bytes.map(|byte| Tower8::new(byte).to_aes())))
     };
     LinearMap::new(&array::from_fn(image))
 });
@@ -150,25 +143,14 @@ impl Extension {
             let [m0, m1, m2, m3] = [0, 1, 2, 3].map(matrix);
             [m0, m0 ^ m1, m0 ^ m2, m0 ^ m1 ^ m2 ^ m3]
         };
-        let table = |i: usize| {
-            let mut table = [[0u8; 96]; 256];
-            for bit in 0..8 {
-                for v in 0..1 << bit {
-                    table[v | 1 << bit] =
-                        array::from_fn(|u| table[v][u] ^ weights[u ^ (8 * i + bit)]);
-                }
-            }
-            table
-        };
-        let tables: Vec<[[u8; 96]; 256]> = (0..4).map(table).collect();
-        let rows = |coset: usize| {
-            let value = |i: usize, v: usize, u: usize| {
-                Tower8::from_aes(tables[i / 2][v << (4 * (i % 2))][32 * coset + u]).to_bits()
-            };
-            array::from_fn(|i| array::from_fn(|v| array::from_fn(|u| value(i, v, u))))
-        };
-        let nibbles = Box::new(array::from_fn(rows));
-        Self { matrices: (0..24).map(circulant).collect(), tables, nibbles }
+        let in_tower = weights.map(|weight| Tower8::from_aes(weight).to_bits());
+        let (of_cosets, _) = in_tower.as_chunks();
+        let rows = |coset: usize| array::from_fn(|i| parts(&of_cosets[coset], 4 * i));
+        Self {
+            matrices: (0..24).map(circulant).collect(),
+            tables: (0..4).map(|i| parts(weights, 8 * i)).collect(),
+            nibbles: Box::new(array::from_fn(rows)),
+        }
     }
 
     /// `sums[S][u] += sum_b weight_b prod_{s in S} p_s(u, b)` for each set `S` of at least two planes and each
@@ -195,16 +177,37 @@ impl Extension {
     }
 }
 
+/// For each value of the bits from number `first` on that `N` values have, its part of the values at all points.
+fn parts<const N: usize, const POINTS: usize>(
+    weights: &[u8; POINTS],
+    first: usize,
+) -> [[u8; POINTS]; N] {
+    let mut table = [[0; POINTS]; N];
+    for bit in 0..N.ilog2() as usize {
+        for v in 0..1 << bit {
+            table[v | 1 << bit] = array::from_fn(|u| table[v][u] ^ weights[u ^ (first + bit)]);
+        }
+    }
+    table
+}
+
+/// The sums over blocks of `n_planes` planes, coset by coset: the number of each set that is summed there, and the coset's.
+pub(crate) fn sums(n_planes: usize) -> impl Iterator<Item = (usize, usize)> {
+    let has = move |set: &[u8]| set.iter().all(|&s| usize::from(s) < n_planes);
+    let of_coset = move |(coset, first)| {
+        let sets = SUBSETS.iter().enumerate().skip(first).filter(move |(_, set)| has(set));
+        sets.map(move |(j, _)| (j, coset))
+    };
+    FIRST_SUBSET.into_iter().enumerate().flat_map(of_coset)
+}
+
 /// What [`Extension::add_products`] counts for `n_blocks` blocks of `n_planes` planes.
 fn operations(n_planes: usize, n_blocks: usize) -> count::Counts {
     let mut counts = count::Counts::default();
-    let has = |set: &[u8]| set.iter().all(|&s| usize::from(s) < n_planes);
-    for first in FIRST_SUBSET {
-        for set in SUBSETS.iter().skip(first).filter(|set| has(set)) {
-            let sums = 32 * n_blocks as u64;
-            counts.byte_products += sums * (set.len() as u64 - 1 + 16);
-            counts.additions += sums;
-        }
+    for (j, _) in sums(n_planes) {
+        let sums = 32 * n_blocks as u64;
+        counts.byte_products += sums * (SUBSETS[j].len() as u64 - 1 + 16);
+        counts.additions += sums;
     }
     counts
 }

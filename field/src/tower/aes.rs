@@ -1,6 +1,6 @@
 //! `Tower8` in the basis of the AES field, in which processors multiply bytes.
 
-use super::nibble::image;
+use super::byte::image;
 use super::{AES_TO_TOWER, TOWER_TO_AES, Tower8};
 
 impl Tower8 {

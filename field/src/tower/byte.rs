@@ -82,13 +82,7 @@ pub(crate) const AES_TO_TOWER: [u8; 8] = {
     let mut images = [0; 8];
     let mut tower = 0;
     while tower < 256 {
-        let (mut aes, mut bit) = (0, 0);
-        while bit < 8 {
-            if tower >> bit & 1 == 1 {
-                aes ^= TOWER_TO_AES[bit];
-            }
-            bit += 1;
-        }
+        let aes = image(&TOWER_TO_AES, tower as u8);
         if aes.is_power_of_two() {
             images[aes.trailing_zeros() as usize] = tower as u8;
         }
@@ -96,3 +90,15 @@ pub(crate) const AES_TO_TOWER: [u8; 8] = {
     }
     images
 };
+
+/// The sum of the images of the bits of `byte`.
+pub(super) const fn image(images: &[u8; 8], byte: u8) -> u8 {
+    let (mut sum, mut bit) = (0, 0);
+    while bit < 8 {
+        if byte >> bit & 1 == 1 {
+            sum ^= images[bit];
+        }
+        bit += 1;
+    }
+    sum
+}

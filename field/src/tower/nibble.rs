@@ -2,7 +2,7 @@
 //!
 //! The nibbles of an element are its coefficients over `Tower4`.
 
-use super::byte::{AES_TO_TOWER, TOWER_TO_AES};
+use super::byte::{AES_TO_TOWER, TOWER_TO_AES, image};
 use super::definition::{mul, mul_generator};
 
 /// A generator of the multiplicative group of `Tower4`.
@@ -86,18 +86,6 @@ pub(crate) static MULTIPLES: [Multiples; 256] = {
     }
     tables
 };
-
-/// The sum of the images of the bits of `byte`.
-pub(super) const fn image(images: &[u8; 8], byte: u8) -> u8 {
-    let (mut sum, mut bit) = (0, 0);
-    while bit < 8 {
-        if byte >> bit & 1 == 1 {
-            sum ^= images[bit];
-        }
-        bit += 1;
-    }
-    sum
-}
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@
 //! product by a coordinate of a block's weight is two look-ups, in tables of that coordinate.
 
 use super::super::NibbleLanes;
-use crate::coset::{Extension, FIRST_SUBSET, Group, NibbleRows, ProductSums};
+use crate::coset::{self, Extension, Group, NibbleRows, ProductSums};
 use crate::tower::{KARATSUBA, MULTIPLES, NIBBLE_LOG};
 
 /// Blocks whose products are held at once: with their sums they fit the first-level cache.
@@ -24,7 +24,7 @@ pub(super) fn add_products<B: NibbleLanes>(
     weights: &[Group],
     extension: &Extension,
 ) {
-    let places = places(planes.len());
+    let places: Vec<_> = coset::sums(planes.len()).collect();
     // By coordinate of the weights and product.
     let mut totals = [[[0; 32]; PRODUCTS]; 16];
     let mut products = [[[[0; 32]; 2]; PRODUCTS]; TILE];
@@ -56,28 +56,7 @@ pub(super) fn add_products<B: NibbleLanes>(
     }
 }
 
-/// Of each product of a block of `n_planes` planes, the set of planes by its number and the coset.
-#[inline(always)]
-fn places(n_planes: usize) -> &'static [(usize, usize)] {
-    const PAIR: &[(usize, usize)] = &[(0, 0)];
-    const TRIPLE: &[(usize, usize)] = &[(0, 0), (1, 0), (2, 0), (6, 0), (6, 1)];
-    const ALL: &[(usize, usize)] = &{
-        let mut places = [(0, 0); PRODUCTS];
-        let (mut i, mut coset) = (0, 0);
-        while coset < FIRST_SUBSET.len() {
-            let mut subset = FIRST_SUBSET[coset];
-            while subset < 11 {
-                places[i] = (subset, coset);
-                (i, subset) = (i + 1, subset + 1);
-            }
-            coset += 1;
-        }
-        places
-    };
-    [PAIR, TRIPLE, ALL][n_planes - 2]
-}
-
-/// The products of block `b`, in the order of [`places`].
+/// The products of block `b`, in the order of [`coset::sums`].
 #[inline(always)]
 fn multiply_block<B: NibbleLanes>(
     lanes: B,
