@@ -114,31 +114,22 @@ impl Prover<'_> {
         // The rows' leaves: those of inputs, of outputs, and of the product of all G, which are no indices.
         let mut leaves = product::prove(channel, trees, roots).into_iter();
         progress("tables");
-        let mut of_trees = Vec::new();
+        let mut looked_up = Vec::new();
         for relation in &mut relations {
             let matmul = relation.matmul;
-            of_trees.push(leaves.next().expect(LEAF));
+            let tables = powers(&relation.g, &matmul.outer).collect();
+            let (factors, leaf) = (&matmul.outer[..], leaves.next().expect(LEAF));
+            looked_up.push(LookedUp { tables, factors, leaf });
             if matmul.output.public.is_none() {
-                of_trees.push(leaves.next().expect(LEAF));
+                let tables = relation.drawn.output_tables(&matmul.output);
+                let (factors, leaf) = (&matmul.output.factors[..], leaves.next().expect(LEAF));
+                looked_up.push(LookedUp { tables, factors, leaf });
             }
             if matmul.has_sum() {
                 let leaf = leaves.next().expect(LEAF);
                 leaf.send(channel);
                 let value = leaf.values[0] + F128::ONE;
                 relation.on_g.push(EvaluationClaim { vector: 0, point: leaf.col_point, value });
-            }
-        }
-        let mut of_trees = of_trees.into_iter();
-        let mut looked_up = Vec::new();
-        for relation in &relations {
-            let matmul = relation.matmul;
-            let (tables, factors) =
-                (powers(&relation.g, &matmul.outer).collect(), &matmul.outer[..]);
-            looked_up.push(LookedUp { tables, factors, leaf: of_trees.next().expect(LEAF) });
-            if matmul.output.public.is_none() {
-                let tables = relation.drawn.output_tables(&matmul.output);
-                let (factors, leaf) = (&matmul.output.factors[..], of_trees.next().expect(LEAF));
-                looked_up.push(LookedUp { tables, factors, leaf });
             }
         }
         looked_up.extend(sums.iter().flat_map(|sum| sum.looked_up(&mut leaves)));
