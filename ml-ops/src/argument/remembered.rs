@@ -1,12 +1,14 @@
 //! Powers of bases for exponents that come back: steps between neighbouring entries of a table.
 
-use binfer_field::F128;
+use binfer_field::{F128, kernels};
 
 use super::tables::Bases;
 
 /// Powers of bases, those of the last few exponents remembered.
 pub(super) struct Powers<'a> {
     bases: Bases<'a>,
+    /// For exponents that all bases have in common, the bases' and their inverses' repeated squares.
+    squares: [Squares; 2],
     /// What is remembered of each base, or of all, which then have their exponents in common.
     known: Vec<Remembered>,
     values: Vec<F128>,
@@ -26,6 +28,7 @@ impl<'a> Powers<'a> {
         let values = vec![F128::ONE; bases.h.len() * 5];
         Self {
             bases,
+            squares: Default::default(),
             known: vec![Remembered { exponents: [0, i64::MIN, i64::MIN, i64::MIN], next: 0 }; sets],
             values,
         }
@@ -41,7 +44,9 @@ impl<'a> Powers<'a> {
             let (slot, is_new) = all.slot(exponent);
             let block = &mut known[slot * n..(slot + 1) * n];
             if is_new {
-                block.copy_from_slice(&self.bases.pow_all(exponent.into()));
+                let Bases { h, inverse } = self.bases;
+                let (bases, is_inverse) = if exponent < 0 { (inverse, 1) } else { (h, 0) };
+                self.squares[is_inverse].pow(bases, exponent.unsigned_abs(), block);
             }
             return block;
         }
@@ -55,6 +60,30 @@ impl<'a> Powers<'a> {
             *value = *power;
         }
         values
+    }
+}
+
+/// `base^(2^s)` for all of some bases, as far as exponents have asked for.
+#[derive(Default)]
+struct Squares(Vec<Vec<F128>>);
+
+impl Squares {
+    /// `base^exponent` for all `bases`, which are the same in every call, into `out`: a product for each bit that is set.
+    fn pow(&mut self, bases: &[F128], exponent: u64, out: &mut [F128]) {
+        out.fill(F128::ONE);
+        for bit in 0..(u64::BITS - exponent.leading_zeros()) as usize {
+            if self.0.len() == bit {
+                let square = |power: &Vec<F128>| {
+                    let mut next = vec![F128::ZERO; power.len()];
+                    kernels::square(&mut next, power);
+                    next
+                };
+                self.0.push(self.0.last().map_or_else(|| bases.to_vec(), square));
+            }
+            if exponent >> bit & 1 == 1 {
+                kernels::mul_assign(out, &self.0[bit]);
+            }
+        }
     }
 }
 
