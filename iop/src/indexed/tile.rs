@@ -77,7 +77,7 @@ impl Tile {
 
 /// The tiles of a `rows x cols` matrix: the binary digits of both sides, largest first.
 pub fn tiles(rows: usize, cols: usize) -> Vec<Tile> {
-    let mut all = Vec::new();
+    let mut all = Vec::with_capacity((rows.count_ones() * cols.count_ones()) as usize);
     for (col, log_cols) in dyadic(cols) {
         for (row, log_rows) in dyadic(rows) {
             all.push(Tile { row, col, log_rows, log_cols });
@@ -87,16 +87,14 @@ pub fn tiles(rows: usize, cols: usize) -> Vec<Tile> {
 }
 
 /// `(start, log_len)` of the dyadic pieces of `0..n`, largest first.
-fn dyadic(n: usize) -> Vec<(usize, usize)> {
-    let mut start = 0usize;
-    let mut pieces = Vec::new();
-    for log in (0..usize::BITS as usize).rev() {
-        if n.checked_shr(log as u32).is_some_and(|x| x & 1 == 1) {
-            pieces.push((start, log));
-            start |= 1 << log;
-        }
-    }
-    pieces
+fn dyadic(n: usize) -> impl Iterator<Item = (usize, usize)> {
+    let mut rest = n;
+    core::iter::from_fn(move || {
+        let log = rest.checked_ilog2()?;
+        let start = n ^ rest;
+        rest ^= 1 << log;
+        Some((start, log as usize))
+    })
 }
 
 #[cfg(test)]

@@ -88,15 +88,15 @@ impl Side {
         let mut places = vec![[0, 0]];
         for dim in dims {
             let kind = usize::from(!moves(dim));
-            let digits = |place: &[usize; 2]| {
-                let start = *place;
-                (0..dim.size).map(move |digit| {
+            let mut longer = Vec::with_capacity(places.len() * dim.size);
+            for &start in &places {
+                longer.extend((0..dim.size).map(|digit| {
                     let mut place = start;
                     place[kind] = place[kind] * dim.size + digit;
                     place
-                })
-            };
-            places = places.iter().flat_map(digits).collect();
+                }));
+            }
+            places = longer;
         }
         let features = Offsets::new(dims.iter().filter(|d| moves(d)), 0, n_features);
         let rows = Offsets::new(dims.iter().filter(|d| !moves(d)), n_features, n_row_axes);
@@ -104,15 +104,16 @@ impl Side {
     }
 }
 
+/// How many digits rows or columns have along features, or along rows.
+fn digits(dims: &[GatherDim], n_features: usize, along_features: bool) -> u128 {
+    let moves = |dim: &&GatherDim| dim.axis.is_some_and(|axis| axis < n_features) == along_features;
+    dims.iter().filter(moves).map(|dim| dim.size as u128).product()
+}
+
 /// Bytes of a map's tables, and of weights of its rows and columns.
 #[cfg(feature = "prover")]
 pub(super) fn bytes(gather: &Gather) -> u128 {
-    let along = |dims: &[GatherDim], features: bool| -> u128 {
-        let moves = |dim: &&GatherDim| {
-            dim.axis.is_some_and(|axis| axis < gather.source_cols.len()) == features
-        };
-        dims.iter().filter(moves).map(|dim| dim.size as u128).product()
-    };
+    let along = |dims: &[GatherDim], features| digits(dims, gather.source_cols.len(), features);
     let [features, rows] = [true, false].map(|f| along(&gather.rows, f) * along(&gather.cols, f));
     let (height, width) = (gather.n_rows() as u128, gather.n_cols() as u128);
     8 * (features + rows) + 64 * (height + width)
@@ -186,14 +187,18 @@ pub(crate) struct Weighted {
 impl Weighted {
     /// Precondition: one weight a row, one a column.
     pub(super) fn new(gather: &Gather, rows: &[F128], cols: &[F128]) -> Self {
-        let mut wiring = Wiring::new(gather);
-        let (mut of_rows, mut of_cols) = (rows, cols);
+        let pairs = |rows: &[GatherDim], cols: &[GatherDim]| {
+            let n_features = gather.source_cols.len();
+            digits(rows, n_features, true).saturating_mul(digits(cols, n_features, false))
+        };
         // Rows and columns may change places, and the sums are shorter for one of the two.
-        if wiring.cols.along[0].n * wiring.rows.along[1].n < wiring.pairs() {
-            let Gather { rows, cols, .. } = gather.clone();
-            wiring = Wiring::new(&Gather { rows: cols, cols: rows, ..gather.clone() });
-            (of_rows, of_cols) = (of_cols, of_rows);
-        }
+        let (wiring, of_rows, of_cols) =
+            if pairs(&gather.cols, &gather.rows) < pairs(&gather.rows, &gather.cols) {
+                let Gather { rows: wide, cols: high, .. } = gather.clone();
+                (Wiring::new(&Gather { rows: high, cols: wide, ..gather.clone() }), cols, rows)
+            } else {
+                (Wiring::new(gather), rows, cols)
+            };
         let place = |side: &Side, weights: &[F128], [outer, inner]: [usize; 2]| {
             let size = side.along[inner].n;
             let mut placed = vec![F128::ZERO; side.places.len()];
