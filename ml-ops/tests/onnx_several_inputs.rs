@@ -297,6 +297,11 @@ fn masks_are_spelled_in_several_ways() {
         "mask_where_none",
         "mask_where",
         "mask_of_flags",
+        "mask_and",
+        "mask_and_all",
+        "mask_and_both",
+        "mask_added_twice",
+        "mask_added_before",
     ] {
         let (model, inputs) = (model(name), arrays(name, "input", 2));
         let ours = run_all(&model, &inputs).unwrap();

@@ -119,6 +119,22 @@ pub(super) fn import(
             }
             of_two(node, a, b, operation, true)
         }
+        (Value::Masked(of), mask) | (mask, Value::Masked(of)) if operation == Operation::Add => {
+            let index = if matches!(&*a, Value::Masked(_)) { 1 } else { 0 };
+            let more = match mask {
+                Value::Floats(mask) => masked::added_numbers(builder, &of.floats, mask)?,
+                Value::Constant(constant) => {
+                    let part = rowwise::part(node.name, "constant");
+                    masked::added(builder, &part, &of.floats, constant, index)?
+                }
+                _ => None,
+            };
+            let expected = "a dequantized tensor, the other a mask";
+            match more {
+                Some(Value::Masked(more)) => masked::both(builder, node.name, of, &more.mask),
+                _ => Err(NodeError::Operand { index, expected }),
+            }
+        }
         (Value::Deferred(a), Value::Deferred(b)) if operation == Operation::Div => {
             let quotient = Quotient::of(builder, node.name, a, b);
             let quotient = quotient.ok_or(NodeError::ProductOfTensors)?;

@@ -23,6 +23,8 @@ pub(super) struct Builder {
     pub(super) matrices: Vec<WeightMatrix>,
     pub(super) nodes: Vec<Node>,
     inputs: Vec<PendingInput>,
+    /// Tensors of zeros and ones that are a function of inputs of such.
+    flags: Vec<TensorId>,
 }
 
 /// An input of the network, of which a tensor is made when something reads it.
@@ -77,6 +79,7 @@ impl Builder {
             matrices: Vec::new(),
             nodes: Vec::new(),
             inputs: Vec::new(),
+            flags: Vec::new(),
         }
     }
 
@@ -105,13 +108,21 @@ impl Builder {
         Ok(input)
     }
 
-    /// Whether a tensor is an input of numbers.
+    /// Takes a tensor of zeros and ones as if it were an input of such.
+    pub(super) fn is_flags(&mut self, tensor: TensorId) {
+        self.flags.push(tensor);
+    }
+
+    /// Whether a tensor is an input of numbers, or flags that are made of some.
     pub(super) fn is_of_numbers(&self, tensor: TensorId) -> bool {
         self.count_of(tensor).is_some()
     }
 
     /// How many numbers the elements of a tensor are of, if it is an input of numbers.
     fn count_of(&self, tensor: TensorId) -> Option<usize> {
+        if self.flags.contains(&tensor) {
+            return Some(2);
+        }
         let input = self.inputs.iter().find(|input| input.tensor == tensor)?;
         match input.transform {
             Some(InputTransform::Numbers { count }) => Some(count),

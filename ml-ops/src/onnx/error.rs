@@ -189,6 +189,12 @@ pub enum NodeError {
          have them as LayerNormalization, as `models/quantize.py` does"
     )]
     QuantizedParts,
+    /// The operator stands for several, between which no integers are known.
+    #[error(
+        "the operator stands for several, between which nothing is rounded: \
+         models/quantize.py writes it in its parts, of the float model"
+    )]
+    SeveralOperators,
     /// The operator has no such attribute, or not in a form that is supported.
     #[error("attribute {attribute:?} is not supported")]
     UnknownAttribute {

@@ -399,6 +399,19 @@ fn unknown(op_type: &str) -> NodeError {
     match op_type {
         "DynamicQuantizeLinear" | "DynamicQuantizeMatMul" => NodeError::DynamicScale,
         "MatMulNBits" | "GatherBlockQuantized" => NodeError::BlocksAndFloats,
+        "Attention"
+        | "BiasGelu"
+        | "EmbedLayerNormalization"
+        | "FastGelu"
+        | "FusedConv"
+        | "FusedGemm"
+        | "FusedMatMul"
+        | "GroupQueryAttention"
+        | "MultiHeadAttention"
+        | "QAttention"
+        | "QuickGelu"
+        | "SkipLayerNormalization"
+        | "SkipSimplifiedLayerNormalization" => NodeError::SeveralOperators,
         _ => NodeError::UnknownOperator,
     }
 }

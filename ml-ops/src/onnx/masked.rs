@@ -3,6 +3,8 @@
 use super::builder::Builder;
 use super::constants;
 use super::error::NodeError;
+use super::joined::{self, Side};
+use super::rowwise::part;
 use super::value::{Floats, Value};
 use super::view::View;
 use crate::array::{Array, ArrayData};
@@ -54,8 +56,19 @@ pub(super) fn chosen_by_flags(
     let expected = "a dequantized tensor, or a number that is nothing beside its elements";
     let wrong = NodeError::Operand { index: if kept { 2 } else { 1 }, expected };
     let floats = floats.scaled().filter(|floats| is_nothing(floats, value)).ok_or(wrong)?;
-    let masked = by_numbers(builder, &floats, flags, |flag| Some((flag != 0.0) != kept))?;
-    Ok(masked.unwrap_or_else(|| Value::Floats(floats.into_owned())))
+    if let Some(masked) = by_numbers(builder, &floats, flags, |flag| Some((flag != 0.0) != kept))? {
+        return Ok(masked);
+    }
+    let (codes, function) = flags.codes.function();
+    let stays = |code: u8| {
+        let code = usize::from(function[usize::from(code)]);
+        (flags.images[code] != 0.0) == kept
+    };
+    if !builder.occurring(codes.view.tensor).into_iter().all(stays) {
+        let expected = "flags that an input's numbers or a constant make";
+        return Err(NodeError::Operand { index: 0, expected });
+    }
+    Ok(Value::Floats(floats.into_owned()))
 }
 
 /// `floats` of which those are left out for whose numbers `mask`, a function of an input's, is something of which `out` says
@@ -87,6 +100,21 @@ fn by_numbers(
     let out = occurring.iter().zip(&out).find_map(|(&code, out)| out.then_some(code));
     let mask = out.map(|out| Mask { view, out });
     Ok(mask.map(|mask| Value::Masked(Masked { floats: floats.clone(), mask })))
+}
+
+/// `masked` with what `mask`, floats with something left out too, leaves out as well.
+pub(super) fn both(
+    builder: &mut Builder,
+    name: &str,
+    masked: &Masked,
+    mask: &Mask,
+) -> Result<Value, NodeError> {
+    let [a, b] = [&masked.mask, mask];
+    let (of_a, of_b) = (|code: u8| code != a.out, |code: u8| code != b.out);
+    let sides = [Side { view: &a.view, kept: &of_a }, Side { view: &b.view, kept: &of_b }];
+    let view = joined::both(builder, &part(name, "mask"), sides)?;
+    let mask = Mask { view, out: 0 };
+    Ok(Value::Masked(Masked { floats: masked.floats.clone(), mask }))
 }
 
 /// `floats` with a constant, operand `index`, added, if that is a mask: zeros and numbers that make nothing of what

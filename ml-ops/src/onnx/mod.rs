@@ -42,7 +42,7 @@
 //! An input of int32 or int64 by which a Gather reads the rows of a table of 8-bit integers is rows of a one among zeros, times the
 //! table. One of floats, or with a scale for each row, is quantized as the QuantizeLinear that follows would quantize its rows. One that is a mask, of zeros and ones or flags, is codes of two values: what Cast, Sub, Mul, Not, comparisons with a number
 //! and Where by flags make of it is a function of them, and leaves elements out of a Softmax where it adds or puts a number as
-//! small as nothing. An input that nothing reads is none of the graph's. Positions that are counted from ids or a mask (CumSum of
+//! small as nothing. Masks that meet, by And or one added after the other, leave out what either does. An input that nothing reads is none of the graph's. Positions that are counted from ids or a mask (CumSum of
 //! those that are no padding, times whether they are, and a number) are computed of it, and are rows of a one among zeros too.
 //!
 //! # Several scales
@@ -172,6 +172,7 @@ mod floats;
 mod folded;
 mod heads;
 mod import;
+mod joined;
 mod masked;
 mod matrix;
 mod multiplied;

@@ -51,8 +51,8 @@ fn rule(operator: &str, domain: &str) -> Option<Rule> {
         | "Neg" | "Not" | "QLinearLeakyRelu" | "QLinearSigmoid" | "Reciprocal" | "Relu"
         | "Round" | "Selu" | "Sigmoid" | "Sign" | "Softplus" | "Softsign" | "Sqrt" | "Swish"
         | "Tanh" | "ThresholdedRelu" => Rule::Each,
-        "Add" | "Div" | "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" | "Max"
-        | "Min" | "Mul" | "PRelu" | "Pow" | "Sub" | "Sum" | "Where" => Rule::Broadcast(&[]),
+        "Add" | "And" | "Div" | "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual"
+        | "Max" | "Min" | "Mul" | "PRelu" | "Pow" | "Sub" | "Sum" | "Where" => Rule::Broadcast(&[]),
         "QLinearAdd" | "QLinearMul" => Rule::Broadcast(&[0, 3]),
         "AveragePool"
         | "Conv"

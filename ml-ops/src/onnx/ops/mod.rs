@@ -2,6 +2,7 @@
 
 mod abs;
 mod add;
+mod and;
 mod argmax;
 mod argmin;
 mod average_pool;
@@ -119,6 +120,7 @@ pub(super) use dequantize_linear::as_dequantized;
 pub(super) const REGISTRY: &[Operator] = &[
     abs::OPERATOR,
     add::OPERATOR,
+    and::OPERATOR,
     argmax::OPERATOR,
     argmin::OPERATOR,
     average_pool::OPERATOR,

@@ -12,6 +12,8 @@ macro_rules! network {
 
 const SPELLED: &[u8] = network!("bert_spelled");
 const ADDED: &[u8] = network!("mask_added");
+const AND: &[u8] = network!("mask_and");
+const TWICE: &[u8] = network!("mask_added_twice");
 const FLAGS: &[u8] = network!("mask_of_flags");
 const IMAGE: &[u8] = network!("image_and_features");
 
@@ -94,6 +96,46 @@ fn masks_leave_out_what_is_small_enough() {
         (axes.dims, axes.raw_data) = (vec![1], Some(1i64.to_le_bytes().to_vec()));
     });
     assert_eq!(error, NodeError::OperandShape { index: 1, expected: 3, got: 2 });
+}
+
+/// Flags of another tensor than an input leave nothing out: that is refused, not forgotten.
+#[test]
+fn masks_are_of_inputs() {
+    let error = node_error(FLAGS, |g| {
+        let x = node(g, "DequantizeLinear").output[0].clone();
+        let least = node(g, "Where").input[1].clone();
+        let turned = node(g, "Unsqueeze");
+        turned.op_type = Some("Transpose".to_owned());
+        turned.input = vec![x];
+        turned.attribute = vec![ints_attribute("perm", vec![0, 1, 3, 2])];
+        let flags = node(g, "Not");
+        flags.op_type = Some("Greater".to_owned());
+        flags.input.push(least);
+    });
+    let expected = "flags that an input's numbers or a constant make";
+    assert_eq!(error, NodeError::Operand { index: 0, expected });
+}
+
+#[test]
+fn masks_that_meet_are_of_one_shape() {
+    // A constant of as many rows, and of other columns.
+    let error = node_error(AND, |g| {
+        let flags = constant(g, "And", 0);
+        flags.dims = vec![1, 1, 12, 3];
+    });
+    assert_eq!(error, NodeError::OperandShape { index: 1, expected: 3, got: 6 });
+    let error = node_error(AND, |g| set_floats(constant(g, "And", 0), &[1.0]));
+    assert_eq!(error, NodeError::OperandType { index: 0 });
+    // What is added to masked scores is a mask.
+    let error = node_error(TWICE, |g| set_floats(constant(g, "Mul", 1), &[-1.0]));
+    let expected = "a dequantized tensor, the other a mask";
+    assert_eq!(error, NodeError::Operand { index: 1, expected });
+}
+
+#[test]
+fn operators_that_stand_for_several_name_the_way_out() {
+    let error = node_error(ADDED, |g| node(g, "Softmax").op_type = Some("Attention".to_owned()));
+    assert_eq!(error, NodeError::SeveralOperators);
 }
 
 /// How many normalizations there are, by the nodes that make them.
