@@ -95,9 +95,16 @@ def join_normalizations(model):
     graph.replace(found)
 
 
+def depends_on_batch(model):
+    """Whether numbers are counted, or constants repeated, as often as a shape says that is computed when the model runs."""
+    graph = Graph(model)
+    of_batch = lambda node: node.op_type == "Range" or node.op_type == "Expand" and graph.constant(node.input[0]) is not None
+    return any(of_batch(node) for node in model.graph.node)
+
+
 def drop_guards(model):
     """Drops what changes nothing: numbers put where there is none (of rows of attention that are left out altogether), an And with
-    flags that are all set, and a GatherND of all elements in their order."""
+    flags that are all set, and a Gather or GatherND of all elements in their order."""
     graph, same = Graph(model), {}
     for node in model.graph.node:
         x = node.input[0] if node.input else None
@@ -112,6 +119,11 @@ def drop_guards(model):
             broadcast = all(reader.op_type in ELEMENTWISE | {"And", "Or", "Not", "Where"} for reader in readers)
             if len(rest) == 1 and broadcast and all(of is None or of.all() for of in flags):
                 same[id(node)] = [helper.make_node("Identity", rest, node.output)]
+        elif node.op_type == "Gather" and not attributes(node).get("axis", 0) and (flat := graph.maker(x, "Flatten")):
+            places, axis = graph.constant(node.input[1]), attributes(flat).get("axis", 1)
+            if places is not None and whole(graph, flat.input[0], places.shape[-axis:]) and np.array_equal(places.ravel(), np.arange(places.size)):
+                shape = graph.add(f"{node.output[0]}_shape", np.array([*places.shape, 1], np.int64))
+                same[id(node)] = [helper.make_node("Reshape", [flat.input[0], shape], node.output)]
         elif node.op_type == "GatherND" and not attributes(node).get("batch_dims", 0):
             places = graph.constant(node.input[1])
             sizes = [of.max() + 1 for of in places.reshape(-1, places.shape[-1]).T] if places is not None else []
@@ -119,6 +131,21 @@ def drop_guards(model):
                 shape = graph.add(f"{node.output[0]}_shape", np.array(places.shape[:-1], np.int64))
                 same[id(node)] = [helper.make_node("Reshape", [x, shape], node.output)]
     graph.replace(same)
+
+
+def join_tables(model):
+    """Writes rows of a table that are read by rows of another, of the same numbers for each sample, as those of one table."""
+    graph, found = Graph(model), {}
+    for node in model.graph.node:
+        inner = graph.maker(node.input[1], "GatherElements") if node.op_type == "Gather" else None
+        table, numbers = (graph.constant(name) for name in (node.input[0], inner.input[0])) if inner else (None, None)
+        if table is None or numbers is None or numbers.ndim != 2 or len(numbers) > 1 or attributes(inner).get("axis", 0) not in (1, -1):
+            continue
+        rows = table[numbers[0]]
+        only = (rows == rows[0]).all() and {reader.op_type for reader in graph.readers[node.output[0]]} <= {"Add"}
+        of = graph.add(f"{node.output[0]}_table", rows[:1] if only else rows)
+        found[id(node)] = [helper.make_node("Identity" if only else "Gather", [of] if only else [of, inner.input[1]], node.output, node.name)]
+    graph.replace(found)
 
 
 def split_sums(model):
@@ -140,8 +167,36 @@ def is_bias(graph, name):
     return array is not None and array.size > 1 and not np.isin(array[array > -1e3], [0]).all()
 
 
+def split_masks(graph, name):
+    """Biases of places of which some are left out, by a Where or a number as small as nothing: both constants, and the nodes of the mask."""
+    chosen, array = graph.maker(name, "Where"), graph.constant(name)
+    if array is not None and array.dtype == np.float32 and is_bias(graph, name) and (array <= -1e3).any():
+        out = array <= -1e3
+        biases = graph.add(f"{name}_biases", np.where(out, np.float32(0), array))
+        return biases, graph.add(f"{name}_mask", np.where(out, np.finfo(np.float32).min, np.float32(0))), []
+    if chosen is None or not is_bias(graph, chosen.input[1]) or (number(graph, chosen.input[2]) or 0) > -1e3:
+        return None
+    zero, mask = graph.add(f"{name}_zero", np.float32(0)), f"{name}_mask"
+    return chosen.input[1], mask, [helper.make_node("Where", [chosen.input[0], zero, chosen.input[2]], [mask], mask)]
+
+
 def regroup(model):
-    """Adds the biases of places to the scores before the mask: a mask that is a sum with them is none."""
+    """Adds the biases of places to the scores before the mask: a mask that is a sum with them, or has them where it leaves nothing
+    out, is none."""
+    graph, found = Graph(model), {}
+    made = {}
+    for node in model.graph.node:
+        for scores, sum in (node.input, node.input[::-1]) if node.op_type == "Add" else ():
+            if not graph.maker(scores, "MatMul", "Mul", "Div") or not (made.get(sum) or (parts := split_masks(graph, sum))):
+                continue
+            biases, mask, nodes = made.get(sum) or parts
+            # The mask is made once.
+            made[sum] = (biases, mask, [])
+            inner = f"{node.output[0]}_biased"
+            biased = helper.make_node("Add", [scores, biases], [inner], f"{node.name}_biased")
+            found[id(node)] = [*nodes, biased, helper.make_node("Add", [inner, mask], node.output, node.name)]
+            break
+    graph.replace(found)
     graph, found = Graph(model), {}
     for node in model.graph.node:
         for scores, sum in (node.input, node.input[::-1]) if node.op_type == "Add" else ():
@@ -211,7 +266,7 @@ def attention(graph):
 def normalized(model):
     """The tensors that are normalized, but for the model's inputs."""
     makers = {name for node in model.graph.node for name in node.output}
-    of = {node.input[0] for node in model.graph.node if node.op_type.endswith("LayerNormalization")}
+    of = {node.input[0] for node in model.graph.node if node.op_type.endswith(("LayerNormalization", "RMSNormalization"))}
     return sorted(of & makers)
 
 

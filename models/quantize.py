@@ -32,6 +32,7 @@ from onnx import version_converter
 from onnxruntime import quantization
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
+import operators
 import parts
 import weights
 
@@ -105,6 +106,9 @@ def prepared(path, feed, single, folder, opset=OPSET):
     model = onnx.load(path)
     kept, blocks = weights.to_floats(model)
     fix_shapes(model, feed, single)
+    if operators.are_there(model):
+        model = optimized(model, folder)
+        operators.in_parts(model, feed)
     model = at_opset(model, opset)
     model = optimized(model, folder)
     # Integers that were behind operators of constants.
@@ -112,7 +116,10 @@ def prepared(path, feed, single, folder, opset=OPSET):
     if more or more_blocks:
         model = optimized(model, folder)
     kept, blocks = kept + more, blocks + more_blocks
+    if not single and parts.depends_on_batch(model):
+        print("note: shapes that are computed of the batch are left, as newer exporters' masks are made of: --single makes it 1")
     parts.drop_guards(model)
+    parts.join_tables(model)
     parts.split_sums(model)
     parts.regroup(model)
     parts.join_normalizations(model)

@@ -102,6 +102,42 @@ class Parts(unittest.TestCase):
         self.assertEqual([node.op_type for node in source.graph.node], ["MatMul", "MatMul", "Add"])
         np.testing.assert_allclose(run(source, x), before, atol=1e-4)
 
+    def test_a_gather_of_all_elements_is_a_reshape(self):
+        nodes = [("Flatten", ["x"], ["f"], {"axis": 2}), ("Gather", ["f", "i"], ["y"], {})]
+        for places, left in ((np.arange(6), ["Reshape"]), (np.arange(6)[::-1], ["Flatten", "Gather"])):
+            source, x = model(nodes, {"i": places.reshape(1, 1, 1, 6)}, [1, 6]), floats(1, 6)
+            before = run(source, x)
+            parts.drop_guards(source)
+            self.assertEqual([node.op_type for node in source.graph.node], left)
+            np.testing.assert_array_equal(run(source, x), before)
+
+    def test_rows_of_rows_are_those_of_one_table(self):
+        nodes = [
+            ("Cast", ["x"], ["i"], {"to": TensorProto.INT64}), ("GatherElements", ["numbers", "i"], ["t"], {"axis": 1}),
+            ("Gather", ["table", "t"], ["r"], {}), ("Add", ["r", "b"], ["y"], {}),
+        ]  # fmt: skip
+        for numbers, left in (([[1, 0, 1, 1]], ["Cast", "Gather", "Add"]), ([[1, 1, 1, 1]], ["Identity", "Add"])):
+            source, x = model(nodes, {"numbers": np.array(numbers), "table": floats(2, 5), "b": floats(1, 3, 5)}, [1, 3]), np.float32([[3, 1, 0]])
+            before = run(source, x)
+            parts.join_tables(source)
+            self.assertEqual([node.op_type for node in source.graph.node], left)
+            np.testing.assert_array_equal(run(source, x), before)
+
+    def test_biases_are_parted_from_masks(self):
+        least, seen = np.finfo(np.float32).min, np.tri(4, dtype=bool)
+        biases = floats(4, 4)
+        chosen = [("Where", ["seen", "biases", "least"], ["m"], {})]
+        sums = [("MatMul", ["x", "w"], ["s"], {}), ("Add", ["s", "m"], ["a"], {}), ("Softmax", ["a"], ["y"], {})]
+        constants = {"w": floats(4, 4), "seen": seen, "biases": biases, "least": least}
+        for nodes, more in ((chosen + sums, {}), (sums, {"m": np.where(seen, biases, least).astype(np.float32)})):
+            source, x = model(nodes, {**constants, **more}, ["n", 4, 4]), floats(2, 4, 4)
+            before = run(source, x)
+            parts.regroup(source)
+            self.assertEqual([node.op_type for node in source.graph.node if node.op_type == "Add"], ["Add", "Add"])
+            np.testing.assert_allclose(run(source, x), before, atol=1e-6)
+            # The biases are rounded, the mask is not.
+            self.assertEqual(len([name for name in parts.left_alone(source) if "biased" in name]), 0)
+
     def test_functions_of_one_tensor_are_left_alone(self):
         nodes = [
             ("MatMul", ["x", "w"], ["a"], {}), ("Sigmoid", ["a"], ["s"], {}), ("Mul", ["a", "s"], ["b"], {}),

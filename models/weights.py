@@ -170,6 +170,20 @@ class Floats:
             x, w, scale, zero, bias = quantized.input[0], names[1], names[3], names[5], names[6]
         self.write(node, "MatMul", [x, self.weight(w, scale, zero, -1)], node.name, bias=bias)
 
+    def attention(self, node):
+        """QAttention of a tensor that DynamicQuantizeLinear makes: the weights of queries, keys and values are side by side."""
+        x, w, bias, _, scale, mask, _, zero, past = [*node.input, *[""] * 9][:9]
+        quantized = self.of.maker(x, "DynamicQuantizeLinear")
+        if quantized is None or past:
+            raise SystemExit(f"{node.name} (QAttention): of a tensor that is quantized dynamically, without keys and values of the past, is known alone")
+        integers, scale, zero = (self.of.constant(name) if name else None for name in (w, scale, zero))
+        spread = lambda of: [None] * 3 if of is None else np.split(of, 3) if of.size > 1 else [of.reshape(-1)] * 3
+        parts = zip(np.split(integers, 3, 1), spread(scale), spread(zero))
+        parts = [Kept(np.ascontiguousarray(of), by, less, 1) for of, by, less in parts]
+        self.kept.extend(parts)
+        floats = self.of.add(f"{w}_floats", np.concatenate([part.floats() for part in parts], 1))
+        self.write(node, "Attention", [quantized.input[0], floats, bias, mask], node.name, {**attributes(node), "domain": MICROSOFT})
+
     def dequantized(self, node):
         """A DequantizeLinear of constants, or of what a Gather reads of them."""
         more = attributes(node)
@@ -246,6 +260,7 @@ class Floats:
         "DequantizeLinear": dequantized,
         "Cast": cast,
         "MatMulNBits": blocked_product,
+        "QAttention": attention,
     }
 
     def write_all(self):
