@@ -62,6 +62,10 @@ fn with_constant(
     };
     let view = &flags.codes.view;
     let shape = constants::shape(constant, view.rank(), index)?;
+    let mut sizes = shape.iter().enumerate().map(|(dim, &got)| (view.size(dim), got));
+    if let Some((expected, got)) = sizes.find(|&(of, got)| of != got && of != 1 && got != 1) {
+        return Err(NodeError::OperandShape { index, expected, got });
+    }
     let fits = |(dim, &size): (usize, &usize)| size == 1 || size == view.size(dim);
     if values.iter().all(|&value| value != 0) && shape.iter().enumerate().all(fits) {
         return Ok(Value::Flags(flags));

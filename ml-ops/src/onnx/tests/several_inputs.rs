@@ -123,7 +123,7 @@ fn masks_that_meet_are_of_one_shape() {
         let flags = constant(g, "And", 0);
         flags.dims = vec![1, 1, 12, 3];
     });
-    assert_eq!(error, NodeError::OperandShape { index: 1, expected: 3, got: 6 });
+    assert_eq!(error, NodeError::OperandShape { index: 0, expected: 6, got: 3 });
     let error = node_error(AND, |g| set_floats(constant(g, "And", 0), &[1.0]));
     assert_eq!(error, NodeError::OperandType { index: 0 });
     // What is added to masked scores is a mask.
