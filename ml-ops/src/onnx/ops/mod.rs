@@ -57,6 +57,7 @@ mod max;
 mod max_pool;
 mod min;
 mod mish;
+mod modulo;
 mod mul;
 mod neg;
 mod nhwc_max_pool;
@@ -175,6 +176,7 @@ pub(super) const REGISTRY: &[Operator] = &[
     max_pool::OPERATOR,
     min::OPERATOR,
     mish::OPERATOR,
+    modulo::OPERATOR,
     mul::OPERATOR,
     neg::OPERATOR,
     nhwc_max_pool::OPERATOR,

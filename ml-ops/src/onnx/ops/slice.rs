@@ -57,7 +57,8 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         let length = if step > 0 { end - start } else { start - end };
         let count = length.max(0) as u64;
         let count = count.div_ceil(step.unsigned_abs()) as usize;
-        if count == 0 {
+        // A list may be empty: the dimensions of a shape behind the last.
+        if count == 0 && !matches!(node.value(0)?, Value::Constant(_)) {
             return Err(NodeError::OperandShape { index: 0, expected: 1, got: 0 });
         }
         ranges.push((dim, start as usize, step, count));
