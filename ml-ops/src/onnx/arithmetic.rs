@@ -3,7 +3,7 @@
 use super::builder::Builder;
 use super::constants;
 use super::deferred::{
-    After, Deferred, Each, Elementwise, Exact, ExactTerm, Kind, Quotient, Sum, Term,
+    After, Applied, Deferred, Each, Elementwise, Exact, ExactTerm, Kind, Quotient, Sum, Term,
 };
 use super::error::NodeError;
 use super::folded;
@@ -29,6 +29,8 @@ pub(super) enum Operation {
     Div,
     /// PRelu: the second is a slope that negative numbers are multiplied with.
     Slope,
+    /// QuantizeLinear: the first is rounded to an integer, to which the second is added.
+    Round,
 }
 
 impl Operation {
@@ -41,13 +43,14 @@ impl Operation {
             Self::Div => a / b,
             Self::Slope if a < 0.0 => a * b,
             Self::Slope => a,
+            Self::Round => a.round_ties_even() + b,
         }
     }
 
     /// What the operator gives of integers, as far as 64 bits hold it; of a division by zero 0.
     fn of_integers(self, a: i64, b: i64) -> i64 {
         match self {
-            Self::Add => a.wrapping_add(b),
+            Self::Add | Self::Round => a.wrapping_add(b),
             Self::Sub => a.wrapping_sub(b),
             Self::Mul => a.wrapping_mul(b),
             Self::Div => a.checked_div(b).unwrap_or(0),
@@ -71,7 +74,7 @@ impl Operation {
         match self {
             Self::Add => Some(qlinear::add),
             Self::Mul => Some(qlinear::mul),
-            Self::Sub | Self::Div | Self::Slope => None,
+            Self::Sub | Self::Div | Self::Slope | Self::Round => None,
         }
     }
 }
@@ -95,6 +98,13 @@ pub(super) fn import(
         return Ok(counted);
     }
     let [a, b] = numbers::operands(builder, node)?;
+    if let (Value::Deferred(a), Value::Deferred(b)) = (&*a, &*b)
+        && node.goes_on()
+        && (is_applied(a) || is_applied(b) || !operation.is_sum())
+        && let Some(applied) = Applied::of_two([a, b], move |a, b| operation.of(a, b))
+    {
+        return Ok(Value::Deferred(applied));
+    }
     match (&*a, &*b) {
         (a, b)
             if operation.is_sum()
@@ -147,11 +157,13 @@ pub(super) fn import(
         (Value::Constant(constant), Value::FloatInput(x)) => {
             Ok(Value::FloatInput(x.followed(constant, operation, true, 0)?))
         }
-        (Value::Deferred(x), Value::Constant(constant)) => {
-            Ok(Value::Deferred(followed(x, constant, 1, operation, false)?))
+        (Value::Deferred(x), Value::Constant(_) | Value::Dequantized(_)) => {
+            let constant = &constants::array_of(node, 1)?;
+            Ok(Value::Deferred(followed(node, x, constant, 1, operation, false)?))
         }
-        (Value::Constant(constant), Value::Deferred(x)) => {
-            Ok(Value::Deferred(followed(x, constant, 0, operation, true)?))
+        (Value::Constant(_) | Value::Dequantized(_), Value::Deferred(x)) => {
+            let constant = &constants::array_of(node, 0)?;
+            Ok(Value::Deferred(followed(node, x, constant, 0, operation, true)?))
         }
         (Value::Floats(a), other) if is_number(other) => {
             let b = scalar(other, 1)?;
@@ -210,6 +222,11 @@ pub(super) fn import(
     }
 }
 
+/// Whether floats are a function of each of a product's.
+fn is_applied(floats: &Deferred) -> bool {
+    matches!(floats.kind, Kind::Applied(_))
+}
+
 /// Whether a value is floats of more than 8 bits.
 fn is_wide(value: &Value) -> bool {
     matches!(value, Value::WordFloats(_) | Value::Deferred(_))
@@ -241,6 +258,7 @@ fn summands(node: &NodeView<'_>, index: usize, sign: f64) -> Result<Vec<ExactTer
 
 /// `x`, a matmul's or a normalization's result, after `operation` with the constant that is operand `index`.
 fn followed(
+    node: &NodeView<'_>,
     x: &Deferred,
     constant: &Array,
     index: usize,
@@ -250,6 +268,16 @@ fn followed(
     let clamped = x.low > f32::NEG_INFINITY || x.high < f32::INFINITY;
     let constant = match &x.kind {
         Kind::Product(_) if !clamped => by_column(x, constant, index)?,
+        Kind::Product(_) | Kind::Applied(_)
+            if node.goes_on() && x.pool.is_none() && number(constant, index).is_ok() =>
+        {
+            let number = number(constant, index)?;
+            let of = move |x| if first { operation.of(number, x) } else { operation.of(x, number) };
+            let expected = "a function that is the same for all columns";
+            let wrong = NodeError::Operand { index: 1 - index, expected };
+            return Applied::map(x, of).ok_or(wrong);
+        }
+        Kind::Applied(_) if !clamped && x.pool.is_none() => by_column(x, constant, index)?,
         Kind::Tensors(_) if !clamped => vec![number(constant, index)?],
         Kind::Each(each) if !clamped && x.pool.is_none() => {
             let output = each.output();
@@ -327,7 +355,9 @@ pub(super) fn by_constant(
             let (expected, got) = (floats.codes.view.elements(), constant.data().len());
             each.ok_or(NodeError::OperandShape { index, expected, got })
         }
-        Value::Deferred(x) => Ok(Value::Deferred(followed(x, constant, index, operation, false)?)),
+        Value::Deferred(x) => {
+            Ok(Value::Deferred(followed(node, x, constant, index, operation, false)?))
+        }
         Value::FloatInput(x) => {
             Ok(Value::FloatInput(x.followed(constant, operation, false, index)?))
         }
@@ -430,7 +460,7 @@ fn plain(
 ) -> Result<Floats, NodeError> {
     let view = &floats.codes.view;
     match operation {
-        Operation::Div | Operation::Slope => Err(NodeError::ProductOfTensors),
+        Operation::Div | Operation::Slope | Operation::Round => Err(NodeError::ProductOfTensors),
         _ => {
             let is_factor = operation == Operation::Mul;
             constants::plain(builder, node.name, view, constant, is_factor, index)
@@ -481,7 +511,7 @@ fn of_two(
             let product = Rc::new(product);
             return Ok(Value::Deferred(Deferred::new(Kind::Elementwise(product), output)));
         }
-        Operation::Mul | Operation::Div | Operation::Slope => {
+        Operation::Mul | Operation::Div | Operation::Slope | Operation::Round => {
             return Err(NodeError::ProductOfTensors);
         }
     };

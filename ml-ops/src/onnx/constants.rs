@@ -108,6 +108,19 @@ pub(super) fn floats_of(node: &NodeView<'_>, index: usize) -> Result<Vec<f32>, N
     floats_in(node.value(index)?, index)
 }
 
+/// The floats of constant operand `index`, dequantized or not.
+pub(super) fn array_of(node: &NodeView<'_>, index: usize) -> Result<Rc<Array>, NodeError> {
+    match node.value(index)? {
+        Value::Dequantized(constant) => {
+            let values = floats_of(node, index)?;
+            let shape = constant.values.shape().to_vec();
+            let array = Array::new(shape, ArrayData::F32(values));
+            array.map(Rc::new).map_err(|_| NodeError::OperandType { index })
+        }
+        _ => Ok(node.constant(index)?.clone()),
+    }
+}
+
 /// The same of a value that has been made of operand `index`.
 pub(super) fn floats_in(value: &Value, index: usize) -> Result<Vec<f32>, NodeError> {
     match value {

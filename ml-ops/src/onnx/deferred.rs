@@ -1,6 +1,7 @@
 //! Floats that are no function of one code, computed only when a QuantizeLinear says into what.
 
 mod after;
+mod applied;
 mod average;
 mod columns;
 mod concatenation;
@@ -27,6 +28,7 @@ mod tensors;
 mod word_normalization;
 
 pub(super) use after::After;
+pub(super) use applied::Applied;
 pub(super) use average::{Average, Formula, Summands};
 pub(super) use columns::Columns;
 pub(super) use concatenation::{Concatenation, ConcatenationPart};
@@ -86,6 +88,8 @@ pub(super) struct Deferred {
 pub(super) enum Kind {
     /// A matmul or convolution of dequantized operands.
     Product(Rc<Product>),
+    /// A function of each element of one.
+    Applied(Rc<Applied>),
     /// A matmul of two dequantized tensors.
     Tensors(Rc<Tensors>),
     /// A product of two dequantized tensors, element by element.
@@ -178,6 +182,7 @@ impl Deferred {
         let target = &Target { low: self.low, high: self.high, to, dtype };
         let tensor = match &self.kind {
             Kind::Product(product) => product.quantize(builder, &self.after, target)?,
+            Kind::Applied(applied) => applied.quantize(builder, &self.after, target)?,
             Kind::Tensors(product) => product.quantize(builder, &self.after, target)?,
             Kind::Elementwise(product) => product.quantize(builder, target)?,
             Kind::Sum(sum) => sum.quantize(builder, target)?,

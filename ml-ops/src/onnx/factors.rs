@@ -198,6 +198,12 @@ pub(super) fn of_digits(
 }
 
 impl Activation {
+    /// The codes in `view` less a zero code that is said elsewhere, at scale 1.
+    pub(super) fn of_codes(view: View) -> Self {
+        let (zero_code, zero_point, scale, direct) = (0, None, 1.0, false);
+        Self { view, zero_code, zero_point, scale, direct, negated: None, halves: false }
+    }
+
     /// Whether it is one tensor of codes, none of them negated.
     pub(super) fn is_plain(&self) -> bool {
         !self.halves && self.negated.is_none() && self.zero_point.is_none()

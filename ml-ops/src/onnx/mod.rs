@@ -47,7 +47,8 @@
 //!
 //! # Several scales
 //! A DequantizeLinear with a scale for each index of an axis, or for each block, makes floats for a QuantizeLinear, a step for each
-//! index, or for the output, which then are integers at a scale for each element.
+//! index, or for the output, which then are integers at a scale for each element. A QuantizeLinear of a matmul's or convolution's
+//! floats may have a scale and a zero point for each column, and a Conv of single channels reads such a tensor.
 //!
 //! # Functions of one tensor
 //! What happens between DequantizeLinear and QuantizeLinear to the elements of one tensor, by operators of one
@@ -59,6 +60,9 @@
 //! differs in a third, Tanh in half. Add and Mul of two dequantized operands of the output's type are the
 //! kernels QLinearAdd and QLinearMul. The one rewriting of ONNX Runtime that changes values, merging
 //! QuantizeLinear - DequantizeLinear - QuantizeLinear of different scales, is refused.
+//!
+//! Such functions of a matmul's or convolution's floats that no QuantizeLinear comes before (`x * Sigmoid(x)` of a Conv) are steps of
+//! the exact accumulators, one where the function rises or falls, two where it turns around once, filled by the same float32 operators.
 //!
 //! # Functions by index
 //! BatchNormalization, PRelu, and Add, Sub, Mul and Div with a constant of floats that is broadcast along some dimension: the
@@ -162,6 +166,8 @@ mod constant;
 mod constants;
 mod convolved;
 mod deferred;
+mod depthwise;
+mod divided;
 mod elementwise;
 mod error;
 mod external;

@@ -242,6 +242,11 @@ impl<'a> NodeView<'a> {
         self.output_name(0).is_some_and(|name| self.context.uses.is_quantized(name))
     }
 
+    /// Whether a QuantizeLinear comes after the node, and no matmul or convolution before it.
+    pub(super) fn goes_on(&self) -> bool {
+        self.output_name(0).is_some_and(|name| self.context.uses.goes_on(name))
+    }
+
     /// Rows of the constant that a Gather reads by operand `index`, if one does: these are ids.
     pub(super) fn rows_by(&self, index: usize) -> Option<usize> {
         self.context.uses.rows_by(self.input_name(index)?)

@@ -37,7 +37,8 @@ impl FloatInput {
             Operation::Sub => (FloatOperator::Add, negative(numbers)),
             Operation::Mul => (FloatOperator::Mul, numbers),
             Operation::Div if !first => (FloatOperator::Div, numbers),
-            Operation::Div | Operation::Slope => {
+            Operation::Round if !first => (FloatOperator::Round, numbers),
+            Operation::Div | Operation::Slope | Operation::Round => {
                 let expected = "a dequantized tensor";
                 return Err(NodeError::Operand { index: usize::from(first), expected });
             }

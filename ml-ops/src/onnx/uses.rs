@@ -5,11 +5,15 @@ use super::proto::{GraphProto, NodeProto, TensorProto, data_type};
 use crate::array::{Array, ArrayData};
 use std::collections::{HashMap, HashSet};
 
+/// Operators that read floats as a matmul or convolution does.
+const PRODUCTS: [&str; 5] = ["Conv", "ConvTranspose", "Einsum", "Gemm", "MatMul"];
+
 /// The operators after the values of a graph, as far as the runtime's default session looks at them.
 #[derive(Debug, Default)]
 pub(super) struct Uses {
     unsigned: HashSet<String>,
     quantized: HashSet<String>,
+    going_on: HashSet<String>,
     tables: HashMap<String, usize>,
 }
 
@@ -29,6 +33,12 @@ impl Uses {
         }
         // Backwards, so that what comes after a value is known.
         for node in graph.node.iter().rev() {
+            let reaches = is(node, "QuantizeLinear")
+                || !PRODUCTS.iter().any(|name| is(node, name))
+                    && node.output.iter().any(|output| uses.going_on.contains(output));
+            if reaches {
+                uses.going_on.extend(node.input.iter().cloned());
+            }
             let passes = ["QuantizeLinear", "Relu", "Clip"].into_iter().any(|name| is(node, name));
             let Some(input) = node.input.first().filter(|_| passes) else { continue };
             let reaches = is(node, "QuantizeLinear")
@@ -49,6 +59,11 @@ impl Uses {
     /// Rows of the constant that a Gather reads by this value, if one does.
     pub(super) fn rows_by(&self, name: &str) -> Option<usize> {
         self.tables.get(name).copied()
+    }
+
+    /// Whether a QuantizeLinear is of something that is made of this value without a matmul or convolution.
+    pub(super) fn goes_on(&self, name: &str) -> bool {
+        self.going_on.contains(name)
     }
 
     /// Whether nothing but one QuantizeLinear reads this value, behind Relu and Clip or not.

@@ -5,7 +5,7 @@ use crate::onnx::error::NodeError;
 use crate::onnx::operands::of_column;
 
 /// An operation with a constant that follows on the result of a matmul.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(in crate::onnx) struct After {
     pub(in crate::onnx) operation: Operation,
     /// One number, or one for each column.
@@ -29,7 +29,7 @@ impl After {
     pub(super) fn reverses(&self, column: usize) -> Option<bool> {
         let constant = of_column(&self.constant, column);
         match self.operation {
-            Operation::Add => Some(false),
+            Operation::Add | Operation::Round => Some(false),
             Operation::Sub => Some(self.first),
             Operation::Mul => Some(constant < 0.0),
             Operation::Slope => (constant >= 0.0).then_some(false),
@@ -50,7 +50,7 @@ pub(super) fn affine(after: &[After], columns: usize) -> Option<Vec<(f64, f64)>>
                 Operation::Sub => Some((factor, summand - constant)),
                 Operation::Mul => Some((factor * constant, summand * constant)),
                 Operation::Div if !after.first => Some((factor / constant, summand / constant)),
-                Operation::Div | Operation::Slope => None,
+                Operation::Div | Operation::Slope | Operation::Round => None,
             }
         })
     };

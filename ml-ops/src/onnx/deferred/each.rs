@@ -139,6 +139,18 @@ impl Each {
         Some(fine.terms(&matmul, scale.into(), view))
     }
 
+    /// The codes, and the scale and the code of zero of each channel, the first dimension, if floats depend on that alone.
+    pub(in crate::onnx) fn channels(&self) -> Option<(&View, Vec<(f32, u8)>)> {
+        let Images::Scaled(scalings) = &self.images else { return None };
+        let (first, rest) = self.varies.split_first()?;
+        let of = |channel| {
+            let Scaling { scale, zero_point } = of_column(scalings, channel);
+            (scale, self.codes.zero_code(zero_point))
+        };
+        let is_by_channel = *first && !rest.contains(&true);
+        is_by_channel.then(|| (&self.codes.view, (0..self.columns()).map(of).collect()))
+    }
+
     /// How the tensor of codes that is made is seen.
     pub(in crate::onnx) fn output(&self) -> View {
         View::new(0, &self.codes.view.shape(), |dim| self.varies[dim])

@@ -17,5 +17,5 @@ pub(super) const OPERATOR: Operator = Operator {
 
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     let alpha = node.float("alpha", 1.0)?;
-    unary(node, |x| if x > 0.0 { x } else { alpha * (floats::exponential(x / alpha) - 1.0) })
+    unary(node, move |x| if x > 0.0 { x } else { alpha * (floats::exponential(x / alpha) - 1.0) })
 }

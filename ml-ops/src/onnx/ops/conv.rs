@@ -2,6 +2,7 @@
 
 use crate::onnx::builder::Builder;
 use crate::onnx::convolved::{self, Geometry};
+use crate::onnx::depthwise;
 use crate::onnx::error::NodeError;
 use crate::onnx::factors;
 use crate::onnx::node::{Import, NodeView, Operator};
@@ -18,6 +19,9 @@ pub(super) const OPERATOR: Operator = Operator {
 };
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    if let Some(each) = depthwise::by_channel(node)? {
+        return depthwise::import(builder, node, each);
+    }
     let x = factors::first(builder, node, 0)?;
     let constants = factors::constants(node, &x, Layout::Kernels)?;
     let geometry = Geometry::of(node, &x.view, &constants.shape, 1)?;

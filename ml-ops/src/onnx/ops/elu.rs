@@ -17,5 +17,5 @@ pub(super) const OPERATOR: Operator = Operator {
 
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     let alpha = node.float("alpha", 1.0)?;
-    unary(node, |x| floats::elu(x, alpha))
+    unary(node, move |x| floats::elu(x, alpha))
 }

@@ -17,5 +17,5 @@ pub(super) const OPERATOR: Operator = Operator {
 
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     let (alpha, beta) = (node.float("alpha", 0.2)?, node.float("beta", 0.5)?);
-    unary(node, |x| floats::hard_sigmoid(x, alpha, beta))
+    unary(node, move |x| floats::hard_sigmoid(x, alpha, beta))
 }

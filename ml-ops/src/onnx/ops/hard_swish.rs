@@ -16,5 +16,5 @@ pub(super) const OPERATOR: Operator = Operator {
 };
 
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    unary(node, |x| x * floats::hard_sigmoid(x, 1.0 / 6.0, 0.5))
+    unary(node, move |x| x * floats::hard_sigmoid(x, 1.0 / 6.0, 0.5))
 }

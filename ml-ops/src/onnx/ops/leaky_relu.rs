@@ -16,5 +16,5 @@ pub(super) const OPERATOR: Operator = Operator {
 
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     let alpha = node.float("alpha", 0.01)?;
-    unary(node, |x| if x >= 0.0 { x } else { alpha * x })
+    unary(node, move |x| if x >= 0.0 { x } else { alpha * x })
 }

@@ -11,5 +11,5 @@ pub(super) const OPERATOR: Operator =
     Operator { domain: "", name: "Mish", inputs: 1, attributes: &[], import: Import::One(import) };
 
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    unary(node, |x| x * floats::tanh(floats::softplus(x)))
+    unary(node, move |x| x * floats::tanh(floats::softplus(x)))
 }

@@ -10,5 +10,5 @@ pub(super) const OPERATOR: Operator =
     Operator { domain: "", name: "Neg", inputs: 1, attributes: &[], import: Import::One(import) };
 
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    unary(node, |x| -x)
+    unary(node, move |x| -x)
 }

@@ -13,11 +13,11 @@ pub(super) const OPERATOR: Operator =
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     let exponent = arithmetic::number_of(node, 1)?;
     match exponent {
-        2.0 => unary(node, |x| x * x),
-        3.0 => unary(node, |x| x * x * x),
+        2.0 => unary(node, move |x| x * x),
+        3.0 => unary(node, move |x| x * x * x),
         0.5 => unary(node, f32::sqrt),
-        1.0 => unary(node, |x| x),
-        -1.0 => unary(node, |x| 1.0 / x),
+        1.0 => unary(node, move |x| x),
+        -1.0 => unary(node, move |x| 1.0 / x),
         value => Err(NodeError::NotOnGrid { index: 1, value }),
     }
 }

@@ -5,6 +5,7 @@ use crate::graph::{CodeType, InputTransform, WordType};
 use crate::onnx::arithmetic::Operation;
 use crate::onnx::builder::Builder;
 use crate::onnx::constants;
+use crate::onnx::divided;
 use crate::onnx::error::NodeError;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::operands::integers;
@@ -39,6 +40,9 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         return by_index(builder, node, floats);
     }
     node.int_among("block_size", &[0])?;
+    if node.scales(1)?.len() > 1 {
+        return by_channel(builder, node);
+    }
     if let Some((dtype, zero_point)) = word_type(node)? {
         let to = Scaling { scale: node.scale(1)?, zero_point };
         return Ok(Value::Words(words(builder, node, to, dtype)?));
@@ -118,6 +122,23 @@ fn by_index(
             Ok(Value::Words(builder.word_input(floats.transform(then), dtype, view)?))
         }
     }
+}
+
+/// Floats by scales and zero points for each index of an axis: each is divided, rounded, and moved.
+fn by_channel(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    let scales = node.scales(1)?;
+    let (zeros, dtype) = zero_points(node)?;
+    let Integers::Codes(dtype) = dtype else { return Err(NodeError::OperandType { index: 2 }) };
+    if ![1, scales.len()].contains(&zeros.len()) {
+        let (expected, got) = (scales.len(), zeros.len());
+        return Err(NodeError::OperandShape { index: 2, expected, got });
+    }
+    let rank = shapes::of(node.value(0)?)?.len();
+    let mut shape = vec![1; rank];
+    shape[shapes::axis(node, "axis", node.int("axis", 1)?, rank)?] = scales.len();
+    let divided = divided::divided(node, &array(&shape, scales)?, zeros)?;
+    let to = Scaling { scale: 1.0, zero_point: 0 };
+    Ok(Value::Codes(divided.quantize(builder, node.name, to, dtype)?))
 }
 
 /// `values`, as many as operand 1 has, as a constant beside samples of `shape`: one for each index of dimension `dim`, or,

@@ -15,5 +15,5 @@ pub(super) const OPERATOR: Operator = Operator {
 };
 
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    unary(node, |x| 1.0 / x)
+    unary(node, move |x| 1.0 / x)
 }

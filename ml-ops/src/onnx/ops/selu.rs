@@ -18,5 +18,5 @@ pub(super) const OPERATOR: Operator = Operator {
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     let alpha = node.float("alpha", 1.673_263_2)?;
     let gamma = node.float("gamma", 1.050_701)?;
-    unary(node, |x| gamma * floats::elu(x, alpha))
+    unary(node, move |x| gamma * floats::elu(x, alpha))
 }

@@ -15,5 +15,5 @@ pub(super) const OPERATOR: Operator = Operator {
 };
 
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    unary(node, |x| x / (1.0 + x.abs()))
+    unary(node, move |x| x / (1.0 + x.abs()))
 }

@@ -17,5 +17,5 @@ pub(super) const OPERATOR: Operator = Operator {
 
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     let alpha = node.float("alpha", 1.0)?;
-    elementwise::unary(node, |x| x * floats::sigmoid(alpha * x))
+    elementwise::unary(node, move |x| x * floats::sigmoid(alpha * x))
 }

@@ -16,5 +16,5 @@ pub(super) const OPERATOR: Operator = Operator {
 
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     let alpha = node.float("alpha", 1.0)?;
-    unary(node, |x| if x > alpha { x } else { 0.0 })
+    unary(node, move |x| if x > alpha { x } else { 0.0 })
 }
