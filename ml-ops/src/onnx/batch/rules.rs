@@ -52,7 +52,9 @@ fn rule(operator: &str, domain: &str) -> Option<Rule> {
         | "Round" | "Selu" | "Sigmoid" | "Sign" | "Softplus" | "Softsign" | "Sqrt" | "Swish"
         | "Tanh" | "ThresholdedRelu" => Rule::Each,
         "Add" | "And" | "Div" | "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual"
-        | "Max" | "Min" | "Mul" | "PRelu" | "Pow" | "Sub" | "Sum" | "Where" => Rule::Broadcast(&[]),
+        | "Max" | "Min" | "Mod" | "Mul" | "PRelu" | "Pow" | "Sub" | "Sum" | "Where" => {
+            Rule::Broadcast(&[])
+        }
         "QLinearAdd" | "QLinearMul" => Rule::Broadcast(&[0, 3]),
         "AveragePool"
         | "Conv"
