@@ -7,6 +7,7 @@
 use core::array;
 use std::sync::LazyLock;
 
+use crate::aligned::Aligned;
 use crate::arch::dispatch::{self, Backend};
 use crate::{F128, LinearMap, Tower8, Tower128, count};
 
@@ -119,7 +120,7 @@ pub struct Extension {
     /// For each byte of the bits and its value, the parts of the values at all points.
     pub(crate) tables: Vec<[[u8; 96]; 256]>,
     /// For each coset, the parts of its values in the basis of the tower.
-    pub(crate) nibbles: Box<[NibbleRows; 3]>,
+    pub(crate) nibbles: Box<Aligned<[NibbleRows; 3]>>,
 }
 
 /// For each nibble of the bits and its value, its part of the values on a coset.
@@ -149,7 +150,7 @@ impl Extension {
         Self {
             matrices: (0..24).map(circulant).collect(),
             tables: (0..4).map(|i| parts(weights, 8 * i)).collect(),
-            nibbles: Box::new(array::from_fn(rows)),
+            nibbles: Box::new(Aligned(array::from_fn(rows))),
         }
     }
 

@@ -48,6 +48,7 @@ pub mod kernels;
 pub mod planes;
 pub mod tower;
 
+mod aligned;
 #[expect(unsafe_code, reason = "vector instructions, each use with its proof")]
 mod arch;
 mod f128;

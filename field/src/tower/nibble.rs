@@ -4,6 +4,7 @@
 
 use super::byte::{AES_TO_TOWER, TOWER_TO_AES, image};
 use super::definition::{mul, mul_generator};
+use crate::aligned::Aligned;
 
 /// A generator of the multiplicative group of `Tower4`.
 const GENERATOR: u128 = 0b1000;
@@ -37,52 +38,68 @@ pub(crate) static LOG: Nibbles = {
     table
 };
 
-/// By the logarithm of each, what Karatsuba's three products in `Tower4` add to a product in `Tower8`: that of the
-/// low nibbles, of the high ones and of their sums.
+/// By the logarithm of an element its products by the generator of `Tower8`'s modulus to the powers 0 and 1.
 ///
-/// `(a0 + a1 X) (b0 + b1 X) = (a0 b0 + a1 b1) + ((a0 + a1) (b0 + b1) + a0 b0 + (1 + Y) a1 b1) X`.
-pub(crate) static KARATSUBA: [Nibbles; 3] = {
-    let mut tables = [[0; 16]; 3];
+/// With `L`, `H` and `S` the products of two elements' low nibbles, of their high ones and of the sums of both,
+/// `(a0 + a1 X) (b0 + b1 X) = (L + H) + (S + L + H + Y H) X`: Karatsuba's three products in `Tower4`.
+pub(crate) static POWERS: [Nibbles; 2] = {
+    let mut tables = [[0; 16]; 2];
     let mut i = 0;
     while i < EXP.len() {
-        let product = EXP[i];
-        let by_generator = mul_generator(2, product as u128) as u8;
-        tables[0][i] = product | product << 4;
-        tables[1][i] = product | (product ^ by_generator) << 4;
-        tables[2][i] = product << 4;
+        tables[0][i] = EXP[i];
+        tables[1][i] = mul_generator(2, EXP[i] as u128) as u8;
         i += 1;
     }
     tables
 };
 
-/// The products of a byte of the AES field with the elements of `Tower8` that are a low nibble, and a high one, as bytes
-/// of the AES field.
-#[derive(Clone, Copy)]
-#[repr(C, align(32))]
-pub(crate) struct Multiples {
-    pub(crate) low: Nibbles,
-    pub(crate) high: Nibbles,
-}
-
-/// Those of each byte.
-pub(crate) static MULTIPLES: [Multiples; 256] = {
-    let mut tables = [Multiples { low: [0; 16], high: [0; 16] }; 256];
+/// By a byte and a nibble: the products of both of the byte's nibbles by that one, as a byte.
+pub(crate) static PAIR_MULTIPLES: Aligned<[Nibbles; 256]> = {
+    let mut tables = [[0; 16]; 256];
     let mut byte = 0;
     while byte < 256 {
-        let factor = image(&AES_TO_TOWER, byte as u8) as u128;
-        let mut bit = 0;
-        while bit < 4 {
-            let low = image(&TOWER_TO_AES, mul(3, factor, 1 << bit) as u8);
-            let high = image(&TOWER_TO_AES, mul(3, factor, 1 << (bit + 4)) as u8);
-            let mut nibble = 0;
-            while nibble < 1 << bit {
-                tables[byte].low[nibble | 1 << bit] = tables[byte].low[nibble] ^ low;
-                tables[byte].high[nibble | 1 << bit] = tables[byte].high[nibble] ^ high;
-                nibble += 1;
-            }
-            bit += 1;
+        let mut nibble = 0;
+        while nibble < 16 {
+            let low = mul(2, byte as u128 & 0xf, nibble as u128);
+            let high = mul(2, byte as u128 >> 4, nibble as u128);
+            tables[byte][nibble] = (low | high << 4) as u8;
+            nibble += 1;
         }
         byte += 1;
+    }
+    Aligned(tables)
+};
+
+/// From the nibbles of a byte of the AES field, low and high, to those of its image in `Tower8`: for the lower and the
+/// upper half of a byte, tables of the low and of the high nibble.
+pub(crate) static FROM_AES: [[[Nibbles; 2]; 2]; 2] = {
+    let mut tables = [[[[0; 16]; 2]; 2]; 2];
+    let mut nibble = 0;
+    while nibble < 16 {
+        let mut part = 0;
+        while part < 2 {
+            let image = image(&AES_TO_TOWER, (nibble << (4 * part)) as u8);
+            tables[0][0][part][nibble] = image & 0xf;
+            tables[0][1][part][nibble] = image >> 4;
+            tables[1][0][part][nibble] = image << 4;
+            tables[1][1][part][nibble] = image & 0xf0;
+            part += 1;
+        }
+        nibble += 1;
+    }
+    tables
+};
+
+/// What the nibbles `L + H`, `S + L + H` and `H` of [`POWERS`] add to a product's image in the AES field.
+pub(crate) static TO_AES: [Nibbles; 3] = {
+    let mut tables = [[0; 16]; 3];
+    let mut nibble = 0;
+    while nibble < 16 {
+        let by_generator = mul_generator(2, nibble as u128) as u8;
+        tables[0][nibble] = image(&TOWER_TO_AES, nibble as u8);
+        tables[1][nibble] = image(&TOWER_TO_AES, (nibble as u8) << 4);
+        tables[2][nibble] = image(&TOWER_TO_AES, by_generator << 4);
+        nibble += 1;
     }
     tables
 };
@@ -90,37 +107,59 @@ pub(crate) static MULTIPLES: [Multiples; 256] = {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Tower4, Tower8};
+    use crate::Tower8;
 
-    #[test]
-    fn karatsuba_s_products_make_one() {
+    /// `L`, `H` and `S`, by logarithms, and `Y H`.
+    fn products(a: u8, b: u8) -> [u8; 4] {
         let look_up =
             |table: &Nibbles, a: u8, b: u8| match LOG[usize::from(a)] | LOG[usize::from(b)] {
                 NONE.. => 0,
                 _ => table[usize::from(LOG[usize::from(a)] + LOG[usize::from(b)]) % 15],
             };
+        let ((a0, a1), (b0, b1)) = ((a & 15, a >> 4), (b & 15, b >> 4));
+        [
+            look_up(&POWERS[0], a0, b0),
+            look_up(&POWERS[0], a1, b1),
+            look_up(&POWERS[0], a0 ^ a1, b0 ^ b1),
+            look_up(&POWERS[1], a1, b1),
+        ]
+    }
+
+    #[test]
+    fn karatsuba_s_products_make_one() {
         for a in 0..=u8::MAX {
             for b in 0..=u8::MAX {
-                let ((a0, a1), (b0, b1)) = ((a & 15, a >> 4), (b & 15, b >> 4));
-                let product = look_up(&KARATSUBA[0], a0, b0)
-                    ^ look_up(&KARATSUBA[1], a1, b1)
-                    ^ look_up(&KARATSUBA[2], a0 ^ a1, b0 ^ b1);
-                assert_eq!(Tower8::new(product), Tower8::new(a) * Tower8::new(b));
+                let [l, h, s, by_generator] = products(a, b);
+                let product = Tower8::new((l ^ h) | (s ^ l ^ h ^ by_generator) << 4);
+                assert_eq!(product, Tower8::new(a) * Tower8::new(b));
+                let [low, high, more] = &TO_AES;
+                let in_aes =
+                    low[usize::from(l ^ h)] ^ high[usize::from(s ^ l ^ h)] ^ more[usize::from(h)];
+                assert_eq!(Tower8::from_aes(in_aes), product);
             }
         }
     }
 
     #[test]
-    fn multiples_are_products() {
-        let nibble = |n: usize| Tower4::new(n as u8);
-        for (byte, multiples) in (0..=u8::MAX).zip(&MULTIPLES) {
-            for n in 0..16 {
-                let low = Tower8::from_halves(nibble(n), Tower4::ZERO);
-                let high = Tower8::from_halves(Tower4::ZERO, nibble(n));
-                let factor = Tower8::from_aes(byte);
-                assert_eq!(Tower8::from_aes(multiples.low[n]), factor * low);
-                assert_eq!(Tower8::from_aes(multiples.high[n]), factor * high);
+    fn multiples_of_pairs_are_products() {
+        for (byte, multiples) in (0..=u8::MAX).zip(&PAIR_MULTIPLES.0) {
+            for (nibble, &pair) in (0..16).zip(multiples) {
+                let [low, high] = [byte & 15, byte >> 4].map(|n| products(n, nibble)[0]);
+                assert_eq!(pair, low | high << 4);
             }
+        }
+    }
+
+    #[test]
+    fn nibbles_of_images_are_put_in_halves() {
+        for byte in 0..=u8::MAX {
+            let image = Tower8::from_aes(byte).to_bits();
+            let parts = |tables: &[Nibbles; 2]| {
+                tables[0][usize::from(byte & 15)] ^ tables[1][usize::from(byte >> 4)]
+            };
+            let [lower, upper] = &FROM_AES;
+            assert_eq!([parts(&lower[0]), parts(&lower[1])], [image & 15, image >> 4]);
+            assert_eq!([parts(&upper[0]), parts(&upper[1])], [image << 4, image & 0xf0]);
         }
     }
 }

@@ -7,6 +7,9 @@ pub(crate) trait NibbleLanes: Copy {
     type Register: Copy;
     type Table: Copy;
 
+    /// Sums that the processor holds in registers beside what they are made of, at most twelve.
+    const SUMS: usize = 12;
+
     fn load_bytes(self, src: &[u8; 32]) -> Self::Register;
     fn store_bytes(self, dst: &mut [u8; 32], v: Self::Register);
     fn xor_bytes(self, a: Self::Register, b: Self::Register) -> Self::Register;

@@ -70,6 +70,8 @@ impl NibbleLanes for Pclmul {
     type Register = [__m128i; 2];
     type Table = __m128i;
 
+    const SUMS: usize = 6;
+
     #[inline(always)]
     fn load_bytes(self, src: &[u8; 32]) -> [__m128i; 2] {
         let src = src.as_ptr().cast::<__m128i>();

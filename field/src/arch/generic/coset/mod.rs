@@ -9,7 +9,7 @@ use crate::coset::{Extension, Group, ProductSums};
 
 /// Adds to `sums` what [`Extension::add_products`] says.
 ///
-/// In each group of 64 blocks `weights[i]` holds coordinate `i` of the weights. There are at most as many groups as
+/// In each group of 64 blocks `weights[i]` holds coordinate `i` of the weights, zero beyond the last block. There are at most as many groups as
 /// [`Extension::BLOCKS`] fill.
 #[inline(always)]
 pub(crate) fn coset_products<const N: usize>(
