@@ -166,7 +166,8 @@ pub(super) fn of_values(
         }
         Some(Value::Constant(array)) => {
             let of = float_bias(array, weights.n)?;
-            match dequantized && node.is_quantized() && of.len() == weights.n {
+            let is_fused = dequantized && node.is_of_dequantized() && node.is_quantized();
+            match is_fused && of.len() == weights.n {
                 true => of_bias = rounded(&of, &scales),
                 false => {
                     let operation = Operation::Add;

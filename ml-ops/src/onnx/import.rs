@@ -139,7 +139,7 @@ impl File {
         }
         let values = initializers(graph)?;
         let opset = opset(model, "").unwrap_or(0);
-        let context = Context { narrow: narrow_types(graph), uses: Uses::of(graph), opset };
+        let context = Context { narrow: narrow_types(graph), uses: Uses::of(graph, opset), opset };
         let made = import_graph(graph, &context, values.clone(), false);
         // A batch that is open stays the first dimension. Samples of one that is moved are read as batches of 1.
         match made {

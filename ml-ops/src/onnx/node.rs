@@ -242,6 +242,11 @@ impl<'a> NodeView<'a> {
         self.output_name(0).is_some_and(|name| self.context.uses.is_quantized(name))
     }
 
+    /// Whether the runtime's default session has a DequantizeLinear right before operand 0.
+    pub(super) fn is_of_dequantized(&self) -> bool {
+        self.input_name(0).is_some_and(|name| self.context.uses.is_dequantized(name))
+    }
+
     /// Whether a QuantizeLinear comes after the node, and no matmul or convolution before it.
     pub(super) fn goes_on(&self) -> bool {
         self.output_name(0).is_some_and(|name| self.context.uses.goes_on(name))

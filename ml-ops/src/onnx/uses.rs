@@ -1,27 +1,42 @@
-//! What the runtime's default session makes of a tensor by what comes after it.
+//! What the runtime's default session makes of a tensor by what comes before and after it.
 
 use super::constant;
-use super::proto::{GraphProto, NodeProto, TensorProto, data_type};
+use super::proto::{AttributeProto, GraphProto, NodeProto, TensorProto, data_type};
 use crate::array::{Array, ArrayData};
 use std::collections::{HashMap, HashSet};
 
 /// Operators that read floats as a matmul or convolution does.
 const PRODUCTS: [&str; 5] = ["Conv", "ConvTranspose", "Einsum", "Gemm", "MatMul"];
 
-/// The operators after the values of a graph, as far as the runtime's default session looks at them.
+/// Operators that a session moves a DequantizeLinear behind, or does away with. MaxPool is one from operator set 12 on.
+const MOVED_BEHIND: [&str; 9] = [
+    "Cast",
+    "Dropout",
+    "Identity",
+    "MaxPool",
+    "Reshape",
+    "Slice",
+    "Squeeze",
+    "Transpose",
+    "Unsqueeze",
+];
+
+/// The operators before and after the values of a graph, as far as the runtime's default session looks at them.
 #[derive(Debug, Default)]
 pub(super) struct Uses {
     unsigned: HashSet<String>,
     quantized: HashSet<String>,
+    dequantized: HashSet<String>,
     going_on: HashSet<String>,
     tables: HashMap<String, usize>,
 }
 
 impl Uses {
-    /// Those of the values of `graph`.
-    pub(super) fn of(graph: &GraphProto) -> Self {
+    /// Those of the values of `graph`, of this version of ONNX's own operator set.
+    pub(super) fn of(graph: &GraphProto, opset: i64) -> Self {
         let readers = Readers::of(graph);
-        let zero_points = zero_points(graph);
+        let constants = constants(graph);
+        let zero_points = zero_points(&constants);
         let mut uses = Self { tables: tables(graph), ..Self::default() };
         for node in &graph.node {
             let Some(output) = node.output.first().filter(|name| !name.is_empty()) else {
@@ -29,6 +44,15 @@ impl Uses {
             };
             if is(node, "QuantizeLinear") && readers.is_unsigned(node, output, &zero_points) {
                 uses.unsigned.insert(output.clone());
+            }
+            let stays = MOVED_BEHIND.iter().any(|name| is(node, name))
+                && (opset >= 12 || !is(node, "MaxPool"))
+                || is_fused(node, &constants)
+                    && readers.only(output).is_some_and(|by| is(by, "Conv"));
+            let of_dequantized =
+                node.input.first().is_some_and(|input| uses.dequantized.contains(input));
+            if is(node, "DequantizeLinear") || stays && of_dequantized {
+                uses.dequantized.insert(output.clone());
             }
         }
         // Backwards, so that what comes after a value is known.
@@ -64,6 +88,11 @@ impl Uses {
     /// Whether a QuantizeLinear is of something that is made of this value without a matmul or convolution.
     pub(super) fn goes_on(&self, name: &str) -> bool {
         self.going_on.contains(name)
+    }
+
+    /// Whether a session has a DequantizeLinear right before what reads this value.
+    pub(super) fn is_dequantized(&self, name: &str) -> bool {
+        self.dequantized.contains(name)
     }
 
     /// Whether nothing but one QuantizeLinear reads this value, behind Relu and Clip or not.
@@ -144,16 +173,43 @@ impl<'a> Readers<'a> {
     }
 }
 
-/// Constants of one int8 number.
-fn zero_points(graph: &GraphProto) -> HashMap<&str, i8> {
+/// The constants of a graph by their names.
+fn constants(graph: &GraphProto) -> HashMap<&str, &TensorProto> {
     let of_nodes = graph.node.iter().filter(|node| is(node, "Constant")).filter_map(|node| {
         let tensor = node.attribute.first()?.t.as_ref()?;
         Some((node.output.first()?.as_str(), tensor))
     });
     let initializers =
         graph.initializer.iter().filter_map(|tensor| Some((tensor.name.as_deref()?, tensor)));
-    let tensors = initializers.chain(of_nodes);
-    tensors.filter_map(|(name, tensor)| Some((name, zero_point(tensor)?))).collect()
+    initializers.chain(of_nodes).collect()
+}
+
+/// Those of one int8 number.
+fn zero_points<'a>(constants: &HashMap<&'a str, &TensorProto>) -> HashMap<&'a str, i8> {
+    constants.iter().filter_map(|(&name, tensor)| Some((name, zero_point(tensor)?))).collect()
+}
+
+/// Whether this is a Pad that a session makes part of the Conv behind it: of zeros, around the dimensions of an image alone, all of
+/// which have their amounts.
+fn is_fused(node: &NodeProto, constants: &HashMap<&str, &TensorProto>) -> bool {
+    let is_constant = |attribute: &AttributeProto| attribute.s.as_deref() == Some(b"constant");
+    let mode = node.attribute.iter().find(|attribute| attribute.name.as_deref() == Some("mode"));
+    let operand = |index: usize| node.input.get(index).map_or("", String::as_str);
+    let array = |index: usize| constant::array(constants.get(operand(index))?).ok();
+    let zero = match array(2).as_ref().map(Array::data) {
+        None => operand(2).is_empty(),
+        Some(ArrayData::F32(values)) => values.iter().all(|&value| value == 0.0),
+        Some(_) => false,
+    };
+    let around = match array(1).as_ref().map(Array::data) {
+        Some(ArrayData::I64(amounts)) => {
+            let rank = amounts.len() / 2;
+            let fits = |(at, &amount): (usize, &i64)| amount == 0 || amount > 0 && at % rank >= 2;
+            rank > 2 && amounts.iter().enumerate().all(fits)
+        }
+        _ => false,
+    };
+    is(node, "Pad") && mode.is_none_or(is_constant) && zero && around && operand(3).is_empty()
 }
 
 fn zero_point(tensor: &TensorProto) -> Option<i8> {
