@@ -171,7 +171,7 @@ pub(super) fn import(
                 let (qb, y) = b.quantized?;
                 Some((qb, table_of(a, move |x, to| kernel(of, qb, to, x, y))))
             };
-            Ok(with_scalar(a, |x| operation.of(x, b.float), operation, fused))
+            Ok(with_scalar(node, a, |x| operation.of(x, b.float), operation, fused))
         }
         (other, Value::Floats(b)) if is_number(other) => {
             let a = scalar(other, 0)?;
@@ -180,7 +180,7 @@ pub(super) fn import(
                 // The kernel adds the operand that has one element to the fixed part first.
                 Some((qa, table_of(b, move |y, to| kernel(of, qa, to, y, x))))
             };
-            Ok(with_scalar(b, |y| operation.of(a.float, y), operation, fused))
+            Ok(with_scalar(node, b, |y| operation.of(a.float, y), operation, fused))
         }
         (Value::Floats(a), Value::Constant(constant)) => {
             if operation == Operation::Add
@@ -433,6 +433,7 @@ fn table_of(floats: &Floats, code: impl Fn(i32, Quantization) -> u8 + 'static) -
 }
 
 fn with_scalar(
+    node: &NodeView<'_>,
     floats: &Floats,
     function: impl Fn(f32) -> f32,
     operation: Operation,
@@ -440,7 +441,8 @@ fn with_scalar(
 ) -> Value {
     let of = (floats.scaling, floats.codes.dtype);
     let mut result = floats.map(function);
-    let table = operation.kernel().filter(|_| floats.pure).and_then(|kernel| fused(kernel, of));
+    let kernel = operation.kernel().filter(|_| floats.pure && node.is_between_codes(2));
+    let table = kernel.and_then(|kernel| fused(kernel, of));
     if let Some(((_, dtype), codes)) = table
         && dtype == of.1
     {
@@ -468,7 +470,7 @@ fn plain(
     }
 }
 
-/// `operation` of two tensors; if both are `dequantized`, kernels of the runtime may take their place.
+/// `operation` of two tensors; if both are `dequantized` right before the node, kernels of the runtime may take their place.
 fn of_two(
     node: &NodeView<'_>,
     a: &Floats,
@@ -477,10 +479,11 @@ fn of_two(
     dequantized: bool,
 ) -> Result<Value, NodeError> {
     let (qa, qb) = ((a.scaling, a.codes.dtype), (b.scaling, b.codes.dtype));
+    let has_kernel = dequantized && a.pure && b.pure && node.is_between_codes(2);
     if let Some((of, f, g)) = pairs::common(&a.codes, &b.codes) {
         let image =
             |i: usize| operation.of(a.images[usize::from(f[i])], b.images[usize::from(g[i])]);
-        let kernel = operation.kernel().filter(|_| a.pure && b.pure && qa.1 == qb.1);
+        let kernel = operation.kernel().filter(|_| has_kernel && qa.1 == qb.1);
         let fused = kernel.map(|kernel| {
             let value = move |code: u8| i32::from(code) + qa.1.min();
             let code = move |i: usize, to| kernel(qa, qb, (to, qa.1), value(f[i]), value(g[i]));
@@ -506,8 +509,8 @@ fn of_two(
             let Aligned { a: x, b: y, columns, output } =
                 pairs::aligned(&a.codes.view, &b.codes.view, 1)?;
             let (name, operands, from) = (node.name.to_owned(), [x, y], [qa, qb]);
-            let (layout, dequantized) = (output.clone(), dequantized && a.pure && b.pure);
-            let product = Elementwise { name, columns, operands, layout, from, dequantized };
+            let (layout, fused) = (output.clone(), has_kernel);
+            let product = Elementwise { name, columns, operands, layout, from, fused };
             let product = Rc::new(product);
             return Ok(Value::Deferred(Deferred::new(Kind::Elementwise(product), output)));
         }
@@ -525,7 +528,7 @@ fn of_two(
     };
     let terms = [term(x, a), term(y, b)];
     let layout = output.clone();
-    let (name, fused) = (node.name.to_owned(), true);
+    let (name, fused) = (node.name.to_owned(), has_kernel);
     let sum = Sum { name, columns, terms, fused, subtracted, layout };
     Ok(Value::Deferred(Deferred::new(Kind::Sum(Rc::new(sum)), output)))
 }

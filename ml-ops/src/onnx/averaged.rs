@@ -45,8 +45,8 @@ pub(super) fn deferred(
         _ => return Err(NodeError::Operand { index: 0, expected: "floats of one 8-bit tensor" }),
     };
     let of = |taps| Summands::of(x, taps);
-    // The runtime has a kernel for what a DequantizeLinear gives.
-    let formula = if x.pure { formula } else { Formula::Mean };
+    // The runtime has a kernel for what stands between a DequantizeLinear and a QuantizeLinear.
+    let formula = if x.pure && node.is_between_codes(1) { formula } else { Formula::Mean };
     let average = averages(builder, node, (&x.codes.view, of, x.codes.dtype), formula, windows)?;
     Ok(Value::Deferred(average))
 }

@@ -25,8 +25,6 @@ pub(super) struct Activation {
     /// Of a 16-bit tensor, which is read as integers: its zero point.
     pub(super) zero_point: Option<i32>,
     scale: f32,
-    /// It is what a DequantizeLinear gives, unmoved.
-    direct: bool,
     /// Features of its tensor that hold the negated activation.
     negated: Option<Rc<Vec<bool>>>,
     /// The dimension that numbers the weights' rows is twice as long: the second half holds, everywhere, a code
@@ -73,7 +71,6 @@ pub(super) fn first(
         zero_code: floats.zero_code(),
         zero_point: None,
         scale: floats.scaling.scale,
-        direct: floats.direct,
         negated,
         halves: false,
     })
@@ -90,8 +87,7 @@ pub(super) fn words(
     let view = builder.straight(&rowwise::part(node.name, "rows"), &view, |dim| dim == last)?;
     let Scaling { scale, zero_point } = floats.scaling;
     let zero_point = Some(zero_point);
-    let (negated, direct) = (None, false);
-    Ok(Activation { view, zero_code: 0, zero_point, scale, direct, negated, halves: false })
+    Ok(Activation { view, zero_code: 0, zero_point, scale, negated: None, halves: false })
 }
 
 /// Levels -1 to 1 in steps of 2/255: `(2 (p - 127) - 1) / 255` of codes `p`.
@@ -108,8 +104,7 @@ fn levels(
     let parts = [(codes.view.clone(), identity), (codes.view, [zero_code - 1; 256])];
     let view = concatenated::view(builder, node.name, &parts, dim)?;
     let (zero_point, scale) = (None, 1.0 / 255.0);
-    let (negated, direct) = (None, false);
-    Ok(Activation { view, zero_code, zero_point, scale, direct, negated, halves: true })
+    Ok(Activation { view, zero_code, zero_point, scale, negated: None, halves: true })
 }
 
 /// Operands 1 and 2, of a product with `x`.
@@ -166,7 +161,7 @@ pub(super) fn of_values(
         }
         Some(Value::Constant(array)) => {
             let of = float_bias(array, weights.n)?;
-            let is_fused = dequantized && node.is_of_dequantized() && node.is_quantized();
+            let is_fused = dequantized && node.is_between_codes(1);
             match is_fused && of.len() == weights.n {
                 true => of_bias = rounded(&of, &scales),
                 false => {
@@ -201,8 +196,8 @@ pub(super) fn of_digits(
 impl Activation {
     /// The codes in `view` less a zero code that is said elsewhere, at scale 1.
     pub(super) fn of_codes(view: View) -> Self {
-        let (zero_code, zero_point, scale, direct) = (0, None, 1.0, false);
-        Self { view, zero_code, zero_point, scale, direct, negated: None, halves: false }
+        let (zero_code, zero_point, scale) = (0, None, 1.0);
+        Self { view, zero_code, zero_point, scale, negated: None, halves: false }
     }
 
     /// Whether it is one tensor of codes, none of them negated.
@@ -214,7 +209,7 @@ impl Activation {
     /// a Conv, ConvTranspose or Gemm between a DequantizeLinear and a QuantizeLinear. `None` where it does not.
     pub(super) fn rounded(&self, node: &NodeView<'_>, array: &Array) -> Option<Dequantized> {
         let ArrayData::F32(values) = array.data() else { return None };
-        if !(self.direct && self.is_plain() && node.has_rounded_weights()) {
+        if !(self.is_plain() && node.has_rounded_weights()) {
             return None;
         }
         let least = values.iter().copied().fold(0.0, f32::min);

@@ -242,9 +242,12 @@ impl<'a> NodeView<'a> {
         self.output_name(0).is_some_and(|name| self.context.uses.is_quantized(name))
     }
 
-    /// Whether the runtime's default session has a DequantizeLinear right before operand 0.
-    pub(super) fn is_of_dequantized(&self) -> bool {
-        self.input_name(0).is_some_and(|name| self.context.uses.is_dequantized(name))
+    /// Whether the runtime's default session has a DequantizeLinear right before each of the first `operands`, and a QuantizeLinear
+    /// behind the node.
+    pub(super) fn is_between_codes(&self, operands: usize) -> bool {
+        let is_dequantized = |name: &String| self.context.uses.is_dequantized(name);
+        let mut names = (0..operands).map(|index| self.input_name(index));
+        self.is_quantized() && names.all(|name| name.is_some_and(is_dequantized))
     }
 
     /// Whether a QuantizeLinear comes after the node, and no matmul or convolution before it.
@@ -257,10 +260,10 @@ impl<'a> NodeView<'a> {
         self.context.uses.rows_by(self.input_name(index)?)
     }
 
-    /// Whether the runtime's default session rounds float weights of the node, which stands behind a DequantizeLinear.
+    /// Whether the runtime's default session rounds float weights of the node.
     pub(super) fn has_rounded_weights(&self) -> bool {
         let operator = self.proto.op_type.as_deref().unwrap_or("");
-        ["Conv", "ConvTranspose", "Gemm"].contains(&operator) && self.is_quantized()
+        ["Conv", "ConvTranspose", "Gemm"].contains(&operator) && self.is_between_codes(1)
     }
 
     /// An attribute by its name.

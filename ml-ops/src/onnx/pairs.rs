@@ -91,8 +91,8 @@ pub(super) fn requantized(
             None => {
                 let Aligned { a: x, b: y, columns, output } = aligned(&a.view, &b.view, 3)?;
                 let (name, operands, from) = (node.name.to_owned(), [x, y], [qa, qb]);
-                let (layout, dequantized) = (output.clone(), true);
-                let product = Elementwise { name, columns, operands, layout, from, dequantized };
+                let (layout, fused) = (output.clone(), true);
+                let product = Elementwise { name, columns, operands, layout, from, fused };
                 let view = output.on(product.mul(builder, to)?);
                 Codes { view, dtype: a_type, quantized: false, origin: None }
             }

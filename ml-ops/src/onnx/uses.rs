@@ -8,8 +8,9 @@ use std::collections::{HashMap, HashSet};
 /// Operators that read floats as a matmul or convolution does.
 const PRODUCTS: [&str; 5] = ["Conv", "ConvTranspose", "Einsum", "Gemm", "MatMul"];
 
-/// Operators that a session moves a DequantizeLinear behind, or does away with. MaxPool is one from operator set 12 on.
-const MOVED_BEHIND: [&str; 9] = [
+/// Operators that a session moves a DequantizeLinear behind and a QuantizeLinear before, or does away with. MaxPool is one from
+/// operator set 12 on.
+const PASSED: [&str; 9] = [
     "Cast",
     "Dropout",
     "Identity",
@@ -38,6 +39,9 @@ impl Uses {
         let constants = constants(graph);
         let zero_points = zero_points(&constants);
         let mut uses = Self { tables: tables(graph), ..Self::default() };
+        let is_passed = |node: &NodeProto| {
+            PASSED.iter().any(|name| is(node, name)) && (opset >= 12 || !is(node, "MaxPool"))
+        };
         for node in &graph.node {
             let Some(output) = node.output.first().filter(|name| !name.is_empty()) else {
                 continue;
@@ -45,10 +49,10 @@ impl Uses {
             if is(node, "QuantizeLinear") && readers.is_unsigned(node, output, &zero_points) {
                 uses.unsigned.insert(output.clone());
             }
-            let stays = MOVED_BEHIND.iter().any(|name| is(node, name))
-                && (opset >= 12 || !is(node, "MaxPool"))
-                || is_fused(node, &constants)
-                    && readers.only(output).is_some_and(|by| is(by, "Conv"));
+            let is_part_of = |by: &NodeProto| is(by, "Conv") || is(by, "AveragePool");
+            let stays = is_passed(node)
+                || is_pad_of_zeros(node, &constants)
+                    && readers.only(output).is_some_and(is_part_of);
             let of_dequantized =
                 node.input.first().is_some_and(|input| uses.dequantized.contains(input));
             if is(node, "DequantizeLinear") || stays && of_dequantized {
@@ -63,7 +67,8 @@ impl Uses {
             if reaches {
                 uses.going_on.extend(node.input.iter().cloned());
             }
-            let passes = ["QuantizeLinear", "Relu", "Clip"].into_iter().any(|name| is(node, name));
+            let passes = is_passed(node)
+                || ["QuantizeLinear", "Relu", "Clip"].into_iter().any(|name| is(node, name));
             let Some(input) = node.input.first().filter(|_| passes) else { continue };
             let reaches = is(node, "QuantizeLinear")
                 || node.output.first().is_some_and(|output| uses.quantized.contains(output));
@@ -95,7 +100,7 @@ impl Uses {
         self.dequantized.contains(name)
     }
 
-    /// Whether nothing but one QuantizeLinear reads this value, behind Relu and Clip or not.
+    /// Whether nothing but one QuantizeLinear reads this value, behind Relu and Clip or not, where a session moves it to.
     pub(super) fn is_quantized(&self, name: &str) -> bool {
         self.quantized.contains(name)
     }
@@ -189,9 +194,9 @@ fn zero_points<'a>(constants: &HashMap<&'a str, &TensorProto>) -> HashMap<&'a st
     constants.iter().filter_map(|(&name, tensor)| Some((name, zero_point(tensor)?))).collect()
 }
 
-/// Whether this is a Pad that a session makes part of the Conv behind it: of zeros, around the dimensions of an image alone, all of
-/// which have their amounts.
-fn is_fused(node: &NodeProto, constants: &HashMap<&str, &TensorProto>) -> bool {
+/// Whether this is a Pad that a session makes part of the Conv or AveragePool behind it: of zeros, around the dimensions of an image
+/// alone, with amounts for all dimensions.
+fn is_pad_of_zeros(node: &NodeProto, constants: &HashMap<&str, &TensorProto>) -> bool {
     let is_constant = |attribute: &AttributeProto| attribute.s.as_deref() == Some(b"constant");
     let mode = node.attribute.iter().find(|attribute| attribute.name.as_deref() == Some("mode"));
     let operand = |index: usize| node.input.get(index).map_or("", String::as_str);

@@ -115,11 +115,11 @@ pub(super) struct Floats {
     pub(super) pure: bool,
     /// Nothing but Identity came between the DequantizeLinear and here.
     pub(super) direct: bool,
-    /// What a kernel of the runtime makes of it if a QuantizeLinear comes next.
+    /// What a kernel of the runtime makes of it, which has it between a DequantizeLinear and a QuantizeLinear.
     pub(super) fused: Option<Fused>,
 }
 
-/// What a kernel of the runtime makes of floats if a QuantizeLinear of their type comes next.
+/// What a kernel of the runtime makes of floats if the QuantizeLinear is of their type.
 #[derive(Clone)]
 pub(super) struct Fused {
     /// The code of each code, in the scale and zero point of the QuantizeLinear.
@@ -334,7 +334,7 @@ impl Value {
     pub(super) fn seen(&self, change: impl Fn(&View) -> Option<View>) -> Option<Self> {
         let mut value = self.renumbered(change)?;
         if let Self::Floats(floats) | Self::Flags(floats) | Self::Negated(floats, _) = &mut value {
-            (floats.direct, floats.fused) = (false, None);
+            floats.direct = false;
         }
         Some(value)
     }

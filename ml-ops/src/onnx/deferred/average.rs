@@ -105,8 +105,9 @@ impl Average {
         };
         let (lowest, highest) = target.ends();
         let mean = |sum: i64| (sum as f64 * self.summands.scale) as f32 / count;
-        // The runtime has kernels for tensors of one type.
-        let formula = if self.dtype == dtype { self.formula } else { Formula::Mean };
+        // The runtime has kernels for tensors of one type, and drops a Relu or Clip that the output's range implies.
+        let has_kernel = self.dtype == dtype && (lowest, highest) == (0, 255);
+        let formula = if has_kernel { self.formula } else { Formula::Mean };
         let step = |sum: i64| {
             let unbounded = match formula {
                 Formula::Pool => code((mean(sum) / scale + zero_point as f32).round_ties_even()),

@@ -20,8 +20,8 @@ pub(in crate::onnx) struct Elementwise {
     pub(in crate::onnx) layout: View,
     /// What the DequantizeLinears are of.
     pub(in crate::onnx) from: [Quantization; 2],
-    /// They come from DequantizeLinears, so that the runtime may have a kernel for them.
-    pub(in crate::onnx) dequantized: bool,
+    /// The runtime makes a QLinearMul of it, if the operands are of the output's type.
+    pub(in crate::onnx) fused: bool,
 }
 
 impl Elementwise {
@@ -32,8 +32,7 @@ impl Elementwise {
     ) -> Result<TensorId, NodeError> {
         let &Target { to, dtype, .. } = target;
         let images = self.from.map(|(of, dtype)| dequantize_table(of.scale, of.zero_point, dtype));
-        // The runtime makes a QLinearMul of it.
-        let fused = self.dequantized && self.from.iter().all(|(_, of)| *of == dtype);
+        let fused = self.fused && self.from.iter().all(|(_, of)| *of == dtype);
         if fused && target.ends() == (0, 255) {
             return self.mul(builder, (to, dtype));
         }

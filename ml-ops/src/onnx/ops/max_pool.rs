@@ -40,7 +40,7 @@ pub(super) fn pooled(
         Value::Floats(floats) if floats.images.is_sorted() => {
             let mut floats = floats.clone();
             floats.codes = largest(&floats.codes)?;
-            (floats.direct, floats.fused) = (false, None);
+            floats.direct = false;
             Ok(Value::Floats(floats))
         }
         Value::Deferred(deferred) if deferred.pool.is_none() => {
