@@ -18,8 +18,9 @@
 //!
 //! An int8 tensor that one DequantizeLinear reads for one node is uint8 in the default session, and here. What has tensors of
 //! both types then is not fused: element-wise operators and averages are those of floats, for matmuls and convolutions the fused
-//! operator's integers stand. A bias of floats of a Conv, ConvTranspose or Gemm before a QuantizeLinear becomes integers at
-//! `f32(sx * sw)`, as there. Weights may be floats behind a QuantizeLinear.
+//! operator's integers stand. A bias of floats of a Conv, ConvTranspose or Gemm between a DequantizeLinear and a QuantizeLinear, where the
+//! session moves them to, becomes integers at `f32(sx * sw)`, as there, and so do float weights; sums, products and averages have their
+//! kernels' integers in the same places alone. Weights may be floats behind a QuantizeLinear.
 //!
 //! ConvTranspose is one convolution for all places within a stride, whose outputs are spread out. Resize by linear interpolation is
 //! sums of codes by weights of 255ths or fewer: between DequantizeLinear and QuantizeLinear rounded once, of codes cut off towards
