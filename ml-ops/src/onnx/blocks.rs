@@ -1,7 +1,7 @@
 //! Constant weights with a scale for each block of elements: integers at one scale a column, where the scales allow it.
 
 use super::error::NodeError;
-use super::operands::integers;
+use super::operands::{integers, one_if_alike};
 use super::value::Dequantized;
 use crate::array::{Array, ArrayData};
 use std::rc::Rc;
@@ -83,10 +83,7 @@ pub(super) fn folded(
     let (expected, got) = (elements.len(), folded.len());
     let array = Array::new(shape.to_vec(), ArrayData::I32(folded));
     let values = Rc::new(array.map_err(|_| wrong(0, expected, got))?);
-    let scales = match parts.windows(2).all(|pair| pair[0] == pair[1]) {
-        true => parts.into_iter().take(1).collect(),
-        false => parts,
-    };
+    let scales = one_if_alike(parts);
     Ok(Dequantized { values, scales, zero_points: None, axis: column_axis })
 }
 

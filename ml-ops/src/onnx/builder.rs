@@ -109,7 +109,7 @@ impl Builder {
     }
 
     /// Takes a tensor of zeros and ones as if it were an input of such.
-    pub(super) fn is_flags(&mut self, tensor: TensorId) {
+    pub(super) fn take_as_flags(&mut self, tensor: TensorId) {
         self.flags.push(tensor);
     }
 

@@ -43,7 +43,7 @@ pub(super) fn both(
     });
     let epilogue = Epilogue::Edges(vec![Edges { first: 0, edges: vec![2] }]);
     let y = builder.combine(name, columns, terms.into(), TensorKind::Code, epilogue)?;
-    builder.is_flags(y);
+    builder.take_as_flags(y);
     Ok(View::new(y, &shape, is_feature))
 }
 

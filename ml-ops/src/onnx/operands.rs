@@ -252,7 +252,7 @@ pub(super) fn requantize(products: &[f32], target: &Target) -> Result<Requantize
     let &Target { to, dtype, .. } = target;
     let (lowest, highest) = target.ends();
     let value = |code| i32::from(code) + dtype.min();
-    let mut steps = products
+    let steps = products
         .iter()
         .enumerate()
         .map(|(column, product)| {
@@ -270,11 +270,8 @@ pub(super) fn requantize(products: &[f32], target: &Target) -> Result<Requantize
                 profile: RoundingProfile::OrtF32Rne,
             })
         })
-        .collect::<Result<Vec<_>, _>>()?;
-    if steps.windows(2).all(|pair| pair[0] == pair[1]) {
-        steps.truncate(1);
-    }
-    Ok(Requantize { steps })
+        .collect::<Result<_, _>>()?;
+    Ok(Requantize { steps: one_if_alike(steps) })
 }
 
 /// Whether a per-column operand has one element or `n`.
@@ -283,6 +280,14 @@ pub(super) fn check_columns(got: usize, n: usize, index: usize) -> Result<(), No
         return Ok(());
     }
     Err(NodeError::OperandShape { index, expected: n, got })
+}
+
+/// One for all columns, where those of all are alike: what [`of_column`] reads.
+pub(super) fn one_if_alike<T: PartialEq>(mut values: Vec<T>) -> Vec<T> {
+    if values.windows(2).all(|pair| pair[0] == pair[1]) {
+        values.truncate(1);
+    }
+    values
 }
 
 /// The number of a column, of one or one for each.

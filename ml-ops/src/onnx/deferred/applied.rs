@@ -7,9 +7,8 @@ use crate::onnx::arithmetic::Operation;
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
-use crate::onnx::operands::of_column;
+use crate::onnx::operands::{of_column, one_if_alike};
 use crate::onnx::rowwise::part;
-use crate::onnx::steps;
 use crate::onnx::value::Target;
 use crate::onnx::view::View;
 use std::fmt;
@@ -136,16 +135,8 @@ impl Applied {
         let code =
             |column: usize, x: f32| target.code(after::value(after, column, (self.function)(x)));
         let steps = |of: &dyn Fn(usize, f32) -> u8| -> Result<Vec<Edges>, NodeError> {
-            let step = |column: usize| {
-                let edges =
-                    steps::edges(matmul.bound(column), |acc| of(column, self.x(column, acc)));
-                edges.ok_or(NodeError::NotMonotone { column })
-            };
-            let mut steps = (0..columns).map(step).collect::<Result<Vec<_>, _>>()?;
-            if steps.windows(2).all(|pair| pair[0] == pair[1]) {
-                steps.truncate(1);
-            }
-            Ok(steps)
+            let step = |column| self.product.edges(&self.before, column, false, |x| of(column, x));
+            Ok(one_if_alike((0..columns).map(step).collect::<Result<_, _>>()?))
         };
         let (rising, other, is_valley) = match course {
             Course::Rising => return builder.matmul(matmul, Epilogue::Edges(steps(&code)?)),
@@ -283,8 +274,11 @@ fn course(function: &dyn Fn(f32) -> f32, [low, high]: [f32; 2], noise: f32) -> O
 fn least(function: impl Fn(f32) -> f32, [mut from, mut to]: [f32; 2]) -> f32 {
     for _ in 0..THIRDS {
         let (a, b) = (from + (to - from) / 3.0, to - (to - from) / 3.0);
-        *(if function(a) > function(b) { &mut from } else { &mut to }) =
-            if function(a) > function(b) { a } else { b };
+        if function(a) > function(b) {
+            from = a;
+        } else {
+            to = b;
+        }
     }
     from
 }

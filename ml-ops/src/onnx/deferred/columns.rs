@@ -5,6 +5,7 @@ use crate::exact::exp;
 use crate::graph::{Edges, Function, TensorId};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
+use crate::onnx::operands::one_if_alike;
 use crate::onnx::rowwise::{Rowwise, Summand};
 use crate::onnx::value::Target;
 
@@ -60,11 +61,7 @@ impl Columns {
             let of = |(&factor, &summand): (&f32, &f32)| {
                 columns.step(unit, f64::from(factor) * sign, f64::from(summand), sign, target)
             };
-            let mut steps: Vec<Edges> = numbers.map(of).collect();
-            if steps.windows(2).all(|pair| pair[0] == pair[1]) {
-                steps.truncate(1);
-            }
-            steps
+            one_if_alike(numbers.map(of).collect())
         };
         let (up, down) = (steps(1.0), steps(-1.0));
         let is_nothing = |steps: &[Edges]| steps.iter().all(|step| *step == nothing());

@@ -9,7 +9,7 @@ use crate::onnx::error::NodeError;
 use crate::onnx::fine::Digits;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::multiplied;
-use crate::onnx::operands::{Layout, codes_of, of_column};
+use crate::onnx::operands::{Layout, codes_of, of_column, one_if_alike};
 use crate::onnx::rowwise::part;
 use crate::onnx::steps;
 use crate::onnx::value::{Codes, Floats, MatMulOperands, Scaling, Target};
@@ -219,10 +219,7 @@ impl Each {
             let edges = steps::edges(255, |acc| code(column, sign * acc));
             edges.filter(|_| monotone).ok_or(NodeError::NotMonotone { column })
         };
-        let mut edges = (0..columns).map(step).collect::<Result<Vec<_>, _>>()?;
-        if edges.windows(2).all(|pair| pair[0] == pair[1]) {
-            edges.truncate(1);
-        }
+        let edges = one_if_alike((0..columns).map(step).collect::<Result<_, _>>()?);
         let is_feature = |dim: usize| self.varies[dim];
         let matrix = Matrix::laid_out(&self.codes.view, is_feature);
         if !falls.contains(&true) {
