@@ -63,7 +63,7 @@ pub(super) fn frobenius(t: usize) -> Counts {
 /// the claim gives by an inverse, unless it is known.
 pub(super) fn factored_round(d: usize, at_zero_known: bool) -> Counts {
     let at_zero = if at_zero_known { ops(0, 0, 0) } else { sum([ops(2, 0, 2), invert()]) };
-    let coefficients = ops(3 * (d + 1), 0, 2 * (d + 1) + d + 2);
+    let coefficients = ops(2 * (d + 1) + 1, 0, 2 * (d + 1) + d + 2);
     sum([at_zero, coefficients, ops(d + 2, 0, d + 3)])
 }
 

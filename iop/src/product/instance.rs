@@ -278,8 +278,8 @@ impl Instance for BoxProduct<'_> {
             left => self.z_cols[self.z_cols.len() - left],
         };
         let at_zero = (z == F128::ONE).then(|| self.cofactor_at(true).0);
-        let sums = self.cofactor_at(false);
-        self.factored.round(z, sums, at_zero)
+        let (at_one, high) = self.cofactor_at(false);
+        self.factored.round(z, (at_one, &high), at_zero)
     }
 
     fn bind(&mut self, r: F128) {

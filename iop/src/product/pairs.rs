@@ -204,7 +204,7 @@ impl Instance for PairProduct<'_> {
             }
         };
         self.known = None;
-        self.factored.round(self.z[self.bound], (at_one, vec![leading]), at_zero)
+        self.factored.round(self.z[self.bound], (at_one, &[leading]), at_zero)
     }
 
     fn bind(&mut self, r: F128) {

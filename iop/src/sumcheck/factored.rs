@@ -29,15 +29,15 @@ impl EqFactored {
     pub(crate) fn round(
         &mut self,
         z: F128,
-        (at_one, high): (F128, Vec<F128>),
+        (at_one, high): (F128, &[F128]),
         at_zero: Option<F128>,
     ) -> Vec<F128> {
-        let low = F128::ONE + z;
         let at_zero = at_zero.unwrap_or_else(|| self.at_zero(z, at_one));
-        self.set(at_zero, at_one, &high);
+        self.set(at_zero, at_one, high);
+        let low = self.scale * (F128::ONE + z);
         let mut round = vec![F128::ZERO; self.cofactor.len() + 1];
         for (i, &c) in self.cofactor.iter().enumerate() {
-            round[i] += self.scale * low * c;
+            round[i] += low * c;
             round[i + 1] += self.scale * c;
         }
         round
@@ -64,6 +64,7 @@ impl EqFactored {
 
     fn set(&mut self, at_zero: F128, at_one: F128, high: &[F128]) {
         let linear = at_zero + at_one + high.iter().copied().sum::<F128>();
-        self.cofactor = [&[at_zero, linear], high].concat();
+        self.cofactor.clear();
+        self.cofactor.extend([at_zero, linear].iter().chain(high));
     }
 }

@@ -64,7 +64,8 @@ impl Instance for TileSum {
         let Self { products, linear, zeta, weights, factored } = self;
         let z = zeta[zeta.len() - 1];
         let sums = |flip| sums(products, linear, weights, flip);
-        factored.round(z, sums(false), (z == F128::ONE).then(|| sums(true).0))
+        let (at_one, high) = sums(false);
+        factored.round(z, (at_one, &high), (z == F128::ONE).then(|| sums(true).0))
     }
 
     fn bind(&mut self, r: F128) {

@@ -120,8 +120,7 @@ impl Instance for BitProduct {
     fn round(&mut self) -> Vec<F128> {
         let [constant, rest @ ..] = self.coefficients;
         let at_one = constant + rest.iter().copied().sum();
-        let high = rest[1..].to_vec();
-        self.factored.round(self.w[self.left - 1], (at_one, high), Some(constant))
+        self.factored.round(self.w[self.left - 1], (at_one, &rest[1..]), Some(constant))
     }
 
     fn bind(&mut self, r: F128) {

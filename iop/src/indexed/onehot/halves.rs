@@ -51,10 +51,10 @@ struct Nibbles<'a> {
 
 impl Nibbles<'_> {
     /// The values of nibble `h` at `out.len()` positions from `start` of a run of `2^vars`, the bound
-    /// variables and the run's number above them: `sum_p bound[p] H(index)`.
+    /// variables and the run's number above them: `sum_p bound[p] H(index)`, by the nibble's [`Self::pair_tables`].
     fn look_up(
         &self,
-        tables: &[[ByteTable; 2]],
+        tables: &[ByteTable],
         (vars, run, runs): (usize, usize, usize),
         start: usize,
         h: usize,
@@ -68,14 +68,14 @@ impl Nibbles<'_> {
             [only] => {
                 let mut pairs = [0; 1 << CHUNK_VARS];
                 join(&mut pairs[..n], 0);
-                kernels::gather(out, &only[h], &pairs[..n]);
+                kernels::gather(out, only, &pairs[..n]);
             }
             [first, second] => {
                 let mut pairs = [[0; 1 << CHUNK_VARS]; 2];
                 let [a, b] = pairs.each_mut().map(|pairs| &mut pairs[..n]);
                 join(a, 0);
                 join(b, 1);
-                kernels::gather_two(out, [&first[h], &second[h]], [a, b]);
+                kernels::gather_two(out, [first, second], [a, b]);
             }
             _ => {
                 let mut pairs = [[0; 1 << CHUNK_VARS]; 4];
@@ -85,7 +85,7 @@ impl Nibbles<'_> {
                         join(&mut pairs[..n], 4 * k + i);
                     }
                     let index = pairs.each_ref().map(|pairs| &pairs[..n]);
-                    let four = four.each_ref().map(|tables| &tables[h]);
+                    let four = four.each_ref();
                     if k == 0 {
                         kernels::gather_four(out, four, index);
                         continue;
@@ -101,20 +101,21 @@ impl Nibbles<'_> {
         }
     }
 
-    /// For each two settings of the bound variables, which differ in the last, and each nibble: the sum of its
-    /// weighted values at two positions, by the byte that joins them.
-    fn pair_tables(&self) -> Vec<[ByteTable; 2]> {
-        let pair = |weights: &[F128]| {
-            let mut tables = [[F128::ZERO; 256]; 2];
-            for (pairs, table) in tables.iter_mut().zip(&self.tables) {
-                let (mut low, mut high) = (*table, *table);
-                kernels::scale(&mut low, weights[0]);
-                kernels::scale(&mut high, weights[1]);
-                *pairs = core::array::from_fn(|v| low[v & 0xf] + high[v >> NIBBLE]);
+    /// For each two settings of the bound variables, which differ in the last: the sum of the weighted values of
+    /// nibble `h` at two positions, by the byte that joins them.
+    fn pair_tables(&self, h: usize) -> Vec<ByteTable> {
+        let mut tables = vec![[F128::ZERO; 256]; self.bound.len() / 2];
+        for (table, weights) in tables.iter_mut().zip(self.bound.as_chunks::<2>().0) {
+            let [low, high] = weights.map(|weight| {
+                let mut table = self.tables[h];
+                kernels::scale(&mut table, weight);
+                table
+            });
+            for (row, &high) in table.as_chunks_mut::<{ 1 << NIBBLE }>().0.iter_mut().zip(&high) {
+                *row = low.map(|low| low + high);
             }
-            tables
-        };
-        self.bound.chunks_exact(2).map(pair).collect()
+        }
+        tables
     }
 
     /// Binds the highest variable.
@@ -125,7 +126,7 @@ impl Nibbles<'_> {
 
     /// The values of nibble `h` as field elements.
     fn values(&self, h: usize, out: &mut [F128]) {
-        let tables = self.pair_tables();
+        let tables = self.pair_tables(h);
         let len = 1 << self.left.min(CHUNK_VARS);
         out.par_chunks_mut(len).enumerate().for_each(|(chunk, out)| {
             self.look_up(&tables, (self.left, 0, 1), chunk * len, h, out);
@@ -146,11 +147,12 @@ impl Factors for Looked<'_> {
         let (inner, outer) = self.z.split_at(vars.min(GRID_VARS));
         let (inner, outer) = (kernels::eq_table(inner), kernels::eq_table(outer));
         let len = inner.len();
-        let tables = self.nibbles.pair_tables();
+        let tables = [0, 1].map(|h| self.nibbles.pair_tables(h));
         let scratch = || vec![F128::ZERO; 8 * len];
         let grids = outer.par_iter().enumerate().map_init(scratch, |scratch, (chunk, &weight)| {
             for (at, out) in scratch.chunks_exact_mut(len).enumerate() {
-                self.nibbles.look_up(&tables, (vars, at % 4, 4), chunk * len, at / 4, out);
+                let h = at / 4;
+                self.nibbles.look_up(&tables[h], (vars, at % 4, 4), chunk * len, h, out);
             }
             // The first variable is the highest bit of the run's number.
             let side = |h: usize| [0, 2, 1, 3].map(|run| &scratch[(4 * h + run) * len..][..len]);
@@ -251,14 +253,14 @@ impl<'a> NibbleProduct<'a> {
         let rest = self.nibbles.left - 1;
         let (inner, outer) = self.weights();
         let len = inner.len();
-        let tables = self.nibbles.pair_tables();
         let n_nibbles = self.nibbles.tables.len();
+        let tables: Vec<_> = (0..n_nibbles).map(|h| self.nibbles.pair_tables(h)).collect();
         let sums = outer.par_iter().enumerate().map_init(
             || vec![F128::ZERO; 4 * len],
             |scratch, (chunk, &weight)| {
                 for (at, out) in scratch.chunks_exact_mut(len).take(2 * n_nibbles).enumerate() {
-                    let run = (at % 2) ^ usize::from(flip);
-                    self.nibbles.look_up(&tables, (rest, run, 2), chunk * len, at / 2, out);
+                    let (h, run) = (at / 2, (at % 2) ^ usize::from(flip));
+                    self.nibbles.look_up(&tables[h], (rest, run, 2), chunk * len, h, out);
                 }
                 let part = |at: usize| &scratch[at * len..][..len];
                 if n_nibbles == 1 {
@@ -320,7 +322,8 @@ impl Instance for NibbleProduct<'_> {
         if self.is_first() {
             leading += at_one + at_zero.unwrap_or_else(|| self.factored.at_zero(z, at_one));
         }
-        let high = if self.nibbles.tables.len() == 1 { vec![] } else { vec![leading] };
+        let high = [leading];
+        let high = if self.nibbles.tables.len() == 1 { &[] } else { &high[..] };
         self.factored.round(z, (at_one, high), at_zero)
     }
 

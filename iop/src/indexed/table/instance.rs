@@ -106,7 +106,7 @@ impl Instance for TableProduct {
                 };
                 let z = z[columns.left - 1];
                 let at_zero = (z == F128::ONE).then(|| columns.sums(true).0);
-                self.factored.round(z, (at_one, vec![leading]), at_zero)
+                self.factored.round(z, (at_one, &[leading]), at_zero)
             }
         }
     }
