@@ -28,7 +28,7 @@ fn patterns_are_equal_to_onnx_runtime() {
         .filter(|path| path.extension().is_some_and(|e| e == "onnx"))
         .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
-    assert_eq!(names.len(), 129);
+    assert_eq!(names.len(), 134);
     for name in names {
         let model = model(&name);
         let archive = folder().join(format!("{name}.npz"));
@@ -75,6 +75,8 @@ fn proofs_are_accepted_of_these_outputs_alone() {
         "depthwise_by_channel_moved",
         "bias_behind_concat",
         "bias_behind_pad",
+        "gemm_alpha",
+        "gemm_alpha_beta",
     ] {
         let key = ProverKey::new(model(name), Default::default(), &Default::default());
         let archive = folder().join(format!("{name}.npz"));

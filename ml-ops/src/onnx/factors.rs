@@ -116,6 +116,44 @@ pub(super) fn constants(
     of_values(node, x, layout, node.value(1)?, node.optional(2)?)
 }
 
+/// The same, the product times `alpha` and the bias times `beta`, which come into the scale of `x`, the scales and the bias.
+pub(super) fn constants_times(
+    node: &NodeView<'_>,
+    x: &mut Activation,
+    layout: Layout,
+    (alpha, beta): (f32, f32),
+) -> Result<Constants, NodeError> {
+    let Some(bias) = node.optional(2)?.filter(|_| (alpha, beta) != (1.0, 1.0)) else {
+        x.scale *= alpha;
+        return constants(node, x, layout);
+    };
+    let unknown = NodeError::AttributeValue { attribute: "alpha", value: alpha.into() };
+    let weights = node.value(1)?;
+    let (mut made, added) = match (bias, weights) {
+        (Value::Dequantized(_), Value::Dequantized(_)) => {
+            (of_values(node, x, layout, weights, None)?, constants::floats_in(bias, 2)?)
+        }
+        (Value::Constant(_), _) => {
+            let mut made = of_values(node, x, layout, weights, Some(bias))?;
+            let of = |(column, units): (usize, &i64)| {
+                *units as f32 * super::operands::of_column(&made.scales, column)
+            };
+            let rounded = made.bias.iter().enumerate().map(of).collect();
+            let added = made.after.take().map_or(rounded, |after| after.constant);
+            (made, added)
+        }
+        _ => return Err(unknown),
+    };
+    if made.fine.is_some() {
+        return Err(unknown);
+    }
+    made.bias = vec![];
+    made.scales.iter_mut().for_each(|scale| *scale *= alpha);
+    let constant = added.iter().map(|value| beta * value).collect();
+    made.after = Some(After { operation: Operation::Add, constant, first: false });
+    Ok(made)
+}
+
 /// The same of weights and a bias that have been made of operands 1 and 2.
 pub(super) fn of_values(
     node: &NodeView<'_>,

@@ -260,10 +260,14 @@ impl<'a> NodeView<'a> {
         self.context.uses.rows_by(self.input_name(index)?)
     }
 
-    /// Whether the runtime's default session rounds float weights of the node.
+    /// Whether the runtime's default session rounds float weights of the node: not beside a bias of integers, which a quantizer made
+    /// that left the weights alone.
     pub(super) fn has_rounded_weights(&self) -> bool {
         let operator = self.proto.op_type.as_deref().unwrap_or("");
-        ["Conv", "ConvTranspose", "Gemm"].contains(&operator) && self.is_between_codes(1)
+        let has_integers = matches!(self.optional(2), Ok(Some(Value::Dequantized(_))));
+        ["Conv", "ConvTranspose", "Gemm"].contains(&operator)
+            && self.is_between_codes(1)
+            && !has_integers
     }
 
     /// An attribute by its name.

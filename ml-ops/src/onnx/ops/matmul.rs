@@ -28,5 +28,5 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         let product = Tensors { heads, scale: a.scaling.scale * b.scaling.scale };
         return Ok(Value::Deferred(Deferred::new(Kind::Tensors(Rc::new(product)), output)));
     }
-    gemm::product(builder, node, Layout::Columns)
+    gemm::product(builder, node, Layout::Columns, (1.0, 1.0))
 }

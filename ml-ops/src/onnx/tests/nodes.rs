@@ -42,16 +42,19 @@ fn attributes_that_are_unknown_or_unsupported() {
     });
     let expected = NodeError::AttributeValue { attribute: "transA", value: 1.0 };
     assert_eq!(value, expected);
-    let beta = node_error(QDQ, |g| {
-        node(g, "Gemm").attribute.push(AttributeProto {
-            name: Some("beta".to_owned()),
-            f: Some(0.5),
-            r#type: Some(attribute_type::FLOAT),
-            ..Default::default()
+    for (attribute, value) in
+        [("alpha", -0.5), ("alpha", 0.0), ("alpha", f32::INFINITY), ("beta", f32::INFINITY)]
+    {
+        let factor = node_error(QDQ, |g| {
+            node(g, "Gemm").attribute.push(AttributeProto {
+                name: Some(attribute.to_owned()),
+                f: Some(value),
+                r#type: Some(attribute_type::FLOAT),
+                ..Default::default()
+            });
         });
-    });
-    let expected = NodeError::AttributeValue { attribute: "beta", value: 0.5 };
-    assert_eq!(beta, expected);
+        assert_eq!(factor, NodeError::AttributeValue { attribute, value: value.into() });
+    }
     let of_another_type = node_error(QDQ, |g| {
         let attribute = int_attribute("alpha", 1);
         node(g, "Gemm").attribute.push(attribute);
