@@ -28,6 +28,9 @@ const FINE: f64 = 1.0 / 1024.0;
 /// Largest value of a table.
 const MAX_IMAGE: f64 = (1u64 << 31) as f64;
 
+/// Most tables that a tensor of larger multiples is read by, which are added up.
+const MOST_TABLES: f64 = 16.0;
+
 /// A sum of tensors of one shape.
 #[derive(Debug, Clone)]
 pub(in crate::onnx) struct Exact {
@@ -221,15 +224,21 @@ impl Exact {
                 Addend::Codes { .. } => 255.0,
                 Addend::Words { .. } => 65280.0,
             };
-            if factor.abs() * most > MAX_IMAGE {
+            let tables = (factor.abs() * most / MAX_IMAGE).ceil();
+            if tables > MOST_TABLES {
                 return Err(NodeError::NoTables);
             }
             if factor == 0.0 {
                 continue;
             }
-            let (of_term, more) = term.settled(builder)?.times(factor as i64, read);
-            constant += more;
-            terms.extend(of_term);
+            let settled = term.settled(builder)?;
+            let (factor, tables) = (factor as i64, tables as i64);
+            for at in 0..tables {
+                let part = factor * (at + 1) / tables - factor * at / tables;
+                let (of_term, more) = settled.times(part, read);
+                constant += more;
+                terms.extend(of_term);
+            }
         }
         let columns = read(&self.layout).size().1;
         Ok(Integers { terms, constant, unit, columns })
