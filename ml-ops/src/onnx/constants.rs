@@ -162,8 +162,9 @@ pub(super) fn quantized(node: &NodeView<'_>, array: &Array) -> Result<Value, Nod
     let (zeros, dtype) = match node.optional_constant(2)? {
         None => (vec![0], CodeType::U8),
         Some(zeros) => {
-            let found = codes_of(zeros).filter(|_| !node.is_narrow(2));
-            found.ok_or(NodeError::OperandType { index: 2 })?
+            let (codes, dtype) = codes_of(zeros).ok_or(NodeError::OperandType { index: 2 })?;
+            let zeros = codes.iter().map(|&code| i32::from(code) + dtype.min()).collect();
+            (zeros, node.narrow(2).unwrap_or(dtype))
         }
     };
     let named = node.int("output_dtype", 0)?;
@@ -182,12 +183,12 @@ pub(super) fn quantized(node: &NodeView<'_>, array: &Array) -> Result<Value, Nod
     }
     let codes = values.iter().enumerate().map(|(at, &value)| {
         let column = at / inner.max(1) % size.max(1);
-        let zero_point = i32::from(of_column(&zeros, column)) + dtype.min();
-        quantize(value, of_column(&scales, column), zero_point, dtype)
+        quantize(value, of_column(&scales, column), of_column(&zeros, column), dtype)
     });
+    // Fewer bits than 8 are held in 8.
     let data = match dtype.min() {
         0 => ArrayData::U8(codes.collect()),
-        _ => ArrayData::I8(codes.map(|code| (code ^ 0x80) as i8).collect()),
+        least => ArrayData::I8(codes.map(|code| (i32::from(code) + least) as i8).collect()),
     };
     let got = data.len();
     let array = Array::new(shape.to_vec(), data);
