@@ -28,7 +28,7 @@ fn patterns_are_equal_to_onnx_runtime() {
         .filter(|path| path.extension().is_some_and(|e| e == "onnx"))
         .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
-    assert_eq!(names.len(), 136);
+    assert_eq!(names.len(), 137);
     for name in names {
         let model = model(&name);
         let archive = folder().join(format!("{name}.npz"));
@@ -78,6 +78,7 @@ fn proofs_are_accepted_of_these_outputs_alone() {
         "gemm_alpha",
         "gemm_alpha_beta",
         "residual_by_channel",
+        "comparisons",
     ] {
         let key = ProverKey::new(model(name), Default::default(), &Default::default());
         let archive = folder().join(format!("{name}.npz"));

@@ -26,5 +26,5 @@ pub(super) fn import(
         }
     };
     let to = by_column(of, constant, index)?;
-    Ok(Value::Comparison(Comparison { of: of.clone(), relation, to }))
+    Ok(Value::Comparison(Comparison { of: of.clone(), relations: vec![relation], to }))
 }

@@ -16,6 +16,9 @@
 //! float32: bit for bit what QGemm and MatMulIntegerToFloat give, which a default session makes of Gemm with a bias of integers or none,
 //! and of MatMul. Where it computes float32 sums (Conv, a Gemm with a bias of floats), they are those up to the sums' rounding.
 //!
+//! A Gemm with `alpha` or `beta` other than 1 is a kernel of integers where it has no bias. A bias, of integers or floats, is added to the
+//! floats of the accumulators, also before a QuantizeLinear.
+//!
 //! An int8 tensor that one DequantizeLinear reads for one node is uint8 in the default session, and here. What has tensors of
 //! both types then is not fused: element-wise operators and averages are those of floats, for matmuls and convolutions the fused
 //! operator's integers stand. A bias of floats of a Conv, ConvTranspose or Gemm between a DequantizeLinear and a QuantizeLinear, where the
@@ -128,9 +131,10 @@
 //! QuantizeLinear. `docs/semantics.md` has their integers.
 //!
 //! # Threshold networks
-//! Float weights that are multiples of one number (+-1, 2 bits), and Where of a comparison of a product, or Sign:
-//! the thresholds are edges of steps over exact accumulators, found by the float32 operators themselves.
-//! Channels that a negative factor turns around hold negated activations, and the next weights are negated. A
+//! Float weights that are multiples of one number (+-1, 2 bits), and Where or Cast of a comparison of a product (also after Not, or Xor with
+//! a flag for each channel), or Sign: the thresholds are edges of steps over exact accumulators, found by the float32 operators themselves.
+//! Channels that a negative factor turns around hold negated activations, and the next weights are negated; where activations are zeros and
+//! ones, or others that have no negative, the channels' own weights are (behind a MaxPool they are refused). A
 //! float input without a QuantizeLinear is taken to have 256 levels from -1 to 1. Its float32 sums round, the
 //! integers do not: an activation can differ where a sum lies within that rounding of its threshold.
 //!

@@ -12,7 +12,8 @@ use std::rc::Rc;
 #[derive(Debug, Clone)]
 pub(super) struct Comparison {
     pub(super) of: Deferred,
-    pub(super) relation: Relation,
+    /// One relation, or one for each column.
+    pub(super) relations: Vec<Relation>,
     /// One number, or one for each column.
     pub(super) to: Vec<f32>,
 }
@@ -47,22 +48,32 @@ impl Relation {
         }
     }
 
+    /// The relation that holds where this one does not, of numbers.
+    pub(super) fn negated(self) -> Self {
+        match self {
+            Self::Less => Self::GreaterOrEqual,
+            Self::LessOrEqual => Self::Greater,
+            Self::Greater => Self::LessOrEqual,
+            Self::GreaterOrEqual => Self::Less,
+        }
+    }
+
     fn is_upward(self) -> bool {
         matches!(self, Self::Greater | Self::GreaterOrEqual)
     }
 }
 
-/// The floats `images`, increasing, chosen by `level` of a product in a column: an index that grows with the float
-/// if `upward`, or else falls.
+/// The floats `images`, increasing, chosen by `level` of a product in a column: an index that grows with the float where
+/// it is `upward`, or else falls.
 ///
-/// Columns in which it falls as the accumulator grows hold the negated floats, and say so: images must be those of
-/// codes that are symmetric about a zero point then.
+/// Columns in which it falls as the accumulator grows hold the negated floats, and say so, where images are those of
+/// codes that are symmetric about a zero point; else they have the negated weights.
 pub(super) fn levels(
     builder: &mut Builder,
     name: &str,
     of: &Deferred,
     images: &[f32],
-    upward: bool,
+    upward: impl Fn(usize) -> bool,
     level: impl Fn(usize, f32) -> usize,
 ) -> Result<Value, NodeError> {
     let Kind::Product(product) = &of.kind else {
@@ -74,13 +85,21 @@ pub(super) fn levels(
     let (scaling, codes) = grid(images)?;
     let last = codes.last().copied().unwrap_or(0);
     let (low, high) = (of.low, of.high);
-    let falls: Vec<bool> =
-        product.falls(&of.after)?.into_iter().map(|falls| falls ^ !upward).collect();
-    if let Some(column) = falls.iter().position(|&falls| falls)
-        && 2 * scaling.zero_point != i32::from(last)
-    {
-        return Err(NodeError::NotMonotone { column });
-    }
+    let falls = product.falls(&of.after)?.into_iter().enumerate();
+    let mut falls: Vec<bool> = falls.map(|(column, falls)| falls ^ !upward(column)).collect();
+    let turned;
+    let product = match falls.iter().position(|&falls| falls) {
+        Some(column) if 2 * scaling.zero_point != i32::from(last) => {
+            // The largest of a window is taken of what grows with the floats.
+            if of.pool.is_some() {
+                return Err(NodeError::NotMonotone { column });
+            }
+            turned = product.turned(&falls);
+            falls.fill(false);
+            &turned
+        }
+        _ => product,
+    };
     let edges = falls
         .iter()
         .enumerate()
@@ -115,12 +134,13 @@ pub(super) fn chosen(
     comparison: &Comparison,
     (yes, no): (f32, f32),
 ) -> Result<Value, NodeError> {
-    let Comparison { of, relation, to } = comparison;
+    let Comparison { of, relations, to } = comparison;
     let images = [yes.min(no), yes.max(no)];
     let larger = usize::from(yes > no);
-    let upward = relation.is_upward() == (yes > no);
+    let relation = |column| of_column(relations, column);
+    let upward = |column| relation(column).is_upward() == (yes > no);
     levels(builder, name, of, &images, upward, |column, x| {
-        if relation.holds(x, of_column(to, column)) { larger } else { 1 - larger }
+        if relation(column).holds(x, of_column(to, column)) { larger } else { 1 - larger }
     })
 }
 

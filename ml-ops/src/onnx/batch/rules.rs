@@ -52,7 +52,7 @@ fn rule(operator: &str, domain: &str) -> Option<Rule> {
         | "Round" | "Selu" | "Sigmoid" | "Sign" | "Softplus" | "Softsign" | "Sqrt" | "Swish"
         | "Tanh" | "ThresholdedRelu" => Rule::Each,
         "Add" | "And" | "Div" | "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual"
-        | "Max" | "Min" | "Mod" | "Mul" | "PRelu" | "Pow" | "Sub" | "Sum" | "Where" => {
+        | "Max" | "Min" | "Mod" | "Mul" | "PRelu" | "Pow" | "Sub" | "Sum" | "Where" | "Xor" => {
             Rule::Broadcast(&[])
         }
         "QLinearAdd" | "QLinearMul" => Rule::Broadcast(&[0, 3]),

@@ -104,6 +104,31 @@ impl Product {
         Some((all(&scales), all(offsets)))
     }
 
+    /// The same floats of negated accumulators in the columns `turned`, which have the negated weights, biases and scales.
+    pub(in crate::onnx) fn turned(&self, turned: &[bool]) -> Self {
+        let Self { mut matmul, scales } =
+            Self { matmul: self.matmul.clone(), scales: self.scales.clone() };
+        let Weights { n, codes, offsets, .. } = &mut matmul.weights;
+        let most = codes.iter().copied().max().unwrap_or(0);
+        for (at, code) in codes.iter_mut().enumerate() {
+            if turned[at % *n] {
+                *code = most - *code;
+            }
+        }
+        let sign = |column: usize| if turned[column] { -1 } else { 1 };
+        let offset = |column: usize| match turned[column] {
+            true => -of_column(offsets, column) - i32::from(most),
+            false => of_column(offsets, column),
+        };
+        *offsets = (0..*n).map(offset).collect();
+        for (column, bias) in matmul.bias.iter_mut().enumerate() {
+            *bias *= sign(column);
+        }
+        let scale = |column: usize| of_column(&scales, column) * sign(column) as f32;
+        let scales = (0..turned.len()).map(scale).collect();
+        Self { matmul, scales }
+    }
+
     /// The edges of `code` of the float in a column, which grows with the accumulator; of `255 - code`, `reversed`.
     pub(in crate::onnx) fn edges(
         &self,

@@ -1,5 +1,5 @@
-//! Cast: of integers to integers of 32 and 64 bits, of 8-bit tensors to floats, of an input's zeros and ones to floats or
-//! flags, and of anything to its own type.
+//! Cast: of integers to integers of 32 and 64 bits, of 8-bit tensors and comparisons to floats, of an input's zeros and ones to
+//! floats or flags, and of anything to its own type.
 
 use crate::graph::{CodeType, IntegerType, dequantize_table};
 use crate::onnx::builder::Builder;
@@ -7,6 +7,7 @@ use crate::onnx::error::NodeError;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::numbers;
 use crate::onnx::proto::data_type;
+use crate::onnx::thresholds;
 use crate::onnx::value::{Floats, Scaling, Value};
 
 pub(super) const OPERATOR: Operator = Operator {
@@ -43,7 +44,10 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         {
             Ok(Value::Flags(floats.map(flag)))
         }
-        (Value::Flags(_), None) if is(data_type::BOOL) => Ok(value.clone()),
+        (Value::Flags(_) | Value::Comparison(_), None) if is(data_type::BOOL) => Ok(value.clone()),
+        (Value::Comparison(comparison), None) if is(data_type::FLOAT) => {
+            thresholds::chosen(builder, node.name, comparison, (1.0, 0.0))
+        }
         (Value::Flags(floats), of) if of.is_some() || is(data_type::FLOAT) => {
             Ok(Value::Floats(floats.clone()))
         }

@@ -112,6 +112,7 @@ mod topk;
 mod transpose;
 mod unsqueeze;
 mod where_op;
+mod xor;
 
 use super::node::Operator;
 
@@ -232,6 +233,7 @@ pub(super) const REGISTRY: &[Operator] = &[
     transpose::OPERATOR,
     unsqueeze::OPERATOR,
     where_op::OPERATOR,
+    xor::OPERATOR,
     Operator { domain: "com.microsoft", ..dequantize_linear::OPERATOR },
     Operator { domain: "com.microsoft", ..quantize_linear::OPERATOR },
 ];

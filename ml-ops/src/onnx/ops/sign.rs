@@ -22,5 +22,5 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         }
     };
     let sign = |_, x: f32| usize::from(x >= 0.0) + usize::from(x > 0.0);
-    thresholds::levels(builder, node.name, of, &[-1.0, 0.0, 1.0], true, sign)
+    thresholds::levels(builder, node.name, of, &[-1.0, 0.0, 1.0], |_| true, sign)
 }

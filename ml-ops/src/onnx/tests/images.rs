@@ -200,7 +200,7 @@ fn floats_off_the_grid() {
         raw[..4].copy_from_slice(&1.5f32.to_le_bytes());
     });
     assert_eq!(found, NodeError::NotOnGrid { index: 1, value: 1.5 });
-    // Reversed columns ask for floats that are symmetric about zero.
+    // Reversed columns behind a MaxPool ask for floats that are symmetric about zero.
     let found = node_error(THRESHOLDS, |g| set_floats(constant(g, "Where", 2), &[0.0]));
     assert!(matches!(found, NodeError::NotMonotone { .. }));
 }
