@@ -8,7 +8,7 @@ use super::deferred::{After, Deferred, Kind, Product};
 use super::error::NodeError;
 use super::fine::{Digits, Fine};
 use super::node::NodeView;
-use super::operands::{Layout, dequantized_bias, dequantized_weights};
+use super::operands::{Layout, check_columns, dequantized_bias, dequantized_weights, of_column};
 use super::prepared::FloatInput;
 use super::rowwise;
 use super::value::{Dequantized, MatMulOperands, Scaling, Value, Weights};
@@ -131,13 +131,15 @@ pub(super) fn constants_times(
     let weights = node.value(1)?;
     let (mut made, added) = match (bias, weights) {
         (Value::Dequantized(_), Value::Dequantized(_)) => {
-            (of_values(node, x, layout, weights, None)?, constants::floats_in(bias, 2)?)
+            let (made, added) =
+                (of_values(node, x, layout, weights, None)?, constants::floats_in(bias, 2)?);
+            check_columns(added.len(), made.weights.n, 2)?;
+            (made, added)
         }
         (Value::Constant(_), _) => {
             let mut made = of_values(node, x, layout, weights, Some(bias))?;
-            let of = |(column, units): (usize, &i64)| {
-                *units as f32 * super::operands::of_column(&made.scales, column)
-            };
+            let of =
+                |(column, units): (usize, &i64)| *units as f32 * of_column(&made.scales, column);
             let rounded = made.bias.iter().enumerate().map(of).collect();
             let added = made.after.take().map_or(rounded, |after| after.constant);
             (made, added)
@@ -275,7 +277,7 @@ impl Activation {
 /// it fuses the operator with its QuantizeLinear.
 fn rounded(bias: &[f32], scales: &[f32]) -> Vec<i64> {
     let of = |(column, value): (usize, &f32)| {
-        let units = value / super::operands::of_column(scales, column);
+        let units = value / of_column(scales, column);
         i64::from(units.round_ties_even() as i32)
     };
     bias.iter().enumerate().map(of).collect()
@@ -285,17 +287,15 @@ fn float_bias(array: &Array, n: usize) -> Result<Vec<f32>, NodeError> {
     let ArrayData::F32(values) = array.data() else {
         return Err(NodeError::OperandType { index: 2 });
     };
-    super::operands::check_columns(values.len(), n, 2)?;
+    check_columns(values.len(), n, 2)?;
     Ok(values.clone())
 }
 
 /// The matrix of twice as many rows for an activation in halves: twice the weights, then the weights.
 fn in_halves(weights: &Weights) -> Result<Weights, NodeError> {
     let Weights { k, n, heads, codes, offsets } = weights;
-    let values = codes
-        .iter()
-        .enumerate()
-        .map(|(at, &code)| i32::from(code) + super::operands::of_column(offsets, at % n));
+    let values =
+        codes.iter().enumerate().map(|(at, &code)| i32::from(code) + of_column(offsets, at % n));
     let values: Vec<i32> = values.collect();
     let twice = values.iter().map(|w| 2 * w);
     let codes = twice.chain(values.iter().copied()).map(|w| {
@@ -361,7 +361,7 @@ fn negate(matmul: &mut MatMulOperands, negated: &[bool]) -> Result<(), NodeError
         let (row, column) = (at / *n, at % *n);
         let feature = features.get(column / outputs * *k + row);
         if *feature.and_then(|&feature| negated.get(feature)).ok_or(no_view.clone())? {
-            let offset = super::operands::of_column(offsets, column);
+            let offset = of_column(offsets, column);
             let negative = -(i32::from(*code) + offset) - offset;
             let fits = u8::try_from(negative).ok();
             let value = negative as f32;

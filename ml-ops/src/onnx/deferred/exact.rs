@@ -224,7 +224,7 @@ impl Exact {
                 Addend::Codes { .. } => 255.0,
                 Addend::Words { .. } => 65280.0,
             };
-            let tables = (factor.abs() * most / MAX_IMAGE).ceil();
+            let tables = (factor.abs() / (MAX_IMAGE / most).floor()).ceil();
             if tables > MOST_TABLES {
                 return Err(NodeError::NoTables);
             }

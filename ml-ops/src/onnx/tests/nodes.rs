@@ -55,6 +55,26 @@ fn attributes_that_are_unknown_or_unsupported() {
         });
         assert_eq!(factor, NodeError::AttributeValue { attribute, value: value.into() });
     }
+    let short_bias = node_error(QDQ, |g| {
+        node(g, "Gemm").attribute.push(AttributeProto {
+            name: Some("alpha".to_owned()),
+            f: Some(0.5),
+            r#type: Some(attribute_type::FLOAT),
+            ..Default::default()
+        });
+        let bias = node(g, "Gemm").input[2].clone();
+        let dequantize = g.node.iter_mut().find(|node| node.output[0] == bias).expect("a node");
+        let [integers, scales, _] = &*dequantize.input.split_off(0) else { panic!("two scales") };
+        dequantize.input = vec![integers.clone(), scales.clone()];
+        for tensor in &mut g.initializer {
+            if tensor.name.as_ref() == Some(integers) {
+                set_integers(tensor, data_type::INT32, &[2], &[1, 2]);
+            } else if tensor.name.as_ref() == Some(scales) {
+                set_floats(tensor, &[0.5, 0.25]);
+            }
+        }
+    });
+    assert_eq!(short_bias, NodeError::OperandShape { index: 2, expected: 6, got: 2 });
     let of_another_type = node_error(QDQ, |g| {
         let attribute = int_attribute("alpha", 1);
         node(g, "Gemm").attribute.push(attribute);
