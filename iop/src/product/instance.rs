@@ -100,11 +100,9 @@ impl<'a> BoxProduct<'a> {
         self.shape.rows = padded;
     }
 
-    /// The cofactor's value at 1 (at 0 where `flip`) and its coefficients of `X^2` and above.
-    fn cofactor_at(&self, flip: bool) -> (F128, Vec<F128>) {
-        let sums =
-            if self.cols_left > 0 { self.column_cofactor(flip) } else { self.row_cofactor(flip) };
-        (sums[0], sums[2..].to_vec())
+    /// The cofactor's value at 1 (at 0 where `flip`), zero, and its coefficients of `X^2` and above.
+    fn cofactor_at(&self, flip: bool) -> Vec<F128> {
+        if self.cols_left > 0 { self.column_cofactor(flip) } else { self.row_cofactor(flip) }
     }
 
     fn column_cofactor(&self, flip: bool) -> Vec<F128> {
@@ -277,9 +275,9 @@ impl Instance for BoxProduct<'_> {
             0 => self.z_rows[self.rows_left - 1],
             left => self.z_cols[self.z_cols.len() - left],
         };
-        let at_zero = (z == F128::ONE).then(|| self.cofactor_at(true).0);
-        let (at_one, high) = self.cofactor_at(false);
-        self.factored.round(z, (at_one, &high), at_zero)
+        let at_zero = (z == F128::ONE).then(|| self.cofactor_at(true)[0]);
+        let sums = self.cofactor_at(false);
+        self.factored.round(z, (sums[0], &sums[2..]), at_zero)
     }
 
     fn bind(&mut self, r: F128) {

@@ -315,13 +315,21 @@ pub(super) fn by_column(
     constant: &Array,
     index: usize,
 ) -> Result<Vec<f32>, NodeError> {
-    let ArrayData::F32(values) = constant.data() else {
-        return Err(NodeError::OperandType { index });
-    };
+    match constant.data() {
+        ArrayData::F32(values) => values_by_column(x, (values, constant.shape()), index),
+        _ => Err(NodeError::OperandType { index }),
+    }
+}
+
+/// The same of values of any type, and their shape.
+pub(super) fn values_by_column<T: Copy + PartialEq>(
+    x: &Deferred,
+    (values, shape): (&[T], &[usize]),
+    index: usize,
+) -> Result<Vec<T>, NodeError> {
     if let Ok(value) = uniform(values, index) {
         return Ok(vec![value]);
     }
-    let shape = constant.shape();
     let view = &x.view;
     let missing = (view.rank() + 1).checked_sub(shape.len());
     let size = |dim: usize| {
@@ -332,7 +340,7 @@ pub(super) fn by_column(
     let fits = columns.clone().count() == 1
         && columns.clone().all(|dim| view.is_feature(dim) && view.size(dim) == values.len());
     if fits && view.features() == Some(values.len()) {
-        Ok(values.clone())
+        Ok(values.to_vec())
     } else {
         Err(NodeError::OperandShape { index, expected: 1, got: values.len() })
     }

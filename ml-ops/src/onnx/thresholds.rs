@@ -18,6 +18,18 @@ pub(super) struct Comparison {
     pub(super) to: Vec<f32>,
 }
 
+impl Comparison {
+    /// The other way around where `flags`, one or one for each column, are set.
+    pub(super) fn negated(&self, flags: &[bool]) -> Self {
+        let relation = |column: usize| {
+            let relation = of_column(&self.relations, column);
+            if of_column(flags, column) { relation.negated() } else { relation }
+        };
+        let relations = (0..flags.len().max(self.relations.len())).map(relation).collect();
+        Self { of: self.of.clone(), relations, to: self.to.clone() }
+    }
+}
+
 /// How a float compares with a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Relation {
@@ -49,7 +61,7 @@ impl Relation {
     }
 
     /// The relation that holds where this one does not, of numbers.
-    pub(super) fn negated(self) -> Self {
+    fn negated(self) -> Self {
         match self {
             Self::Less => Self::GreaterOrEqual,
             Self::LessOrEqual => Self::Greater,

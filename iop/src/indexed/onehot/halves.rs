@@ -322,8 +322,7 @@ impl Instance for NibbleProduct<'_> {
         if self.is_first() {
             leading += at_one + at_zero.unwrap_or_else(|| self.factored.at_zero(z, at_one));
         }
-        let high = [leading];
-        let high = if self.nibbles.tables.len() == 1 { &[] } else { &high[..] };
+        let high = &[leading][..self.nibbles.tables.len() - 1];
         self.factored.round(z, (at_one, high), at_zero)
     }
 

@@ -106,26 +106,25 @@ impl Product {
 
     /// The same floats of negated accumulators in the columns `turned`, which have the negated weights, biases and scales.
     pub(in crate::onnx) fn turned(&self, turned: &[bool]) -> Self {
-        let Self { mut matmul, scales } =
-            Self { matmul: self.matmul.clone(), scales: self.scales.clone() };
+        let mut matmul = self.matmul.clone();
         let Weights { n, codes, offsets, .. } = &mut matmul.weights;
         let most = codes.iter().copied().max().unwrap_or(0);
-        for (at, code) in codes.iter_mut().enumerate() {
-            if turned[at % *n] {
-                *code = most - *code;
-            }
+        for row in codes.chunks_mut(*n) {
+            let of_columns = row.iter_mut().zip(turned).filter(|(_, turned)| **turned);
+            of_columns.for_each(|(code, _)| *code = most - *code);
         }
-        let sign = |column: usize| if turned[column] { -1 } else { 1 };
-        let offset = |column: usize| match turned[column] {
-            true => -of_column(offsets, column) - i32::from(most),
-            false => of_column(offsets, column),
+        let offset = |(column, &turned): (usize, &bool)| {
+            let offset = of_column(offsets, column);
+            if turned { -offset - i32::from(most) } else { offset }
         };
-        *offsets = (0..*n).map(offset).collect();
-        for (column, bias) in matmul.bias.iter_mut().enumerate() {
-            *bias *= sign(column);
-        }
-        let scale = |column: usize| of_column(&scales, column) * sign(column) as f32;
-        let scales = (0..turned.len()).map(scale).collect();
+        *offsets = turned.iter().enumerate().map(offset).collect();
+        let biases = matmul.bias.iter_mut().zip(turned).filter(|(_, turned)| **turned);
+        biases.for_each(|(bias, _)| *bias = -*bias);
+        let scale = |(column, &turned): (usize, &bool)| {
+            let scale = of_column(&self.scales, column);
+            if turned { -scale } else { scale }
+        };
+        let scales = turned.iter().enumerate().map(scale).collect();
         Self { matmul, scales }
     }
 

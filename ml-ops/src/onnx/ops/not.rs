@@ -4,7 +4,6 @@ use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::numbers;
-use crate::onnx::thresholds::Comparison;
 use crate::onnx::value::Value;
 
 pub(super) const OPERATOR: Operator =
@@ -15,11 +14,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     let wrong = NodeError::Operand { index: 0, expected };
     match node.value(0)? {
         Value::Counted(counted) => counted.negated().map(Value::Counted).ok_or(wrong),
-        Value::Comparison(comparison) => {
-            let relations = comparison.relations.iter().map(|relation| relation.negated());
-            let relations = relations.collect();
-            Ok(Value::Comparison(Comparison { relations, ..comparison.clone() }))
-        }
+        Value::Comparison(comparison) => Ok(Value::Comparison(comparison.negated(&[true]))),
         Value::Flags(flags) => Ok(Value::Flags(flags.map(|flag| 1.0 - flag))),
         Value::NumberInput(view) => {
             Ok(Value::Flags(numbers::floats(builder, view)?.map(|flag| 1.0 - flag)))

@@ -1,12 +1,10 @@
 //! Xor: a comparison of a product, and constant flags of columns in which it is the other way around.
 
-use crate::array::{Array, ArrayData};
-use crate::onnx::arithmetic::by_column;
+use crate::array::ArrayData;
+use crate::onnx::arithmetic::values_by_column;
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::node::{Import, NodeView, Operator};
-use crate::onnx::operands::of_column;
-use crate::onnx::thresholds::Comparison;
 use crate::onnx::value::Value;
 
 pub(super) const OPERATOR: Operator =
@@ -24,16 +22,7 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     let ArrayData::U8(flags) = constant.data() else {
         return Err(NodeError::OperandType { index });
     };
-    let got = flags.len();
-    let flags = ArrayData::F32(flags.iter().map(|&flag| f32::from(u8::from(flag != 0))).collect());
-    let flags = Array::new(constant.shape().to_vec(), flags);
-    let flags = flags.map_err(|_| NodeError::OperandShape { index, expected: got, got })?;
-    let flags = by_column(&comparison.of, &flags, index)?;
-    let relation = |column: usize| {
-        let relation = of_column(&comparison.relations, column);
-        if of_column(&flags, column) != 0.0 { relation.negated() } else { relation }
-    };
-    let columns = flags.len().max(comparison.relations.len());
-    let relations = (0..columns).map(relation).collect();
-    Ok(Value::Comparison(Comparison { relations, ..comparison.clone() }))
+    let flags: Vec<bool> = flags.iter().map(|&flag| flag != 0).collect();
+    let flags = values_by_column(&comparison.of, (&flags, constant.shape()), index)?;
+    Ok(Value::Comparison(comparison.negated(&flags)))
 }
