@@ -92,7 +92,7 @@ fn here(shapes: &[Shape]) -> Vec<Counted> {
 fn elsewhere(shapes: &[Shape]) -> Result<Vec<Counted>, Box<dyn Error>> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["run", "--release", "--quiet", "--package", "binfer-benches"])
+        .args(["run", "--quiet", "--package", "binfer-benches"])
         .args(["--features", "count-operations", "--bin", "operations", "--"])
         .args(shapes.as_flattened().iter().map(usize::to_string))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
