@@ -149,7 +149,7 @@ fn bits_and_integers(c: &mut Criterion) {
     let words: Vec<u32> = bytemuck::pod_collect_to_vec(&bytes(32 * BLOCKS, 8));
     let planes: Vec<&[u32]> = words.chunks(BLOCKS).collect();
     let weights = elements(BLOCKS, 9);
-    let mut sums = [ProductSums::default(), ProductSums::default()];
+    let mut sums = [ProductSums::ZERO, ProductSums::ZERO];
     on_all(c, "coset_products", 32 * BLOCKS, || {
         let weights = BlockWeights::new(&weights);
         for (sums, planes) in sums.iter_mut().zip(planes.chunks(4)) {

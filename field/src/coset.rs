@@ -84,13 +84,10 @@ impl BlockWeights {
 #[derive(Clone)]
 pub struct ProductSums(pub(crate) [[u128; 96]; 11]);
 
-impl Default for ProductSums {
-    fn default() -> Self {
-        Self([[0; 96]; 11])
-    }
-}
-
 impl ProductSums {
+    /// No sums yet.
+    pub const ZERO: Self = Self([[0; 96]; 11]);
+
     /// Adds other sums.
     pub fn add(&mut self, other: &Self) {
         for (a, b) in self.0.as_flattened_mut().iter_mut().zip(other.0.as_flattened()) {
@@ -256,7 +253,7 @@ mod tests {
                 embed(set.fold(0, |sum, d| sum ^ seed[u ^ d]))
             };
             for backend in Backend::available() {
-                let mut sums = ProductSums::default();
+                let mut sums = ProductSums::ZERO;
                 let block_weights = BlockWeights::new_on(backend, &weights);
                 extension.add_products_on(backend, &mut sums, &planes, &block_weights);
                 for (subset, sums) in sums.finish() {

@@ -10,6 +10,8 @@ mod product;
 mod shapes;
 mod table;
 
+use std::collections::BTreeMap;
+
 use binfer_field::count::{self, Counts};
 use binfer_ml_ops::graph::WeightMatrix;
 use binfer_ml_ops::{ProverKey, run};
@@ -257,14 +259,17 @@ fn trees(shape: &Shape) -> impl Iterator<Item = &Tree> {
 
 /// The one-hot stages of all views.
 fn indices(shape: &Shape) -> Counts {
-    let mut jobs = Vec::new();
-    for tree in trees(shape) {
+    // The tables of a step are argued side by side: those of one width have one index point.
+    let mut points = BTreeMap::<_, Vec<_>>::new();
+    for (step, tree) in trees(shape).enumerate() {
         let tiles = tile_vars(tree.matrix);
         for factor in &tree.factors {
             let width = factor.width as usize;
             let job = |(number, &vars)| Job { vars, width, summed: number > 0 };
+            let jobs = points.entry((step.min(1), width)).or_default();
             jobs.extend(tiles.iter().enumerate().map(job));
         }
     }
-    onehot::stages(&jobs)
+    let points: Vec<_> = points.into_values().collect();
+    onehot::stages(&points)
 }

@@ -6,6 +6,9 @@ use super::ops::{
     draw, eq_table, factored_round, invert, join, message_bytes, ops, sum, times, weighted,
 };
 
+/// Blocks whose values are summed at a time in the univariate round.
+const TASK: usize = 1536;
+
 /// A claim's share of a tile.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Job {
@@ -116,7 +119,7 @@ impl Job {
         total
     }
 
-    /// The univariate round.
+    /// The univariate round, but for what is once for all blocks whose claims are for one index point.
     fn univariate(&self) -> Counts {
         let blocks = 1usize << (self.vars - 5);
         let mut total = sum([eq_table(self.vars - 5), ops(blocks, 0, 0)]);
@@ -125,17 +128,7 @@ impl Job {
         }
         for planes in self.nibbles() {
             total += times(blocks, coset_products(planes));
-            // Coefficients, tables, values on the domain, and the cosets' sums.
-            total += ops(15 + 2048 + 544, 0, 2048 + 128 + 8704 + 544 + 105);
         }
-        let nibbles = self.n_nibbles();
-        let tasks = blocks.div_ceil(4096);
-        total += if blocks < 256 {
-            ops(0, 0, 32 * blocks * nibbles)
-        } else {
-            ops(0, 0, 32 * (blocks + 256 * nibbles * tasks))
-        };
-        total += ops(0, 0, nibbles * 512);
         total
     }
 
@@ -157,6 +150,23 @@ impl Job {
         }
         total
     }
+}
+
+/// The univariate round's part that is once for these jobs, all of one index point: values on the domain, and what the
+/// sums of products of bits count.
+fn of_point(jobs: &[Job]) -> Counts {
+    let Some(first) = jobs.first() else { return Counts::default() };
+    let blocks: usize = jobs.iter().map(|job| 1 << (job.vars - 5)).sum();
+    let nibbles = first.n_nibbles();
+    let (tasks, left) = (blocks / TASK, blocks % TASK);
+    let values = |blocks: usize| {
+        if blocks < 256 { 32 * blocks * nibbles } else { 32 * (blocks + 256 * nibbles) }
+    };
+    let mut total = ops(0, 0, tasks * values(TASK) + values(left));
+    // Coefficients, tables, values on the domain, and the cosets' sums.
+    total += times(nibbles, ops(15 + 2048 + 544, 0, 2048 + 128 + 8704 + 544 + 105));
+    total += ops(0, 0, nibbles * 512);
+    total
 }
 
 /// The scalars of two rounds of a product of two factors, whose values are not known.
@@ -187,11 +197,13 @@ fn lagrange() -> Counts {
     sum([times(128, embed()), ops(31, 0, 0), invert(), ops(3 * 32, 0, 2 * 32)])
 }
 
-/// Both stages.
-pub(super) fn stages(jobs: &[Job]) -> Counts {
+/// Both stages, of jobs by the index point that their claims are for.
+pub(super) fn stages(points: &[Vec<Job>]) -> Counts {
+    let jobs = points.concat();
     let mut total = sum(jobs
         .iter()
         .flat_map(|job| [job.share(), job.stage_one(), job.univariate(), job.stage_two()]));
+    total += sum(points.iter().map(|jobs| of_point(jobs)));
     let first: Vec<_> = jobs.iter().map(|job| (job.vars, job.n_nibbles() + 2)).collect();
     let second: Vec<_> = jobs.iter().map(|job| (job.vars - 5, 6)).collect();
     total += sum([weighted(0, &first), join(jobs.len(), 2), draw(message_bytes([2, 1]))]);

@@ -58,7 +58,7 @@ fn outcome(lie: Lie) -> Result<(), VerifyError> {
     let mu = channel.challenge("nibble batching");
     let error = truth[0] + sent[0] + mu * (truth[1] + sent[1]);
     let mut round = Round::new();
-    round.add(&data.bits(), sigma, &p[LOG_SIZE..], F128::ONE, mu);
+    round.add(sigma, &[data.bits().weighted(&p[LOG_SIZE..], F128::ONE)], mu);
     let mut round = round.finish();
     if lie >= Lie::Univariate {
         // A constant polynomial: eq sums to one over the domain.

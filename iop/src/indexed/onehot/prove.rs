@@ -163,9 +163,15 @@ fn prove_bits(
     let mu = channel.challenge("nibble batching");
     let weights: Vec<F128> =
         jobs.iter().map(|job| nibble_weight(job.weight, job.n_nibbles(), mu)).collect();
-    let rounds = jobs.par_iter().zip(&weights).fold(Round::new, |mut round, (job, &weight)| {
-        let high = &point[LOG_SIZE..job.data.tile.n_vars()];
-        round.add(&job.data.bits(), job.index_point, high, weight, mu);
+    let mut weighted: Vec<_> = jobs.iter().zip(&weights).collect();
+    weighted.sort_by_key(|(job, _)| job.index_point);
+    let of_points: Vec<_> =
+        weighted.chunk_by(|(a, _), (b, _)| a.index_point == b.index_point).collect();
+    let rounds = of_points.par_iter().fold(Round::new, |mut round, jobs| {
+        let tiles = jobs.par_iter().map(|&(job, &weight)| {
+            job.data.bits().weighted(&point[LOG_SIZE..job.data.tile.n_vars()], weight)
+        });
+        round.add(jobs[0].0.index_point, &tiles.collect::<Vec<_>>(), mu);
         round
     });
     let round = rounds.reduce_with(|a, b| a.join(&b)).unwrap_or_else(Round::new);

@@ -4,6 +4,7 @@
 //! coefficient `prod_{s not in S} (1 + sigma_s)`. Products of `k` bits have degree at most `31 k` in `X`, so they are
 //! summed on `D` and on `k - 1` of its cosets, and their sum is extended to the others once for all tiles.
 
+use core::ops::Range;
 use std::sync::LazyLock;
 
 use binfer_field::coset::{BlockWeights, Extension, ProductSums, embed};
@@ -13,8 +14,8 @@ use rayon::prelude::*;
 use super::NIBBLE;
 use super::domain::{self, POINTS, SIZE};
 
-/// Blocks whose histograms are joined once.
-const TASK: usize = 4096;
+/// Blocks that are summed at a time.
+const TASK: usize = 2 * Extension::BLOCKS;
 
 /// Points of the domain whose histograms are made together.
 const POINTS_AT_A_TIME: usize = 8;
@@ -78,22 +79,10 @@ impl Round {
         self
     }
 
-    /// Adds a tile: its indices, their planes, the point and the weight of its first nibble, `mu` times which is
-    /// that of its second.
-    pub(super) fn add(
-        &mut self,
-        tile: &TileBits<'_>,
-        sigma: &[F128],
-        high: &[F128],
-        weight: F128,
-        mu: F128,
-    ) {
-        let mut weights = kernels::eq_table(high);
-        kernels::scale(&mut weights, weight);
-        let n_nibbles = sigma.len().div_ceil(NIBBLE);
-        let sums = tile.sums(&weights, n_nibbles);
+    /// Adds the blocks of tiles whose claims are for the index point `sigma`; second nibbles count `mu` times.
+    pub(super) fn add(&mut self, sigma: &[F128], tiles: &[Weighted<'_>], mu: F128) {
         let mut power = F128::ONE;
-        for (sigma, sums) in sigma.chunks(NIBBLE).zip(&sums) {
+        for (sigma, sums) in sigma.chunks(NIBBLE).zip(&sums(tiles, sigma.len())) {
             self.add_nibble(sigma, sums, power);
             power *= mu;
         }
@@ -150,12 +139,24 @@ impl Round {
 /// By point and value: sums over the blocks in which a nibble has that value there.
 type Values<const N: usize> = [[F128; 1 << NIBBLE]; N];
 
-/// Weighted sums over the blocks of a tile for one nibble.
+/// Weighted sums over blocks for one nibble.
+#[derive(Clone)]
 struct NibbleSums {
     /// Of products of its bits, on the cosets.
     products: ProductSums,
     /// Of its values on the domain.
     values: Values<SIZE>,
+}
+
+impl NibbleSums {
+    const ZERO: Self =
+        Self { products: ProductSums::ZERO, values: [[F128::ZERO; 1 << NIBBLE]; SIZE] };
+
+    fn add(&mut self, other: &Self) {
+        self.products.add(&other.products);
+        let others = other.values.as_flattened();
+        kernels::add_assign(self.values.as_flattened_mut(), others);
+    }
 }
 
 /// A tile's indices and their bit planes.
@@ -165,98 +166,153 @@ pub(super) struct TileBits<'a> {
     pub(super) planes: Vec<&'a [u32]>,
 }
 
-impl TileBits<'_> {
-    /// The sums of each nibble: of products run by run, of values a few points at a time, so that work of either kind
-    /// is cut evenly.
-    fn sums(&self, weights: &[F128], n_nibbles: usize) -> Vec<NibbleSums> {
-        let (products, values) =
-            rayon::join(|| self.products(weights, n_nibbles), || self.values(weights, n_nibbles));
-        products
-            .into_iter()
-            .zip(values)
-            .map(|(products, values)| NibbleSums { products, values })
-            .collect()
+impl<'a> TileBits<'a> {
+    /// Block `y` weighs `weight eq(high, y)`.
+    pub(super) fn weighted(self, high: &[F128], weight: F128) -> Weighted<'a> {
+        let mut weights = kernels::eq_table(high);
+        kernels::scale(&mut weights, weight);
+        Weighted { tile: self, weights }
+    }
+}
+
+/// A tile and the weight of each of its blocks.
+pub(super) struct Weighted<'a> {
+    tile: TileBits<'a>,
+    weights: Vec<F128>,
+}
+
+impl Weighted<'_> {
+    /// The blocks `range`.
+    fn blocks(&self, range: Range<usize>) -> Blocks<'_> {
+        let bytes = self.tile.bytes.as_chunks().0;
+        Blocks {
+            bytes: &bytes[range.clone()],
+            planes: self.tile.planes.iter().map(|plane| &plane[range.clone()]).collect(),
+            weights: &self.weights[range],
+        }
+    }
+}
+
+/// The sums of all blocks for each nibble of indices of `width` bits: of as many blocks at a time as are worth it, of several
+/// tiles where those are small.
+fn sums(tiles: &[Weighted<'_>], width: usize) -> Vec<NibbleSums> {
+    let zero = || vec![NibbleSums::ZERO; width.div_ceil(NIBBLE)];
+    let tasks = tasks(tiles.iter().map(|tile| tile.weights.len()));
+    let sums = tasks.par_iter().fold(zero, |mut sums, parts| {
+        let mut parts = parts.iter().map(|(tile, range)| tiles[*tile].blocks(range.clone()));
+        match (parts.next(), parts.len()) {
+            (Some(part), 0) => part.add_to(&mut sums),
+            (first, _) => {
+                Gathered::new(first.into_iter().chain(parts), width).blocks().add_to(&mut sums)
+            }
+        }
+        sums
+    });
+    let sums = sums.reduce_with(|mut a, b| {
+        a.iter_mut().zip(&b).for_each(|(a, b)| a.add(b));
+        a
+    });
+    sums.unwrap_or_else(zero)
+}
+
+/// Cuts tiles of so many blocks into tasks: the tiles and ranges of blocks of each.
+fn tasks(lens: impl Iterator<Item = usize>) -> Vec<Vec<(usize, Range<usize>)>> {
+    let mut tasks = Vec::new();
+    let (mut task, mut room) = (Vec::new(), TASK);
+    for (tile, len) in lens.enumerate() {
+        let mut start = 0;
+        while start < len {
+            let n = room.min(len - start);
+            task.push((tile, start..start + n));
+            (start, room) = (start + n, room - n);
+            if room == 0 {
+                tasks.push(core::mem::take(&mut task));
+                room = TASK;
+            }
+        }
+    }
+    tasks.extend(Some(task).filter(|task| !task.is_empty()));
+    tasks
+}
+
+/// Blocks, by block: the indices, the bits of each of their planes, the weight.
+struct Blocks<'a> {
+    bytes: &'a [[u8; SIZE]],
+    planes: Vec<&'a [u32]>,
+    weights: &'a [F128],
+}
+
+/// Blocks of several tiles.
+struct Gathered {
+    bytes: Vec<[u8; SIZE]>,
+    planes: Vec<Vec<u32>>,
+    weights: Vec<F128>,
+}
+
+impl Gathered {
+    fn new<'a>(parts: impl Iterator<Item = Blocks<'a>>, width: usize) -> Self {
+        let mut all = Self {
+            bytes: Vec::with_capacity(TASK),
+            planes: vec![Vec::with_capacity(TASK); width],
+            weights: Vec::with_capacity(TASK),
+        };
+        for part in parts {
+            all.bytes.extend_from_slice(part.bytes);
+            all.weights.extend_from_slice(part.weights);
+            for (all, plane) in all.planes.iter_mut().zip(part.planes) {
+                all.extend_from_slice(plane);
+            }
+        }
+        all
     }
 
-    fn products(&self, weights: &[F128], n_nibbles: usize) -> Vec<ProductSums> {
-        let zero = || vec![ProductSums::default(); n_nibbles];
-        let runs = weights.par_chunks(Extension::BLOCKS).enumerate();
-        let sums = runs.fold(zero, |mut sums, (run, weights)| {
-            self.add_products(&mut sums, weights, run * Extension::BLOCKS);
-            sums
-        });
-        let sums = sums.reduce_with(|mut a, b| {
-            a.iter_mut().zip(&b).for_each(|(a, b)| a.add(b));
-            a
-        });
-        sums.unwrap_or_else(zero)
+    fn blocks(&self) -> Blocks<'_> {
+        let planes = self.planes.iter().map(Vec::as_slice).collect();
+        Blocks { bytes: &self.bytes, planes, weights: &self.weights }
+    }
+}
+
+impl Blocks<'_> {
+    fn add_to(&self, sums: &mut [NibbleSums]) {
+        for (run, weights) in self.weights.chunks(Extension::BLOCKS).enumerate() {
+            self.add_products(sums, run * Extension::BLOCKS, weights);
+        }
+        if self.weights.len() < BYTE_BINS { self.add_values(sums) } else { self.add_bins(sums) }
     }
 
-    fn add_products(&self, sums: &mut [ProductSums], weights: &[F128], start: usize) {
+    /// The products of the blocks from `start` on that have these weights.
+    fn add_products(&self, sums: &mut [NibbleSums], start: usize, weights: &[F128]) {
         let n_blocks = weights.len();
         let weights = BlockWeights::new(weights);
         for (sums, planes) in sums.iter_mut().zip(self.planes.chunks(NIBBLE)) {
             if planes.len() > 1 {
                 let planes: Vec<&[u32]> =
                     planes.iter().map(|plane| &plane[start..][..n_blocks]).collect();
-                EXTENSION.add_products(sums, &planes, &weights);
+                EXTENSION.add_products(&mut sums.products, &planes, &weights);
             }
         }
     }
 
-    fn values(&self, weights: &[F128], n_nibbles: usize) -> Vec<Values<SIZE>> {
-        let of_points = |first: usize| {
-            let zero = || vec![[[F128::ZERO; 1 << NIBBLE]; POINTS_AT_A_TIME]; n_nibbles];
-            let tasks = weights.par_chunks(TASK).enumerate();
-            let sums = tasks.fold(zero, |mut sums, (task, weights)| {
-                self.add_values(&mut sums, weights, task * TASK, first);
-                sums
-            });
-            let sums = sums.reduce_with(|mut a, b| {
-                let b = b.as_flattened().as_flattened();
-                kernels::add_assign(a.as_flattened_mut().as_flattened_mut(), b);
-                a
-            });
-            (first, sums.unwrap_or_else(zero))
-        };
-        let points = (0..SIZE / POINTS_AT_A_TIME).into_par_iter();
-        let points = points.with_min_len(if weights.len() < BYTE_BINS { SIZE } else { 1 });
-        let mut values = vec![[[F128::ZERO; 1 << NIBBLE]; SIZE]; n_nibbles];
-        let sums: Vec<_> = points.map(|i| of_points(i * POINTS_AT_A_TIME)).collect();
-        for (first, sums) in sums {
-            for (values, sums) in values.iter_mut().zip(sums) {
-                values[first..][..POINTS_AT_A_TIME].copy_from_slice(&sums);
-            }
-        }
-        values
-    }
-
-    /// Adds the values at the points from `first` on.
-    fn add_values(
-        &self,
-        sums: &mut [Values<POINTS_AT_A_TIME>],
-        weights: &[F128],
-        start: usize,
-        first: usize,
-    ) {
-        let blocks = &self.bytes[start * SIZE..(start + weights.len()) * SIZE];
-        let blocks = blocks.as_chunks::<SIZE>().0;
-        if weights.len() < BYTE_BINS {
-            for (block, &weight) in blocks.iter().zip(weights) {
-                for (d, &byte) in block[first..][..POINTS_AT_A_TIME].iter().enumerate() {
-                    for (t, sums) in sums.iter_mut().enumerate() {
-                        sums[d][usize::from(byte >> (NIBBLE * t) & 0xf)] += weight;
-                    }
+    fn add_values(&self, sums: &mut [NibbleSums]) {
+        for (block, &weight) in self.bytes.iter().zip(self.weights) {
+            for (d, &byte) in block.iter().enumerate() {
+                for (t, sums) in sums.iter_mut().enumerate() {
+                    sums.values[d][usize::from(byte >> (NIBBLE * t) & 0xf)] += weight;
                 }
             }
-            return;
         }
-        let mut bins = [[F128::ZERO; 256]; POINTS_AT_A_TIME];
-        kernels::block_histograms(&mut bins, blocks, first, weights);
-        for (d, bins) in bins.iter().enumerate() {
-            for (byte, &bin) in bins.iter().enumerate() {
-                for (t, sums) in sums.iter_mut().enumerate() {
-                    sums[d][byte >> (NIBBLE * t) & 0xf] += bin;
+    }
+
+    /// Adds the values, of bytes first.
+    fn add_bins(&self, sums: &mut [NibbleSums]) {
+        for first in (0..SIZE).step_by(POINTS_AT_A_TIME) {
+            let mut bins = [[F128::ZERO; 256]; POINTS_AT_A_TIME];
+            kernels::block_histograms(&mut bins, self.bytes, first, self.weights);
+            for (d, bins) in (first..).zip(&bins) {
+                for (byte, &bin) in bins.iter().enumerate() {
+                    for (t, sums) in sums.iter_mut().enumerate() {
+                        sums.values[d][byte >> (NIBBLE * t) & 0xf] += bin;
+                    }
                 }
             }
         }
@@ -271,6 +327,9 @@ pub(super) fn extension_to(z: F128) -> WordMap {
 
 #[cfg(test)]
 mod tests {
+    use rand::rngs::StdRng;
+    use rand::{Rng, SeedableRng};
+
     use super::*;
 
     #[test]
@@ -285,6 +344,43 @@ mod tests {
         for (u, weights) in WEIGHTS[0].iter().enumerate() {
             for (d, &weight) in weights.iter().enumerate() {
                 assert_eq!(weight, WEIGHTS[0][u ^ d][0]);
+            }
+        }
+    }
+
+    #[test]
+    fn tiles_of_all_sizes_are_summed_together() {
+        let mut rng = StdRng::seed_from_u64(7);
+        let lens = [4, 2 * TASK + 8, 1, 16, 300, TASK - 100, 2];
+        let n = lens.iter().sum();
+        for width in [3, 4, 7, 8] {
+            let bytes: Vec<u8> = (0..n * SIZE).map(|_| rng.random::<u8>() >> (8 - width)).collect();
+            let plane = |s: usize| -> Vec<u32> {
+                let blocks = bytes.chunks(SIZE);
+                let word =
+                    |block: &[u8]| (0..SIZE).map(|d| u32::from(block[d] >> s & 1) << d).sum();
+                blocks.map(word).collect()
+            };
+            let planes: Vec<_> = (0..width).map(plane).collect();
+            let weights: Vec<_> = (0..n).map(|_| F128::random(&mut rng)).collect();
+            let tile = |blocks: Range<usize>| {
+                let bytes = &bytes[blocks.start * SIZE..blocks.end * SIZE];
+                let planes = planes.iter().map(|plane| &plane[blocks.clone()]).collect();
+                Weighted { tile: TileBits { bytes, planes }, weights: weights[blocks].to_vec() }
+            };
+            let mut start = 0;
+            let tiles = lens.map(|len| {
+                start += len;
+                tile(start - len..start)
+            });
+            let mut expected = vec![NibbleSums::ZERO; width.div_ceil(NIBBLE)];
+            for b in 0..n {
+                let one = sums(&[tile(b..b + 1)], width);
+                expected.iter_mut().zip(&one).for_each(|(all, one)| all.add(one));
+            }
+            for (sums, expected) in sums(&tiles, width).iter().zip(&expected) {
+                assert_eq!(sums.values, expected.values);
+                assert!(sums.products.finish().eq(expected.products.finish()));
             }
         }
     }
