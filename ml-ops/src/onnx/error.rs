@@ -25,6 +25,14 @@ pub enum ImportError {
         /// Last known version.
         last: i64,
     },
+    /// A function of the file, or a call of it, is not one that can be written as its nodes.
+    #[error("function {name:?} of the file: {error}")]
+    Function {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        error: FunctionError,
+    },
     /// The graph has sparse initializers.
     #[error("the graph has {count} sparse initializers, which are not supported")]
     SparseInitializers {
@@ -124,6 +132,44 @@ fn made_by(node: &Option<(String, String)>) -> String {
     node.as_ref().map_or_else(String::new, |(name, operator)| {
         format!(" of node {name:?} ({operator}) has floats that no integers are known to stand for")
     })
+}
+
+/// What a function of a file is refused for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FunctionError {
+    /// Two functions have its domain, name and overload.
+    #[error("there are two of its domain, name and overload")]
+    Twice,
+    /// It is in a domain whose operators are known: runtimes differ in which of the two they take.
+    #[error(
+        "its domain is one of known operators, and runtimes differ in whether it is one of these"
+    )]
+    Operator,
+    /// A call has more inputs or outputs than the function.
+    #[error("a call has {inputs} inputs and {outputs} outputs, which are more than it has")]
+    Ports {
+        /// Inputs of the call.
+        inputs: usize,
+        /// Outputs of the call.
+        outputs: usize,
+    },
+    /// It has operators of another version.
+    #[error("operator set {domain:?} has version {own} in it and {of_file} in the file")]
+    Opset {
+        /// The domain, empty for ONNX's own.
+        domain: String,
+        /// Its version for the function.
+        own: i64,
+        /// Its version for the file.
+        of_file: i64,
+    },
+    /// Calls lie in calls, more than 64 of them.
+    #[error("calls lie in calls, 64 deep and more")]
+    Deep,
+    /// Calls come to more nodes than are read.
+    #[error("calls come to more than 2^18 nodes, or to more than 2^28 bytes of them")]
+    Long,
 }
 
 /// A constant tensor is malformed.

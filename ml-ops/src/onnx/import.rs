@@ -9,7 +9,8 @@ use super::node::{Context, Import, NodeView};
 use super::ops::REGISTRY;
 use super::prepared::FloatInput;
 use super::proto::{
-    DimensionProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, data_type,
+    DimensionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto,
+    ValueInfoProto, data_type,
 };
 use super::tail::{self, Tail};
 use super::uses::Uses;
@@ -17,7 +18,7 @@ use super::value::{Scaling, Value};
 use super::view::View;
 use super::whole::Wholes;
 use super::words::Words;
-use super::{finish, ops, spelled};
+use super::{finish, inlined, ops, spelled};
 use crate::graph::{
     CodeType, InputTransform, MAX_ELEMENTS, MAX_NAME_BYTES, Model, OutputPort, OutputTransform,
     WordType,
@@ -28,7 +29,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 /// Versions of operator sets that are known: domain, first, last.
-const OPSETS: [(&str, i64, i64); 2] = [("", 10, 28), ("com.microsoft", 1, 1)];
+pub(super) const OPSETS: [(&str, i64, i64); 2] = [("", 10, 28), ("com.microsoft", 1, 1)];
 
 /// Most values at which a tail is looked for.
 const MOST_CUTS: usize = 64;
@@ -122,6 +123,7 @@ impl File {
         read: &mut dyn FnMut(&ExternalData) -> Option<Vec<u8>>,
     ) -> Result<Self, ImportError> {
         let mut model = ModelProto::decode(bytes)?;
+        inlined::inline_functions(&mut model)?;
         if let Some(graph) = &mut model.graph {
             external::fetch(graph, read);
             spelled::join_normalizations(graph);
@@ -207,12 +209,16 @@ fn check_opsets(model: &ModelProto, graph: &GraphProto) -> Result<(), ImportErro
 
 /// The version of a domain's operators that a file imports.
 fn opset(model: &ModelProto, domain: &str) -> Option<i64> {
-    let mut sets = model.opset_import.iter();
-    sets.find(|set| canonical_domain(set.domain.as_deref()) == domain)?.version
+    version_of(&model.opset_import, domain)
+}
+
+/// The version of a domain's operators.
+pub(super) fn version_of(sets: &[OperatorSetIdProto], domain: &str) -> Option<i64> {
+    sets.iter().find(|set| canonical_domain(set.domain.as_deref()) == domain)?.version
 }
 
 /// ONNX's own domain has two spellings.
-fn canonical_domain(domain: Option<&str>) -> &str {
+pub(super) fn canonical_domain(domain: Option<&str>) -> &str {
     match domain {
         None | Some("ai.onnx") => "",
         Some(domain) => domain,

@@ -130,6 +130,9 @@
 //! element, rounded once; they are read by Add and Sub, by MatMul and Gemm with weights, by normalizations, by Relu, Clip and
 //! QuantizeLinear. `docs/semantics.md` has their integers.
 //!
+//! # Functions of a file
+//! Calls of them are the nodes that they consist of, before anything else is read.
+//!
 //! # Threshold networks
 //! Float weights that are multiples of one number (+-1, 2 bits), and Where or Cast of a comparison of a product (also after Not, or Xor with
 //! a flag for each channel), or Sign: the thresholds are edges of steps over exact accumulators, found by the float32 operators themselves.
@@ -183,6 +186,7 @@ mod floats;
 mod folded;
 mod heads;
 mod import;
+mod inlined;
 mod joined;
 mod masked;
 mod matrix;
@@ -217,6 +221,6 @@ mod whole;
 mod windows;
 mod words;
 
-pub use error::{ImportError, NodeError, TensorError};
+pub use error::{FunctionError, ImportError, NodeError, TensorError};
 pub use external::ExternalData;
 pub use tail::Tail;

@@ -255,8 +255,8 @@ fn joined(last: &NodeProto, operator: &str, input: Vec<String>, epsilon: f32) ->
         output: last.output.clone(),
         name: last.name.clone(),
         op_type: Some(operator.to_owned()),
-        domain: None,
         attribute: vec![attribute],
+        ..NodeProto::default()
     }
 }
 

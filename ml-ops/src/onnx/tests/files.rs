@@ -139,7 +139,7 @@ fn graphs_that_are_invalid() {
     assert_eq!(found, ImportError::Graph(GraphError::PortScale { tensor: 1 }));
 }
 
-const MUTATED: [&[u8]; 21] = [
+const MUTATED: [&[u8]; 22] = [
     QGEMM,
     QLINEAR,
     QDQ,
@@ -159,6 +159,7 @@ const MUTATED: [&[u8]; 21] = [
     fixture!("blocked_weights"),
     fixture!("weights_int16"),
     fixture!("qlinear_matmul_heads"),
+    super::functions::FUNCTIONS,
     super::rows::SOFTMAX,
     super::rows::MIXED,
 ];
@@ -171,7 +172,7 @@ proptest! {
 
     #[test]
     fn mutated_files_do_not_panic(
-        which in 0usize..16,
+        which in 0..MUTATED.len(),
         edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         cut in prop::option::weighted(0.2, any::<prop::sample::Index>()),
     ) {

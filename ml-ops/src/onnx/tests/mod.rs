@@ -10,6 +10,7 @@ mod cases;
 mod choices;
 mod constants;
 mod files;
+mod functions;
 mod groups;
 mod images;
 mod networks;
