@@ -28,7 +28,7 @@ fn patterns_are_equal_to_onnx_runtime() {
         .filter(|path| path.extension().is_some_and(|e| e == "onnx"))
         .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
-    assert_eq!(names.len(), 138);
+    assert_eq!(names.len(), 158);
     for name in names {
         let model = model(&name);
         let archive = folder().join(format!("{name}.npz"));
@@ -79,6 +79,19 @@ fn proofs_are_accepted_of_these_outputs_alone() {
         "gemm_alpha_beta",
         "residual_by_channel",
         "comparisons",
+        "left_silu_of_sum",
+        "left_tanh_of_product",
+        "left_gelu_behind_bias",
+        "left_gate",
+        "left_gated",
+        "left_sum_of_leaky",
+        "left_normalized_parts",
+        "left_pools_of_silu",
+        "left_transposed_normalized",
+        "left_squeeze_relu",
+        "left_squeeze_silu",
+        "left_relu_between",
+        "left_tanh_before",
     ] {
         let key = ProverKey::new(model(name), Default::default(), &Default::default());
         let archive = folder().join(format!("{name}.npz"));

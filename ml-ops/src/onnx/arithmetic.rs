@@ -3,10 +3,12 @@
 use super::builder::Builder;
 use super::constants;
 use super::deferred::{
-    After, Applied, Deferred, Each, Elementwise, Exact, ExactTerm, Kind, Quotient, Sum, Term,
+    After, Applied, Deferred, Each, Elementwise, Exact, ExactTerm, Factor, Factored, Kind,
+    Quotient, Sum, Term,
 };
 use super::error::NodeError;
 use super::folded;
+use super::followed::followed;
 use super::masked;
 use super::node::NodeView;
 use super::numbers;
@@ -256,96 +258,6 @@ fn summands(node: &NodeView<'_>, index: usize, sign: f64) -> Result<Vec<ExactTer
     Ok(terms)
 }
 
-/// `x`, a matmul's or a normalization's result, after `operation` with the constant that is operand `index`.
-fn followed(
-    node: &NodeView<'_>,
-    x: &Deferred,
-    constant: &Array,
-    index: usize,
-    operation: Operation,
-    first: bool,
-) -> Result<Deferred, NodeError> {
-    let clamped = x.low > f32::NEG_INFINITY || x.high < f32::INFINITY;
-    let constant = match &x.kind {
-        Kind::Product(_) if !clamped => by_column(x, constant, index)?,
-        Kind::Product(_) | Kind::Applied(_)
-            if node.goes_on() && x.pool.is_none() && number(constant, index).is_ok() =>
-        {
-            let number = number(constant, index)?;
-            let of = move |x| if first { operation.of(number, x) } else { operation.of(x, number) };
-            let expected = "a function that is the same for all columns";
-            let wrong = NodeError::Operand { index: 1 - index, expected };
-            return Applied::map(x, of).ok_or(wrong);
-        }
-        Kind::Applied(_) if !clamped && x.pool.is_none() => by_column(x, constant, index)?,
-        Kind::Tensors(_) if !clamped => vec![number(constant, index)?],
-        Kind::Each(each) if !clamped && x.pool.is_none() => {
-            let output = each.output();
-            let of_output = Deferred { view: output.clone(), ..x.clone() };
-            if x.view != output {
-                let expected = "a tensor in the shape in which it was dequantized";
-                return Err(NodeError::Operand { index: 1 - index, expected });
-            }
-            by_column(&of_output, constant, index)?
-        }
-        Kind::Normalization(_) | Kind::GroupNormalization(_) | Kind::WordNormalization(_)
-            if !clamped && x.pool.is_none() =>
-        {
-            let constant = by_column(x, constant, index)?;
-            if !x.kind.can_be_followed(&constant) {
-                let (expected, got) = (1, constant.len());
-                return Err(NodeError::OperandShape { index, expected, got });
-            }
-            constant
-        }
-        _ => {
-            let expected = "a matmul's, convolution's or normalization's result";
-            return Err(NodeError::Operand { index: 1 - index, expected });
-        }
-    };
-    let mut followed = x.clone();
-    followed.after.push(After { operation, constant, first });
-    // What is beyond a MaxPool must not turn its order around; thresholds see to columns that do.
-    Ok(followed)
-}
-
-/// The floats of a constant, operand `index`, that is broadcast to `x`: one, or one for each column of its product.
-pub(super) fn by_column(
-    x: &Deferred,
-    constant: &Array,
-    index: usize,
-) -> Result<Vec<f32>, NodeError> {
-    match constant.data() {
-        ArrayData::F32(values) => values_by_column(x, (values, constant.shape()), index),
-        _ => Err(NodeError::OperandType { index }),
-    }
-}
-
-/// The same of values of any type, and their shape.
-pub(super) fn values_by_column<T: Copy + PartialEq>(
-    x: &Deferred,
-    (values, shape): (&[T], &[usize]),
-    index: usize,
-) -> Result<Vec<T>, NodeError> {
-    if let Ok(value) = uniform(values, index) {
-        return Ok(vec![value]);
-    }
-    let view = &x.view;
-    let missing = (view.rank() + 1).checked_sub(shape.len());
-    let size = |dim: usize| {
-        let at = (dim + 1).checked_sub(missing?)?;
-        shape.get(at).copied()
-    };
-    let columns = (0..view.rank()).filter(|&dim| size(dim).is_some_and(|size| size != 1));
-    let fits = columns.clone().count() == 1
-        && columns.clone().all(|dim| view.is_feature(dim) && view.size(dim) == values.len());
-    if fits && view.features() == Some(values.len()) {
-        Ok(values.to_vec())
-    } else {
-        Err(NodeError::OperandShape { index, expected: 1, got: values.len() })
-    }
-}
-
 /// `operation` of floats, operand 0, and a constant, operand `index`: one number, or one for each index of some dimensions.
 pub(super) fn by_constant(
     node: &NodeView<'_>,
@@ -522,9 +434,10 @@ fn of_two(
             let product = Rc::new(product);
             return Ok(Value::Deferred(Deferred::new(Kind::Elementwise(product), output)));
         }
-        Operation::Mul | Operation::Div | Operation::Slope | Operation::Round => {
-            return Err(NodeError::ProductOfTensors);
-        }
+        Operation::Mul => return factored(node, a, b),
+        // Of a function of the second, the quotient is a product.
+        Operation::Div => return factored(node, a, &b.map(f32::recip)),
+        Operation::Slope | Operation::Round => return Err(NodeError::ProductOfTensors),
     };
     let Aligned { a: x, b: y, columns, output } = pairs::aligned(&a.codes.view, &b.codes.view, 1)?;
     let term = |x, floats: &Floats| Term {
@@ -539,6 +452,19 @@ fn of_two(
     let (name, fused) = (node.name.to_owned(), has_kernel);
     let sum = Sum { name, columns, terms, fused, subtracted, layout };
     Ok(Value::Deferred(Deferred::new(Kind::Sum(Rc::new(sum)), output)))
+}
+
+/// The product of functions of two tensors' codes.
+fn factored(node: &NodeView<'_>, a: &Floats, b: &Floats) -> Result<Value, NodeError> {
+    for (index, floats) in [a, b].into_iter().enumerate() {
+        if let Some(&value) = floats.images.iter().find(|image| !image.is_finite()) {
+            return Err(NodeError::NotOnGrid { index, value });
+        }
+    }
+    let Aligned { a: x, b: y, columns, output } = pairs::aligned(&a.codes.view, &b.codes.view, 1)?;
+    let operands = [(x, a), (y, b)].map(|(x, floats)| Factor { x, floats: floats.clone() });
+    let product = Rc::new(Factored { name: node.name.to_owned(), columns, operands });
+    Ok(Value::Deferred(Deferred::new(Kind::Factored(product), output)))
 }
 
 /// Whether a constant has elements of one value, as its scale and zero point do.
@@ -575,7 +501,7 @@ fn dequantized_scalar(constant: &Dequantized, index: usize) -> Result<Scalar, No
 }
 
 /// The one float of a constant, operand `index`.
-fn number(constant: &Array, index: usize) -> Result<f32, NodeError> {
+pub(super) fn number(constant: &Array, index: usize) -> Result<f32, NodeError> {
     match constant.data() {
         ArrayData::F32(values) => uniform(values, index),
         _ => Err(NodeError::OperandType { index }),

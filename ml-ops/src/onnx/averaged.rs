@@ -39,8 +39,25 @@ pub(super) fn deferred(
     formula: Formula,
     windows: Windows,
 ) -> Result<Value, NodeError> {
-    let x = match node.value(0)? {
+    of_value(builder, node, node.value(0)?, formula, windows)
+}
+
+/// Those of a value.
+fn of_value(
+    builder: &mut Builder,
+    node: &NodeView<'_>,
+    value: &Value,
+    formula: Formula,
+    windows: Windows,
+) -> Result<Value, NodeError> {
+    let x = match value {
         Value::Floats(x) => x,
+        Value::Deferred(x) if x.put_together() == Some(0) => {
+            let average = |part: Value, _| of_value(builder, node, &part, formula, windows);
+            let expected = "floats of one 8-bit tensor, or a sum of such tensors and products";
+            let parts = x.each_part(node.name, average)?;
+            return parts.map(Value::Deferred).ok_or(NodeError::Operand { index: 0, expected });
+        }
         Value::Deferred(x) => return of_deferred(node, x, windows),
         _ => return Err(NodeError::Operand { index: 0, expected: "floats of one 8-bit tensor" }),
     };

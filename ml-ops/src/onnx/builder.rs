@@ -238,6 +238,26 @@ impl Builder {
         y
     }
 
+    /// The sum of what tables make of the codes of two tensors of one shape, as codes.
+    pub(super) fn sum_of_codes(
+        &mut self,
+        name: &str,
+        parts: [TensorId; 2],
+        tables: [Function; 2],
+    ) -> Result<TensorId, NodeError> {
+        let [a, b] = parts.map(|tensor| self.shape(tensor));
+        if a != b {
+            let (features, rows_hold) = (a.features, b.features);
+            return Err(NodeError::Regrouping { features, rows_hold });
+        }
+        let y = self.rows_of(a.rows_per_sample, a.features, TensorKind::Code);
+        let terms = parts.into_iter().zip(tables);
+        let term = |(x, function)| Term { x, gather: None, taps: 1, function };
+        let epilogue = Epilogue::Edges(vec![Edges::clamped()]);
+        self.push(name, Op::Combine { terms: terms.map(term).collect(), y, epilogue });
+        Ok(y)
+    }
+
     /// A constant of `shape` and these codes, the last dimension fastest, with the dimensions that are features of
     /// `beside` as features.
     pub(super) fn constant(

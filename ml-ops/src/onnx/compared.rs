@@ -1,8 +1,8 @@
 //! What the comparisons share: a product or an input's numbers on one side, a constant on the other.
 
-use super::arithmetic::by_column;
 use super::builder::Builder;
 use super::error::NodeError;
+use super::followed::by_column;
 use super::node::NodeView;
 use super::numbers;
 use super::thresholds::{Comparison, Relation};

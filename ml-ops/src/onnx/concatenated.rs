@@ -129,9 +129,7 @@ pub(super) fn value(
     let output = output(&views, dim)?;
     let part = |part: &Part| match part {
         Part::Codes(_) => None,
-        Part::Floats(floats) => {
-            Some(ConcatenationPart::Tensor(floats.codes.view.clone(), floats.images.clone()))
-        }
+        Part::Floats(floats) => Some(ConcatenationPart::Floats(floats.clone())),
         Part::Deferred(deferred) => Some(ConcatenationPart::Deferred(deferred.clone())),
         Part::Constant(array, view) => {
             Some(ConcatenationPart::Constant(array.clone(), view.clone()))
@@ -143,7 +141,7 @@ pub(super) fn value(
 }
 
 /// How the parts along dimension `dim` are seen.
-fn output(parts: &[&View], dim: usize) -> Result<View, NodeError> {
+pub(super) fn output(parts: &[&View], dim: usize) -> Result<View, NodeError> {
     let first = parts.first().ok_or(NodeError::MissingInput { index: 0 })?;
     let mut shape = first.shape();
     for (index, part) in parts.iter().enumerate().skip(1) {

@@ -11,6 +11,7 @@ use super::value::{Codes, Dequantized, Floats, Scaling, Value};
 use super::view::View;
 use crate::array::{Array, ArrayData};
 use crate::graph::{CodeType, dequantize_table, quantize};
+use std::ops::Range;
 use std::rc::Rc;
 
 /// The shape of a constant, operand `index`, that is broadcast to samples of `rank` dimensions, with ones in front.
@@ -25,6 +26,33 @@ pub(super) fn shape(array: &Array, rank: usize, index: usize) -> Result<Vec<usiz
     let missing =
         missing.ok_or(NodeError::OperandShape { index, expected: rank + 1, got: shape.len() })?;
     Ok([&vec![1; missing], of_sample].concat())
+}
+
+/// What a constant of floats, operand `index`, that is broadcast to samples of `rank` dimensions has at `places` along dimension `dim`.
+pub(super) fn along(
+    array: &Array,
+    rank: usize,
+    dim: usize,
+    places: Range<usize>,
+    index: usize,
+) -> Result<Array, NodeError> {
+    let ArrayData::F32(values) = array.data() else {
+        return Err(NodeError::OperandType { index });
+    };
+    let mut shape = shape(array, rank, index)?;
+    let wrong = |got| NodeError::OperandShape { index, expected: places.end, got };
+    let size = shape.get(dim).copied().ok_or(wrong(rank))?;
+    let mut part = values.clone();
+    if size > 1 {
+        let inner: usize = shape[dim + 1..].iter().product();
+        let rows = values
+            .chunks(size * inner)
+            .map(|row| row.get(places.start * inner..places.end * inner).ok_or(wrong(size)));
+        part = rows.collect::<Result<Vec<_>, _>>()?.concat();
+        shape[dim] = places.len();
+    }
+    let got = part.len();
+    Array::new(shape, ArrayData::F32(part)).map_err(|_| wrong(got))
 }
 
 /// A constant behind a DequantizeLinear of one scale, operand `index`, beside a tensor that is seen as `beside`.

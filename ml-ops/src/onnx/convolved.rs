@@ -4,12 +4,28 @@ use super::builder::Builder;
 use super::error::NodeError;
 use super::matrix::Matrix;
 use super::node::NodeView;
-use super::value::{MatMulOperands, Weights};
-use super::view::View;
+use super::value::{MatMulOperands, Value, Weights};
+use super::view::{View, Window};
 use super::windows::Pool;
 
 /// Attributes of a convolution, besides those of its windows.
 pub(super) const ATTRIBUTES: [&str; 1] = ["group"];
+
+/// Whether the convolution by operand 1 is a matmul for each place: windows of one element, all of them, in one group.
+pub(super) fn is_of_points(node: &NodeView<'_>) -> Result<bool, NodeError> {
+    let kernels = match node.value(1)? {
+        Value::Constant(array) => array.shape(),
+        Value::Dequantized(constant) => constant.values.shape(),
+        _ => return Ok(false),
+    };
+    let Some(x) = node.value(0)?.view() else { return Ok(false) };
+    if kernels.len() != x.rank() + 1 || x.rank() < 2 {
+        return Ok(false);
+    }
+    let Geometry { groups, pool } = Geometry::of(node, x, kernels, 1)?;
+    let is_point = |window: &Window| window.kernel == 1 && window.stride == 1 && window.pad == 0;
+    Ok(groups == 1 && !pool.beyond && pool.windows.iter().all(is_point))
+}
 
 /// The windows and groups of a convolution.
 pub(super) struct Geometry {

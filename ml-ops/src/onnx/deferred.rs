@@ -5,15 +5,20 @@ mod applied;
 mod average;
 mod columns;
 mod concatenation;
+mod course;
 mod cut;
 mod each;
 mod elementwise;
 mod embedded;
 mod exact;
+mod factored;
 mod group_normalization;
+mod hidden;
 mod interpolation;
 mod largest;
+mod levels;
 mod local_normalization;
+mod mapped;
 mod normalization;
 mod padded;
 mod product;
@@ -22,6 +27,7 @@ mod rectified;
 mod rotated;
 mod row_sizes;
 mod softmax;
+mod stem;
 mod sum;
 mod sum_average;
 mod tensors;
@@ -37,10 +43,13 @@ pub(super) use each::Each;
 pub(super) use elementwise::Elementwise;
 pub(super) use embedded::Embedded;
 pub(super) use exact::{Addend, Exact, ExactTerm};
+pub(super) use factored::{Factor, Factored};
 pub(super) use group_normalization::{GroupNormalization, MAX_GROUP};
+pub(super) use hidden::Hidden;
 pub(super) use interpolation::{Interpolation, Weighted};
 pub(super) use largest::{Compared, Largest};
 pub(super) use local_normalization::LocalNormalization;
+pub(super) use mapped::Mapped;
 pub(super) use normalization::{MAX_LENGTH, Normalization};
 pub(super) use padded::{How, Inner, Padded};
 pub(super) use product::Product;
@@ -58,7 +67,8 @@ use super::error::NodeError;
 use super::matrix::Matrix;
 use super::operands::of_column;
 use super::rowwise;
-use super::value::{Codes, Scaling, Target};
+use super::target::Target;
+use super::value::{Codes, Scaling};
 use super::view::View;
 use super::windows::Pool;
 use super::words::{Digits, Words};
@@ -77,8 +87,8 @@ pub(super) struct Deferred {
     pub(super) high: f32,
     /// Operations with constants that have come, before the bounds.
     pub(super) after: Vec<After>,
-    /// A MaxPool that has come, and what it was of.
-    pub(super) pool: Option<Rc<(View, Pool)>>,
+    /// MaxPools that have come, and what each was of.
+    pub(super) pools: Vec<Rc<(View, Pool)>>,
     /// What has become of the output tensor, whichever that will be.
     pub(super) view: View,
 }
@@ -94,6 +104,10 @@ pub(super) enum Kind {
     Tensors(Rc<Tensors>),
     /// A product of two dequantized tensors, element by element.
     Elementwise(Rc<Elementwise>),
+    /// A product of functions of two tensors' codes, element by element.
+    Factored(Rc<Factored>),
+    /// Floats of codes.
+    Mapped(Rc<Mapped>),
     /// A sum or difference of two dequantized tensors.
     Sum(Rc<Sum>),
     /// Averages of a dequantized tensor.
@@ -133,6 +147,41 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    /// The codes that a QuantizeLinear makes, before a MaxPool, `after` operations with constants.
+    pub(super) fn codes(
+        &self,
+        builder: &mut Builder,
+        after: &[After],
+        target: &Target,
+    ) -> Result<TensorId, NodeError> {
+        match self {
+            Self::Product(product) => product.quantize(builder, after, target),
+            Self::Applied(applied) => applied.quantize(builder, after, target),
+            Self::Tensors(product) => product.quantize(builder, after, target),
+            Self::Elementwise(product) => product.quantize(builder, target),
+            Self::Factored(product) => product.quantize(builder, target),
+            Self::Mapped(floats) => Ok(floats.quantize(builder, target)),
+            Self::Sum(sum) => sum.quantize(builder, target),
+            Self::Average(average) => average.quantize(builder, target),
+            Self::Quotient(of) => of.quantize(builder, target),
+            Self::SumAverage(average) => average.quantize(builder, target),
+            Self::Concatenation(parts) => parts.quantize(builder, target),
+            Self::Each(each) => each.quantize(builder, after, target),
+            Self::Interpolation(of) => of.quantize(builder, target),
+            Self::Softmax(softmax) => softmax.quantize(builder, target),
+            Self::Normalization(rows) => rows.quantize(builder, after, target),
+            Self::GroupNormalization(groups) => groups.quantize(builder, after, target),
+            Self::WordNormalization(rows) => rows.quantize(builder, after, target),
+            Self::Exact(sum) => sum.quantize(builder, target),
+            Self::LocalNormalization(rows) => rows.quantize(builder, target),
+            Self::Rotated(of) => of.quantize(builder, target),
+            Self::Cut(cut) => cut.quantize(builder, target),
+            Self::Largest(largest) => largest.quantize(builder, target),
+            Self::Padded(padded) => padded.quantize(builder, target),
+            Self::Embedded(rows) => Ok(rows.quantize(builder, target)),
+        }
+    }
+
     /// Whether these are normalized elements that a constant of these floats can follow: one, or one for each column.
     pub(super) fn can_be_followed(&self, constant: &[f32]) -> bool {
         match self {
@@ -147,7 +196,14 @@ impl Kind {
 impl Deferred {
     /// `kind`, whose output tensor is seen as `view`.
     pub(super) fn new(kind: Kind, view: View) -> Self {
-        Self { kind, low: f32::NEG_INFINITY, high: f32::INFINITY, after: vec![], pool: None, view }
+        Self {
+            kind,
+            low: f32::NEG_INFINITY,
+            high: f32::INFINITY,
+            after: vec![],
+            pools: vec![],
+            view,
+        }
     }
 
     /// The floats clamped to `[low, high]`.
@@ -158,7 +214,7 @@ impl Deferred {
 
     /// Whether neither bounds nor a MaxPool have come.
     pub(super) fn is_unbounded(&self) -> bool {
-        (self.low, self.high) == (f32::NEG_INFINITY, f32::INFINITY) && self.pool.is_none()
+        (self.low, self.high) == (f32::NEG_INFINITY, f32::INFINITY) && self.pools.is_empty()
     }
 
     /// The codes that a QuantizeLinear makes behind the bounds of `target`.
@@ -179,31 +235,8 @@ impl Deferred {
         to: Scaling,
         dtype: CodeType,
     ) -> Result<Codes, NodeError> {
-        let target = &Target { low: self.low, high: self.high, to, dtype };
-        let tensor = match &self.kind {
-            Kind::Product(product) => product.quantize(builder, &self.after, target)?,
-            Kind::Applied(applied) => applied.quantize(builder, &self.after, target)?,
-            Kind::Tensors(product) => product.quantize(builder, &self.after, target)?,
-            Kind::Elementwise(product) => product.quantize(builder, target)?,
-            Kind::Sum(sum) => sum.quantize(builder, target)?,
-            Kind::Average(average) => average.quantize(builder, target)?,
-            Kind::Quotient(of) => of.quantize(builder, target)?,
-            Kind::SumAverage(average) => average.quantize(builder, target)?,
-            Kind::Concatenation(parts) => parts.quantize(builder, target)?,
-            Kind::Each(each) => each.quantize(builder, &self.after, target)?,
-            Kind::Interpolation(of) => of.quantize(builder, target)?,
-            Kind::Softmax(softmax) => softmax.quantize(builder, target)?,
-            Kind::Normalization(rows) => rows.quantize(builder, &self.after, target)?,
-            Kind::GroupNormalization(groups) => groups.quantize(builder, &self.after, target)?,
-            Kind::WordNormalization(rows) => rows.quantize(builder, &self.after, target)?,
-            Kind::Exact(sum) => sum.quantize(builder, target)?,
-            Kind::LocalNormalization(rows) => rows.quantize(builder, target)?,
-            Kind::Rotated(of) => of.quantize(builder, target)?,
-            Kind::Cut(cut) => cut.quantize(builder, target)?,
-            Kind::Largest(largest) => largest.quantize(builder, target)?,
-            Kind::Padded(padded) => padded.quantize(builder, target)?,
-            Kind::Embedded(rows) => rows.quantize(builder, target),
-        };
+        let target = &Target { low: self.low, high: self.high, to, dtype, through: None };
+        let tensor = self.kind.codes(builder, &self.after, target)?;
         let view = self.pooled(builder, name, tensor)?;
         Ok(Codes { view, dtype, quantized: true, origin: None })
     }
@@ -218,7 +251,7 @@ impl Deferred {
     ) -> Result<Words, NodeError> {
         let expected = "a sum of dequantized tensors or a product of one scale";
         let wrong = NodeError::Operand { index: 0, expected };
-        let (sum, seen) = self.sum(name).filter(|_| self.pool.is_none()).ok_or(wrong)?;
+        let (sum, seen) = self.sum(name).filter(|_| self.pools.is_empty()).ok_or(wrong)?;
         let digits = sum.words(builder, (self.low, self.high), to, dtype)?;
         Ok(Words { dtype, digits: Digits::Two(digits.map(|tensor| seen.on(tensor))) })
     }
@@ -246,7 +279,7 @@ impl Deferred {
 
     /// The floats as summands of integers, if nothing but additions and a Relu has come; nodes have the name `name`.
     pub(super) fn summands(&self, name: &str) -> Option<Vec<ExactTerm>> {
-        let (sum, seen) = self.sum(name).filter(|_| self.pool.is_none())?;
+        let (sum, seen) = self.sum(name).filter(|_| self.pools.is_empty())?;
         match (self.low, self.high) {
             // A sum that is seen as it was made can be continued.
             (f32::NEG_INFINITY, f32::INFINITY) => (seen == sum.layout).then_some(sum.terms),
@@ -274,7 +307,7 @@ impl Deferred {
             (0.0, f32::INFINITY) => true,
             _ => return Err(wrong),
         };
-        let (sum, _) = self.sum(name).filter(|_| self.pool.is_none()).ok_or(wrong)?;
+        let (sum, _) = self.sum(name).filter(|_| self.pools.is_empty()).ok_or(wrong)?;
         let name = name.to_owned();
         Ok(Kind::SumAverage(Rc::new(SumAverage { name, sum, relu, x, columns, count })))
     }
@@ -286,11 +319,10 @@ impl Deferred {
         name: &str,
         tensor: TensorId,
     ) -> Result<View, NodeError> {
-        let tensor = match &self.pool {
-            Some(pool) => pool.1.max(builder, name, &pool.0.on(tensor))?.tensor,
-            None => tensor,
+        let pooled = |tensor, pool: &Rc<(View, Pool)>| {
+            Ok::<_, NodeError>(pool.1.max(builder, name, &pool.0.on(tensor))?.tensor)
         };
-        Ok(self.view.on(tensor))
+        Ok(self.view.on(self.pools.iter().try_fold(tensor, pooled)?))
     }
 
     /// Whether the floats grow with the accumulators they are of.

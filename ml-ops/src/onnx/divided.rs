@@ -3,6 +3,7 @@
 use super::arithmetic::{self, Operation};
 use super::deferred::{After, Applied, Deferred};
 use super::error::NodeError;
+use super::followed;
 use super::node::NodeView;
 use super::value::Value;
 use crate::array::Array;
@@ -24,7 +25,7 @@ pub(super) fn divided(
         }
         Value::Deferred(x) => {
             let mut x = Applied::map(x, |x| x).ok_or(wrong)?;
-            let constant = arithmetic::by_column(&x, scales, 1)?;
+            let constant = followed::by_column(&x, scales, 1)?;
             x.after.push(After { operation: Operation::Div, constant, first: false });
             x
         }

@@ -182,7 +182,7 @@ pub(super) fn of_values(
         }
         Value::Constant(array) => {
             let (codes, scale) = match on_grid(array, 1) {
-                Err(NodeError::NotOnGrid { .. }) if x.is_plain() => {
+                Err(NodeError::NotOnGrid { .. }) if x.can_be_by_digits() => {
                     return of_digits(&Digits::of_array(array, 1)?, layout, bias);
                 }
                 found => found?,
@@ -238,6 +238,17 @@ impl Activation {
     pub(super) fn of_codes(view: View) -> Self {
         let (zero_code, zero_point, scale) = (0, None, 1.0);
         Self { view, zero_code, zero_point, scale, negated: None, halves: false }
+    }
+
+    /// Integers at a scale.
+    pub(super) fn of_integers(view: View, scale: f32) -> Self {
+        let (zero_code, zero_point) = (0, Some(0));
+        Self { view, zero_code, zero_point, scale, negated: None, halves: false }
+    }
+
+    /// Whether weights of 24 bits can be beside it: one tensor of codes, or integers whose zero is 0.
+    fn can_be_by_digits(&self) -> bool {
+        !self.halves && self.negated.is_none() && self.zero_point.unwrap_or(0) == 0
     }
 
     /// Whether it is one tensor of codes, none of them negated.

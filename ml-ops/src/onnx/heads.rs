@@ -5,7 +5,8 @@ use super::error::NodeError;
 use super::matrix::Matrix;
 use super::node::NodeView;
 use super::operands::requantize;
-use super::value::{Codes, Scaling, Target, Value};
+use super::target::Target;
+use super::value::{Codes, Scaling, Value};
 use super::view::View;
 use crate::graph::{CodeMatrix, Epilogue, Op, TensorId, TensorKind, signed_bits};
 
@@ -60,6 +61,11 @@ impl Heads {
         let operands = [matrix(&a), matrix(&b)];
         let output = View::new(0, &shape, |dim| dim != row);
         Ok((Self { name, operands, zero_codes, heads, depth, columns }, output))
+    }
+
+    /// The name of the node.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// What no accumulator exceeds in size.

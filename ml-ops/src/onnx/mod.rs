@@ -68,6 +68,10 @@
 //! Such functions of a matmul's or convolution's floats that no QuantizeLinear comes before (`x * Sigmoid(x)` of a Conv) are steps of
 //! the exact accumulators, one where the function rises or falls, two where it turns around once, filled by the same float32 operators.
 //!
+//! So are functions of sums, products, averages, interpolations and functions by index, and, of a Concat, of its parts. Products of functions of two
+//! tensors are of integers of 16 or 24 bits. A matmul reads sums, averages and functions that no QuantizeLinear comes before as integers
+//! (`docs/semantics.md`).
+//!
 //! # Functions by index
 //! BatchNormalization, PRelu, and Add, Sub, Mul and Div with a constant of floats that is broadcast along some dimension: the
 //! float32 operators themselves, a step of codes for each index of the others, of negated codes where the floats fall.
@@ -184,6 +188,7 @@ mod fine;
 mod finish;
 mod floats;
 mod folded;
+mod followed;
 mod heads;
 mod import;
 mod inlined;
@@ -211,9 +216,11 @@ mod spelled;
 mod steps;
 mod tables;
 mod tail;
+mod target;
 #[cfg(test)]
 mod tests;
 mod thresholds;
+mod unquantized;
 mod uses;
 mod value;
 mod view;

@@ -250,7 +250,7 @@ impl<'a> NodeView<'a> {
         self.is_quantized() && names.all(|name| name.is_some_and(is_dequantized))
     }
 
-    /// Whether a QuantizeLinear comes after the node, and no matmul or convolution before it.
+    /// Whether a QuantizeLinear comes after the node.
     pub(super) fn goes_on(&self) -> bool {
         self.output_name(0).is_some_and(|name| self.context.uses.goes_on(name))
     }

@@ -2,7 +2,8 @@
 
 use super::error::NodeError;
 use super::matrix::Matrix;
-use super::value::{Dequantized, Target, Weights};
+use super::target::Target;
+use super::value::{Dequantized, Weights};
 use super::view::View;
 use crate::array::{Array, ArrayData};
 use crate::graph::{CodeType, Requantize, RoundingProfile, Step};

@@ -103,7 +103,7 @@ pub(super) fn levels(
     let product = match falls.iter().position(|&falls| falls) {
         Some(column) if 2 * scaling.zero_point != i32::from(last) => {
             // The largest of a window is taken of what grows with the floats.
-            if of.pool.is_some() {
+            if !of.pools.is_empty() {
                 return Err(NodeError::NotMonotone { column });
             }
             turned = product.turned(&falls);

@@ -5,9 +5,6 @@ use super::proto::{AttributeProto, GraphProto, NodeProto, TensorProto, data_type
 use crate::array::{Array, ArrayData};
 use std::collections::{HashMap, HashSet};
 
-/// Operators that read floats as a matmul or convolution does.
-const PRODUCTS: [&str; 5] = ["Conv", "ConvTranspose", "Einsum", "Gemm", "MatMul"];
-
 /// Operators that a session moves a DequantizeLinear behind and a QuantizeLinear before, or does away with. MaxPool is one from
 /// operator set 12 on.
 const PASSED: [&str; 9] = [
@@ -62,8 +59,7 @@ impl Uses {
         // Backwards, so that what comes after a value is known.
         for node in graph.node.iter().rev() {
             let reaches = is(node, "QuantizeLinear")
-                || !PRODUCTS.iter().any(|name| is(node, name))
-                    && node.output.iter().any(|output| uses.going_on.contains(output));
+                || node.output.iter().any(|output| uses.going_on.contains(output));
             if reaches {
                 uses.going_on.extend(node.input.iter().cloned());
             }
@@ -90,7 +86,7 @@ impl Uses {
         self.tables.get(name).copied()
     }
 
-    /// Whether a QuantizeLinear is of something that is made of this value without a matmul or convolution.
+    /// Whether a QuantizeLinear is of something that is made of this value.
     pub(super) fn goes_on(&self, name: &str) -> bool {
         self.going_on.contains(name)
     }

@@ -68,41 +68,6 @@ pub(super) struct Scaling {
     pub(super) zero_point: i32,
 }
 
-/// What a QuantizeLinear makes codes of, after the bounds of Relus and Clips.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Target {
-    pub(super) low: f32,
-    pub(super) high: f32,
-    pub(super) to: Scaling,
-    pub(super) dtype: CodeType,
-}
-
-impl Target {
-    /// Without bounds.
-    pub(super) fn unbounded(to: Scaling, dtype: CodeType) -> Self {
-        Self { low: f32::NEG_INFINITY, high: f32::INFINITY, to, dtype }
-    }
-
-    /// The code of a float.
-    pub(super) fn code(&self, x: f32) -> u8 {
-        self.quantized(x.max(self.low).min(self.high))
-    }
-
-    /// The codes of the bounds.
-    pub(super) fn ends(&self) -> (u8, u8) {
-        (self.quantized(self.low), self.quantized(self.high))
-    }
-
-    /// The code of zero.
-    pub(super) fn zero_code(&self) -> u8 {
-        (self.to.zero_point - self.dtype.min()) as u8
-    }
-
-    fn quantized(&self, x: f32) -> u8 {
-        quantize(x, self.to.scale, self.to.zero_point, self.dtype)
-    }
-}
-
 /// Floats that are a function of an 8-bit tensor's codes.
 #[derive(Debug, Clone)]
 pub(super) struct Floats {

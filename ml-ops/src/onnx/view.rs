@@ -126,6 +126,43 @@ impl View {
         is_one.then(|| size_of(&digits))
     }
 
+    /// For each feature of the tensor the index along dimension `dim` at which it is; `None` if that is no part of the feature's number.
+    pub(super) fn indices_of_features(&self, dim: usize) -> Option<Vec<usize>> {
+        let (mut of_axes, mut n) = (Vec::new(), 1);
+        for (axis, of) in self.axes.iter().enumerate().filter(|(_, of)| of.side == Side::Feature) {
+            let of_axis = |digit: &&GatherDim| digit.axis == Some(axis) && digit.size > 1;
+            let mut digits: Vec<&GatherDim> = self.dims.iter().flatten().filter(of_axis).collect();
+            digits.sort_by_key(|digit| digit.step);
+            // They number the whole axis, each once.
+            let mut step = 1;
+            for digit in digits {
+                if digit.step != step {
+                    return None;
+                }
+                step *= digit.size as i64;
+            }
+            if of.offset != 0 || step != of.size as i64 {
+                return None;
+            }
+            of_axes.push((axis, of.size));
+            n *= of.size;
+        }
+        let place = |digit: &GatherDim, feature: usize| {
+            let mut rest = feature;
+            let sizes = of_axes.iter().rev();
+            let at = sizes.map(|&(axis, size)| (axis, rest % size, rest /= size));
+            let found = at.into_iter().find(|(axis, ..)| digit.axis == Some(*axis));
+            found.map(|(_, at, ())| at / digit.step as usize % digit.size)
+        };
+        let digits: Vec<&GatherDim> = self.dims.get(dim)?.iter().filter(|of| of.size > 1).collect();
+        let index = |feature: usize| {
+            digits
+                .iter()
+                .try_fold(0, |index, digit| Some(index * digit.size + place(digit, feature)?))
+        };
+        (0..n).map(index).collect()
+    }
+
     /// Elements that the leading digits of the dimensions from `first` on number, as far as these move along features; of an open
     /// tensor, its first digit if dimension `first` has several.
     pub(super) fn leading_features(&self, first: usize) -> usize {

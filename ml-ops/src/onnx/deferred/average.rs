@@ -9,7 +9,8 @@ use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::rowwise::Summand;
 use crate::onnx::steps;
-use crate::onnx::value::{Floats, Scaling, Target};
+use crate::onnx::target::Target;
+use crate::onnx::value::{Floats, Scaling};
 
 /// Averages of a dequantized tensor.
 ///
@@ -109,6 +110,9 @@ impl Average {
         let has_kernel = self.dtype == dtype && (lowest, highest) == (0, 255);
         let formula = if has_kernel { self.formula } else { Formula::Mean };
         let step = |sum: i64| {
+            if target.through.is_some() {
+                return target.code(mean(sum));
+            }
             let unbounded = match formula {
                 Formula::Pool => code((mean(sum) / scale + zero_point as f32).round_ties_even()),
                 Formula::Mean => quantize(mean(sum), scale, zero_point, dtype),
@@ -124,6 +128,17 @@ impl Average {
         let terms = self.terms(builder)?;
         let epilogue = Epilogue::Edges(vec![edges]);
         builder.combine(&self.name, self.columns, terms, TensorKind::Code, epilogue)
+    }
+
+    /// The ends between which averages lie.
+    pub(super) fn ends(&self) -> [f32; 2] {
+        let values = self.summands.table.iter();
+        let (least, most) = values.fold((0, 0), |(least, most), &x| (x.min(least), x.max(most)));
+        let sums = match self.weights {
+            Some(_) => [-self.bound(), self.bound()],
+            None => [least, most].map(|value| value * self.taps() as i64),
+        };
+        sums.map(|sum| (sum as f64 * self.summands.scale) as f32 / self.count as f32)
     }
 
     /// Elements of a sum.
@@ -155,7 +170,7 @@ impl Average {
     }
 
     /// Bound on the size of a sum.
-    fn bound(&self) -> i64 {
+    pub(super) fn bound(&self) -> i64 {
         let most = if self.weights.is_some() { 255 } else { 1 };
         most * self.summands.bound(self.taps())
     }

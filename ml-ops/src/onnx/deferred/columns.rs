@@ -7,7 +7,7 @@ use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::operands::one_if_alike;
 use crate::onnx::rowwise::{Rowwise, Summand};
-use crate::onnx::value::Target;
+use crate::onnx::target::Target;
 
 /// Where `x / (1 + e^-x)` is least.
 const LEAST_AT: f64 = -1.278464542761074;

@@ -5,7 +5,7 @@ use crate::graph::TensorId;
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::rowwise::part;
-use crate::onnx::value::Target;
+use crate::onnx::target::Target;
 use crate::onnx::view::View;
 
 /// Floats that are copied.

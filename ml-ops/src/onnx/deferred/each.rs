@@ -12,7 +12,8 @@ use crate::onnx::multiplied;
 use crate::onnx::operands::{Layout, codes_of, of_column, one_if_alike};
 use crate::onnx::rowwise::part;
 use crate::onnx::steps;
-use crate::onnx::value::{Codes, Floats, MatMulOperands, Scaling, Target};
+use crate::onnx::target::Target;
+use crate::onnx::value::{Codes, Floats, MatMulOperands, Scaling};
 use crate::onnx::view::View;
 
 /// A dequantized tensor of several scales, or one of a scale to which something is done by index.
@@ -109,7 +110,7 @@ impl Each {
     }
 
     /// The float of a code at an index.
-    fn image(&self, column: usize, code: u8) -> f32 {
+    pub(super) fn image(&self, column: usize, code: u8) -> f32 {
         match &self.images {
             Images::Of(images) => images[usize::from(code)],
             Images::Scaled(scalings) => {
@@ -189,6 +190,51 @@ impl Each {
         let (columns, kind) = (self.columns(), TensorKind::Code);
         let epilogue = Epilogue::Edges(vec![Edges::clamped()]);
         builder.combine(&self.name, columns, terms, kind, epilogue)
+    }
+
+    /// The codes that `code` makes of an index's codes: a step of them where all rise or fall, or else what they rise by in all up to
+    /// one less what they fall by.
+    pub(super) fn codes(
+        &self,
+        builder: &mut Builder,
+        code: &dyn Fn(usize, u8) -> u8,
+    ) -> Result<TensorId, NodeError> {
+        let made =
+            self.stepped(builder, &self.name, |column, x| code(column, x.clamp(0, 255) as u8));
+        if !matches!(made, Err(NodeError::NotMonotone { .. })) {
+            return made;
+        }
+        let columns = self.columns();
+        let moves = |column: usize, up: bool| -> Result<[u8; 256], NodeError> {
+            let (mut moved, mut all) = (0u8, [0; 256]);
+            for at in 1..=255u8 {
+                let pair = [code(column, at - 1), code(column, at)];
+                let [from, to] = if up { pair } else { [pair[1], pair[0]] };
+                let more = moved.checked_add(to.saturating_sub(from));
+                moved = more.ok_or(NodeError::NotMonotone { column })?;
+                all[usize::from(at)] = moved;
+            }
+            Ok(all)
+        };
+        let mut side = |name: &str, up: bool| {
+            let all = (0..columns).map(|column| moves(column, up));
+            let all = all.collect::<Result<Vec<_>, _>>()?;
+            let at = |column: usize, x: i64| all[column][x.clamp(0, 255) as usize];
+            self.stepped(builder, &part(&self.name, name), at)
+        };
+        let (up, down) = (side("rising", true)?, side("falling", false)?);
+        let output = self.output();
+        let read = |tensor| Matrix::laid_out(&output.on(tensor), |dim| self.varies[dim]);
+        let terms = vec![
+            (read(up), Function::table(|code| code)),
+            (read(down), Function::table(|code| -code)),
+        ];
+        let from = |column: usize| {
+            let first = i64::from(code(column, 0));
+            Edges { first: 0, edges: (1..256).map(|code| code - first).collect() }
+        };
+        let epilogue = Epilogue::Edges(one_if_alike((0..columns).map(from).collect()));
+        builder.combine(&self.name, columns, terms, TensorKind::Code, epilogue)
     }
 
     /// A code at which all functions give the same, and on either side of which they are monotone.

@@ -1,13 +1,14 @@
 //! The product of two dequantized tensors, element by element.
 
-use super::{Average, Formula, Summands};
+use super::{Average, Formula, Summands, stem};
 use crate::graph::{TensorId, dequantize_table};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::multiplied;
 use crate::onnx::qlinear::{self, Quantization};
-use crate::onnx::value::{Scaling, Target};
+use crate::onnx::target::Target;
+use crate::onnx::value::Scaling;
 use crate::onnx::view::View;
 
 /// The product of two dequantized tensors, element by element.
@@ -25,14 +26,25 @@ pub(in crate::onnx) struct Elementwise {
 }
 
 impl Elementwise {
+    /// The ends between which products lie.
+    pub(super) fn ends(&self) -> [f32; 2] {
+        stem::product(self.images().each_ref().map(stem::of_codes))
+    }
+
+    /// The floats of both operands' codes.
+    fn images(&self) -> [[f32; 256]; 2] {
+        self.from.map(|(of, dtype)| dequantize_table(of.scale, of.zero_point, dtype))
+    }
+
     pub(super) fn quantize(
         &self,
         builder: &mut Builder,
         target: &Target,
     ) -> Result<TensorId, NodeError> {
         let &Target { to, dtype, .. } = target;
-        let images = self.from.map(|(of, dtype)| dequantize_table(of.scale, of.zero_point, dtype));
-        let fused = self.fused && self.from.iter().all(|(_, of)| *of == dtype);
+        let images = self.images();
+        let fused =
+            self.fused && target.through.is_none() && self.from.iter().all(|(_, of)| *of == dtype);
         if fused && target.ends() == (0, 255) {
             return self.mul(builder, (to, dtype));
         }

@@ -2,7 +2,7 @@
 
 use crate::graph::TensorId;
 use crate::onnx::builder::Builder;
-use crate::onnx::value::Target;
+use crate::onnx::target::Target;
 
 /// Rows of a table.
 #[derive(Debug)]

@@ -8,7 +8,8 @@ use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::operands::of_column;
 use crate::onnx::rowwise::Summand;
-use crate::onnx::value::{MatMulOperands, Scaling, Target};
+use crate::onnx::target::Target;
+use crate::onnx::value::{MatMulOperands, Scaling};
 use crate::onnx::view::View;
 use crate::onnx::words::{self, Digits, Words};
 use std::rc::Rc;
@@ -20,7 +21,7 @@ const FINEST: u32 = 1 << 16;
 const COARSEST: u32 = 24;
 
 /// What a sum may be off by because scales are multiples of one, in codes of its output.
-const OFF: f64 = 1.0 / 16.0;
+pub(super) const OFF: f64 = 1.0 / 16.0;
 
 /// By how much less that is where weights of 24 bits are in the sum.
 const FINE: f64 = 1.0 / 1024.0;
@@ -256,10 +257,8 @@ impl Exact {
         builder: &mut Builder,
         target: &Target,
     ) -> Result<TensorId, NodeError> {
-        let of = self.integers(builder, self.unit(self.off(1.0) * f64::from(target.to.scale))?)?;
-        let zero = f64::from(target.zero_code());
-        let step = f64::from(target.to.scale) / of.unit;
-        let least = |code: u8| (f64::from(code) - 0.5 - zero) * step - of.constant as f64;
+        let of = self.integers(builder, self.unit(self.off(1.0) * target.fineness())?)?;
+        let least = |code: u8| target.least(code) / of.unit - of.constant as f64;
         let (lowest, highest) = target.ends();
         let edges = Edges::rising(lowest, highest, least);
         let epilogue = Epilogue::Edges(vec![edges]);

@@ -6,7 +6,8 @@ use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::rowwise::part;
 use crate::onnx::steps;
-use crate::onnx::value::{MatMulOperands, Scaling, Target, Weights};
+use crate::onnx::target::Target;
+use crate::onnx::value::{MatMulOperands, Scaling, Weights};
 use crate::onnx::view::View;
 
 /// Linear interpolation along some dimensions.
@@ -44,6 +45,13 @@ impl Interpolation {
         let sizes: Vec<usize> = last.iter().map(|&dim| shape[dim]).collect();
         let outer = sizes.len() - 1;
         View::new(0, &sizes, |dim| dim == outer).transposed(&inverse(&last))
+    }
+
+    /// The ends between which floats lie; `None` of codes.
+    pub(super) fn ends(&self) -> Option<[f32; 2]> {
+        let Scaling { scale, zero_point } = self.from?;
+        let ends = [self.dtype.min(), self.dtype.max()];
+        Some(ends.map(|value| (value - zero_point) as f32 * scale))
     }
 
     pub(super) fn quantize(

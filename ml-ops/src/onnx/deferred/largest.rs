@@ -8,7 +8,8 @@ use crate::onnx::concatenated;
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::rowwise::part;
-use crate::onnx::value::{Floats, Target};
+use crate::onnx::target::Target;
+use crate::onnx::value::Floats;
 use crate::onnx::view::View;
 
 /// Several floats of one shape.

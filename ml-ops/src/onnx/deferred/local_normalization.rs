@@ -6,7 +6,8 @@ use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::rowwise::part;
-use crate::onnx::value::{Scaling, Target};
+use crate::onnx::target::Target;
+use crate::onnx::value::Scaling;
 use crate::onnx::view::{View, Window};
 
 /// Levels to a code of the output, of the largest element.

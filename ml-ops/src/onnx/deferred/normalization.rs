@@ -5,7 +5,8 @@ use crate::graph::{Edges, Function, TensorId};
 use crate::onnx::builder::{Builder, Source};
 use crate::onnx::error::NodeError;
 use crate::onnx::rowwise::{Rowwise, Summand};
-use crate::onnx::value::{Scaling, Target};
+use crate::onnx::target::Target;
+use crate::onnx::value::Scaling;
 
 /// Longest row, such that sums in fixed point have 31 bits.
 pub(in crate::onnx) const MAX_LENGTH: usize = 8192;

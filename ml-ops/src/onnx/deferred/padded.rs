@@ -7,7 +7,8 @@ use crate::onnx::concatenated::{self, Around};
 use crate::onnx::error::NodeError;
 use crate::onnx::prepared::FloatInput;
 use crate::onnx::runs;
-use crate::onnx::value::{Floats, Scaling, Target, Value};
+use crate::onnx::target::Target;
+use crate::onnx::value::{Floats, Scaling, Value};
 use crate::onnx::view::View;
 use std::rc::Rc;
 
@@ -70,7 +71,7 @@ impl Padded {
         builder: &mut Builder,
         target: &Target,
     ) -> Result<TensorId, NodeError> {
-        let &Target { low, high, to: Scaling { scale, zero_point }, dtype } = target;
+        let &Target { low, high, to: Scaling { scale, zero_point }, dtype, .. } = target;
         let view = match &self.of {
             Inner::Input(floats) => {
                 let floats = floats.clamped(low, high);

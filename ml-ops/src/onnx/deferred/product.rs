@@ -9,7 +9,8 @@ use crate::onnx::error::NodeError;
 use crate::onnx::fine::Digits;
 use crate::onnx::operands::{Layout, of_column, requantize};
 use crate::onnx::steps;
-use crate::onnx::value::{MatMulOperands, Target, Weights};
+use crate::onnx::target::Target;
+use crate::onnx::value::{MatMulOperands, Weights};
 use crate::onnx::view::View;
 
 /// A matmul or convolution of dequantized operands.
@@ -30,6 +31,10 @@ impl Product {
         if after.is_empty() && !target.dtype.is_narrow() {
             let requantize = requantize(&self.scales, target)?;
             return builder.matmul(&self.matmul, Epilogue::Requantize(requantize));
+        }
+        let falls = self.falls(after)?;
+        if falls.contains(&true) && self.scales.iter().all(|scale| *scale > 0.0) {
+            return self.turned(&falls).quantize(builder, after, target);
         }
         let edges = (0..self.matmul.weights.n)
             .map(|column| self.edges(after, column, false, |x| target.code(x)))

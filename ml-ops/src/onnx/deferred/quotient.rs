@@ -7,7 +7,7 @@ use crate::onnx::error::NodeError;
 use crate::onnx::heads;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::rowwise::part;
-use crate::onnx::value::Target;
+use crate::onnx::target::Target;
 use crate::onnx::view::View;
 use std::rc::Rc;
 
@@ -38,7 +38,7 @@ impl Quotient {
         let plain = sum.is_unbounded() && sum.after.is_empty() && of.x.size().0 == 1;
         let one = by.of_one()?;
         let bounded = f64::from(count.low) <= one && count.high == f32::INFINITY;
-        let is_count = bounded && count.pool.is_none() && count.after.is_empty();
+        let is_count = bounded && count.pools.is_empty() && count.after.is_empty();
         let numbers = builder.is_of_numbers(by.x.view.tensor);
         let (shape, of_count) = (sum.view.shape(), count.view.shape());
         let fits = shape == of_count || count.view.elements() == 1;

@@ -5,7 +5,8 @@ use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::rowwise::{Summand, part};
-use crate::onnx::value::{Scaling, Target};
+use crate::onnx::target::Target;
+use crate::onnx::value::Scaling;
 use crate::onnx::view::View;
 
 /// The integer that the largest cosine or sine is.

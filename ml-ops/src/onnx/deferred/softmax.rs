@@ -5,7 +5,7 @@ use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::masked::Mask;
 use crate::onnx::rowwise::Rowwise;
-use crate::onnx::value::Target;
+use crate::onnx::target::Target;
 use crate::softmax::Functions;
 
 /// The distance from the maximum that stands for an element that is left out.

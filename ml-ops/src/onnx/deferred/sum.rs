@@ -1,14 +1,18 @@
 //! A sum or difference of two dequantized tensors.
 
-use super::ExactTerm;
-use crate::graph::{CodeType, Epilogue, Function, TensorId, TensorKind};
+use super::{ExactTerm, stem};
+use crate::graph::{CodeType, Edges, Epilogue, Function, TensorId, TensorKind};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::qlinear::{self, Quantization};
 use crate::onnx::tables::{self, PAIRS};
-use crate::onnx::value::{Scaling, Target};
+use crate::onnx::target::Target;
+use crate::onnx::value::Scaling;
 use crate::onnx::view::View;
+
+/// The integer of the largest float, where no tables are.
+const LARGEST: f64 = (1u64 << 30) as f64;
 
 /// A sum or difference of two dequantized tensors.
 #[derive(Debug)]
@@ -37,6 +41,12 @@ pub(in crate::onnx) struct Term {
 }
 
 impl Sum {
+    /// The ends between which sums lie.
+    pub(super) fn ends(&self) -> [f32; 2] {
+        let [[a, b], [c, d]] = self.terms.each_ref().map(|term| stem::of_codes(&term.images));
+        if self.subtracted { [a - d, b - c] } else { [a + c, b + d] }
+    }
+
     /// The terms, if their floats are multiples of their scales, as summands of integers.
     pub(super) fn exact(&self) -> Option<[ExactTerm; 2]> {
         let [a, b] = &self.terms;
@@ -52,7 +62,12 @@ impl Sum {
         let [a, b] = &self.terms;
         let &Target { to, dtype, .. } = target;
         let of_one_type = a.dtype == dtype && b.dtype == dtype;
-        let fused = self.fused && a.pure && b.pure && !self.subtracted && of_one_type;
+        let fused = self.fused
+            && target.through.is_none()
+            && a.pure
+            && b.pure
+            && !self.subtracted
+            && of_one_type;
         if fused && target.ends() == (0, 255) {
             return self.add(builder, (to, dtype));
         }
@@ -61,13 +76,34 @@ impl Sum {
         let in_codes =
             |term: &Term, sign: f64| term.images.map(|x| sign * f64::from(x) / f64::from(to.scale));
         let made = self.combine(builder, &codes, &in_codes(a, 1.0), &in_codes(b, sign.into()));
-        if !(a.pure && b.pure && made == Err(NodeError::NoTables)) {
+        if made != Err(NodeError::NoTables) {
             return made;
+        }
+        if !(a.pure && b.pure) {
+            return self.rounded_once(builder, target);
         }
         // Where rounding keeps floats from being a step of a sum, the exact sum is rounded once.
         let (f, g) = (a.multiples(1.0, to.scale), b.multiples(sign, to.scale));
         let codes = pairs(|i, j| target.code(((f[i] + g[j]) * f64::from(to.scale)) as f32));
         self.combine(builder, &codes, &f, &g)
+    }
+
+    /// The codes of sums of functions of codes, each a multiple of a fine unit.
+    fn rounded_once(&self, builder: &mut Builder, target: &Target) -> Result<TensorId, NodeError> {
+        let largest =
+            |term: &Term| term.images.iter().fold(f32::MIN_POSITIVE, |most, x| most.max(x.abs()));
+        let unit = f64::from(self.terms.iter().map(largest).fold(0.0, f32::max)) / LARGEST;
+        let sign = if self.subtracted { -1.0 } else { 1.0 };
+        let term = |term: &Term, sign: f64| {
+            let table = term.images.map(|x| (sign * f64::from(x) / unit).round_ties_even() as i64);
+            (term.x.clone(), Function::Table(Box::new(table)))
+        };
+        let [a, b] = &self.terms;
+        let terms = vec![term(a, 1.0), term(b, sign)];
+        let (lowest, highest) = target.ends();
+        let edges = Edges::rising(lowest, highest, |code| target.least(code) / unit);
+        let epilogue = Epilogue::Edges(vec![edges]);
+        builder.combine(&self.name, self.columns, terms, TensorKind::Code, epilogue)
     }
 
     /// What QLinearAdd makes of the terms.

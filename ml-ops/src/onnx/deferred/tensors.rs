@@ -7,7 +7,7 @@ use crate::onnx::error::NodeError;
 use crate::onnx::heads::Heads;
 use crate::onnx::operands::requantize;
 use crate::onnx::steps;
-use crate::onnx::value::Target;
+use crate::onnx::target::Target;
 
 /// A matmul of two dequantized tensors.
 #[derive(Debug)]
@@ -18,13 +18,19 @@ pub(in crate::onnx) struct Tensors {
 }
 
 impl Tensors {
+    /// The ends between which floats lie; `None` if no accumulator holds them.
+    pub(super) fn ends(&self) -> Option<[f32; 2]> {
+        let most = self.heads.bound().ok()? as f32 * self.scale;
+        Some([-most, most])
+    }
+
     pub(super) fn quantize(
         &self,
         builder: &mut Builder,
         after: &[After],
         target: &Target,
     ) -> Result<TensorId, NodeError> {
-        if after.is_empty() && !target.dtype.is_narrow() {
+        if after.is_empty() && target.through.is_none() && !target.dtype.is_narrow() {
             let requantize = requantize(&[self.scale], target)?;
             return self.heads.add(builder, Epilogue::Requantize(requantize));
         }

@@ -6,7 +6,8 @@ use crate::graph::{Function, TensorId};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::rowwise::Rowwise;
-use crate::onnx::value::{Scaling, Target};
+use crate::onnx::target::Target;
+use crate::onnx::value::Scaling;
 use crate::onnx::words::{self, Words};
 
 /// The reciprocal of the largest size that a row can have.

@@ -7,6 +7,7 @@ use crate::onnx::error::NodeError;
 use crate::onnx::factors;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::operands::Layout;
+use crate::onnx::unquantized;
 use crate::onnx::value::Value;
 use crate::onnx::windows;
 
@@ -21,6 +22,11 @@ pub(super) const OPERATOR: Operator = Operator {
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     if let Some(each) = depthwise::by_channel(node)? {
         return depthwise::import(builder, node, each);
+    }
+    if convolved::is_of_points(node)?
+        && let Some(product) = unquantized::product(builder, node, 0, Layout::Kernels)?
+    {
+        return Ok(product);
     }
     let x = factors::first(builder, node, 0)?;
     let constants = factors::constants(node, &x, Layout::Kernels)?;

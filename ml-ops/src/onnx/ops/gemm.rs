@@ -7,6 +7,7 @@ use crate::onnx::error::NodeError;
 use crate::onnx::factors::{self, Constants};
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::operands::{self, Layout};
+use crate::onnx::unquantized;
 use crate::onnx::value::{MatMulOperands, Value};
 use crate::onnx::view::View;
 
@@ -47,6 +48,11 @@ pub(super) fn product(
     let rank = node.value(0)?.view().map_or(0, View::rank);
     let last = rank.checked_sub(1);
     let last = last.ok_or(NodeError::OperandShape { index: 0, expected: 2, got: rank + 1 })?;
+    if factors == (1.0, 1.0)
+        && let Some(product) = unquantized::product(builder, node, last, layout)?
+    {
+        return Ok(product);
+    }
     let mut x = match node.value(0)? {
         Value::WordFloats(floats) if floats.is_pure() => factors::words(builder, node, floats)?,
         _ => factors::first(builder, node, last)?,

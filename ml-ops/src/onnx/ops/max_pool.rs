@@ -1,8 +1,10 @@
 //! MaxPool: the largest in each window, of codes or of what grows with codes.
 
 use crate::onnx::builder::Builder;
+use crate::onnx::deferred::{Deferred, Kind, Mapped};
 use crate::onnx::error::NodeError;
 use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::rowwise;
 use crate::onnx::value::{Codes, Value};
 use crate::onnx::view::View;
 use crate::onnx::windows::{self, Pool};
@@ -43,12 +45,21 @@ pub(super) fn pooled(
             floats.direct = false;
             Ok(Value::Floats(floats))
         }
-        Value::Deferred(deferred) if deferred.pool.is_none() => {
+        Value::Floats(floats) if node.goes_on() => {
+            let (name, output) = (rowwise::part(node.name, "codes"), &floats.codes.view);
+            let mapped = Kind::Mapped(Rc::new(Mapped { name, floats: floats.clone() }));
+            let mut deferred = Deferred::new(mapped, output.clone());
+            let pool = of(output)?;
+            let view = pool.output(output.size(0));
+            deferred.pools.push(Rc::new((std::mem::replace(&mut deferred.view, view), pool)));
+            Ok(Value::Deferred(deferred))
+        }
+        Value::Deferred(deferred) => {
             deferred.check_upward()?;
             let mut deferred = deferred.clone();
             let pool = of(&deferred.view)?;
             let view = pool.output(deferred.view.size(0));
-            deferred.pool = Some(Rc::new((std::mem::replace(&mut deferred.view, view), pool)));
+            deferred.pools.push(Rc::new((std::mem::replace(&mut deferred.view, view), pool)));
             Ok(Value::Deferred(deferred))
         }
         _ => Err(NodeError::Operand {

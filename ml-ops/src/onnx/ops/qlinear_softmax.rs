@@ -6,7 +6,8 @@ use crate::onnx::deferred::Softmax;
 use crate::onnx::error::NodeError;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::rowwise::Rowwise;
-use crate::onnx::value::{Codes, Scaling, Target, Value};
+use crate::onnx::target::Target;
+use crate::onnx::value::{Codes, Scaling, Value};
 
 pub(super) const OPERATOR: Operator = Operator {
     domain: "com.microsoft",

@@ -1,9 +1,9 @@
 //! Xor: a comparison of a product, and constant flags of columns in which it is the other way around.
 
 use crate::array::ArrayData;
-use crate::onnx::arithmetic::values_by_column;
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
+use crate::onnx::followed::values_by_column;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::value::Value;
 

@@ -106,6 +106,15 @@ fn ints_attribute(name: &str, values: Vec<i64>) -> AttributeProto {
     }
 }
 
+fn float_attribute(name: &str, value: f32) -> AttributeProto {
+    AttributeProto {
+        name: Some(name.to_owned()),
+        f: Some(value),
+        r#type: Some(attribute_type::FLOAT),
+        ..Default::default()
+    }
+}
+
 fn int_attribute(name: &str, value: i64) -> AttributeProto {
     AttributeProto {
         name: Some(name.to_owned()),

@@ -46,22 +46,19 @@ fn attributes_that_are_unknown_or_unsupported() {
         [("alpha", -0.5), ("alpha", 0.0), ("alpha", f32::INFINITY), ("beta", f32::INFINITY)]
     {
         let factor = node_error(QDQ, |g| {
-            node(g, "Gemm").attribute.push(AttributeProto {
-                name: Some(attribute.to_owned()),
-                f: Some(value),
-                r#type: Some(attribute_type::FLOAT),
-                ..Default::default()
-            });
+            node(g, "Gemm").attribute.push(float_attribute(attribute, value));
         });
         assert_eq!(factor, NodeError::AttributeValue { attribute, value: value.into() });
     }
-    let short_bias = node_error(QDQ, |g| {
-        node(g, "Gemm").attribute.push(AttributeProto {
-            name: Some("alpha".to_owned()),
-            f: Some(0.5),
-            r#type: Some(attribute_type::FLOAT),
-            ..Default::default()
+    // Of floats that are not quantized before, factors are not known.
+    for attribute in ["alpha", "beta"] {
+        let factor = node_error(fixture!("networks/left_gemm_behind_tanh"), |g| {
+            node(g, "Gemm").attribute.push(float_attribute(attribute, 0.5));
         });
+        assert!(matches!(factor, NodeError::Operand { index: 0, .. }), "{factor}");
+    }
+    let short_bias = node_error(QDQ, |g| {
+        node(g, "Gemm").attribute.push(float_attribute("alpha", 0.5));
         let bias = node(g, "Gemm").input[2].clone();
         let dequantize = g.node.iter_mut().find(|node| node.output[0] == bias).expect("a node");
         let [integers, scales, _] = &*dequantize.input.split_off(0) else { panic!("two scales") };
