@@ -22,6 +22,9 @@ const OF_A_CODE: usize = 255;
 /// Pieces of a function that goes up or down in each.
 const MOST_PIECES: usize = 8;
 
+/// Most units of a level and of a function where it begins.
+const MOST_UNITS: f64 = (1u64 << 40) as f64;
+
 /// By how much functions of a number and its negative may differ from each other, in levels.
 const ALIKE: f32 = 1.0 / 8.0;
 
@@ -110,13 +113,16 @@ fn of_parts(
     let times = 1i64 << finer.unwrap_or(FINEST);
     let unit = scale / times as f64;
     let multiple = (f64::from(level) / unit).ceil().max(1.0);
-    let level = multiple * unit;
+    let first = (f64::from((of.left)(ends[0])) / unit).round_ties_even();
+    if multiple > MOST_UNITS || first.abs() > MOST_UNITS {
+        return Ok(None);
+    }
+    let (level, first) = (multiple * unit, first as i64);
     let last = kind.range().1;
     let mut terms = Vec::new();
     if of.rises {
         terms.push((read(above), Function::Times(times)));
     }
-    let first = (f64::from((of.left)(ends[0])) / unit).round_ties_even() as i64;
     let (mut bound, mut offset) = (first.abs() + if of.rises { times * last } else { 0 }, first);
     for (number, pair) in places.windows(2).enumerate() {
         let from = (of.left)(pair[0]);

@@ -32,6 +32,36 @@ fn operators_of_computed_scales_and_of_blocks_name_the_way_out() {
 }
 
 #[test]
+fn functions_beyond_integers_before_a_matmul() {
+    let refused = |factor| {
+        node_error(fixture!("networks/left_silu_between"), |g| {
+            // A product of the function, which the second MatMul reads.
+            let at = g.node.iter().position(|node| node.op_type.as_deref() == Some("Mul")).unwrap();
+            let function = g.node[at].output[0].clone();
+            let scaled = NodeProto {
+                input: vec![function.clone(), "factor".to_owned()],
+                output: vec!["scaled".to_owned()],
+                op_type: Some("Mul".to_owned()),
+                ..NodeProto::default()
+            };
+            for node in &mut g.node {
+                node.input.iter_mut().filter(|name| **name == function).for_each(|name| {
+                    *name = "scaled".to_owned();
+                });
+            }
+            g.node.insert(at + 1, scaled);
+            let mut tensor = TensorProto { name: Some("factor".to_owned()), ..Default::default() };
+            set_floats(&mut tensor, &[factor]);
+            g.initializer.push(tensor);
+        })
+    };
+    for factor in [1e36, -1e36, f32::MAX] {
+        let error = refused(factor);
+        assert!(matches!(error, NodeError::Operand { index: 0, .. }), "{factor}: {error}");
+    }
+}
+
+#[test]
 fn attributes_that_are_unknown_or_unsupported() {
     let unknown = node_error(CLIP, |g| g.node[0].attribute.push(int_attribute("min", 0)));
     let expected = NodeError::UnknownAttribute { attribute: "min".to_owned() };
