@@ -1,5 +1,6 @@
 //! The product of functions of two tensors' codes, element by element: each function as an integer of a few digits, rounded once.
 
+use super::exact::OFF;
 use super::stem;
 use crate::graph::{Edges, Epilogue, TensorId, TensorKind};
 use crate::onnx::builder::Builder;
@@ -10,7 +11,7 @@ use crate::onnx::target::Target;
 use crate::onnx::value::Floats;
 
 /// What a function's rounding may leave a product off by, in codes of the output, before it has a third digit.
-const OFF: f64 = 1.0 / 128.0;
+const FINE: f64 = 1.0 / 128.0;
 
 /// The product of functions of two tensors' codes.
 #[derive(Debug)]
@@ -46,17 +47,22 @@ impl Factored {
         target: &Target,
     ) -> Result<TensorId, NodeError> {
         let [a, b] = &self.operands;
-        let [of_a, of_b] = [a, b].map(|of| of.most());
-        // A function's rounding to two digits, times the largest of the other.
-        let needs = |most: f64, beside: f64| {
-            most / f64::from(1u32 << 17) * beside > OFF * target.fineness()
-        };
+        let most = a.most() * b.most();
+        // What functions of so many digits may leave the product off by, in codes.
+        let off = |digits: u32| most / f64::from(1u32 << (8 * digits + 1)) / target.fineness();
+        let is_function = [a, b].map(|of| !of.floats.is_scaled());
         // Of three digits each, the first ones' products would count too much.
-        let third = needs(of_a, of_b) && !a.floats.is_scaled();
-        let digits = if third { 3 } else { 2 };
-        let (of_first, unit_of_a) = a.digits(builder, &part(&self.name, "first"), digits);
-        let digits = if !third && needs(of_b, of_a) { 3 } else { 2 };
-        let (of_second, unit_of_b) = b.digits(builder, &part(&self.name, "second"), digits);
+        let digits = match is_function {
+            [true, _] if off(2) > FINE => [3, 2],
+            [_, true] if off(2) > FINE => [2, 3],
+            _ => [2, 2],
+        };
+        let fewest = digits.into_iter().zip(is_function).filter(|(_, is)| *is);
+        if fewest.map(|(digits, _)| digits).min().is_some_and(|digits| off(digits) > OFF) {
+            return Err(NodeError::NoTables);
+        }
+        let (of_first, unit_of_a) = a.digits(builder, &part(&self.name, "first"), digits[0]);
+        let (of_second, unit_of_b) = b.digits(builder, &part(&self.name, "second"), digits[1]);
         let mut terms = Vec::with_capacity(of_first.len() * of_second.len());
         for a in &of_first {
             for b in &of_second {

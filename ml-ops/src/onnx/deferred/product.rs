@@ -143,6 +143,9 @@ impl Product {
     ) -> Result<Edges, NodeError> {
         let bound = self.matmul.bound(column);
         let scale = of_column(&self.scales, column);
+        if !(bound as f32 * scale).is_finite() {
+            return Err(NodeError::AccumulatorScale { column, value: scale });
+        }
         let of = |acc: i64| {
             let x = after::value(after, column, acc as f32 * scale);
             if reversed { 255 - code(x) } else { code(x) }

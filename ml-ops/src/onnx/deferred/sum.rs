@@ -1,5 +1,6 @@
 //! A sum or difference of two dequantized tensors.
 
+use super::exact::OFF;
 use super::{ExactTerm, stem};
 use crate::graph::{CodeType, Edges, Epilogue, Function, TensorId, TensorKind};
 use crate::onnx::builder::Builder;
@@ -88,11 +89,15 @@ impl Sum {
         self.combine(builder, &codes, &f, &g)
     }
 
-    /// The codes of sums of functions of codes, each a multiple of a fine unit.
+    /// The codes of sums of functions of codes, each a multiple of a fine unit; an error where that is not fine enough.
     fn rounded_once(&self, builder: &mut Builder, target: &Target) -> Result<TensorId, NodeError> {
         let largest =
             |term: &Term| term.images.iter().fold(f32::MIN_POSITIVE, |most, x| most.max(x.abs()));
         let unit = f64::from(self.terms.iter().map(largest).fold(0.0, f32::max)) / LARGEST;
+        let mut images = self.terms.iter().flat_map(|term| term.images.iter());
+        if unit > OFF * target.fineness() || !images.all(|image| image.is_finite()) {
+            return Err(NodeError::NoTables);
+        }
         let sign = if self.subtracted { -1.0 } else { 1.0 };
         let term = |term: &Term, sign: f64| {
             let table = term.images.map(|x| (sign * f64::from(x) / unit).round_ties_even() as i64);

@@ -62,6 +62,35 @@ fn functions_beyond_integers_before_a_matmul() {
 }
 
 #[test]
+fn outputs_that_are_finer_than_what_is_added_or_multiplied() {
+    for (file, name, scale) in [
+        (fixture!("networks/left_sum_of_leaky"), "c9", 1e-10),
+        (fixture!("networks/left_gated"), "c9", 1e-4),
+        (fixture!("networks/left_gate"), "c13", 1e-9),
+    ] {
+        let refused = node_error(file, |g| {
+            let mut constants = g.initializer.iter_mut();
+            set_floats(constants.find(|t| t.name.as_deref() == Some(name)).unwrap(), &[scale]);
+        });
+        assert_eq!(refused, NodeError::NoTables, "{scale}");
+    }
+}
+
+#[test]
+fn accumulators_whose_floats_are_infinite() {
+    let refused = node_error(fixture!("networks/left_transposed_normalized"), |g| {
+        for scale in ["c0", "c3"] {
+            let mut constants = g.initializer.iter_mut();
+            set_floats(constants.find(|t| t.name.as_deref() == Some(scale)).unwrap(), &[1e25]);
+        }
+    });
+    let is_infinite = |value: f32| value.is_infinite();
+    assert!(
+        matches!(refused, NodeError::AccumulatorScale { column: 0, value } if is_infinite(value))
+    );
+}
+
+#[test]
 fn attributes_that_are_unknown_or_unsupported() {
     let unknown = node_error(CLIP, |g| g.node[0].attribute.push(int_attribute("min", 0)));
     let expected = NodeError::UnknownAttribute { attribute: "min".to_owned() };
