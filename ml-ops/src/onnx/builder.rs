@@ -5,6 +5,7 @@
 
 use super::error::NodeError;
 use super::matrix::Matrix;
+use super::precision::Precision;
 use super::value::{Codes, MatMulOperands};
 use super::view::View;
 use super::words::{Digits, Words};
@@ -25,6 +26,8 @@ pub(super) struct Builder {
     inputs: Vec<PendingInput>,
     /// Tensors of zeros and ones that are a function of inputs of such.
     flags: Vec<TensorId>,
+    /// What integers may be off by.
+    pub(super) precision: Precision,
 }
 
 /// An input of the network, of which a tensor is made when something reads it.
@@ -80,6 +83,7 @@ impl Builder {
             nodes: Vec::new(),
             inputs: Vec::new(),
             flags: Vec::new(),
+            precision: Precision::default(),
         }
     }
 
@@ -308,6 +312,7 @@ impl Builder {
     pub(super) fn relu(&mut self, name: &str, x: TensorId) -> TensorId {
         let PendingTensor { grouping, kind } = self.tensors[x];
         let y = self.tensor(grouping, kind);
+        self.precision.set(y, self.precision.of(x));
         self.push(name, Op::Relu { x, y });
         y
     }
@@ -340,7 +345,11 @@ impl Builder {
             Epilogue::Requantize(_) | Epilogue::Edges(_) => TensorKind::Code,
             Epilogue::Accumulator => TensorKind::Integer { bits: signed_bits(narrow) },
         };
+        let off = self.off_of_matmul(source.x, operands, &epilogue)?;
         let y = self.rows_of(operands.x.size().0, of.n, kind);
+        if epilogue == Epilogue::Accumulator {
+            self.precision.set(y, off);
+        }
         self.weights.push(shape);
         self.matrices.push(matrix);
         let op = Op::MatMul {
@@ -367,6 +376,7 @@ impl Builder {
         epilogue: Epilogue,
     ) -> Result<TensorId, NodeError> {
         let rows = terms.first().map_or(0, |(matrix, _)| matrix.size().0);
+        let off = self.off_of_sum(&terms, columns, &epilogue)?;
         let terms = terms
             .into_iter()
             .map(|(matrix, function)| {
@@ -376,6 +386,9 @@ impl Builder {
             })
             .collect::<Result<_, NodeError>>()?;
         let y = self.rows_of(rows, columns, kind);
+        if epilogue == Epilogue::Accumulator {
+            self.precision.set(y, off);
+        }
         self.push(name, Op::Combine { terms, y, epilogue });
         Ok(y)
     }

@@ -522,6 +522,14 @@ pub enum NodeError {
         /// Output column.
         column: usize,
     },
+    /// Floats that are not quantized are read as integers that are coarse beside the codes of what a matmul makes of them.
+    #[error(
+        "codes of column {column} are finer than the integers of unquantized floats they are of"
+    )]
+    TooCoarse {
+        /// Output column.
+        column: usize,
+    },
     /// A reshape between two matmuls changes what their rows are.
     #[error("{features} features are asked of a tensor whose rows hold {rows_hold}")]
     Regrouping {

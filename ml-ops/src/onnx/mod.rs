@@ -204,6 +204,7 @@ mod operands;
 mod ops;
 mod pairs;
 mod positions;
+mod precision;
 mod prepared;
 mod proto;
 mod qlinear;

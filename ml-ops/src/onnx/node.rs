@@ -250,6 +250,11 @@ impl<'a> NodeView<'a> {
         self.is_quantized() && names.all(|name| name.is_some_and(is_dequantized))
     }
 
+    /// Whether the node is a MatMul.
+    pub(super) fn is_matmul(&self) -> bool {
+        self.proto.op_type.as_deref() == Some("MatMul")
+    }
+
     /// Whether a QuantizeLinear comes after the node.
     pub(super) fn goes_on(&self) -> bool {
         self.output_name(0).is_some_and(|name| self.context.uses.goes_on(name))

@@ -5,6 +5,7 @@
 //! smaller the multiple, the fewer bits a sum lies from the edges of its step. Where `f` and `g` are linear,
 //! multiples by which they become nearly integers at once are much smaller than powers of two that hold.
 
+use super::error::NodeError;
 use crate::graph::Edges;
 
 /// Pairs of codes.
@@ -13,7 +14,32 @@ pub(super) const PAIRS: usize = 1 << 16;
 /// Largest entry of a table.
 const LARGEST: f64 = (1u64 << 30) as f64;
 
+/// Of so many pairs one may have a code beside that of the float operators, where integers are nearest to functions.
+const OF_PAIRS: usize = 128;
+
 type Table = Box<[i64; 256]>;
+
+/// Refuses codes `of` pairs, at most 1 from those at `256 * i + j` of `codes` and equal but for a few if they are near.
+pub(super) fn near(codes: &[u8; PAIRS], of: impl Fn(usize, usize) -> u8) -> Result<(), NodeError> {
+    let mut differ = 0;
+    for (at, &code) in codes.iter().enumerate() {
+        match of(at / 256, at % 256).abs_diff(code) {
+            0 => {}
+            1 => differ += 1,
+            _ => return Err(NodeError::NoTables),
+        }
+    }
+    if differ > PAIRS / OF_PAIRS { Err(NodeError::NoTables) } else { Ok(()) }
+}
+
+/// The code at `256 * i + j` is that of a pair.
+pub(super) fn pairs(code: impl Fn(usize, usize) -> u8) -> Box<[u8; PAIRS]> {
+    let mut codes = Box::new([0; PAIRS]);
+    for (at, out) in codes.iter_mut().enumerate() {
+        *out = code(at / 256, at % 256);
+    }
+    codes
+}
 
 /// Tables `F`, `G` and edges such that the code at `256 * i + j` of `codes` is that of `F[i] + G[j]`, for all
 /// pairs; `f` and `g` are the functions with whose sum `codes` grow, in units of codes. `None` if no tables

@@ -138,6 +138,12 @@ pub(super) struct Weights {
 }
 
 impl Weights {
+    /// The weights of a column.
+    pub(super) fn column(&self, column: usize) -> impl Iterator<Item = i64> {
+        let offset = i64::from(super::operands::of_column(&self.offsets, column));
+        self.codes.iter().skip(column).step_by(self.n).map(move |&code| i64::from(code) + offset)
+    }
+
     /// Takes `zero` times the sum of each column's weights off its bias.
     pub(super) fn subtract(&self, zero: i64, bias: &mut Vec<i64>) {
         if zero == 0 {
@@ -156,13 +162,7 @@ impl Weights {
 impl MatMulOperands {
     /// Bound on the size of the accumulators of a column.
     pub(super) fn bound(&self, column: usize) -> i64 {
-        let Weights { n, codes, offsets, .. } = &self.weights;
-        let offset = i64::from(match offsets.as_slice() {
-            [only] => *only,
-            many => many[column],
-        });
-        let weights = codes.iter().skip(column).step_by(*n);
-        let sizes: i64 = weights.map(|&code| (i64::from(code) + offset).abs()).sum();
+        let sizes: i64 = self.weights.column(column).map(i64::abs).sum();
         let zero = i64::from(self.zero_code);
         let bias = self.bias.get(column).copied().unwrap_or(0);
         sizes * self.reach.unwrap_or(zero.max(255 - zero)) + bias.abs()

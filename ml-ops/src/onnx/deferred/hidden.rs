@@ -6,6 +6,7 @@ use crate::graph::{Edges, Epilogue, Function, TensorId, TensorKind, signed_bits}
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
+use crate::onnx::precision::Off;
 use crate::onnx::rowwise::part;
 use crate::onnx::value::Floats;
 use crate::onnx::view::View;
@@ -49,7 +50,8 @@ impl Hidden {
         let most = images.iter().fold(f32::MIN_POSITIVE, |most, image| image.abs().max(most));
         let fine = most / LARGEST as f32;
         let of_scale = multiples(images, floats.scaling.scale);
-        let scale = if of_scale.is_some() { floats.scaling.scale } else { fine };
+        let is_exact = of_scale.is_some();
+        let scale = if is_exact { floats.scaling.scale } else { fine };
         let nearest = |x: f32| (f64::from(x) / f64::from(fine)).round_ties_even() as i64;
         let table = of_scale.unwrap_or_else(|| Box::new(images.map(nearest)));
         let view = &floats.codes.view;
@@ -60,6 +62,9 @@ impl Hidden {
         let (columns, bits) = (terms[0].0.size().1, signed_bits(largest));
         let (name, kind) = (part(name, "integers"), TensorKind::Integer { bits });
         let y = builder.combine(&name, columns, terms, kind, Epilogue::Accumulator)?;
+        if !is_exact {
+            builder.precision.set(y, Off::of(0.5));
+        }
         Ok(Some(Self { view: View::new(y, &view.shape(), is_feature), scale }))
     }
 }
@@ -128,6 +133,10 @@ fn rounded(
     let shift = (0..WIDEST_SHIFT).find(|shift| unit * (1i64 << shift) as f64 >= scale);
     let shift = shift.ok_or(NodeError::NoTables)?;
     let least = if signed { -SIGNED } else { 0 };
+    // The last digit's steps are finer than what the integers may be off.
+    let off = builder.precision.of_sum(&terms, columns).most / (1i64 << shift) as f64;
+    let tensors: Vec<TensorId> = terms.iter().map(|(matrix, _)| matrix.view.tensor).collect();
+    let aside = builder.precision.set_aside(tensors.into_iter());
     let edge = |value: f64| (value - 0.5 + least as f64) * (1i64 << shift) as f64 - constant as f64;
     let layout = &sum.layout;
     let read = |y| Matrix::laid_out(&layout.on(y), |dim| layout.is_feature(dim));
@@ -164,5 +173,7 @@ fn rounded(
     let kind = TensorKind::Integer { bits: 8 * DIGITS + 1 };
     let (name, epilogue) = (part(&sum.name, "integers"), Epilogue::Accumulator);
     let integers = builder.combine(&name, columns, digits, kind, epilogue)?;
+    builder.precision.put_back(aside);
+    builder.precision.set(integers, Off::of(0.5 + off));
     Ok((integers, unit * (1i64 << shift) as f64))
 }

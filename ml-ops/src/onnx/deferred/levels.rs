@@ -6,6 +6,7 @@ use crate::graph::{Edges, Epilogue, Function, TensorKind, signed_bits};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
+use crate::onnx::precision::Off;
 use crate::onnx::rowwise::part;
 use crate::onnx::view::View;
 
@@ -19,11 +20,12 @@ const FINEST: u32 = 16;
 /// Steps that one code counts.
 const OF_A_CODE: usize = 255;
 
+/// Largest value of a function and of a level, in units: functions of larger ones are no integers.
+const LARGEST: f64 = (1u64 << 40) as f64;
+const LARGEST_LEVEL: f64 = (1u64 << 31) as f64;
+
 /// Pieces of a function that goes up or down in each.
 const MOST_PIECES: usize = 8;
-
-/// Most units of a level and of a function where it begins.
-const MOST_UNITS: f64 = (1u64 << 40) as f64;
 
 /// By how much functions of a number and its negative may differ from each other, in levels.
 const ALIKE: f32 = 1.0 / 8.0;
@@ -35,6 +37,8 @@ struct Parts<'a> {
     /// What is left is that of a number's size.
     is_even: bool,
     left: &'a dyn Fn(f32) -> f32,
+    /// Floats at which it is looked at.
+    at: &'a [f32],
 }
 
 impl Applied {
@@ -50,7 +54,7 @@ impl Applied {
         let kind = builder.tensors[x.view.tensor].kind();
         let (low, high) = kind.range();
         let ends = [low, high].map(|end| end as f32 * x.scale);
-        if !ends.iter().all(|end| function(*end).is_finite()) {
+        if !x.scale.is_normal() || !ends.iter().all(|end| function(*end).is_finite()) {
             return Ok(None);
         }
         let left_of = |x: f32, rises: bool| function(x) - if rises { x.max(0.0) } else { 0.0 };
@@ -67,12 +71,24 @@ impl Applied {
         let left = |x: f32| left_of(x, rises);
         let level = range(rises) / LEVELS;
         let is_even = at.iter().all(|&x| (left(x) - left(-x)).abs() <= level * ALIKE);
-        let parts = Parts { rises, is_even, left: &left };
-        of_parts(builder, name, &x, ends, level, &parts)
+        let parts = Parts { rises, is_even, left: &left, at: &at };
+        // What the integers are off by moves the function by so much.
+        let by = (builder.precision.of(x.view.tensor).most * f64::from(x.scale)) as f32;
+        let moves = at.iter().flat_map(|&x| [(x, x + by), (x, x - by)]);
+        let moved = moves.map(|(x, to)| (function(x) - function(to)).abs()).fold(0.0, f32::max);
+        // Steps of levels are finer than what the integers are off.
+        let aside = builder.precision.set_aside(std::iter::once(x.view.tensor));
+        let made = of_parts(builder, name, &x, ends, level, &parts)?;
+        builder.precision.put_back(aside);
+        if let Some((made, off)) = &made {
+            let off = off + f64::from(moved) / f64::from(made.scale);
+            builder.precision.set(made.view.tensor, Off::of(off));
+        }
+        Ok(made.map(|(made, _)| made))
     }
 }
 
-/// The sum of the parts, in multiples of the scale of `x`, whose floats lie between `ends`.
+/// The sum of the parts, in multiples of the scale of `x`, whose floats lie between `ends`, and what it may be off by.
 fn of_parts(
     builder: &mut Builder,
     name: &str,
@@ -80,7 +96,7 @@ fn of_parts(
     ends: [f32; 2],
     level: f32,
     of: &Parts<'_>,
-) -> Result<Option<Hidden>, NodeError> {
+) -> Result<Option<(Hidden, f64)>, NodeError> {
     let (view, of_node) = (&x.view, name);
     let is_feature = |dim: usize| view.is_feature(dim);
     let read = |y: usize| Matrix::laid_out(&view.on(y), is_feature);
@@ -113,26 +129,29 @@ fn of_parts(
     let times = 1i64 << finer.unwrap_or(FINEST);
     let unit = scale / times as f64;
     let multiple = (f64::from(level) / unit).ceil().max(1.0);
-    let first = (f64::from((of.left)(ends[0])) / unit).round_ties_even();
-    if multiple > MOST_UNITS || first.abs() > MOST_UNITS {
+    let most = f64::from((of.left)(ends[0])) / unit;
+    if multiple > LARGEST_LEVEL || most.abs() > LARGEST {
         return Ok(None);
     }
-    let (level, first) = (multiple * unit, first as i64);
+    let level = multiple * unit;
     let last = kind.range().1;
-    let mut terms = Vec::new();
+    let (mut terms, mut pieces) = (Vec::new(), Vec::new());
     if of.rises {
         terms.push((read(above), Function::Times(times)));
     }
+    let first = most.round_ties_even() as i64;
     let (mut bound, mut offset) = (first.abs() + if of.rises { times * last } else { 0 }, first);
     for (number, pair) in places.windows(2).enumerate() {
         let from = (of.left)(pair[0]);
         let height = (of.left)(pair[1]) - from;
         let sign = if height < 0.0 { -1 } else { 1 };
-        let risen = |integer: i64| {
-            let x = (integer as f32 * x.scale).max(pair[0]).min(pair[1]);
-            f64::from((of.left)(x) - from) * sign as f64 / level
-        };
+        let [low, high] = [pair[0], pair[1]];
+        let of_float =
+            move |x: f32| f64::from((of.left)(x.max(low).min(high)) - from) * sign as f64 / level;
+        let risen = |integer: i64| of_float(integer as f32 * x.scale);
         let levels = risen(last).round_ties_even().max(0.0) as usize;
+        let counted = move |x: f32| of_float(x).round().clamp(0.0, levels as f64) * sign as f64;
+        pieces.push(counted);
         for (at, count) in (0..levels).step_by(OF_A_CODE).map(|at| (at, OF_A_CODE.min(levels - at)))
         {
             let edge = |code: u8| {
@@ -160,5 +179,11 @@ fn of_parts(
     let kind = TensorKind::Integer { bits: signed_bits(bound) };
     let y =
         builder.combine(&part(name, "function"), columns, terms, kind, Epilogue::Accumulator)?;
-    Ok(Some(Hidden { view: layout.on(y), scale: unit as f32 }))
+    let most = of.at.iter().map(|&x| {
+        let size = if of.is_even { x.abs() } else { x };
+        let risen = pieces.iter().map(|piece| piece(size)).sum::<f64>();
+        ((risen * multiple + first as f64) - f64::from((of.left)(x)) / unit).abs()
+    });
+    let off = most.fold(multiple / 2.0, f64::max) + 0.5;
+    Ok(Some((Hidden { view: layout.on(y), scale: unit as f32 }, off)))
 }

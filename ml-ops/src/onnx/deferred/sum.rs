@@ -1,13 +1,12 @@
 //! A sum or difference of two dequantized tensors.
 
-use super::exact::OFF;
 use super::{ExactTerm, stem};
 use crate::graph::{CodeType, Edges, Epilogue, Function, TensorId, TensorKind};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::qlinear::{self, Quantization};
-use crate::onnx::tables::{self, PAIRS};
+use crate::onnx::tables::{self, PAIRS, pairs};
 use crate::onnx::target::Target;
 use crate::onnx::value::Scaling;
 use crate::onnx::view::View;
@@ -81,7 +80,7 @@ impl Sum {
             return made;
         }
         if !(a.pure && b.pure) {
-            return self.rounded_once(builder, target);
+            return self.rounded_once(builder, &codes, target);
         }
         // Where rounding keeps floats from being a step of a sum, the exact sum is rounded once.
         let (f, g) = (a.multiples(1.0, to.scale), b.multiples(sign, to.scale));
@@ -89,24 +88,29 @@ impl Sum {
         self.combine(builder, &codes, &f, &g)
     }
 
-    /// The codes of sums of functions of codes, each a multiple of a fine unit; an error where that is not fine enough.
-    fn rounded_once(&self, builder: &mut Builder, target: &Target) -> Result<TensorId, NodeError> {
-        let largest =
-            |term: &Term| term.images.iter().fold(f32::MIN_POSITIVE, |most, x| most.max(x.abs()));
-        let unit = f64::from(self.terms.iter().map(largest).fold(0.0, f32::max)) / LARGEST;
-        let mut images = self.terms.iter().flat_map(|term| term.images.iter());
-        if unit > OFF * target.fineness() || !images.all(|image| image.is_finite()) {
+    /// The codes of sums of functions of codes, each a multiple of a fine unit; `codes` are those of the float operators.
+    fn rounded_once(
+        &self,
+        builder: &mut Builder,
+        codes: &[u8; PAIRS],
+        target: &Target,
+    ) -> Result<TensorId, NodeError> {
+        let images = || self.terms.iter().flat_map(|term| term.images.iter());
+        if images().any(|image| !image.is_finite()) {
             return Err(NodeError::NoTables);
         }
+        let largest = images().fold(f32::MIN_POSITIVE, |most, x| most.max(x.abs()));
+        let unit = f64::from(largest) / LARGEST;
         let sign = if self.subtracted { -1.0 } else { 1.0 };
-        let term = |term: &Term, sign: f64| {
-            let table = term.images.map(|x| (sign * f64::from(x) / unit).round_ties_even() as i64);
-            (term.x.clone(), Function::Table(Box::new(table)))
+        let table = |term: &Term, sign: f64| -> Box<[i64; 256]> {
+            Box::new(term.images.map(|x| (sign * f64::from(x) / unit).round_ties_even() as i64))
         };
         let [a, b] = &self.terms;
-        let terms = vec![term(a, 1.0), term(b, sign)];
+        let (f, g) = (table(a, 1.0), table(b, sign));
         let (lowest, highest) = target.ends();
         let edges = Edges::rising(lowest, highest, |code| target.least(code) / unit);
+        tables::near(codes, |i, j| edges.code(f[i] + g[j]))?;
+        let terms = vec![(a.x.clone(), Function::Table(f)), (b.x.clone(), Function::Table(g))];
         let epilogue = Epilogue::Edges(vec![edges]);
         builder.combine(&self.name, self.columns, terms, TensorKind::Code, epilogue)
     }
@@ -157,13 +161,4 @@ impl Term {
         let term = ExactTerm::codes(&self.x.view, &self.images, self.from.scale)?;
         Some(ExactTerm { scale: sign * term.scale, ..term })
     }
-}
-
-/// The code at `256 * i + j` is that of a pair.
-fn pairs(code: impl Fn(usize, usize) -> u8) -> Box<[u8; PAIRS]> {
-    let mut codes = Box::new([0; PAIRS]);
-    for (at, out) in codes.iter_mut().enumerate() {
-        *out = code(at / 256, at % 256);
-    }
-    codes
 }

@@ -19,6 +19,7 @@ mod products;
 mod rows;
 mod several_inputs;
 mod tails;
+mod unquantized;
 
 use super::proto::{
     AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, attribute_type, data_type,

@@ -62,21 +62,6 @@ fn functions_beyond_integers_before_a_matmul() {
 }
 
 #[test]
-fn outputs_that_are_finer_than_what_is_added_or_multiplied() {
-    for (file, name, scale) in [
-        (fixture!("networks/left_sum_of_leaky"), "c9", 1e-10),
-        (fixture!("networks/left_gated"), "c9", 1e-4),
-        (fixture!("networks/left_gate"), "c13", 1e-9),
-    ] {
-        let refused = node_error(file, |g| {
-            let mut constants = g.initializer.iter_mut();
-            set_floats(constants.find(|t| t.name.as_deref() == Some(name)).unwrap(), &[scale]);
-        });
-        assert_eq!(refused, NodeError::NoTables, "{scale}");
-    }
-}
-
-#[test]
 fn accumulators_whose_floats_are_infinite() {
     let refused = node_error(fixture!("networks/left_transposed_normalized"), |g| {
         for scale in ["c0", "c3"] {
@@ -88,6 +73,24 @@ fn accumulators_whose_floats_are_infinite() {
     assert!(
         matches!(refused, NodeError::AccumulatorScale { column: 0, value } if is_infinite(value))
     );
+}
+
+#[test]
+fn floats_that_the_runtime_rounds_before_a_matmul() {
+    let refused = node_error(fixture!("networks/left_tanh_before"), |g| {
+        let last = g.node.pop().expect("a QuantizeLinear");
+        let sigmoid = NodeProto {
+            input: vec![last.input[0].clone()],
+            output: vec!["sigmoid".to_owned()],
+            op_type: Some("Sigmoid".to_owned()),
+            ..NodeProto::default()
+        };
+        let mut last = last;
+        last.input[0] = "sigmoid".to_owned();
+        g.node.extend([sigmoid, last]);
+    });
+    let expected = "dequantized, or a QuantizeLinear behind the product with dequantized weights";
+    assert_eq!(refused, NodeError::Operand { index: 0, expected });
 }
 
 #[test]
