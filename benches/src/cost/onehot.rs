@@ -1,5 +1,6 @@
 //! One-hot stages (`iop::indexed::onehot`), for claims on views of these tiles and widths.
 
+use binfer_field::coset::Extension;
 use binfer_field::count::Counts;
 
 use super::ops::{
@@ -7,7 +8,7 @@ use super::ops::{
 };
 
 /// Blocks whose values are summed at a time in the univariate round.
-const TASK: usize = 1536;
+const TASK: usize = 2 * Extension::BLOCKS;
 
 /// A claim's share of a tile.
 #[derive(Clone, Copy, Debug)]

@@ -249,12 +249,8 @@ impl Applied {
         let rising = stepped("rising", rising)?;
         let other = stepped("falling", other)?;
         let of_other = move |code: i64| if is_valley { 255 - code } else { -code };
-        let terms = vec![
-            (read(rising), Function::table(|code| code)),
-            (read(other), Function::table(of_other)),
-        ];
-        let epilogue = Epilogue::Edges(vec![Edges::clamped()]);
-        builder.combine(&part(&matmul.name, "codes"), columns, terms, TensorKind::Code, epilogue)
+        let tables = [Function::table(|code| code), Function::table(of_other)];
+        builder.sum_of_codes(&part(&matmul.name, "codes"), [rising, other], tables)
     }
 
     /// How the function goes between the ends of all columns' floats.

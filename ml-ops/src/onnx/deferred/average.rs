@@ -1,6 +1,7 @@
 //! Averages of a dequantized tensor: a step function of sums of codes less their zero.
 
 use super::exact::multiples;
+use super::stem;
 use crate::graph::{
     CodeType, Epilogue, Function, GatherDim, TensorId, TensorKind, quantize, signed_bits,
 };
@@ -63,8 +64,8 @@ impl Summands {
         if let Some(table) = multiples(&floats.images, scale) {
             return Self { table, scale: scale.into(), zero_code: None };
         }
-        let most = floats.images.iter().fold(f32::MIN_POSITIVE, |most, x| x.abs().max(most));
-        let scale = f64::from(most) / (LARGEST_SUM / taps.max(1)).clamp(1, LARGEST) as f64;
+        let scale = f64::from(stem::most(floats.images.iter()))
+            / (LARGEST_SUM / taps.max(1)).clamp(1, LARGEST) as f64;
         let table = floats.images.map(|x| (f64::from(x) / scale).round_ties_even() as i64);
         Self { table: Box::new(table), scale, zero_code: None }
     }

@@ -55,17 +55,16 @@ impl Factored {
         target: &Target,
     ) -> Result<TensorId, NodeError> {
         let [a, b] = &self.operands;
-        let [of_a, of_b] = [a, b].map(|of| of.most());
         // A function's rounding to two digits, times the largest of the other.
-        let needs = |most: f64, beside: f64| {
-            most / f64::from(1u32 << 17) * beside > OFF * target.fineness()
+        let off = a.most() * b.most() / f64::from(1u32 << 17);
+        // Of three digits each, the first ones' products would count too much: the first that has digits has three.
+        let digits = match off > OFF * target.fineness() {
+            true if a.floats.is_scaled() => [2, 3],
+            true => [3, 2],
+            false => [2, 2],
         };
-        // Of three digits each, the first ones' products would count too much.
-        let third = needs(of_a, of_b) && !a.floats.is_scaled();
-        let digits = if third { 3 } else { 2 };
-        let first = a.integers(builder, &part(&self.name, "first"), digits);
-        let digits = if !third && needs(of_b, of_a) { 3 } else { 2 };
-        let second = b.integers(builder, &part(&self.name, "second"), digits);
+        let first = a.integers(builder, &part(&self.name, "first"), digits[0]);
+        let second = b.integers(builder, &part(&self.name, "second"), digits[1]);
         let unit = first.unit * second.unit;
         let (lowest, highest) = target.ends();
         let edges = Edges::rising(lowest, highest, |code| target.least(code) / unit);
@@ -86,8 +85,7 @@ impl Factored {
 impl Factor {
     /// The largest of its floats in size.
     fn most(&self) -> f64 {
-        let [low, high] = stem::of_codes(&self.floats.images);
-        low.abs().max(high.abs()).max(f32::MIN_POSITIVE).into()
+        stem::most(self.floats.images.iter()).into()
     }
 
     /// Those of codes less their zero, or the nearest multiples of a part of the largest float, in `count` digits.

@@ -47,8 +47,7 @@ impl Hidden {
         if images.iter().any(|image| !image.is_finite()) {
             return Ok(None);
         }
-        let most = images.iter().fold(f32::MIN_POSITIVE, |most, image| image.abs().max(most));
-        let fine = most / LARGEST as f32;
+        let fine = stem::most(images.iter()) / LARGEST as f32;
         let of_scale = multiples(images, floats.scaling.scale);
         let is_exact = of_scale.is_some();
         let scale = if is_exact { floats.scaling.scale } else { fine };
@@ -102,19 +101,14 @@ impl Deferred {
         let relu = self.low == 0.0;
         let of = sum.integers(builder, unit)?;
         let bits = signed_bits(sum.bound(unit));
-        let (tensor, scale) = match bits <= WIDEST && of.constant == 0 {
-            true => {
-                let kind = TensorKind::Integer { bits };
-                let name = part(&sum.name, "sum");
-                let sums =
-                    builder.combine(&name, of.columns, of.terms, kind, Epilogue::Accumulator)?;
-                let tensor = if relu { builder.relu(&part(&sum.name, "relu"), sums) } else { sums };
-                (tensor, unit)
-            }
-            false => {
-                let last = if low < 0.0 { SIGNED } else { 2 * SIGNED } - 1;
-                rounded(builder, &sum, of, most / last as f64, low < 0.0)?
-            }
+        let (tensor, scale) = if bits <= WIDEST && of.constant == 0 {
+            let (name, kind) = (part(&sum.name, "sum"), TensorKind::Integer { bits });
+            let sums = builder.combine(&name, of.columns, of.terms, kind, Epilogue::Accumulator)?;
+            let tensor = if relu { builder.relu(&part(&sum.name, "relu"), sums) } else { sums };
+            (tensor, unit)
+        } else {
+            let last = if low < 0.0 { SIGNED } else { 2 * SIGNED } - 1;
+            rounded(builder, &sum, of, most / last as f64, low < 0.0)?
         };
         Ok(Some(Hidden { view: seen.on(tensor), scale: scale as f32 }))
     }

@@ -74,6 +74,11 @@ pub(super) fn product([a, b]: [[f32; 2]; 2]) -> [f32; 2] {
     all.fold([f32::INFINITY, f32::NEG_INFINITY], |[low, high], x| [low.min(x), high.max(x)])
 }
 
+/// The largest of floats in size, above zero.
+pub(super) fn most<'a>(floats: impl Iterator<Item = &'a f32>) -> f32 {
+    floats.fold(f32::MIN_POSITIVE, |most, x| most.max(x.abs()))
+}
+
 /// The least and the largest of the floats that codes stand for.
 pub(super) fn of_codes(images: &[f32; 256]) -> [f32; 2] {
     images

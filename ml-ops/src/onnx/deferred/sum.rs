@@ -99,8 +99,7 @@ impl Sum {
         if images().any(|image| !image.is_finite()) {
             return Err(NodeError::NoTables);
         }
-        let largest = images().fold(f32::MIN_POSITIVE, |most, x| most.max(x.abs()));
-        let unit = f64::from(largest) / LARGEST;
+        let unit = f64::from(stem::most(images())) / LARGEST;
         let sign = if self.subtracted { -1.0 } else { 1.0 };
         let table = |term: &Term, sign: f64| -> Box<[i64; 256]> {
             Box::new(term.images.map(|x| (sign * f64::from(x) / unit).round_ties_even() as i64))

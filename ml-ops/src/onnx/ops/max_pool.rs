@@ -37,6 +37,13 @@ pub(super) fn pooled(
         let view = of(&codes.view)?.max(builder, node.name, &codes.view)?;
         Ok::<_, NodeError>(Codes { view, quantized: false, origin: None, ..codes.clone() })
     };
+    // Of floats that a QuantizeLinear will make codes of, which are pooled then.
+    let later = |mut floats: Deferred| {
+        let pool = of(&floats.view)?;
+        let view = pool.output(floats.view.size(0));
+        floats.pools.push(Rc::new((std::mem::replace(&mut floats.view, view), pool)));
+        Ok(Value::Deferred(floats))
+    };
     match node.value(0)? {
         Value::Codes(codes) => Ok(Value::Codes(largest(codes)?)),
         Value::Floats(floats) if floats.images.is_sorted() => {
@@ -48,19 +55,11 @@ pub(super) fn pooled(
         Value::Floats(floats) if node.goes_on() => {
             let (name, output) = (rowwise::part(node.name, "codes"), &floats.codes.view);
             let mapped = Kind::Mapped(Rc::new(Mapped { name, floats: floats.clone() }));
-            let mut deferred = Deferred::new(mapped, output.clone());
-            let pool = of(output)?;
-            let view = pool.output(output.size(0));
-            deferred.pools.push(Rc::new((std::mem::replace(&mut deferred.view, view), pool)));
-            Ok(Value::Deferred(deferred))
+            later(Deferred::new(mapped, output.clone()))
         }
         Value::Deferred(deferred) => {
             deferred.check_upward()?;
-            let mut deferred = deferred.clone();
-            let pool = of(&deferred.view)?;
-            let view = pool.output(deferred.view.size(0));
-            deferred.pools.push(Rc::new((std::mem::replace(&mut deferred.view, view), pool)));
-            Ok(Value::Deferred(deferred))
+            later(deferred.clone())
         }
         _ => Err(NodeError::Operand {
             index: 0,
