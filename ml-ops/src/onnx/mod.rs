@@ -59,7 +59,7 @@
 //! operand, with constants or with functions of the same tensor (`x * Sigmoid(x)`), is a table of 256 codes
 //! filled by the float32 operators themselves. Relu, Clip, Neg, Abs, LeakyRelu, HardSigmoid, HardSwish and
 //! arithmetic round each operation to float32. Exponentials and logarithms (Elu, Selu, Celu, Softplus, Mish, Exp, Log) are rounded
-//! once, which can be a unit in the last place from the runtime's. Sigmoid, Tanh and Erf (so Gelu) are the runtime's own
+//! once, which can be a unit in the last place from the runtime's, of Softplus three. Sigmoid, Tanh and Erf (so Gelu) are the runtime's own
 //! approximations with fused multiply-add, which are not the functions rounded: of 24,000 floats Sigmoid
 //! differs in a third, Tanh in half. Add and Mul of two dequantized operands of the output's type are the
 //! kernels QLinearAdd and QLinearMul. The one rewriting of ONNX Runtime that changes values, merging
