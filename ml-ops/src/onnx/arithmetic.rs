@@ -171,7 +171,7 @@ pub(super) fn import(
             let b = scalar(other, 1)?;
             let fused = |kernel: Kernel, of: Quantization| {
                 let (qb, y) = b.quantized?;
-                Some((qb, table_of(a, move |x, to| kernel(of, qb, to, x, y))))
+                Some((qb, table_of(a, kernel, [of, qb], y)))
             };
             Ok(with_scalar(node, a, |x| operation.of(x, b.float), operation, fused))
         }
@@ -180,7 +180,7 @@ pub(super) fn import(
             let fused = |kernel: Kernel, of: Quantization| {
                 let (qa, x) = a.quantized?;
                 // The kernel adds the operand that has one element to the fixed part first.
-                Some((qa, table_of(b, move |y, to| kernel(of, qa, to, y, x))))
+                Some((qa, table_of(b, kernel, [of, qa], x)))
             };
             Ok(with_scalar(node, b, |y| operation.of(a.float, y), operation, fused))
         }
@@ -344,12 +344,17 @@ pub(super) fn by_index(
     Ok(Some(Value::Deferred(deferred)))
 }
 
-type Table = Rc<dyn Fn(Scaling) -> [u8; 256]>;
+type Table = Rc<dyn Fn(Scaling) -> Result<[u8; 256], NodeError>>;
 
-/// For each code of `floats` what `code` makes of its value.
-fn table_of(floats: &Floats, code: impl Fn(i32, Quantization) -> u8 + 'static) -> Table {
+/// For each code of `floats` what `kernel` makes of its value and `y`.
+fn table_of(floats: &Floats, kernel: Kernel, [a, b]: [Quantization; 2], y: i32) -> Table {
     let dtype = floats.codes.dtype;
-    Rc::new(move |to| std::array::from_fn(|x| code(x as i32 + dtype.min(), (to, dtype))))
+    Rc::new(move |to| {
+        let to = (to, dtype);
+        qlinear::check(kernel, [a, b, to], Some(y))?;
+        let code = |x: usize| kernel(a, b, to, x as i32 + dtype.min(), y);
+        Ok(std::array::from_fn(|x| qlinear::code(code(x), dtype)))
+    })
 }
 
 fn with_scalar(
@@ -406,8 +411,12 @@ fn of_two(
         let kernel = operation.kernel().filter(|_| has_kernel && qa.1 == qb.1);
         let fused = kernel.map(|kernel| {
             let value = move |code: u8| i32::from(code) + qa.1.min();
-            let code = move |i: usize, to| kernel(qa, qb, (to, qa.1), value(f[i]), value(g[i]));
-            let codes: Table = Rc::new(move |to| std::array::from_fn(|i| code(i, to)));
+            let codes: Table = Rc::new(move |to| {
+                let to = (to, qa.1);
+                qlinear::check(kernel, [qa, qb, to], None)?;
+                let code = |i: usize| kernel(qa, qb, to, value(f[i]), value(g[i]));
+                Ok(std::array::from_fn(|i| qlinear::code(code(i), qa.1)))
+            });
             Fused { codes, low: f32::NEG_INFINITY, high: f32::INFINITY }
         });
         let images = Box::new(std::array::from_fn(image));

@@ -356,6 +356,14 @@ pub enum NodeError {
         /// Bound on their size, from the ranges of codes and weights.
         bound: i128,
     },
+    /// A kernel of the runtime rounds floats that may reach `value` to integers of 32 bits before they saturate.
+    #[error(
+        "the runtime makes integers of 32 bits of numbers up to {value}, of which machines make different ones"
+    )]
+    IntegerRange {
+        /// The largest of the floats, or one that is no number.
+        value: f32,
+    },
     /// A bias's scale is not the product of the input's and the weights' scales.
     #[error("the bias of column {column} has scale {got}, its input and weights {expected}")]
     BiasScale {

@@ -7,7 +7,7 @@ use super::error::NodeError;
 use super::matrix::Matrix;
 use super::node::NodeView;
 use super::operands::codes_of;
-use super::qlinear::{Kernel, Quantization};
+use super::qlinear::{self, Kernel, Quantization};
 use super::value::{Codes, Scaling, Value};
 use super::view::View;
 use crate::graph::{CodeType, dequantize_table, quantize};
@@ -75,7 +75,9 @@ pub(super) fn requantized(
     let codes = match (a, b) {
         (Operand::Tensor(a), Operand::Tensor(b)) => match common(&a, &b) {
             Some((of, f, g)) => {
-                let table = std::array::from_fn(|i| kernel(qa, qb, to, value(f[i]), value(g[i])));
+                qlinear::check(kernel, [qa, qb, to], None)?;
+                let code = |i: usize| kernel(qa, qb, to, value(f[i]), value(g[i]));
+                let table = std::array::from_fn(|i| qlinear::code(code(i), a_type));
                 of.mapped(builder, node.name, &table)
             }
             None if is_sum => {
@@ -98,12 +100,16 @@ pub(super) fn requantized(
             }
         },
         (Operand::Tensor(a), Operand::Constant(y)) => {
-            let table = std::array::from_fn(|i| kernel(qa, qb, to, value(i as u8), y));
+            qlinear::check(kernel, [qa, qb, to], Some(y))?;
+            let code = |i: usize| kernel(qa, qb, to, value(i as u8), y);
+            let table = std::array::from_fn(|i| qlinear::code(code(i), a_type));
             a.mapped(builder, node.name, &table)
         }
         (Operand::Constant(x), Operand::Tensor(b)) => {
             // The kernel adds the operand that has one element to the fixed part first.
-            let table = std::array::from_fn(|i| kernel(qb, qa, to, value(i as u8), x));
+            qlinear::check(kernel, [qb, qa, to], Some(x))?;
+            let code = |i: usize| kernel(qb, qa, to, value(i as u8), x);
+            let table = std::array::from_fn(|i| qlinear::code(code(i), a_type));
             b.mapped(builder, node.name, &table)
         }
         _ => {

@@ -88,7 +88,7 @@ pub(super) struct Floats {
 #[derive(Clone)]
 pub(super) struct Fused {
     /// The code of each code, in the scale and zero point of the QuantizeLinear.
-    pub(super) codes: Rc<dyn Fn(Scaling) -> [u8; 256]>,
+    pub(super) codes: Rc<dyn Fn(Scaling) -> Result<[u8; 256], NodeError>>,
     /// Bounds of the Relu and Clip that have come since.
     pub(super) low: f32,
     pub(super) high: f32,
@@ -231,7 +231,7 @@ impl Floats {
     }
 
     /// The codes that a QuantizeLinear makes.
-    pub(super) fn quantized(&self, to: Scaling, dtype: CodeType) -> [u8; 256] {
+    pub(super) fn quantized(&self, to: Scaling, dtype: CodeType) -> Result<[u8; 256], NodeError> {
         let code = |x: f32| quantize(x, to.scale, to.zero_point, dtype);
         match &self.fused {
             // The runtime drops a Relu or Clip that the output's range implies.
@@ -240,7 +240,7 @@ impl Floats {
             {
                 codes(to)
             }
-            _ => self.images.map(code),
+            _ => Ok(self.images.map(code)),
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::graph::{
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
+use crate::onnx::qlinear;
 use crate::onnx::rowwise::Summand;
 use crate::onnx::steps;
 use crate::onnx::target::Target;
@@ -46,6 +47,10 @@ pub(in crate::onnx) struct Summands {
 /// The largest integer for a float that is none of a scale's, and the largest sum of them.
 const LARGEST: usize = 1 << 26;
 const LARGEST_SUM: usize = 1 << 30;
+
+/// The scales of sums that QLinearGlobalAveragePool takes.
+const LEAST_OF_GLOBAL: f32 = 1.0 / (1u64 << 32) as f32;
+const MOST_OF_GLOBAL: f32 = 256.0;
 
 impl Summands {
     /// Codes less their zero.
@@ -124,11 +129,30 @@ impl Average {
             };
             unbounded.clamp(lowest, highest)
         };
+        if target.through.is_none() {
+            self.check(formula, target.to)?;
+        }
         let edges = steps::edges(self.bound(), step);
         let edges = edges.ok_or(NodeError::NotMonotone { column: 0 })?;
         let terms = self.terms(builder)?;
         let epilogue = Epilogue::Edges(vec![edges]);
         builder.combine(&self.name, self.columns, terms, TensorKind::Code, epilogue)
+    }
+
+    /// Refuses averages that the runtime's kernels take as none, or make integers of more than 32 bits of.
+    fn check(&self, formula: Formula, to: Scaling) -> Result<(), NodeError> {
+        let [_, most] = self.ends();
+        match formula {
+            Formula::Mean => Ok(()),
+            Formula::Pool => qlinear::fits(most / to.scale),
+            Formula::Global => {
+                let scale = self.summands.scale as f32 / (to.scale * self.count as f32);
+                if !(LEAST_OF_GLOBAL..MOST_OF_GLOBAL).contains(&scale) {
+                    return Err(NodeError::AccumulatorScale { column: 0, value: scale });
+                }
+                qlinear::fits(self.bound() as f32 * scale)
+            }
+        }
     }
 
     /// The ends between which averages lie.

@@ -72,8 +72,11 @@ impl Elementwise {
         to: Quantization,
     ) -> Result<TensorId, NodeError> {
         let [qa, qb] = self.from;
+        qlinear::check(qlinear::mul, [qa, qb, to], None)?;
         let value = |code: u8, (_, dtype): Quantization| i32::from(code) + dtype.min();
-        self.with(builder, |a, b| qlinear::mul(qa, qb, to, value(a, qa), value(b, qb)))
+        self.with(builder, |a, b| {
+            qlinear::code(qlinear::mul(qa, qb, to, value(a, qa), value(b, qb)), to.1)
+        })
     }
 
     /// The codes of both that stand for zero.

@@ -64,7 +64,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
             if floats.direct && floats.codes.quantized && !same {
                 return Err(NodeError::DoubleQuantization);
             }
-            let table = floats.quantized(to, dtype);
+            let table = floats.quantized(to, dtype)?;
             let codes = floats.codes.mapped(builder, node.name, &table);
             Ok(Value::Codes(Codes { dtype, quantized: true, ..codes }))
         }

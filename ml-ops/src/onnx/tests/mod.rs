@@ -15,6 +15,7 @@ mod groups;
 mod images;
 mod networks;
 mod nodes;
+mod overflows;
 mod products;
 mod rows;
 mod several_inputs;
