@@ -5,7 +5,7 @@ use super::builder::Builder;
 use super::error::NodeError;
 use super::folded;
 use super::node::NodeView;
-use super::operands::{check_columns, codes_of, integers, of_column};
+use super::operands::{Layout, check_bias, check_columns, codes_of, integers, of_column};
 use super::thresholds::grid;
 use super::value::{Codes, Dequantized, Floats, Scaling, Value};
 use super::view::View;
@@ -147,6 +147,17 @@ pub(super) fn array_of(node: &NodeView<'_>, index: usize) -> Result<Rc<Array>, N
         }
         _ => Ok(node.constant(index)?.clone()),
     }
+}
+
+/// The floats of operand 2, a constant bias of a product with `n` columns, dequantized or not: one, or one for each.
+pub(super) fn bias_in(value: &Value, layout: Layout, n: usize) -> Result<Vec<f32>, NodeError> {
+    let shape = match value {
+        Value::Constant(array) => array.shape(),
+        Value::Dequantized(constant) => constant.values.shape(),
+        _ => return Err(NodeError::Operand { index: 2, expected: "a constant" }),
+    };
+    check_bias(shape, layout, n, 2)?;
+    floats_in(value, 2)
 }
 
 /// The same of a value that has been made of operand `index`.

@@ -67,8 +67,7 @@ pub(super) fn import(
     let (matmul, output) = geometry.operands(builder, node, &view, zero_code, (weights, bias))?;
     let mut deferred = Deferred::new(Kind::Product(Rc::new(Product { matmul, scales })), output);
     if let Some(bias) = node.optional(2)? {
-        let constant = constants::floats_in(bias, 2)?;
-        super::operands::check_columns(constant.len(), deferred.view.size(0), 2)?;
+        let constant = constants::bias_in(bias, Layout::Kernels, deferred.view.size(0))?;
         deferred.after.push(After { operation: Operation::Add, constant, first: false });
     }
     Ok(Value::Deferred(deferred))

@@ -8,7 +8,9 @@ use super::deferred::{After, Deferred, Kind, Product};
 use super::error::NodeError;
 use super::fine::{Digits, Fine};
 use super::node::NodeView;
-use super::operands::{Layout, check_columns, dequantized_bias, dequantized_weights, of_column};
+use super::operands::{
+    Layout, check_bias, dequantized_bias, dequantized_weights, of_column, units,
+};
 use super::prepared::FloatInput;
 use super::rowwise;
 use super::value::{Dequantized, MatMulOperands, Scaling, Value, Weights};
@@ -131,9 +133,8 @@ pub(super) fn constants_times(
     let weights = node.value(1)?;
     let (mut made, added) = match (bias, weights) {
         (Value::Dequantized(_), Value::Dequantized(_)) => {
-            let (made, added) =
-                (of_values(node, x, layout, weights, None)?, constants::floats_in(bias, 2)?);
-            check_columns(added.len(), made.weights.n, 2)?;
+            let made = of_values(node, x, layout, weights, None)?;
+            let added = constants::bias_in(bias, layout, made.weights.n)?;
             (made, added)
         }
         (Value::Constant(_), _) => {
@@ -197,13 +198,14 @@ pub(super) fn of_values(
     match bias {
         None => {}
         Some(Value::Dequantized(constant)) => {
-            of_bias = dequantized_bias(constant, &scales, weights.n, 2)?;
+            of_bias = dequantized_bias(constant, layout, &scales, weights.n, 2)?;
         }
         Some(Value::Constant(array)) => {
-            let of = float_bias(array, weights.n)?;
-            let is_fused = dequantized && node.is_between_codes(1);
-            match is_fused && of.len() == weights.n {
-                true => of_bias = rounded(&of, &scales),
+            let of = float_bias(array, layout, weights.n)?;
+            // The session takes lists alone, as long as the scales where those are several.
+            let is_list = array.shape().len() == 1 && [of.len(), 1].contains(&scales.len());
+            match is_list && dequantized && node.is_between_codes(1) {
+                true => of_bias = rounded(&of, &scales, weights.n)?,
                 false => {
                     let operation = Operation::Add;
                     after = Some(After { operation, constant: of, first: false });
@@ -226,8 +228,11 @@ pub(super) fn of_digits(
     layout: Layout,
     bias: Option<&Value>,
 ) -> Result<Constants, NodeError> {
-    let bias = bias.map(|bias| constants::floats_in(bias, 2)).transpose()?.unwrap_or_default();
-    let fine = digits.weights(layout, bias.iter().map(|&value| value.into()).collect())?;
+    let of_bias = |n| bias.map(|bias| constants::bias_in(bias, layout, n)).transpose();
+    let fine = digits.weights(layout, |n| {
+        let bias = of_bias(n)?.unwrap_or_default();
+        Ok(bias.into_iter().map(f64::from).collect())
+    })?;
     let (weights, shape) = (fine.first().clone(), digits.arrays[0].shape().to_vec());
     let (scales, bias, after) = (vec![1.0], vec![], None);
     Ok(Constants { weights, shape, scales, bias, after, fine: Some(fine) })
@@ -285,20 +290,20 @@ impl Activation {
 }
 
 /// A bias of floats as integers at the scales of the accumulators: what the runtime's default session makes of it where
-/// it fuses the operator with its QuantizeLinear.
-fn rounded(bias: &[f32], scales: &[f32]) -> Vec<i64> {
-    let of = |(column, value): (usize, &f32)| {
-        let units = value / of_column(scales, column);
-        i64::from(units.round_ties_even() as i32)
+/// it fuses the operator with its QuantizeLinear. What its conversion to int32 makes of a larger number depends on the machine.
+fn rounded(bias: &[f32], scales: &[f32], n: usize) -> Result<Vec<i64>, NodeError> {
+    let of = |column: usize| {
+        let quotient = of_column(bias, column) / of_column(scales, column);
+        units(quotient.into(), 1.0, i32::MAX.into())
     };
-    bias.iter().enumerate().map(of).collect()
+    (0..n).map(of).collect()
 }
 
-fn float_bias(array: &Array, n: usize) -> Result<Vec<f32>, NodeError> {
+fn float_bias(array: &Array, layout: Layout, n: usize) -> Result<Vec<f32>, NodeError> {
     let ArrayData::F32(values) = array.data() else {
         return Err(NodeError::OperandType { index: 2 });
     };
-    check_columns(values.len(), n, 2)?;
+    check_bias(array.shape(), layout, n, 2)?;
     Ok(values.clone())
 }
 

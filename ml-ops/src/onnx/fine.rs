@@ -11,6 +11,9 @@ use std::rc::Rc;
 /// Bits of an integer besides its sign.
 const BITS: u32 = 23;
 
+/// How large a bias may be, in units of the last digit's products.
+const LARGEST_BIAS: f64 = 1e18;
+
 /// How much a digit counts, the first the largest.
 const FACTORS: [i64; 3] = [1 << 16, 1 << 8, 1];
 
@@ -66,13 +69,18 @@ impl Digits {
         Self::of(array.shape(), &values, index)
     }
 
-    /// The weight matrices that the digits are, operand 1, beside a bias in floats.
-    pub(super) fn weights(&self, layout: Layout, bias: Vec<f64>) -> Result<Fine, NodeError> {
+    /// The weight matrices that the digits are, operand 1, beside what `bias` gives for their columns: one float for each, or none.
+    pub(super) fn weights(
+        &self,
+        layout: Layout,
+        bias: impl FnOnce(usize) -> Result<Vec<f64>, NodeError>,
+    ) -> Result<Fine, NodeError> {
         let of = |array: &Array| operands::weights(array, None, layout, 1, 1);
         let [a, b, c] = &self.arrays;
         let digits = [of(a)?, of(b)?, of(c)?];
-        if !bias.is_empty() {
-            operands::check_columns(bias.len(), digits[0].n, 2)?;
+        let bias = bias(digits[0].n)?;
+        if let Some(&value) = bias.iter().find(|value| !value.is_finite()) {
+            return Err(NodeError::NotOnGrid { index: 2, value: value as f32 });
         }
         Ok(Fine { digits, unit: self.unit, bias })
     }
@@ -94,11 +102,17 @@ impl Fine {
     }
 
     /// What `matmul` reads, at `scale`, times the weights, seen as `view`.
-    pub(super) fn terms(&self, matmul: &MatMulOperands, scale: f64, view: &View) -> Vec<ExactTerm> {
+    pub(super) fn terms(
+        &self,
+        matmul: &MatMulOperands,
+        scale: f64,
+        view: &View,
+    ) -> Result<Vec<ExactTerm>, NodeError> {
         let scale = scale * self.unit;
+        let biases = self.bias.iter().map(|bias| operands::units(*bias, scale, LARGEST_BIAS));
+        let biases = biases.collect::<Result<Vec<i64>, _>>()?;
         let rest = |column: usize, factor: i64| {
-            let units = (operands::of_column(&self.bias, column) / scale).round_ties_even();
-            let units = units.clamp(-1e18, 1e18) as i64;
+            let units = operands::of_column(&biases, column);
             match factor {
                 1 => units.rem_euclid(FACTORS[0]),
                 _ => units.div_euclid(factor),
@@ -107,7 +121,7 @@ impl Fine {
         let term = |(weights, factor): (&Weights, i64)| {
             // The bias is in the first digit's product, what is left of it in the last one's.
             let bias = match factor {
-                _ if self.bias.is_empty() || factor == FACTORS[1] => vec![],
+                _ if biases.is_empty() || factor == FACTORS[1] => vec![],
                 _ => (0..weights.n).map(|column| rest(column, factor)).collect(),
             };
             let matmul = MatMulOperands {
@@ -121,7 +135,7 @@ impl Fine {
             let of = Addend::Product { product, after: vec![], view: view.clone(), fine: true };
             ExactTerm { of, scale }
         };
-        self.digits.iter().zip(FACTORS).map(term).collect()
+        Ok(self.digits.iter().zip(FACTORS).map(term).collect())
     }
 
     /// The product of `matmul`, at `scale`, which a QuantizeLinear will make codes of.
@@ -131,7 +145,7 @@ impl Fine {
         scale: f64,
         view: &View,
     ) -> Result<Value, NodeError> {
-        let sum = Exact::new(&matmul.name, self.terms(matmul, scale, view))?;
+        let sum = Exact::new(&matmul.name, self.terms(matmul, scale, view)?)?;
         let output = sum.layout.clone();
         Ok(Value::Deferred(Deferred::new(Kind::Exact(Rc::new(sum)), output)))
     }

@@ -266,13 +266,15 @@ impl<'a> NodeView<'a> {
     }
 
     /// Whether the runtime's default session rounds float weights of the node: not beside a bias of integers, which a quantizer made
-    /// that left the weights alone.
+    /// that left the weights alone, or one that is no list.
     pub(super) fn has_rounded_weights(&self) -> bool {
         let operator = self.proto.op_type.as_deref().unwrap_or("");
-        let has_integers = matches!(self.optional(2), Ok(Some(Value::Dequantized(_))));
-        ["Conv", "ConvTranspose", "Gemm"].contains(&operator)
-            && self.is_between_codes(1)
-            && !has_integers
+        let rounds = match self.optional(2) {
+            Ok(Some(Value::Constant(bias))) => bias.shape().len() == 1,
+            Ok(Some(_)) => false,
+            _ => true,
+        };
+        ["Conv", "ConvTranspose", "Gemm"].contains(&operator) && self.is_between_codes(1) && rounds
     }
 
     /// An attribute by its name.

@@ -172,26 +172,49 @@ fn narrowed(
     Ok(Weights { offsets: ranges.iter().map(|&(low, _)| low as i32).collect(), ..weights })
 }
 
+/// Refuses a bias of shape `shape`, operand `index`, that is not one number for each of `n` columns: of kernels it is a list; of a
+/// matrix it is broadcast to rows and columns, so that it may be one number for all, and have no rows of its own.
+pub(super) fn check_bias(
+    shape: &[usize],
+    layout: Layout,
+    n: usize,
+    index: usize,
+) -> Result<(), NodeError> {
+    let wrong = |expected, got| Err(NodeError::OperandShape { index, expected, got });
+    match shape {
+        &[got] if got == n => Ok(()),
+        _ if layout == Layout::Kernels => wrong(n, shape.first().copied().unwrap_or(1)),
+        [] | [1] | [1, 1] => Ok(()),
+        &[1, got] if got == n => Ok(()),
+        &[rows, 1] | &[rows, _] if rows != 1 => wrong(1, rows),
+        &[.., got] => wrong(n, got),
+    }
+}
+
 /// The int32 bias of `n` columns in operand `index`.
-pub(super) fn bias(array: &Array, n: usize, index: usize) -> Result<Vec<i64>, NodeError> {
+pub(super) fn bias(
+    array: &Array,
+    layout: Layout,
+    n: usize,
+    index: usize,
+) -> Result<Vec<i64>, NodeError> {
     let ArrayData::I32(values) = array.data() else {
         return Err(NodeError::OperandType { index });
     };
-    if values.len() != n {
-        return Err(NodeError::OperandShape { index, expected: n, got: values.len() });
-    }
-    Ok(values.iter().map(|&b| i64::from(b)).collect())
+    check_bias(array.shape(), layout, n, index)?;
+    Ok((0..n).map(|column| of_column(values, column).into()).collect())
 }
 
 /// The int32 bias behind a DequantizeLinear, operand `index`, whose scales must be `products` up to
 /// rounding, as a runtime that fuses the pair takes them to be.
 pub(super) fn dequantized_bias(
     constant: &Dequantized,
+    layout: Layout,
     products: &[f32],
     n: usize,
     index: usize,
 ) -> Result<Vec<i64>, NodeError> {
-    let values = bias(&constant.values, n, index)?;
+    let values = bias(&constant.values, layout, n, index)?;
     check_columns(constant.scales.len(), n, index)?;
     if let Some(zero_points) = &constant.zero_points {
         let ArrayData::I32(zero_points) = zero_points.data() else {
@@ -273,6 +296,16 @@ pub(super) fn requantize(products: &[f32], target: &Target) -> Result<Requantize
         })
         .collect::<Result<_, _>>()?;
     Ok(Requantize { steps: one_if_alike(steps) })
+}
+
+/// `value` as the nearest integer in units of `unit`; an error where that is none of a size of at most `most`, or no number.
+pub(super) fn units(value: f64, unit: f64, most: f64) -> Result<i64, NodeError> {
+    let units = (value / unit).round_ties_even();
+    match units.abs() <= most {
+        true => Ok(units as i64),
+        // The conversion saturates, and makes 0 of what is no number.
+        false => Err(NodeError::AccumulatorRange { bound: units.abs() as i128 }),
+    }
 }
 
 /// Whether a per-column operand has one element or `n`.

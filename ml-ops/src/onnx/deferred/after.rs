@@ -39,11 +39,6 @@ impl After {
     }
 }
 
-/// The largest of the constants in size.
-pub(super) fn largest(after: &After) -> f32 {
-    after.constant.iter().fold(0.0, |most, constant| constant.abs().max(most))
-}
-
 /// The factor and the summand of each of `columns` columns that `after` comes to; `None` if it is no affine function.
 pub(super) fn affine(after: &[After], columns: usize) -> Option<Vec<(f64, f64)>> {
     let column = |column: usize| {

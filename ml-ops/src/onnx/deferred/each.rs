@@ -130,14 +130,14 @@ impl Each {
         let of_columns = after::affine(after, columns)?;
         let factors: Vec<f64> = of_columns.iter().map(|(factor, _)| *factor).collect();
         let bias = of_columns.iter().map(|(_, summand)| *summand).collect();
-        let fine = Digits::of(&[1, columns], &factors, 0).ok()?.weights(Layout::Columns, bias);
-        let fine = fine.ok()?;
+        let digits = Digits::of(&[1, columns], &factors, 0).ok()?;
+        let fine = digits.weights(Layout::Columns, |_| Ok(bias)).ok()?;
         let x = Matrix::laid_out(&self.codes.view, |dim| self.varies[dim]);
         let zero_code = self.codes.zero_code(zero_point);
         let (name, weights) = (self.name.clone(), fine.first().clone());
         let (reach, bias, groups) = (None, vec![], columns);
         let matmul = MatMulOperands { name, x, zero_code, reach, weights, bias, groups };
-        Some(fine.terms(&matmul, scale.into(), view))
+        fine.terms(&matmul, scale.into(), view).ok()
     }
 
     /// The codes, and the scale and the code of zero of each channel, the first dimension, if floats depend on that alone.

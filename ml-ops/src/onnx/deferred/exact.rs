@@ -6,7 +6,7 @@ use crate::onnx::arithmetic::Operation;
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
-use crate::onnx::operands::of_column;
+use crate::onnx::operands::{of_column, units};
 use crate::onnx::rowwise::Summand;
 use crate::onnx::target::Target;
 use crate::onnx::value::{MatMulOperands, Scaling};
@@ -25,6 +25,9 @@ pub(super) const OFF: f64 = 1.0 / 16.0;
 
 /// By how much less that is where weights of 24 bits are in the sum.
 const FINE: f64 = 1.0 / 1024.0;
+
+/// Largest constant that is added to a product, in units of its accumulators: the nearest integer is exact.
+const LARGEST_BIAS: f64 = (1u64 << 53) as f64;
 
 /// Largest value of a table.
 const MAX_IMAGE: f64 = (1u64 << 31) as f64;
@@ -118,10 +121,10 @@ impl ExactTerm {
         let mut matmul: MatMulOperands = product.matmul.clone();
         matmul.bias.resize(matmul.weights.n, 0);
         for (column, bias) in matmul.bias.iter_mut().enumerate() {
-            let added = after.iter().map(|after| f64::from(of_column(&after.constant, column)));
-            let added = (added.sum::<f64>() / self.scale.abs()).round_ties_even();
-            // The conversion saturates.
-            *bias = bias.saturating_add(added.clamp(-2e9, 2e9) as i64);
+            let added = units(added(after, column), self.scale.abs(), LARGEST_BIAS)?;
+            let sum = bias.checked_add(added);
+            let bound = i128::from(*bias) + i128::from(added);
+            *bias = sum.ok_or(NodeError::AccumulatorRange { bound: bound.abs() })?;
         }
         let tensor = builder.matmul(&matmul, Epilogue::Accumulator)?;
         integers(view.on(tensor))
@@ -133,9 +136,12 @@ impl ExactTerm {
             Addend::Codes { .. } => 255.0,
             Addend::Words { .. } => 65535.0,
             Addend::Rectified(of) => of.bound() as f64,
-            Addend::Product { product, .. } => {
-                let columns = 0..product.matmul.weights.n;
-                columns.map(|column| product.matmul.bound(column)).max().unwrap_or(0) as f64
+            Addend::Product { product, after, .. } => {
+                let of = |column| {
+                    let added = added(after, column) / self.scale.abs();
+                    product.matmul.bound(column) as f64 + added.abs()
+                };
+                (0..product.matmul.weights.n).map(of).fold(0.0, f64::max)
             }
         }
     }
@@ -288,6 +294,11 @@ impl Exact {
         let read = |y| Matrix::laid_out(&view.on(y), |dim| view.is_feature(dim));
         words::digits(builder, &self.name, of.columns, &of.terms, edge, step, read)
     }
+}
+
+/// What is added to a column of a product.
+fn added(after: &[After], column: usize) -> f64 {
+    after.iter().map(|after| f64::from(of_column(&after.constant, column))).sum()
 }
 
 /// The multiples of `scale` that floats are, at most 255 in size.

@@ -74,9 +74,9 @@ impl Product {
             integer as f64 * scale(column) * factor + summand
         });
         let digits = Digits::of(&[*k, *n], &weights, 0).ok()?;
-        let fine = digits.weights(Layout::Columns, bias.collect()).ok()?;
+        let fine = digits.weights(Layout::Columns, |_| Ok(bias.collect())).ok()?;
         // Integers of 16 bits have 24 bits more than their products with bytes.
-        Some(fine.terms(&self.matmul, 1.0, view)).filter(|_| self.matmul.reach.is_none())
+        fine.terms(&self.matmul, 1.0, view).ok().filter(|_| self.matmul.reach.is_none())
     }
 
     /// The factor and the summand of each column, or of all, if what follows is one multiplication and one

@@ -1,6 +1,6 @@
 //! Floats of which a function can be taken before codes are made: those whose codes are a step of integers.
 
-use super::{Addend, Exact, Kind, after};
+use super::{Exact, Kind};
 use std::rc::Rc;
 
 /// The ends between which floats lie of which a rising function can be made codes of, before operations with constants; `None`
@@ -54,15 +54,7 @@ pub(super) fn name(kind: &Kind) -> &str {
 
 /// The ends of a sum.
 pub(super) fn exact(sum: &Exact) -> [f32; 2] {
-    let most = sum.terms.iter().map(|term| {
-        let added = match &term.of {
-            Addend::Product { after, .. } => {
-                after.iter().map(|after| f64::from(after::largest(after))).sum()
-            }
-            _ => 0.0,
-        };
-        term.scale.abs() * term.size() + added
-    });
+    let most = sum.terms.iter().map(|term| term.scale.abs() * term.size());
     // Scales are multiples of a unit, by which a sum is off by part of a code.
     let most = most.sum::<f64>() * 1.01;
     [-most as f32, most as f32]

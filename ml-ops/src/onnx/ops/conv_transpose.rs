@@ -12,7 +12,7 @@ use crate::onnx::error::NodeError;
 use crate::onnx::factors::{self, Constants};
 use crate::onnx::fine::Digits;
 use crate::onnx::node::{Import, NodeView, Operator};
-use crate::onnx::operands::{Layout, check_columns, integers, of_column};
+use crate::onnx::operands::{Layout, check_bias, check_columns, integers, of_column};
 use crate::onnx::value::{Dequantized, Value};
 use crate::onnx::view::{View, Window};
 use crate::onnx::windows::{self, Pool};
@@ -261,22 +261,19 @@ impl Spread<'_> {
     fn bias(&self, bias: &Value) -> Result<Value, NodeError> {
         let wrong = NodeError::OperandType { index: 2 };
         let n = self.groups * self.outputs;
-        let check = |got: usize| match got == n {
-            true => Ok(()),
-            false => Err(NodeError::OperandShape { index: 2, expected: n, got }),
-        };
+        let check = |array: &Array| check_bias(array.shape(), Layout::Kernels, n, 2);
         let columns = || 0..self.columns();
         match bias {
             Value::Constant(array) => {
                 let ArrayData::F32(values) = array.data() else { return Err(wrong) };
-                check(values.len())?;
+                check(array)?;
                 let values = columns().map(|column| values[column / self.places]).collect();
                 let array = Array::new(vec![self.columns()], ArrayData::F32(values));
                 Ok(Value::Constant(Rc::new(array.map_err(|_| wrong)?)))
             }
             Value::Dequantized(constant) => {
                 let values = integers(&constant.values).ok_or(wrong)?;
-                check(values.len())?;
+                check(&constant.values)?;
                 check_columns(constant.scales.len(), n, 2)?;
                 let number = |column: usize| column / self.places;
                 let values = columns().map(|column| values[number(column)]).collect();

@@ -30,7 +30,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     let weights = weights(node.constant(3)?, Some(node.constant(5)?), layout, 3, 5)?;
     let bias = match node.optional_constant(6)? {
         None => Vec::new(),
-        Some(array) => bias(array, weights.n, 6)?,
+        Some(array) => bias(array, layout, weights.n, 6)?,
     };
     let scale = alpha * node.scale(1)?;
     node.value(2)?;

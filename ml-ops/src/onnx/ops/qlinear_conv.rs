@@ -34,7 +34,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     let weights = weights(kernels, Some(node.constant(5)?), Layout::Kernels, 3, 5)?;
     let bias = match node.optional_constant(8)? {
         None => Vec::new(),
-        Some(array) => bias(array, weights.n, 8)?,
+        Some(array) => bias(array, Layout::Kernels, weights.n, 8)?,
     };
     node.value(2)?;
     let zero_code = x.zero_code(node.zero_point(2, x.dtype)?);

@@ -6,6 +6,7 @@ macro_rules! fixture {
     };
 }
 
+mod biases;
 mod cases;
 mod choices;
 mod constants;
