@@ -2,6 +2,7 @@
 
 use super::builder::Builder;
 use super::error::NodeError;
+use super::operands::Layout;
 use super::proto::{AttributeProto, NodeProto, attribute_type};
 use super::uses::Uses;
 use super::value::{Codes, Floats, Value};
@@ -250,9 +251,18 @@ impl<'a> NodeView<'a> {
         self.is_quantized() && names.all(|name| name.is_some_and(is_dequantized))
     }
 
-    /// Whether the node is a MatMul.
-    pub(super) fn is_matmul(&self) -> bool {
-        self.proto.op_type.as_deref() == Some("MatMul")
+    /// Whether the runtime's default session makes MatMulNBits of the node, a product with weights in `layout`, which rounds
+    /// operand 0 to 8 bits: of dequantized weights beside floats that are none of a DequantizeLinear, with no 8-bit QuantizeLinear
+    /// behind.
+    pub(super) fn is_of_bits(&self, layout: Layout) -> bool {
+        let uses = &self.context.uses;
+        let is_dequantized = self.input_name(0).is_some_and(|name| uses.is_dequantized(name));
+        let is_made_codes = self.output_name(0).is_some_and(|name| uses.is_made_codes(name));
+        let of_weights = match self.optional(1) {
+            Ok(Some(Value::Dequantized(weights))) => weights.values.shape().len() == 2,
+            _ => false,
+        };
+        layout == Layout::Columns && of_weights && !is_dequantized && !is_made_codes
     }
 
     /// Whether a QuantizeLinear comes after the node.

@@ -23,13 +23,6 @@ pub(super) fn product(
         _ => None,
     };
     let Some(Hidden { view, scale }) = hidden else { return Ok(None) };
-    // The runtime's MatMulNBits rounds them to 8 bits.
-    let is_of_bits = node.is_matmul() && matches!(node.value(1)?, Value::Dequantized(_));
-    if is_of_bits && !node.is_quantized() {
-        let expected =
-            "dequantized, or a QuantizeLinear behind the product with dequantized weights";
-        return Err(NodeError::Operand { index: 0, expected });
-    }
     // Rows along the last dimension are read as they lie.
     let order: Vec<usize> = (0..view.rank()).filter(|&at| at != dim).chain([dim]).collect();
     let last = order.len() - 1;

@@ -24,6 +24,7 @@ const PASSED: [&str; 9] = [
 pub(super) struct Uses {
     unsigned: HashSet<String>,
     quantized: HashSet<String>,
+    of_codes: HashSet<String>,
     dequantized: HashSet<String>,
     going_on: HashSet<String>,
     tables: HashMap<String, usize>,
@@ -66,10 +67,20 @@ impl Uses {
             let passes = is_passed(node)
                 || ["QuantizeLinear", "Relu", "Clip"].into_iter().any(|name| is(node, name));
             let Some(input) = node.input.first().filter(|_| passes) else { continue };
-            let reaches = is(node, "QuantizeLinear")
-                || node.output.first().is_some_and(|output| uses.quantized.contains(output));
-            if reaches && readers.only(input).is_some() {
+            if readers.only(input).is_none() {
+                continue;
+            }
+            let is_quantize = is(node, "QuantizeLinear");
+            let to_codes = is_quantize && !is_to_words(node, &constants);
+            let of = |known: &HashSet<String>| {
+                !is_quantize && node.output.first().is_some_and(|output| known.contains(output))
+            };
+            let (reaches, of_codes) = (of(&uses.quantized), of(&uses.of_codes));
+            if is_quantize || reaches {
                 uses.quantized.insert(input.clone());
+            }
+            if to_codes || of_codes {
+                uses.of_codes.insert(input.clone());
             }
         }
         uses
@@ -99,6 +110,11 @@ impl Uses {
     /// Whether nothing but one QuantizeLinear reads this value, behind Relu and Clip or not, where a session moves it to.
     pub(super) fn is_quantized(&self, name: &str) -> bool {
         self.quantized.contains(name)
+    }
+
+    /// The same of one whose integers have 8 bits or fewer.
+    pub(super) fn is_made_codes(&self, name: &str) -> bool {
+        self.of_codes.contains(name)
     }
 }
 
@@ -183,6 +199,18 @@ fn constants(graph: &GraphProto) -> HashMap<&str, &TensorProto> {
     let initializers =
         graph.initializer.iter().filter_map(|tensor| Some((tensor.name.as_deref()?, tensor)));
     initializers.chain(of_nodes).collect()
+}
+
+/// Whether a QuantizeLinear makes integers of 16 bits, by its zero point or else its attribute.
+fn is_to_words(node: &NodeProto, constants: &HashMap<&str, &TensorProto>) -> bool {
+    let words = [i64::from(data_type::INT16), i64::from(data_type::UINT16)];
+    let of_zeros = node.input.get(2).and_then(|name| constants.get(name.as_str()));
+    let named = node.attribute.iter().find(|of| of.name.as_deref() == Some("output_dtype"));
+    let dtype = match of_zeros {
+        Some(zeros) => zeros.data_type.map(i64::from),
+        None => named.and_then(|of| of.i),
+    };
+    dtype.is_some_and(|dtype| words.contains(&dtype))
 }
 
 /// Those of one int8 number.

@@ -48,6 +48,11 @@ pub(super) fn product(
     let rank = node.value(0)?.view().map_or(0, View::rank);
     let last = rank.checked_sub(1);
     let last = last.ok_or(NodeError::OperandShape { index: 0, expected: 2, got: rank + 1 })?;
+    if factors == (1.0, 1.0) && node.is_of_bits(layout) {
+        let expected =
+            "dequantized, or a QuantizeLinear behind the product with dequantized weights";
+        return Err(NodeError::Operand { index: 0, expected });
+    }
     if factors == (1.0, 1.0)
         && let Some(product) = unquantized::product(builder, node, last, layout)?
     {

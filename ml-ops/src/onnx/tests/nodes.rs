@@ -77,20 +77,34 @@ fn accumulators_whose_floats_are_infinite() {
 
 #[test]
 fn floats_that_the_runtime_rounds_before_a_matmul() {
-    let refused = node_error(fixture!("networks/left_tanh_before"), |g| {
-        let last = g.node.pop().expect("a QuantizeLinear");
-        let sigmoid = NodeProto {
-            input: vec![last.input[0].clone()],
-            output: vec!["sigmoid".to_owned()],
-            op_type: Some("Sigmoid".to_owned()),
-            ..NodeProto::default()
+    // A MatMul and a Gemm of functions, and a Gemm of what no DequantizeLinear comes right before.
+    for file in [
+        fixture!("networks/left_tanh_before"),
+        fixture!("networks/left_gemm_behind_tanh"),
+        fixture!("networks/bias_behind_flatten"),
+    ] {
+        let behind = |g: &mut GraphProto| {
+            let mut last = g.node.pop().expect("a QuantizeLinear");
+            let sigmoid = NodeProto {
+                input: vec![last.input[0].clone()],
+                output: vec!["sigmoid".to_owned()],
+                op_type: Some("Sigmoid".to_owned()),
+                ..NodeProto::default()
+            };
+            last.input[0] = "sigmoid".to_owned();
+            g.node.extend([sigmoid, last]);
         };
-        let mut last = last;
-        last.input[0] = "sigmoid".to_owned();
-        g.node.extend([sigmoid, last]);
-    });
-    let expected = "dequantized, or a QuantizeLinear behind the product with dequantized weights";
-    assert_eq!(refused, NodeError::Operand { index: 0, expected });
+        // A QuantizeLinear to 16 bits is none that keeps the runtime from it.
+        let wider = |g: &mut GraphProto| {
+            set_floats(constant(g, "QuantizeLinear", 1), &[0.03]);
+            set_integers(constant(g, "QuantizeLinear", 2), data_type::UINT16, &[], &[9]);
+        };
+        let expected =
+            "dequantized, or a QuantizeLinear behind the product with dequantized weights";
+        for refused in [node_error(file, behind), node_error(file, wider)] {
+            assert_eq!(refused, NodeError::Operand { index: 0, expected });
+        }
+    }
 }
 
 #[test]
