@@ -366,7 +366,7 @@ fn with_scalar(
 ) -> Value {
     let of = (floats.scaling, floats.codes.dtype);
     let mut result = floats.map(function);
-    let kernel = operation.kernel().filter(|_| floats.pure && node.is_between_codes(2));
+    let kernel = operation.kernel().filter(|_| floats.pure && node.is_between_scalars());
     let table = kernel.and_then(|kernel| fused(kernel, of));
     if let Some(((_, dtype), codes)) = table
         && dtype == of.1
@@ -404,7 +404,7 @@ fn of_two(
     dequantized: bool,
 ) -> Result<Value, NodeError> {
     let (qa, qb) = ((a.scaling, a.codes.dtype), (b.scaling, b.codes.dtype));
-    let has_kernel = dequantized && a.pure && b.pure && node.is_between_codes(2);
+    let has_kernel = dequantized && a.pure && b.pure && node.is_between_scalars();
     if let Some((of, f, g)) = pairs::common(&a.codes, &b.codes) {
         let image =
             |i: usize| operation.of(a.images[usize::from(f[i])], b.images[usize::from(g[i])]);

@@ -251,6 +251,13 @@ impl<'a> NodeView<'a> {
         self.is_quantized() && names.all(|name| name.is_some_and(is_dequantized))
     }
 
+    /// The same of a node of two operands, for which the session has a kernel where scales and zero points are no lists.
+    pub(super) fn is_between_scalars(&self) -> bool {
+        let names = [self.input_name(0), self.input_name(1), self.output_name(0)];
+        let is_listed = |name: &String| self.context.uses.is_listed(name);
+        self.is_between_codes(2) && !names.into_iter().flatten().any(is_listed)
+    }
+
     /// Whether the runtime's default session makes MatMulNBits of the node, a product with weights in `layout`, which rounds
     /// operand 0 to 8 bits: of dequantized weights beside floats that are none of a DequantizeLinear, with no 8-bit QuantizeLinear
     /// behind.

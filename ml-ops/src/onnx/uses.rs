@@ -26,6 +26,7 @@ pub(super) struct Uses {
     quantized: HashSet<String>,
     of_codes: HashSet<String>,
     dequantized: HashSet<String>,
+    listed: HashSet<String>,
     going_on: HashSet<String>,
     tables: HashMap<String, usize>,
 }
@@ -56,6 +57,10 @@ impl Uses {
             if is(node, "DequantizeLinear") || stays && of_dequantized {
                 uses.dequantized.insert(output.clone());
             }
+            let of_listed = node.input.first().is_some_and(|input| uses.listed.contains(input));
+            if is(node, "DequantizeLinear") && is_listed(node, &constants) || stays && of_listed {
+                uses.listed.insert(output.clone());
+            }
         }
         // Backwards, so that what comes after a value is known.
         for node in graph.node.iter().rev() {
@@ -76,6 +81,9 @@ impl Uses {
                 !is_quantize && node.output.first().is_some_and(|output| known.contains(output))
             };
             let (reaches, of_codes) = (of(&uses.quantized), of(&uses.of_codes));
+            if is_quantize && is_listed(node, &constants) || of(&uses.listed) {
+                uses.listed.insert(input.clone());
+            }
             if is_quantize || reaches {
                 uses.quantized.insert(input.clone());
             }
@@ -115,6 +123,12 @@ impl Uses {
     /// The same of one whose integers have 8 bits or fewer.
     pub(super) fn is_made_codes(&self, name: &str) -> bool {
         self.of_codes.contains(name)
+    }
+
+    /// Whether the DequantizeLinear before this value, or the QuantizeLinear behind it, where a session moves them to, has its scale or
+    /// zero point in a list of one.
+    pub(super) fn is_listed(&self, name: &str) -> bool {
+        self.listed.contains(name)
     }
 }
 
@@ -199,6 +213,12 @@ fn constants(graph: &GraphProto) -> HashMap<&str, &TensorProto> {
     let initializers =
         graph.initializer.iter().filter_map(|tensor| Some((tensor.name.as_deref()?, tensor)));
     initializers.chain(of_nodes).collect()
+}
+
+/// Whether the scale or the zero point of a QuantizeLinear or DequantizeLinear is a list.
+fn is_listed(node: &NodeProto, constants: &HashMap<&str, &TensorProto>) -> bool {
+    let mut of = node.input.iter().skip(1).filter_map(|name| constants.get(name.as_str()));
+    of.any(|tensor| !tensor.dims.is_empty())
 }
 
 /// Whether a QuantizeLinear makes integers of 16 bits, by its zero point or else its attribute.
