@@ -28,7 +28,7 @@ fn patterns_are_equal_to_onnx_runtime() {
         .filter(|path| path.extension().is_some_and(|e| e == "onnx"))
         .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
-    assert_eq!(names.len(), 160);
+    assert_eq!(names.len(), 162);
     for name in names {
         let model = model(&name);
         let archive = folder().join(format!("{name}.npz"));

@@ -7,6 +7,7 @@ use super::deferred::{
     Quotient, Sum, Term,
 };
 use super::error::NodeError;
+use super::factors;
 use super::folded;
 use super::followed::followed;
 use super::masked;
@@ -158,6 +159,14 @@ pub(super) fn import(
         }
         (Value::Constant(constant), Value::FloatInput(x)) => {
             Ok(Value::FloatInput(x.followed(constant, operation, true, 0)?))
+        }
+        (Value::Deferred(x), Value::Constant(bias))
+        | (Value::Constant(bias), Value::Deferred(x))
+            if node.is_gemm()
+                && (x.view.rank() + usize::from(!node.is_whole()) == 2 || builder.batch_is_one)
+                && let Some(product) = factors::biased(x, bias)? =>
+        {
+            Ok(Value::Deferred(product))
         }
         (Value::Deferred(x), Value::Constant(_) | Value::Dequantized(_)) => {
             let constant = &constants::array_of(node, 1)?;

@@ -299,6 +299,27 @@ fn rounded(bias: &[f32], scales: &[f32], n: usize) -> Result<Vec<i64>, NodeError
     (0..n).map(of).collect()
 }
 
+/// The product `x` with a bias of floats, one for each column, rounded to integers as that of a Gemm; `None` of what is no such product.
+pub(super) fn biased(x: &Deferred, bias: &Array) -> Result<Option<Deferred>, NodeError> {
+    let (Kind::Product(product), ArrayData::F32(values)) = (&x.kind, bias.data()) else {
+        return Ok(None);
+    };
+    let Product { matmul, scales } = &**product;
+    let n = matmul.weights.n;
+    let is_plain = x.after.is_empty() && x.is_unbounded() && x.pools.is_empty();
+    if !is_plain
+        || matmul.groups != 1
+        || !matmul.bias.is_empty()
+        || matmul.reach.is_some()
+        || values.len() != n
+    {
+        return Ok(None);
+    }
+    let matmul = MatMulOperands { bias: rounded(values, scales, n)?, ..matmul.clone() };
+    let product = Product { matmul, scales: scales.clone() };
+    Ok(Some(Deferred { kind: Kind::Product(Rc::new(product)), ..x.clone() }))
+}
+
 fn float_bias(array: &Array, layout: Layout, n: usize) -> Result<Vec<f32>, NodeError> {
     let ArrayData::F32(values) = array.data() else {
         return Err(NodeError::OperandType { index: 2 });

@@ -221,6 +221,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 mod thresholds;
+mod transposed;
 mod unquantized;
 mod uses;
 mod value;

@@ -258,6 +258,13 @@ impl<'a> NodeView<'a> {
         self.is_between_codes(2) && !names.into_iter().flatten().any(is_listed)
     }
 
+    /// Whether the node is the sum of a constant list and a MatMul of dequantized operands, with a QuantizeLinear behind: the session
+    /// makes a Gemm of both, whose bias it rounds.
+    pub(super) fn is_gemm(&self) -> bool {
+        let uses = &self.context.uses;
+        self.is_quantized() && self.output_name(0).is_some_and(|name| uses.is_gemm(name))
+    }
+
     /// Whether the runtime's default session makes MatMulNBits of the node, a product with weights in `layout`, which rounds
     /// operand 0 to 8 bits: of dequantized weights beside floats that are none of a DequantizeLinear, with no 8-bit QuantizeLinear
     /// behind.

@@ -27,6 +27,7 @@ pub(super) struct Uses {
     of_codes: HashSet<String>,
     dequantized: HashSet<String>,
     listed: HashSet<String>,
+    gemms: HashSet<String>,
     going_on: HashSet<String>,
     tables: HashMap<String, usize>,
 }
@@ -62,6 +63,7 @@ impl Uses {
                 uses.listed.insert(output.clone());
             }
         }
+        uses.gemms = gemms(graph, &readers, &constants, &uses.dequantized);
         // Backwards, so that what comes after a value is known.
         for node in graph.node.iter().rev() {
             let reaches = is(node, "QuantizeLinear")
@@ -123,6 +125,11 @@ impl Uses {
     /// The same of one whose integers have 8 bits or fewer.
     pub(super) fn is_made_codes(&self, name: &str) -> bool {
         self.of_codes.contains(name)
+    }
+
+    /// Whether this value is the sum of a constant list and a MatMul of dequantized operands, both of which a session makes one Gemm.
+    pub(super) fn is_gemm(&self, name: &str) -> bool {
+        self.gemms.contains(name)
     }
 
     /// Whether the DequantizeLinear before this value, or the QuantizeLinear behind it, where a session moves them to, has its scale or
@@ -213,6 +220,32 @@ fn constants(graph: &GraphProto) -> HashMap<&str, &TensorProto> {
     let initializers =
         graph.initializer.iter().filter_map(|tensor| Some((tensor.name.as_deref()?, tensor)));
     initializers.chain(of_nodes).collect()
+}
+
+/// Sums of a constant list of floats and a MatMul, which nothing else reads, of values that are `dequantized`.
+fn gemms(
+    graph: &GraphProto,
+    readers: &Readers<'_>,
+    constants: &HashMap<&str, &TensorProto>,
+    dequantized: &HashSet<String>,
+) -> HashSet<String> {
+    let is_list = |name: &String| {
+        let of = constants.get(name.as_str());
+        of.is_some_and(|of| of.dims.len() == 1 && of.data_type == Some(data_type::FLOAT))
+    };
+    let is_product = |node: &&NodeProto| {
+        is(node, "MatMul") && node.input.iter().all(|input| dequantized.contains(input))
+    };
+    let products = graph.node.iter().filter(is_product).filter_map(|node| node.output.first());
+    let products: HashSet<&String> =
+        products.filter(|output| readers.only(output).is_some()).collect();
+    let is_sum = |node: &&NodeProto| {
+        let operands = node.input.iter();
+        is(node, "Add")
+            && operands.clone().any(is_list)
+            && operands.clone().any(|input| products.contains(input))
+    };
+    graph.node.iter().filter(is_sum).filter_map(|node| node.output.first().cloned()).collect()
 }
 
 /// Whether the scale or the zero point of a QuantizeLinear or DequantizeLinear is a list.

@@ -1,6 +1,7 @@
 //! Rules of operators that move elements: the samples' number goes with them, whole.
 
 use super::super::error::NodeError;
+use super::super::transposed;
 use super::axes::{from_front, mixed};
 use super::counts::{self, Count};
 use super::place::Place;
@@ -11,7 +12,7 @@ use crate::array::ArrayData;
 /// Dimensions in another order.
 pub(super) fn transpose(node: &Node<'_>) -> Result<Made, NodeError> {
     let place = only(node, 0)?;
-    let order = node.view.ints("perm")?.ok_or(NodeError::MissingAttribute { attribute: "perm" })?;
+    let order = transposed::order(node.view, node.operand(0)?.shape.len())?;
     let dim = order.iter().position(|&from| usize::try_from(from) == Ok(place.dim));
     Ok(Made::At(place.at(dim.ok_or(NodeError::SamplesLost)?)))
 }

@@ -4,6 +4,7 @@ use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::shapes;
+use crate::onnx::transposed;
 use crate::onnx::value::Value;
 
 pub(super) const OPERATOR: Operator = Operator {
@@ -15,11 +16,14 @@ pub(super) const OPERATOR: Operator = Operator {
 };
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    if let Some(constant) = transposed::constant(node)? {
+        return Ok(constant);
+    }
     let rank = shapes::of(node.value(0)?)?.len();
     let wrong = |value: i64| NodeError::AttributeValue { attribute: "perm", value: value as f64 };
-    let order = node.ints("perm")?.ok_or(NodeError::MissingAttribute { attribute: "perm" })?;
+    let order = transposed::order(node, rank + usize::from(!node.is_whole()))?;
     let order = match node.is_whole() {
-        true => order,
+        true => &order[..],
         false => match order.split_first() {
             Some((0, order)) => order,
             first => return Err(wrong(first.map_or(0, |(&batch, _)| batch))),

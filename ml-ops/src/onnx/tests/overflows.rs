@@ -5,7 +5,10 @@ use super::*;
 /// The error of `file` where input `index` of operator `of`, a scale, is `scale`; `None` if it is read.
 fn with_scale(file: &[u8], of: &str, index: usize, scale: f32) -> Option<NodeError> {
     let mut model = parse(file);
-    set_floats(constant(graph(&mut model), of, index), &[scale]);
+    let tensor = constant(graph(&mut model), of, index);
+    set_floats(tensor, &[scale]);
+    // In a list of one it would be that of floats.
+    tensor.dims.clear();
     match Model::from_onnx(&model.encode_to_vec()).err()? {
         ImportError::Node { error, .. } => Some(error),
         other => panic!("not a node's error: {other}"),
