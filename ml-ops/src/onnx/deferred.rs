@@ -31,6 +31,7 @@ mod stem;
 mod sum;
 mod sum_average;
 mod tensors;
+mod wide;
 mod word_normalization;
 
 pub(super) use after::After;
@@ -60,6 +61,7 @@ pub(super) use softmax::Softmax;
 pub(super) use sum::{Sum, Term};
 pub(super) use sum_average::SumAverage;
 pub(super) use tensors::Tensors;
+pub(super) use wide::Wide;
 pub(super) use word_normalization::WordNormalization;
 
 use super::builder::Builder;
@@ -132,6 +134,8 @@ pub(super) enum Kind {
     WordNormalization(Rc<WordNormalization>),
     /// A sum of dequantized tensors and products, some of more than 8 bits.
     Exact(Rc<Exact>),
+    /// A convolution of a 16-bit tensor.
+    Wide(Rc<Wide>),
     /// Elements divided by a power of the squares around them.
     LocalNormalization(Rc<LocalNormalization>),
     /// Pairs of features that are turned by angles.
@@ -173,6 +177,7 @@ impl Kind {
             Self::GroupNormalization(groups) => groups.quantize(builder, after, target),
             Self::WordNormalization(rows) => rows.quantize(builder, after, target),
             Self::Exact(sum) => sum.quantize(builder, target),
+            Self::Wide(product) => product.quantize(builder, target),
             Self::LocalNormalization(rows) => rows.quantize(builder, target),
             Self::Rotated(of) => of.quantize(builder, target),
             Self::Cut(cut) => cut.quantize(builder, target),
@@ -251,9 +256,27 @@ impl Deferred {
     ) -> Result<Words, NodeError> {
         let expected = "a sum of dequantized tensors or a product of one scale";
         let wrong = NodeError::Operand { index: 0, expected };
+        if let Some(product) = self.wide(name).filter(|_| self.pools.is_empty()) {
+            let digits = product.words(builder, (self.low, self.high), to, dtype)?;
+            return Ok(Words { dtype, digits: Digits::Two(digits.map(|of| self.view.on(of))) });
+        }
         let (sum, seen) = self.sum(name).filter(|_| self.pools.is_empty()).ok_or(wrong)?;
         let digits = sum.words(builder, (self.low, self.high), to, dtype)?;
         Ok(Words { dtype, digits: Digits::Two(digits.map(|tensor| seen.on(tensor))) })
+    }
+
+    /// The floats before their bounds as a product of a 16-bit tensor, if they are one of several scales or digits.
+    fn wide(&self, name: &str) -> Option<Rc<Wide>> {
+        match &self.kind {
+            Kind::Wide(product) => Some(product.clone()),
+            Kind::Product(product) if product.matmul.reach.is_some() => {
+                let is_one = product.scales.windows(2).all(|pair| pair[0] == pair[1]);
+                let (matmul, scales) = (product.matmul.clone(), product.scales.clone());
+                let wide = Wide::new(name, vec![(matmul, 1)], scales, &self.after);
+                wide.filter(|_| !is_one).map(Rc::new)
+            }
+            _ => None,
+        }
     }
 
     /// The floats before their bounds as a sum of which integers can be made, and how it is seen.
@@ -273,6 +296,7 @@ impl Deferred {
                 Exact::seen(name, terms)
             }
             Kind::Each(each) => Exact::seen(name, each.summands(&self.after, &self.view)?),
+            Kind::Wide(product) => Exact::seen(name, product.summands(&self.view)?),
             _ => None,
         }
     }

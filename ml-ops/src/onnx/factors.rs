@@ -4,7 +4,8 @@ use super::arithmetic::Operation;
 use super::builder::Builder;
 use super::concatenated;
 use super::constants;
-use super::deferred::{After, Deferred, Kind, Product};
+use super::convolved::Geometry;
+use super::deferred::{After, Deferred, Kind, Product, Wide};
 use super::error::NodeError;
 use super::fine::{Digits, Fine};
 use super::node::NodeView;
@@ -32,6 +33,8 @@ pub(super) struct Activation {
     /// The dimension that numbers the weights' rows is twice as long: the second half holds, everywhere, a code
     /// that is one less than the zero code. Floats are the sums of a code less its zero code, twice, and of that.
     halves: bool,
+    /// Of a 16-bit tensor in two digits, of which `view` is the high one, the low one and its zero code.
+    low: Option<(View, u8)>,
 }
 
 /// Constant weights, and what comes with them.
@@ -75,7 +78,26 @@ pub(super) fn first(
         scale: floats.scaling.scale,
         negated,
         halves: false,
+        low: None,
     })
+}
+
+/// Operand 0, whose dimension `dim` the weights' rows number: that of [`first`], or a 16-bit tensor in two digits.
+pub(super) fn image(
+    builder: &mut Builder,
+    node: &NodeView<'_>,
+    dim: usize,
+) -> Result<Activation, NodeError> {
+    let floats = match node.value(0)? {
+        Value::WordFloats(floats) if floats.is_pure() => floats,
+        _ => return first(builder, node, dim),
+    };
+    let Scaling { scale, zero_point } = floats.scaling;
+    let [view, low] = floats.words.codes(builder, &rowwise::part(node.name, "digits"))?;
+    let zero = (zero_point - floats.words.dtype.min()) as u16;
+    let [zero_code, of_low] = zero.to_be_bytes();
+    let (zero_point, low) = (Some(zero_point), Some((low, of_low)));
+    Ok(Activation { view, zero_code, zero_point, scale, negated: None, halves: false, low })
 }
 
 /// Operand 0, the floats of a 16-bit tensor, whose last dimension the weights' rows number.
@@ -89,7 +111,7 @@ pub(super) fn words(
     let view = builder.straight(&rowwise::part(node.name, "rows"), &view, |dim| dim == last)?;
     let Scaling { scale, zero_point } = floats.scaling;
     let zero_point = Some(zero_point);
-    Ok(Activation { view, zero_code: 0, zero_point, scale, negated: None, halves: false })
+    Ok(Activation { view, zero_code: 0, zero_point, scale, negated: None, halves: false, low: None })
 }
 
 /// Levels -1 to 1 in steps of 2/255: `(2 (p - 127) - 1) / 255` of codes `p`.
@@ -106,7 +128,7 @@ fn levels(
     let parts = [(codes.view.clone(), identity), (codes.view, [zero_code - 1; 256])];
     let view = concatenated::view(builder, node.name, &parts, dim)?;
     let (zero_point, scale) = (None, 1.0 / 255.0);
-    Ok(Activation { view, zero_code, zero_point, scale, negated: None, halves: true })
+    Ok(Activation { view, zero_code, zero_point, scale, negated: None, halves: true, low: None })
 }
 
 /// Operands 1 and 2, of a product with `x`.
@@ -181,6 +203,9 @@ pub(super) fn of_values(
             let (weights, scales) = dequantized_weights(constant, layout, 1)?;
             (weights, scales, constant.values.shape().to_vec())
         }
+        Value::Constant(_) if x.low.is_some() => {
+            return Err(NodeError::Operand { index: 1, expected: "dequantized constant weights" });
+        }
         Value::Constant(array) => {
             let (codes, scale) = match on_grid(array, 1) {
                 Err(NodeError::NotOnGrid { .. }) if x.can_be_by_digits() => {
@@ -242,18 +267,19 @@ impl Activation {
     /// The codes in `view` less a zero code that is said elsewhere, at scale 1.
     pub(super) fn of_codes(view: View) -> Self {
         let (zero_code, zero_point, scale) = (0, None, 1.0);
-        Self { view, zero_code, zero_point, scale, negated: None, halves: false }
+        Self { view, zero_code, zero_point, scale, negated: None, halves: false, low: None }
     }
 
     /// Integers at a scale.
     pub(super) fn of_integers(view: View, scale: f32) -> Self {
         let (zero_code, zero_point) = (0, Some(0));
-        Self { view, zero_code, zero_point, scale, negated: None, halves: false }
+        Self { view, zero_code, zero_point, scale, negated: None, halves: false, low: None }
     }
 
     /// Whether weights of 24 bits can be beside it: one tensor of codes, or integers whose zero is 0.
     fn can_be_by_digits(&self) -> bool {
-        !self.halves && self.negated.is_none() && self.zero_point.unwrap_or(0) == 0
+        let is_one = !self.halves && self.low.is_none();
+        is_one && self.negated.is_none() && self.zero_point.unwrap_or(0) == 0
     }
 
     /// Whether it is one tensor of codes, none of them negated.
@@ -366,6 +392,33 @@ fn on_grid(array: &Array, index: usize) -> Result<(Array, f32), NodeError> {
     let array = Array::new(array.shape().to_vec(), ArrayData::I8(codes));
     let array = array.map_err(|_| NodeError::OperandShape { index, expected: got, got })?;
     Ok((array, scale))
+}
+
+/// The convolution of `x` by weights, as `geometry` has it.
+pub(super) fn convolved(
+    builder: &mut Builder,
+    node: &NodeView<'_>,
+    geometry: &Geometry,
+    x: Activation,
+    constants: Constants,
+) -> Result<Value, NodeError> {
+    let Constants { weights, scales, bias, after, fine, .. } = constants;
+    let Some((low, of_low)) = &x.low else {
+        let of = (weights, bias);
+        let (matmul, output) = geometry.operands(builder, node, &x.view, x.zero_code, of)?;
+        return deferred(x, matmul, (scales, after), fine.as_ref(), output);
+    };
+    let of = (weights.clone(), vec![]);
+    let (mut high, output) = geometry.operands(builder, node, &x.view, x.zero_code, of)?;
+    let of = (weights, bias);
+    let (mut low, _) = geometry.operands(builder, node, low, *of_low, of)?;
+    high.name = rowwise::part(node.name, "times256");
+    low.name = rowwise::part(node.name, "times1");
+    let after: Vec<After> = after.into_iter().collect();
+    let wide = Wide::new(node.name, vec![(high, 256), (low, 1)], scales, &after);
+    let expected = "dequantized constant weights at scales above zero";
+    let wide = wide.ok_or(NodeError::Operand { index: 1, expected })?;
+    Ok(Value::Deferred(Deferred::new(Kind::Wide(Rc::new(wide)), output)))
 }
 
 /// The product of `x` and what `matmul` holds, at scales, seen as `output`.

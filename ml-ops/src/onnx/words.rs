@@ -10,6 +10,12 @@ use super::value::{Codes, Scaling};
 use super::view::View;
 use crate::graph::{CodeType, Edges, Epilogue, Function, TensorId, TensorKind, WordType, quantize};
 
+/// Largest value of a table.
+pub(super) const MAX_IMAGE: f64 = (1u64 << 31) as f64;
+
+/// The least and the largest digit.
+pub(super) const ALL: (u8, u8) = (0, 255);
+
 /// A 16-bit tensor.
 #[derive(Debug, Clone)]
 pub(super) struct Words {
@@ -99,7 +105,8 @@ impl Words {
         let terms = vec![(Matrix::laid_out(view, is_feature), Function::Times(1))];
         let (least, columns) = (f64::from(self.dtype.min()), terms[0].0.size().1);
         let read = |y| Matrix::laid_out(&seen(y), is_feature);
-        let found = digits(builder, name, columns, &terms, |value| value + least, 1.0, read)?;
+        let edge = (|value| value + least, 1.0);
+        let found = digits(builder, name, columns, &terms, edge, ALL, read)?;
         Ok(found.map(seen))
     }
 
@@ -123,27 +130,44 @@ impl Words {
     }
 }
 
-/// The two digits to base 256 of a sum of `terms` in units of `unit`, at least 0 and at most 65535: `edge` takes a
+/// The high digits of the bounds `low` and `high`, between which all have every low digit.
+pub(super) fn ends(
+    (low, high): (f32, f32),
+    to: Scaling,
+    dtype: WordType,
+) -> Result<(u8, u8), NodeError> {
+    let digits = |x: f32| {
+        let value = dtype.quantize(x, to.scale, to.zero_point) - i64::from(dtype.min());
+        (value.div_euclid(256) as u8, value.rem_euclid(256))
+    };
+    match (digits(low), digits(high)) {
+        ((first, 0), (last, 255)) if first <= last => Ok((first, last)),
+        _ => Err(NodeError::ClipBounds { low, high }),
+    }
+}
+
+/// The two digits to base 256 of a sum of `terms` in units of `unit`, the high one between `ends`: `edge` takes a
 /// number to the least sum that has it. The digits have `columns` columns, and `read` reads them.
 pub(super) fn digits(
     builder: &mut Builder,
     name: &str,
     columns: usize,
     terms: &[Summand],
-    edge: impl Fn(f64) -> f64,
-    unit: f64,
+    (edge, unit): (impl Fn(f64) -> f64, f64),
+    (first, last): (u8, u8),
     read: impl Fn(TensorId) -> Matrix,
 ) -> Result<[TensorId; 2], NodeError> {
-    let step = |of: f64| {
-        let edges = Edges::rising(0, 255, |digit| edge(of * f64::from(digit)));
+    let step = |of: f64, first: u8, last: u8| {
+        let edges = Edges::rising(first, last, |digit| edge(of * f64::from(digit)));
         Epilogue::Edges(vec![edges])
     };
     let name = |part| rowwise::part(name, part);
     let (kind, all) = (TensorKind::Code, terms.to_vec());
-    let high = builder.combine(&name("high"), columns, all, kind, step(256.0))?;
+    let of_high = step(256.0, first, last);
+    let high = builder.combine(&name("high"), columns, all, kind, of_high)?;
     let taken = |digit: i64| -(256.0 * unit * digit as f64).round_ties_even() as i64;
     let rest = [terms, &[(read(high), Function::table(taken))]].concat();
-    let low = builder.combine(&name("low"), columns, rest, kind, step(1.0))?;
+    let low = builder.combine(&name("low"), columns, rest, kind, step(1.0, 0, 255))?;
     Ok([high, low])
 }
 

@@ -11,7 +11,7 @@ use crate::onnx::rowwise::Summand;
 use crate::onnx::target::Target;
 use crate::onnx::value::{MatMulOperands, Scaling};
 use crate::onnx::view::View;
-use crate::onnx::words::{self, Digits, Words};
+use crate::onnx::words::{self, Digits, MAX_IMAGE, Words};
 use std::rc::Rc;
 
 /// Multiples of the finest scale are at most so many to a unit.
@@ -28,9 +28,6 @@ const FINE: f64 = 1.0 / 1024.0;
 
 /// Largest constant that is added to a product, in units of its accumulators: the nearest integer is exact.
 const LARGEST_BIAS: f64 = (1u64 << 53) as f64;
-
-/// Largest value of a table.
-const MAX_IMAGE: f64 = (1u64 << 31) as f64;
 
 /// Most tables that a tensor of larger multiples is read by, which are added up.
 const MOST_TABLES: f64 = 16.0;
@@ -275,14 +272,11 @@ impl Exact {
     pub(in crate::onnx) fn words(
         &self,
         builder: &mut Builder,
-        (low, high): (f32, f32),
+        bounds: (f32, f32),
         to: Scaling,
         dtype: WordType,
     ) -> Result<[TensorId; 2], NodeError> {
-        let value = |x: f32| dtype.quantize(x, to.scale, to.zero_point);
-        if (value(low), value(high)) != (dtype.min().into(), dtype.max().into()) {
-            return Err(NodeError::ClipBounds { low, high });
-        }
+        let ends = words::ends(bounds, to, dtype)?;
         let of = self.integers(builder, self.unit(self.off(1.0) * f64::from(to.scale))?)?;
         let zero = f64::from(to.zero_point - dtype.min());
         let step = f64::from(to.scale) / of.unit;
@@ -292,7 +286,7 @@ impl Exact {
         let edge = |value: f64| (value - 0.5 - zero) * step - of.constant as f64;
         let view = &self.layout;
         let read = |y| Matrix::laid_out(&view.on(y), |dim| view.is_feature(dim));
-        words::digits(builder, &self.name, of.columns, &of.terms, edge, step, read)
+        words::digits(builder, &self.name, of.columns, &of.terms, (edge, step), ends, read)
     }
 }
 

@@ -75,6 +75,7 @@ impl GroupNormalization {
         let unit = n / 256.0;
         let edge = |value: f64| unit * (value - 0.5);
         let read = |y| x.rows_of(y);
-        words::digits(builder, &x.part("mean"), x.columns(), &terms, edge, unit, read)
+        let name = x.part("mean");
+        words::digits(builder, &name, x.columns(), &terms, (edge, unit), words::ALL, read)
     }
 }

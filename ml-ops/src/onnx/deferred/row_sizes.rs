@@ -66,7 +66,8 @@ impl Reciprocal {
         };
         let terms = (0..parts).map(term).collect::<Result<Vec<_>, NodeError>>()?;
         let (name, read) = (x.part("reciprocal"), |y| x.rows_of(y));
-        words::digits(builder, &name, x.columns(), &terms, |value| value, 1.0, read)
+        let edge = (|value| value, 1.0);
+        words::digits(builder, &name, x.columns(), &terms, edge, words::ALL, read)
     }
 }
 

@@ -14,6 +14,7 @@ pub(super) fn ends(kind: &Kind) -> Option<[f32; 2]> {
         Kind::Average(average) => average.ends(),
         Kind::SumAverage(average) => average.ends(),
         Kind::Exact(sum) => exact(sum),
+        Kind::Wide(product) => product.ends(),
         Kind::Interpolation(of) => of.ends()?,
         _ => return None,
     };
@@ -32,6 +33,7 @@ pub(super) fn is_same(a: &Kind, b: &Kind) -> bool {
         (Kind::Average(a), Kind::Average(b)) => Rc::ptr_eq(a, b),
         (Kind::SumAverage(a), Kind::SumAverage(b)) => Rc::ptr_eq(a, b),
         (Kind::Exact(a), Kind::Exact(b)) => Rc::ptr_eq(a, b),
+        (Kind::Wide(a), Kind::Wide(b)) => Rc::ptr_eq(a, b),
         (Kind::Interpolation(a), Kind::Interpolation(b)) => Rc::ptr_eq(a, b),
         _ => false,
     }
@@ -47,6 +49,7 @@ pub(super) fn name(kind: &Kind) -> &str {
         Kind::Average(average) => &average.name,
         Kind::SumAverage(average) => &average.name,
         Kind::Exact(sum) => &sum.name,
+        Kind::Wide(product) => &product.name,
         Kind::Interpolation(of) => &of.name,
         _ => "",
     }

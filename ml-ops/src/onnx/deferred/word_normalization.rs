@@ -125,6 +125,7 @@ impl Pair {
         let terms = vec![(x.rows_of(sum), Function::Times(1))];
         let edge = |value: f64| n * (value - 32768.5);
         let read = |y| x.rows_of(y);
-        words::digits(builder, &x.part("mean"), x.columns(), &terms, edge, n, read)
+        let name = x.part("mean");
+        words::digits(builder, &name, x.columns(), &terms, (edge, n), words::ALL, read)
     }
 }

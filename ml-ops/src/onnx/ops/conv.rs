@@ -28,16 +28,8 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     {
         return Ok(product);
     }
-    let x = factors::first(builder, node, 0)?;
+    let x = factors::image(builder, node, 0)?;
     let constants = factors::constants(node, &x, Layout::Kernels)?;
     let geometry = Geometry::of(node, &x.view, &constants.shape, 1)?;
-    let of = (constants.weights, constants.bias);
-    let (matmul, output) = geometry.operands(builder, node, &x.view, x.zero_code, of)?;
-    factors::deferred(
-        x,
-        matmul,
-        (constants.scales, constants.after),
-        constants.fine.as_ref(),
-        output,
-    )
+    factors::convolved(builder, node, &geometry, x, constants)
 }

@@ -9,7 +9,7 @@ use crate::onnx::builder::Builder;
 use crate::onnx::convolved::{self, Geometry};
 use crate::onnx::deferred::{Cut, Deferred, Kind};
 use crate::onnx::error::NodeError;
-use crate::onnx::factors::{self, Constants};
+use crate::onnx::factors;
 use crate::onnx::fine::Digits;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::operands::{Layout, check_bias, check_columns, integers, of_column};
@@ -42,7 +42,7 @@ struct Phases {
 }
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    let x = factors::first(builder, node, 0)?;
+    let x = factors::image(builder, node, 0)?;
     let kernels = match node.value(1)? {
         Value::Dequantized(kernels) => &kernels.values,
         Value::Constant(kernels) if x.is_plain() => kernels,
@@ -85,13 +85,10 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
             factors::of_digits(&digits, Layout::Kernels, bias.as_ref())?
         }
     };
-    let Constants { weights, scales, bias, after, fine, .. } = constants;
     let windows = phases.iter().map(|along| along.window).collect();
     let pool = Pool { windows, beyond: true, beyond_pads: false };
     let geometry = Geometry { groups, pool };
-    let (matmul, output) =
-        geometry.operands(builder, node, &x.view, x.zero_code, (weights, bias))?;
-    let product = factors::deferred(x, matmul, (scales, after), fine.as_ref(), output)?;
+    let product = factors::convolved(builder, node, &geometry, x, constants)?;
     let product = product.seen(|view| of.spread_out(view)).ok_or(NodeError::NoView { index: 0 })?;
     let outs: Vec<usize> = of.phases.iter().map(|along| along.out).collect();
     match product {
