@@ -19,6 +19,7 @@ use super::positions;
 use super::qlinear::{self, Kernel, Quantization};
 use super::rowwise;
 use super::value::{Dequantized, Floats, Fused, Scaling, Value};
+use super::wordwise;
 use crate::array::{Array, ArrayData};
 use crate::graph::CodeType;
 use std::rc::Rc;
@@ -107,6 +108,11 @@ pub(super) fn import(
         && let Some(applied) = Applied::of_two([a, b], move |a, b| operation.of(a, b))
     {
         return Ok(Value::Deferred(applied));
+    }
+    if operation == Operation::Mul
+        && let Some(product) = wordwise::product(builder, node.name, [&a, &b])?
+    {
+        return Ok(product);
     }
     match (&*a, &*b) {
         (a, b)

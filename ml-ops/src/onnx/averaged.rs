@@ -10,6 +10,7 @@ use super::shapes;
 use super::value::{Scaling, Value};
 use super::view::View;
 use super::windows::Pool;
+use super::wordwise;
 use crate::graph::{CodeType, GatherDim, least_common_multiple};
 use std::rc::Rc;
 
@@ -59,6 +60,10 @@ fn of_value(
             return parts.map(Value::Deferred).ok_or(NodeError::Operand { index: 0, expected });
         }
         Value::Deferred(x) => return of_deferred(node, x, windows),
+        Value::WordFloats(x) => {
+            let (_, pool) = pool(node, x.words.view(), windows)?;
+            return wordwise::average(node.name, x, &pool);
+        }
         _ => return Err(NodeError::Operand { index: 0, expected: "floats of one 8-bit tensor" }),
     };
     let of = |taps| Summands::of(x, taps);

@@ -9,6 +9,7 @@ use super::rowwise;
 use super::runs;
 use super::value::{Codes, Floats, Value};
 use super::view::View;
+use super::words::WordFloats;
 use crate::array::{Array, ArrayData};
 use crate::graph::{Epilogue, Function, TensorKind};
 use std::rc::Rc;
@@ -19,6 +20,8 @@ pub(super) enum Part {
     Floats(Floats),
     /// Floats that a QuantizeLinear will make codes of.
     Deferred(Deferred),
+    /// Floats of a 16-bit tensor.
+    Words(WordFloats),
     /// Floats of the file, and how they are seen.
     Constant(Rc<Array>, View),
 }
@@ -30,6 +33,7 @@ impl Part {
             Value::Codes(codes) => Some(Self::Codes(codes.clone())),
             Value::Floats(floats) => Some(Self::Floats(floats.clone())),
             Value::Deferred(deferred) => Some(Self::Deferred(deferred.clone())),
+            Value::WordFloats(floats) => Some(Self::Words(floats.clone())),
             _ => None,
         }
     }
@@ -75,6 +79,7 @@ impl Part {
             Self::Codes(codes) => &codes.view,
             Self::Floats(floats) => &floats.codes.view,
             Self::Deferred(deferred) => &deferred.view,
+            Self::Words(floats) => floats.words.view(),
             Self::Constant(_, view) => view,
         }
     }
@@ -131,6 +136,7 @@ pub(super) fn value(
         Part::Codes(_) => None,
         Part::Floats(floats) => Some(ConcatenationPart::Floats(floats.clone())),
         Part::Deferred(deferred) => Some(ConcatenationPart::Deferred(deferred.clone())),
+        Part::Words(floats) => Some(ConcatenationPart::Words(floats.clone())),
         Part::Constant(array, view) => {
             Some(ConcatenationPart::Constant(array.clone(), view.clone()))
         }

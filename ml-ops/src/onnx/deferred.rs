@@ -30,6 +30,7 @@ mod softmax;
 mod stem;
 mod sum;
 mod sum_average;
+mod summed;
 mod tensors;
 mod wide;
 mod word_normalization;
@@ -60,6 +61,7 @@ pub(super) use rotated::Rotated;
 pub(super) use softmax::Softmax;
 pub(super) use sum::{Sum, Term};
 pub(super) use sum_average::SumAverage;
+pub(super) use summed::Summed;
 pub(super) use tensors::Tensors;
 pub(super) use wide::Wide;
 pub(super) use word_normalization::WordNormalization;
@@ -134,6 +136,8 @@ pub(super) enum Kind {
     WordNormalization(Rc<WordNormalization>),
     /// A sum of dequantized tensors and products, some of more than 8 bits.
     Exact(Rc<Exact>),
+    /// A product or an average of 16-bit tensors.
+    Summed(Rc<Summed>),
     /// A convolution of a 16-bit tensor.
     Wide(Rc<Wide>),
     /// Elements divided by a power of the squares around them.
@@ -177,6 +181,7 @@ impl Kind {
             Self::GroupNormalization(groups) => groups.quantize(builder, after, target),
             Self::WordNormalization(rows) => rows.quantize(builder, after, target),
             Self::Exact(sum) => sum.quantize(builder, target),
+            Self::Summed(sums) => sums.quantize(builder, target),
             Self::Wide(product) => product.quantize(builder, target),
             Self::LocalNormalization(rows) => rows.quantize(builder, target),
             Self::Rotated(of) => of.quantize(builder, target),
@@ -256,12 +261,21 @@ impl Deferred {
     ) -> Result<Words, NodeError> {
         let expected = "a sum of dequantized tensors or a product of one scale";
         let wrong = NodeError::Operand { index: 0, expected };
-        if let Some(product) = self.wide(name).filter(|_| self.pools.is_empty()) {
-            let digits = product.words(builder, (self.low, self.high), to, dtype)?;
+        let bounds = (self.low, self.high);
+        let made = match (&self.kind, self.wide(name)) {
+            _ if !self.pools.is_empty() => return Err(wrong),
+            (Kind::Concatenation(parts), _) => {
+                Some(parts.words(builder, bounds, to, dtype)?)
+            }
+            (Kind::Summed(sums), _) => Some(sums.words(builder, bounds, to, dtype)?),
+            (_, Some(product)) => Some(product.words(builder, bounds, to, dtype)?),
+            _ => None,
+        };
+        if let Some(digits) = made {
             return Ok(Words { dtype, digits: Digits::Two(digits.map(|of| self.view.on(of))) });
         }
-        let (sum, seen) = self.sum(name).filter(|_| self.pools.is_empty()).ok_or(wrong)?;
-        let digits = sum.words(builder, (self.low, self.high), to, dtype)?;
+        let (sum, seen) = self.sum(name).ok_or(wrong)?;
+        let digits = sum.words(builder, bounds, to, dtype)?;
         Ok(Words { dtype, digits: Digits::Two(digits.map(|tensor| seen.on(tensor))) })
     }
 

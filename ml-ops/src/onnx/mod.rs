@@ -229,6 +229,7 @@ mod view;
 mod whole;
 mod windows;
 mod words;
+mod wordwise;
 
 pub use error::{FunctionError, ImportError, NodeError, TensorError};
 pub use external::ExternalData;

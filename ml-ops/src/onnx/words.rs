@@ -1,7 +1,7 @@
 //! Tensors of 16 bits: integers, or two codes for each, and the floats that a DequantizeLinear makes of them.
 
 use super::builder::Builder;
-use super::deferred::{Addend, Exact, ExactTerm};
+use super::deferred::{Addend, Deferred, Exact, ExactTerm, Kind};
 use super::error::NodeError;
 use super::matrix::Matrix;
 use super::rowwise::{self, Summand};
@@ -9,9 +9,19 @@ use super::steps;
 use super::value::{Codes, Scaling};
 use super::view::View;
 use crate::graph::{CodeType, Edges, Epilogue, Function, TensorId, TensorKind, WordType, quantize};
+use std::rc::Rc;
 
 /// Largest value of a table.
 pub(super) const MAX_IMAGE: f64 = (1u64 << 31) as f64;
+
+/// Most tables that a tensor of larger multiples is read by, which are added up.
+pub(super) const MOST_TABLES: f64 = 16.0;
+
+/// Units that a code has at least, where they are no whole ones.
+const FINE: f64 = 64.0;
+
+/// Bits by which units are finer than those of a sum, at most.
+const MOST_SHIFT: u32 = 12;
 
 /// The least and the largest digit.
 pub(super) const ALL: (u8, u8) = (0, 255);
@@ -47,6 +57,14 @@ impl Words {
     pub(super) fn view(&self) -> &View {
         match &self.digits {
             Digits::One(view) | Digits::Two([view, _]) => view,
+        }
+    }
+
+    /// How what holds them is seen.
+    pub(super) fn views(&self) -> Vec<&View> {
+        match &self.digits {
+            Digits::One(view) => vec![view],
+            Digits::Two([high, low]) => vec![high, low],
         }
     }
 
@@ -130,6 +148,18 @@ impl Words {
     }
 }
 
+/// `factor` times what is added up.
+fn times((matrix, function): &Summand, factor: i64) -> Summand {
+    let function = match function.clone() {
+        Function::Table(table) => Function::Table(Box::new(table.map(|image| factor * image))),
+        Function::Times(times) => Function::Times(factor * times),
+        Function::Product { with, with_gather, zeros, factor: of } => {
+            Function::Product { with, with_gather, zeros, factor: factor * of }
+        }
+    };
+    (matrix.clone(), function)
+}
+
 /// The high digits of the bounds `low` and `high`, between which all have every low digit.
 pub(super) fn ends(
     (low, high): (f32, f32),
@@ -157,6 +187,15 @@ pub(super) fn digits(
     (first, last): (u8, u8),
     read: impl Fn(TensorId) -> Matrix,
 ) -> Result<[TensorId; 2], NodeError> {
+    // A high digit's multiple is rounded to an integer, so that units be small parts of a code.
+    let is_whole = (256.0 * unit).fract() == 0.0;
+    let mut shift = 0;
+    while !is_whole && unit * f64::from(1u32 << shift) < FINE && shift < MOST_SHIFT {
+        shift += 1;
+    }
+    let finer = f64::from(1u32 << shift);
+    let terms = &terms.iter().map(|term| times(term, 1 << shift)).collect::<Vec<_>>()[..];
+    let (unit, edge) = (unit * finer, |value| finer * edge(value));
     let step = |of: f64, first: u8, last: u8| {
         let edges = Edges::rising(first, last, |digit| edge(of * f64::from(digit)));
         Epilogue::Edges(vec![edges])
@@ -166,7 +205,17 @@ pub(super) fn digits(
     let of_high = step(256.0, first, last);
     let high = builder.combine(&name("high"), columns, all, kind, of_high)?;
     let taken = |digit: i64| -(256.0 * unit * digit as f64).round_ties_even() as i64;
-    let rest = [terms, &[(read(high), Function::table(taken))]].concat();
+    // What no table holds several add up to.
+    let tables = (65280.0 * unit / MAX_IMAGE).ceil().max(1.0);
+    if tables > MOST_TABLES {
+        return Err(NodeError::NoTables);
+    }
+    let tables = tables as i64;
+    let table = |at: i64| {
+        let of = |digit| taken(digit) * (at + 1) / tables - taken(digit) * at / tables;
+        (read(high), Function::table(of))
+    };
+    let rest = [terms, &(0..tables).map(table).collect::<Vec<_>>()].concat();
     let low = builder.combine(&name("low"), columns, rest, kind, step(1.0, 0, 255))?;
     Ok([high, low])
 }
@@ -181,6 +230,14 @@ impl WordFloats {
     /// Whether no Relu or Clip has come.
     pub(super) fn is_pure(&self) -> bool {
         (self.low, self.high) == (f32::NEG_INFINITY, f32::INFINITY)
+    }
+
+    /// The floats as those that a QuantizeLinear will make codes of.
+    pub(super) fn deferred(&self, name: &str) -> Result<Deferred, NodeError> {
+        let sum = Exact::new(name, vec![self.term()])?;
+        let output = sum.layout.clone();
+        let floats = Deferred::new(Kind::Exact(Rc::new(sum)), output);
+        Ok(floats.clamped(self.low, self.high))
     }
 
     fn float(&self, value: i64) -> f32 {

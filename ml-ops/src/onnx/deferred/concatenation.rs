@@ -2,14 +2,15 @@
 
 use super::{Deferred, Kind};
 use crate::array::{Array, ArrayData};
-use crate::graph::TensorId;
+use crate::graph::{TensorId, WordType};
 use crate::onnx::builder::Builder;
 use crate::onnx::concatenated;
 use crate::onnx::error::NodeError;
 use crate::onnx::rowwise::part;
 use crate::onnx::target::Target;
-use crate::onnx::value::{Floats, Value};
+use crate::onnx::value::{Floats, Scaling, Value};
 use crate::onnx::view::View;
+use crate::onnx::words::{Digits, WordFloats, Words};
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -29,6 +30,8 @@ pub(in crate::onnx) enum ConcatenationPart {
     Floats(Floats),
     /// Floats that codes are made of.
     Deferred(Deferred),
+    /// Floats of a 16-bit tensor.
+    Words(WordFloats),
     /// Floats of the file for one sample, which codes are made of, and how they are seen.
     Constant(Rc<Array>, View),
 }
@@ -39,6 +42,7 @@ impl ConcatenationPart {
         match self {
             Self::Floats(floats) => &floats.codes.view,
             Self::Deferred(floats) => &floats.view,
+            Self::Words(floats) => floats.words.view(),
             Self::Constant(_, view) => view,
         }
     }
@@ -48,6 +52,7 @@ impl ConcatenationPart {
         match self {
             Self::Floats(floats) => Some(Value::Floats(floats.clone())),
             Self::Deferred(floats) => Some(Value::Deferred(floats.clone())),
+            Self::Words(floats) => Some(Value::WordFloats(floats.clone())),
             Self::Constant(..) => None,
         }
     }
@@ -57,6 +62,7 @@ impl ConcatenationPart {
         match value {
             Value::Floats(floats) => Some(Self::Floats(floats)),
             Value::Deferred(floats) => Some(Self::Deferred(floats)),
+            Value::WordFloats(floats) => Some(Self::Words(floats)),
             _ => None,
         }
     }
@@ -139,6 +145,11 @@ impl Concatenation {
                     let view = of.bounded(builder, &name, target)?.view;
                     (view, std::array::from_fn(|code| code as u8))
                 }
+                ConcatenationPart::Words(of) => {
+                    let name = part(&self.name, &format!("operand{index}"));
+                    let view = of.deferred(&name)?.bounded(builder, &name, target)?.view;
+                    (view, std::array::from_fn(|code| code as u8))
+                }
                 ConcatenationPart::Constant(array, view) => {
                     let ArrayData::F32(values) = array.data() else {
                         return Err(NodeError::OperandType { index });
@@ -150,5 +161,44 @@ impl Concatenation {
             });
         }
         Ok(concatenated::view(builder, &self.name, &parts, self.dim)?.tensor)
+    }
+
+    /// The 16-bit tensor that a QuantizeLinear makes after bounds, in two codes.
+    pub(super) fn words(
+        &self,
+        builder: &mut Builder,
+        (low, high): (f32, f32),
+        to: Scaling,
+        dtype: WordType,
+    ) -> Result<[TensorId; 2], NodeError> {
+        let identity: [u8; 256] = std::array::from_fn(|code| code as u8);
+        let (mut of_high, mut of_low) = (Vec::new(), Vec::new());
+        for (index, of_part) in self.parts.iter().enumerate() {
+            let name = part(&self.name, &format!("operand{index}"));
+            let words = match of_part {
+                ConcatenationPart::Floats(floats) => {
+                    let of = |x: f32| dtype.quantize(x.max(low).min(high), to.scale, to.zero_point);
+                    let view = builder.integers(&name, &floats.codes.view, &floats.images.map(of));
+                    Words { dtype, digits: Digits::One(view) }
+                }
+                ConcatenationPart::Deferred(of) => {
+                    of.clamped(low, high).words(builder, &name, to, dtype)?
+                }
+                ConcatenationPart::Words(of) => {
+                    of.clamped(low, high).words(builder, &name, to, dtype)?
+                }
+                ConcatenationPart::Constant(..) => {
+                    let expected = "a tensor that is computed, beside those of 16 bits";
+                    return Err(NodeError::Operand { index, expected });
+                }
+            };
+            let [high, low] = words.codes(builder, &part(&name, "digits"))?;
+            of_high.push((high, identity));
+            of_low.push((low, identity));
+        }
+        let name = |of| part(&self.name, of);
+        let high = concatenated::view(builder, &name("high"), &of_high, self.dim)?;
+        let low = concatenated::view(builder, &name("low"), &of_low, self.dim)?;
+        Ok([high.tensor, low.tensor])
     }
 }

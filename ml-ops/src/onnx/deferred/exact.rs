@@ -11,7 +11,7 @@ use crate::onnx::rowwise::Summand;
 use crate::onnx::target::Target;
 use crate::onnx::value::{MatMulOperands, Scaling};
 use crate::onnx::view::View;
-use crate::onnx::words::{self, Digits, MAX_IMAGE, Words};
+use crate::onnx::words::{self, Digits, MAX_IMAGE, MOST_TABLES, Words};
 use std::rc::Rc;
 
 /// Multiples of the finest scale are at most so many to a unit.
@@ -28,9 +28,6 @@ const FINE: f64 = 1.0 / 1024.0;
 
 /// Largest constant that is added to a product, in units of its accumulators: the nearest integer is exact.
 const LARGEST_BIAS: f64 = (1u64 << 53) as f64;
-
-/// Most tables that a tensor of larger multiples is read by, which are added up.
-const MOST_TABLES: f64 = 16.0;
 
 /// A sum of tensors of one shape.
 #[derive(Debug, Clone)]
@@ -280,9 +277,6 @@ impl Exact {
         let of = self.integers(builder, self.unit(self.off(1.0) * f64::from(to.scale))?)?;
         let zero = f64::from(to.zero_point - dtype.min());
         let step = f64::from(to.scale) / of.unit;
-        if 65280.0 * step > MAX_IMAGE {
-            return Err(NodeError::NoTables);
-        }
         let edge = |value: f64| (value - 0.5 - zero) * step - of.constant as f64;
         let view = &self.layout;
         let read = |y| Matrix::laid_out(&view.on(y), |dim| view.is_feature(dim));

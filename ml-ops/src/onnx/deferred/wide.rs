@@ -12,7 +12,7 @@ use crate::onnx::rowwise::{Summand, part};
 use crate::onnx::target::Target;
 use crate::onnx::value::{MatMulOperands, Scaling};
 use crate::onnx::view::View;
-use crate::onnx::words::{self, MAX_IMAGE};
+use crate::onnx::words::{self, MAX_IMAGE, MOST_TABLES};
 use std::rc::Rc;
 
 /// What a code of 16 bits may be off by because multiples of its step are integers.
@@ -127,7 +127,7 @@ impl Wide {
         let steps: Vec<f64> = self.scales.iter().map(step).collect();
         let read = |y| self.matrix(y);
         if let [step] = steps[..]
-            && 65280.0 * step <= MAX_IMAGE
+            && 65280.0 * step <= MAX_IMAGE * MOST_TABLES
         {
             let terms = self.sums(builder)?;
             let edge = |value: f64| (value - 0.5 - zero) * step;

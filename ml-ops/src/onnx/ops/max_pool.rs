@@ -8,6 +8,8 @@ use crate::onnx::rowwise;
 use crate::onnx::value::{Codes, Value};
 use crate::onnx::view::View;
 use crate::onnx::windows::{self, Pool};
+use crate::onnx::words::WordFloats;
+use crate::onnx::wordwise;
 use std::rc::Rc;
 
 pub(super) const OPERATOR: Operator = Operator {
@@ -60,6 +62,15 @@ pub(super) fn pooled(
         Value::Deferred(deferred) => {
             deferred.check_upward()?;
             later(deferred.clone())
+        }
+        Value::Words(words) => {
+            let pool = of(words.view())?;
+            Ok(Value::Words(wordwise::max(builder, node.name, words, &pool)?))
+        }
+        Value::WordFloats(floats) => {
+            let pool = of(floats.words.view())?;
+            let words = wordwise::max(builder, node.name, &floats.words, &pool)?;
+            Ok(Value::WordFloats(WordFloats { words, ..floats.clone() }))
         }
         _ => Err(NodeError::Operand {
             index: 0,

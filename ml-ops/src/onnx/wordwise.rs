@@ -1,0 +1,130 @@
+//! Maxima, averages and products of 16-bit tensors, in their digits.
+
+use super::builder::Builder;
+use super::deferred::{Deferred, Kind, Summed};
+use super::error::NodeError;
+use super::matrix::Matrix;
+use super::pairs::{self, Aligned};
+use super::rowwise::{Summand, part};
+use super::value::{Floats, Scaling, Value};
+use super::view::View;
+use super::windows::Pool;
+use super::words::{Digits, WordFloats, Words};
+use crate::graph::{Edges, Epilogue, Function, GatherDim, TensorKind};
+use std::rc::Rc;
+
+/// The largest value in each window of each of the first dimension's elements.
+pub(super) fn max(
+    builder: &mut Builder,
+    name: &str,
+    words: &Words,
+    pool: &Pool,
+) -> Result<Words, NodeError> {
+    let [high, low] = words.codes(builder, &part(name, "digits"))?;
+    let largest = pool.max(builder, &part(name, "high"), &high)?;
+    let (channels, taps) = (high.size(0), pool.taps());
+    // Low digits count where the high one is the largest.
+    let of_largest = Matrix {
+        rows: largest.dims[1..].concat(),
+        cols: [largest.digits(0), vec![GatherDim { size: taps, axis: None, step: 0 }]].concat(),
+        view: largest.clone(),
+        pad: None,
+    };
+    let high = pool.see(builder, &part(name, "seen"), &high)?.matrix(Some(0));
+    let low = pool.see(builder, &part(name, "seen"), &low)?.matrix(Some(0));
+    let rows = high.size().0;
+    let terms = vec![
+        (high, Function::table(|code| 256 * code)),
+        (of_largest, Function::table(|code| -256 * code)),
+        (low, Function::table(|code| code)),
+    ];
+    let epilogue = Epilogue::Edges(vec![Edges::clamped()]);
+    let kind = TensorKind::Code;
+    let beside = builder.combine(&part(name, "beside"), channels * taps, terms, kind, epilogue)?;
+    let beside = View::new(beside, &[channels * taps, rows], |dim| dim == 0);
+    let matrix = Matrix { pad: Some(0), ..Matrix::laid_out(&beside, |dim| dim == 0) };
+    let low = builder.max(&part(name, "low"), channels, &matrix)?;
+    let digits = Digits::Two([largest, pool.output(channels).on(low)]);
+    Ok(Words { dtype: words.dtype, digits })
+}
+
+/// The averages over windows of the dimensions after the first.
+pub(super) fn average(name: &str, floats: &WordFloats, pool: &Pool) -> Result<Value, NodeError> {
+    let expected = "a dequantized tensor";
+    if !floats.is_pure() {
+        return Err(NodeError::Operand { index: 0, expected });
+    }
+    if pool.beyond {
+        return Err(NodeError::AttributeValue { attribute: "pads", value: 1.0 });
+    }
+    let channels = floats.words.view().size(0);
+    let seen = |view: &View| pool.through(view.clone()).map(|seen| seen.matrix(None));
+    if floats.words.views().into_iter().any(|view| seen(view).is_none()) {
+        return Err(NodeError::NoView { index: 0 });
+    }
+    let read = |view: &View| seen(view).unwrap_or_else(|| Matrix::rows_and_columns(view, 0));
+    let (terms, least) = floats.words.times(1, read);
+    let (taps, Scaling { scale, zero_point }) = (pool.taps(), floats.scaling);
+    let constant = (least - i64::from(zero_point)) * taps as i64;
+    let (unit, bound) = (f64::from(scale) / taps as f64, 65535.0 * taps as f64);
+    let (name, columns) = (name.to_owned(), channels);
+    let sums = Summed { name, terms, columns, constant, unit, bound };
+    let output = pool.output(channels);
+    Ok(Value::Deferred(Deferred::new(Kind::Summed(Rc::new(sums)), output)))
+}
+
+/// Codes of which each counts, with the code that stands for zero.
+type Factors = Vec<(View, u8, i64)>;
+
+/// A dequantized tensor, one of 16 bits in two digits, and its scale.
+fn factors(
+    builder: &mut Builder,
+    name: &str,
+    value: &Value,
+) -> Result<Option<(Factors, f32)>, NodeError> {
+    Ok(match value {
+        Value::WordFloats(floats) if floats.is_pure() => {
+            let Scaling { scale, zero_point } = floats.scaling;
+            let [high, low] = floats.words.codes(builder, name)?;
+            let zero = (zero_point - floats.words.dtype.min()) as u16;
+            let [of_high, of_low] = zero.to_be_bytes();
+            Some((vec![(high, of_high, 256), (low, of_low, 1)], scale))
+        }
+        Value::Floats(floats) if floats.pure => {
+            let Floats { codes, scaling, .. } = floats;
+            Some((vec![(codes.view.clone(), floats.zero_code(), 1)], scaling.scale))
+        }
+        _ => None,
+    })
+}
+
+/// The product of two dequantized tensors, one of which has 16 bits, element by element; `None` of others.
+pub(super) fn product(
+    builder: &mut Builder,
+    name: &str,
+    [a, b]: [&Value; 2],
+) -> Result<Option<Value>, NodeError> {
+    if !matches!(a, Value::WordFloats(_)) && !matches!(b, Value::WordFloats(_)) {
+        return Ok(None);
+    }
+    let of_a = factors(builder, &part(name, "first"), a)?;
+    let of_b = factors(builder, &part(name, "second"), b)?;
+    let (Some((of_a, scale)), Some((of_b, other))) = (of_a, of_b) else { return Ok(None) };
+    let mut terms: Vec<Summand> = Vec::with_capacity(4);
+    let mut seen = None;
+    for (x, zero, counts) in &of_a {
+        for (y, of_other, times) in &of_b {
+            let Aligned { a, b, output, .. } = pairs::aligned(x, y, 1)?;
+            let function = builder.source(&b, false)?.factor([*zero, *of_other], counts * times);
+            terms.push((a, function));
+            seen = Some(output);
+        }
+    }
+    let Some(output) = seen else { return Ok(None) };
+    let (name, columns) = (name.to_owned(), terms[0].0.size().1);
+    let unit = f64::from(scale) * f64::from(other);
+    let most = |of: &Factors| if of.len() == 2 { 65535.0 } else { 255.0 };
+    let (constant, bound) = (0, most(&of_a) * most(&of_b));
+    let sums = Summed { name, terms, columns, constant, unit, bound };
+    Ok(Some(Value::Deferred(Deferred::new(Kind::Summed(Rc::new(sums)), output))))
+}
