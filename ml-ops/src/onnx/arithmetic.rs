@@ -18,6 +18,7 @@ use super::pairs::{self, Aligned};
 use super::positions;
 use super::qlinear::{self, Kernel, Quantization};
 use super::rowwise;
+use super::stepped;
 use super::value::{Dequantized, Floats, Fused, Scaling, Value};
 use super::wordwise;
 use crate::array::{Array, ArrayData};
@@ -108,6 +109,9 @@ pub(super) fn import(
         && let Some(applied) = Applied::of_two([a, b], move |a, b| operation.of(a, b))
     {
         return Ok(Value::Deferred(applied));
+    }
+    if let Some(steps) = of_steps(builder, node, [&a, &b], operation)? {
+        return Ok(steps);
     }
     if operation == Operation::Mul
         && let Some(product) = wordwise::product(builder, node.name, [&a, &b])?
@@ -236,6 +240,29 @@ pub(super) fn import(
             of_two(node, &a, b, operation, true)
         }
         _ => Err(NodeError::Operand { index: 0, expected: "a dequantized tensor" }),
+    }
+}
+
+/// `operation` of steps of a product and others of the same, or a number, as steps.
+fn of_steps(
+    builder: &mut Builder,
+    node: &NodeView<'_>,
+    [a, b]: [&Value; 2],
+    operation: Operation,
+) -> Result<Option<Value>, NodeError> {
+    match [a, b].map(|value| stepped::is_stepped(builder, value)) {
+        [true, true] => {
+            stepped::together(builder, node.name, &[a, b], |x| operation.of(x[0], x[1]))
+        }
+        [true, false] if is_number(b) => {
+            let b = scalar(b, 1)?.float;
+            stepped::together(builder, node.name, &[a], |x| operation.of(x[0], b))
+        }
+        [false, true] if is_number(a) => {
+            let a = scalar(a, 0)?.float;
+            stepped::together(builder, node.name, &[b], |x| operation.of(a, x[0]))
+        }
+        _ => Ok(None),
     }
 }
 

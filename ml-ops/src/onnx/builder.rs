@@ -6,6 +6,7 @@
 use super::error::NodeError;
 use super::matrix::Matrix;
 use super::precision::Precision;
+use super::stepped::Stepped;
 use super::value::{Codes, MatMulOperands};
 use super::view::View;
 use super::words::{Digits, Words};
@@ -13,6 +14,8 @@ use crate::graph::{
     CodeType, Edges, Epilogue, Function, Gather, InputPort, InputTransform, Node, Op, TensorId,
     TensorKind, TensorShape, Term, WeightMatrix, WeightShape, WordType, bound, signed_bits,
 };
+use std::collections::HashMap;
+use std::rc::Rc;
 
 /// The graph under construction.
 pub(super) struct Builder {
@@ -26,6 +29,8 @@ pub(super) struct Builder {
     inputs: Vec<PendingInput>,
     /// Tensors of zeros and ones that are a function of inputs of such.
     flags: Vec<TensorId>,
+    /// Tensors that are steps of a product's accumulators.
+    pub(super) stepped: HashMap<TensorId, Rc<Stepped>>,
     /// What integers may be off by.
     pub(super) precision: Precision,
 }
@@ -83,6 +88,7 @@ impl Builder {
             nodes: Vec::new(),
             inputs: Vec::new(),
             flags: Vec::new(),
+            stepped: HashMap::new(),
             precision: Precision::default(),
         }
     }

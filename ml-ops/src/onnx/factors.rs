@@ -8,12 +8,14 @@ use super::convolved::Geometry;
 use super::deferred::{After, Deferred, Kind, Product, Wide};
 use super::error::NodeError;
 use super::fine::{Digits, Fine};
+use super::grid;
 use super::node::NodeView;
 use super::operands::{
     Layout, check_bias, dequantized_bias, dequantized_weights, of_column, units,
 };
 use super::prepared::FloatInput;
 use super::rowwise;
+use super::stepped;
 use super::value::{Dequantized, MatMulOperands, Scaling, Value, Weights};
 use super::view::View;
 use super::words::WordFloats;
@@ -60,7 +62,14 @@ pub(super) fn first(
     node: &NodeView<'_>,
     dim: usize,
 ) -> Result<Activation, NodeError> {
-    let (floats, negated) = match node.value(0)? {
+    let value = node.value(0)?;
+    let steps = match value {
+        Value::Floats(floats) if !floats.pure => {
+            stepped::together(builder, &rowwise::part(node.name, "steps"), &[value], |x| x[0])?
+        }
+        _ => None,
+    };
+    let (floats, negated) = match steps.as_ref().unwrap_or(value) {
         Value::Floats(floats) if floats.pure => (floats, None),
         Value::Negated(floats, negated) => (floats, Some(negated.clone())),
         Value::FloatInput(FloatInput { view, operations }) if operations.is_empty() => {
@@ -207,14 +216,18 @@ pub(super) fn of_values(
             return Err(NodeError::Operand { index: 1, expected: "dequantized constant weights" });
         }
         Value::Constant(array) => {
-            let (codes, scale) = match on_grid(array, 1) {
-                Err(NodeError::NotOnGrid { .. }) if x.can_be_by_digits() => {
-                    return of_digits(&Digits::of_array(array, 1)?, layout, bias);
-                }
-                found => found?,
+            let (codes, scales) = match grid::of(array, 1) {
+                Err(NodeError::NotOnGrid { index, value }) => match grid::by_column(array, layout) {
+                    Some(found) => found,
+                    None if x.can_be_by_digits() => {
+                        return of_digits(&Digits::of_array(array, 1)?, layout, bias);
+                    }
+                    None => return Err(NodeError::NotOnGrid { index, value }),
+                },
+                found => found.map(|(codes, scale)| (codes, vec![scale]))?,
             };
             let weights = super::operands::weights(&codes, None, layout, 1, 1)?;
-            (weights, vec![scale], array.shape().to_vec())
+            (weights, scales, array.shape().to_vec())
         }
         _ => return Err(operand(1)),
     };
@@ -373,25 +386,6 @@ fn in_halves(weights: &Weights) -> Result<Weights, NodeError> {
         codes: codes.collect::<Result<_, _>>()?,
         offsets: vec![-128],
     })
-}
-
-/// The weights of a constant of floats as 8-bit integers at a scale: multiples of the smallest.
-fn on_grid(array: &Array, index: usize) -> Result<(Array, f32), NodeError> {
-    let ArrayData::F32(values) = array.data() else {
-        return Err(NodeError::OperandType { index });
-    };
-    let sizes = values.iter().map(|w| w.abs()).filter(|&w| w > 0.0);
-    let scale = sizes.reduce(f32::min).unwrap_or(1.0);
-    let multiple = |&value: &f32| {
-        let multiple = (value / scale).round_ties_even();
-        let exact = multiple.abs() <= 127.0 && multiple * scale == value;
-        exact.then_some(multiple as i8).ok_or(NodeError::NotOnGrid { index, value })
-    };
-    let codes = values.iter().map(multiple).collect::<Result<Vec<_>, _>>()?;
-    let got = codes.len();
-    let array = Array::new(array.shape().to_vec(), ArrayData::I8(codes));
-    let array = array.map_err(|_| NodeError::OperandShape { index, expected: got, got })?;
-    Ok((array, scale))
 }
 
 /// The convolution of `x` by weights, as `geometry` has it.

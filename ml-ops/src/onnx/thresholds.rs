@@ -4,9 +4,8 @@ use super::builder::Builder;
 use super::deferred::{Deferred, Kind};
 use super::error::NodeError;
 use super::operands::of_column;
-use super::value::{Codes, Floats, Scaling, Value};
-use crate::graph::{CodeType, Edges, Epilogue, dequantize_table};
-use std::rc::Rc;
+use super::stepped::{self, Steps};
+use super::value::{Scaling, Value};
 
 /// A comparison of products with numbers.
 #[derive(Debug, Clone)]
@@ -77,9 +76,6 @@ impl Relation {
 
 /// The floats `images`, increasing, chosen by `level` of a product in a column: an index that grows with the float where
 /// it is `upward`, or else falls.
-///
-/// Columns in which it falls as the accumulator grows hold the negated floats, and say so, where images are those of
-/// codes that are symmetric about a zero point; else they have the negated weights.
 pub(super) fn levels(
     builder: &mut Builder,
     name: &str,
@@ -94,49 +90,20 @@ pub(super) fn levels(
             expected: "a matmul's or convolution's result",
         });
     };
-    let (scaling, codes) = grid(images)?;
-    let last = codes.last().copied().unwrap_or(0);
     let (low, high) = (of.low, of.high);
     let falls = product.falls(&of.after)?.into_iter().enumerate();
-    let mut falls: Vec<bool> = falls.map(|(column, falls)| falls ^ !upward(column)).collect();
-    let turned;
-    let product = match falls.iter().position(|&falls| falls) {
-        Some(column) if 2 * scaling.zero_point != i32::from(last) => {
-            // The largest of a window is taken of what grows with the floats.
-            if !of.pools.is_empty() {
-                return Err(NodeError::NotMonotone { column });
-            }
-            turned = product.turned(&falls);
-            falls.fill(false);
-            &turned
-        }
-        _ => product,
-    };
-    let edges = falls
+    let falls: Vec<bool> = falls.map(|(column, falls)| falls ^ !upward(column)).collect();
+    let steps = falls
         .iter()
         .enumerate()
         .map(|(column, &falls)| {
-            let code = |x: f32| codes[level(column, x.max(low).min(high))];
-            let Edges { first, edges } = product.edges(&of.after, column, falls, code)?;
-            // Reversed codes are counted from 255 down.
-            Ok(Edges { first: if falls { first - (255 - last) } else { first }, edges })
+            let code = |x: f32| level(column, x.max(low).min(high)) as u8;
+            let edges = product.edges(&of.after, column, falls, code)?;
+            let level = |code: u8| if falls { 255 - code } else { code };
+            Ok(Steps::of_edges(&edges, level).map(|level| images[usize::from(level)]))
         })
         .collect::<Result<Vec<_>, NodeError>>()?;
-    let tensor = builder.matmul(&product.matmul, Epilogue::Edges(edges))?;
-    let view = of.pooled(builder, name, tensor)?;
-    let dtype = CodeType::U8;
-    let floats = Floats {
-        codes: Codes { view, dtype, quantized: false, origin: None },
-        scaling,
-        images: Box::new(dequantize_table(scaling.scale, scaling.zero_point, dtype)),
-        pure: true,
-        direct: false,
-        fused: None,
-    };
-    Ok(match falls.contains(&true) {
-        true => Value::Negated(floats, Rc::new(falls)),
-        false => Value::Floats(floats),
-    })
+    stepped::floats(builder, name, of, images, &steps, falls)
 }
 
 /// Either of two floats, by a comparison.

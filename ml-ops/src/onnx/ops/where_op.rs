@@ -7,6 +7,7 @@ use crate::onnx::error::NodeError;
 use crate::onnx::folded;
 use crate::onnx::masked;
 use crate::onnx::node::{Import, NodeView, Operator};
+use crate::onnx::stepped;
 use crate::onnx::thresholds;
 use crate::onnx::value::{Floats, Value};
 
@@ -33,7 +34,29 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
             return Err(NodeError::Operand { index: 0, expected });
         }
     };
-    thresholds::chosen(builder, node.name, comparison, (one(node, 1)?, one(node, 2)?))
+    let (a, b) = (node.value(1)?, node.value(2)?);
+    if let (Value::Constant(_), Value::Constant(_)) = (a, b) {
+        return thresholds::chosen(builder, node.name, comparison, (one(node, 1)?, one(node, 2)?));
+    }
+    // Steps of the same product, or one of them and a number.
+    let flags = thresholds::chosen(builder, node.name, comparison, (1.0, -1.0))?;
+    let mut operands = vec![&flags];
+    let mut of = [(0, 0.0); 2];
+    for (index, value) in [a, b].into_iter().enumerate() {
+        of[index] = match value {
+            Value::Constant(_) => (0, one(node, index + 1)?),
+            value => {
+                operands.push(value);
+                (operands.len() - 1, 0.0)
+            }
+        };
+    }
+    let [yes, no] = of;
+    let float = |x: &[f32], (at, number): (usize, f32)| if at == 0 { number } else { x[at] };
+    let chosen = |x: &[f32]| float(x, if x[0] > 0.0 { yes } else { no });
+    let made = stepped::together(builder, node.name, &operands, chosen)?;
+    let expected = "numbers, or steps of the product that is compared, which go up or down together";
+    made.ok_or(NodeError::Operand { index: 1, expected })
 }
 
 /// Either of two numbers or functions of an input's numbers by flags, or what flags leave of a tensor for a Softmax.
