@@ -28,7 +28,7 @@ fn patterns_are_equal_to_onnx_runtime() {
         .filter(|path| path.extension().is_some_and(|e| e == "onnx"))
         .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
-    assert_eq!(names.len(), 162);
+    assert_eq!(names.len(), 168);
     for name in names {
         let model = model(&name);
         let archive = folder().join(format!("{name}.npz"));
@@ -93,6 +93,12 @@ fn proofs_are_accepted_of_these_outputs_alone() {
         "left_squeeze_silu",
         "left_relu_between",
         "left_tanh_before",
+        "steps_two_bits",
+        "steps_pooled",
+        "steps_ternary",
+        "steps_of_flags",
+        "steps_moved",
+        "steps_scaled",
     ] {
         let key = ProverKey::new(model(name), Default::default(), &Default::default());
         let archive = folder().join(format!("{name}.npz"));

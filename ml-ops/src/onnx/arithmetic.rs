@@ -186,6 +186,16 @@ pub(super) fn import(
             let constant = &constants::array_of(node, 0)?;
             Ok(Value::Deferred(followed(node, x, constant, 0, operation, true)?))
         }
+        (Value::WordFloats(x), other) | (other, Value::WordFloats(x))
+            if is_number(other) && node.goes_on() =>
+        {
+            let first = matches!(&*b, Value::WordFloats(_));
+            let number = scalar(other, usize::from(!first))?.float;
+            let of = move |x| if first { operation.of(number, x) } else { operation.of(x, number) };
+            let applied = Applied::map(&x.deferred(node.name)?, of);
+            let expected = "a dequantized tensor";
+            applied.map(Value::Deferred).ok_or(NodeError::Operand { index: 0, expected })
+        }
         (Value::Floats(a), other) if is_number(other) => {
             let b = scalar(other, 1)?;
             let fused = |kernel: Kernel, of: Quantization| {

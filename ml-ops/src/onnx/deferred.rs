@@ -17,6 +17,7 @@ mod hidden;
 mod interpolation;
 mod largest;
 mod levels;
+mod lines;
 mod local_normalization;
 mod mapped;
 mod normalization;
@@ -267,6 +268,7 @@ impl Deferred {
             (Kind::Concatenation(parts), _) => {
                 Some(parts.words(builder, bounds, to, dtype)?)
             }
+            (Kind::Applied(applied), _) => applied.words(builder, name, self, (to, dtype))?,
             (Kind::Summed(sums), _) => Some(sums.words(builder, bounds, to, dtype)?),
             (_, Some(product)) => Some(product.words(builder, bounds, to, dtype)?),
             _ => None,

@@ -131,8 +131,8 @@
 //! # 16 bits and fewer than 8
 //! The network's input and output may have 16, 4 or 2 bits. Tensors of 16 bits are made by QuantizeLinear of a function of codes,
 //! of the input, and of sums of dequantized tensors and of products with one scale, all of which are one exact integer for each
-//! element, rounded once; they are read by Add and Sub, by MatMul and Gemm with weights, by normalizations, by Relu, Clip and
-//! QuantizeLinear. `docs/semantics.md` has their integers.
+//! element, rounded once; they are read by Add, Sub and Mul, by MatMul, Gemm and Conv with weights, by pools, Concat, normalizations, by
+//! Relu, Clip and QuantizeLinear. `docs/semantics.md` has their integers.
 //!
 //! # Functions of a file
 //! Calls of them are the nodes that they consist of, before anything else is read.
@@ -141,7 +141,8 @@
 //! Float weights that are multiples of one number (+-1, 2 bits), and Where or Cast of a comparison of a product (also after Not, or Xor with
 //! a flag for each channel), or Sign: the thresholds are edges of steps over exact accumulators, found by the float32 operators themselves.
 //! Channels that a negative factor turns around hold negated activations, and the next weights are negated; where activations are zeros and
-//! ones, or others that have no negative, the channels' own weights are (behind a MaxPool they are refused). A
+//! ones, or others that have no negative, the channels' own weights are (behind a MaxPool they are refused). What is computed of
+//! several such activations of one product, and of numbers, is one step again (`stepped`). A
 //! float input without a QuantizeLinear is taken to have 256 levels from -1 to 1. Its float32 sums round, the
 //! integers do not: an activation can differ where a sum lies within that rounding of its threshold.
 //!

@@ -5,6 +5,7 @@ use super::error::NodeError;
 use super::node::NodeView;
 use super::value::{Codes, Floats, Value};
 use super::view::View;
+use super::words::{Digits, WordFloats, Words};
 
 /// The error of a constant where a tensor is wanted.
 pub(super) const NOT_COMPUTED: NodeError =
@@ -27,32 +28,36 @@ pub(super) fn reshaped(
         return Ok(seen);
     }
     let elements = to.iter().product();
-    let (mut value, view) = copied(builder, node)?;
-    let flat = View::new(view.tensor, &[elements], |_| true);
-    let no_view = NodeError::NoView { index: 0 };
-    let reshaped = flat.reshaped(to).ok_or(no_view.clone())?;
-    *codes_view(&mut value).ok_or(no_view)? = reshaped;
+    let mut value = copied(builder, node)?;
+    for view in views_of(&mut value) {
+        let flat = View::new(view.tensor, &[elements], |_| true);
+        *view = flat.reshaped(to).ok_or(NodeError::NoView { index: 0 })?;
+    }
     Ok(value)
 }
 
 /// Operand 0 in a tensor of its own, all of a sample's elements as features in order.
-fn copied(builder: &mut Builder, node: &NodeView<'_>) -> Result<(Value, View), NodeError> {
+fn copied(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     let mut value = node.value(0)?.clone();
     match &mut value {
         Value::Codes(codes) => codes.origin = None,
         Value::Floats(floats) => floats.codes.origin = None,
         _ => {}
     }
-    let view = codes_view(&mut value).ok_or(NodeError::NoView { index: 0 })?;
-    *view = builder.laid_out(node.name, view, |_| true)?;
-    let view = view.clone();
-    Ok((value, view))
+    let views = views_of(&mut value);
+    if views.is_empty() {
+        return Err(NodeError::NoView { index: 0 });
+    }
+    for view in views {
+        *view = builder.laid_out(node.name, view, |_| true)?;
+    }
+    Ok(value)
 }
 
-/// Operand 0, codes or floats that are a function of them, in the tensor that `copy` makes of it.
+/// Operand 0, codes or floats that are a function of them, in the tensor that `copy` makes of it, or of each of two digits.
 pub(super) fn copied_as(
     node: &NodeView<'_>,
-    copy: impl FnOnce(&View) -> Result<View, NodeError>,
+    mut copy: impl FnMut(&View) -> Result<View, NodeError>,
 ) -> Result<Value, NodeError> {
     match node.value(0)? {
         Value::Codes(codes) => {
@@ -64,17 +69,36 @@ pub(super) fn copied_as(
             let codes = Codes { view, quantized: false, origin: None, ..floats.codes.clone() };
             Ok(Value::Floats(Floats { codes, direct: false, fused: None, ..floats.clone() }))
         }
+        Value::Words(Words { digits: Digits::Two(digits), dtype }) => {
+            let digits = Digits::Two([copy(&digits[0])?, copy(&digits[1])?]);
+            Ok(Value::Words(Words { dtype: *dtype, digits }))
+        }
+        Value::WordFloats(floats) => {
+            let Words { digits: Digits::Two(digits), dtype } = &floats.words else {
+                let expected = "a 16-bit tensor that the graph computes";
+                return Err(NodeError::Operand { index: 0, expected });
+            };
+            let digits = Digits::Two([copy(&digits[0])?, copy(&digits[1])?]);
+            let words = Words { dtype: *dtype, digits };
+            Ok(Value::WordFloats(WordFloats { words, ..floats.clone() }))
+        }
         _ => Err(NodeError::Operand { index: 0, expected: "an 8-bit tensor or a dequantized one" }),
     }
 }
 
-/// The view of a value whose tensor is there.
-fn codes_view(value: &mut Value) -> Option<&mut View> {
+/// The views of a value whose tensors are there.
+fn views_of(value: &mut Value) -> Vec<&mut View> {
     match value {
-        Value::Codes(codes) => Some(&mut codes.view),
-        Value::Floats(floats) => Some(&mut floats.codes.view),
-        Value::Integers(view, _) => Some(view),
-        _ => None,
+        Value::Codes(codes) => vec![&mut codes.view],
+        Value::Floats(floats) => vec![&mut floats.codes.view],
+        Value::Integers(view, _) => vec![view],
+        Value::Words(words) | Value::WordFloats(WordFloats { words, .. }) => {
+            match &mut words.digits {
+                Digits::One(view) => vec![view],
+                Digits::Two([high, low]) => vec![high, low],
+            }
+        }
+        _ => vec![],
     }
 }
 
@@ -89,7 +113,7 @@ pub(super) fn seen(
     if let Some(seen) = value.seen(&change) {
         return Ok(seen);
     }
-    let (value, _) = copied(builder, node)?;
+    let value = copied(builder, node)?;
     value.seen(change).ok_or(NodeError::NoView { index: 0 })
 }
 

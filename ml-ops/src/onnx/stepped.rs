@@ -98,15 +98,18 @@ pub(super) fn floats(
     let any = falls.iter().position(|&falls| falls);
     let is_symmetric = 2 * scaling.zero_point == i32::from(last);
     let negated = any.is_some() && is_symmetric;
+    // The largest of a window is taken of what grows with accumulators, of which floats may be another function.
+    let mut columns = steps.iter().zip(&falls);
+    let all = columns.all(|(steps, falls)| *falls || steps.values.len() == 1);
+    let reversed = any.is_some() && all && !is_symmetric && !of.pools.is_empty();
     let turned = match any {
-        // The largest of a window is taken of what grows with the floats.
-        Some(column) if !is_symmetric && !of.pools.is_empty() => {
+        Some(column) if !is_symmetric && !reversed && !of.pools.is_empty() => {
             return Err(NodeError::NotMonotone { column });
         }
-        Some(_) if !is_symmetric => &product.turned(&falls),
+        Some(_) if !is_symmetric && !reversed => &product.turned(&falls),
         _ => product,
     };
-    let held = |(steps, &falls): (&Steps<f32>, &bool)| match negated && falls {
+    let held = |(steps, &falls): (&Steps<f32>, &bool)| match negated && falls || reversed {
         true => steps.map(|x| last - code(x)),
         false => steps.map(code),
     };
@@ -117,11 +120,15 @@ pub(super) fn floats(
     let (product, pools) = (product.clone(), of.pools.clone());
     builder.stepped.insert(view.tensor, Rc::new(Stepped { product, pools, columns }));
     let dtype = CodeType::U8;
+    let mut images = Box::new(dequantize_table(scaling.scale, scaling.zero_point, dtype));
+    if reversed {
+        images[..=usize::from(last)].reverse();
+    }
     let floats = Floats {
         codes: Codes { view, dtype, quantized: false, origin: None },
         scaling,
-        images: Box::new(dequantize_table(scaling.scale, scaling.zero_point, dtype)),
-        pure: true,
+        images,
+        pure: !reversed,
         direct: false,
         fused: None,
     };

@@ -18,7 +18,7 @@ pub(super) const MAX_IMAGE: f64 = (1u64 << 31) as f64;
 pub(super) const MOST_TABLES: f64 = 16.0;
 
 /// Units that a code has at least, where they are no whole ones.
-const FINE: f64 = 64.0;
+const FINE: f64 = 512.0;
 
 /// Bits by which units are finer than those of a sum, at most.
 const MOST_SHIFT: u32 = 12;

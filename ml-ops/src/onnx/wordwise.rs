@@ -1,6 +1,7 @@
 //! Maxima, averages and products of 16-bit tensors, in their digits.
 
 use super::builder::Builder;
+use super::concatenated::{self, Around};
 use super::deferred::{Deferred, Kind, Summed};
 use super::error::NodeError;
 use super::matrix::Matrix;
@@ -10,7 +11,7 @@ use super::value::{Floats, Scaling, Value};
 use super::view::View;
 use super::windows::Pool;
 use super::words::{Digits, WordFloats, Words};
-use crate::graph::{Edges, Epilogue, Function, GatherDim, TensorKind};
+use crate::graph::{Edges, Epilogue, Function, GatherDim, TensorKind, WordType};
 use std::rc::Rc;
 
 /// The largest value in each window of each of the first dimension's elements.
@@ -71,6 +72,36 @@ pub(super) fn average(name: &str, floats: &WordFloats, pool: &Pool) -> Result<Va
     let sums = Summed { name, terms, columns, constant, unit, bound };
     let output = pool.output(channels);
     Ok(Value::Deferred(Deferred::new(Kind::Summed(Rc::new(sums)), output)))
+}
+
+/// A tensor with `pads` positions before and after each dimension.
+pub(super) fn around(
+    builder: &mut Builder,
+    name: &str,
+    floats: &WordFloats,
+    pads: &[(usize, usize)],
+    around: Around<f32>,
+) -> Result<Words, NodeError> {
+    if !floats.is_pure() {
+        return Err(NodeError::Operand { index: 0, expected: "a dequantized tensor" });
+    }
+    let (Scaling { scale, zero_point }, dtype) = (floats.scaling, floats.words.dtype);
+    let mut outside = 0;
+    if let Around::Constant(number) = around {
+        let value = dtype.quantize(number, scale, zero_point);
+        if WordType::dequantize(value, scale, zero_point) != number {
+            return Err(NodeError::NotOnGrid { index: 2, value: number });
+        }
+        outside = (value - i64::from(dtype.min())) as u16;
+    }
+    let [high, low] = floats.words.codes(builder, &part(name, "digits"))?;
+    let of = outside.to_be_bytes();
+    let mut placed = |part_name: &str, view: &View, code: u8| {
+        let around = around.map(|_| code);
+        concatenated::around(builder, &part(name, part_name), view, pads, around)
+    };
+    let digits = Digits::Two([placed("high", &high, of[0])?, placed("low", &low, of[1])?]);
+    Ok(Words { dtype, digits })
 }
 
 /// Codes of which each counts, with the code that stands for zero.

@@ -16,7 +16,7 @@ use crate::onnx::words::{self, MAX_IMAGE, MOST_TABLES};
 use std::rc::Rc;
 
 /// What a code of 16 bits may be off by because multiples of its step are integers.
-const OFF: f64 = 1.0 / 64.0;
+const OFF: f64 = 1.0 / 512.0;
 
 /// Digits of a multiple of a column's step.
 const MOST_DIGITS: i32 = 4;

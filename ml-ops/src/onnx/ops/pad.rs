@@ -9,6 +9,8 @@ use crate::onnx::error::NodeError;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::shapes;
 use crate::onnx::value::Value;
+use crate::onnx::words::WordFloats;
+use crate::onnx::wordwise;
 
 pub(super) const OPERATOR: Operator = Operator {
     domain: "",
@@ -81,6 +83,10 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
                 }
                 None => Inner::Floats(floats.clone()),
             }
+        }
+        Value::WordFloats(floats) => {
+            let words = wordwise::around(builder, node.name, floats, &pads, around)?;
+            return Ok(Value::WordFloats(WordFloats { words, ..floats.clone() }));
         }
         Value::FloatInput(floats) => Inner::Input(floats.clone()),
         Value::Deferred(floats) => Inner::Deferred(floats.clone()),

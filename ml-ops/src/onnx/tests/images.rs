@@ -186,9 +186,9 @@ fn floats_off_the_grid() {
     let found = node_error(THRESHOLDS, |g| {
         let tensor = constant(g, "Conv", 1);
         let raw = tensor.raw_data.as_mut().expect("raw data");
-        raw[..4].copy_from_slice(&1.5f32.to_le_bytes());
+        raw[..4].copy_from_slice(&1.7f32.to_le_bytes());
     });
-    assert_eq!(found, NodeError::NotOnGrid { index: 1, value: 1.5 });
+    assert_eq!(found, NodeError::NotOnGrid { index: 1, value: 1.7 });
     // Reversed columns behind a MaxPool ask for floats that are symmetric about zero.
     let found = node_error(THRESHOLDS, |g| set_floats(constant(g, "Where", 2), &[0.0]));
     assert!(matches!(found, NodeError::NotMonotone { .. }));
