@@ -61,8 +61,9 @@ fn changed(array: &Array) -> Array {
 
 #[test]
 fn values_are_near_those_of_floats_and_proved() {
-    // Of a thousand values this many differ at most, none by more than 1.
+    // Of a thousand values this many differ at most, none by more than 1, behind several functions by 2.
     for (name, most) in [
+        ("functions_uint16", 100),
         ("conv_int16", 3),
         ("conv_uint16", 3),
         ("depthwise_uint16", 10),
@@ -78,7 +79,10 @@ fn values_are_near_those_of_floats_and_proved() {
         let (input, theirs) = (array(&archive(name), "input"), array(&archive(name), "output"));
         let ours = output(&model, &input);
         let (count, size) = differences(&ours, &theirs);
-        assert!(size <= 1 && count * 1000 <= most * ours.data().len(), "{name}: {count}, {size}");
+        assert!(
+            size <= 1 + i32::from(most == 100) && count * 1000 <= most * ours.data().len(),
+            "{name}: {count}, {size}"
+        );
         let key = ProverKey::new(model, Default::default(), &Default::default());
         let proof = key.prove(&input, &ours, &mut |_| ()).unwrap().to_bytes();
         assert_eq!(verify(key.commitment(), &input, &ours, &proof), Ok(()), "{name}");
@@ -102,6 +106,16 @@ fn with(name: &str, from: &[u8], to: &[u8]) -> Result<Model, ImportError> {
     let at = bytes.windows(from.len()).position(|window| window == from).unwrap();
     bytes[at..at + to.len()].copy_from_slice(to);
     Model::from_onnx(&bytes)
+}
+
+#[test]
+fn scales_of_channels_that_are_far_apart_are_refused() {
+    let bytes = std::fs::read(archive("scales_apart").with_extension("onnx")).unwrap();
+    let error = Model::from_onnx(&bytes).map(|_| ()).unwrap_err().to_string();
+    assert!(
+        error.contains("QuantizeLinear") && error.contains("too far from the others"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::followed::followed;
 use super::masked;
 use super::node::NodeView;
 use super::numbers;
-use super::operands::codes_of;
+use super::operands::{codes_of, integers};
 use super::pairs::{self, Aligned};
 use super::positions;
 use super::qlinear::{self, Kernel, Quantization};
@@ -551,6 +551,15 @@ fn dequantized_scalar(constant: &Dequantized, index: usize) -> Result<Scalar, No
         let (codes, dtype) = codes_of(array).ok_or(NodeError::OperandType { index })?;
         Ok((i32::from(uniform(&codes, index)?) + dtype.min(), dtype))
     };
+    if let ArrayData::U16(_) | ArrayData::I16(_) = constant.values.data() {
+        let value = |array: &Array| {
+            uniform(&integers(array).ok_or(NodeError::OperandType { index })?, index)
+        };
+        let zero_point = constant.zero_points.as_deref().map_or(Ok(0), value)?;
+        let of_scale = uniform(&constant.scales, index)?;
+        let float = (value(&constant.values)? - zero_point) as f32 * of_scale;
+        return Ok(Scalar { float, quantized: None });
+    }
     let (value, dtype) = codes(&constant.values)?;
     let zero_point = match &constant.zero_points {
         None => 0,

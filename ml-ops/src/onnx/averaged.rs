@@ -62,7 +62,11 @@ fn of_value(
         Value::Deferred(x) => return of_deferred(node, x, windows),
         Value::WordFloats(x) => {
             let (_, pool) = pool(node, x.words.view(), windows)?;
-            return wordwise::average(node.name, x, &pool);
+            if pool.beyond && !counts_pads(node)? {
+                let attribute = "count_include_pad";
+                return Err(NodeError::AttributeValue { attribute, value: 0.0 });
+            }
+            return wordwise::average(builder, node.name, x, &pool);
         }
         _ => return Err(NodeError::Operand { index: 0, expected: "floats of one 8-bit tensor" }),
     };

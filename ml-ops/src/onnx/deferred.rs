@@ -265,9 +265,7 @@ impl Deferred {
         let bounds = (self.low, self.high);
         let made = match (&self.kind, self.wide(name)) {
             _ if !self.pools.is_empty() => return Err(wrong),
-            (Kind::Concatenation(parts), _) => {
-                Some(parts.words(builder, bounds, to, dtype)?)
-            }
+            (Kind::Concatenation(parts), _) => Some(parts.words(builder, bounds, to, dtype)?),
             (Kind::Applied(applied), _) => applied.words(builder, name, self, (to, dtype))?,
             (Kind::Summed(sums), _) => Some(sums.words(builder, bounds, to, dtype)?),
             (_, Some(product)) => Some(product.words(builder, bounds, to, dtype)?),

@@ -530,6 +530,12 @@ pub enum NodeError {
         /// Output column.
         column: usize,
     },
+    /// The scales of a product's columns are too far apart for multiples of each to be near integers of few bytes.
+    #[error("the scale of column {column} is too far from the others for codes of 16 bits")]
+    ScalesApart {
+        /// The column.
+        column: usize,
+    },
     /// Floats that are not quantized are read as integers that are coarse beside the codes of what a matmul makes of them.
     #[error(
         "codes of column {column} are finer than the integers of unquantized floats they are of"

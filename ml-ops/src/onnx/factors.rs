@@ -120,7 +120,15 @@ pub(super) fn words(
     let view = builder.straight(&rowwise::part(node.name, "rows"), &view, |dim| dim == last)?;
     let Scaling { scale, zero_point } = floats.scaling;
     let zero_point = Some(zero_point);
-    Ok(Activation { view, zero_code: 0, zero_point, scale, negated: None, halves: false, low: None })
+    Ok(Activation {
+        view,
+        zero_code: 0,
+        zero_point,
+        scale,
+        negated: None,
+        halves: false,
+        low: None,
+    })
 }
 
 /// Levels -1 to 1 in steps of 2/255: `(2 (p - 127) - 1) / 255` of codes `p`.
@@ -217,13 +225,15 @@ pub(super) fn of_values(
         }
         Value::Constant(array) => {
             let (codes, scales) = match grid::of(array, 1) {
-                Err(NodeError::NotOnGrid { index, value }) => match grid::by_column(array, layout) {
-                    Some(found) => found,
-                    None if x.can_be_by_digits() => {
-                        return of_digits(&Digits::of_array(array, 1)?, layout, bias);
+                Err(NodeError::NotOnGrid { index, value }) => {
+                    match grid::by_column(array, layout) {
+                        Some(found) => found,
+                        None if x.can_be_by_digits() => {
+                            return of_digits(&Digits::of_array(array, 1)?, layout, bias);
+                        }
+                        None => return Err(NodeError::NotOnGrid { index, value }),
                     }
-                    None => return Err(NodeError::NotOnGrid { index, value }),
-                },
+                }
                 found => found.map(|(codes, scale)| (codes, vec![scale]))?,
             };
             let weights = super::operands::weights(&codes, None, layout, 1, 1)?;

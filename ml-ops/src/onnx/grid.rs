@@ -16,9 +16,9 @@ pub(super) fn of(array: &Array, index: usize) -> Result<(Array, f32), NodeError>
         return Err(NodeError::OperandType { index });
     };
     let scale = smallest(values.iter()).unwrap_or(1.0);
-    let codes = values.iter().map(|&value| {
-        multiple(value, scale).ok_or(NodeError::NotOnGrid { index, value })
-    });
+    let codes = values
+        .iter()
+        .map(|&value| multiple(value, scale).ok_or(NodeError::NotOnGrid { index, value }));
     let codes = codes.collect::<Result<Vec<_>, _>>()?;
     let got = codes.len();
     let array = Array::new(array.shape().to_vec(), ArrayData::I8(codes));

@@ -202,9 +202,8 @@ pub(super) fn together(
     };
     let columns = first.stepped.columns.len();
     let steps: Vec<Steps<f32>> = (0..columns).map(column).collect();
-    let is_one_way = |steps: &Steps<f32>| {
-        steps.values.is_sorted() || steps.values.is_sorted_by(|a, b| a >= b)
-    };
+    let is_one_way =
+        |steps: &Steps<f32>| steps.values.is_sorted() || steps.values.is_sorted_by(|a, b| a >= b);
     let is_finite = |steps: &Steps<f32>| steps.values.iter().all(|x| x.is_finite());
     if !steps.iter().all(|steps| is_one_way(steps) && is_finite(steps)) {
         return Ok(None);

@@ -60,14 +60,6 @@ impl Words {
         }
     }
 
-    /// How what holds them is seen.
-    pub(super) fn views(&self) -> Vec<&View> {
-        match &self.digits {
-            Digits::One(view) => vec![view],
-            Digits::Two([high, low]) => vec![high, low],
-        }
-    }
-
     /// The same elements seen as `change` says, where it does.
     pub(super) fn see(&mut self, change: impl Fn(&View) -> Option<View>) -> Option<()> {
         match &mut self.digits {

@@ -49,29 +49,54 @@ pub(super) fn max(
     Ok(Words { dtype: words.dtype, digits })
 }
 
-/// The averages over windows of the dimensions after the first.
-pub(super) fn average(name: &str, floats: &WordFloats, pool: &Pool) -> Result<Value, NodeError> {
-    let expected = "a dequantized tensor";
-    if !floats.is_pure() {
-        return Err(NodeError::Operand { index: 0, expected });
-    }
-    if pool.beyond {
-        return Err(NodeError::AttributeValue { attribute: "pads", value: 1.0 });
-    }
+/// The averages over windows of the dimensions after the first, beyond which there are zeros.
+pub(super) fn average(
+    builder: &mut Builder,
+    name: &str,
+    floats: &WordFloats,
+    pool: &Pool,
+) -> Result<Value, NodeError> {
     let channels = floats.words.view().size(0);
-    let seen = |view: &View| pool.through(view.clone()).map(|seen| seen.matrix(None));
-    if floats.words.views().into_iter().any(|view| seen(view).is_none()) {
-        return Err(NodeError::NoView { index: 0 });
+    let means = Means { columns: channels, taps: pool.taps(), count: pool.taps() };
+    let read = |view: &View, zero: u8| {
+        let pad = pool.beyond.then_some(zero);
+        pool.through(view.clone()).map(|seen| seen.matrix(pad))
+    };
+    means.of(builder, name, floats, read, pool.output(channels))
+}
+
+/// Sums of values divided by a number.
+pub(super) struct Means {
+    pub(super) columns: usize,
+    /// Values that each is of.
+    pub(super) taps: usize,
+    pub(super) count: usize,
+}
+
+impl Means {
+    /// Those of what `read` gives of each digit, beside the code that stands for its zero, seen as `output`.
+    pub(super) fn of(
+        &self,
+        builder: &mut Builder,
+        name: &str,
+        floats: &WordFloats,
+        read: impl Fn(&View, u8) -> Option<Matrix>,
+        output: View,
+    ) -> Result<Value, NodeError> {
+        let factors = factors(builder, &part(name, "digits"), &Value::WordFloats(floats.clone()))?;
+        let wrong = NodeError::Operand { index: 0, expected: "a dequantized tensor" };
+        let (digits, scale) = factors.ok_or(wrong)?;
+        let term = |(view, zero, counts): &(View, u8, i64)| {
+            let (zero, counts) = (*zero, *counts);
+            let matrix = read(view, zero).ok_or(NodeError::NoView { index: 0 })?;
+            Ok((matrix, Function::table(move |code| counts * (code - i64::from(zero)))))
+        };
+        let terms = digits.iter().map(term).collect::<Result<Vec<_>, NodeError>>()?;
+        let (unit, bound) = (f64::from(scale) / self.count as f64, 65535.0 * self.taps as f64);
+        let (name, columns) = (name.to_owned(), self.columns);
+        let sums = Summed { name, terms, columns, unit, bound };
+        Ok(Value::Deferred(Deferred::new(Kind::Summed(Rc::new(sums)), output)))
     }
-    let read = |view: &View| seen(view).unwrap_or_else(|| Matrix::rows_and_columns(view, 0));
-    let (terms, least) = floats.words.times(1, read);
-    let (taps, Scaling { scale, zero_point }) = (pool.taps(), floats.scaling);
-    let constant = (least - i64::from(zero_point)) * taps as i64;
-    let (unit, bound) = (f64::from(scale) / taps as f64, 65535.0 * taps as f64);
-    let (name, columns) = (name.to_owned(), channels);
-    let sums = Summed { name, terms, columns, constant, unit, bound };
-    let output = pool.output(channels);
-    Ok(Value::Deferred(Deferred::new(Kind::Summed(Rc::new(sums)), output)))
 }
 
 /// A tensor with `pads` positions before and after each dimension.
@@ -155,7 +180,7 @@ pub(super) fn product(
     let (name, columns) = (name.to_owned(), terms[0].0.size().1);
     let unit = f64::from(scale) * f64::from(other);
     let most = |of: &Factors| if of.len() == 2 { 65535.0 } else { 255.0 };
-    let (constant, bound) = (0, most(&of_a) * most(&of_b));
-    let sums = Summed { name, terms, columns, constant, unit, bound };
+    let bound = most(&of_a) * most(&of_b);
+    let sums = Summed { name, terms, columns, unit, bound };
     Ok(Some(Value::Deferred(Deferred::new(Kind::Summed(Rc::new(sums)), output))))
 }

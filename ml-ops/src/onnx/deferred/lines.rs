@@ -21,7 +21,7 @@ const LONGEST: usize = 1 << 12;
 const UNITS: u32 = 15;
 
 /// What lines may be off by, in codes: the least of these that few enough do.
-const OFF: [f64; 3] = [1.0 / 16.0, 1.0 / 8.0, 1.0 / 4.0];
+const OFF: [f64; 2] = [1.0 / 16.0, 1.0 / 8.0];
 
 /// A line, in units.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,7 +58,8 @@ impl Applied {
         if codes.iter().any(|code| code.is_nan()) {
             return Err(NodeError::NotANumber { index: 0 });
         }
-        let mut lines = OFF.iter().find_map(|&off| lines(&codes, off)).ok_or(NodeError::NoTables)?;
+        let mut lines =
+            OFF.iter().find_map(|&off| lines(&codes, off)).ok_or(NodeError::NoTables)?;
         if let [only] = lines[..] {
             lines.push(Line { from: VALUES - 1, ..only });
         }

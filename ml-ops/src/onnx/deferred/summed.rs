@@ -16,11 +16,9 @@ pub(in crate::onnx) struct Summed {
     pub(in crate::onnx) name: String,
     pub(in crate::onnx) terms: Vec<Summand>,
     pub(in crate::onnx) columns: usize,
-    /// What is added to the sum.
-    pub(in crate::onnx) constant: i64,
     /// What 1 stands for.
     pub(in crate::onnx) unit: f64,
-    /// The largest size of the sum with the constant.
+    /// The largest size of the sum.
     pub(in crate::onnx) bound: f64,
 }
 
@@ -38,7 +36,7 @@ impl Summed {
         target: &Target,
     ) -> Result<TensorId, NodeError> {
         let (lowest, highest) = target.ends();
-        let least = |code| target.least(code) / self.unit - self.constant as f64;
+        let least = |code| target.least(code) / self.unit;
         let epilogue = Epilogue::Edges(vec![Edges::rising(lowest, highest, least)]);
         let (terms, kind) = (self.terms.clone(), TensorKind::Code);
         builder.combine(&self.name, self.columns, terms, kind, epilogue)
@@ -55,7 +53,7 @@ impl Summed {
         let ends = words::ends(bounds, to, dtype)?;
         let zero = f64::from(to.zero_point - dtype.min());
         let step = f64::from(to.scale) / self.unit;
-        let edge = |value: f64| (value - 0.5 - zero) * step - self.constant as f64;
+        let edge = |value: f64| (value - 0.5 - zero) * step;
         let rows = self.terms.first().map_or(0, |(matrix, _)| matrix.size().0);
         let columns = self.columns;
         let read = |tensor| {

@@ -206,15 +206,15 @@ impl Wide {
         let least = steps.iter().copied().fold(f64::INFINITY, f64::min);
         let most = steps.iter().copied().fold(0.0, f64::max);
         let column = steps.iter().position(|step| *step == least).unwrap_or(0);
-        let coarse = NodeError::TooCoarse { column };
+        let apart = NodeError::ScalesApart { column };
         // The multiple of the largest high digit is off by 255 halves of an integer.
         let is_fine = |bits: &i32| OFF * least * power(*bits) >= 127.5;
-        let shift = (COARSEST..=FINEST).find(is_fine).ok_or(coarse.clone())?;
+        let shift = (COARSEST..=FINEST).find(is_fine).ok_or(apart.clone())?;
         let scale = 256.0 * power(shift);
         let digits = (1..=MOST_DIGITS).find(|digits| most * scale + 1.0 < power(8 * digits));
         let (factor, unit) = (1i64 << shift.max(0), 1i64 << (-shift).max(0));
         let bound = self.bound().checked_mul(factor).filter(|bound| signed_bits(*bound) <= WIDEST);
-        let (Some(digits), Some(_)) = (digits, bound) else { return Err(coarse) };
+        let (Some(digits), Some(_)) = (digits, bound) else { return Err(apart) };
         let integers = steps.iter().map(|step| (step * scale).round_ties_even() as u32).collect();
         Ok(Multiples { factor, unit, integers, digits })
     }

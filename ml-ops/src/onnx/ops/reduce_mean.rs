@@ -10,6 +10,7 @@ use crate::onnx::numbers;
 use crate::onnx::shapes;
 use crate::onnx::value::Value;
 use crate::onnx::view::View;
+use crate::onnx::wordwise::Means;
 use std::rc::Rc;
 
 pub(super) const OPERATOR: Operator = Operator {
@@ -26,7 +27,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
 
 /// The sums of operand 0, or its means, over some of its axes.
 pub(super) fn reduced(
-    builder: &Builder,
+    builder: &mut Builder,
     node: &NodeView<'_>,
     mean: bool,
 ) -> Result<Value, NodeError> {
@@ -39,6 +40,7 @@ pub(super) fn reduced(
     let (view, is_pure) = match value {
         Value::Floats(x) => (&x.codes.view, true),
         Value::Deferred(x) => (&x.view, x.is_unbounded()),
+        Value::WordFloats(x) => (x.words.view(), x.is_pure()),
         _ => return Err(NodeError::Operand { index: 0, expected: "floats of one 8-bit tensor" }),
     };
     let axes = match (node.ints("axes")?, node.optional_constant(1)?) {
@@ -77,6 +79,10 @@ pub(super) fn reduced(
     }
     let taps: usize = reduced.iter().map(|&dim| view.size(dim)).product();
     let count = if mean { taps } else { 1 };
+    if let Value::WordFloats(x) = value {
+        let read = |view: &View, _| Some(laid_out(view));
+        return Means { columns, taps, count }.of(builder, node.name, x, read, output);
+    }
     let average = match value {
         Value::Deferred(Deferred { kind: Kind::Elementwise(product), view: seen, .. })
             if *seen == product.layout && is_pure =>

@@ -55,7 +55,8 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     let float = |x: &[f32], (at, number): (usize, f32)| if at == 0 { number } else { x[at] };
     let chosen = |x: &[f32]| float(x, if x[0] > 0.0 { yes } else { no });
     let made = stepped::together(builder, node.name, &operands, chosen)?;
-    let expected = "numbers, or steps of the product that is compared, which go up or down together";
+    let expected =
+        "numbers, or steps of the product that is compared, which go up or down together";
     made.ok_or(NodeError::Operand { index: 1, expected })
 }
 
