@@ -61,9 +61,9 @@ fn changed(array: &Array) -> Array {
 
 #[test]
 fn values_are_near_those_of_floats_and_proved() {
-    // Of a thousand values this many differ at most, none by more than 1, behind several functions by 2.
+    // Of a thousand values this many differ at most, none by more than 1.
     for (name, most) in [
-        ("functions_uint16", 100),
+        ("functions_uint16", 150),
         ("conv_int16", 3),
         ("conv_uint16", 3),
         ("depthwise_uint16", 10),
@@ -79,10 +79,7 @@ fn values_are_near_those_of_floats_and_proved() {
         let (input, theirs) = (array(&archive(name), "input"), array(&archive(name), "output"));
         let ours = output(&model, &input);
         let (count, size) = differences(&ours, &theirs);
-        assert!(
-            size <= 1 + i32::from(most == 100) && count * 1000 <= most * ours.data().len(),
-            "{name}: {count}, {size}"
-        );
+        assert!(size <= 1 && count * 1000 <= most * ours.data().len(), "{name}: {count}, {size}");
         let key = ProverKey::new(model, Default::default(), &Default::default());
         let proof = key.prove(&input, &ours, &mut |_| ()).unwrap().to_bytes();
         assert_eq!(verify(key.commitment(), &input, &ours, &proof), Ok(()), "{name}");

@@ -58,3 +58,29 @@ fn multiple(value: f32, scale: f32) -> Option<i8> {
     let multiple = (value / scale).round_ties_even();
     (multiple.abs() <= LARGEST && multiple * scale == value).then_some(multiple as i8)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn array(shape: &[usize], values: &[f32]) -> Array {
+        Array::new(shape.to_vec(), ArrayData::F32(values.to_vec())).expect("a matrix")
+    }
+
+    #[test]
+    fn weights_are_multiples_in_each_column() {
+        let scaled = |scale: f32, of: [i8; 4]| of.map(|q| f32::from(q) * scale);
+        let rows = [scaled(0.1, [-2, -1, 0, 1]), scaled(0.25, [2, 3, -2, 0]), [0.0; 4]];
+        let (codes, scales) =
+            by_column(&array(&[3, 4], &rows.concat()), Layout::Rows).expect("multiples");
+        assert_eq!(scales, [0.1, 0.25, 1.0]);
+        let expected = vec![-2, -1, 0, 1, 2, 3, -2, 0, 0, 0, 0, 0];
+        assert_eq!(codes.data(), &ArrayData::I8(expected));
+        let columns: Vec<f32> = (0..4).flat_map(|at| rows.map(|row| row[at])).collect();
+        let (_, scales) = by_column(&array(&[4, 3], &columns), Layout::Columns).expect("multiples");
+        assert_eq!(scales, [0.1, 0.25, 1.0]);
+        // Of no number that is a third of the smallest at least.
+        assert!(by_column(&array(&[1, 2], &[1.0, 1.2]), Layout::Rows).is_none());
+        assert!(of(&array(&[3, 4], &rows.concat()), 1).is_err());
+    }
+}

@@ -76,6 +76,11 @@ impl Applied {
         Some((of, Rc::new(move |x| bounded(before(x)))))
     }
 
+    /// Whether the function of a float is a number.
+    pub(super) fn is_number(&self, x: f32) -> bool {
+        !(self.function)(x).is_nan()
+    }
+
     /// Whether operations with a constant for each column can follow.
     pub(in crate::onnx) fn has_columns(&self) -> bool {
         matches!(self.of, Kind::Product(_) | Kind::Each(_))

@@ -47,17 +47,20 @@ impl Applied {
         let [term] = &sum.terms[..] else { return Ok(None) };
         let Addend::Words { words, zero_point } = &term.of else { return Ok(None) };
         let zero = f64::from(to.zero_point - dtype.min());
-        let code = |value: usize| {
+        let float = |value: usize| {
             let value = value as i64 + i64::from(words.dtype.min());
-            let x = WordType::dequantize(value, term.scale as f32, *zero_point);
-            let code = f64::from(function(x)) / f64::from(to.scale) + zero;
+            WordType::dequantize(value, term.scale as f32, *zero_point)
+        };
+        // Bounds make numbers of what is none.
+        if !(0..VALUES).all(|value| self.is_number(float(value))) {
+            return Err(NodeError::NotANumber { index: 0 });
+        }
+        let code = |value: usize| {
+            let code = f64::from(function(float(value))) / f64::from(to.scale) + zero;
             // What is beyond the type is its end.
             code.clamp(0.0, 65535.0)
         };
         let codes: Vec<f64> = (0..VALUES).map(code).collect();
-        if codes.iter().any(|code| code.is_nan()) {
-            return Err(NodeError::NotANumber { index: 0 });
-        }
         let mut lines =
             OFF.iter().find_map(|&off| lines(&codes, off)).ok_or(NodeError::NoTables)?;
         if let [only] = lines[..] {

@@ -20,6 +20,7 @@ mod overflows;
 mod products;
 mod rows;
 mod several_inputs;
+mod sixteen;
 mod tails;
 mod unquantized;
 
