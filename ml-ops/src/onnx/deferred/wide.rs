@@ -25,6 +25,9 @@ const MOST_DIGITS: i32 = 4;
 const COARSEST: i32 = -7;
 const FINEST: i32 = 22;
 
+/// Largest float that is added, in units of the accumulators.
+const LARGEST_BIAS: f64 = (1u64 << 53) as f64;
+
 /// Bits that sums have at most.
 const WIDEST: u32 = 61;
 
@@ -50,7 +53,7 @@ struct Multiples {
 }
 
 impl Wide {
-    /// The sum of `parts`, the last of which has the bias, and of what `after` adds. `None` if that is no sum.
+    /// The sum of `parts`, the last of which has the bias, and of what `after` adds. `None` if that is no sum, or too large.
     pub(in crate::onnx) fn new(
         name: &str,
         mut parts: Vec<(MatMulOperands, i64)>,
@@ -67,9 +70,9 @@ impl Wide {
                     return None;
                 }
                 let [added, scale] = [&after.constant, &scales].map(|of| of_column(of, column));
-                let units = f64::from(added) / f64::from(scale);
-                // The conversion saturates.
-                *bias = bias.saturating_add(units.round_ties_even().clamp(-1e15, 1e15) as i64);
+                let units = (f64::from(added) / f64::from(scale)).round_ties_even();
+                // Larger ones are no exact integers.
+                *bias += (units.abs() <= LARGEST_BIAS).then_some(units as i64)?;
             }
         }
         let is_scale = |scale: &f32| scale.is_finite() && *scale > 0.0;
