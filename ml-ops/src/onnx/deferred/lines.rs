@@ -17,6 +17,9 @@ const MOST_LINES: usize = 1 + 4 * OF_A_CODE;
 const OF_A_CODE: usize = 255;
 const LONGEST: usize = 1 << 12;
 
+/// Values of one code that make a function level.
+const LEVEL: usize = 64;
+
 /// Units of a code, in bits: a line's slope is a multiple of one unit.
 const UNITS: u32 = 15;
 
@@ -60,7 +63,17 @@ impl Applied {
             // What is beyond the type is its end.
             code.clamp(0.0, 65535.0)
         };
-        let codes: Vec<f64> = (0..VALUES).map(code).collect();
+        let mut codes: Vec<f64> = (0..VALUES).map(code).collect();
+        // Where the function is level it has one code, which a tie is rounded to as the runtime rounds it.
+        let mut from = 0;
+        for level in codes.clone().chunk_by(|a, b| a == b) {
+            if level.len() >= LEVEL {
+                let x = function(float(from));
+                let code = dtype.quantize(x, to.scale, to.zero_point) - i64::from(dtype.min());
+                codes[from..from + level.len()].fill(code as f64);
+            }
+            from += level.len();
+        }
         let mut lines =
             OFF.iter().find_map(|&off| lines(&codes, off)).ok_or(NodeError::NoTables)?;
         if let [only] = lines[..] {
