@@ -40,6 +40,7 @@ mod bases;
 mod bits;
 mod groups;
 mod layout;
+mod listed;
 mod plan;
 mod planes;
 mod public;

@@ -11,6 +11,7 @@ use binfer_iop::multilinear::log2_ceil;
 #[cfg(feature = "prover")]
 use rayon::prelude::*;
 
+use super::listed::Listed;
 use super::remembered::Powers;
 use super::requantize::Thresholds;
 use crate::graph::{Alphabet, WeightShape};
@@ -122,7 +123,30 @@ impl Table<'_> {
         }
     }
 
-    /// Entry by entry of tables that are made so, calls `each(q, values)` with one value a column of `columns`.
+    /// The exponents of column `c`, where entries are powers with listed exponents, and the bases of all columns.
+    fn listed(&self, c: usize) -> Option<(Listed, [Bases<'_>; 2])> {
+        match self {
+            Self::Codes { h, k, thresholds } => Some((thresholds.exponents(c), [*h, *k])),
+            Self::Listed { h, exponents } => {
+                let of_h = exponents.map(i128::from);
+                Some((Listed { of_h, of_k: [0; 256] }, [*h, *h]))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether all columns have one list.
+    fn list_is_shared(&self) -> bool {
+        !matches!(self, Self::Codes { thresholds, .. } if !thresholds.are_shared())
+    }
+
+    /// Whether those of a column like `c` are best made from their neighbours.
+    #[cfg(feature = "prover")]
+    fn steps_are_few(&self, c: usize) -> bool {
+        self.listed(c).is_some_and(|(list, _)| list.steps_are_few())
+    }
+
+    /// Entry by entry of such tables, calls `each(q, values)` with one value a column of `columns`.
     fn rows(&self, columns: Range<usize>, each: impl FnMut(usize, &[F128])) {
         match self {
             Self::Codes { h, k, thresholds } => thresholds.code_rows(*h, *k, columns, each),
@@ -131,11 +155,56 @@ impl Table<'_> {
         }
     }
 
+    /// Column by column of such tables, `each(i, entries)` with the `i`-th of `columns`.
+    fn listed_columns(&self, columns: Range<usize>, mut each: impl FnMut(usize, &[F128])) {
+        let Some((list, bases)) = self.listed(columns.start) else { return };
+        let mut digits = list.digits();
+        let mut entries = [F128::ONE; 256];
+        for (i, c) in columns.enumerate() {
+            if i > 0 && !self.list_is_shared() {
+                digits = self.listed(c).map_or(digits, |(list, _)| list.digits());
+            }
+            entries.fill(F128::ONE);
+            digits.iter().zip(bases).for_each(|(d, bases)| d.mul_powers(bases, c, &mut entries));
+            each(i, &entries);
+        }
+    }
+
+    /// `sum_q weights[q] T_c[q]` of a run of such a table's columns, `weights` the products of those of the low and of the high digit
+    /// of `q`.
+    fn sums(&self, columns: Range<usize>, of_digits: &[Vec<F128>; 2]) -> Vec<F128> {
+        let mut sums = vec![F128::ZERO; columns.len()];
+        let Some((first, bases)) = self.listed(columns.start) else { return sums };
+        let [low, high] = of_digits;
+        if self.list_is_shared() {
+            let bases = bases.map(|bases| bases.of(columns.clone()));
+            if let Some(sums) = first.sums(bases, [low, high]) {
+                return sums;
+            }
+        }
+        let weights: Vec<F128> =
+            high.iter().flat_map(|&high| low.iter().map(move |&low| low * high)).collect();
+        // Columns of a node are alike.
+        if first.steps_are_few() {
+            self.rows(columns, |q, values| kernels::add_scaled(&mut sums, values, weights[q]));
+        } else {
+            let sum =
+                |i: usize, entries: &[F128]| sums[i] = kernels::inner_product(entries, &weights);
+            self.listed_columns(columns, sum);
+        }
+        sums
+    }
+
     /// The entries of a run of columns, `2^width` each, into `out`.
     #[cfg(feature = "prover")]
     pub(crate) fn fill(&self, columns: Range<usize>, out: &mut [F128]) {
         let entries = 1 << self.width();
         match self {
+            Self::Codes { .. } | Self::Listed { .. } if !self.steps_are_few(columns.start) => {
+                self.listed_columns(columns, |i, column| {
+                    out[i * entries..(i + 1) * entries].copy_from_slice(column);
+                });
+            }
             Self::Codes { .. } | Self::Listed { .. } => {
                 // Columns lie a power of two apart, so that one line of each is all that the cache holds: it is written at once.
                 let mut lines = vec![F128::ZERO; LINE * columns.len()];
@@ -276,14 +345,14 @@ impl Table<'_> {
     fn weighted(&self, weights: &[F128], index_point: &[F128]) -> F128 {
         match self {
             Self::Codes { .. } | Self::Listed { .. } => {
-                let index_eq = kernels::eq_table(index_point);
-                let mut sums = vec![F128::ZERO; weights.len()];
-                for start in (0..sums.len()).step_by(BLOCK) {
-                    let columns = start..sums.len().min(start + BLOCK);
-                    let sums = &mut sums[columns.clone()];
-                    self.rows(columns, |q, values| kernels::add_scaled(sums, values, index_eq[q]));
-                }
-                return kernels::inner_product(&sums, weights) + kernels::sum(weights);
+                let digits = index_point.split_at_checked(4).map_or([&[][..]; 2], |(a, b)| [a, b]);
+                let digits = digits.map(kernels::eq_table);
+                let blocks = weights.chunks(BLOCK).enumerate();
+                let of_blocks = blocks.map(|(b, weights)| {
+                    let columns = b * BLOCK..b * BLOCK + weights.len();
+                    kernels::inner_product(&self.sums(columns, &digits), weights)
+                });
+                return of_blocks.sum::<F128>() + kernels::sum(weights);
             }
             Self::Taps { table, taps } => {
                 let weights: Vec<F128> = weights.chunks(*taps).map(kernels::sum).collect();
@@ -357,11 +426,11 @@ fn listed_rows(
     mut each: impl FnMut(usize, &[F128]),
 ) {
     let h = h.of(columns);
-    let mut steps = Powers::new(h, 1);
+    let mut steps = Powers::of_all(h);
     let mut power = vec![F128::ONE; h.h.len()];
-    let mut last = 0i64;
-    for (q, &exponent) in exponents.iter().enumerate() {
-        kernels::mul_assign(&mut power, steps.get(|_| exponent.saturating_sub(last)));
+    let mut last = 0;
+    for (q, exponent) in exponents.map(i128::from).into_iter().enumerate() {
+        kernels::mul_assign(&mut power, steps.get(|_| exponent - last));
         last = exponent;
         each(q, &power);
     }

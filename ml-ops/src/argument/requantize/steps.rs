@@ -47,7 +47,6 @@ impl Steps {
     }
 
     /// The step function of a column.
-    #[cfg(feature = "prover")]
     pub(super) fn column(&self, column: usize) -> &Column {
         if self.columns.len() == 1 { &self.columns[0] } else { &self.columns[column] }
     }

@@ -6,10 +6,30 @@ use binfer_field::{F128, kernels};
 
 use super::steps::{Column, Steps};
 use super::{Code, Kind, Thresholds};
+use crate::argument::listed::Listed;
 use crate::argument::remembered::Powers;
 use crate::argument::tables::{Bases, squares};
 
 impl Thresholds {
+    /// The exponents of column `c`'s entries: `lo*` and `-target`.
+    pub(in crate::argument) fn exponents(&self, c: usize) -> Listed {
+        let step = self.steps.column(c);
+        let span = i128::from(step.unit) << self.reach_in(step);
+        let ends = ((i128::from(self.groups()) + 1) << self.steps.spare_bits) - 1;
+        let mut listed = Listed { of_h: [0; 256], of_k: [0; 256] };
+        let exponents = listed.of_h.iter_mut().zip(&mut listed.of_k);
+        for (q, (of_h, of_k)) in (0..=u8::MAX).zip(exponents) {
+            let Code { low, kind } = step.code(q);
+            (*of_h, *of_k) = match kind {
+                Kind::First => (i128::from(low) - span, -ends),
+                Kind::Inner(target) => (low.into(), -i128::from(target)),
+                Kind::Last => (low.into(), -ends),
+                Kind::Never => (low.into(), 1),
+            };
+        }
+        listed
+    }
+
     /// `h^(lo*[q]) k^(-target[q])` code by code: calls `each(q, values)` with one value a column of `columns`.
     ///
     /// Neighbouring codes differ by few distinct amounts, so most rows take two products a column.
@@ -24,15 +44,16 @@ impl Thresholds {
         let is_shared = self.are_shared();
         let steps = if is_shared { &self.steps.columns[..] } else { &self.steps.columns[columns] };
         let (span, end) = self.end_factors(h, k, steps);
-        let (mut of_h, mut of_k) = (Powers::new(h, steps.len()), Powers::new(k, steps.len()));
+        let powers = if is_shared { Powers::of_all } else { Powers::of_each };
+        let (mut of_h, mut of_k) = (powers(h), powers(k));
         let mut power = vec![F128::ONE; h.h.len()];
         let mut row = power.clone();
-        let mut lows = vec![0; steps.len()];
+        let mut lows = vec![0i128; steps.len()];
         for q in 0..=255 {
             let codes: Vec<Code> = steps.iter().map(|step| step.code(q)).collect();
-            kernels::mul_assign(&mut power, of_h.get(|c| codes[c].low - lows[c]));
+            kernels::mul_assign(&mut power, of_h.get(|c| i128::from(codes[c].low) - lows[c]));
             kernels::mul(&mut row, &power, of_k.get(|c| self.lowered(codes[c].kind)));
-            lows.iter_mut().zip(&codes).for_each(|(low, code)| *low = code.low);
+            lows.iter_mut().zip(&codes).for_each(|(low, code)| *low = code.low.into());
             match &codes[..] {
                 [all] => {
                     if matches!(all.kind, Kind::First | Kind::Last) {
@@ -58,14 +79,13 @@ impl Thresholds {
     }
 
     /// The exponent of `k` in a code's entry, of an end's that of `t` bits of `c` alone.
-    fn lowered(&self, kind: Kind) -> i64 {
+    fn lowered(&self, kind: Kind) -> i128 {
         let target = match kind {
             Kind::Inner(target) => target,
             Kind::First | Kind::Last => (1u64 << self.steps.spare_bits) - 1,
             Kind::Never => return 1,
         };
-        // Below `2^63`.
-        -(target as i64)
+        -i128::from(target)
     }
 
     /// `h^(-U 2^m)`, for first codes, and `k^(-2^t g)`, which ends' entries have besides.

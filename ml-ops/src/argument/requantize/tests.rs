@@ -225,6 +225,12 @@ fn tables_have_these_exponents() {
                     assert_eq!(value, both(c, of_code(&thresholds, column, q as u8)), "{q} {c}");
                 }
             });
+            for c in 0..n {
+                let listed = thresholds.exponents(c);
+                for (q, both) in listed.of_h.into_iter().zip(listed.of_k).enumerate() {
+                    assert_eq!(both, of_code(&thresholds, thresholds.steps.column(c), q as u8));
+                }
+            }
             let (bits, gate) = (thresholds.bit_bases(h, k.h), thresholds.gate(k.h));
             assert_eq!(bits.len(), thresholds.distance_bits() as usize);
             for c in 0..n {
