@@ -25,7 +25,7 @@ pub(super) struct Digits {
 /// `a[q] = shifts[r] + line[s] + more` with few `(more, b[q])`.
 ///
 /// Those of steps of a rounded line do: a line's multiples are rounded up or down.
-struct Pattern {
+pub(super) struct Pattern {
     line: [i128; 16],
     shifts: [i128; 16],
     /// Each `(more, b)` with the values that have it: for each `r` a bit for each `s`.
@@ -48,61 +48,31 @@ impl Listed {
         are_few(steps) && are_few(self.of_k.iter().copied())
     }
 
+    /// Entry by entry, each from the last: calls `each(q, values)` with one value a column.
+    pub(super) fn rows(&self, [h, k]: [Bases<'_>; 2], mut each: impl FnMut(usize, &[F128])) {
+        let (mut of_h, mut of_k) = (Powers::new(h), Powers::new(k));
+        let mut power = vec![F128::ONE; h.h.len()];
+        let mut row = power.clone();
+        let mut last = 0;
+        for (q, (&a, &b)) in self.of_h.iter().zip(&self.of_k).enumerate() {
+            kernels::mul_assign(&mut power, of_h.get(a - last));
+            last = a;
+            if b == 0 {
+                each(q, &power);
+            } else {
+                kernels::mul(&mut row, &power, of_k.get(b));
+                each(q, &row);
+            }
+        }
+    }
+
     /// The exponents digit by digit, which makes whole columns.
     pub(super) fn digits(&self) -> [Digits; 2] {
         [Digits::new(self.of_h), Digits::new(self.of_k)]
     }
 
-    /// `sum_q weights[q] T_c[q]` for all columns, `weights` the products of those of the low and of the high digit of `q`. `None` where
-    /// exponents do not repeat.
-    pub(super) fn sums(
-        &self,
-        [h, k]: [Bases<'_>; 2],
-        [of_low, of_high]: [&[F128]; 2],
-    ) -> Option<Vec<F128>> {
-        let Pattern { line, shifts, classes, runs } = self.pattern()?;
-        let n = h.h.len();
-        let mut powers = Powers::of_all(h);
-        // Powers of a line of exponents, each from the last.
-        let mut along = |exponents: &[i128; 16], weights: &[F128]| -> Vec<F128> {
-            let mut power = vec![F128::ONE; n];
-            let mut weighted = Vec::with_capacity(n * exponents.len());
-            let mut last = 0;
-            for (&exponent, &weight) in exponents.iter().zip(weights) {
-                kernels::mul_assign(&mut power, powers.get(|_| exponent - last));
-                last = exponent;
-                let start = weighted.len();
-                weighted.extend_from_slice(&power);
-                kernels::scale(&mut weighted[start..], weight);
-            }
-            weighted
-        };
-        let (lows, highs) = (along(&line, of_low), along(&shifts, of_high));
-        let mut sums = vec![F128::ZERO; n];
-        let mut of_k = Powers::of_all(k);
-        let (mut of_class, mut of_digit) = (sums.clone(), sums.clone());
-        for ((more, b), values) in &classes {
-            of_class.fill(F128::ZERO);
-            for (&values, high) in values.iter().zip(highs.chunks(n)).filter(|(v, _)| **v != 0) {
-                of_digit.fill(F128::ZERO);
-                let is_in = |s: &(usize, &[F128])| values >> s.0 & 1 == 1;
-                let of_values = lows.chunks(n).enumerate().filter(is_in);
-                of_values.for_each(|(_, low)| kernels::add_assign(&mut of_digit, low));
-                kernels::add_products(&mut of_class, &of_digit, high);
-            }
-            kernels::mul_assign(&mut of_class, &h.pow_all(*more));
-            kernels::add_products(&mut sums, &of_class, of_k.get(|_| *b));
-        }
-        for ((a, b), values) in runs {
-            let weight = values.map(|q| of_low[q % 16] * of_high[q / 16]).sum();
-            let mut power = h.pow_all(a);
-            kernels::mul_assign(&mut power, of_k.get(|_| b));
-            kernels::add_scaled(&mut sums, &power, weight);
-        }
-        Some(sums)
-    }
-
-    fn pattern(&self) -> Option<Pattern> {
+    /// How exponents repeat, if they do.
+    pub(super) fn pattern(&self) -> Option<Pattern> {
         let both = |q: usize| (self.of_h[q], self.of_k[q]);
         let mut runs = Vec::new();
         let mut in_runs = [0u16; 16];
@@ -145,6 +115,56 @@ impl Listed {
             }
         }
         Some(Pattern { line, shifts, classes, runs })
+    }
+}
+
+impl Pattern {
+    /// `sum_q weights[q] T_c[q]` for all columns, `weights` the products of those of the low and of the high digit of `q`.
+    pub(super) fn sums(
+        &self,
+        [h, k]: [Bases<'_>; 2],
+        [of_low, of_high]: [&[F128]; 2],
+    ) -> Vec<F128> {
+        let Self { line, shifts, classes, runs } = self;
+        let n = h.h.len();
+        let mut powers = Powers::new(h);
+        // Powers of a line of exponents, each from the last.
+        let mut along = |exponents: &[i128; 16], weights: &[F128]| -> Vec<F128> {
+            let mut power = vec![F128::ONE; n];
+            let mut weighted = Vec::with_capacity(n * exponents.len());
+            let mut last = 0;
+            for (&exponent, &weight) in exponents.iter().zip(weights) {
+                kernels::mul_assign(&mut power, powers.get(exponent - last));
+                last = exponent;
+                let start = weighted.len();
+                weighted.extend_from_slice(&power);
+                kernels::scale(&mut weighted[start..], weight);
+            }
+            weighted
+        };
+        let (lows, highs) = (along(line, of_low), along(shifts, of_high));
+        let mut sums = vec![F128::ZERO; n];
+        let mut of_k = Powers::new(k);
+        let (mut of_class, mut of_digit) = (sums.clone(), sums.clone());
+        for ((more, b), values) in classes {
+            of_class.fill(F128::ZERO);
+            for (&values, high) in values.iter().zip(highs.chunks(n)).filter(|(v, _)| **v != 0) {
+                of_digit.fill(F128::ZERO);
+                let is_in = |s: &(usize, &[F128])| values >> s.0 & 1 == 1;
+                let of_values = lows.chunks(n).enumerate().filter(is_in);
+                of_values.for_each(|(_, low)| kernels::add_assign(&mut of_digit, low));
+                kernels::add_products(&mut of_class, &of_digit, high);
+            }
+            kernels::mul_assign(&mut of_class, &h.pow_all(*more));
+            kernels::add_products(&mut sums, &of_class, of_k.get(*b));
+        }
+        for ((a, b), values) in runs {
+            let weight = values.clone().map(|q| of_low[q % 16] * of_high[q / 16]).sum();
+            let mut power = h.pow_all(*a);
+            kernels::mul_assign(&mut power, of_k.get(*b));
+            kernels::add_scaled(&mut sums, &power, weight);
+        }
+        sums
     }
 }
 
@@ -241,7 +261,7 @@ mod tests {
         let bases = [Bases { h: &h, inverse: &of_h }, Bases { h: &k, inverse: &of_k }];
         let [low, high] = [random(16), random(16)];
         for (i, (list, repeats, are_few)) in all.into_iter().enumerate() {
-            let sums = list.sums(bases, [&low, &high]);
+            let sums = list.pattern().map(|pattern| pattern.sums(bases, [&low, &high]));
             assert_eq!((sums.is_some(), list.steps_are_few()), (repeats, are_few), "{i}");
             for c in 0..h.len() {
                 let mut column = [F128::ONE; 256];

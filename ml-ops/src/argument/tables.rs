@@ -12,7 +12,6 @@ use binfer_iop::multilinear::log2_ceil;
 use rayon::prelude::*;
 
 use super::listed::Listed;
-use super::remembered::Powers;
 use super::requantize::Thresholds;
 use crate::graph::{Alphabet, WeightShape};
 
@@ -126,6 +125,7 @@ impl Table<'_> {
     /// The exponents of column `c`, where entries are powers with listed exponents, and the bases of all columns.
     fn listed(&self, c: usize) -> Option<(Listed, [Bases<'_>; 2])> {
         match self {
+            Self::Codes { h, .. } | Self::Listed { h, .. } if c >= h.h.len() => None,
             Self::Codes { h, k, thresholds } => Some((thresholds.exponents(c), [*h, *k])),
             Self::Listed { h, exponents } => {
                 let of_h = exponents.map(i128::from);
@@ -148,10 +148,10 @@ impl Table<'_> {
 
     /// Entry by entry of such tables, calls `each(q, values)` with one value a column of `columns`.
     fn rows(&self, columns: Range<usize>, each: impl FnMut(usize, &[F128])) {
-        match self {
-            Self::Codes { h, k, thresholds } => thresholds.code_rows(*h, *k, columns, each),
-            Self::Listed { h, exponents } => listed_rows(*h, exponents, columns, each),
-            _ => {}
+        if let Self::Codes { h, k, thresholds } = self {
+            thresholds.code_rows(*h, *k, columns, each);
+        } else if let Some((list, bases)) = self.listed(columns.start) {
+            list.rows(bases.map(|bases| bases.of(columns.clone())), each);
         }
     }
 
@@ -170,29 +170,29 @@ impl Table<'_> {
         }
     }
 
-    /// `sum_q weights[q] T_c[q]` of a run of such a table's columns, `weights` the products of those of the low and of the high digit
-    /// of `q`.
-    fn sums(&self, columns: Range<usize>, of_digits: &[Vec<F128>; 2]) -> Vec<F128> {
-        let mut sums = vec![F128::ZERO; columns.len()];
-        let Some((first, bases)) = self.listed(columns.start) else { return sums };
-        let [low, high] = of_digits;
-        if self.list_is_shared() {
-            let bases = bases.map(|bases| bases.of(columns.clone()));
-            if let Some(sums) = first.sums(bases, [low, high]) {
-                return sums;
-            }
-        }
-        let weights: Vec<F128> =
-            high.iter().flat_map(|&high| low.iter().map(move |&low| low * high)).collect();
+    /// `sum_c weights[c] T_c` of such tables at `index_point`.
+    fn listed_at(&self, weights: &[F128], index_point: &[F128]) -> F128 {
+        let Some((first, bases)) = self.listed(0) else { return F128::ZERO };
+        let pattern = if self.list_is_shared() { first.pattern() } else { None };
         // Columns of a node are alike.
-        if first.steps_are_few() {
-            self.rows(columns, |q, values| kernels::add_scaled(&mut sums, values, weights[q]));
-        } else {
-            let sum =
-                |i: usize, entries: &[F128]| sums[i] = kernels::inner_product(entries, &weights);
-            self.listed_columns(columns, sum);
-        }
-        sums
+        let are_few = first.steps_are_few();
+        let (low, high) = index_point.split_at(4);
+        let [of_low, of_high, of_all] = [low, high, index_point].map(kernels::eq_table);
+        let of_block = |(b, weights): (usize, &[F128])| {
+            let columns = b * BLOCK..b * BLOCK + weights.len();
+            let mut sums = vec![F128::ZERO; columns.len()];
+            if let Some(pattern) = &pattern {
+                sums = pattern.sums(bases.map(|of| of.of(columns.clone())), [&of_low, &of_high]);
+            } else if are_few {
+                self.rows(columns, |q, values| kernels::add_scaled(&mut sums, values, of_all[q]));
+            } else {
+                self.listed_columns(columns, |i, column| {
+                    sums[i] = kernels::inner_product(column, &of_all);
+                });
+            }
+            kernels::inner_product(&sums, weights)
+        };
+        weights.chunks(BLOCK).enumerate().map(of_block).sum()
     }
 
     /// The entries of a run of columns, `2^width` each, into `out`.
@@ -345,14 +345,7 @@ impl Table<'_> {
     fn weighted(&self, weights: &[F128], index_point: &[F128]) -> F128 {
         match self {
             Self::Codes { .. } | Self::Listed { .. } => {
-                let digits = index_point.split_at_checked(4).map_or([&[][..]; 2], |(a, b)| [a, b]);
-                let digits = digits.map(kernels::eq_table);
-                let blocks = weights.chunks(BLOCK).enumerate();
-                let of_blocks = blocks.map(|(b, weights)| {
-                    let columns = b * BLOCK..b * BLOCK + weights.len();
-                    kernels::inner_product(&self.sums(columns, &digits), weights)
-                });
-                return of_blocks.sum::<F128>() + kernels::sum(weights);
+                return self.listed_at(weights, index_point) + kernels::sum(weights);
             }
             Self::Taps { table, taps } => {
                 let weights: Vec<F128> = weights.chunks(*taps).map(kernels::sum).collect();
@@ -414,25 +407,6 @@ impl Table<'_> {
         };
         let values: Vec<F128> = (0..weights.len()).map(value).collect();
         kernels::inner_product(&values, weights) + kernels::sum(weights)
-    }
-}
-
-/// `h^(exponents[q])` entry by entry: calls `each(q, values)` with one value a column of `columns`. Neighbours
-/// often differ by one of few amounts, and then take one product.
-fn listed_rows(
-    h: Bases<'_>,
-    exponents: &[i64; 256],
-    columns: Range<usize>,
-    mut each: impl FnMut(usize, &[F128]),
-) {
-    let h = h.of(columns);
-    let mut steps = Powers::of_all(h);
-    let mut power = vec![F128::ONE; h.h.len()];
-    let mut last = 0;
-    for (q, exponent) in exponents.map(i128::from).into_iter().enumerate() {
-        kernels::mul_assign(&mut power, steps.get(|_| exponent - last));
-        last = exponent;
-        each(q, &power);
     }
 }
 

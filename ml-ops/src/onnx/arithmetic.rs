@@ -192,9 +192,7 @@ pub(super) fn import(
             let first = matches!(&*b, Value::WordFloats(_));
             let number = scalar(other, usize::from(!first))?.float;
             let of = move |x| if first { operation.of(number, x) } else { operation.of(x, number) };
-            let applied = Applied::map(&x.deferred(node.name)?, of);
-            let expected = "a dequantized tensor";
-            applied.map(Value::Deferred).ok_or(NodeError::Operand { index: 0, expected })
+            Ok(Value::Deferred(x.applied(node.name, of)?))
         }
         (Value::Floats(a), other) if is_number(other) => {
             let b = scalar(other, 1)?;
@@ -402,10 +400,8 @@ type Table = Rc<dyn Fn(Scaling) -> Result<[u8; 256], NodeError>>;
 fn table_of(floats: &Floats, kernel: Kernel, [a, b]: [Quantization; 2], y: i32) -> Table {
     let dtype = floats.codes.dtype;
     Rc::new(move |to| {
-        let to = (to, dtype);
-        qlinear::check(kernel, [a, b, to], Some(y))?;
-        let code = |x: usize| kernel(a, b, to, x as i32 + dtype.min(), y);
-        Ok(std::array::from_fn(|x| qlinear::code(code(x), dtype)))
+        let code = qlinear::codes(kernel, [a, b, (to, dtype)], Some(y))?;
+        Ok(std::array::from_fn(|x| code(x as i32 + dtype.min(), y)))
     })
 }
 
@@ -464,10 +460,8 @@ fn of_two(
         let fused = kernel.map(|kernel| {
             let value = move |code: u8| i32::from(code) + qa.1.min();
             let codes: Table = Rc::new(move |to| {
-                let to = (to, qa.1);
-                qlinear::check(kernel, [qa, qb, to], None)?;
-                let code = |i: usize| kernel(qa, qb, to, value(f[i]), value(g[i]));
-                Ok(std::array::from_fn(|i| qlinear::code(code(i), qa.1)))
+                let code = qlinear::codes(kernel, [qa, qb, (to, qa.1)], None)?;
+                Ok(std::array::from_fn(|i| code(value(f[i]), value(g[i]))))
             });
             Fused { codes, low: f32::NEG_INFINITY, high: f32::INFINITY }
         });

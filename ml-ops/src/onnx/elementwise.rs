@@ -34,9 +34,7 @@ pub(super) fn unary(
             Ok(Value::Deferred(applied.ok_or(NodeError::Operand { index: 0, expected })?))
         }
         Value::WordFloats(floats) if node.goes_on() => {
-            let applied = Applied::map(&floats.deferred(node.name)?, function);
-            let expected = "a dequantized tensor";
-            applied.map(Value::Deferred).ok_or(NodeError::Operand { index: 0, expected })
+            Ok(Value::Deferred(floats.applied(node.name, function)?))
         }
         _ => Err(NodeError::Operand { index: 0, expected: "a dequantized tensor" }),
     }

@@ -75,9 +75,8 @@ pub(super) fn requantized(
     let codes = match (a, b) {
         (Operand::Tensor(a), Operand::Tensor(b)) => match common(&a, &b) {
             Some((of, f, g)) => {
-                qlinear::check(kernel, [qa, qb, to], None)?;
-                let code = |i: usize| kernel(qa, qb, to, value(f[i]), value(g[i]));
-                let table = std::array::from_fn(|i| qlinear::code(code(i), a_type));
+                let code = qlinear::codes(kernel, [qa, qb, to], None)?;
+                let table = std::array::from_fn(|i| code(value(f[i]), value(g[i])));
                 of.mapped(builder, node.name, &table)
             }
             None if is_sum => {
@@ -100,16 +99,14 @@ pub(super) fn requantized(
             }
         },
         (Operand::Tensor(a), Operand::Constant(y)) => {
-            qlinear::check(kernel, [qa, qb, to], Some(y))?;
-            let code = |i: usize| kernel(qa, qb, to, value(i as u8), y);
-            let table = std::array::from_fn(|i| qlinear::code(code(i), a_type));
+            let code = qlinear::codes(kernel, [qa, qb, to], Some(y))?;
+            let table = std::array::from_fn(|i| code(value(i as u8), y));
             a.mapped(builder, node.name, &table)
         }
         (Operand::Constant(x), Operand::Tensor(b)) => {
             // The kernel adds the operand that has one element to the fixed part first.
-            qlinear::check(kernel, [qb, qa, to], Some(x))?;
-            let code = |i: usize| kernel(qb, qa, to, value(i as u8), x);
-            let table = std::array::from_fn(|i| qlinear::code(code(i), a_type));
+            let code = qlinear::codes(kernel, [qb, qa, to], Some(x))?;
+            let table = std::array::from_fn(|i| code(value(i as u8), x));
             b.mapped(builder, node.name, &table)
         }
         _ => {

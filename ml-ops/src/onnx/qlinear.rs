@@ -37,24 +37,25 @@ pub(super) fn mul(a: Quantization, b: Quantization, to: Quantization, x: i32, y:
     product as f32 * ratio + to.0.zero_point as f32
 }
 
-/// The code of what a kernel gives: rounded to even, then saturated.
-pub(super) fn code(x: f32, dtype: CodeType) -> u8 {
-    let value = x.round_ties_even().max(dtype.min() as f32).min(dtype.max() as f32);
-    (value as i32 - dtype.min()) as u8
-}
-
-/// Refuses a kernel that gives no number of 32 bits of some values of both operands' types, of `y` alone if it is said.
-pub(super) fn check(
+/// The codes that a kernel makes of the values of two operands: what it gives rounded to even, then saturated.
+///
+/// # Errors
+/// It gives no number of 32 bits of some values of both operands' types, of `y` alone if it is said.
+pub(super) fn codes(
     kernel: Kernel,
     [a, b, to]: [Quantization; 3],
     y: Option<i32>,
-) -> Result<(), NodeError> {
+) -> Result<impl Fn(i32, i32) -> u8, NodeError> {
     // Both grow or fall with each operand, whatever the other is.
     let all = [b.1.min(), b.1.max()];
     for x in [a.1.min(), a.1.max()] {
         y.map_or(all, |y| [y; 2]).into_iter().try_for_each(|y| fits(kernel(a, b, to, x, y)))?;
     }
-    Ok(())
+    Ok(move |x, y| {
+        let value = kernel(a, b, to, x, y).round_ties_even();
+        let value = value.max(to.1.min() as f32).min(to.1.max() as f32);
+        (value as i32 - to.1.min()) as u8
+    })
 }
 
 /// Refuses a float that the runtime rounds to an integer of 32 bits and that is too large for one, or no number.

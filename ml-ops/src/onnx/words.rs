@@ -1,7 +1,7 @@
 //! Tensors of 16 bits: integers, or two codes for each, and the floats that a DequantizeLinear makes of them.
 
 use super::builder::Builder;
-use super::deferred::{Addend, Deferred, Exact, ExactTerm, Kind};
+use super::deferred::{Addend, Applied, Deferred, Exact, ExactTerm, Kind};
 use super::error::NodeError;
 use super::matrix::Matrix;
 use super::rowwise::{self, Summand};
@@ -25,6 +25,17 @@ const MOST_SHIFT: u32 = 12;
 
 /// The least and the largest digit.
 pub(super) const ALL: (u8, u8) = (0, 255);
+
+/// How many tables images of at most `most` in size need, which are added up.
+pub(super) fn tables(most: f64) -> Result<i64, NodeError> {
+    let tables = (most / MAX_IMAGE).ceil().max(1.0);
+    if tables > MOST_TABLES { Err(NodeError::NoTables) } else { Ok(tables as i64) }
+}
+
+/// What table `at` of `tables` has of an image: the parts add up to it.
+pub(super) fn share(image: i64, at: i64, tables: i64) -> i64 {
+    image * (at + 1) / tables - image * at / tables
+}
 
 /// A 16-bit tensor.
 #[derive(Debug, Clone)]
@@ -197,16 +208,8 @@ pub(super) fn digits(
     let of_high = step(256.0, first, last);
     let high = builder.combine(&name("high"), columns, all, kind, of_high)?;
     let taken = |digit: i64| -(256.0 * unit * digit as f64).round_ties_even() as i64;
-    // What no table holds several add up to.
-    let tables = (65280.0 * unit / MAX_IMAGE).ceil().max(1.0);
-    if tables > MOST_TABLES {
-        return Err(NodeError::NoTables);
-    }
-    let tables = tables as i64;
-    let table = |at: i64| {
-        let of = |digit| taken(digit) * (at + 1) / tables - taken(digit) * at / tables;
-        (read(high), Function::table(of))
-    };
+    let tables = tables(65280.0 * unit)?;
+    let table = |at: i64| (read(high), Function::table(|digit| share(taken(digit), at, tables)));
     let rest = [terms, &(0..tables).map(table).collect::<Vec<_>>()].concat();
     let low = builder.combine(&name("low"), columns, rest, kind, step(1.0, 0, 255))?;
     Ok([high, low])
@@ -230,6 +233,16 @@ impl WordFloats {
         let output = sum.layout.clone();
         let floats = Deferred::new(Kind::Exact(Rc::new(sum)), output);
         Ok(floats.clamped(self.low, self.high))
+    }
+
+    /// The floats of `function` of each.
+    pub(super) fn applied(
+        &self,
+        name: &str,
+        function: impl Fn(f32) -> f32 + 'static,
+    ) -> Result<Deferred, NodeError> {
+        let applied = Applied::map(&self.deferred(name)?, function);
+        applied.ok_or(NodeError::Operand { index: 0, expected: "a dequantized tensor" })
     }
 
     fn float(&self, value: i64) -> f32 {

@@ -7,30 +7,31 @@ use binfer_field::{F128, kernels};
 use super::steps::{Column, Steps};
 use super::{Code, Kind, Thresholds};
 use crate::argument::listed::Listed;
-use crate::argument::remembered::Powers;
+use crate::argument::remembered::PowersOfEach;
 use crate::argument::tables::{Bases, squares};
 
 impl Thresholds {
-    /// The exponents of column `c`'s entries: `lo*` and `-target`.
+    /// The exponents of column `c`'s entries.
     pub(in crate::argument) fn exponents(&self, c: usize) -> Listed {
         let step = self.steps.column(c);
-        let span = i128::from(step.unit) << self.reach_in(step);
-        let ends = ((i128::from(self.groups()) + 1) << self.steps.spare_bits) - 1;
-        let mut listed = Listed { of_h: [0; 256], of_k: [0; 256] };
-        let exponents = listed.of_h.iter_mut().zip(&mut listed.of_k);
-        for (q, (of_h, of_k)) in (0..=u8::MAX).zip(exponents) {
-            let Code { low, kind } = step.code(q);
-            (*of_h, *of_k) = match kind {
-                Kind::First => (i128::from(low) - span, -ends),
-                Kind::Inner(target) => (low.into(), -i128::from(target)),
-                Kind::Last => (low.into(), -ends),
-                Kind::Never => (low.into(), 1),
-            };
-        }
-        listed
+        let both: [_; 256] = core::array::from_fn(|q| self.of_code(step, q as u8));
+        Listed { of_h: both.map(|(of_h, _)| of_h), of_k: both.map(|(_, of_k)| of_k) }
     }
 
-    /// `h^(lo*[q]) k^(-target[q])` code by code: calls `each(q, values)` with one value a column of `columns`.
+    /// The exponents of `h` and `k` in a code's entry: `lo*` and `-target`.
+    fn of_code(&self, step: &Column, q: u8) -> (i128, i128) {
+        let Code { low, kind } = step.code(q);
+        let (low, ends) =
+            (low.into(), ((i128::from(self.groups()) + 1) << self.steps.spare_bits) - 1);
+        match kind {
+            Kind::First => (low - (i128::from(step.unit) << self.reach_in(step)), -ends),
+            Kind::Inner(target) => (low, -i128::from(target)),
+            Kind::Last => (low, -ends),
+            Kind::Never => (low, 1),
+        }
+    }
+
+    /// The entries code by code, each from the last: calls `each(q, values)` with one value a column of `columns`.
     ///
     /// Neighbouring codes differ by few distinct amounts, so most rows take two products a column.
     pub(crate) fn code_rows(
@@ -41,61 +42,21 @@ impl Thresholds {
         mut each: impl FnMut(usize, &[F128]),
     ) {
         let (h, k) = (h.of(columns.clone()), k.of(columns.clone()));
-        let is_shared = self.are_shared();
-        let steps = if is_shared { &self.steps.columns[..] } else { &self.steps.columns[columns] };
-        let (span, end) = self.end_factors(h, k, steps);
-        let powers = if is_shared { Powers::of_all } else { Powers::of_each };
-        let (mut of_h, mut of_k) = (powers(h), powers(k));
+        if self.are_shared() {
+            return self.exponents(0).rows([h, k], each);
+        }
+        let steps = &self.steps.columns[columns];
+        let (mut of_h, mut of_k) = (PowersOfEach::new(h), PowersOfEach::new(k));
         let mut power = vec![F128::ONE; h.h.len()];
         let mut row = power.clone();
-        let mut lows = vec![0i128; steps.len()];
+        let mut last = vec![0; steps.len()];
         for q in 0..=255 {
-            let codes: Vec<Code> = steps.iter().map(|step| step.code(q)).collect();
-            kernels::mul_assign(&mut power, of_h.get(|c| i128::from(codes[c].low) - lows[c]));
-            kernels::mul(&mut row, &power, of_k.get(|c| self.lowered(codes[c].kind)));
-            lows.iter_mut().zip(&codes).for_each(|(low, code)| *low = code.low.into());
-            match &codes[..] {
-                [all] => {
-                    if matches!(all.kind, Kind::First | Kind::Last) {
-                        kernels::mul_assign(&mut row, &end);
-                    }
-                    if all.kind == Kind::First {
-                        kernels::mul_assign(&mut row, &span);
-                    }
-                }
-                codes => {
-                    let columns = row.iter_mut().zip(codes).zip(span.iter().zip(&end));
-                    for ((value, code), (&span, &end)) in columns {
-                        match code.kind {
-                            Kind::First => *value *= span * end,
-                            Kind::Last => *value *= end,
-                            _ => {}
-                        }
-                    }
-                }
-            }
+            let both: Vec<_> = steps.iter().map(|step| self.of_code(step, q)).collect();
+            kernels::mul_assign(&mut power, of_h.get(|c| both[c].0 - last[c]));
+            kernels::mul(&mut row, &power, of_k.get(|c| both[c].1));
+            last.iter_mut().zip(&both).for_each(|(last, &(of_h, _))| *last = of_h);
             each(q.into(), &row);
         }
-    }
-
-    /// The exponent of `k` in a code's entry, of an end's that of `t` bits of `c` alone.
-    fn lowered(&self, kind: Kind) -> i128 {
-        let target = match kind {
-            Kind::Inner(target) => target,
-            Kind::First | Kind::Last => (1u64 << self.steps.spare_bits) - 1,
-            Kind::Never => return 1,
-        };
-        -i128::from(target)
-    }
-
-    /// `h^(-U 2^m)`, for first codes, and `k^(-2^t g)`, which ends' entries have besides.
-    fn end_factors(&self, h: Bases<'_>, k: Bases<'_>, steps: &[Column]) -> (Vec<F128>, Vec<F128>) {
-        let span = |step: &Column| -(i128::from(step.unit) << self.reach_in(step));
-        let span = match steps {
-            [all] => h.pow_all(span(all)),
-            steps => steps.iter().enumerate().map(|(c, step)| h.pow(c, span(step))).collect(),
-        };
-        (span, k.pow_all(-(i128::from(self.groups()) << self.steps.spare_bits)))
     }
 
     /// What each bit of a distance that is set multiplies into its row: for each bit, lowest first, one a column. Where a group of

@@ -72,11 +72,9 @@ impl Elementwise {
         to: Quantization,
     ) -> Result<TensorId, NodeError> {
         let [qa, qb] = self.from;
-        qlinear::check(qlinear::mul, [qa, qb, to], None)?;
+        let code = qlinear::codes(qlinear::mul, [qa, qb, to], None)?;
         let value = |code: u8, (_, dtype): Quantization| i32::from(code) + dtype.min();
-        self.with(builder, |a, b| {
-            qlinear::code(qlinear::mul(qa, qb, to, value(a, qa), value(b, qb)), to.1)
-        })
+        self.with(builder, |a, b| code(value(a, qa), value(b, qb)))
     }
 
     /// The codes of both that stand for zero.

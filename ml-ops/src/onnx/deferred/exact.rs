@@ -27,7 +27,7 @@ pub(super) const OFF: f64 = 1.0 / 16.0;
 const FINE: f64 = 1.0 / 1024.0;
 
 /// Largest constant that is added to a product, in units of its accumulators: the nearest integer is exact.
-const LARGEST_BIAS: f64 = (1u64 << 53) as f64;
+pub(super) const LARGEST_BIAS: f64 = (1u64 << 53) as f64;
 
 /// A sum of tensors of one shape.
 #[derive(Debug, Clone)]
@@ -67,6 +67,36 @@ pub(super) struct Integers {
     /// What 1 stands for.
     pub(super) unit: f64,
     pub(super) columns: usize,
+}
+
+impl Integers {
+    /// The codes that a QuantizeLinear makes of what they stand for.
+    pub(super) fn quantize(
+        self,
+        builder: &mut Builder,
+        name: &str,
+        target: &Target,
+    ) -> Result<TensorId, NodeError> {
+        let least = |code: u8| target.least(code) / self.unit - self.constant as f64;
+        let (lowest, highest) = target.ends();
+        let epilogue = Epilogue::Edges(vec![Edges::rising(lowest, highest, least)]);
+        builder.combine(name, self.columns, self.terms, TensorKind::Code, epilogue)
+    }
+
+    /// The 16-bit tensor that one makes, in two codes, of which the high one is between `ends`; `read` reads them.
+    pub(super) fn words(
+        &self,
+        builder: &mut Builder,
+        name: &str,
+        ends: (u8, u8),
+        (to, dtype): (Scaling, WordType),
+        read: impl Fn(TensorId) -> Matrix,
+    ) -> Result<[TensorId; 2], NodeError> {
+        let zero = f64::from(to.zero_point - dtype.min());
+        let step = f64::from(to.scale) / self.unit;
+        let edge = |value: f64| (value - 0.5 - zero) * step - self.constant as f64;
+        words::digits(builder, name, self.columns, &self.terms, (edge, step), ends, read)
+    }
 }
 
 impl ExactTerm {
@@ -235,8 +265,7 @@ impl Exact {
             let settled = term.settled(builder)?;
             let (factor, tables) = (factor as i64, tables as i64);
             for at in 0..tables {
-                let part = factor * (at + 1) / tables - factor * at / tables;
-                let (of_term, more) = settled.times(part, read);
+                let (of_term, more) = settled.times(words::share(factor, at, tables), read);
                 constant += more;
                 terms.extend(of_term);
             }
@@ -258,11 +287,7 @@ impl Exact {
         target: &Target,
     ) -> Result<TensorId, NodeError> {
         let of = self.integers(builder, self.unit(self.off(1.0) * target.fineness())?)?;
-        let least = |code: u8| target.least(code) / of.unit - of.constant as f64;
-        let (lowest, highest) = target.ends();
-        let edges = Edges::rising(lowest, highest, least);
-        let epilogue = Epilogue::Edges(vec![edges]);
-        builder.combine(&self.name, of.columns, of.terms, TensorKind::Code, epilogue)
+        of.quantize(builder, &self.name, target)
     }
 
     /// The 16-bit tensor of the sum in `to`, in two codes.
@@ -275,12 +300,9 @@ impl Exact {
     ) -> Result<[TensorId; 2], NodeError> {
         let ends = words::ends(bounds, to, dtype)?;
         let of = self.integers(builder, self.unit(self.off(1.0) * f64::from(to.scale))?)?;
-        let zero = f64::from(to.zero_point - dtype.min());
-        let step = f64::from(to.scale) / of.unit;
-        let edge = |value: f64| (value - 0.5 - zero) * step - of.constant as f64;
         let view = &self.layout;
         let read = |y| Matrix::laid_out(&view.on(y), |dim| view.is_feature(dim));
-        words::digits(builder, &self.name, of.columns, &of.terms, (edge, step), ends, read)
+        of.words(builder, &self.name, ends, (to, dtype), read)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::rowwise::{Summand, part};
 use crate::onnx::value::Scaling;
-use crate::onnx::words::{self, MAX_IMAGE, MOST_TABLES};
+use crate::onnx::words::{self, MAX_IMAGE};
 
 /// Values of 16 bits.
 const VALUES: usize = 1 << 16;
@@ -124,14 +124,9 @@ impl Applied {
             }
         }
         let most = lines.iter().map(|line| line.at_zero.abs()).max().unwrap_or(0);
-        let tables = (2.0 * most as f64 / MAX_IMAGE).ceil().max(1.0);
-        if tables > MOST_TABLES {
-            return Err(NodeError::NoTables);
-        }
-        let tables = tables as i64;
+        let tables = words::tables(2.0 * most as f64)?;
         for at in 0..tables {
-            let of = |line: &Line| line.at_zero * (at + 1) / tables - line.at_zero * at / tables;
-            terms.extend(of_lines(&of));
+            terms.extend(of_lines(&|line| words::share(line.at_zero, at, tables)));
         }
         let unit = f64::from(1u32 << UNITS);
         let edge = (|value: f64| (value - 0.5) * unit, unit);

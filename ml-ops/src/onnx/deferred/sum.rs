@@ -122,9 +122,9 @@ impl Sum {
     ) -> Result<TensorId, NodeError> {
         let [a, b] = &self.terms;
         let (qa, qb) = ((a.from, a.dtype), (b.from, b.dtype));
-        qlinear::check(qlinear::add, [qa, qb, to], None)?;
+        let code = qlinear::codes(qlinear::add, [qa, qb, to], None)?;
         let value = |code: usize| code as i32 + to.1.min();
-        let codes = pairs(|i, j| qlinear::code(qlinear::add(qa, qb, to, value(i), value(j)), to.1));
+        let codes = pairs(|i, j| code(value(i), value(j)));
         // The sum is rounded once of these, so that it grows with their exact sum.
         let f = std::array::from_fn(|i| f64::from(value(i)) * f64::from(a.from.scale / to.0.scale));
         let g = std::array::from_fn(|j| f64::from(qlinear::second_summand(qa, qb, to, value(j))));

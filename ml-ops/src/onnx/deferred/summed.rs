@@ -1,6 +1,7 @@
 //! Sums of functions of codes and of their products, at one scale, of which some are digits of 16-bit tensors: rounded once.
 
-use crate::graph::{Edges, Epilogue, TensorId, TensorKind, WordType};
+use super::exact::Integers;
+use crate::graph::{TensorId, WordType};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
@@ -29,17 +30,18 @@ impl Summed {
         [-most, most]
     }
 
+    fn integers(&self) -> Integers {
+        let (terms, unit, columns) = (self.terms.clone(), self.unit, self.columns);
+        Integers { terms, constant: 0, unit, columns }
+    }
+
     /// The codes that a QuantizeLinear makes.
     pub(super) fn quantize(
         &self,
         builder: &mut Builder,
         target: &Target,
     ) -> Result<TensorId, NodeError> {
-        let (lowest, highest) = target.ends();
-        let least = |code| target.least(code) / self.unit;
-        let epilogue = Epilogue::Edges(vec![Edges::rising(lowest, highest, least)]);
-        let (terms, kind) = (self.terms.clone(), TensorKind::Code);
-        builder.combine(&self.name, self.columns, terms, kind, epilogue)
+        self.integers().quantize(builder, &self.name, target)
     }
 
     /// The 16-bit tensor that a QuantizeLinear makes after bounds, in two codes.
@@ -51,15 +53,11 @@ impl Summed {
         dtype: WordType,
     ) -> Result<[TensorId; 2], NodeError> {
         let ends = words::ends(bounds, to, dtype)?;
-        let zero = f64::from(to.zero_point - dtype.min());
-        let step = f64::from(to.scale) / self.unit;
-        let edge = |value: f64| (value - 0.5 - zero) * step;
         let rows = self.terms.first().map_or(0, |(matrix, _)| matrix.size().0);
-        let columns = self.columns;
         let read = |tensor| {
-            let view = View::new(tensor, &[rows, columns], |dim| dim == 1);
+            let view = View::new(tensor, &[rows, self.columns], |dim| dim == 1);
             Matrix::laid_out(&view, |dim| dim == 1)
         };
-        words::digits(builder, &self.name, columns, &self.terms, (edge, step), ends, read)
+        self.integers().words(builder, &self.name, ends, (to, dtype), read)
     }
 }

@@ -1,13 +1,14 @@
 //! Products whose accumulators are sums of several, at a scale for each column: of 16-bit tensors in two digits, rounded once.
 
 use super::after::After;
+use super::exact::{Integers, LARGEST_BIAS};
 use super::{Addend, ExactTerm, Product};
 use crate::graph::{Edges, Epilogue, Function, TensorId, TensorKind, WordType, signed_bits};
 use crate::onnx::arithmetic::Operation;
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
-use crate::onnx::operands::{of_column, one_if_alike};
+use crate::onnx::operands::{of_column, one_if_alike, units};
 use crate::onnx::rowwise::{Summand, part};
 use crate::onnx::target::Target;
 use crate::onnx::value::{MatMulOperands, Scaling};
@@ -24,9 +25,6 @@ const MOST_DIGITS: i32 = 4;
 /// Powers of two by which sums and multiples may be finer than accumulators.
 const COARSEST: i32 = -7;
 const FINEST: i32 = 22;
-
-/// Largest float that is added, in units of the accumulators.
-const LARGEST_BIAS: f64 = (1u64 << 53) as f64;
 
 /// Bits that sums have at most.
 const WIDEST: u32 = 61;
@@ -70,9 +68,7 @@ impl Wide {
                     return None;
                 }
                 let [added, scale] = [&after.constant, &scales].map(|of| of_column(of, column));
-                let units = (f64::from(added) / f64::from(scale)).round_ties_even();
-                // Larger ones are no exact integers.
-                *bias += (units.abs() <= LARGEST_BIAS).then_some(units as i64)?;
+                *bias += units(added.into(), scale.into(), LARGEST_BIAS).ok()?;
             }
         }
         let is_scale = |scale: &f32| scale.is_finite() && *scale > 0.0;
@@ -128,14 +124,12 @@ impl Wide {
         let zero = f64::from(to.zero_point - dtype.min());
         let step = |scale: &f32| f64::from(to.scale) / f64::from(*scale);
         let steps: Vec<f64> = self.scales.iter().map(step).collect();
-        let read = |y| self.matrix(y);
-        if let [step] = steps[..]
+        if let ([scale], [step]) = (&self.scales[..], &steps[..])
             && 65280.0 * step <= MAX_IMAGE * MOST_TABLES
         {
-            let terms = self.sums(builder)?;
-            let edge = |value: f64| (value - 0.5 - zero) * step;
-            let columns = self.columns();
-            return words::digits(builder, &self.name, columns, &terms, (edge, step), ends, read);
+            let (terms, unit, columns) = (self.sums(builder)?, (*scale).into(), self.columns());
+            let of = Integers { terms, constant: 0, unit, columns };
+            return of.words(builder, &self.name, ends, (to, dtype), |y| self.matrix(y));
         }
         let multiples = self.multiples(&steps)?;
         let edges = |of: f64, factor: i64, (first, last): (u8, u8)| {
