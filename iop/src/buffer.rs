@@ -23,7 +23,7 @@ const KEPT: usize = 1 << 12;
 const SLACK: usize = 1 << 20;
 
 /// Elements that are kept at most.
-const MOST_KEPT: usize = 1 << 23;
+const MOST_KEPT: usize = 1 << 25;
 
 /// Bytes that dropped buffers leave for the next ones at most, in the whole process.
 pub const MOST_KEPT_BYTES: usize = MOST_KEPT * size_of::<F128>();
