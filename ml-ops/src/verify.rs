@@ -84,7 +84,7 @@ impl Rejection {
 /// in their order of a model that has several.
 ///
 /// Time and memory grow with the sizes of inputs and outputs and the widths of layers, not with the
-/// number of weights. What the verifier states of its own error comes to [`LEAST_BITS`] at least.
+/// number of weights. Where the feature `prover` is on, threads of rayon's pool share the work of large models. What the verifier states of its own error comes to [`LEAST_BITS`] at least.
 ///
 /// # Errors
 /// [`Rejection`] with the reason; on any bytes, without panic.

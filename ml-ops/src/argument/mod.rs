@@ -47,6 +47,7 @@ mod public;
 mod remembered;
 mod requantize;
 mod tables;
+mod threads;
 mod verify;
 mod wiring;
 

@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 use super::listed::Listed;
 use super::requantize::Thresholds;
+use super::threads;
 use crate::graph::{Alphabet, WeightShape};
 
 /// Public tables of an indexed product, one a column, computed from bases that the verifier knows.
@@ -192,7 +193,8 @@ impl Table<'_> {
             }
             kernels::inner_product(&sums, weights)
         };
-        weights.chunks(BLOCK).enumerate().map(of_block).sum()
+        let blocks = weights.chunks(BLOCK).enumerate().collect();
+        threads::map(blocks, of_block).into_iter().sum()
     }
 
     /// The entries of a run of columns, `2^width` each, into `out`.

@@ -30,7 +30,7 @@ pub(super) fn prove(
     let leaves = product::prove_factors(channel, &shapes, leaves, instances);
     let scale = channel.challenge("histogram batching");
     for (claim, leaf) in claims.iter().zip(&leaves) {
-        claim.split(leaf, scale, indexed).expect(LEAF);
+        indexed.append(claim.split(leaf, scale).expect(LEAF));
     }
 }
 

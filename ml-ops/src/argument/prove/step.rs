@@ -270,14 +270,17 @@ impl<'a> TableStep<'a> {
         }
         let claims = table::prove(channel, self.inputs);
         let scale = channel.challenge("histogram batching");
-        for (claim, Indexed { factor, leaf, extra }) in claims.iter().zip(self.indexed) {
-            let value = |(chunk, histogram): (&Chunk, &Vec<F128>)| {
-                let eq = kernels::eq_table(&claim.index_point[..chunk.width()]);
-                kernels::inner_product(&histogram[..eq.len()], &eq)
+        let of_factor =
+            |(claim, Indexed { factor, leaf, extra }): (&TableClaim<F128>, Indexed<'_>)| {
+                let value = |(chunk, histogram): (&Chunk, &Vec<F128>)| {
+                    let eq = kernels::eq_table(&claim.index_point[..chunk.width()]);
+                    kernels::inner_product(&histogram[..eq.len()], &eq)
+                };
+                let extra: Vec<F128> = factor.extra.iter().zip(&extra).map(value).collect();
+                IndexClaims::of(factor, &leaf, claim, scale, &extra).expect(RANDOM_POINT)
             };
-            let extra: Vec<F128> = factor.extra.iter().zip(&extra).map(value).collect();
-            indexed.add(factor, &leaf, claim, scale, &extra).expect(RANDOM_POINT);
-        }
+        let added: Vec<_> = claims.par_iter().zip(self.indexed).map(of_factor).collect();
+        added.into_iter().for_each(|added| indexed.append(added));
         claims
     }
 }

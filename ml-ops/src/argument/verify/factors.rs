@@ -9,13 +9,12 @@
 
 use binfer_field::{F128, kernels};
 use binfer_iop::channel::{Blank, Element, SoundnessTerm, VerifierChannel, VerifyError};
-use binfer_iop::indexed::table::TableClaim;
 use binfer_iop::multilinear::{eq, log2_ceil, powers, prefix_indicator};
 use binfer_iop::product::{BoxShape, LeafClaim, RootClaim};
 use binfer_iop::sumcheck::{self, Shape};
 
 use super::relation::{Relation, inside};
-use super::step::{TableStep, take_table};
+use super::step::TableStep;
 use super::{MALFORMED, Statement, next};
 use crate::argument::bases::{Drawn, frobenius_points};
 use crate::argument::plan::{Bit, BitOf, Exponent, MatMul};
@@ -309,16 +308,4 @@ pub(super) fn push_bits<'a, C: VerifierChannel>(
         }
     }
     tables
-}
-
-/// Takes the tables of bits out of a sum of tables.
-pub(super) fn take_bits<E: Element>(
-    sum: &mut E,
-    tables: &[Table<'_>],
-    claims: &mut impl Iterator<Item = TableClaim<Blank>>,
-) -> Result<(), VerifyError> {
-    for table in tables {
-        take_table(sum, table, &next(claims)?);
-    }
-    Ok(())
 }

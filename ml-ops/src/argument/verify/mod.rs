@@ -26,10 +26,10 @@ use {
     binfer_pcs::{Claim, Shape, Width},
 };
 
-use self::factors::{push_bits, take_bits, verify_powers};
+use self::factors::{push_bits, verify_powers};
 use self::openings::Openings;
 use self::relation::{Relation, verify_g_tables};
-use self::step::{Indexed, TableStep, take_table};
+use self::step::{Indexed, PublicTables, TableStep};
 use self::sum::SumCheck;
 use super::bases::{AllBases, GroupBases, powers};
 use super::groups::{self, GroupSize, GroupViews};
@@ -138,13 +138,14 @@ fn verify_group<C: VerifierChannel>(
     let mut indexed = Indexed::new();
     let tables = step.run(channel, left, &mut indexed)?;
     let (mut claims, mut left) = (tables.claims.into_iter(), tables.value);
+    let mut public = PublicTables::default();
     let mut inputs = Vec::new();
     for relation in &relations {
         let matmul = relation.matmul;
         let outer = claims.by_ref().take(matmul.outer.len());
         if let Some(g) = &relation.g {
             for (table, claim) in powers(g, &matmul.outer).zip(outer) {
-                take_table(&mut left, &table, &claim);
+                public.push(table, claim);
             }
             inputs.push(Vec::new());
         } else {
@@ -156,14 +157,16 @@ fn verify_group<C: VerifierChannel>(
             inputs.push(outer.into_iter().zip(values).collect());
         }
         for table in relation.drawn.output_tables(&matmul.output) {
-            take_table(&mut left, &table, &next(&mut claims)?);
+            public.push(table, next(&mut claims)?);
         }
     }
     for sum in &sums {
-        sum.take_tables(&mut left, &mut claims)?;
+        sum.take_tables(&mut public, &mut claims)?;
     }
-    take_bits(&mut left, &of_bits, &mut claims)?;
-    channel.assert_zero("tables", left)?;
+    for table in of_bits {
+        public.push(table, next(&mut claims)?);
+    }
+    channel.assert_zero("tables", left + public.weighted_sum().into())?;
 
     // The inputs' tables are powers of G: claims on hidden ones become claims on G, then one claim each.
     verify_g_tables(channel, &mut relations, &inputs)?;
@@ -195,15 +198,15 @@ fn verify_group<C: VerifierChannel>(
         }
     }
     let tables = step.run(channel, leaves.value, &mut indexed)?;
-    let (mut claims, mut left) = (tables.claims.into_iter(), tables.value);
+    let (mut claims, mut public) = (tables.claims.into_iter(), PublicTables::default());
     for relation in &relations {
         let (drawn, matmul) = (&relation.drawn, relation.matmul);
         let inner = drawn.inner_tables(matmul, relation.shape);
-        for table in inner.iter().chain(&drawn.bias_tables(matmul)) {
-            take_table(&mut left, table, &next(&mut claims)?);
+        for table in inner.into_iter().chain(drawn.bias_tables(matmul)) {
+            public.push(table, next(&mut claims)?);
         }
     }
-    channel.assert_zero("tables", left)?;
+    channel.assert_zero("tables", tables.value + public.weighted_sum().into())?;
 
     // Claims on products of two become claims on each, and claims through maps claims at points.
     paired::verify(channel, &mut indexed)?;

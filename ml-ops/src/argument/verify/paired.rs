@@ -27,6 +27,7 @@ use binfer_iop::product::{self, BoxShape, LeafClaim};
 use super::MALFORMED;
 use super::step::{IndexClaims, Indexed, LeafPoint};
 use crate::argument::plan::Factor;
+use crate::argument::threads;
 
 /// A claim on the histogram of a factor of two matrices.
 pub(in crate::argument) struct PairedClaim<E> {
@@ -71,18 +72,18 @@ impl<E: Element> PairedClaim<E> {
         }
     }
 
-    /// Adds the claims on both matrices that a claim on the factors is, their weights times `scale`; `None` where they have another form.
+    /// The claims on both matrices that a claim on the factors is, their weights times `scale`; `None` where they have another form.
     pub(in crate::argument) fn split(
         &self,
         leaf: &LeafClaim<E>,
         scale: F128,
-        indexed: &mut IndexClaims<E>,
-    ) -> Option<()> {
+    ) -> Option<IndexClaims<E>> {
         let (row_point, col_point) = leaf.row_point.split_at_checked(log2_ceil(self.products()))?;
         let point = LeafPoint { rows: row_point.to_vec(), cols: col_point.to_vec() };
         let outside = E::from(self.inside(row_point, col_point) + F128::ONE);
         let operands = self.factor.operands()?;
         let (low, high) = self.index_point.split_at_checked(self.factor.chunk.width())?;
+        let mut both = IndexClaims::new();
         let operands = operands.iter().zip([low, high]).zip(leaf.weights.iter().zip(&leaf.values));
         for ((operand, index_point), (&weight, &value)) in operands {
             let claim = TableClaim {
@@ -92,9 +93,9 @@ impl<E: Element> PairedClaim<E> {
                 table: E::from(F128::ZERO),
                 histogram: value + outside,
             };
-            indexed.add(operand, &point, &claim, scale, &[])?;
+            both.append(IndexClaims::of(operand, &point, &claim, scale, &[])?);
         }
-        Some(())
+        Some(both)
     }
 
     /// What the weighted sum of a claim's factors, each plus one, has more than that of its histograms.
@@ -124,8 +125,10 @@ pub(super) fn verify<C: VerifierChannel>(
     let excess = claims.iter().zip(&leaves.claims).map(|(claim, leaf)| claim.excess(leaf));
     let excess: F128 = excess.collect::<Option<Vec<_>>>().ok_or(MALFORMED)?.into_iter().sum();
     let scale = indexed.join(channel, leaves.value + C::Elem::from(excess));
-    for (claim, leaf) in claims.iter().zip(&leaves.claims) {
-        claim.split(leaf, scale, &mut indexed.claims).ok_or(MALFORMED)?;
+    let parts = claims.iter().zip(&leaves.claims).collect();
+    let split = |(claim, leaf): (&PairedClaim<_>, _)| claim.split(leaf, scale);
+    for both in threads::map(parts, split) {
+        indexed.claims.append(both.ok_or(MALFORMED)?);
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use binfer_iop::product::LeafClaim;
 use super::paired::PairedClaim;
 use crate::argument::plan::{Chunk, Factor, Read};
 use crate::argument::tables::Table;
+use crate::argument::threads;
 use crate::argument::wiring::Weighted;
 
 /// Statements for one table step, with what turns its claims into one-hot claims.
@@ -44,10 +45,14 @@ impl<'a> TableStep<'a> {
         }
         let claims = table::verify(channel, &self.statements, value)?;
         let scale = indexed.join(channel, claims.histogram);
-        for (claim, (factor, point)) in claims.claims.iter().zip(self.factors) {
+        let parts = claims.claims.iter().zip(self.factors).collect();
+        let of_factor = |(claim, (factor, point)): (_, (&Factor, LeafPoint))| {
             let extra = vec![Blank; factor.extra.len()];
-            let added = indexed.claims.add(factor, &point, claim, scale, &extra);
-            added.ok_or(VerifyError::CheckFailed { label: "extra column" })?;
+            IndexClaims::of(factor, &point, claim, scale, &extra)
+        };
+        for added in threads::map(parts, of_factor) {
+            let added = added.ok_or(VerifyError::CheckFailed { label: "extra column" })?;
+            indexed.claims.append(added);
         }
         Ok(Combined { claims: claims.claims, value: claims.table })
     }
@@ -130,17 +135,24 @@ impl<E: Element> IndexClaims<E> {
         Self { points: Vec::new(), wired: Vec::new(), paired: Vec::new(), known: F128::ZERO }
     }
 
-    /// Adds a claim on a factor's histogram, its weight times `scale`, as claims on views, given the point of the leaf claim and the
+    pub(in crate::argument) fn append(&mut self, mut other: Self) {
+        self.points.append(&mut other.points);
+        self.wired.append(&mut other.wired);
+        self.paired.append(&mut other.paired);
+        self.known += other.known;
+    }
+
+    /// A claim on a factor's histogram, its weight times `scale`, as claims on views, given the point of the leaf claim and the
     /// histograms of its extra columns. `None` where the point lies on those, which a random one does with probability `2^-128` a
     /// coordinate.
-    pub(in crate::argument) fn add(
-        &mut self,
+    pub(in crate::argument) fn of(
         factor: &Factor,
         leaf: &LeafPoint,
         claim: &TableClaim<E>,
         scale: F128,
         extra: &[E],
-    ) -> Option<()> {
+    ) -> Option<Self> {
+        let mut claims = Self::new();
         let all = claim.weight * scale;
         let row_point = &leaf.rows[..];
         let one_hot = |chunk: &Chunk, across: bool, rows: &[F128], cols: &[F128], weight, value| {
@@ -160,7 +172,7 @@ impl<E: Element> IndexClaims<E> {
             let beyond = claim.index_point.get(chunk.width()..)?;
             let share = eq_vertex(&claim.col_point, column) * eq_vertex(beyond, 0);
             value += histogram * share;
-            self.points.push(one_hot(chunk, true, row_point, &[], all * share, histogram));
+            claims.points.push(one_hot(chunk, true, row_point, &[], all * share, histogram));
         }
         let n_vars = log2_ceil(factor.cols / factor.taps);
         let (cols, beyond) = claim.col_point.split_at_checked(n_vars)?;
@@ -174,15 +186,15 @@ impl<E: Element> IndexClaims<E> {
             let (row_point, col_point) = (row_point.to_vec(), cols.to_vec());
             let (factor, index_point) = (factor.clone(), claim.index_point.clone());
             let claim = PairedClaim { factor, row_point, col_point, index_point, weight, value };
-            self.paired.push(claim);
-            return Some(());
+            claims.paired.push(claim);
+            return Some(claims);
         }
         let across = matches!(factor.read, Read::Across);
         match &factor.read {
             // Columns that share tables are read through a map.
             Read::Straight | Read::Across if factor.taps > 1 => return None,
             Read::Straight | Read::Across => {
-                self.points.push(one_hot(&factor.chunk, across, row_point, cols, weight, value));
+                claims.points.push(one_hot(&factor.chunk, across, row_point, cols, weight, value));
             }
             Read::Through { gather, pad } => {
                 let (index, block) = claim.index_point.split_at_checked(factor.chunk.width())?;
@@ -199,15 +211,15 @@ impl<E: Element> IndexClaims<E> {
                 if let Some(pad) = pad {
                     let of_pad = weights.outside() * eq_vertex(index, usize::from(*pad));
                     value += E::from(of_pad);
-                    self.known += weight * of_pad;
+                    claims.known += weight * of_pad;
                 }
                 let (rows, cols) = weights.source();
                 let (view, index_point) = (factor.chunk.view, index.to_vec());
                 let claim = WiredClaim { view, rows, cols, index_point, weights, weight, value };
-                self.wired.push(claim);
+                claims.wired.push(claim);
             }
         }
-        Some(())
+        Some(claims)
     }
 }
 
@@ -225,8 +237,20 @@ fn column_weights(factor: &Factor, z: &[F128], sigma: &[F128]) -> Vec<F128> {
     weights
 }
 
-/// Takes a public table out of the weighted sum that its claim is part of.
-pub(super) fn take_table<E: Element>(sum: &mut E, table: &Table<'_>, claim: &TableClaim<Blank>) {
-    let value = table.evaluate(&claim.col_point, &claim.index_point);
-    *sum += E::from(value * claim.weight);
+/// Public tables, each with its claim.
+#[derive(Default)]
+pub(super) struct PublicTables<'a>(Vec<(Table<'a>, TableClaim<Blank>)>);
+
+impl<'a> PublicTables<'a> {
+    pub(super) fn push(&mut self, table: Table<'a>, claim: TableClaim<Blank>) {
+        self.0.push((table, claim));
+    }
+
+    /// Their share of the weighted sum that the claims are of.
+    pub(super) fn weighted_sum(self) -> F128 {
+        let of_table = |(table, claim): (Table<'_>, TableClaim<Blank>)| {
+            table.evaluate(&claim.col_point, &claim.index_point) * claim.weight
+        };
+        threads::map(self.0, of_table).into_iter().sum()
+    }
 }

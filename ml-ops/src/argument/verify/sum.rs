@@ -8,7 +8,7 @@ use binfer_iop::product::{BoxShape, LeafClaim, RootClaim};
 
 use super::factors::{OutputProducts, Powered, Powers, open_root};
 use super::relation::inside;
-use super::step::{TableStep, take_table};
+use super::step::{PublicTables, TableStep};
 use super::{MALFORMED, Statement, next};
 use crate::argument::bases::Drawn;
 use crate::argument::plan::{Factor, Power, Sum};
@@ -110,19 +110,19 @@ impl<'a, E: Element> SumCheck<'a, E> {
         Ok(())
     }
 
-    /// Takes its tables, all of which are public, out of a sum of tables.
-    pub(super) fn take_tables(
-        &self,
-        left: &mut E,
+    /// Adds its tables, all of which are public.
+    pub(super) fn take_tables<'b>(
+        &'b self,
+        public: &mut PublicTables<'b>,
         claims: &mut impl Iterator<Item = TableClaim<Blank>>,
     ) -> Result<(), VerifyError> {
         for tree in self.sum.all_trees() {
             for table in self.drawn.sum_tables(tree) {
-                take_table(left, &table, &next(claims)?);
+                public.push(table, next(claims)?);
             }
         }
         for table in self.drawn.output_tables(&self.sum.output) {
-            take_table(left, &table, &next(claims)?);
+            public.push(table, next(claims)?);
         }
         Ok(())
     }
