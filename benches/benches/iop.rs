@@ -135,6 +135,7 @@ fn indexed_product(
         value: leaf.values[0],
         entries: Entries::Listed(entries),
         histogram: histogram(&index.chunks(rows).collect::<Vec<_>>(), &row_eq, 8),
+        few: None,
     };
     let claim = table::prove(&mut channel, vec![input]).remove(0);
     let views = [View { rows, cols, planes: (0..8).collect() }];

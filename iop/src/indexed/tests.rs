@@ -111,6 +111,7 @@ impl Case {
             value: leaf.values[0],
             entries: self.entries(),
             histogram: table::histogram(&columns, &weights, self.width()),
+            few: None,
         };
         let claim = table::prove(&mut channel, vec![input]).remove(0);
         let claim = OneHotClaim {

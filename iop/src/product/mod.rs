@@ -46,6 +46,8 @@ mod prove;
 #[cfg(feature = "prover")]
 mod quad;
 #[cfg(feature = "prover")]
+mod sparse;
+#[cfg(feature = "prover")]
 mod tree;
 
 #[cfg(all(test, feature = "prover"))]

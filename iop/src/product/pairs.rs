@@ -7,6 +7,7 @@ use binfer_field::kernels::Corner;
 use super::columns::Columns;
 use super::halves::Halves;
 use super::quad::{Grid, fold_weights};
+use super::sparse::SparseColumns;
 use crate::buffer::Buffer;
 use crate::sumcheck::{EqFactored, Instance, Shape};
 
@@ -36,6 +37,7 @@ pub(crate) struct PairProduct<'a> {
 /// How the factors lie in memory.
 pub(super) enum State<'a> {
     Columns(Columns<'a>),
+    Sparse(SparseColumns),
     Halves(Halves),
     Made(Box<dyn Factors + 'a>),
 }
@@ -53,6 +55,7 @@ impl State<'_> {
     fn grid(&self, corner: Corner) -> Grid {
         match self {
             Self::Columns(columns) => columns.grid(corner),
+            Self::Sparse(columns) => columns.grid(corner),
             Self::Halves(halves) => halves.grid(corner),
             Self::Made(factors) => factors.grid(corner),
         }
@@ -62,6 +65,7 @@ impl State<'_> {
     fn weight(&self) -> F128 {
         match self {
             Self::Columns(columns) => columns.weight(),
+            Self::Sparse(columns) => columns.weight(),
             Self::Halves(_) | Self::Made(_) => F128::ONE,
         }
     }
@@ -109,7 +113,7 @@ impl<'a> PairProduct<'a> {
         debug_assert_eq!(self.bound, self.z.len());
         match &self.state {
             State::Halves(halves) => halves.values(),
-            State::Columns(_) | State::Made(_) => unreachable!("{ROWS_LAST}"),
+            _ => unreachable!("{ROWS_LAST}"),
         }
     }
 
@@ -120,6 +124,10 @@ impl<'a> PairProduct<'a> {
         };
         match &mut self.state {
             State::Columns(columns) => {
+                let z = &self.z[self.bound..];
+                self.state = State::Halves(columns.fold_into_halves(weights, z));
+            }
+            State::Sparse(columns) => {
                 let z = &self.z[self.bound..];
                 self.state = State::Halves(columns.fold_into_halves(weights, z));
             }
@@ -142,6 +150,11 @@ impl<'a> PairProduct<'a> {
             (State::Columns(columns), Some(weights)) if columns.n_vars > 3 => {
                 self.pending = None;
                 columns.fold_and_grid(weights, corner)
+            }
+            (State::Sparse(columns), Some(weights)) if columns.n_vars > 3 => {
+                self.pending = None;
+                columns.fold(weights);
+                columns.grid(corner)
             }
             _ => {
                 self.fold();
@@ -195,7 +208,7 @@ impl Instance for PairProduct<'_> {
                 self.fold();
                 match &self.state {
                     State::Halves(halves) => last_round(halves.last_pair(), self.constant),
-                    State::Columns(_) | State::Made(_) => unreachable!("{ROWS_LAST}"),
+                    _ => unreachable!("{ROWS_LAST}"),
                 }
             }
             _ => {

@@ -228,6 +228,36 @@ fn looked_up_leaves_are_proved() {
     }
 }
 
+/// Proofs are those of a tree that keeps all columns, also where coordinates are one.
+#[test]
+fn columns_of_ones_need_not_be_kept() {
+    let mut rng = StdRng::seed_from_u64(1);
+    let all = [(16, 2), (17, 5), (33, 6), (40, 9), (16, 64), (300, 37), (1, 20), (9, 33), (16, 1)];
+    for ((rows, cols), kept) in
+        all.into_iter().flat_map(|s| [(s, 0.0), (s, 0.05), (s, 0.3), (s, 1.0)])
+    {
+        let shape = BoxShape { rows, cols, fan_in: 1 };
+        let mut leaves = vec![F128::ONE; rows * cols];
+        let kept: Vec<usize> = (0..cols).filter(|_| rng.random_bool(kept)).collect();
+        for &c in &kept {
+            leaves[c * rows..][..rows].fill_with(|| F128::random(&mut rng));
+        }
+        let column = |&c: &usize| (c, leaves[c * rows..][..rows].to_vec().into());
+        for coordinate in [None, Some(F128::ONE)] {
+            let sparse = Tree::sparse(rows, cols, kept.iter().map(column).collect());
+            let proofs = [Tree::new(shape, leaves.clone()), sparse].map(|tree| {
+                let mut prover = ProverChannel::new(Transcript::new("test"));
+                let drawn = prover.challenges("rows", shape.row_vars()).into_iter();
+                let row_point: Vec<F128> = drawn.map(|x| coordinate.unwrap_or(x)).collect();
+                let value = evaluate(tree.outputs(), rows, &row_point, &[]);
+                prove(&mut prover, vec![tree], vec![RootClaim { row_point, value }]);
+                prover.finish()
+            });
+            assert_eq!(proofs[0], proofs[1], "{rows} x {cols}, {kept:?}");
+        }
+    }
+}
+
 #[test]
 fn a_truncated_or_extended_proof_is_rejected() {
     let shapes = [BoxShape { rows: 3, cols: 5, fan_in: 2 }];

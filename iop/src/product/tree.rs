@@ -8,6 +8,7 @@ use super::halves::Halves;
 use super::instance::{BoxProduct, Factors};
 use super::leaves::{Leaves, Made, ROWS};
 use super::pairs::{PairProduct, State};
+use super::sparse::{self, SparseColumns};
 use super::{BoxShape, LeafClaim};
 use crate::buffer::Buffer;
 
@@ -35,6 +36,8 @@ enum Levels<'a> {
     /// Of many rows: the levels from the lowest that is stored, the leaves left out, each given up once it is
     /// argued; blocks `[column][row]`, made even by a column of ones but for the root.
     Long { base: Base<'a>, nodes: Vec<Buffer> },
+    /// Of columns most of which are ones: the levels from the leaves', and the root.
+    Sparse { nodes: Vec<sparse::Level>, root: Buffer },
 }
 
 /// The leaves of a long tree.
@@ -106,6 +109,25 @@ impl<'a> Tree<'a> {
         Self { shape, factors: None, levels: long(shape, Base::Made(leaves)) }
     }
 
+    /// Builds the tree over leaves of one factor that are ones but for these columns, `rows` leaves each.
+    ///
+    /// # Panics
+    /// Where the columns' numbers are not in order and below `cols`, or columns have not `rows` elements.
+    pub fn sparse(rows: usize, cols: usize, columns: Vec<(usize, Buffer)>) -> Self {
+        assert!(columns.is_sorted_by(|(a, _), (b, _)| a < b));
+        assert!(columns.iter().all(|(number, column)| *number < cols && column.len() == rows));
+        let shape = BoxShape { rows, cols, fan_in: 1 };
+        if rows < LONG {
+            let mut all = vec![F128::ONE; rows * cols];
+            for (number, column) in &columns {
+                all[number * rows..][..rows].copy_from_slice(column);
+            }
+            return Self::new(shape, all);
+        }
+        let (nodes, root) = sparse::levels(rows, shape.col_vars(), columns);
+        Self { shape, factors: None, levels: Levels::Sparse { nodes, root } }
+    }
+
     /// Most bytes that a tree of this shape holds until it is argued, tables that its leaves, or their factors, are `made` from
     /// left out.
     pub fn bytes(shape: BoxShape, made: bool) -> u128 {
@@ -137,6 +159,7 @@ impl<'a> Tree<'a> {
             Levels::Short(levels) => levels.last().map_or(&[][..], Vec::as_slice),
             Levels::Long { base: Base::Stored(leaves), nodes } if nodes.is_empty() => leaves,
             Levels::Long { nodes, .. } => nodes.last().map_or(&[][..], |root| root),
+            Levels::Sparse { root, .. } => root,
         };
         &root[..self.shape.rows]
     }
@@ -168,6 +191,16 @@ impl<'a> Tree<'a> {
                 levels.truncate(level + 1);
                 State::Halves(Halves::new(levels.pop().unwrap_or_default(), &z))
             }
+            Levels::Sparse { nodes, .. } => {
+                nodes.truncate(level + 1);
+                match nodes.pop() {
+                    Some(nodes) if cols > 4 => {
+                        State::Sparse(SparseColumns::new(nodes, rows, claim))
+                    }
+                    Some(nodes) => State::Halves(nodes.halves(rows, &z)),
+                    None => unreachable!("{ONE_COLUMN}"),
+                }
+            }
             Levels::Long { base, nodes } => {
                 let lowest = base.lowest_stored(self.shape.cols);
                 nodes.truncate((level + 1).saturating_sub(lowest).max(1));
@@ -180,13 +213,15 @@ impl<'a> Tree<'a> {
                         stored(leaves, (rows, cols), claim, &z)
                     }
                     (_, Some(nodes)) => stored(nodes, (rows, cols), claim, &z),
-                    (_, None) => unreachable!("a tree of one column has no level to argue"),
+                    (_, None) => unreachable!("{ONE_COLUMN}"),
                 }
             }
         };
         PairProduct::new(z, claim.values[0], known, state)
     }
 }
+
+const ONE_COLUMN: &str = "a tree of one column has no level to argue";
 
 /// A level of `cols` columns in the middle of a tree.
 fn stored<'a>(

@@ -5,13 +5,18 @@ use binfer_field::{F128, kernels};
 
 use super::bits::{Bits, ListedBits, ProductBits};
 use super::gated::GatedBits;
-use super::prove::{Entries, TableInput};
+use super::prove::{Entries, Few, TableInput};
 use crate::multilinear::log2_ceil;
 use crate::sumcheck::{EqFactored, Instance, Shape};
 
 /// The instance of one claim.
-pub(super) struct TableProduct {
+pub(super) struct TableProduct<'a> {
     n_vars: usize,
+    cols: usize,
+    /// If the columns whose bits are bound are not all.
+    few: Option<Few<'a>>,
+    /// The challenges that index bits are bound to, the highest first.
+    bound: Vec<F128>,
     /// The point of `eq`, if there is one.
     z: Option<Vec<F128>>,
     factored: EqFactored,
@@ -33,10 +38,12 @@ struct Columns {
     eq: Option<Vec<F128>>,
 }
 
-impl TableProduct {
-    pub(super) fn new(input: TableInput) -> Self {
-        let TableInput { statement, value, entries, histogram } = input;
-        let (cols, width) = (statement.cols, statement.width);
+impl<'a> TableProduct<'a> {
+    pub(super) fn new(input: TableInput<'a>) -> Self {
+        let TableInput { statement, value, entries, histogram, few } = input;
+        assert!(few.is_none() || statement.taps == 1);
+        let (all, width) = (statement.cols, statement.width);
+        let cols = few.as_ref().map_or(all, |few| few.columns.len());
         assert_eq!(histogram.len(), cols << width);
         let bits: Box<dyn Bits> = match entries {
             Entries::Listed(entries) => Box::new(ListedBits::new(entries, histogram, width)),
@@ -52,9 +59,15 @@ impl TableProduct {
         let z = (statement.taps == 1).then_some(statement.col_point);
         let mut weights =
             z.as_ref().map_or_else(|| vec![F128::ONE; cols], |z| kernels::eq_table(z));
+        if let Some(few) = &few {
+            weights = few.columns.iter().map(|&column| weights[column]).collect();
+        }
         weights.truncate(cols);
         let mut this = Self {
-            n_vars: log2_ceil(cols) + width,
+            n_vars: log2_ceil(all) + width,
+            cols: all,
+            few,
+            bound: Vec::with_capacity(width),
             z,
             factored: EqFactored::new(value + F128::ONE),
             stage: Stage::Bits { bits, weights },
@@ -80,6 +93,12 @@ impl TableProduct {
             return;
         };
         table.iter_mut().for_each(|t| *t += F128::ONE);
+        if let Some(Few { columns, histogram_at }) = self.few.take() {
+            let mut all = vec![F128::ZERO; self.cols];
+            columns.into_iter().zip(&table).for_each(|(column, &t)| all[column] = t);
+            let index_point: Vec<F128> = self.bound.iter().rev().copied().collect();
+            (table, histogram) = (all, histogram_at(&index_point));
+        }
         let left = log2_ceil(table.len());
         table.resize(1 << left, F128::ZERO);
         histogram.resize(1 << left, F128::ZERO);
@@ -88,7 +107,7 @@ impl TableProduct {
     }
 }
 
-impl Instance for TableProduct {
+impl Instance for TableProduct<'_> {
     fn shape(&self) -> Shape {
         Shape { n_vars: self.n_vars, degree: 3 }
     }
@@ -115,6 +134,7 @@ impl Instance for TableProduct {
         match &mut self.stage {
             Stage::Bits { bits, weights } => {
                 self.factored.bind(None, r);
+                self.bound.push(r);
                 bits.bind(r, weights);
                 self.start_columns();
             }

@@ -25,7 +25,7 @@ mod prove;
 mod tests;
 
 #[cfg(feature = "prover")]
-pub use prove::{Entries, TableInput, histogram, prove};
+pub use prove::{Entries, Few, HistogramAt, TableInput, histogram, prove};
 pub use verify::verify;
 
 use binfer_field::F128;

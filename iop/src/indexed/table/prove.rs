@@ -33,8 +33,19 @@ pub enum Entries {
     },
 }
 
+/// What is known of a table whose columns are ones but for a few: the others add nothing to the sum.
+pub struct Few<'a> {
+    /// The numbers of the columns that are not, in order; entries and histogram are of these.
+    pub columns: Vec<usize>,
+    /// `M` of all columns at a point of the index bits, lowest first.
+    pub histogram_at: HistogramAt<'a>,
+}
+
+/// What gives the histogram of each column at a point.
+pub type HistogramAt<'a> = Box<dyn FnOnce(&[F128]) -> Vec<F128> + Send + 'a>;
+
 /// One claim with its prover data.
-pub struct TableInput {
+pub struct TableInput<'a> {
     /// The public side.
     pub statement: TableStatement,
     /// The value of the leaf polynomial.
@@ -43,6 +54,8 @@ pub struct TableInput {
     pub entries: Entries,
     /// `M(c, v)`, blocks `[column][v]`, as [`histogram`] makes it, or `M'(j, v)` where columns share tables.
     pub histogram: Buffer,
+    /// Where only a few columns are given; columns do not share tables then.
+    pub few: Option<Few<'a>>,
 }
 
 /// `M(c, v) = sum_r weights[r] [columns[c][r] = v]`, blocks `[column][v]` of `2^width` entries.
@@ -58,9 +71,10 @@ pub fn histogram(columns: &[&[u8]], weights: &[F128], width: usize) -> Buffer {
 }
 
 /// Reduces leaf claims to claims on tables and histograms.
-pub fn prove(channel: &mut ProverChannel, inputs: Vec<TableInput>) -> Vec<TableClaim<F128>> {
+pub fn prove(channel: &mut ProverChannel, inputs: Vec<TableInput<'_>>) -> Vec<TableClaim<F128>> {
     let statements: Vec<TableStatement> = inputs.iter().map(|i| i.statement.clone()).collect();
-    let mut instances: Vec<TableProduct> = inputs.into_par_iter().map(TableProduct::new).collect();
+    let mut instances: Vec<TableProduct<'_>> =
+        inputs.into_par_iter().map(TableProduct::new).collect();
     let shapes: Vec<Shape> = instances.iter().map(Instance::shape).collect();
     let mut batch: Vec<&mut dyn Instance> =
         instances.iter_mut().map(|i| i as &mut dyn Instance).collect();

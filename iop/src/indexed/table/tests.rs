@@ -5,7 +5,7 @@ use binfer_hash::Transcript;
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-use super::{Entries, TableInput, TableStatement, prove, verify};
+use super::{Entries, Few, TableInput, TableStatement, prove, verify};
 use crate::channel::{ProofReader, ProverChannel};
 use crate::multilinear::log2_ceil;
 
@@ -75,7 +75,7 @@ impl Case {
         let entries = Entries::Listed(self.entries.clone().into());
         let (weight, histogram) = (statement.weight, histogram.into());
         let mut channel = ProverChannel::new(Transcript::new("test"));
-        prove(&mut channel, vec![TableInput { statement, value, entries, histogram }]);
+        prove(&mut channel, vec![TableInput { statement, value, entries, histogram, few: None }]);
         let proof = channel.finish();
         let mut channel = ProofReader::new(Transcript::new("test"), &proof);
         let sum = weight * (value + F128::ONE);
@@ -119,5 +119,45 @@ proptest! {
             let is_true = |ends: [(F128, F128); 2]| ends.iter().all(|(is, should)| is == should);
             prop_assert!(!ends.is_some_and(is_true));
         }
+    }
+}
+
+/// Tables that are powers of one for all columns but a few: the proof is that on all columns.
+#[test]
+fn columns_of_ones_are_no_part_of_a_step() {
+    for (tables, width, kept) in
+        [(1, 3, 0..1), (5, 8, 1..3), (9, 1, 0..9), (40, 6, 38..40), (33, 5, 7..8)]
+    {
+        let mut case = Case::random([6, tables, 1, width], 1);
+        let mut rng = StdRng::seed_from_u64(2);
+        let mut factors: Vec<Vec<F128>> = vec![vec![F128::ONE; tables]; width];
+        for factor in &mut factors {
+            factor[kept.clone()].fill_with(|| F128::random(&mut rng));
+        }
+        for (i, entry) in case.entries.iter_mut().enumerate() {
+            let bits = (0..width).filter(|s| i >> s & 1 == 1);
+            *entry = bits.map(|s| factors[s][i >> width]).product();
+        }
+        let histogram = case.histogram();
+        let few = || Few {
+            columns: kept.clone().collect(),
+            histogram_at: Box::new(|point| {
+                let eq = eq_table(point);
+                let value = |column: &[F128]| column.iter().zip(&eq).map(|(&m, &e)| m * e).sum();
+                histogram.chunks(1 << width).map(value).collect()
+            }),
+        };
+        let proofs = [None, Some(few())].map(|few| {
+            let columns = if few.is_some() { kept.clone() } else { 0..tables };
+            let factors = factors.iter().map(|factor| factor[columns.clone()].to_vec()).collect();
+            let entries = Entries::Products { scale: vec![F128::ONE; columns.len()], factors };
+            let histogram = &histogram[columns.start << width..columns.end << width];
+            let (statement, value) = (case.statement(), case.value());
+            let histogram = histogram.to_vec().into();
+            let mut channel = ProverChannel::new(Transcript::new("test"));
+            prove(&mut channel, vec![TableInput { statement, value, entries, histogram, few }]);
+            channel.finish()
+        });
+        assert_eq!(proofs[0], proofs[1], "{tables} {width} {kept:?}");
     }
 }

@@ -332,7 +332,7 @@ pub(super) fn push_bits<'a>(
     channel: &mut ProverChannel,
     claims: &[BitClaims<'a>],
     step: &mut TableStep<'a>,
-    indices: &Indices<'_>,
+    indices: &'a Indices<'_>,
 ) {
     if claims.iter().all(|claims| claims.values.is_empty()) {
         return;

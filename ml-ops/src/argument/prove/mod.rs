@@ -1,6 +1,7 @@
 //! The prover of a graph's relations: the mirror of [`verify`](super::verify), message for message.
 
 pub(super) mod factors;
+mod few;
 mod openings;
 mod paired;
 mod relation;

@@ -8,6 +8,7 @@ use binfer_iop::multilinear::{log2_ceil, prefix_indicator};
 use binfer_iop::product::{BoxShape, LeafClaim, Leaves, Tree};
 use rayon::prelude::*;
 
+use super::few::FewColumns;
 use crate::argument::indices::{Column, Indices};
 use crate::argument::memory::keeps_tables;
 use crate::argument::plan::{Chunk, Factor};
@@ -156,6 +157,9 @@ pub(super) fn look_up<'a>(
     indices: &'a Indices<'_>,
 ) -> Tree<'a> {
     assert_eq!(tables.len(), factors.len());
+    if let Some(few) = FewColumns::of(tables, factors, |factor| indices.columns(factor)) {
+        return few.tree(rows);
+    }
     let (cols, fan_in) = (factors[0].all_cols(), factors.len());
     let columns: Vec<Vec<Column<'_>>> = factors.iter().map(|f| indices.columns(f)).collect();
     // Tables that are smaller than the leaves are kept in their place.
@@ -217,7 +221,7 @@ struct Indexed<'a> {
 /// A table step in the making: statements with the factors they are about.
 #[derive(Default)]
 pub(super) struct TableStep<'a> {
-    inputs: Vec<TableInput>,
+    inputs: Vec<TableInput<'a>>,
     indexed: Vec<Indexed<'a>>,
 }
 
@@ -230,10 +234,18 @@ pub(super) struct LookedUp<'t, 'a> {
 
 impl<'a> LookedUp<'_, 'a> {
     /// The statement of each factor, and what it is about.
-    fn inputs(self, indices: &Indices<'_>) -> Vec<(TableInput, Indexed<'a>)> {
+    fn inputs(self, indices: &'a Indices<'_>) -> Vec<(TableInput<'a>, Indexed<'a>)> {
         let Self { tables, factors, leaf } = self;
         let [row_eq, col_eq] = [&leaf.row_point, &leaf.col_point].map(|z| kernels::eq_table(z));
         let point = LeafPoint::of(&leaf);
+        if let Some(few) = FewColumns::of(&tables, factors, |factor| indices.columns(factor)) {
+            let (factor, value) = (&factors[0], leaf.values[0]);
+            let statement = statement(factor, &point, leaf.weights[0]);
+            let entries = few.table().entries();
+            let (histogram, few) = few.histogram(row_eq);
+            let input = TableInput { statement, value, entries, histogram, few: Some(few) };
+            return vec![(input, Indexed { factor, leaf: point, extra: Vec::new() })];
+        }
         let of_factors = leaf.weights.par_iter().zip(&leaf.values);
         let of_factors = of_factors.zip(tables.par_iter().zip(factors));
         let input = |((&weight, &value), (table, factor)): ((&F128, &F128), (&Table<'_>, _))| {
@@ -243,7 +255,8 @@ impl<'a> LookedUp<'_, 'a> {
             let extra = histogram[own << width..].chunks(1 << width);
             let extra = extra.map(<[F128]>::to_vec).collect();
             let statement = statement(factor, &point, weight);
-            let input = TableInput { statement, value, entries: table.entries(), histogram };
+            let entries = table.entries();
+            let input = TableInput { statement, value, entries, histogram, few: None };
             (input, Indexed { factor, leaf: point.clone(), extra })
         };
         of_factors.map(input).collect()
@@ -252,7 +265,7 @@ impl<'a> LookedUp<'_, 'a> {
 
 impl<'a> TableStep<'a> {
     /// Adds the factors of these trees' leaves.
-    pub(super) fn push(&mut self, trees: Vec<LookedUp<'_, 'a>>, indices: &Indices<'_>) {
+    pub(super) fn push(&mut self, trees: Vec<LookedUp<'_, 'a>>, indices: &'a Indices<'_>) {
         let inputs: Vec<_> = trees.into_par_iter().map(|tree| tree.inputs(indices)).collect();
         let (inputs, indexed): (Vec<_>, Vec<_>) = inputs.into_iter().flatten().unzip();
         self.inputs.extend(inputs);
