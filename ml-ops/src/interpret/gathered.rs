@@ -1,7 +1,7 @@
 //! Matmuls whose matrix of inputs is gathered, some samples at a time, and those in groups.
 
 use super::MatMul;
-use super::operand::{Operand, narrow, product};
+use super::operand::{FLOAT_BOUND, Operand, narrow, product};
 use crate::graph::{Gather, Runs, Values};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -45,6 +45,9 @@ impl MatMul<'_> {
             }
             Values::Codes(codes) => {
                 self.fill_groups_of::<u8, i64>(codes, y, |c| i64::from(c) - zero);
+            }
+            Values::Integers(integers) if self.bound <= FLOAT_BOUND => {
+                self.fill_groups_of::<i64, f64>(integers, y, f64::new);
             }
             Values::Integers(integers) if self.bound <= i128::from(i64::MAX) => {
                 self.fill_groups_of::<i64, i64>(integers, y, |x| x);
@@ -97,7 +100,7 @@ impl MatMul<'_> {
                         product(inputs, weights, sums);
                         let bias = i128::from(self.bias(column));
                         for (out, &sum) in out[at.clone()].iter_mut().zip(sums.iter()) {
-                            *out = narrow(sum.into() + bias);
+                            *out = narrow(A::integer(sum) + bias);
                         }
                     }
                 }

@@ -1,7 +1,7 @@
 //! Integer matmul over feature-major tensors: one output column at a time, rows contiguous.
 
 use super::MatMul;
-use super::operand::{Operand, narrow, product};
+use super::operand::{FLOAT_BOUND, Operand, narrow, product};
 use crate::graph::{Alphabet, Values};
 use binfer_field::kernels;
 use rayon::prelude::*;
@@ -49,6 +49,9 @@ impl MatMul<'_> {
                 let x = codes.iter().map(|&c| i64::from(c) - zero);
                 self.fill_columns_of::<i64>(x, at, y);
             }
+            Values::Integers(integers) if self.bound <= FLOAT_BOUND => {
+                self.fill_columns_of::<f64>(integers.iter().copied(), at, y);
+            }
             Values::Integers(integers) if self.bound <= i128::from(i64::MAX) => {
                 self.fill_columns_of::<i64>(integers.iter().copied(), at, y);
             }
@@ -79,7 +82,7 @@ impl MatMul<'_> {
                         product(&x, weights, sums);
                         let bias = self.bias(column);
                         for (out, &sum) in out[at.clone()].iter_mut().zip(sums.iter()) {
-                            *out = narrow(sum.into() + i128::from(bias));
+                            *out = narrow(A::integer(sum) + i128::from(bias));
                         }
                     }
                 },
