@@ -21,7 +21,8 @@
 //! reduced. Two rounds take one pass over a level: its polynomials' values on a grid of nine points
 //! less those that are known, then the binding of both variables in place. The tree takes two field
 //! elements a leaf, or half of one where leaves, and products of two, are made when they are needed
-//! (`Leaves`); these products are then multiplied thrice. A factor of a leaf that has several takes one and a half more, or three
+//! (`Leaves`); these products are then multiplied thrice. Columns of ones cost nothing where the others are few and given alone
+//! (`Tree::sparse`). A factor of a leaf that has several takes one and a half more, or three
 //! quarters of one where factors are made. The verifier does `O(log^2)` work a tree.
 //!
 //! # Soundness
