@@ -57,6 +57,7 @@ mod prove;
 #[cfg(feature = "prover")]
 mod softmax;
 mod statement;
+mod threads;
 mod verify;
 
 pub use argument::{GroupSize, ReachError};

@@ -47,7 +47,6 @@ mod public;
 mod remembered;
 mod requantize;
 mod tables;
-mod threads;
 mod verify;
 mod wiring;
 

@@ -13,8 +13,8 @@ use rayon::prelude::*;
 
 use super::listed::Listed;
 use super::requantize::Thresholds;
-use super::threads;
 use crate::graph::{Alphabet, WeightShape};
+use crate::threads;
 
 /// Public tables of an indexed product, one a column, computed from bases that the verifier knows.
 pub(crate) enum Table<'a> {

@@ -10,6 +10,7 @@ use super::steps::Steps;
 use crate::graph::{Epilogue, Graph, TensorKind};
 #[cfg(feature = "prover")]
 use crate::interpret::Trace;
+use crate::threads;
 
 /// What a proof declares of the reach of accumulators is not what a proof of the graph can.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -60,7 +61,8 @@ impl Requantized {
             let steps = || Steps::new(epilogue, graph.accumulator_bound(index));
             (is_code && requantizes).then(|| (index, Arc::new(steps())))
         };
-        Self { nodes: graph.nodes.iter().enumerate().filter_map(steps).collect() }
+        let nodes = threads::map(graph.nodes.iter().enumerate().collect(), steps);
+        Self { nodes: nodes.into_iter().flatten().collect() }
     }
 
     /// The largest reaches, with which every run can be proved.

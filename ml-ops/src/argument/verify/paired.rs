@@ -27,7 +27,7 @@ use binfer_iop::product::{self, BoxShape, LeafClaim};
 use super::MALFORMED;
 use super::step::{IndexClaims, Indexed, LeafPoint};
 use crate::argument::plan::Factor;
-use crate::argument::threads;
+use crate::threads;
 
 /// A claim on the histogram of a factor of two matrices.
 pub(in crate::argument) struct PairedClaim<E> {

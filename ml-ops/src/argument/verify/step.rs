@@ -13,8 +13,8 @@ use binfer_iop::product::LeafClaim;
 use super::paired::PairedClaim;
 use crate::argument::plan::{Chunk, Factor, Read};
 use crate::argument::tables::Table;
-use crate::argument::threads;
 use crate::argument::wiring::Weighted;
+use crate::threads;
 
 /// Statements for one table step, with what turns its claims into one-hot claims.
 #[derive(Default)]

@@ -473,7 +473,7 @@ mod tests {
     fn references_do_not_make_more_than_there_may_be() {
         let edges = Edges { first: 0, edges: (0..255).collect() };
         let mut w = Writer::default();
-        (0..3).for_each(|_| w.edges(&edges));
+        w.all_edges(&vec![edges.clone(); 3]);
         let mut r = Reader { left: 2 * 255, ..Reader::new(&w.bytes) };
         assert_eq!(r.edges(), Ok(edges.clone()));
         assert_eq!(r.edges(), Ok(edges));

@@ -5,6 +5,7 @@ use crate::graph::{
     InputPort, InputTransform, IntegerType, Node, Op, OutputPort, OutputTransform, RoundingProfile,
     Step, TensorKind, TensorShape, Term, WeightShape, WordType,
 };
+use crate::threads;
 use std::collections::HashMap;
 
 /// The tag of a reference to something that was written before.
@@ -62,17 +63,27 @@ impl Writer {
 
     /// What `write` writes, or where it was written before.
     fn shared(&mut self, known: fn(&mut Self) -> &mut Written, write: impl FnOnce(&mut Self)) {
+        self.share(known, Self::bytes_of(write));
+    }
+
+    /// What `write` writes.
+    fn bytes_of(write: impl FnOnce(&mut Self)) -> Vec<u8> {
         let mut own = Self::default();
         write(&mut own);
+        own.bytes
+    }
+
+    /// These bytes, or where they were written before.
+    fn share(&mut self, known: fn(&mut Self) -> &mut Written, bytes: Vec<u8>) {
         let next = known(self).len();
-        match known(self).get(&own.bytes) {
+        match known(self).get(&bytes) {
             Some(&number) => {
                 self.tag(REFERENCE);
                 self.size(number);
             }
             None => {
-                self.bytes.extend(&own.bytes);
-                known(self).insert(own.bytes, next);
+                self.bytes.extend(&bytes);
+                known(self).insert(bytes, next);
             }
         }
     }
@@ -215,22 +226,26 @@ impl Writer {
             }
             Epilogue::Edges(steps) => {
                 self.tag(2);
-                self.list(steps, Self::edges);
+                self.size(steps.len());
+                self.all_edges(steps);
             }
         }
     }
 
+    /// Of several columns: finding the fewest bytes takes most of the time of a graph.
+    pub(super) fn all_edges(&mut self, columns: &[Edges]) {
+        let bytes = |edges| Self::bytes_of(|w| w.edges(edges));
+        for bytes in threads::map(columns.iter().collect(), bytes) {
+            self.share(|w| &mut w.edges, bytes);
+        }
+    }
+
     /// The first code, how many fewer edges there are than codes after it, and the edges.
-    pub(super) fn edges(&mut self, edges: &Edges) {
-        self.shared(
-            |w| &mut w.edges,
-            |w| {
-                w.tag(EDGES);
-                w.tag(edges.first);
-                w.size(usize::from(u8::MAX - edges.first).saturating_sub(edges.edges.len()));
-                w.values(&edges.edges);
-            },
-        );
+    fn edges(&mut self, edges: &Edges) {
+        self.tag(EDGES);
+        self.tag(edges.first);
+        self.size(usize::from(u8::MAX - edges.first).saturating_sub(edges.edges.len()));
+        self.values(&edges.edges);
     }
 
     fn term(&mut self, term: &Term) {

@@ -1,4 +1,4 @@
-//! Work of a verifier that falls into parts: a prover's build shares it among its threads, a verifier's has one.
+//! Work of verifiers that falls into parts: a prover's build shares it among its threads, a verifier's has one.
 
 #[cfg(feature = "prover")]
 use rayon::prelude::*;
@@ -8,7 +8,7 @@ use rayon::prelude::*;
 const SHARED: usize = 32;
 
 /// `f` of each part, in order.
-pub(super) fn map<T: Send, R: Send>(parts: Vec<T>, f: impl Fn(T) -> R + Send + Sync) -> Vec<R> {
+pub(crate) fn map<T: Send, R: Send>(parts: Vec<T>, f: impl Fn(T) -> R + Send + Sync) -> Vec<R> {
     #[cfg(feature = "prover")]
     if parts.len() >= SHARED {
         return parts.into_par_iter().map(f).collect();
