@@ -71,6 +71,7 @@ fn values_are_near_those_of_floats_and_proved() {
         ("mixed_bits", 3),
         ("pools_uint16", 10),
         ("row_contributed", 20),
+        ("rows_int16", 20),
         ("transposed_uint16", 10),
     ] {
         let model = model(name);
@@ -80,6 +81,26 @@ fn values_are_near_those_of_floats_and_proved() {
         let ours = output(&model, &input);
         let (count, size) = differences(&ours, &theirs);
         assert!(size <= 1 && count * 1000 <= most * ours.data().len(), "{name}: {count}, {size}");
+        let key = ProverKey::new(model, Default::default(), &Default::default());
+        let proof = key.prove(&input, &ours, &mut |_| ()).unwrap().to_bytes();
+        assert_eq!(verify(key.commitment(), &input, &ours, &proof), Ok(()), "{name}");
+        assert!(verify(key.commitment(), &input, &changed(&ours), &proof).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn encoders_are_near_those_of_floats_and_proved() {
+    for (name, mean, most) in [("encoder_int16", 1.25, 6), ("encoder_uint16", 1.25, 6)] {
+        let model = model(name);
+        let bytes = model.graph.to_bytes();
+        assert_eq!(Graph::from_bytes(&bytes).unwrap(), model.graph, "{name}");
+        let (input, theirs) = (array(&archive(name), "input"), array(&archive(name), "output"));
+        let ours = output(&model, &input);
+        let sizes = values(&ours).iter().zip(values(&theirs)).map(|(a, b)| (a - b).abs()).collect();
+        let sizes: Vec<i32> = sizes;
+        let found = f64::from(sizes.iter().sum::<i32>()) / sizes.len() as f64;
+        let largest = *sizes.iter().max().unwrap();
+        assert!(found <= mean && largest <= most, "{name}: {found}, {largest}");
         let key = ProverKey::new(model, Default::default(), &Default::default());
         let proof = key.prove(&input, &ours, &mut |_| ()).unwrap().to_bytes();
         assert_eq!(verify(key.commitment(), &input, &ours, &proof), Ok(()), "{name}");

@@ -10,7 +10,7 @@ use super::error::NodeError;
 use super::factors;
 use super::folded;
 use super::followed::followed;
-use super::masked;
+use super::masked::{self, Scores};
 use super::node::NodeView;
 use super::numbers;
 use super::operands::{codes_of, integers};
@@ -102,7 +102,8 @@ pub(super) fn import(
     if let Some(counted) = positions::arithmetic(node, operation)? {
         return Ok(counted);
     }
-    let [a, b] = numbers::operands(builder, node)?;
+    let operands = numbers::operands(builder, node)?;
+    let [a, b] = wordwise::beside(builder, node, operands)?;
     if let (Value::Deferred(a), Value::Deferred(b)) = (&*a, &*b)
         && node.goes_on()
         && (is_applied(a) || is_applied(b) || !operation.is_sum())
@@ -112,6 +113,12 @@ pub(super) fn import(
     }
     if let Some(steps) = of_steps(builder, node, [&a, &b], operation)? {
         return Ok(steps);
+    }
+    if operation == Operation::Add
+        && !node.is_quantized()
+        && let Some(masked) = masked::of_words(builder, node.name, [&a, &b])?
+    {
+        return Ok(masked);
     }
     if operation == Operation::Mul
         && let Some(product) = wordwise::product(builder, node.name, [&a, &b])?
@@ -126,7 +133,7 @@ pub(super) fn import(
                 && b.view().is_some() =>
         {
             let sign = if operation == Operation::Sub { -1.0 } else { 1.0 };
-            let (mut terms, more) = (summands(node, 0, 1.0)?, summands(node, 1, sign)?);
+            let (mut terms, more) = (summands(node, a, 0, 1.0)?, summands(node, b, 1, sign)?);
             terms.extend(more);
             let sum = Exact::new(node.name, terms)?;
             let output = sum.layout.clone();
@@ -135,7 +142,9 @@ pub(super) fn import(
         (Value::Floats(a), Value::Floats(b)) => {
             if operation == Operation::Add && !node.is_quantized() {
                 for (floats, mask) in [(a, b), (b, a)] {
-                    if let Some(masked) = masked::added_numbers(builder, floats, mask)? {
+                    if let Some(floats) = Scores::of(&Value::Floats(floats.clone()))
+                        && let Some(masked) = masked::added_numbers(builder, &floats, mask)?
+                    {
                         return Ok(masked);
                     }
                 }
@@ -214,7 +223,8 @@ pub(super) fn import(
         (Value::Floats(a), Value::Constant(constant)) => {
             if operation == Operation::Add
                 && !node.is_quantized()
-                && let Some(masked) = masked::added(builder, node.name, a, constant, 1)?
+                && let Some(scores) = Scores::of(&Value::Floats(a.clone()))
+                && let Some(masked) = masked::added(builder, node.name, &scores, constant, 1)?
             {
                 return Ok(masked);
             }
@@ -227,7 +237,8 @@ pub(super) fn import(
         (Value::Constant(constant), Value::Floats(b)) => {
             if operation == Operation::Add
                 && !node.is_quantized()
-                && let Some(masked) = masked::added(builder, node.name, b, constant, 0)?
+                && let Some(scores) = Scores::of(&Value::Floats(b.clone()))
+                && let Some(masked) = masked::added(builder, node.name, &scores, constant, 0)?
             {
                 return Ok(masked);
             }
@@ -284,9 +295,14 @@ fn is_wide(value: &Value) -> bool {
     matches!(value, Value::WordFloats(_) | Value::Deferred(_))
 }
 
-/// Operand `index` times `sign` as summands of integers.
-fn summands(node: &NodeView<'_>, index: usize, sign: f64) -> Result<Vec<ExactTerm>, NodeError> {
-    let terms = match node.value(index)? {
+/// Operand `index`, which is `value`, times `sign` as summands of integers.
+fn summands(
+    node: &NodeView<'_>,
+    value: &Value,
+    index: usize,
+    sign: f64,
+) -> Result<Vec<ExactTerm>, NodeError> {
+    let terms = match value {
         Value::Floats(floats) => {
             let scale = floats.scaling.scale;
             ExactTerm::codes(&floats.codes.view, &floats.images, scale).map(|term| vec![term])
@@ -300,7 +316,7 @@ fn summands(node: &NodeView<'_>, index: usize, sign: f64) -> Result<Vec<ExactTer
     let is_mean =
         |deferred: &Deferred| matches!(deferred.kind, Kind::Average(_) | Kind::SumAverage(_));
     let expected = "a dequantized tensor, a product of one scale, or a sum of those";
-    let mut terms = terms.ok_or(match node.value(index)? {
+    let mut terms = terms.ok_or(match value {
         Value::Deferred(mean) if sign < 0.0 && is_mean(mean) => NodeError::QuantizedParts,
         _ => NodeError::Operand { index, expected },
     })?;
@@ -352,7 +368,7 @@ pub(super) fn sum(node: &NodeView<'_>) -> Result<Value, NodeError> {
         }
         return Ok(value);
     }
-    let terms = (0..node.inputs()).map(|index| summands(node, index, 1.0));
+    let terms = (0..node.inputs()).map(|index| summands(node, node.value(index)?, index, 1.0));
     let sum = Exact::new(node.name, terms.collect::<Result<Vec<_>, _>>()?.concat())?;
     let output = sum.layout.clone();
     Ok(Value::Deferred(Deferred::new(Kind::Exact(Rc::new(sum)), output)))
@@ -523,7 +539,7 @@ fn factored(node: &NodeView<'_>, a: &Floats, b: &Floats) -> Result<Value, NodeEr
 }
 
 /// Whether a constant has elements of one value, as its scale and zero point do.
-fn is_number(value: &Value) -> bool {
+pub(super) fn is_number(value: &Value) -> bool {
     match value {
         Value::Constant(array) => number(array, 0).is_ok(),
         Value::Dequantized(constant) => dequantized_scalar(constant, 0).is_ok(),

@@ -6,11 +6,13 @@ use super::error::NodeError;
 use super::folded;
 use super::node::NodeView;
 use super::operands::{Layout, check_bias, check_columns, codes_of, integers, of_column};
+use super::rowwise;
 use super::thresholds::grid;
 use super::value::{Codes, Dequantized, Floats, Scaling, Value};
 use super::view::View;
+use super::words::{Digits, WordFloats, Words};
 use crate::array::{Array, ArrayData};
-use crate::graph::{CodeType, dequantize_table, quantize};
+use crate::graph::{CodeType, WordType, dequantize_table, quantize};
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -77,6 +79,39 @@ pub(super) fn dequantized(
     };
     let scale = uniform(&constant.scales, index).map_err(|_| one_scale)?;
     Ok(floats(view, dtype, Scaling { scale, zero_point }, None))
+}
+
+/// The same of 16-bit integers.
+pub(super) fn words(
+    builder: &mut Builder,
+    name: &str,
+    beside: &View,
+    constant: &Dequantized,
+    index: usize,
+) -> Result<WordFloats, NodeError> {
+    let wrong = NodeError::OperandType { index };
+    let dtype = match constant.values.data() {
+        ArrayData::U16(_) => WordType::U16,
+        ArrayData::I16(_) => WordType::I16,
+        _ => return Err(wrong),
+    };
+    let one_scale = NodeError::Operand { index, expected: "a constant of one scale" };
+    let zero_point = match constant.zero_points.as_deref() {
+        None => 0,
+        Some(zeros) => {
+            uniform(&integers(zeros).ok_or(wrong.clone())?, index).map_err(|_| one_scale.clone())?
+        }
+    };
+    let scale = uniform(&constant.scales, index).map_err(|_| one_scale)?;
+    let shape = shape(&constant.values, beside.rank(), index)?;
+    let values = integers(&constant.values).ok_or(wrong)?;
+    let mut digit = |part: &str, of: usize| {
+        let codes = values.iter().map(|value| ((value - dtype.min()) as u16).to_be_bytes()[of]);
+        builder.constant(&rowwise::part(name, part), beside, &shape, &codes.collect::<Vec<u8>>())
+    };
+    let words = Words { dtype, digits: Digits::Two([digit("high", 0), digit("low", 1)]) };
+    let (low, high) = (f32::NEG_INFINITY, f32::INFINITY);
+    Ok(WordFloats { words, scaling: Scaling { scale, zero_point }, low, high })
 }
 
 /// A constant of 8-bit integers, operand `index`, beside a tensor that is seen as `beside`.

@@ -12,9 +12,11 @@ mod elementwise;
 mod embedded;
 mod exact;
 mod factored;
+mod fine_normalization;
 mod group_normalization;
 mod hidden;
 mod interpolation;
+mod inverse;
 mod largest;
 mod levels;
 mod lines;
@@ -35,6 +37,8 @@ mod summed;
 mod tensors;
 mod wide;
 mod word_normalization;
+mod word_softmax;
+mod word_tensors;
 
 pub(super) use after::After;
 pub(super) use applied::Applied;
@@ -66,6 +70,8 @@ pub(super) use summed::Summed;
 pub(super) use tensors::Tensors;
 pub(super) use wide::Wide;
 pub(super) use word_normalization::WordNormalization;
+pub(super) use word_softmax::WordSoftmax;
+pub(super) use word_tensors::WordTensors;
 
 use super::builder::Builder;
 use super::error::NodeError;
@@ -76,7 +82,7 @@ use super::target::Target;
 use super::value::{Codes, Scaling};
 use super::view::View;
 use super::windows::Pool;
-use super::words::{Digits, Words};
+use super::words::{Digits, WordFloats, Words};
 use crate::graph::{CodeType, Epilogue, OutputTransform, TensorId, WordType};
 use std::rc::Rc;
 
@@ -107,6 +113,8 @@ pub(super) enum Kind {
     Applied(Rc<Applied>),
     /// A matmul of two dequantized tensors.
     Tensors(Rc<Tensors>),
+    /// One of which 16 bits have one or both.
+    WordTensors(Rc<WordTensors>),
     /// A product of two dequantized tensors, element by element.
     Elementwise(Rc<Elementwise>),
     /// A product of functions of two tensors' codes, element by element.
@@ -129,6 +137,8 @@ pub(super) enum Kind {
     Interpolation(Rc<Interpolation>),
     /// Softmax along the last dimension.
     Softmax(Rc<Softmax>),
+    /// The same of a 16-bit tensor.
+    WordSoftmax(Rc<WordSoftmax>),
     /// Rows along the last dimension brought to one size.
     Normalization(Rc<Normalization>),
     /// Groups of an image's channels brought to one size.
@@ -167,6 +177,7 @@ impl Kind {
             Self::Product(product) => product.quantize(builder, after, target),
             Self::Applied(applied) => applied.quantize(builder, after, target),
             Self::Tensors(product) => product.quantize(builder, after, target),
+            Self::WordTensors(product) => product.quantize(builder, after, target),
             Self::Elementwise(product) => product.quantize(builder, target),
             Self::Factored(product) => product.quantize(builder, target),
             Self::Mapped(floats) => Ok(floats.quantize(builder, target)),
@@ -178,6 +189,7 @@ impl Kind {
             Self::Each(each) => each.quantize(builder, after, target),
             Self::Interpolation(of) => of.quantize(builder, target),
             Self::Softmax(softmax) => softmax.quantize(builder, target),
+            Self::WordSoftmax(softmax) => softmax.quantize(builder, target),
             Self::Normalization(rows) => rows.quantize(builder, after, target),
             Self::GroupNormalization(groups) => groups.quantize(builder, after, target),
             Self::WordNormalization(rows) => rows.quantize(builder, after, target),
@@ -191,6 +203,31 @@ impl Kind {
             Self::Padded(padded) => padded.quantize(builder, target),
             Self::Embedded(rows) => Ok(rows.quantize(builder, target)),
         }
+    }
+
+    /// The 16-bit tensor that a QuantizeLinear makes `after` operations with constants and bounds, in two codes, if these are
+    /// floats of which no sum of tensors is made.
+    fn words(
+        &self,
+        builder: &mut Builder,
+        after: &[After],
+        bounds: (f32, f32),
+        to: (Scaling, WordType),
+    ) -> Result<Option<[TensorId; 2]>, NodeError> {
+        let made = match self {
+            Self::Summed(sums) => sums.words(builder, bounds, to.0, to.1),
+            Self::Elementwise(product) => {
+                product.exact(builder)?.words(builder, bounds, to.0, to.1)
+            }
+            Self::Tensors(product) => product.of_words().words(builder, after, bounds, to),
+            Self::WordTensors(product) => product.words(builder, after, bounds, to),
+            Self::Softmax(softmax) => softmax.of_words(builder).words(builder, bounds, to),
+            Self::WordSoftmax(softmax) => softmax.words(builder, bounds, to),
+            Self::Normalization(rows) => rows.of_words(builder).words(builder, after, bounds, to),
+            Self::WordNormalization(rows) => rows.words(builder, after, bounds, to),
+            _ => return Ok(None),
+        };
+        made.map(Some)
     }
 
     /// Whether these are normalized elements that a constant of these floats can follow: one, or one for each column.
@@ -267,9 +304,8 @@ impl Deferred {
             _ if !self.pools.is_empty() => return Err(wrong),
             (Kind::Concatenation(parts), _) => Some(parts.words(builder, bounds, to, dtype)?),
             (Kind::Applied(applied), _) => applied.words(builder, name, self, (to, dtype))?,
-            (Kind::Summed(sums), _) => Some(sums.words(builder, bounds, to, dtype)?),
+            (kind, None) => kind.words(builder, &self.after, bounds, (to, dtype))?,
             (_, Some(product)) => Some(product.words(builder, bounds, to, dtype)?),
-            _ => None,
         };
         if let Some(digits) = made {
             return Ok(Words { dtype, digits: Digits::Two(digits.map(|of| self.view.on(of))) });
@@ -277,6 +313,14 @@ impl Deferred {
         let (sum, seen) = self.sum(name).ok_or(wrong)?;
         let digits = sum.words(builder, bounds, to, dtype)?;
         Ok(Words { dtype, digits: Digits::Two(digits.map(|tensor| seen.on(tensor))) })
+    }
+
+    /// The dequantized 16-bit tensor that the floats are up to their rounding, at a scale of its own.
+    pub(super) fn scaled_words(&self) -> Option<WordFloats> {
+        match &self.kind {
+            Kind::Applied(applied) => applied.scaled_words(self),
+            _ => None,
+        }
     }
 
     /// The floats before their bounds as a product of a 16-bit tensor, if they are one of several scales or digits.

@@ -65,7 +65,7 @@ pub(super) fn followed(
             bounded.after.push(After { operation, constant, first });
             return Ok(bounded);
         }
-        Kind::Tensors(_) if !clamped => vec![number(constant, index)?],
+        Kind::Tensors(_) | Kind::WordTensors(_) if !clamped => vec![number(constant, index)?],
         Kind::Each(each) if !clamped && x.pools.is_empty() => {
             let output = each.output();
             let of_output = Deferred { view: output.clone(), ..x.clone() };

@@ -10,12 +10,17 @@ use super::value::{Codes, Scaling, Value};
 use super::view::View;
 use crate::graph::{CodeMatrix, Epilogue, Op, TensorId, TensorKind, signed_bits};
 
-/// A matmul of two 8-bit tensors.
-#[derive(Debug)]
+/// Largest accumulators of integers.
+const WIDEST: i64 = 1 << 60;
+
+/// A matmul of two tensors of codes or integers.
+#[derive(Debug, Clone)]
 pub(super) struct Heads {
     name: String,
     operands: [Matrix; 2],
     zero_codes: [u8; 2],
+    /// The largest sizes of the operands' elements, less their zero codes.
+    sizes: [i64; 2],
     heads: usize,
     /// Products that each sum adds up.
     depth: usize,
@@ -60,7 +65,8 @@ impl Heads {
         let (name, heads) = (node.name.to_owned(), shape[..row].iter().product());
         let operands = [matrix(&a), matrix(&b)];
         let output = View::new(0, &shape, |dim| dim != row);
-        Ok((Self { name, operands, zero_codes, heads, depth, columns }, output))
+        let sizes = zero_codes.map(|zero| i64::from(zero.max(255 - zero)));
+        Ok((Self { name, operands, zero_codes, sizes, heads, depth, columns }, output))
     }
 
     /// The name of the node.
@@ -68,11 +74,24 @@ impl Heads {
         &self.name
     }
 
-    /// What no accumulator exceeds in size.
-    pub(super) fn bound(&self) -> Result<i32, NodeError> {
-        let size = |zero: u8| i128::from(zero.max(255 - zero));
-        let bound = self.depth as i128 * size(self.zero_codes[0]) * size(self.zero_codes[1]);
-        i32::try_from(bound).map_err(|_| NodeError::AccumulatorRange { bound })
+    /// The same of elements of at most these sizes, less their zero codes.
+    pub(super) fn of_sizes(self, sizes: [i64; 2]) -> Self {
+        Self { sizes, ..self }
+    }
+
+    /// Rows and columns of the product, all heads side by side.
+    pub(super) fn size(&self) -> (usize, usize) {
+        (self.operands[0].size().0, self.heads * self.columns)
+    }
+
+    /// What no accumulator exceeds in size: of codes no more than 32 bits hold, as runtimes hold them.
+    pub(super) fn bound(&self) -> Result<i64, NodeError> {
+        let [a, b] = self.sizes.map(i128::from);
+        let bound = self.depth as i128 * a * b;
+        let of_codes = self.sizes.iter().all(|size| *size <= 255);
+        let most = if of_codes { i64::from(i32::MAX) } else { WIDEST };
+        let found = i64::try_from(bound).ok().filter(|bound| *bound <= most);
+        found.ok_or(NodeError::AccumulatorRange { bound })
     }
 
     /// The tensor of the product.
@@ -84,7 +103,7 @@ impl Heads {
         let bound = self.bound()?;
         let kind = match &epilogue {
             Epilogue::Requantize(_) | Epilogue::Edges(_) => TensorKind::Code,
-            Epilogue::Accumulator => TensorKind::Integer { bits: signed_bits(i64::from(bound)) },
+            Epilogue::Accumulator => TensorKind::Integer { bits: signed_bits(bound) },
         };
         let mut matrix = |at: usize| -> Result<CodeMatrix, NodeError> {
             let Source { x, gather } = builder.source(&self.operands[at], false)?;
@@ -101,15 +120,30 @@ impl Heads {
 
 /// The square of each number of a tensor of integers that is seen as `view`, whose last dimension has size 1.
 pub(super) fn squares(builder: &mut Builder, name: &str, view: &View) -> Result<View, NodeError> {
-    let last = view.rank() - 1;
-    let heads: Vec<_> = (0..last).flat_map(|dim| view.digits(dim)).collect();
-    let matrix = Matrix { rows: vec![], cols: heads, view: view.clone(), pad: None };
-    let (low, high) = builder.tensors[view.tensor].kind().range();
-    let most = i128::from(low).abs().max(i128::from(high)).pow(2);
+    products_of(builder, name, [view, view])
+}
+
+/// The product of each number of two tensors of integers that are seen as these, whose last dimensions have size 1.
+pub(super) fn products_of(
+    builder: &mut Builder,
+    name: &str,
+    views: [&View; 2],
+) -> Result<View, NodeError> {
+    let last = views[0].rank() - 1;
+    let matrix = |view: &View| {
+        let heads = (0..last).flat_map(|dim| view.digits(dim)).collect();
+        Matrix { rows: vec![], cols: heads, view: view.clone(), pad: None }
+    };
+    let size = |view: &View| {
+        let (low, high) = builder.tensors[view.tensor].kind().range();
+        i128::from(low).abs().max(i128::from(high))
+    };
+    let most = size(views[0]) * size(views[1]);
     let bound = i64::try_from(most).map_err(|_| NodeError::AccumulatorRange { bound: most })?;
     let kind = TensorKind::Integer { bits: signed_bits(bound) };
-    let y = products(builder, name, [&matrix, &matrix], kind, Epilogue::Accumulator)?;
-    Ok(View::new(y, &view.shape(), |dim| dim != last))
+    let [a, b] = views.map(matrix);
+    let y = products(builder, name, [&a, &b], kind, Epilogue::Accumulator)?;
+    Ok(View::new(y, &views[0].shape(), |dim| dim != last))
 }
 
 /// The products of the numbers of two matrices of one row, column by column.

@@ -7,6 +7,7 @@ use super::joined::{self, Side};
 use super::rowwise::part;
 use super::value::{Floats, Value};
 use super::view::View;
+use super::words::WordFloats;
 use crate::array::{Array, ArrayData};
 
 /// What a float32 exponential makes zero.
@@ -15,8 +16,50 @@ const UNDERFLOW: f64 = 104.0;
 /// Floats of which some elements are as small as nothing beside the others of their row.
 #[derive(Debug, Clone)]
 pub(super) struct Masked {
-    pub(super) floats: Floats,
+    pub(super) floats: Scores,
     pub(super) mask: Mask,
+}
+
+/// Floats that are a DequantizeLinear's, of 8 bits or of 16.
+#[derive(Debug, Clone)]
+pub(super) enum Scores {
+    Codes(Floats),
+    Words(WordFloats),
+}
+
+impl Scores {
+    /// Those of `value`, up to their rounding; `None` of other floats.
+    pub(super) fn of(value: &Value) -> Option<Self> {
+        match value {
+            Value::Floats(floats) => Some(Self::Codes(floats.scaled()?.into_owned())),
+            Value::WordFloats(floats) => floats.is_pure().then(|| Self::Words(floats.clone())),
+            Value::Deferred(floats) => floats.scaled_words().map(Self::Words),
+            _ => None,
+        }
+    }
+
+    /// How the elements are seen.
+    pub(super) fn view(&self) -> &View {
+        match self {
+            Self::Codes(floats) => &floats.codes.view,
+            Self::Words(floats) => floats.words.view(),
+        }
+    }
+
+    /// How far two elements are apart at most.
+    fn spread(&self) -> f64 {
+        match self {
+            Self::Codes(floats) => 255.0 * f64::from(floats.scaling.scale),
+            Self::Words(floats) => 65535.0 * f64::from(floats.scaling.scale),
+        }
+    }
+
+    fn value(self) -> Value {
+        match self {
+            Self::Codes(floats) => Value::Floats(floats),
+            Self::Words(floats) => Value::WordFloats(floats),
+        }
+    }
 }
 
 /// Which elements are left out.
@@ -28,20 +71,38 @@ pub(super) struct Mask {
     pub(super) out: u8,
 }
 
+/// The sum of the floats of a 16-bit tensor and what leaves some of them out of a Softmax.
+pub(super) fn of_words(
+    builder: &mut Builder,
+    name: &str,
+    [a, b]: [&Value; 2],
+) -> Result<Option<Value>, NodeError> {
+    let (floats, mask, index) = match (a, b) {
+        (Value::WordFloats(_) | Value::Deferred(_), mask) => (a, mask, 1),
+        (mask, Value::WordFloats(_) | Value::Deferred(_)) => (b, mask, 0),
+        _ => return Ok(None),
+    };
+    let Some(scores) = Scores::of(floats) else { return Ok(None) };
+    match mask {
+        Value::Floats(mask) => added_numbers(builder, &scores, mask),
+        Value::Constant(constant) => added(builder, name, &scores, constant, index),
+        _ => Ok(None),
+    }
+}
+
 /// Whether `value`, in the place of any of the floats or added to it, is as small as nothing beside the others.
-fn is_nothing(floats: &Floats, value: f32) -> bool {
-    f64::from(value) <= -(2.0 * 255.0 * f64::from(floats.scaling.scale) + UNDERFLOW)
+fn is_nothing(floats: &Scores, value: f32) -> bool {
+    f64::from(value) <= -(2.0 * floats.spread() + UNDERFLOW)
 }
 
 /// `floats` with `mask` added, a function of an input's numbers; `None` if that leaves nothing out.
 pub(super) fn added_numbers(
     builder: &Builder,
-    floats: &Floats,
+    floats: &Scores,
     mask: &Floats,
 ) -> Result<Option<Value>, NodeError> {
-    let Some(floats) = floats.scaled() else { return Ok(None) };
-    by_numbers(builder, &floats, mask, |image| {
-        let nothing = is_nothing(&floats, image);
+    by_numbers(builder, floats, mask, |image| {
+        let nothing = is_nothing(floats, image);
         (image == 0.0 || nothing).then_some(nothing)
     })
 }
@@ -49,13 +110,13 @@ pub(super) fn added_numbers(
 /// `floats` where flags, a function of an input's numbers, operand 0, are `kept`, and elsewhere `value`.
 pub(super) fn chosen_by_flags(
     builder: &Builder,
-    floats: &Floats,
+    floats: &Value,
     (flags, kept): (&Floats, bool),
     value: f32,
 ) -> Result<Value, NodeError> {
     let expected = "a dequantized tensor, or a number that is nothing beside its elements";
     let wrong = NodeError::Operand { index: if kept { 2 } else { 1 }, expected };
-    let floats = floats.scaled().filter(|floats| is_nothing(floats, value)).ok_or(wrong)?;
+    let floats = Scores::of(floats).filter(|floats| is_nothing(floats, value)).ok_or(wrong)?;
     if let Some(masked) = by_numbers(builder, &floats, flags, |flag| Some((flag != 0.0) != kept))? {
         return Ok(masked);
     }
@@ -68,14 +129,14 @@ pub(super) fn chosen_by_flags(
         let expected = "flags that an input's numbers or a constant make";
         return Err(NodeError::Operand { index: 0, expected });
     }
-    Ok(Value::Floats(floats.into_owned()))
+    Ok(floats.value())
 }
 
 /// `floats` of which those are left out for whose numbers `mask`, a function of an input's, is something of which `out` says
 /// so; `None` if it says neither of one, or that none is.
 fn by_numbers(
     builder: &Builder,
-    floats: &Floats,
+    floats: &Scores,
     mask: &Floats,
     out: impl Fn(f32) -> Option<bool>,
 ) -> Result<Option<Value>, NodeError> {
@@ -89,7 +150,7 @@ fn by_numbers(
     let Some(out) = found.filter(|out| out.iter().filter(|out| **out).count() == 1) else {
         return Ok(None);
     };
-    let (view, of) = (codes.view, &floats.codes.view);
+    let (view, of) = (codes.view, floats.view());
     if view.rank() != of.rank() {
         return Err(NodeError::OperandShape { index: 1, expected: of.rank(), got: view.rank() });
     }
@@ -122,13 +183,11 @@ pub(super) fn both(
 pub(super) fn added(
     builder: &mut Builder,
     name: &str,
-    floats: &Floats,
+    floats: &Scores,
     constant: &Array,
     index: usize,
 ) -> Result<Option<Value>, NodeError> {
     let ArrayData::F32(values) = constant.data() else { return Ok(None) };
-    let Some(floats) = floats.scaled() else { return Ok(None) };
-    let floats = &*floats;
     let is_mask = |&value: &f32| value == 0.0 || is_nothing(floats, value);
     if !values.iter().all(is_mask) || values.iter().all(|&value| value == 0.0) {
         return Ok(None);
@@ -141,7 +200,7 @@ pub(super) fn added(
 pub(super) fn chosen(
     builder: &mut Builder,
     name: &str,
-    floats: &Floats,
+    floats: &Value,
     (condition, kept): (&Array, bool),
     value: f32,
 ) -> Result<Value, NodeError> {
@@ -150,7 +209,7 @@ pub(super) fn chosen(
     };
     let expected = "a dequantized tensor, or a number that is nothing beside its elements";
     let wrong = NodeError::Operand { index: if kept { 2 } else { 1 }, expected };
-    let floats = floats.scaled().filter(|floats| is_nothing(floats, value)).ok_or(wrong)?;
+    let floats = Scores::of(floats).filter(|floats| is_nothing(floats, value)).ok_or(wrong)?;
     let codes = values.iter().map(|&value| u8::from((value != 0) == kept)).collect();
     masked(builder, name, &floats, (condition, codes), 0)
 }
@@ -158,11 +217,11 @@ pub(super) fn chosen(
 fn masked(
     builder: &mut Builder,
     name: &str,
-    floats: &Floats,
+    floats: &Scores,
     (constant, codes): (&Array, Vec<u8>),
     index: usize,
 ) -> Result<Value, NodeError> {
-    let view = &floats.codes.view;
+    let view = floats.view();
     let shape = constants::shape(constant, view.rank(), index)?;
     let mut sizes = shape.iter().enumerate();
     if let Some((dim, &got)) = sizes.find(|&(dim, &size)| size != 1 && size != view.size(dim)) {

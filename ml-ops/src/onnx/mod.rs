@@ -130,9 +130,10 @@
 //!
 //! # 16 bits and fewer than 8
 //! The network's input and output may have 16, 4 or 2 bits. Tensors of 16 bits are made by QuantizeLinear of a function of codes,
-//! of the input, and of sums of dequantized tensors and of products with one scale, all of which are one exact integer for each
-//! element, rounded once; they are read by Add, Sub and Mul, by MatMul, Gemm and Conv with weights, by pools, Concat, normalizations, by
-//! Relu, Clip and QuantizeLinear. `docs/semantics.md` has their integers.
+//! of the input, and of sums of dequantized tensors and of products, of weights or of two tensors, all of which are one exact integer
+//! for each element, rounded once, and of Softmax and normalizations; they are read by Add, Sub and Mul, by MatMul, Gemm and Conv with
+//! weights, by MatMul of two tensors, by pools, Concat, Softmax, normalizations, by Relu, Clip and QuantizeLinear. `docs/semantics.md`
+//! has their integers.
 //!
 //! # Functions of a file
 //! Calls of them are the nodes that they consist of, before anything else is read.
@@ -205,6 +206,7 @@ mod one_hot;
 mod operands;
 mod ops;
 mod pairs;
+mod places;
 mod positions;
 mod precision;
 mod prepared;

@@ -109,6 +109,13 @@ impl Rowwise {
         View::new(0, &self.view.shape(), |dim| self.features[dim])
     }
 
+    /// All elements of such a tensor, those of a row side by side.
+    pub(super) fn of_taps(&self, tensor: TensorId) -> Matrix {
+        let first = self.outer();
+        let view = self.output().on(tensor);
+        Matrix::laid_out(&view, |dim| dim >= first || self.features[dim])
+    }
+
     /// All elements of such a tensor.
     pub(super) fn elements_of(&self, tensor: TensorId) -> Matrix {
         Matrix::laid_out(&self.output().on(tensor), |dim| self.features[dim])
@@ -184,8 +191,18 @@ impl Rowwise {
         builder: &mut Builder,
         elements: Matrix,
     ) -> Result<TensorId, NodeError> {
+        self.maximum_of(builder, "max", elements)
+    }
+
+    /// The same, in a node of another name.
+    pub(super) fn maximum_of(
+        &self,
+        builder: &mut Builder,
+        part: &str,
+        elements: Matrix,
+    ) -> Result<TensorId, NodeError> {
         let elements = Matrix { pad: Some(0), ..elements };
-        builder.max(&self.part("max"), self.columns(), &elements)
+        builder.max(&self.part(part), self.columns(), &elements)
     }
 
     /// A number of at most `bound` in size for each row.

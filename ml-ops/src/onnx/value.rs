@@ -289,7 +289,7 @@ impl Value {
                 Some(&floats.codes.view)
             }
             Self::Deferred(deferred) => Some(&deferred.view),
-            Self::Masked(masked) => Some(&masked.floats.codes.view),
+            Self::Masked(masked) => Some(masked.floats.view()),
             Self::Comparison(comparison) => Some(&comparison.of.view),
         }
     }

@@ -4,11 +4,14 @@ use super::builder::Builder;
 use super::deferred::{Addend, Applied, Deferred, Exact, ExactTerm, Kind};
 use super::error::NodeError;
 use super::matrix::Matrix;
+use super::places;
 use super::rowwise::{self, Summand};
 use super::steps;
 use super::value::{Codes, Scaling};
 use super::view::View;
-use crate::graph::{CodeType, Edges, Epilogue, Function, TensorId, TensorKind, WordType, quantize};
+use crate::graph::{
+    CodeType, Edges, Epilogue, Function, TensorId, TensorKind, WordType, quantize, signed_bits,
+};
 use std::rc::Rc;
 
 /// Largest value of a table.
@@ -64,6 +67,13 @@ pub(super) struct WordFloats {
 }
 
 impl Words {
+    /// 256 times the codes of an 8-bit tensor.
+    pub(super) fn of_codes(builder: &mut Builder, name: &str, codes: &View) -> Self {
+        let zeros = builder.map(&rowwise::part(name, "zeros"), codes.tensor, &[0; 256]);
+        let digits = Digits::Two([codes.clone(), codes.on(zeros)]);
+        Self { dtype: WordType::U16, digits }
+    }
+
     /// How the elements are seen.
     pub(super) fn view(&self) -> &View {
         match &self.digits {
@@ -112,6 +122,33 @@ impl Words {
         let kind = self.dtype.kind();
         let y = builder.combine(name, columns, terms, kind, Epilogue::Accumulator)?;
         Ok(View::new(y, &high.shape(), is_feature))
+    }
+
+    /// The tensor as integers less `zero_point`, and the largest of them in size.
+    pub(super) fn centred(
+        &self,
+        builder: &mut Builder,
+        name: &str,
+        zero_point: i32,
+    ) -> Result<(View, i64), NodeError> {
+        let [low, high] =
+            [self.dtype.min(), self.dtype.max()].map(|end| i64::from(end - zero_point));
+        let most = high.max(-low);
+        if let (Digits::One(view), 0) = (&self.digits, zero_point) {
+            return Ok((view.clone(), most));
+        }
+        let digits = self.codes(builder, &rowwise::part(name, "digits"))?;
+        let is_feature = |dim| digits[0].is_feature(dim);
+        let of = |view, function| (Matrix::laid_out(view, is_feature), function);
+        let terms = vec![
+            of(&digits[0], Function::table(|code| 256 * code + low)),
+            of(&digits[1], Function::table(|code| code)),
+        ];
+        let columns = terms[0].0.size().1;
+        let bits = signed_bits(low).max(signed_bits(high));
+        let (kind, all) = (TensorKind::Integer { bits }, Epilogue::Accumulator);
+        let y = builder.combine(name, columns, terms, kind, all)?;
+        Ok((View::new(y, &digits[0].shape(), is_feature), most))
     }
 
     /// The tensor as two codes for each element, all of the one view's layout.
@@ -208,9 +245,15 @@ pub(super) fn digits(
     let of_high = step(256.0, first, last);
     let high = builder.combine(&name("high"), columns, all, kind, of_high)?;
     let taken = |digit: i64| -(256.0 * unit * digit as f64).round_ties_even() as i64;
-    let tables = tables(65280.0 * unit)?;
-    let table = |at: i64| (read(high), Function::table(|digit| share(taken(digit), at, tables)));
-    let rest = [terms, &(0..tables).map(table).collect::<Vec<_>>()].concat();
+    let less = match tables(65280.0 * unit) {
+        Ok(tables) => {
+            let table = |at| Function::table(|digit| share(taken(digit), at, tables));
+            (0..tables).map(|at| (read(high), table(at))).collect()
+        }
+        // Units are so many that a multiple of all of them is as good.
+        Err(_) => places::times(builder, &name("high"), (high, columns), taken(1), &read)?,
+    };
+    let rest = [terms, &less[..]].concat();
     let low = builder.combine(&name("low"), columns, rest, kind, step(1.0, 0, 255))?;
     Ok([high, low])
 }

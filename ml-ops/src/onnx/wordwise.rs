@@ -1,17 +1,23 @@
 //! Maxima, averages and products of 16-bit tensors, in their digits.
 
+use super::arithmetic;
 use super::builder::Builder;
 use super::concatenated::{self, Around};
-use super::deferred::{Deferred, Kind, Summed};
+use super::constants;
+use super::deferred::{Deferred, Kind, Summed, WordTensors};
 use super::error::NodeError;
+use super::heads::Heads;
 use super::matrix::Matrix;
+use super::node::NodeView;
 use super::pairs::{self, Aligned};
 use super::rowwise::{Summand, part};
-use super::value::{Floats, Scaling, Value};
+use super::value::{Dequantized, Floats, Scaling, Value};
 use super::view::View;
 use super::windows::Pool;
 use super::words::{Digits, WordFloats, Words};
+use crate::array::ArrayData;
 use crate::graph::{Edges, Epilogue, Function, GatherDim, TensorKind, WordType};
+use std::borrow::Cow;
 use std::rc::Rc;
 
 /// The largest value in each window of each of the first dimension's elements.
@@ -129,6 +135,77 @@ pub(super) fn around(
     Ok(Words { dtype, digits })
 }
 
+/// Operands 0 and 1, one of them of 16 bits: a constant of many values is a tensor too, and both have one shape.
+pub(super) fn beside<'a>(
+    builder: &mut Builder,
+    node: &NodeView<'_>,
+    [mut a, mut b]: [Cow<'a, Value>; 2],
+) -> Result<[Cow<'a, Value>; 2], NodeError> {
+    let made = match (&*a, &*b) {
+        (x, Value::Dequantized(constant)) => (1, tensor(builder, node, x, constant, 1)?),
+        (Value::Dequantized(constant), x) => (0, tensor(builder, node, x, constant, 0)?),
+        _ => (0, None),
+    };
+    match made {
+        (0, Some(value)) => a = Cow::Owned(value),
+        (_, Some(value)) => b = Cow::Owned(value),
+        (_, None) => {}
+    }
+    let is_tensor = |value: &Value| matches!(value, Value::WordFloats(_) | Value::Floats(_));
+    let is_word = |value: &Value| matches!(value, Value::WordFloats(_));
+    if is_tensor(&a) && is_tensor(&b) && (is_word(&a) || is_word(&b)) {
+        let shapes = [&a, &b].map(|value| value.view().map(View::shape).unwrap_or_default());
+        let stretched = |value: Cow<'a, Value>, shape: &[usize]| match stretched(&value, shape) {
+            Some(value) => Cow::Owned(value),
+            None => value,
+        };
+        return Ok([stretched(a, &shapes[1]), stretched(b, &shapes[0])]);
+    }
+    Ok([a, b])
+}
+
+/// Operand `index`, a constant of many values beside the floats `x`, as a tensor, if either has 16 bits.
+fn tensor(
+    builder: &mut Builder,
+    node: &NodeView<'_>,
+    x: &Value,
+    constant: &Dequantized,
+    index: usize,
+) -> Result<Option<Value>, NodeError> {
+    let is_word = matches!(constant.values.data(), ArrayData::U16(_) | ArrayData::I16(_));
+    let view = match x {
+        Value::WordFloats(floats) => floats.words.view(),
+        Value::Floats(floats) if is_word => &floats.codes.view,
+        _ => return Ok(None),
+    };
+    // One number is a function of each element.
+    if arithmetic::is_number(node.value(index)?) {
+        return Ok(None);
+    }
+    let name = part(node.name, "constant");
+    Ok(Some(match is_word {
+        true => Value::WordFloats(constants::words(builder, &name, view, constant, index)?),
+        false => Value::Floats(constants::dequantized(builder, &name, view, constant, index)?),
+    }))
+}
+
+/// A tensor with dimensions of size 1 repeated as `shape` has them; `None` where there are none, or other sizes.
+fn stretched(value: &Value, shape: &[usize]) -> Option<Value> {
+    let own = value.view()?.shape();
+    let sizes = own.iter().zip(shape).enumerate();
+    let repeated: Vec<(usize, usize)> = sizes
+        .filter(|(_, (own, other))| **own == 1 && **other > 1)
+        .map(|(dim, of)| (dim, *of.1))
+        .collect();
+    if own.len() != shape.len() || repeated.is_empty() {
+        return None;
+    }
+    let change = |view: &View| {
+        Some(repeated.iter().fold(view.clone(), |view, &(dim, size)| view.repeated(dim, size)))
+    };
+    value.renumbered(change)
+}
+
 /// Codes of which each counts, with the code that stands for zero.
 type Factors = Vec<(View, u8, i64)>;
 
@@ -152,6 +229,44 @@ fn factors(
         }
         _ => None,
     })
+}
+
+/// The matmul of operands 0 and 1, dequantized tensors of which one has 16 bits; `None` of others.
+pub(super) fn matmul(
+    builder: &mut Builder,
+    node: &NodeView<'_>,
+) -> Result<Option<Value>, NodeError> {
+    let operands = [node.value(0)?, node.value(1)?];
+    let is_tensor = |value: &&Value| match value {
+        Value::WordFloats(floats) => floats.is_pure(),
+        Value::Floats(floats) => floats.pure,
+        _ => false,
+    };
+    let is_word = |value: &&Value| matches!(value, Value::WordFloats(_));
+    if !operands.iter().all(is_tensor) || !operands.iter().any(is_word) {
+        return Ok(None);
+    }
+    let mut scale = 1.0;
+    let mut operand = |index: usize| -> Result<(View, u8, i64), NodeError> {
+        match operands[index] {
+            Value::WordFloats(WordFloats { words, scaling, .. }) => {
+                scale *= f64::from(scaling.scale);
+                let name = part(node.name, ["left", "right"][index]);
+                let (view, most) = words.centred(builder, &name, scaling.zero_point)?;
+                Ok((view, 0, most))
+            }
+            Value::Floats(floats) => {
+                scale *= f64::from(floats.scaling.scale);
+                let zero = floats.zero_code();
+                Ok((floats.codes.view.clone(), zero, zero.max(255 - zero).into()))
+            }
+            _ => Err(NodeError::Operand { index, expected: "a dequantized tensor" }),
+        }
+    };
+    let ((a, of_a, most), (b, of_b, other)) = (operand(0)?, operand(1)?);
+    let (heads, output) = Heads::new(node, [&a, &b], [of_a, of_b], 1)?;
+    let product = WordTensors { heads: heads.of_sizes([most, other]), scale };
+    Ok(Some(Value::Deferred(Deferred::new(Kind::WordTensors(Rc::new(product)), output))))
 }
 
 /// The product of two dequantized tensors, one of which has 16 bits, element by element; `None` of others.

@@ -34,7 +34,7 @@ impl Columns {
     }
 
     /// The same with what has been done `after`.
-    fn followed(&self, after: &[After]) -> Result<Self, NodeError> {
+    pub(super) fn followed(&self, after: &[After]) -> Result<Self, NodeError> {
         let columns = after::affine(after, self.factors.len());
         let columns = columns.ok_or(NodeError::NotMonotone { column: 0 })?;
         let mut followed = self.clone();

@@ -1,6 +1,6 @@
 //! The product of two dequantized tensors, element by element.
 
-use super::{Average, Formula, Summands, stem};
+use super::{Average, Formula, Summands, Summed, stem};
 use crate::graph::{TensorId, dequantize_table};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
@@ -34,6 +34,15 @@ impl Elementwise {
     /// The floats of both operands' codes.
     fn images(&self) -> [[f32; 256]; 2] {
         self.from.map(|(of, dtype)| dequantize_table(of.scale, of.zero_point, dtype))
+    }
+
+    /// The exact products, at one scale.
+    pub(super) fn exact(&self, builder: &mut Builder) -> Result<Summed, NodeError> {
+        let zeros = self.from.map(|(of, dtype)| (of.zero_point - dtype.min()) as u8);
+        let function = builder.source(&self.operands[1], false)?.factor(zeros, 1);
+        let unit = self.from.iter().map(|(of, _)| f64::from(of.scale)).product();
+        let (name, terms) = (self.name.clone(), vec![(self.operands[0].clone(), function)]);
+        Ok(Summed { name, terms, columns: self.columns, unit, bound: 65025.0 })
     }
 
     pub(super) fn quantize(

@@ -1,13 +1,13 @@
 //! A function of a 16-bit tensor into 16 bits: lines beside each other, of which each value has one.
 
-use super::{Addend, Applied, Deferred, Kind};
+use super::{Addend, Applied, Deferred, ExactTerm, Kind};
 use crate::graph::{Edges, Epilogue, Function, TensorId, TensorKind, WordType};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::rowwise::{Summand, part};
 use crate::onnx::value::Scaling;
-use crate::onnx::words::{self, MAX_IMAGE};
+use crate::onnx::words::{self, MAX_IMAGE, WordFloats};
 
 /// Values of 16 bits.
 const VALUES: usize = 1 << 16;
@@ -37,6 +37,33 @@ struct Line {
 }
 
 impl Applied {
+    /// The dequantized 16-bit tensor, of a scale of its own, that these floats are up to their rounding; `None` if they are none.
+    pub(super) fn scaled_words(&self, floats: &Deferred) -> Option<WordFloats> {
+        let (of, function) = self.parted(floats)?;
+        let Kind::Exact(sum) = &of.kind else { return None };
+        let [ExactTerm { of: Addend::Words { words, zero_point }, scale }] = &sum.terms[..] else {
+            return None;
+        };
+        let values = i64::from(words.dtype.min())..=i64::from(words.dtype.max());
+        let float = |value| function(WordType::dequantize(value, *scale as f32, *zero_point));
+        let [least, most] = [*values.start(), *values.end()].map(float).map(f64::from);
+        let scale = ((most - least) / 65535.0) as f32;
+        let near = |value: i64| {
+            let scaled = WordType::dequantize(value, scale, *zero_point);
+            (float(value) - scaled).abs() <= scaled.abs() * 4.0 * f32::EPSILON
+        };
+        let is_scaled = scale.is_finite() && scale > 0.0 && floats.view == sum.layout;
+        let scaling = Scaling { scale, zero_point: *zero_point };
+        let (low, high) = (f32::NEG_INFINITY, f32::INFINITY);
+        let words = words.clone();
+        (is_scaled && values.into_iter().all(near)).then_some(WordFloats {
+            words,
+            scaling,
+            low,
+            high,
+        })
+    }
+
     /// The 16-bit tensor that a QuantizeLinear makes, in two codes, if these floats are a function of one 16-bit tensor's.
     pub(super) fn words(
         &self,

@@ -1,12 +1,13 @@
 //! Rows brought to mean 0 and size 1, times a factor and plus a summand for each element of a row.
 
-use super::{After, Columns};
+use super::{After, Columns, WordNormalization};
 use crate::graph::{Edges, Function, TensorId};
 use crate::onnx::builder::{Builder, Source};
 use crate::onnx::error::NodeError;
 use crate::onnx::rowwise::{Rowwise, Summand};
 use crate::onnx::target::Target;
 use crate::onnx::value::Scaling;
+use crate::onnx::words::Words;
 
 /// Longest row, such that sums in fixed point have 31 bits.
 pub(in crate::onnx) const MAX_LENGTH: usize = 8192;
@@ -46,6 +47,16 @@ struct Mean {
 }
 
 impl Normalization {
+    /// The same rows as those of a tensor of 16 bits.
+    pub(super) fn of_words(&self, builder: &mut Builder) -> WordNormalization {
+        let words = Words::of_codes(builder, self.x.name(), self.x.view());
+        let scale = self.from.scale / 256.0;
+        let from = Scaling { scale, zero_point: 256 * i32::from(self.zero_code) };
+        let (x, columns) = (self.x.of(words.view()), self.columns.clone());
+        let Self { centred, epsilon, .. } = *self;
+        WordNormalization { x, words, from, centred, epsilon, columns }
+    }
+
     pub(super) fn quantize(
         &self,
         builder: &mut Builder,

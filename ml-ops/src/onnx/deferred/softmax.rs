@@ -1,11 +1,13 @@
 //! Softmax along the last dimension: distances from the maximum, and the logarithm of the sum of their exponentials.
 
+use super::WordSoftmax;
 use crate::graph::{CodeType, Edges, Function, TensorId};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::masked::Mask;
 use crate::onnx::rowwise::Rowwise;
 use crate::onnx::target::Target;
+use crate::onnx::words::Words;
 use crate::softmax::Functions;
 
 /// The distance from the maximum that stands for an element that is left out.
@@ -26,6 +28,13 @@ pub(in crate::onnx) struct Softmax {
 }
 
 impl Softmax {
+    /// That of the same elements as a tensor of 16 bits.
+    pub(super) fn of_words(&self, builder: &mut Builder) -> WordSoftmax {
+        let words = Words::of_codes(builder, self.x.name(), self.x.view());
+        let (x, mask) = (self.x.of(words.view()), self.mask.clone());
+        WordSoftmax { x, words, scale: self.scale / 256.0, mask }
+    }
+
     /// The codes of `e^(x - max) / sum` in `to`.
     pub(in crate::onnx) fn quantize(
         &self,

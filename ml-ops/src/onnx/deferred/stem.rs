@@ -8,6 +8,7 @@ use std::rc::Rc;
 pub(super) fn ends(kind: &Kind) -> Option<[f32; 2]> {
     let [low, high] = match kind {
         Kind::Tensors(product) => product.ends()?,
+        Kind::WordTensors(product) => product.ends()?,
         Kind::Elementwise(product) => product.ends(),
         Kind::Factored(product) => product.ends(),
         Kind::Sum(sum) => sum.ends(),
@@ -28,6 +29,7 @@ pub(super) fn is_same(a: &Kind, b: &Kind) -> bool {
         (Kind::Product(a), Kind::Product(b)) => Rc::ptr_eq(a, b),
         (Kind::Each(a), Kind::Each(b)) => Rc::ptr_eq(a, b),
         (Kind::Tensors(a), Kind::Tensors(b)) => Rc::ptr_eq(a, b),
+        (Kind::WordTensors(a), Kind::WordTensors(b)) => Rc::ptr_eq(a, b),
         (Kind::Elementwise(a), Kind::Elementwise(b)) => Rc::ptr_eq(a, b),
         (Kind::Factored(a), Kind::Factored(b)) => Rc::ptr_eq(a, b),
         (Kind::Sum(a), Kind::Sum(b)) => Rc::ptr_eq(a, b),
@@ -45,6 +47,7 @@ pub(super) fn is_same(a: &Kind, b: &Kind) -> bool {
 pub(super) fn name(kind: &Kind) -> &str {
     match kind {
         Kind::Tensors(product) => product.heads.name(),
+        Kind::WordTensors(product) => product.heads.name(),
         Kind::Elementwise(product) => &product.name,
         Kind::Factored(product) => &product.name,
         Kind::Sum(sum) => &sum.name,

@@ -1,5 +1,6 @@
 //! A matmul of two dequantized tensors: its accumulators at a scale.
 
+use super::WordTensors;
 use super::after::{self, After};
 use crate::graph::{Epilogue, TensorId};
 use crate::onnx::builder::Builder;
@@ -24,6 +25,11 @@ impl Tensors {
         Some([-most, most])
     }
 
+    /// The same as one that can have 16 bits.
+    pub(super) fn of_words(&self) -> WordTensors {
+        WordTensors { heads: self.heads.clone(), scale: self.scale.into() }
+    }
+
     pub(super) fn quantize(
         &self,
         builder: &mut Builder,
@@ -35,7 +41,7 @@ impl Tensors {
             return self.heads.add(builder, Epilogue::Requantize(requantize));
         }
         let code = |acc: i64| target.code(after::value(after, 0, acc as f32 * self.scale));
-        let bound = i64::from(self.heads.bound()?);
+        let bound = self.heads.bound()?;
         let edges = steps::edges(bound, code).ok_or(NodeError::NotMonotone { column: 0 })?;
         self.heads.add(builder, Epilogue::Edges(vec![edges]))
     }

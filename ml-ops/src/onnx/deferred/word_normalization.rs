@@ -33,25 +33,30 @@ pub(in crate::onnx) struct WordNormalization {
 }
 
 /// A tensor as rows of two digits, each less a code that stands for zero.
-struct Pair {
-    x: [Rowwise; 2],
-    zeros: [u8; 2],
+pub(super) struct Pair {
+    pub(super) x: [Rowwise; 2],
+    pub(super) zeros: [u8; 2],
 }
 
 impl WordNormalization {
+    /// The rows in two digits.
+    pub(super) fn pair(&self, builder: &mut Builder) -> Result<Pair, NodeError> {
+        let [high, low] = self.words.codes(builder, self.x.name())?;
+        let x = [self.x.of(&high).straight(builder)?, self.x.of(&low).straight(builder)?];
+        // What is subtracted in products with codes; the rest of the mean comes off as a number for each row.
+        let origin =
+            if self.centred { 1 << 15 } else { self.from.zero_point - self.words.dtype.min() };
+        Ok(Pair { x, zeros: [(origin >> 8) as u8, origin as u8] })
+    }
+
     pub(super) fn quantize(
         &self,
         builder: &mut Builder,
         after: &[After],
         target: &Target,
     ) -> Result<TensorId, NodeError> {
-        let [high, low] = self.words.codes(builder, self.x.name())?;
-        let x = [self.x.of(&high).straight(builder)?, self.x.of(&low).straight(builder)?];
-        // What is subtracted in products with codes; the rest of the mean comes off as a number for each row.
-        let origin =
-            if self.centred { 1 << 15 } else { self.from.zero_point - self.words.dtype.min() };
-        let zeros = [(origin >> 8) as u8, origin as u8];
-        let pair = Pair { x, zeros };
+        let pair = self.pair(builder)?;
+        let (zeros, origin) = (pair.zeros, pair.origin());
         let largest = f64::from(origin.max(65535 - origin));
         let n = pair.x[0].length() as f64;
         let (sizes, unit, mean) = if self.centred {
@@ -91,8 +96,13 @@ impl WordNormalization {
 }
 
 impl Pair {
+    /// What is subtracted from elements.
+    pub(super) fn origin(&self) -> i32 {
+        i32::from(u16::from_be_bytes(self.zeros))
+    }
+
     /// The sum of each row.
-    fn sum(&self, builder: &mut Builder) -> Result<TensorId, NodeError> {
+    pub(super) fn sum(&self, builder: &mut Builder) -> Result<TensorId, NodeError> {
         let of = |digit: usize, weight: i64| {
             let zero = i64::from(self.zeros[digit]);
             (self.x[digit].taps(), Function::table(move |code| weight * (code - zero)))
@@ -102,7 +112,7 @@ impl Pair {
     }
 
     /// The sum of the squares of each row.
-    fn squares(&self, builder: &mut Builder) -> Result<TensorId, NodeError> {
+    pub(super) fn squares(&self, builder: &mut Builder) -> Result<TensorId, NodeError> {
         let zeros = self.zeros.map(i64::from);
         let square = |digit: usize, weight: i64| {
             let zero = zeros[digit];

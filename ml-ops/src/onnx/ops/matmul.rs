@@ -8,6 +8,7 @@ use crate::onnx::heads::Heads;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::operands::Layout;
 use crate::onnx::value::Value;
+use crate::onnx::wordwise;
 use std::rc::Rc;
 
 pub(super) const OPERATOR: Operator = Operator {
@@ -27,6 +28,9 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         let (heads, output) = Heads::new(node, [&a.codes.view, &b.codes.view], zeros, 1)?;
         let product = Tensors { heads, scale: a.scaling.scale * b.scaling.scale };
         return Ok(Value::Deferred(Deferred::new(Kind::Tensors(Rc::new(product)), output)));
+    }
+    if let Some(product) = wordwise::matmul(builder, node)? {
+        return Ok(product);
     }
     gemm::product(builder, node, Layout::Columns, (1.0, 1.0))
 }

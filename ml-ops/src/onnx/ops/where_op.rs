@@ -21,11 +21,19 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         (Value::Constant(_), Value::Constant(_), Value::Constant(_)) => {
             return folded::chosen(node);
         }
-        (Value::Constant(condition), Value::Floats(x), Value::Constant(_)) => {
+        (
+            Value::Constant(condition),
+            x @ (Value::Floats(_) | Value::WordFloats(_) | Value::Deferred(_)),
+            Value::Constant(_),
+        ) => {
             let value = one(node, 2)?;
             return masked::chosen(builder, node.name, x, (condition, true), value);
         }
-        (Value::Constant(condition), Value::Constant(_), Value::Floats(x)) => {
+        (
+            Value::Constant(condition),
+            Value::Constant(_),
+            x @ (Value::Floats(_) | Value::WordFloats(_) | Value::Deferred(_)),
+        ) => {
             let value = one(node, 1)?;
             return masked::chosen(builder, node.name, x, (condition, false), value);
         }
@@ -68,15 +76,20 @@ fn by_flags(
     (a, b): (&Value, &Value),
 ) -> Result<Value, NodeError> {
     let same = |floats: &Floats| floats.codes.view == flags.codes.view;
+    let is_tensor = |value: &Value| match value {
+        Value::Floats(floats) => !same(floats),
+        Value::WordFloats(_) | Value::Deferred(_) => true,
+        _ => false,
+    };
     let images = |index: usize, value: &Value| match value {
         Value::Floats(floats) if same(floats) => Ok::<_, NodeError>(floats.images.clone()),
         _ => Ok(Box::new([one(node, index)?; 256])),
     };
     match (a, b) {
-        (Value::Floats(x), Value::Constant(_)) if !same(x) => {
+        (x, Value::Constant(_)) if is_tensor(x) => {
             masked::chosen_by_flags(builder, x, (flags, true), one(node, 2)?)
         }
-        (Value::Constant(_), Value::Floats(x)) if !same(x) => {
+        (Value::Constant(_), x) if is_tensor(x) => {
             masked::chosen_by_flags(builder, x, (flags, false), one(node, 1)?)
         }
         _ => {

@@ -5,6 +5,8 @@ use super::*;
 const CONV: &[u8] = fixture!("sixteen/conv_uint16");
 const POOLS: &[u8] = fixture!("sixteen/pools_uint16");
 const FUNCTIONS: &[u8] = fixture!("sixteen/functions_uint16");
+const ENCODER: &[u8] = fixture!("sixteen/encoder_int16");
+const ROWS: &[u8] = fixture!("sixteen/rows_int16");
 const STEPS: &[u8] = fixture!("networks/steps_two_bits");
 const TERNARY: &[u8] = fixture!("networks/steps_ternary");
 
@@ -51,6 +53,43 @@ fn functions_of_too_many_lines() {
     assert_eq!(found, NodeError::NoTables);
     let found = node_error(FUNCTIONS, |g| node(g, "HardSwish").op_type = Some("Log".to_owned()));
     assert_eq!(found, NodeError::NotANumber { index: 0 });
+}
+
+/// Gives the QuantizeLinear behind the first node of operator `operator` another scale.
+fn set_scale(g: &mut GraphProto, operator: &str, scale: f32) {
+    let made = node(g, operator).output[0].clone();
+    let quantize = g.node.iter().find(|node| node.input[0] == made).expect("a QuantizeLinear");
+    let name = quantize.input[1].clone();
+    let constant = g.initializer.iter_mut().find(|tensor| tensor.name.as_ref() == Some(&name));
+    constant.expect("a scale").raw_data = Some(scale.to_le_bytes().to_vec());
+}
+
+#[test]
+fn outputs_that_are_finer_than_their_integers() {
+    let coarse = NodeError::TooCoarse { column: 0 };
+    assert_eq!(node_error(ROWS, |g| set_scale(g, "Softmax", 1e-8)), coarse);
+    assert_eq!(node_error(ENCODER, |g| set_scale(g, "LayerNormalization", 1e-7)), coarse);
+}
+
+#[test]
+fn scores_of_16_bits_are_masked_by_what_leaves_them_out() {
+    let mask = |g: &mut GraphProto, value: f32| {
+        // Of 8 x 8 elements, the mask's constant is the only one.
+        let of = g.initializer.iter_mut().find(|tensor| tensor.dims == [1, 1, 8, 8]);
+        let values = [0.0, value].repeat(32).into_iter().flat_map(f32::to_le_bytes);
+        of.expect("a mask").raw_data = Some(values.collect());
+    };
+    // A number that is something beside the scores is no mask, and a sum of floats has no Softmax.
+    let found = node_error(ENCODER, |g| mask(g, -3.0));
+    assert!(matches!(found, NodeError::Operand { index: 0, .. }), "{found}");
+}
+
+#[test]
+fn matmuls_of_16_bits_are_of_one_depth() {
+    let found = node_error(ROWS, |g| {
+        node(g, "Transpose").attribute = vec![ints_attribute("perm", vec![0, 1, 2])];
+    });
+    assert!(matches!(found, NodeError::OperandShape { index: 1, .. }), "{found}");
 }
 
 fn second<'a>(graph: &'a mut GraphProto, operator: &str) -> &'a mut NodeProto {
