@@ -82,8 +82,8 @@ impl Remembered {
     /// The slot of an exponent, and whether it is new there.
     fn slot(&mut self, exponent: i128) -> (usize, bool) {
         // Which of a few alternates from base to base: no branch could foresee it.
-        let [_, b, c, d] = self.exponents.map(|known| usize::from(known == exponent));
-        let slot = b + 2 * c + 3 * d;
+        let is = |slot: usize| usize::from(self.exponents[slot] == exponent);
+        let slot = is(1) + 2 * is(2) + 3 * is(3);
         if self.exponents[slot] == exponent {
             return (slot, false);
         }
