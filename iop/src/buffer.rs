@@ -25,8 +25,11 @@ const SLACK: usize = 1 << 20;
 /// Elements that are kept at most.
 const MOST_KEPT: usize = 1 << 25;
 
-/// Bytes that dropped buffers leave for the next ones at most, in the whole process.
-pub const MOST_KEPT_BYTES: usize = MOST_KEPT * size_of::<F128>();
+/// Most bytes that the process keeps for the next buffers while `used` of them are in use, if there were `most_used` at once.
+pub fn most_kept(most_used: u128, used: u128) -> u128 {
+    let bytes = |elements| (elements * size_of::<F128>()) as u128;
+    bytes(MOST_KEPT).min(most_used.saturating_sub(used) + bytes(SLACK))
+}
 
 /// A buffer takes memory of at most this many times its own length.
 const WASTE: usize = 4;

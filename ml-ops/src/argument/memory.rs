@@ -4,7 +4,7 @@
 //! trace, at its largest. What does not grow, and what the allocator loses, is a flat margin and a factor.
 //! Measured against resident memory in docs/protocols/matmul.md.
 
-use binfer_iop::buffer::MOST_KEPT_BYTES;
+use binfer_iop::buffer;
 use binfer_iop::product::{BoxShape, Tree};
 use binfer_iop::zerocheck::n_products;
 use binfer_pcs::{Params, Shape};
@@ -12,8 +12,9 @@ use binfer_pcs::{Params, Shape};
 use super::groups::{self, Group, GroupSize};
 use super::layout::{Layout, model_shape};
 use super::plan::{BitCheck, Exponent, Factor, Origin, Plan, Read, Source};
+use super::requantize::COLUMN_BYTES;
 use super::{public, wiring};
-use crate::graph::{Graph, TensorKind, WeightShape};
+use crate::graph::{Edges, Epilogue, Graph, TensorKind, WeightShape};
 
 /// The process itself: code, stacks of threads, tables of constant size.
 const FLAT: u128 = 16 << 20;
@@ -36,14 +37,17 @@ impl Costs<'_> {
     /// Most bytes of memory that the process has at any time of a proof in groups of this size.
     pub(crate) fn bytes(&self, group_size: GroupSize) -> u64 {
         let groups = groups::groups(self.plan, group_size);
-        let phases = groups.iter().map(|group| self.group(group)).chain([self.opening()]);
         let bits = self.plan.bit_checks.iter().map(|check| self.bit_check(check)).sum();
-        let largest = phases.chain([bits]).max();
-        let largest = largest.unwrap_or(0);
-        let held = self.model() + self.trace() + largest;
-        // What earlier phases held and none has taken since.
-        let kept = largest.min(MOST_KEPT_BYTES as u128);
-        u64::try_from(FLAT + held + kept + held * MARGIN / 16).unwrap_or(u64::MAX)
+        let others = [bits, self.opening()].map(|other| Phase { other, buffers: 0 });
+        let phases: Vec<Phase> =
+            groups.iter().map(|group| self.group(group)).chain(others).collect();
+        let most_used = phases.iter().map(|phase| phase.buffers).max().unwrap_or(0);
+        // With what earlier phases left for the next ones.
+        let largest = phases
+            .iter()
+            .map(|phase| phase.other + phase.buffers + buffer::most_kept(most_used, phase.buffers));
+        let held = self.model() + self.steps() + self.trace() + largest.max().unwrap_or(0);
+        u64::try_from(FLAT + held + held * MARGIN / 16).unwrap_or(u64::MAX)
     }
 
     /// The model's weights and oracle; a mapped oracle's pages count as well.
@@ -51,6 +55,21 @@ impl Costs<'_> {
         let weights = |shape: &WeightShape| area(shape.k, shape.columns()) + 8 * shape.n as u128;
         let weights: u128 = self.graph.weights.iter().map(weights).sum();
         weights + binfer_pcs::oracle_bytes(self.params, self.model_shape())
+    }
+
+    /// Step functions, column by column: the edges of the graph's and of the commitment's, the ranges of codes for the proof
+    /// and for its verification.
+    fn steps(&self) -> u128 {
+        let of_node = |epilogue: &Epilogue| match epilogue {
+            Epilogue::Accumulator => 0,
+            Epilogue::Requantize(requantize) => 2 * requantize.steps.len() * COLUMN_BYTES,
+            Epilogue::Edges(columns) => {
+                let edges = |edges: &Edges| 2 * (size_of_val(&edges.edges[..]) + COLUMN_BYTES);
+                columns.iter().map(edges).sum()
+            }
+        };
+        let epilogues = self.graph.nodes.iter().filter_map(|node| node.op.epilogue());
+        epilogues.map(|epilogue| of_node(epilogue) as u128).sum()
     }
 
     /// Tensors, entries that are wider than a byte, and the trace's oracle.
@@ -80,8 +99,8 @@ impl Costs<'_> {
     }
 
     /// The relations of one group, in the phase that takes most.
-    fn group(&self, group: &Group) -> u128 {
-        let (mut rows, mut weights, mut other) = (Phase::default(), Phase::default(), 0);
+    fn group(&self, group: &Group) -> Phase {
+        let (mut rows, mut weights, mut other) = (Forest::default(), Forest::default(), 0);
         for matmul in group.matmuls(self.plan) {
             rows.add(matmul.output.products, &matmul.outer);
             rows.add(matmul.output.products, &matmul.output.factors);
@@ -126,7 +145,7 @@ impl Costs<'_> {
             wired.sum(),
             ONE_HOT * one_hot,
         ];
-        other + indices + phases.into_iter().max().unwrap_or(0)
+        Phase { other: other + indices, buffers: phases.into_iter().max().unwrap_or(0) }
     }
 
     /// Elements of the views that a factor's claims are on.
@@ -173,9 +192,15 @@ impl Costs<'_> {
     }
 }
 
+/// Bytes of a part of a proof besides what all of it holds: of buffers, and others.
+struct Phase {
+    other: u128,
+    buffers: u128,
+}
+
 /// Bytes of the trees, tables and indices of one forest.
 #[derive(Default)]
-struct Phase {
+struct Forest {
     trees: u128,
     tables: u128,
     indices: u128,
@@ -188,7 +213,7 @@ fn powers(exponent: &Exponent, products: usize) -> u128 {
     ELEMENT * each * products.next_power_of_two() as u128
 }
 
-impl Phase {
+impl Forest {
     /// Adds a claim on indices that are no tree's.
     fn add_claim(&mut self, rows: usize, of: &Factor) {
         self.tables += ELEMENT * 3 * (area(of.tables(), 1) << of.width());

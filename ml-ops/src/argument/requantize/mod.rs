@@ -56,6 +56,10 @@ use std::sync::Arc;
 
 use self::steps::{Column, Steps};
 
+/// Bytes that are held of a column's step function.
+#[cfg(feature = "prover")]
+pub(crate) const COLUMN_BYTES: usize = size_of::<Column>();
+
 /// The public constants of a requantization whose proof declares a reach.
 pub(crate) struct Thresholds {
     steps: Arc<Steps>,
