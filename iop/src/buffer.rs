@@ -27,8 +27,11 @@ const MOST_KEPT: usize = 1 << 25;
 
 /// Most bytes that the process keeps for the next buffers while `used` of them are in use, if there were `most_used` at once.
 pub fn most_kept(most_used: u128, used: u128) -> u128 {
-    let bytes = |elements| (elements * size_of::<F128>()) as u128;
     bytes(MOST_KEPT).min(most_used.saturating_sub(used) + bytes(SLACK))
+}
+
+fn bytes(elements: usize) -> u128 {
+    (elements * size_of::<F128>()) as u128
 }
 
 /// A buffer takes memory of at most this many times its own length.
@@ -61,9 +64,9 @@ impl Pool {
 
     /// Takes the oldest spares away until what is left may be kept.
     fn settle(&mut self) -> Vec<Storage> {
-        let most = MOST_KEPT.min(self.most_used - self.used + SLACK);
+        let most = most_kept(bytes(self.most_used), bytes(self.used));
         let too_many = self.spares.iter().take_while(|spare| {
-            let over = self.kept > most;
+            let over = bytes(self.kept) > most;
             self.kept -= if over { spare.len() } else { 0 };
             over
         });

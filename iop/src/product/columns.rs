@@ -283,6 +283,6 @@ fn fold_looked_up(
 }
 
 /// An eq table with its lowest two variables summed out.
-fn sum_fours(eq: &[F128]) -> Vec<F128> {
+pub(super) fn sum_fours(eq: &[F128]) -> Vec<F128> {
     eq.chunks(4).map(|four| four.iter().copied().sum()).collect()
 }

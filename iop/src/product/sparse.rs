@@ -5,6 +5,7 @@ use binfer_field::kernels::{self, Corner};
 use rayon::prelude::*;
 
 use super::LeafClaim;
+use super::columns::sum_fours;
 use super::halves::Halves;
 use super::quad::{self, Grid, Quad};
 use crate::buffer::Buffer;
@@ -137,7 +138,7 @@ impl SparseColumns {
         };
         self.level = Level(self.quads().into_par_iter().map(of_quad).collect());
         self.n_vars -= 2;
-        self.eq_quads = self.eq_quads.chunks(4).map(|four| four.iter().copied().sum()).collect();
+        self.eq_quads = sum_fours(&self.eq_quads);
     }
 
     /// Binds two variables, of which two or three are left, and leaves a hypercube; `z` is eq's point

@@ -10,7 +10,7 @@ use super::error::NodeError;
 use super::factors;
 use super::folded;
 use super::followed::followed;
-use super::masked::{self, Scores};
+use super::masked;
 use super::node::NodeView;
 use super::numbers;
 use super::operands::{codes_of, integers};
@@ -116,7 +116,7 @@ pub(super) fn import(
     }
     if operation == Operation::Add
         && !node.is_quantized()
-        && let Some(masked) = masked::of_words(builder, node.name, [&a, &b])?
+        && let Some(masked) = masked::sum(builder, node.name, [&a, &b])?
     {
         return Ok(masked);
     }
@@ -139,18 +139,7 @@ pub(super) fn import(
             let output = sum.layout.clone();
             Ok(Value::Deferred(Deferred::new(Kind::Exact(Rc::new(sum)), output)))
         }
-        (Value::Floats(a), Value::Floats(b)) => {
-            if operation == Operation::Add && !node.is_quantized() {
-                for (floats, mask) in [(a, b), (b, a)] {
-                    if let Some(floats) = Scores::of(&Value::Floats(floats.clone()))
-                        && let Some(masked) = masked::added_numbers(builder, &floats, mask)?
-                    {
-                        return Ok(masked);
-                    }
-                }
-            }
-            of_two(node, a, b, operation, true)
-        }
+        (Value::Floats(a), Value::Floats(b)) => of_two(node, a, b, operation, true),
         (Value::Masked(of), mask) | (mask, Value::Masked(of)) if operation == Operation::Add => {
             let index = if matches!(&*a, Value::Masked(_)) { 1 } else { 0 };
             let more = match mask {
@@ -221,13 +210,6 @@ pub(super) fn import(
             Ok(with_scalar(node, b, |y| operation.of(a.float, y), operation, fused))
         }
         (Value::Floats(a), Value::Constant(constant)) => {
-            if operation == Operation::Add
-                && !node.is_quantized()
-                && let Some(scores) = Scores::of(&Value::Floats(a.clone()))
-                && let Some(masked) = masked::added(builder, node.name, &scores, constant, 1)?
-            {
-                return Ok(masked);
-            }
             if let Some(each) = by_index(node, a, constant, operation, false, 1)? {
                 return Ok(each);
             }
@@ -235,13 +217,6 @@ pub(super) fn import(
             of_two(node, a, &b, operation, false)
         }
         (Value::Constant(constant), Value::Floats(b)) => {
-            if operation == Operation::Add
-                && !node.is_quantized()
-                && let Some(scores) = Scores::of(&Value::Floats(b.clone()))
-                && let Some(masked) = masked::added(builder, node.name, &scores, constant, 0)?
-            {
-                return Ok(masked);
-            }
             if let Some(each) = by_index(node, b, constant, operation, true, 0)? {
                 return Ok(each);
             }

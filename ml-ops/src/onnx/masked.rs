@@ -1,5 +1,6 @@
 //! Masks of attention: a constant, or an input of zeros and ones, that takes some elements of each row out of a Softmax.
 
+use super::arithmetic::is_number;
 use super::builder::Builder;
 use super::constants;
 use super::error::NodeError;
@@ -71,23 +72,26 @@ pub(super) struct Mask {
     pub(super) out: u8,
 }
 
-/// The sum of the floats of a 16-bit tensor and what leaves some of them out of a Softmax.
-pub(super) fn of_words(
+/// The sum of floats and what leaves some of them out of a Softmax; `None` of other operands.
+pub(super) fn sum(
     builder: &mut Builder,
     name: &str,
     [a, b]: [&Value; 2],
 ) -> Result<Option<Value>, NodeError> {
-    let (floats, mask, index) = match (a, b) {
-        (Value::WordFloats(_) | Value::Deferred(_), mask) => (a, mask, 1),
-        (mask, Value::WordFloats(_) | Value::Deferred(_)) => (b, mask, 0),
-        _ => return Ok(None),
-    };
-    let Some(scores) = Scores::of(floats) else { return Ok(None) };
-    match mask {
-        Value::Floats(mask) => added_numbers(builder, &scores, mask),
-        Value::Constant(constant) => added(builder, name, &scores, constant, index),
-        _ => Ok(None),
+    for (floats, mask, index) in [(a, b, 1), (b, a, 0)] {
+        let Some(scores) = Scores::of(floats) else { continue };
+        let masked = match mask {
+            Value::Floats(mask) => added_numbers(builder, &scores, mask)?,
+            // One number beside codes makes a function of them.
+            Value::Constant(_) if matches!(scores, Scores::Codes(_)) && is_number(mask) => None,
+            Value::Constant(constant) => added(builder, name, &scores, constant, index)?,
+            _ => None,
+        };
+        if masked.is_some() {
+            return Ok(masked);
+        }
     }
+    Ok(None)
 }
 
 /// Whether `value`, in the place of any of the floats or added to it, is as small as nothing beside the others.

@@ -92,7 +92,7 @@ impl Level {
         part: &str,
         of: &dyn Fn(usize) -> i64,
     ) -> Result<TensorId, NodeError> {
-        let most = (0..=255 * self.parts).map(|level| of(level).abs()).max().unwrap_or(0);
+        let most = self.most(of);
         let bits = OF_TABLE + 7;
         if most < 1 << bits {
             return self.small(x, builder, part, of);
@@ -109,6 +109,11 @@ impl Level {
         x.row_integers(builder, part, terms, most + (1 << bits))
     }
 
+    /// The largest `of` a level in size.
+    fn most(&self, of: &dyn Fn(usize) -> i64) -> i64 {
+        (0..=255 * self.parts).map(|level| of(level).abs()).max().unwrap_or(0)
+    }
+
     fn small(
         &self,
         x: &Rowwise,
@@ -116,13 +121,12 @@ impl Level {
         part: &str,
         of: &dyn Fn(usize) -> i64,
     ) -> Result<TensorId, NodeError> {
-        let most = (0..=255 * self.parts).map(|level| of(level).abs()).max().unwrap_or(0);
         let term = |at: usize| {
             let base = if at == 0 { 0 } else { of(255 * at) };
             let function = Function::table(|code| of(255 * at + code as usize) - base);
             Ok((x.part_of(self.tensor, self.parts, at)?, function))
         };
         let terms = (0..self.parts).map(term).collect::<Result<Vec<_>, NodeError>>()?;
-        x.row_integers(builder, part, terms, most)
+        x.row_integers(builder, part, terms, self.most(of))
     }
 }

@@ -141,15 +141,14 @@ pub(super) fn beside<'a>(
     node: &NodeView<'_>,
     [mut a, mut b]: [Cow<'a, Value>; 2],
 ) -> Result<[Cow<'a, Value>; 2], NodeError> {
-    let made = match (&*a, &*b) {
-        (x, Value::Dequantized(constant)) => (1, tensor(builder, node, x, constant, 1)?),
-        (Value::Dequantized(constant), x) => (0, tensor(builder, node, x, constant, 0)?),
-        _ => (0, None),
-    };
-    match made {
-        (0, Some(value)) => a = Cow::Owned(value),
-        (_, Some(value)) => b = Cow::Owned(value),
-        (_, None) => {}
+    if let Value::Dequantized(constant) = &*b
+        && let Some(made) = tensor(builder, node, &a, constant, 1)?
+    {
+        b = Cow::Owned(made);
+    } else if let Value::Dequantized(constant) = &*a
+        && let Some(made) = tensor(builder, node, &b, constant, 0)?
+    {
+        a = Cow::Owned(made);
     }
     let is_tensor = |value: &Value| matches!(value, Value::WordFloats(_) | Value::Floats(_));
     let is_word = |value: &Value| matches!(value, Value::WordFloats(_));

@@ -12,7 +12,6 @@ use crate::sumcheck::{EqFactored, Instance, Shape};
 /// The instance of one claim.
 pub(super) struct TableProduct<'a> {
     n_vars: usize,
-    cols: usize,
     /// If the columns whose bits are bound are not all.
     few: Option<Few<'a>>,
     /// The challenges that index bits are bound to, the highest first.
@@ -65,7 +64,6 @@ impl<'a> TableProduct<'a> {
         weights.truncate(cols);
         let mut this = Self {
             n_vars: log2_ceil(all) + width,
-            cols: all,
             few,
             bound: Vec::with_capacity(width),
             z,
@@ -94,10 +92,11 @@ impl<'a> TableProduct<'a> {
         };
         table.iter_mut().for_each(|t| *t += F128::ONE);
         if let Some(Few { columns, histogram_at }) = self.few.take() {
-            let mut all = vec![F128::ZERO; self.cols];
-            columns.into_iter().zip(&table).for_each(|(column, &t)| all[column] = t);
             let index_point: Vec<F128> = self.bound.iter().rev().copied().collect();
-            (table, histogram) = (all, histogram_at(&index_point));
+            histogram = histogram_at(&index_point);
+            let mut all = vec![F128::ZERO; histogram.len()];
+            columns.into_iter().zip(table).for_each(|(column, t)| all[column] = t);
+            table = all;
         }
         let left = log2_ceil(table.len());
         table.resize(1 << left, F128::ZERO);

@@ -7,7 +7,7 @@ use binfer_iop::indexed::table::{self, Few};
 use binfer_iop::product::Tree;
 use rayon::prelude::*;
 
-use crate::argument::indices::Column;
+use crate::argument::indices::{Column, Indices};
 use crate::argument::plan::{Factor, Read};
 use crate::argument::tables::Table;
 
@@ -28,11 +28,11 @@ pub(super) struct FewColumns<'a> {
 }
 
 impl<'a> FewColumns<'a> {
-    /// If these tables are such, `indices` being those of the factor's columns.
+    /// If these tables are such.
     pub(super) fn of(
         tables: &[Table<'_>],
         factors: &[Factor],
-        indices: impl FnOnce(&Factor) -> Vec<Column<'a>>,
+        indices: &'a Indices<'_>,
     ) -> Option<Self> {
         let (&[Table::Powers { bases, shift, width }], [factor]) = (tables, factors) else {
             return None;
@@ -47,7 +47,7 @@ impl<'a> FewColumns<'a> {
             return None;
         }
         let bases = columns.iter().map(|&c| bases[c]).collect();
-        Some(Self { columns, bases, shift, width, indices: indices(factor) })
+        Some(Self { columns, bases, shift, width, indices: indices.columns(factor) })
     }
 
     /// The tables of the columns that are kept.

@@ -157,7 +157,7 @@ pub(super) fn look_up<'a>(
     indices: &'a Indices<'_>,
 ) -> Tree<'a> {
     assert_eq!(tables.len(), factors.len());
-    if let Some(few) = FewColumns::of(tables, factors, |factor| indices.columns(factor)) {
+    if let Some(few) = FewColumns::of(tables, factors, indices) {
         return few.tree(rows);
     }
     let (cols, fan_in) = (factors[0].all_cols(), factors.len());
@@ -238,7 +238,7 @@ impl<'a> LookedUp<'_, 'a> {
         let Self { tables, factors, leaf } = self;
         let [row_eq, col_eq] = [&leaf.row_point, &leaf.col_point].map(|z| kernels::eq_table(z));
         let point = LeafPoint::of(&leaf);
-        if let Some(few) = FewColumns::of(&tables, factors, |factor| indices.columns(factor)) {
+        if let Some(few) = FewColumns::of(&tables, factors, indices) {
             let (factor, value) = (&factors[0], leaf.values[0]);
             let statement = statement(factor, &point, leaf.weights[0]);
             let entries = few.table().entries();

@@ -38,10 +38,7 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
         _ => (Cow::Borrowed(node.dequantized_codes(0)?), None),
     };
     let view = &x.codes.view;
-    let dim = axis(node, view.rank(), node.opset())?;
-    if mask.is_some() && dim + 1 != view.rank() {
-        return Err(NodeError::AttributeValue { attribute: "axis", value: dim as f64 + 1.0 });
-    }
+    let dim = masked_axis(node, view, mask.as_ref())?;
     let rows = Rowwise::new(node.name, &last(view, dim));
     let output = back(&rows.output(), dim);
     let has_kernel = mask.is_none() && node.is_between_codes(1);
@@ -57,10 +54,7 @@ fn of_words(
     mask: Option<Mask>,
 ) -> Result<Value, NodeError> {
     let view = floats.words.view();
-    let dim = axis(node, view.rank(), node.opset())?;
-    if mask.is_some() && dim + 1 != view.rank() {
-        return Err(NodeError::AttributeValue { attribute: "axis", value: dim as f64 + 1.0 });
-    }
+    let dim = masked_axis(node, view, mask.as_ref())?;
     let mut words = floats.words.clone();
     words.see(|view| Some(last(view, dim)));
     let x = Rowwise::new(node.name, words.view());
@@ -71,6 +65,15 @@ fn of_words(
     let output = back(&x.output(), dim);
     let softmax = WordSoftmax { x, words, scale: floats.scaling.scale, mask };
     Ok(Value::Deferred(Deferred::new(Kind::WordSoftmax(Rc::new(softmax)), output)))
+}
+
+/// [`axis`] of elements that are seen as `view`; the last where some are left out.
+fn masked_axis(node: &NodeView<'_>, view: &View, mask: Option<&Mask>) -> Result<usize, NodeError> {
+    let dim = axis(node, view.rank(), node.opset())?;
+    if mask.is_some() && dim + 1 != view.rank() {
+        return Err(NodeError::AttributeValue { attribute: "axis", value: dim as f64 + 1.0 });
+    }
+    Ok(dim)
 }
 
 /// The dimension of a sample of `rank` that the node's axis is. Without the attribute it is the last or, in operator sets before
