@@ -193,9 +193,12 @@ fn transpose(matrix: &[u8], rows: usize) -> Vec<Vec<u8>> {
     let cols = matrix.len() / rows;
     let strip = |first: usize| {
         let mut out = vec![0; STRIP.min(rows - first) * cols];
-        for (number, columns) in matrix.chunks(SIDE * rows).enumerate() {
-            for (block, out) in out.chunks_mut(SIDE * cols).enumerate() {
-                transpose_block(columns, rows, first + SIDE * block, out, cols, SIDE * number);
+        for at in (0..cols).step_by(SIDE) {
+            let columns = &matrix[at * rows..(at + SIDE).min(cols) * rows];
+            let mut first = first;
+            for out in out.chunks_mut(SIDE * cols) {
+                transpose_block(columns, rows, first, out, cols, at);
+                first += SIDE;
             }
         }
         out
@@ -203,7 +206,8 @@ fn transpose(matrix: &[u8], rows: usize) -> Vec<Vec<u8>> {
     (0..rows.div_ceil(STRIP)).into_par_iter().map(|number| strip(number * STRIP)).collect()
 }
 
-/// The rows of `out` from row `first` on, at most [`SIDE`], in at most as many columns, the first of which is column `at`.
+/// The rows of `out` from row `first` on, at most [`SIDE`], in at most as many columns, the first of which is column `at`. By
+/// numbers and arrays: iterators and copies of slices were calls for each column and row.
 fn transpose_block(
     columns: &[u8],
     rows: usize,
@@ -212,20 +216,24 @@ fn transpose_block(
     cols: usize,
     at: usize,
 ) {
-    if (out.len() / cols, columns.len() / rows) == (SIDE, SIDE) {
+    if (out.len(), columns.len()) == (SIDE * cols, SIDE * rows) {
         let mut block = [[0; SIDE]; SIDE];
-        for (lane, column) in block.iter_mut().zip(columns.chunks(rows)) {
-            lane.copy_from_slice(&column[first..first + SIDE]);
+        for c in 0..SIDE {
+            if let Some(lane) = columns[c * rows + first..].first_chunk() {
+                block[c] = *lane;
+            }
         }
         transpose_bytes(&mut block);
-        for (row, lane) in out.chunks_mut(cols).zip(&block) {
-            row[at..at + SIDE].copy_from_slice(lane);
+        for r in 0..SIDE {
+            if let Some(lane) = out[r * cols + at..].first_chunk_mut() {
+                *lane = block[r];
+            }
         }
         return;
     }
-    for (c, column) in columns.chunks(rows).enumerate() {
-        for (r, row) in out.chunks_mut(cols).enumerate() {
-            row[at + c] = column[first + r];
+    for c in 0..columns.len() / rows {
+        for r in 0..out.len() / cols {
+            out[r * cols + at + c] = columns[c * rows + first + r];
         }
     }
 }

@@ -1,4 +1,6 @@
 //! Tensors, rows contiguous, and arrays, features contiguous: from one to the other by blocks of both.
+//!
+//! Loops count: iterators of slices were a call for each element.
 
 #[cfg(feature = "prover")]
 use rayon::prelude::*;
@@ -23,14 +25,17 @@ pub(super) fn to_feature_major<T: Copy + Default + Sync, U: Copy + Default + Sen
     let fill = |(block, out): (usize, &mut [U])| {
         for first in (0..rows).step_by(TILE) {
             let n = TILE.min(rows - first);
-            let row = |row: usize| row_major.get((first + row) * features + block * FEATURES..);
-            let read: [&[T]; TILE] = core::array::from_fn(|r| row(r).unwrap_or_default());
+            let read = &row_major[first * features + block * FEATURES..];
             for (feature, out) in out.chunks_exact_mut(rows).enumerate() {
                 let out = &mut out[first..first + n];
                 if let Ok(out) = <&mut [U; TILE]>::try_from(&mut *out) {
-                    *out = read.map(|row| map(row[feature]));
+                    for r in 0..TILE {
+                        out[r] = map(read[r * features + feature]);
+                    }
                 } else {
-                    out.iter_mut().zip(read).for_each(|(out, row)| *out = map(row[feature]));
+                    for r in 0..n {
+                        out[r] = map(read[r * features + feature]);
+                    }
                 }
             }
         }
@@ -63,15 +68,17 @@ pub(super) fn is_transposed<T: Copy + Sync, U: Copy + PartialEq + Sync>(
     map: impl Fn(&T) -> U + Sync,
 ) -> bool {
     let is_same = |(block, columns): (usize, &[U])| {
+        let width = columns.len() / rows;
         (0..rows).step_by(TILE).all(|first| {
-            let rows_at = first..rows.min(first + TILE);
-            let row = |row: usize| row_major.get(row * features + block * FEATURES..);
             // No branch an element.
-            rows_at.fold(true, |same, r| {
-                let of_row = row(r).unwrap_or_default().iter();
-                let columns = columns.chunks_exact(rows);
-                columns.zip(of_row).fold(same, |same, (column, x)| same & (column[r] == map(x)))
-            })
+            let mut same = true;
+            for r in first..rows.min(first + TILE) {
+                let row = &row_major[r * features + block * FEATURES..][..width];
+                for f in 0..width {
+                    same &= columns[f * rows + r] == map(&row[f]);
+                }
+            }
+            same
         })
     };
     let n = rows * features;

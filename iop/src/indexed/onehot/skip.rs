@@ -309,14 +309,28 @@ impl Blocks<'_> {
             let mut bins = [[F128::ZERO; 256]; POINTS_AT_A_TIME];
             kernels::block_histograms(&mut bins, self.bytes, first, self.weights);
             for (d, bins) in (first..).zip(&bins) {
-                for (byte, &bin) in bins.iter().enumerate() {
-                    for (t, sums) in sums.iter_mut().enumerate() {
-                        sums.values[d][byte >> (NIBBLE * t) & 0xf] += bin;
-                    }
+                let [low, high] = marginals(bins);
+                for (sums, values) in sums.iter_mut().zip([low, high]) {
+                    add(&mut sums.values[d], &values);
                 }
             }
         }
     }
+}
+
+/// The sums of a byte's bins by its lower nibble, and by its higher one.
+fn marginals(bins: &[F128; 256]) -> [[F128; 1 << NIBBLE]; 2] {
+    let [mut low, mut high] = [[F128::ZERO; 1 << NIBBLE]; 2];
+    for (high, row) in high.iter_mut().zip(bins.as_chunks().0) {
+        add(&mut low, row);
+        *high = row.iter().copied().sum();
+    }
+    [low, high]
+}
+
+/// Adds so few elements that a call of a kernel would take longer.
+fn add(sums: &mut [F128; 1 << NIBBLE], values: &[F128; 1 << NIBBLE]) {
+    sums.iter_mut().zip(values).for_each(|(sum, &value)| *sum += value);
 }
 
 /// Takes a block's bits to the value at `z` of the polynomial that has them on the domain.
