@@ -96,6 +96,9 @@ pub(super) fn import(
     node: &NodeView<'_>,
     operation: Operation,
 ) -> Result<Value, NodeError> {
+    if folded::is_floats(node, 0)? && folded::is_floats(node, 1)? {
+        return folded::floats(node, move |a, b| operation.of(a, b));
+    }
     if let (Value::Constant(_), Value::Constant(_)) = (node.value(0)?, node.value(1)?) {
         return folded::pairs(node, |a, b| operation.of_integers(a, b));
     }

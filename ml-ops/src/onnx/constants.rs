@@ -6,6 +6,7 @@ use super::error::NodeError;
 use super::folded;
 use super::node::NodeView;
 use super::operands::{Layout, check_bias, check_columns, codes_of, integers, of_column};
+use super::proto::data_type;
 use super::rowwise;
 use super::thresholds::grid;
 use super::value::{Codes, Dequantized, Floats, Scaling, Value};
@@ -226,25 +227,52 @@ pub(super) fn floats_in(value: &Value, index: usize) -> Result<Vec<f32>, NodeErr
     }
 }
 
-/// The codes that QuantizeLinear `node` makes of a constant, by one scale and zero point or those of an axis's indices.
+/// A type of integers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Integers {
+    Codes(CodeType),
+    Words(WordType),
+}
+
+/// QuantizeLinear `node`'s zero points, one or more, and its output's type, by them or else by the attribute.
+pub(super) fn zero_points(node: &NodeView<'_>) -> Result<(Vec<i32>, Integers), NodeError> {
+    let value = node.int("output_dtype", 0)?;
+    let named = i32::try_from(value).ok();
+    let of_onnx = |named| match named {
+        data_type::UINT16 => Some(Integers::Words(WordType::U16)),
+        data_type::INT16 => Some(Integers::Words(WordType::I16)),
+        of => CodeType::of_onnx(of).map(Integers::Codes),
+    };
+    let wrong = NodeError::AttributeValue { attribute: "output_dtype", value: value as f64 };
+    let Some(zeros) = node.optional_constant(2)? else {
+        let dtype = match named {
+            Some(0) => Some(Integers::Codes(CodeType::U8)),
+            named => named.and_then(of_onnx),
+        };
+        return Ok((vec![0], dtype.ok_or(wrong)?));
+    };
+    let dtype = match (node.narrow(2), zeros.data()) {
+        (Some(narrow), _) => Integers::Codes(narrow),
+        (None, ArrayData::U8(_)) => Integers::Codes(CodeType::U8),
+        (None, ArrayData::I8(_)) => Integers::Codes(CodeType::I8),
+        (None, ArrayData::U16(_)) => Integers::Words(WordType::U16),
+        (None, ArrayData::I16(_)) => Integers::Words(WordType::I16),
+        _ => return Err(NodeError::OperandType { index: 2 }),
+    };
+    if named != Some(0) && named.and_then(of_onnx) != Some(dtype) {
+        return Err(wrong);
+    }
+    Ok((integers(zeros).ok_or(NodeError::OperandType { index: 2 })?, dtype))
+}
+
+/// The integers that QuantizeLinear `node` makes of a constant, by one scale and zero point or those of an axis's indices.
 pub(super) fn quantized(node: &NodeView<'_>, array: &Array) -> Result<Value, NodeError> {
     let ArrayData::F32(values) = array.data() else {
         return Err(NodeError::OperandType { index: 0 });
     };
     let shape = array.shape();
     let scales = node.scales(1)?;
-    let (zeros, dtype) = match node.optional_constant(2)? {
-        None => (vec![0], CodeType::U8),
-        Some(zeros) => {
-            let (codes, dtype) = codes_of(zeros).ok_or(NodeError::OperandType { index: 2 })?;
-            let zeros = codes.iter().map(|&code| i32::from(code) + dtype.min()).collect();
-            (zeros, node.narrow(2).unwrap_or(dtype))
-        }
-    };
-    let named = node.int("output_dtype", 0)?;
-    if named != 0 && i32::try_from(named).ok().and_then(CodeType::of_onnx) != Some(dtype) {
-        return Err(NodeError::AttributeValue { attribute: "output_dtype", value: named as f64 });
-    }
+    let (zeros, dtype) = zero_points(node)?;
     let (mut size, mut inner) = (1, 1);
     if scales.len() > 1 {
         let at = folded::from_front("axis", node.int("axis", 1)?, shape.len())?;
@@ -255,14 +283,26 @@ pub(super) fn quantized(node: &NodeView<'_>, array: &Array) -> Result<Value, Nod
             return Err(NodeError::OperandShape { index, expected: size, got });
         }
     }
-    let codes = values.iter().enumerate().map(|(at, &value)| {
+    let each = values.iter().enumerate().map(|(at, &value)| {
         let column = at / inner.max(1) % size.max(1);
-        quantize(value, of_column(&scales, column), of_column(&zeros, column), dtype)
+        (value, of_column(&scales, column), of_column(&zeros, column))
     });
-    // Fewer bits than 8 are held in 8.
-    let data = match dtype.min() {
-        0 => ArrayData::U8(codes.collect()),
-        least => ArrayData::I8(codes.map(|code| (i32::from(code) + least) as i8).collect()),
+    let data = match dtype {
+        Integers::Codes(dtype) => {
+            let codes = each.map(|(value, scale, zero)| quantize(value, scale, zero, dtype));
+            // Fewer bits than 8 are held in 8.
+            match dtype.min() {
+                0 => ArrayData::U8(codes.collect()),
+                least => ArrayData::I8(codes.map(|code| (i32::from(code) + least) as i8).collect()),
+            }
+        }
+        Integers::Words(dtype) => {
+            let words = each.map(|(value, scale, zero)| dtype.quantize(value, scale, zero));
+            match dtype {
+                WordType::U16 => ArrayData::U16(words.map(|word| word as u16).collect()),
+                WordType::I16 => ArrayData::I16(words.map(|word| word as i16).collect()),
+            }
+        }
     };
     let got = data.len();
     let array = Array::new(shape.to_vec(), data);

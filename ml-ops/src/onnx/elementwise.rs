@@ -2,11 +2,12 @@
 
 use super::deferred::Applied;
 use super::error::NodeError;
+use super::folded;
 use super::node::NodeView;
 use super::value::Value;
 use std::rc::Rc;
 
-/// `function` of each element of operand 0: of codes, or, on the way to a QuantizeLinear, of a product.
+/// `function` of each element of operand 0: of codes, of constants, or, on the way to a QuantizeLinear, of a product.
 pub(super) fn unary(
     node: &NodeView<'_>,
     function: impl Fn(f32) -> f32 + 'static,
@@ -36,6 +37,7 @@ pub(super) fn unary(
         Value::WordFloats(floats) if node.goes_on() => {
             Ok(Value::Deferred(floats.applied(node.name, function)?))
         }
+        _ if folded::is_floats(node, 0)? => folded::each(node, function),
         _ => Err(NodeError::Operand { index: 0, expected: "a dequantized tensor" }),
     }
 }

@@ -1,5 +1,6 @@
-//! Operators on constants: lists of integers, as exporters compute the targets of reshapes, and rows of tables.
+//! Operators on constants: lists of integers, as exporters compute the targets of reshapes, floats, and rows of tables.
 
+use super::constants;
 use super::error::NodeError;
 use super::node::NodeView;
 use super::operands::of_column;
@@ -120,6 +121,54 @@ pub(super) fn pairs(
     }
     let of = |at| function(of_column(a, at), of_column(b, at));
     integers(shape, (0..n).map(of).collect())
+}
+
+/// Whether operand `index` is constant floats, dequantized or not.
+pub(super) fn is_floats(node: &NodeView<'_>, index: usize) -> Result<bool, NodeError> {
+    Ok(match node.value(index)? {
+        Value::Constant(array) => matches!(array.data(), ArrayData::F32(_)),
+        Value::Dequantized(_) => true,
+        _ => false,
+    })
+}
+
+/// A function of each of the floats of operands 0 and 1, [`is_floats`], one of which may be of one.
+pub(super) fn floats(
+    node: &NodeView<'_>,
+    function: impl Fn(f32, f32) -> f32,
+) -> Result<Value, NodeError> {
+    let (a, b) = (constants::array_of(node, 0)?, constants::array_of(node, 1)?);
+    let of =
+        |array: &Rc<Array>, index| constants::floats_in(&Value::Constant(array.clone()), index);
+    let (of_a, of_b) = (of(&a, 0)?, of(&b, 1)?);
+    let shape = if of_a.len() >= of_b.len() { a.shape() } else { b.shape() };
+    let expected = of_a.len().max(of_b.len());
+    let fits = |of: &[usize], n: usize| n == 1 || of == shape;
+    for (index, of, got) in [(0, a.shape(), of_a.len()), (1, b.shape(), of_b.len())] {
+        if !fits(of, got) {
+            return Err(NodeError::OperandShape { index, expected, got });
+        }
+    }
+    let value = |at| function(of_column(&of_a, at), of_column(&of_b, at));
+    constant(shape.to_vec(), (0..expected).map(value).collect())
+}
+
+/// A function of each of the floats of operand 0, [`is_floats`].
+pub(super) fn each(node: &NodeView<'_>, function: impl Fn(f32) -> f32) -> Result<Value, NodeError> {
+    let array = constants::array_of(node, 0)?;
+    let values = constants::floats_in(&Value::Constant(array.clone()), 0)?;
+    constant(array.shape().to_vec(), values.into_iter().map(function).collect())
+}
+
+/// Constant floats in `shape`.
+fn constant(shape: Vec<usize>, values: Vec<f32>) -> Result<Value, NodeError> {
+    let (expected, got) = (shape.iter().product(), values.len());
+    let array = Array::new(shape, ArrayData::F32(values));
+    array.map(|array| Value::Constant(Rc::new(array))).map_err(|_| NodeError::OperandShape {
+        index: 0,
+        expected,
+        got,
+    })
 }
 
 /// Where of lists: operand 1's integers where operand 0 is not zero, elsewhere operand 2's.

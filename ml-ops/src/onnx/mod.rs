@@ -92,8 +92,8 @@
 //! Add, Sub and Mul of a dequantized tensor and a dequantized constant of one scale, or a constant of floats with a number for each
 //! element, are those of two tensors, one of which is public codes: its own; numbers of its values, 256 at most, where plain floats
 //! are added; and multiples of the smallest, where they are factors. A constant of one value is part of a function of one tensor.
-//! Added zeros and large negative numbers, or a Where by a constant, before a Softmax take elements out of it. Lists of integers and
-//! tables that are read by constants are folded.
+//! Added zeros and large negative numbers, or a Where by a constant, before a Softmax take elements out of it. Lists of integers,
+//! floats of constants, dequantized or not, what QuantizeLinear makes of them, and tables that are read by constants are folded.
 //!
 //! # Averages
 //! QLinearGlobalAveragePool adds integers up and is exact. QLinearAveragePool, and ReduceMean and AveragePool between

@@ -1,4 +1,4 @@
-//! Pow: a dequantized tensor to a constant power, 2, 3, 1/2, 1 or -1.
+//! Pow: a dequantized tensor or constant floats to a constant power, 2, 3, 1/2, 1 or -1.
 
 use crate::onnx::arithmetic;
 use crate::onnx::builder::Builder;
@@ -11,13 +11,13 @@ pub(super) const OPERATOR: Operator =
     Operator { domain: "", name: "Pow", inputs: 2, attributes: &[], import: Import::One(import) };
 
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    let exponent = arithmetic::number_of(node, 1)?;
-    match exponent {
-        2.0 => unary(node, move |x| x * x),
-        3.0 => unary(node, move |x| x * x * x),
-        0.5 => unary(node, f32::sqrt),
-        1.0 => unary(node, move |x| x),
-        -1.0 => unary(node, move |x| 1.0 / x),
-        value => Err(NodeError::NotOnGrid { index: 1, value }),
-    }
+    let power: fn(f32) -> f32 = match arithmetic::number_of(node, 1)? {
+        2.0 => |x| x * x,
+        3.0 => |x| x * x * x,
+        0.5 => f32::sqrt,
+        1.0 => |x| x,
+        -1.0 => |x| 1.0 / x,
+        value => return Err(NodeError::NotOnGrid { index: 1, value }),
+    };
+    unary(node, power)
 }

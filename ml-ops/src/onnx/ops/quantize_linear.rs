@@ -4,11 +4,10 @@ use crate::array::{Array, ArrayData};
 use crate::graph::{CodeType, InputTransform, WordType};
 use crate::onnx::arithmetic::Operation;
 use crate::onnx::builder::Builder;
-use crate::onnx::constants;
+use crate::onnx::constants::{self, Integers};
 use crate::onnx::divided;
 use crate::onnx::error::NodeError;
 use crate::onnx::node::{Import, NodeView, Operator};
-use crate::onnx::operands::integers;
 use crate::onnx::prepared::{FloatInput, MOST_NUMBERS};
 use crate::onnx::proto::data_type;
 use crate::onnx::shapes;
@@ -100,7 +99,7 @@ fn by_index(
     let scales = node.scales(1)?;
     let dim = shapes::axis(node, "axis", node.int("axis", 1)?, floats.view.rank())?;
     let constant = node.constant(1)?;
-    let (zeros, dtype) = zero_points(node)?;
+    let (zeros, dtype) = constants::zero_points(node)?;
     if zeros.len() != scales.len() && zeros.len() != 1 {
         let (expected, got) = (scales.len(), zeros.len());
         return Err(NodeError::OperandShape { index: 2, expected, got });
@@ -110,7 +109,7 @@ fn by_index(
         values => spread(&floats.view.shape(), dim, node.int("block_size", 0)?, constant, values),
     };
     let floats = floats.followed(&spread(&scales)?, Operation::Div, false, 1)?;
-    let floats = floats.rounded(&spread(&zeros)?, 2)?;
+    let floats = floats.rounded(&spread(&as_floats(zeros))?, 2)?;
     let (scale, zero_point, view) = (1.0, 0, floats.view.clone());
     match dtype {
         Integers::Codes(dtype) => {
@@ -127,7 +126,7 @@ fn by_index(
 /// Floats by scales and zero points for each index of an axis: each is divided, rounded, and moved.
 fn by_channel(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     let scales = node.scales(1)?;
-    let (zeros, dtype) = zero_points(node)?;
+    let (zeros, dtype) = constants::zero_points(node)?;
     let Integers::Codes(dtype) = dtype else { return Err(NodeError::OperandType { index: 2 }) };
     if ![1, scales.len()].contains(&zeros.len()) {
         let (expected, got) = (scales.len(), zeros.len());
@@ -136,7 +135,7 @@ fn by_channel(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeE
     let rank = shapes::of(node.value(0)?)?.len();
     let mut shape = vec![1; rank];
     shape[shapes::axis(node, "axis", node.int("axis", 1)?, rank)?] = scales.len();
-    let divided = divided::divided(node, &array(&shape, scales)?, zeros)?;
+    let divided = divided::divided(node, &array(&shape, scales)?, as_floats(zeros))?;
     let to = Scaling { scale: 1.0, zero_point: 0 };
     Ok(Value::Codes(divided.quantize(builder, node.name, to, dtype)?))
 }
@@ -180,36 +179,8 @@ fn array(shape: &[usize], values: Vec<f32>) -> Result<Array, NodeError> {
     Array::new(shape.to_vec(), ArrayData::F32(values)).map_err(|_| wrong)
 }
 
-/// A type of integers.
-enum Integers {
-    Codes(CodeType),
-    Words(WordType),
-}
-
-/// The zero points as floats, one or more, and the output's type, by them or else by the attribute.
-fn zero_points(node: &NodeView<'_>) -> Result<(Vec<f32>, Integers), NodeError> {
-    let named = node.int("output_dtype", 0)?;
-    let Some(zeros) = node.optional_constant(2)? else {
-        let dtype = match i32::try_from(named) {
-            Ok(0) => Some(Integers::Codes(CodeType::U8)),
-            Ok(data_type::UINT16) => Some(Integers::Words(WordType::U16)),
-            Ok(data_type::INT16) => Some(Integers::Words(WordType::I16)),
-            Ok(of) => CodeType::of_onnx(of).map(Integers::Codes),
-            Err(_) => None,
-        };
-        let wrong = NodeError::AttributeValue { attribute: "output_dtype", value: named as f64 };
-        return Ok((vec![0.0], dtype.ok_or(wrong)?));
-    };
-    let dtype = match (node.narrow(2), zeros.data()) {
-        (Some(narrow), _) => Integers::Codes(narrow),
-        (None, ArrayData::U8(_)) => Integers::Codes(CodeType::U8),
-        (None, ArrayData::I8(_)) => Integers::Codes(CodeType::I8),
-        (None, ArrayData::U16(_)) => Integers::Words(WordType::U16),
-        (None, ArrayData::I16(_)) => Integers::Words(WordType::I16),
-        _ => return Err(NodeError::OperandType { index: 2 }),
-    };
-    let values = integers(zeros).ok_or(NodeError::OperandType { index: 2 })?;
-    Ok((values.into_iter().map(|zero| zero as f32).collect(), dtype))
+fn as_floats(zeros: Vec<i32>) -> Vec<f32> {
+    zeros.into_iter().map(|zero| zero as f32).collect()
 }
 
 /// The 16-bit tensor that operand 0 becomes.
