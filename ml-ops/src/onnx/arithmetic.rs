@@ -96,7 +96,13 @@ pub(super) fn import(
     node: &NodeView<'_>,
     operation: Operation,
 ) -> Result<Value, NodeError> {
-    if folded::is_floats(node, 0)? && folded::is_floats(node, 1)? {
+    // Of two dequantized constants before a QuantizeLinear the session makes an operator of its own, where it has one.
+    let has_kernel = operation.kernel().is_some()
+        && matches!(
+            (node.value(0)?, node.value(1)?),
+            (Value::Dequantized(_), Value::Dequantized(_))
+        );
+    if !has_kernel && folded::is_floats(node, 0)? && folded::is_floats(node, 1)? {
         return folded::floats(node, move |a, b| operation.of(a, b));
     }
     if let (Value::Constant(_), Value::Constant(_)) = (node.value(0)?, node.value(1)?) {

@@ -141,7 +141,11 @@ pub(super) fn floats(
     let of =
         |array: &Rc<Array>, index| constants::floats_in(&Value::Constant(array.clone()), index);
     let (of_a, of_b) = (of(&a, 0)?, of(&b, 1)?);
-    let shape = if of_a.len() >= of_b.len() { a.shape() } else { b.shape() };
+    let (shape, rank) = if of_a.len() >= of_b.len() {
+        (a.shape(), b.shape().len())
+    } else {
+        (b.shape(), a.shape().len())
+    };
     let expected = of_a.len().max(of_b.len());
     let fits = |of: &[usize], n: usize| n == 1 || of == shape;
     for (index, of, got) in [(0, a.shape(), of_a.len()), (1, b.shape(), of_b.len())] {
@@ -150,7 +154,8 @@ pub(super) fn floats(
         }
     }
     let value = |at| function(of_column(&of_a, at), of_column(&of_b, at));
-    constant(shape.to_vec(), (0..expected).map(value).collect())
+    let shape = [&vec![1; rank.saturating_sub(shape.len())], shape].concat();
+    constant(shape, (0..expected).map(value).collect())
 }
 
 /// A function of each of the floats of operand 0, [`is_floats`].

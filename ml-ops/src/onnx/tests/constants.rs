@@ -71,6 +71,48 @@ fn constants_have_one_scale() {
     assert_eq!(found, NodeError::Operand { index: 1, expected: "a constant of one scale" });
 }
 
+/// Adds `node` of floats in front of all others, its output in the place of operand 1 of `of`.
+fn computed(g: &mut GraphProto, operator: &str, inputs: [(&str, &[f32]); 2], of: &str) {
+    let mut input = Vec::new();
+    for (name, values) in inputs {
+        let mut tensor = TensorProto { name: Some(name.to_owned()), ..Default::default() };
+        set_floats(&mut tensor, values);
+        g.initializer.push(tensor);
+        input.push(name.to_owned());
+    }
+    node(g, of).input[1] = "computed".to_owned();
+    let computed = NodeProto {
+        op_type: Some(operator.to_owned()),
+        input,
+        output: vec!["computed".to_owned()],
+        ..Default::default()
+    };
+    g.node.insert(0, computed);
+}
+
+#[test]
+fn floats_of_constants_are_computed() {
+    let import = |change: &dyn Fn(&mut GraphProto)| {
+        let mut model = parse(SUMMANDS);
+        change(graph(&mut model));
+        Model::from_onnx(&model.encode_to_vec())
+    };
+    let direct = import(&|g| set_floats(constant(g, "Add", 1), &[2.0, 3.0, 0.5, 4.0, 1.5, 6.0]));
+    let roots = [4.0, 9.0, 0.25, 16.0, 2.25, 36.0];
+    let products = [1.0, 1.5, 0.25, 2.0, 0.75, 3.0];
+    for (operator, a, b) in [("Pow", roots, 0.5), ("Mul", products, 2.0), ("Div", products, 0.5)] {
+        let found = import(&|g| computed(g, operator, [("a", &a), ("b", &[b])], "Add"));
+        assert_eq!(found.expect(operator), direct.clone().expect("constants"), "{operator}");
+    }
+    let found = node_error(SUMMANDS, |g| {
+        computed(g, "Mul", [("a", &products), ("b", &[1.0, 2.0])], "Add");
+    });
+    assert_eq!(found, NodeError::OperandShape { index: 1, expected: 6, got: 2 });
+    let found =
+        node_error(SUMMANDS, |g| computed(g, "Pow", [("a", &products), ("b", &[1.7])], "Add"));
+    assert_eq!(found, NodeError::NotOnGrid { index: 1, value: 1.7 });
+}
+
 #[test]
 fn masks_leave_something_and_are_masks() {
     let found = node_error(MASKED, |g| {
