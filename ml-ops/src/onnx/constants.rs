@@ -167,12 +167,12 @@ pub(super) fn plain(
     Ok(floats(view, CodeType::U8, scaling, images))
 }
 
-/// The floats of operand `index`, a constant of one dimension, dequantized or not.
+/// The floats of constant operand `index`, dequantized or not.
 pub(super) fn floats_of(node: &NodeView<'_>, index: usize) -> Result<Vec<f32>, NodeError> {
     floats_in(node.value(index)?, index)
 }
 
-/// The floats of constant operand `index`, dequantized or not.
+/// The same as an array of its shape.
 pub(super) fn array_of(node: &NodeView<'_>, index: usize) -> Result<Rc<Array>, NodeError> {
     match node.value(index)? {
         Value::Dequantized(constant) => {

@@ -137,32 +137,26 @@ pub(super) fn floats(
     node: &NodeView<'_>,
     function: impl Fn(f32, f32) -> f32,
 ) -> Result<Value, NodeError> {
-    let (a, b) = (constants::array_of(node, 0)?, constants::array_of(node, 1)?);
-    let of =
-        |array: &Rc<Array>, index| constants::floats_in(&Value::Constant(array.clone()), index);
-    let (of_a, of_b) = (of(&a, 0)?, of(&b, 1)?);
-    let (shape, rank) = if of_a.len() >= of_b.len() {
-        (a.shape(), b.shape().len())
-    } else {
-        (b.shape(), a.shape().len())
-    };
-    let expected = of_a.len().max(of_b.len());
-    let fits = |of: &[usize], n: usize| n == 1 || of == shape;
-    for (index, of, got) in [(0, a.shape(), of_a.len()), (1, b.shape(), of_b.len())] {
-        if !fits(of, got) {
+    let (a, b) = (constants::floats_of(node, 0)?, constants::floats_of(node, 1)?);
+    let [of_a, of_b] =
+        [shape(node.value(0)?), shape(node.value(1)?)].map(Option::unwrap_or_default);
+    let (to, other) = if a.len() >= b.len() { (of_a, of_b) } else { (of_b, of_a) };
+    let expected = a.len().max(b.len());
+    for (index, of, got) in [(0, of_a, a.len()), (1, of_b, b.len())] {
+        if got != 1 && of != to {
             return Err(NodeError::OperandShape { index, expected, got });
         }
     }
-    let value = |at| function(of_column(&of_a, at), of_column(&of_b, at));
-    let shape = [&vec![1; rank.saturating_sub(shape.len())], shape].concat();
-    constant(shape, (0..expected).map(value).collect())
+    let value = |at| function(of_column(&a, at), of_column(&b, at));
+    let to = [&vec![1; other.len().saturating_sub(to.len())], to].concat();
+    constant(to, (0..expected).map(value).collect())
 }
 
 /// A function of each of the floats of operand 0, [`is_floats`].
 pub(super) fn each(node: &NodeView<'_>, function: impl Fn(f32) -> f32) -> Result<Value, NodeError> {
-    let array = constants::array_of(node, 0)?;
-    let values = constants::floats_in(&Value::Constant(array.clone()), 0)?;
-    constant(array.shape().to_vec(), values.into_iter().map(function).collect())
+    let values = constants::floats_of(node, 0)?;
+    let to = shape(node.value(0)?).unwrap_or_default().to_vec();
+    constant(to, values.into_iter().map(function).collect())
 }
 
 /// Constant floats in `shape`.

@@ -24,14 +24,9 @@ pub(super) const OPERATOR: Operator = Operator {
 
 fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     node.int_among("precision", &[0, i64::from(data_type::FLOAT)])?;
-    if let Value::Constant(array) = node.value(0)? {
+    if let Value::Constant(_) | Value::Dequantized(_) = node.value(0)? {
         node.int_among("block_size", &[0])?;
-        return constants::quantized(node, array);
-    }
-    if let Value::Dequantized(constant) = node.value(0)? {
-        node.int_among("block_size", &[0])?;
-        let shape = constant.values.shape().to_vec();
-        return constants::quantized(node, &array(&shape, constants::floats_of(node, 0)?)?);
+        return constants::quantized(node, &*constants::array_of(node, 0)?);
     }
     if let Value::FloatInput(floats) = node.value(0)?
         && (node.scales(1)?.len() > 1 || node.int("block_size", 0)? != 0)
