@@ -87,6 +87,9 @@ fn sumcheck(c: &mut Criterion) {
     on_all(c, "product_grid", N, || {
         black_box(kernels::product_grid(&w, ab, de, Corner::Zero));
     });
+    on_all(c, "table_grid", N, || {
+        black_box(kernels::table_grid(ab, de));
+    });
     on_all(c, "quartic_round", N, || {
         black_box(kernels::quartic_round(&w, ab, de));
     });

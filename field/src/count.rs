@@ -21,6 +21,7 @@
 //! | `product_round` | of the weights | 4 | | 4 |
 //! | `table_round` | of a half | 2 | | 5 |
 //! | `product_grid` | of the weights | 11, 12 with a corner | | 17, 18 with a corner |
+//! | `table_grid` | of a quarter | 8 | | 21 |
 //! | `quartic_round` | of the weights | 14 | | 20 |
 //! | `eq_table` | of the result but one | 1 | | 1 |
 //! | `butterfly` and layers of them | pair | 1 | | 2 |

@@ -163,6 +163,15 @@ pub fn product_grid(w: &[F128], a: [&[F128]; 4], b: [&[F128]; 4], corner: Corner
     dispatch::product_grid(Backend::current(), w, a, b, corner)
 }
 
+/// [`product_grid`] of `sum_i (A_i(x, y) + 1) B_i(x, y)`, with the value at `(1, 0)` and without weights. At infinity the
+/// one adds nothing.
+pub fn table_grid(a: [&[F128]; 4], b: [&[F128]; 4]) -> [F128; 8] {
+    let n = a[0].len();
+    assert!(a.iter().chain(&b).all(|s| s.len() == n));
+    let _counted = count::kernel(n, 8, 0, 21);
+    dispatch::table_grid(Backend::current(), a, b)
+}
+
 /// Binds two variables of a multilinear, quarters apart:
 /// `dst[i] += sum_j weights[j] * (dst[i] + rest[j][i])`.
 ///

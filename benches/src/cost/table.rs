@@ -77,11 +77,21 @@ pub(super) fn instance(kind: Kind, factor: Factor, cols: usize) -> Counts {
 }
 
 fn listed(w: usize, cols: usize) -> Counts {
-    let round = |left: usize| {
-        let half = 1 << (left - 1);
-        ops(2 * half + 2 + 2 * half, 0, 5 * half + 2 + 4 * half)
-    };
-    times(cols, sum((1..=w).map(round)))
+    // Two rounds a pass over a column, then all columns at once.
+    let mut total = Counts::default();
+    let mut left = w;
+    while left > 5 {
+        let quarter = 1 << (left - 2);
+        total +=
+            times(cols, ops(8 * quarter + 8 + 6 * quarter, 0, 21 * quarter + 8 + 12 * quarter));
+        left -= 2;
+    }
+    total += ops(0, 0, cols * ((1 << left) + 1));
+    for left in (1..=left).rev() {
+        let half = cols << (left - 1);
+        total += ops(4 * half + 2 * half, 0, 4 * half + 4 * half);
+    }
+    total
 }
 
 fn products(w: usize, cols: usize) -> Counts {

@@ -42,6 +42,7 @@ macro_rules! for_each_kernel {
                 b: [&[F128]; 4],
                 corner: Corner
             ) -> [F128; 8];
+            fn table_grid(a: [&[F128]; 4], b: [&[F128]; 4]) -> [F128; 8];
             fn fold_four(dst: &mut [F128], rest: [&[F128]; 3], weights: [F128; 3]);
             fn fold(lo: &mut [F128], hi: &[F128], r: F128);
             fn fold_into(dst: &mut [F128], lo: &[F128], hi: &[F128], r: F128);

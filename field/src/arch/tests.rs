@@ -210,6 +210,13 @@ proptest! {
         let grid: [&[usize]; 7] =
             [&[0, 1], &[2], &[3], &[2, 3], &[0, 2], &[1, 3], &[0, 1, 2, 3]];
         let corners = [(Corner::Neither, F128::ZERO), (Corner::Zero, sum(&[0])), (Corner::One, sum(&[1]))];
+        let table_term = |points: &[usize], i: usize| {
+            let one = F128::new(u128::from(points.len() == 1));
+            naive_mul(at(a, points, i) + one, at(b, points, i))
+        };
+        let points: [&[usize]; 8] =
+            [&[1], &[0, 1], &[2], &[3], &[2, 3], &[0, 2], &[1, 3], &[0, 1, 2, 3]];
+        let table_grid = points.map(|points| (0..n).map(|i| table_term(points, i)).sum());
         let weights = weights.map(F128::new);
         let rest = [a[1], a[2], a[3]];
         let folded: Vec<_> = (0..n)
@@ -224,6 +231,7 @@ proptest! {
                 prop_assert_eq!(sums[0], value);
                 prop_assert_eq!(&sums[1..], &grid.map(sum)[..]);
             }
+            prop_assert_eq!(dispatch::table_grid(backend, a, b), table_grid);
             let mut dst = a[0].to_vec();
             dispatch::fold_four(backend, &mut dst, rest, weights);
             prop_assert_eq!(&dst, &folded);

@@ -57,7 +57,7 @@ pub(super) fn fold(first: &mut [F128], rest: [&[F128]; 3], weights: [F128; 3]) {
 }
 
 /// `eq((r, s), .)` at `(1, 0)`, `(0, 1)` and `(1, 1)`.
-pub(super) fn fold_weights(r: F128, s: F128) -> [F128; 3] {
+pub(crate) fn fold_weights(r: F128, s: F128) -> [F128; 3] {
     let both = r * s;
     [r + both, s + both, both]
 }

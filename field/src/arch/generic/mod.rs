@@ -42,4 +42,4 @@ pub(crate) use quartic::quartic_round;
 pub(crate) use tower::{Form, matrix, tower_mul};
 pub(crate) use tower_map::{TowerMap, tower_map};
 pub(crate) use transform::{butterflies, butterfly, eq_expand, inverse_butterfly};
-pub(crate) use two_rounds::{fold_four, product_grid};
+pub(crate) use two_rounds::{fold_four, product_grid, table_grid};

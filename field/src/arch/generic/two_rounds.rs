@@ -139,6 +139,79 @@ pub(super) fn grid_block<const N: usize, L: Lanes<N>>(
     sums
 }
 
+/// See [`kernels::table_grid`](crate::kernels::table_grid).
+#[inline(always)]
+pub(crate) fn table_grid<const N: usize, L: Lanes<N>>(
+    isa: L,
+    [a00, a10, a01, a11]: [&[F128]; 4],
+    [b00, b10, b01, b11]: [&[F128]; 4],
+) -> [F128; 8] {
+    let mut sums = [isa.zero_wide(); 8];
+    let (a0, a1) = (a00.as_chunks::<N>(), a10.as_chunks::<N>());
+    let (a2, a3) = (a01.as_chunks::<N>(), a11.as_chunks::<N>());
+    let (b0, b1) = (b00.as_chunks::<N>(), b10.as_chunks::<N>());
+    let (b2, b3) = (b01.as_chunks::<N>(), b11.as_chunks::<N>());
+    let (n, mut start) = (a0.0.len(), 0);
+    while start < n {
+        let end = n.min(start + BLOCK);
+        sums = table_block(
+            isa,
+            sums,
+            [&a0.0[start..end], &a1.0[start..end], &a2.0[start..end], &a3.0[start..end]],
+            [&b0.0[start..end], &b1.0[start..end], &b2.0[start..end], &b3.0[start..end]],
+        );
+        start = end;
+    }
+    if !a0.1.is_empty() {
+        let a = [padded(a0.1), padded(a1.1), padded(a2.1), padded(a3.1)];
+        let b = [padded(b0.1), padded(b1.1), padded(b2.1), padded(b3.1)];
+        let (a, b) = ([&a[0][..], &a[1], &a[2], &a[3]], [&b[0][..], &b[1], &b[2], &b[3]]);
+        sums = table_block(isa, sums, a, b);
+    }
+    reduce(isa, sums)
+}
+
+/// Three passes over a block, so that each keeps its sums in registers.
+#[inline(always)]
+fn table_block<const N: usize, L: Lanes<N>>(
+    isa: L,
+    mut sums: Sums<L::Wide>,
+    [a00, a10, a01, a11]: [&[[F128; N]]; 4],
+    [b00, b10, b01, b11]: [&[[F128; N]]; 4],
+) -> Sums<L::Wide> {
+    let ones = isa.load(&[F128::ONE; N]);
+    let (mut first, mut zero, mut one) = (sums[0], sums[2], sums[3]);
+    let (a, b) = (a10.iter().zip(a01.iter().zip(a11)), b10.iter().zip(b01.iter().zip(b11)));
+    for ((a10, (a01, a11)), (b10, (b01, b11))) in a.zip(b) {
+        let more = |a| isa.add(isa.load(a), ones);
+        first = isa.add_wide(first, isa.mul_wide(more(a10), isa.load(b10)));
+        zero = isa.add_wide(zero, isa.mul_wide(more(a01), isa.load(b01)));
+        one = isa.add_wide(one, isa.mul_wide(more(a11), isa.load(b11)));
+    }
+    (sums[0], sums[2], sums[3]) = (first, zero, one);
+
+    let both = |x, y| isa.add(isa.load(x), isa.load(y));
+    let (mut low, mut high, mut all) = (sums[1], sums[4], sums[7]);
+    let (a, b) = (a00.iter().zip(a10).zip(a01.iter().zip(a11)), b00.iter().zip(b10));
+    for (((a00, a10), (a01, a11)), ((b00, b10), (b01, b11))) in a.zip(b.zip(b01.iter().zip(b11))) {
+        let (a0, a1) = (both(a00, a10), both(a01, a11));
+        let (b0, b1) = (both(b00, b10), both(b01, b11));
+        low = isa.add_wide(low, isa.mul_wide(a0, b0));
+        high = isa.add_wide(high, isa.mul_wide(a1, b1));
+        all = isa.add_wide(all, isa.mul_wide(isa.add(a0, a1), isa.add(b0, b1)));
+    }
+    (sums[1], sums[4], sums[7]) = (low, high, all);
+
+    let (mut zero, mut one) = (sums[5], sums[6]);
+    let (a, b) = (a00.iter().zip(a01).zip(a10.iter().zip(a11)), b00.iter().zip(b01));
+    for (((a00, a01), (a10, a11)), ((b00, b01), (b10, b11))) in a.zip(b.zip(b10.iter().zip(b11))) {
+        zero = isa.add_wide(zero, isa.mul_wide(both(a00, a01), both(b00, b01)));
+        one = isa.add_wide(one, isa.mul_wide(both(a10, a11), both(b10, b11)));
+    }
+    (sums[5], sums[6]) = (zero, one);
+    sums
+}
+
 /// `dst[i] += sum_j weights[j] * (dst[i] + rest[j][i])`.
 #[inline(always)]
 pub(crate) fn fold_four<const N: usize, L: Lanes<N>>(

@@ -9,6 +9,7 @@ use binfer_field::{F128, kernels};
 use rayon::prelude::*;
 
 use crate::buffer::Buffer;
+use crate::product::{Grid, add_grids, fold_weights};
 
 /// A table and a histogram whose index bits are being bound.
 pub(super) trait Bits: Send {
@@ -22,71 +23,186 @@ pub(super) trait Bits: Send {
     fn finish(&mut self) -> Option<(Vec<F128>, Vec<F128>)>;
 }
 
-/// Both as they are, blocks `[column][v]`, bound at their beginnings.
-pub(super) struct ListedBits {
+/// Bits that are bound with all values of a column side by side, two rounds a pass, end where so few are left: then the
+/// values of all columns are.
+const FEW_BITS: usize = 5;
+
+/// Both as they are.
+pub(super) enum ListedBits {
+    Blocks(Blocks),
+    Values(Values),
+}
+
+/// Blocks `[column][v]`, bound at their beginnings.
+pub(super) struct Blocks {
     table: Buffer,
     histogram: Buffer,
     block: usize,
     left: usize,
-    /// The next round's sums, where they are known.
-    sums: Option<(F128, F128)>,
+    /// The next two rounds' sums, where they are known.
+    grid: Option<Grid>,
+    /// The challenge of the first round of two.
+    first: Option<F128>,
+}
+
+/// `T + 1` and the histogram, blocks `[v][column]`.
+pub(super) struct Values {
+    cols: usize,
+    table: Vec<F128>,
+    histogram: Vec<F128>,
 }
 
 impl ListedBits {
     pub(super) fn new(table: Buffer, histogram: Buffer, width: usize) -> Self {
         assert_eq!(table.len(), histogram.len());
-        Self { table, histogram, block: 1 << width, left: width, sums: None }
+        let blocks =
+            Blocks { table, histogram, block: 1 << width, left: width, grid: None, first: None };
+        Self::Blocks(blocks).or_values()
     }
-}
 
-/// One column's share of a round, `weight` its value of eq.
-fn column_round(table: &[F128], histogram: &[F128], weight: F128) -> (F128, F128) {
-    let (t_lo, t_hi) = table.split_at(table.len() / 2);
-    let (m_lo, m_hi) = histogram.split_at(histogram.len() / 2);
-    let (at_one, leading) = kernels::table_round(t_lo, t_hi, m_lo, m_hi);
-    (at_one * weight, leading * weight)
-}
-
-fn add_sums(a: (F128, F128), b: (F128, F128)) -> (F128, F128) {
-    (a.0 + b.0, a.1 + b.1)
+    /// Goes on to the values of all columns, if few bits are left.
+    fn or_values(self) -> Self {
+        match self {
+            Self::Blocks(blocks) if blocks.left <= FEW_BITS => Self::Values(blocks.values()),
+            other => other,
+        }
+    }
 }
 
 impl Bits for ListedBits {
     fn round(&mut self, eq: &[F128]) -> (F128, F128) {
-        if let Some(sums) = self.sums.take() {
-            return sums;
+        match self {
+            Self::Blocks(blocks) => blocks.round(eq),
+            Self::Values(values) => values.round(eq),
         }
-        let (stride, size) = (self.block, 1 << self.left);
-        let columns = self.table.par_chunks(stride).zip(self.histogram.par_chunks(stride)).zip(eq);
-        let sums = columns.map(|((table, histogram), &weight)| {
-            column_round(&table[..size], &histogram[..size], weight)
-        });
-        sums.reduce(|| (F128::ZERO, F128::ZERO), add_sums)
     }
 
-    /// A column is in cache when it is bound: that is when its share of the next round is summed.
     fn bind(&mut self, r: F128, eq: &[F128]) {
-        self.left -= 1;
-        let (stride, half) = (self.block, 1 << self.left);
-        let columns = self.table.par_chunks_mut(stride).zip(self.histogram.par_chunks_mut(stride));
-        let sums = columns.zip(eq).map(|((table, histogram), &weight)| {
-            for data in [&mut *table, &mut *histogram] {
-                let (lo, hi) = data[..2 * half].split_at_mut(half);
-                kernels::fold(lo, hi, r);
+        match self {
+            Self::Values(values) => values.bind(r),
+            Self::Blocks(blocks) => {
+                blocks.bind(r, eq);
+                if blocks.left <= FEW_BITS {
+                    *self = Self::Values(blocks.values());
+                }
             }
-            if half == 1 {
-                return (F128::ZERO, F128::ZERO);
-            }
-            column_round(&table[..half], &histogram[..half], weight)
-        });
-        let sums = sums.reduce(|| (F128::ZERO, F128::ZERO), add_sums);
-        self.sums = (half > 1).then_some(sums);
+        }
     }
 
     fn finish(&mut self) -> Option<(Vec<F128>, Vec<F128>)> {
-        let firsts = |data: &[F128]| data.iter().step_by(self.block).copied().collect();
-        (self.left == 0).then(|| (firsts(&self.table), firsts(&self.histogram)))
+        match self {
+            Self::Blocks(_) => None,
+            Self::Values(values) => values.finish(),
+        }
     }
+}
+
+/// The quarters of a column's first values: at `(0, 0)`, `(1, 0)`, `(0, 1)` and `(1, 1)` of the two highest bits, the
+/// highest first.
+fn quarters(column: &[F128]) -> [&[F128]; 4] {
+    let q = column.len() / 4;
+    [0, 2 * q, q, 3 * q].map(|start| &column[start..][..q])
+}
+
+/// One column's share of two rounds, `weight` its value of eq.
+fn column_grid(table: &[F128], histogram: &[F128], weight: F128) -> Grid {
+    let mut grid = kernels::table_grid(quarters(table), quarters(histogram));
+    kernels::scale(&mut grid, weight);
+    grid
+}
+
+impl Blocks {
+    /// The sums of a round: of the first of two where no challenge waits.
+    fn round(&mut self, eq: &[F128]) -> (F128, F128) {
+        let [one, top, zero_one, one_one, top_one, tops @ ..] =
+            *self.grid.get_or_insert_with(|| {
+                let (stride, size) = (self.block, 1 << self.left);
+                let columns = self.table.par_chunks(stride).zip(self.histogram.par_chunks(stride));
+                let grids = columns.zip(eq).map(|((table, histogram), &weight)| {
+                    column_grid(&table[..size], &histogram[..size], weight)
+                });
+                grids.reduce(Grid::default, add_grids)
+            });
+        match self.first {
+            None => (one + one_one, top + top_one),
+            Some(r) => {
+                let parabola =
+                    |[zero, one, top]: [F128; 3]| zero + r * (zero + one + top + r * top);
+                (parabola([zero_one, one_one, top_one]), parabola(tops))
+            }
+        }
+    }
+
+    /// Binds two bits at the second challenge. A column is in cache when it is bound: that is when its share of the next two
+    /// rounds is summed.
+    fn bind(&mut self, r: F128, eq: &[F128]) {
+        let Some(first) = self.first.take() else {
+            self.first = Some(r);
+            return;
+        };
+        self.left -= 2;
+        let (weights, more) = (fold_weights(first, r), self.left > FEW_BITS);
+        let (stride, quarter) = (self.block, 1 << self.left);
+        let columns = self.table.par_chunks_mut(stride).zip(self.histogram.par_chunks_mut(stride));
+        let grids = columns.zip(eq).map(|((table, histogram), &weight)| {
+            for data in [&mut *table, &mut *histogram] {
+                let (bound, rest) = data[..4 * quarter].split_at_mut(quarter);
+                let [second, third, fourth] = [0, 1, 2].map(|k| &rest[k * quarter..][..quarter]);
+                kernels::fold_four(bound, [third, second, fourth], weights);
+            }
+            if more {
+                column_grid(&table[..quarter], &histogram[..quarter], weight)
+            } else {
+                Grid::default()
+            }
+        });
+        let grid = grids.reduce(Grid::default, add_grids);
+        self.grid = more.then_some(grid);
+    }
+
+    fn values(&self) -> Values {
+        let size = 1 << self.left;
+        let by_value = |data: &[F128]| by_value(data, self.block, size);
+        let mut table = by_value(&self.table);
+        table.iter_mut().for_each(|t| *t += F128::ONE);
+        let cols = table.len() / size;
+        Values { cols, table, histogram: by_value(&self.histogram) }
+    }
+}
+
+impl Values {
+    fn round(&self, eq: &[F128]) -> (F128, F128) {
+        let [table, histogram] = [&self.table, &self.histogram].map(|data| {
+            let (lo, hi) = data.split_at(data.len() / 2);
+            lo.par_chunks(self.cols).zip(hi.par_chunks(self.cols))
+        });
+        let sums = table
+            .zip(histogram)
+            .map(|((t_lo, t_hi), (m_lo, m_hi))| kernels::product_round(eq, t_lo, t_hi, m_lo, m_hi));
+        sums.reduce(|| (F128::ZERO, F128::ZERO), |a, b| (a.0 + b.0, a.1 + b.1))
+    }
+
+    fn bind(&mut self, r: F128) {
+        for data in [&mut self.table, &mut self.histogram] {
+            fold(data, r);
+        }
+    }
+
+    fn finish(&mut self) -> Option<(Vec<F128>, Vec<F128>)> {
+        (self.table.len() == self.cols).then(|| {
+            let mut table = core::mem::take(&mut self.table);
+            table.iter_mut().for_each(|t| *t += F128::ONE);
+            (table, core::mem::take(&mut self.histogram))
+        })
+    }
+}
+
+/// Binds the highest variable.
+fn fold(values: &mut Vec<F128>, r: F128) {
+    let half = values.len() / 2;
+    let (lo, hi) = values.split_at_mut(half);
+    kernels::fold(lo, hi, r);
+    values.truncate(half);
 }
 
 /// Bits of the lower digit of an index that has more.
@@ -123,13 +239,6 @@ impl Digit {
         let below = factors.split_last().map_or(factors, |(_, below)| below);
         Self { left: factors.len(), products: products(below, cols), values, plain }
     }
-
-    fn fold(values: &mut Vec<F128>, r: F128) {
-        let half = values.len() / 2;
-        let (lo, hi) = values.split_at_mut(half);
-        kernels::fold(lo, hi, r);
-        values.truncate(half);
-    }
 }
 
 /// The products of the factors of the bits of `u`, blocks `[u][column]`.
@@ -146,13 +255,15 @@ fn products(factors: &[Vec<F128>], cols: usize) -> Vec<F128> {
     products
 }
 
-/// `[v][column]` of blocks `[column][v]`.
-fn by_value(blocks: &[F128], cols: usize) -> Vec<F128> {
-    let size = blocks.len() / cols;
-    let mut out = F128::zeros(blocks.len());
-    for (c, block) in blocks.chunks(size).enumerate() {
-        for (out, &value) in out[c..].iter_mut().step_by(cols).zip(block) {
-            *out = value;
+/// `[v][column]` of blocks `[column][v]`, of each block the first `size`.
+fn by_value(blocks: &[F128], block: usize, size: usize) -> Vec<F128> {
+    let cols = blocks.len() / block;
+    let mut out = F128::zeros(size * cols);
+    // Columns of which a line of the cache holds a value each.
+    for (group, blocks) in blocks.chunks(4 * block).enumerate() {
+        for (v, out) in out.chunks_exact_mut(cols).enumerate() {
+            let values = blocks[v..].iter().step_by(block);
+            out[4 * group..].iter_mut().zip(values).for_each(|(out, &value)| *out = value);
         }
     }
     out
@@ -169,12 +280,12 @@ impl ProductBits {
         let (cols, width) = (scale.len(), factors.len());
         let low = if width > LOW_BITS { LOW_BITS } else { 0 };
         if low == 0 {
-            let values = by_value(&histogram, cols);
+            let values = by_value(&histogram, 1 << width, 1 << width);
             let digit = Digit::new(&factors, values.clone(), values);
             return Self { with_one, scale, factors, digit, upper: None };
         }
         // The products of the lower digit, a column after the other.
-        let lower = by_value(&products(&factors[..low], cols), 1 << low);
+        let lower = by_value(&products(&factors[..low], cols), cols, cols);
         let block = 1usize << low;
         let mut values = F128::zeros(histogram.len() >> low);
         let mut plain = values.clone();
@@ -188,7 +299,8 @@ impl ProductBits {
                 *plain = kernels::sum(histogram);
             }
         });
-        let (values, plain) = (by_value(&values, cols), by_value(&plain, cols));
+        let block = 1 << (width - low);
+        let [values, plain] = [values, plain].map(|data| by_value(&data, block, block));
         let digit = Digit::new(&factors[low..], values, plain);
         Self { with_one, scale, factors, digit, upper: Some((histogram, vec![F128::ONE])) }
     }
@@ -204,7 +316,7 @@ impl ProductBits {
                 kernels::add_scaled(out, histogram, weight);
             }
         });
-        let values = by_value(&folded, cols);
+        let values = by_value(&folded, block, block);
         self.digit = Digit::new(&self.factors, values.clone(), values);
     }
 }
@@ -251,8 +363,8 @@ impl Bits for ProductBits {
         digit.left -= 1;
         let half = digit.products.len() / 2;
         digit.products.truncate(half);
-        Digit::fold(&mut digit.values, r);
-        Digit::fold(&mut digit.plain, r);
+        fold(&mut digit.values, r);
+        fold(&mut digit.plain, r);
         if let Some((_, eq)) = &mut self.upper {
             // Bits are bound from the highest down, and count from the lowest up.
             *eq = eq.iter().flat_map(|&e| [e * (F128::ONE + r), e * r]).collect();
