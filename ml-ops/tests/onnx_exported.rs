@@ -36,6 +36,8 @@ fn networks_are_equal_to_onnx_runtime_and_proved() {
         "gemm_floats_added",
         "matmul_to_floats",
         "matmul_to_floats_of_tensors",
+        "normalization_in_parts",
+        "normalization_in_parts_int8",
         "qgemm_floats",
         "qgemm_rows",
         "resize_of_one",

@@ -3,7 +3,7 @@
 use super::builder::Builder;
 use super::constants;
 use super::deferred::{
-    After, Applied, Deferred, Each, Elementwise, Exact, ExactTerm, Factor, Factored, Kind,
+    After, Applied, Centred, Deferred, Each, Elementwise, Exact, ExactTerm, Factor, Factored, Kind,
     Quotient, Sum, Term,
 };
 use super::error::NodeError;
@@ -113,6 +113,19 @@ pub(super) fn import(
     }
     let operands = numbers::operands(builder, node)?;
     let [a, b] = wordwise::beside(builder, node, operands)?;
+    let centred = match (operation, &*a, &*b) {
+        (Operation::Sub, Value::Floats(x), Value::Deferred(mean)) => {
+            Centred::less(node.name, x, mean)
+        }
+        (Operation::Mul, Value::Deferred(x), _) if node.input_name(0) == node.input_name(1) => {
+            Centred::squared(node.name, x)
+        }
+        (Operation::Div, Value::Deferred(x), Value::Floats(by)) => Centred::over(node.name, x, by),
+        _ => None,
+    };
+    if let Some(centred) = centred {
+        return Ok(Value::Deferred(centred));
+    }
     if let (Value::Deferred(a), Value::Deferred(b)) = (&*a, &*b)
         && node.goes_on()
         && (is_applied(a) || is_applied(b) || !operation.is_sum())

@@ -3,6 +3,7 @@
 mod after;
 mod applied;
 mod average;
+mod centred;
 mod columns;
 mod concatenation;
 mod course;
@@ -43,6 +44,7 @@ mod word_tensors;
 pub(super) use after::After;
 pub(super) use applied::Applied;
 pub(super) use average::{Average, Formula, Summands};
+pub(super) use centred::Centred;
 pub(super) use columns::Columns;
 pub(super) use concatenation::{Concatenation, ConcatenationPart};
 pub(super) use cut::Cut;
@@ -141,6 +143,8 @@ pub(super) enum Kind {
     WordSoftmax(Rc<WordSoftmax>),
     /// Rows along the last dimension brought to one size.
     Normalization(Rc<Normalization>),
+    /// What a normalization of rows is made of, in parts.
+    Centred(Rc<Centred>),
     /// Groups of an image's channels brought to one size.
     GroupNormalization(Rc<GroupNormalization>),
     /// Rows or groups of a 16-bit tensor.
@@ -191,6 +195,7 @@ impl Kind {
             Self::Softmax(softmax) => softmax.quantize(builder, target),
             Self::WordSoftmax(softmax) => softmax.quantize(builder, target),
             Self::Normalization(rows) => rows.quantize(builder, after, target),
+            Self::Centred(of) => of.quantize(builder, target),
             Self::GroupNormalization(groups) => groups.quantize(builder, after, target),
             Self::WordNormalization(rows) => rows.quantize(builder, after, target),
             Self::Exact(sum) => sum.quantize(builder, target),

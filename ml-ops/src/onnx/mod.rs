@@ -114,7 +114,8 @@
 //! RMSNormalization and SimplifiedLayerNormalization along the last axis, between DequantizeLinear and QuantizeLinear, are several
 //! nodes of integers of our own, as no two runtimes' float32 sums and exponentials agree; `docs/semantics.md` states them.
 //! LayerNormalization may be written in its parts, as operator sets before 17 have it. So are InstanceNormalization and
-//! GroupNormalization, also in parts, of groups of channels, with a SiLU or none. On the
+//! GroupNormalization, also in parts, of groups of channels, with a SiLU or none. Parts between which the variance is quantized
+//! are exact integers, each rounded once. On the
 //! fixtures codes differ from those of ONNX Runtime's floats by 1 at most, in one of seven places or fewer. The steps are filled by
 //! `f64` additions, multiplications and divisions alone, so that every machine makes the same graph.
 //!

@@ -2,6 +2,7 @@
 
 use crate::onnx::arithmetic;
 use crate::onnx::builder::Builder;
+use crate::onnx::deferred::Centred;
 use crate::onnx::elementwise::unary;
 use crate::onnx::error::NodeError;
 use crate::onnx::node::{Import, NodeView, Operator};
@@ -11,7 +12,8 @@ pub(super) const OPERATOR: Operator =
     Operator { domain: "", name: "Pow", inputs: 2, attributes: &[], import: Import::One(import) };
 
 fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    let power: fn(f32) -> f32 = match arithmetic::number_of(node, 1)? {
+    let exponent = arithmetic::number_of(node, 1)?;
+    let power: fn(f32) -> f32 = match exponent {
         2.0 => |x| x * x,
         3.0 => |x| x * x * x,
         0.5 => f32::sqrt,
@@ -19,5 +21,11 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
         -1.0 => |x| 1.0 / x,
         value => return Err(NodeError::NotOnGrid { index: 1, value }),
     };
+    if let Value::Deferred(x) = node.value(0)?
+        && exponent == 2.0
+        && let Some(squares) = Centred::squared(node.name, x)
+    {
+        return Ok(Value::Deferred(squares));
+    }
     unary(node, power)
 }

@@ -2,7 +2,7 @@
 
 use crate::array::ArrayData;
 use crate::onnx::builder::Builder;
-use crate::onnx::deferred::{Average, Deferred, Formula, Kind, Summands};
+use crate::onnx::deferred::{Average, Centred, Deferred, Formula, Kind, Summands};
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::node::{Import, NodeView, Operator};
@@ -56,6 +56,14 @@ pub(super) fn reduced(
         .iter()
         .map(|&axis| shapes::axis(node, "axes", axis, view.rank()))
         .collect::<Result<_, _>>()?;
+    if let Value::Deferred(squares) = value
+        && mean
+        && keep
+        && reduced == [view.rank() - 1]
+        && let Some(variance) = Centred::averaged(node.name, squares)
+    {
+        return Ok(Value::Deferred(variance));
+    }
     let kept: Vec<usize> = (0..view.rank()).filter(|dim| !reduced.contains(dim)).collect();
     // Of what is kept, features stay features; without any, everything is.
     let any = kept.iter().any(|&dim| view.is_feature(dim));

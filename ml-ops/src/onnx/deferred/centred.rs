@@ -1,0 +1,216 @@
+//! The parts of a LayerNormalization between which tensors are quantized: elements less the mean of their row, the mean of the squares of
+//! these, and their quotient by a function of codes, one a row.
+
+use super::row_sizes::variance;
+use super::{Deferred, Kind, MAX_LENGTH};
+use crate::graph::{Edges, Function, TensorId};
+use crate::onnx::builder::Builder;
+use crate::onnx::error::NodeError;
+use crate::onnx::heads;
+use crate::onnx::places;
+use crate::onnx::rowwise::{Rowwise, Summand};
+use crate::onnx::target::Target;
+use crate::onnx::value::Floats;
+use crate::onnx::view::View;
+use std::rc::Rc;
+
+/// Digits of a reciprocal, which are of the largest.
+const DIGITS: u32 = 3;
+
+/// The largest power of two that one over zero, times a row's elements, may be a byte's multiple of.
+const MOST: u32 = 33;
+
+/// The same of a function's values.
+const MOST_OF_TABLE: u32 = 20;
+
+/// A dequantized tensor's elements less the mean of their row, or what is made of these.
+#[derive(Debug)]
+pub(in crate::onnx) struct Centred {
+    x: Rowwise,
+    /// The scale of the tensor.
+    scale: f64,
+    part: Part,
+}
+
+#[derive(Debug)]
+enum Part {
+    Difference,
+    Square,
+    /// The mean of the squares in each row.
+    Variance,
+    /// The difference over what the codes of a tensor, one a row, stand for.
+    Quotient {
+        by: View,
+        images: Box<[f32; 256]>,
+    },
+}
+
+impl Centred {
+    /// `x` less `mean`, if that is its mean along the last dimension.
+    pub(in crate::onnx) fn less(name: &str, x: &Floats, mean: &Deferred) -> Option<Deferred> {
+        let Kind::Average(of) = &mean.kind else { return None };
+        let view = &x.codes.view;
+        let (n, mut shape) = (*view.shape().last()?, view.shape());
+        *shape.last_mut()? = 1;
+        let is_mean = of.weights.is_none() && of.count == n && of.taps() == n;
+        let is_of_rows = of.x.view == *view && mean.view.shape() == shape && n <= MAX_LENGTH;
+        let is_plain = mean.is_unbounded() && mean.after.is_empty() && x.is_scaled();
+        (is_mean && is_of_rows && is_plain).then(|| {
+            let (x, scale) = (Rowwise::new(name, view), x.scaling.scale.into());
+            Self { x, scale, part: Part::Difference }.deferred()
+        })
+    }
+
+    /// The square of each element of a difference.
+    pub(in crate::onnx) fn squared(name: &str, x: &Deferred) -> Option<Deferred> {
+        let of = Self::plain(x).filter(|of| matches!(of.part, Part::Difference))?;
+        Some(Self { x: Rowwise::new(name, of.x.view()), part: Part::Square, ..*of }.deferred())
+    }
+
+    /// The means of squares along the last dimension.
+    pub(in crate::onnx) fn averaged(name: &str, x: &Deferred) -> Option<Deferred> {
+        let of = Self::plain(x).filter(|of| matches!(of.part, Part::Square))?;
+        Some(Self { x: Rowwise::new(name, of.x.view()), part: Part::Variance, ..*of }.deferred())
+    }
+
+    /// A difference over floats of codes, one for each row.
+    pub(in crate::onnx) fn over(name: &str, x: &Deferred, by: &Floats) -> Option<Deferred> {
+        let of = Self::plain(x).filter(|of| matches!(of.part, Part::Difference))?;
+        let x = Rowwise::new(name, of.x.view());
+        let view = by.codes.view.clone();
+        let part = Part::Quotient { by: view.clone(), images: by.images.clone() };
+        (view.shape() == x.view_of_rows(0).shape()).then(|| Self { x, part, ..*of }.deferred())
+    }
+
+    /// What floats to which nothing has been done are.
+    fn plain(floats: &Deferred) -> Option<&Self> {
+        let Kind::Centred(of) = &floats.kind else { return None };
+        let as_made = floats.is_unbounded() && floats.after.is_empty();
+        Some(of).filter(|of| as_made && floats.view == of.output()).map(Rc::as_ref)
+    }
+
+    fn deferred(self) -> Deferred {
+        let output = self.output();
+        Deferred::new(Kind::Centred(Rc::new(self)), output)
+    }
+
+    /// How the tensor that is made is seen.
+    fn output(&self) -> View {
+        match self.part {
+            Part::Variance => self.x.view_of_rows(0),
+            _ => self.x.output(),
+        }
+    }
+
+    pub(super) fn quantize(
+        &self,
+        builder: &mut Builder,
+        target: &Target,
+    ) -> Result<TensorId, NodeError> {
+        let x = self.x.straight(builder)?;
+        let n = x.length() as i64;
+        let (lowest, highest) = target.ends();
+        let steps = |unit: f64| Edges::rising(lowest, highest, |code| target.least(code) / unit);
+        let sum = sum(&x, builder)?;
+        match &self.part {
+            Part::Square => Err(NodeError::QuantizedParts),
+            Part::Difference => {
+                let terms = vec![
+                    (x.elements(), Function::table(|code| n * code)),
+                    (x.broadcast(sum), Function::Times(-1)),
+                ];
+                x.codes(builder, "centred", terms, vec![steps(self.scale / n as f64)])
+            }
+            Part::Variance => {
+                let squares = vec![(x.elements(), Function::table(|code| code * code))];
+                let squares = x.row_integers(builder, "squares", squares, 255 * 255 * n)?;
+                let variance = variance(&x, builder, squares, sum, 16)?;
+                let unit = self.scale * self.scale / (n * n) as f64;
+                let terms = vec![(x.rows_of(variance), Function::Times(1))];
+                x.row_codes(builder, "codes", terms, steps(unit))
+            }
+            Part::Quotient { by, images } => {
+                // The nearest that an element can be to the mean is as far as from one end of the output to the other.
+                let ends = 256.0 * n as f64 * target.fineness() / self.scale;
+                let by = Reciprocals::new(&x, builder, by, images, ends)?;
+                let sizes = [sum, by.integers(&x, builder)?].map(|of| x.view_of_rows(of));
+                let shift = heads::products_of(builder, &x.part("shift"), [&sizes[0], &sizes[1]])?;
+                let mut terms = vec![(x.repeated(&shift), Function::Times(-1))];
+                for (digit, weight) in &by.digits {
+                    let with = builder.source(&x.repeated(digit), false)?;
+                    let factors = places::factors(n * weight).into_iter();
+                    terms.extend(factors.map(|factor| (x.elements(), with.factor([0; 2], factor))));
+                }
+                let unit = self.scale * by.unit / n as f64;
+                x.codes(builder, "quotient", terms, vec![steps(unit)])
+            }
+        }
+    }
+}
+
+/// The sum of each row's codes.
+fn sum(x: &Rowwise, builder: &mut Builder) -> Result<TensorId, NodeError> {
+    let terms = vec![(x.elements(), Function::table(|code| code))];
+    x.row_integers(builder, "sum", terms, 255 * x.length() as i64)
+}
+
+/// One over a function of codes, one a row, in units: sums of digits times their weights.
+struct Reciprocals {
+    digits: Vec<(View, i64)>,
+    unit: f64,
+    /// The power of two that the last digit, of what is infinite, weighs.
+    infinite: u32,
+}
+
+impl Reciprocals {
+    /// One over zero, or over what is no number, is `infinite`, as far as there is room.
+    fn new(
+        x: &Rowwise,
+        builder: &mut Builder,
+        by: &View,
+        images: &[f32; 256],
+        infinite: f64,
+    ) -> Result<Self, NodeError> {
+        if let Some(&value) = images.iter().find(|image| **image < 0.0) {
+            return Err(NodeError::NotOnGrid { index: 1, value });
+        }
+        let over = images.map(|image| if image > 0.0 { 1.0 / f64::from(image) } else { 0.0 });
+        let most = over.into_iter().fold(0.0, f64::max);
+        if most == 0.0 {
+            return Err(NodeError::NotOnGrid { index: 1, value: images[255] });
+        }
+        let unit = most / f64::from((1 << (8 * DIGITS)) - 1);
+        let integers = over.map(|value| (value / unit).round_ties_even() as i64);
+        let mut digit =
+            |name: &str, table: [u8; 256]| by.on(builder.map(&x.part(name), by.tensor, &table));
+        let of_place = |place: u32| {
+            let table = integers.map(|value| (value >> (8 * place)) as u8);
+            (digit(&format!("reciprocal{place}"), table), 1 << (8 * place))
+        };
+        let mut digits: Vec<(View, i64)> = (0..DIGITS).map(of_place).collect();
+        let room = MOST - x.length().next_power_of_two().ilog2();
+        let wanted = |power: &u32| (255.0 * unit) * (1u64 << power) as f64 >= infinite;
+        let power = (0..room).find(wanted).unwrap_or(room);
+        let is_infinite = images.map(|image| if image > 0.0 { 0 } else { u8::MAX });
+        digits.push((digit("infinite", is_infinite), 1 << power));
+        Ok(Self { digits, unit, infinite: power })
+    }
+
+    /// The integers.
+    fn integers(&self, x: &Rowwise, builder: &mut Builder) -> Result<TensorId, NodeError> {
+        let (mut terms, mut bound): (Vec<Summand>, i64) = (Vec::new(), 0);
+        for (digit, weight) in &self.digits {
+            bound += 255 * weight;
+            let table = Function::table(|code| code * (*weight).min(1 << MOST_OF_TABLE));
+            terms.push((x.read_rows(digit), table));
+        }
+        if let Some(more) = self.infinite.checked_sub(MOST_OF_TABLE)
+            && let Some((matrix, table)) = terms.pop()
+        {
+            let most = 255 << MOST_OF_TABLE;
+            let infinite = x.row_integers(builder, "infinite/row", vec![(matrix, table)], most)?;
+            terms.push((x.rows_of(infinite), Function::Times(1 << more)));
+        }
+        x.row_integers(builder, "reciprocal", terms, bound)
+    }
+}
