@@ -42,6 +42,7 @@ fn networks_are_equal_to_onnx_runtime_and_proved() {
         "qgemm_rows",
         "resize_of_one",
         "resize_stretched",
+        "size_in_parts",
     ] {
         let bytes = std::fs::read(folder.join(format!("{name}.onnx"))).unwrap();
         let model = Model::from_onnx(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));

@@ -3,8 +3,8 @@
 use super::builder::Builder;
 use super::constants;
 use super::deferred::{
-    After, Applied, Centred, Deferred, Each, Elementwise, Exact, ExactTerm, Factor, Factored, Kind,
-    Quotient, Sum, Term,
+    After, Applied, Deferred, Each, Elementwise, Exact, ExactTerm, Factor, Factored, Kind,
+    NormalizationPart, Quotient, Sum, Term,
 };
 use super::error::NodeError;
 use super::factors;
@@ -113,18 +113,23 @@ pub(super) fn import(
     }
     let operands = numbers::operands(builder, node)?;
     let [a, b] = wordwise::beside(builder, node, operands)?;
-    let centred = match (operation, &*a, &*b) {
+    let part = match (operation, &*a, &*b) {
         (Operation::Sub, Value::Floats(x), Value::Deferred(mean)) => {
-            Centred::less(node.name, x, mean)
+            NormalizationPart::less(node.name, x, mean)
         }
         (Operation::Mul, Value::Deferred(x), _) if node.input_name(0) == node.input_name(1) => {
-            Centred::squared(node.name, x)
+            NormalizationPart::squared(node.name, x)
         }
-        (Operation::Div, Value::Deferred(x), Value::Floats(by)) => Centred::over(node.name, x, by),
+        (Operation::Div, Value::Deferred(x), Value::Floats(by)) => {
+            NormalizationPart::over(node.name, x, by)
+        }
+        (Operation::Div, Value::Floats(x), Value::Floats(by)) => {
+            NormalizationPart::of_codes(node.name, x, by)
+        }
         _ => None,
     };
-    if let Some(centred) = centred {
-        return Ok(Value::Deferred(centred));
+    if let Some(part) = part {
+        return Ok(Value::Deferred(part));
     }
     if let (Value::Deferred(a), Value::Deferred(b)) = (&*a, &*b)
         && node.goes_on()

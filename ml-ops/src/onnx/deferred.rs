@@ -3,7 +3,6 @@
 mod after;
 mod applied;
 mod average;
-mod centred;
 mod columns;
 mod concatenation;
 mod course;
@@ -24,6 +23,7 @@ mod lines;
 mod local_normalization;
 mod mapped;
 mod normalization;
+mod normalization_part;
 mod padded;
 mod product;
 mod quotient;
@@ -44,7 +44,6 @@ mod word_tensors;
 pub(super) use after::After;
 pub(super) use applied::Applied;
 pub(super) use average::{Average, Formula, Summands};
-pub(super) use centred::Centred;
 pub(super) use columns::Columns;
 pub(super) use concatenation::{Concatenation, ConcatenationPart};
 pub(super) use cut::Cut;
@@ -60,6 +59,7 @@ pub(super) use largest::{Compared, Largest};
 pub(super) use local_normalization::LocalNormalization;
 pub(super) use mapped::Mapped;
 pub(super) use normalization::{MAX_LENGTH, Normalization};
+pub(super) use normalization_part::NormalizationPart;
 pub(super) use padded::{How, Inner, Padded};
 pub(super) use product::Product;
 pub(super) use quotient::Quotient;
@@ -144,7 +144,7 @@ pub(super) enum Kind {
     /// Rows along the last dimension brought to one size.
     Normalization(Rc<Normalization>),
     /// What a normalization of rows is made of, in parts.
-    Centred(Rc<Centred>),
+    NormalizationPart(Rc<NormalizationPart>),
     /// Groups of an image's channels brought to one size.
     GroupNormalization(Rc<GroupNormalization>),
     /// Rows or groups of a 16-bit tensor.
@@ -195,7 +195,7 @@ impl Kind {
             Self::Softmax(softmax) => softmax.quantize(builder, target),
             Self::WordSoftmax(softmax) => softmax.quantize(builder, target),
             Self::Normalization(rows) => rows.quantize(builder, after, target),
-            Self::Centred(of) => of.quantize(builder, target),
+            Self::NormalizationPart(of) => of.quantize(builder, target),
             Self::GroupNormalization(groups) => groups.quantize(builder, after, target),
             Self::WordNormalization(rows) => rows.quantize(builder, after, target),
             Self::Exact(sum) => sum.quantize(builder, target),

@@ -85,7 +85,7 @@ pub(super) fn followed(
             }
             constant
         }
-        Kind::Centred(_) => return Err(NodeError::QuantizedParts),
+        Kind::NormalizationPart(_) => return Err(NodeError::QuantizedParts),
         _ => {
             let expected = "a matmul's, convolution's or normalization's result";
             let wrong = NodeError::Operand { index: 1 - index, expected };

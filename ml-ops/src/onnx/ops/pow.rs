@@ -2,7 +2,7 @@
 
 use crate::onnx::arithmetic;
 use crate::onnx::builder::Builder;
-use crate::onnx::deferred::Centred;
+use crate::onnx::deferred::NormalizationPart;
 use crate::onnx::elementwise::unary;
 use crate::onnx::error::NodeError;
 use crate::onnx::node::{Import, NodeView, Operator};
@@ -23,7 +23,7 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
     };
     if let Value::Deferred(x) = node.value(0)?
         && exponent == 2.0
-        && let Some(squares) = Centred::squared(node.name, x)
+        && let Some(squares) = NormalizationPart::squared(node.name, x)
     {
         return Ok(Value::Deferred(squares));
     }

@@ -2,7 +2,7 @@
 
 use crate::array::ArrayData;
 use crate::onnx::builder::Builder;
-use crate::onnx::deferred::{Average, Centred, Deferred, Formula, Kind, Summands};
+use crate::onnx::deferred::{Average, Deferred, Formula, Kind, NormalizationPart, Summands};
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::node::{Import, NodeView, Operator};
@@ -60,7 +60,7 @@ pub(super) fn reduced(
         && mean
         && keep
         && reduced == [view.rank() - 1]
-        && let Some(variance) = Centred::averaged(node.name, squares)
+        && let Some(variance) = NormalizationPart::averaged(node.name, squares)
     {
         return Ok(Value::Deferred(variance));
     }

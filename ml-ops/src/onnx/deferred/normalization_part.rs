@@ -1,5 +1,5 @@
-//! The parts of a LayerNormalization between which tensors are quantized: elements less the mean of their row, the mean of the squares of
-//! these, and their quotient by a function of codes, one a row.
+//! The parts of a normalization between which tensors are quantized: elements less the mean of their row, the mean of the squares of
+//! these, and quotients of these or of elements by a function of codes, one a row.
 
 use super::row_sizes::variance;
 use super::{Deferred, Kind, MAX_LENGTH};
@@ -25,7 +25,7 @@ const MOST_OF_TABLE: u32 = 20;
 
 /// A dequantized tensor's elements less the mean of their row, or what is made of these.
 #[derive(Debug)]
-pub(in crate::onnx) struct Centred {
+pub(in crate::onnx) struct NormalizationPart {
     x: Rowwise,
     /// The scale of the tensor.
     scale: f64,
@@ -38,14 +38,15 @@ enum Part {
     Square,
     /// The mean of the squares in each row.
     Variance,
-    /// The difference over what the codes of a tensor, one a row, stand for.
+    /// The difference, or the elements of which this code is zero, over what the codes of a tensor, one a row, stand for.
     Quotient {
+        zero_code: Option<u8>,
         by: View,
         images: Box<[f32; 256]>,
     },
 }
 
-impl Centred {
+impl NormalizationPart {
     /// `x` less `mean`, if that is its mean along the last dimension.
     pub(in crate::onnx) fn less(name: &str, x: &Floats, mean: &Deferred) -> Option<Deferred> {
         let Kind::Average(of) = &mean.kind else { return None };
@@ -76,22 +77,35 @@ impl Centred {
     /// A difference over floats of codes, one for each row.
     pub(in crate::onnx) fn over(name: &str, x: &Deferred, by: &Floats) -> Option<Deferred> {
         let of = Self::plain(x).filter(|of| matches!(of.part, Part::Difference))?;
-        let x = Rowwise::new(name, of.x.view());
+        Self::quotient(Rowwise::new(name, of.x.view()), of.scale, None, by)
+    }
+
+    /// A dequantized tensor over floats of codes, one for each row, some of them zero.
+    pub(in crate::onnx) fn of_codes(name: &str, x: &Floats, by: &Floats) -> Option<Deferred> {
+        let view = &x.codes.view;
+        let is_row = view.shape().last().is_some_and(|n| *n > 1);
+        (is_row && x.is_scaled() && by.images.contains(&0.0))
+            .then(|| Rowwise::new(name, view))
+            .and_then(|rows| Self::quotient(rows, x.scaling.scale.into(), Some(x.zero_code()), by))
+    }
+
+    fn quotient(x: Rowwise, scale: f64, zero_code: Option<u8>, by: &Floats) -> Option<Deferred> {
         let view = by.codes.view.clone();
-        let part = Part::Quotient { by: view.clone(), images: by.images.clone() };
-        (view.shape() == x.view_of_rows(0).shape()).then(|| Self { x, part, ..*of }.deferred())
+        let is_of_rows = view.shape() == x.view_of_rows(0).shape() && x.length() <= MAX_LENGTH;
+        let part = Part::Quotient { zero_code, by: view, images: by.images.clone() };
+        is_of_rows.then(|| Self { x, scale, part }.deferred())
     }
 
     /// What floats to which nothing has been done are.
     fn plain(floats: &Deferred) -> Option<&Self> {
-        let Kind::Centred(of) = &floats.kind else { return None };
+        let Kind::NormalizationPart(of) = &floats.kind else { return None };
         let as_made = floats.is_unbounded() && floats.after.is_empty();
         Some(of).filter(|of| as_made && floats.view == of.output()).map(Rc::as_ref)
     }
 
     fn deferred(self) -> Deferred {
         let output = self.output();
-        Deferred::new(Kind::Centred(Rc::new(self)), output)
+        Deferred::new(Kind::NormalizationPart(Rc::new(self)), output)
     }
 
     /// How the tensor that is made is seen.
@@ -111,10 +125,10 @@ impl Centred {
         let n = x.length() as i64;
         let (lowest, highest) = target.ends();
         let steps = |unit: f64| Edges::rising(lowest, highest, |code| target.least(code) / unit);
-        let sum = sum(&x, builder)?;
         match &self.part {
             Part::Square => Err(NodeError::QuantizedParts),
             Part::Difference => {
+                let sum = sum(&x, builder)?;
                 let terms = vec![
                     (x.elements(), Function::table(|code| n * code)),
                     (x.broadcast(sum), Function::Times(-1)),
@@ -122,6 +136,7 @@ impl Centred {
                 x.codes(builder, "centred", terms, vec![steps(self.scale / n as f64)])
             }
             Part::Variance => {
+                let sum = sum(&x, builder)?;
                 let squares = vec![(x.elements(), Function::table(|code| code * code))];
                 let squares = x.row_integers(builder, "squares", squares, 255 * 255 * n)?;
                 let variance = variance(&x, builder, squares, sum, 16)?;
@@ -129,19 +144,26 @@ impl Centred {
                 let terms = vec![(x.rows_of(variance), Function::Times(1))];
                 x.row_codes(builder, "codes", terms, steps(unit))
             }
-            Part::Quotient { by, images } => {
-                // The nearest that an element can be to the mean is as far as from one end of the output to the other.
-                let ends = 256.0 * n as f64 * target.fineness() / self.scale;
+            Part::Quotient { zero_code, by, images } => {
+                // Differences are counted in parts of a code.
+                let parts = if zero_code.is_some() { 1 } else { n };
+                // The nearest that one can be to zero is as far as from one end of the output to the other.
+                let ends = 256.0 * parts as f64 * target.fineness() / self.scale;
                 let by = Reciprocals::new(&x, builder, by, images, ends)?;
-                let sizes = [sum, by.integers(&x, builder)?].map(|of| x.view_of_rows(of));
-                let shift = heads::products_of(builder, &x.part("shift"), [&sizes[0], &sizes[1]])?;
-                let mut terms = vec![(x.repeated(&shift), Function::Times(-1))];
+                let mut terms = Vec::new();
+                if zero_code.is_none() {
+                    let factors = [sum(&x, builder)?, by.integers(&x, builder)?];
+                    let [sum, over] = factors.map(|of| x.view_of_rows(of));
+                    let shift = heads::products_of(builder, &x.part("shift"), [&sum, &over])?;
+                    terms.push((x.repeated(&shift), Function::Times(-1)));
+                }
+                let zeros = [zero_code.unwrap_or(0), 0];
                 for (digit, weight) in &by.digits {
                     let with = builder.source(&x.repeated(digit), false)?;
-                    let factors = places::factors(n * weight).into_iter();
-                    terms.extend(factors.map(|factor| (x.elements(), with.factor([0; 2], factor))));
+                    let factors = places::factors(parts * weight).into_iter();
+                    terms.extend(factors.map(|factor| (x.elements(), with.factor(zeros, factor))));
                 }
-                let unit = self.scale * by.unit / n as f64;
+                let unit = self.scale * by.unit / parts as f64;
                 x.codes(builder, "quotient", terms, vec![steps(unit)])
             }
         }
