@@ -68,24 +68,17 @@ impl Halves {
     /// The grid of the next two variables.
     pub(super) fn grid(&self, corner: Corner) -> Grid {
         let (a, b) = self.data.split_at(self.offset);
-        let q = self.len / 4;
-        // The first variable is the highest bit.
-        let starts = [0, 2 * q, q, 3 * q];
-        let quad = Quad { a: starts.map(|i| &a[i..i + q]), b: starts.map(|i| &b[i..i + q]) };
+        let quad = Quad { a: quad::quarters(&a[..self.len]), b: quad::quarters(&b[..self.len]) };
         quad.grid(&self.eq, corner)
     }
 
     /// Binds two variables.
     pub(super) fn fold(&mut self, weights: [F128; 3]) {
-        let q = self.len / 4;
         let (a, b) = self.data.split_at_mut(self.offset);
         for factor in [a, b] {
-            let (first, rest) = factor[..self.len].split_at_mut(q);
-            let (second, rest) = rest.split_at(q);
-            let (third, fourth) = rest.split_at(q);
-            quad::fold(first, [third, second, fourth], weights);
+            quad::fold_quarters(&mut factor[..self.len], weights);
         }
-        self.len = q;
+        self.len /= 4;
         let next = self.eq.len() / 4;
         if next > 0 {
             let (sum, rest) = self.eq.split_at_mut(next);

@@ -63,7 +63,7 @@ pub(crate) use pairs::{Factors, PairProduct};
 #[cfg(feature = "prover")]
 pub use prove::{prove, prove_factors};
 #[cfg(feature = "prover")]
-pub(crate) use quad::{Grid, add as add_grids, fold_weights};
+pub(crate) use quad::{Grid, add as add_grids, fold_quarters, fold_weights, parabola, quarters};
 pub use shape::{BoxShape, LeafClaim, RootClaim};
 #[cfg(feature = "prover")]
 pub use tree::Tree;

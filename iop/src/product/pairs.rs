@@ -6,7 +6,7 @@ use binfer_field::kernels::Corner;
 
 use super::columns::Columns;
 use super::halves::Halves;
-use super::quad::{Grid, fold_weights};
+use super::quad::{Grid, fold_weights, parabola};
 use super::sparse::SparseColumns;
 use crate::buffer::Buffer;
 use crate::sumcheck::{EqFactored, Instance, Shape};
@@ -184,7 +184,7 @@ impl<'a> PairProduct<'a> {
     fn second_round(&self, r: F128) -> (F128, F128, Option<F128>) {
         let [_, top, zero, one, top_of_one, grid @ ..] = self.grid;
         let weight = self.constant * self.state.weight();
-        let parabola = |[zero, one, top]: [F128; 3]| zero + r * (zero + one + top + r * top);
+        let parabola = |values| parabola(values, r);
         let at_zero = (self.z[self.bound] == F128::ONE)
             .then(|| parabola([self.corners[0], self.corners[1], top]) + weight);
         (parabola([zero, one, top_of_one]) + weight, parabola(grid), at_zero)

@@ -56,6 +56,26 @@ pub(super) fn fold(first: &mut [F128], rest: [&[F128]; 3], weights: [F128; 3]) {
     );
 }
 
+/// The quarters of `values`, whose highest bits are the two variables, the first highest: in the order of [`Quad`].
+pub(crate) fn quarters(values: &[F128]) -> [&[F128]; 4] {
+    let q = values.len() / 4;
+    [0, 2 * q, q, 3 * q].map(|start| &values[start..][..q])
+}
+
+/// [`fold`] of such quarters into the first.
+pub(crate) fn fold_quarters(values: &mut [F128], weights: [F128; 3]) {
+    let q = values.len() / 4;
+    let (first, rest) = values.split_at_mut(q);
+    let (second, rest) = rest.split_at(q);
+    let (third, fourth) = rest.split_at(q);
+    fold(first, [third, second, fourth], weights);
+}
+
+/// At `r`, the polynomial of degree 2 of which the values at 0, at 1 and at infinity are known.
+pub(crate) fn parabola([zero, one, top]: [F128; 3], r: F128) -> F128 {
+    zero + r * (zero + one + top + r * top)
+}
+
 /// `eq((r, s), .)` at `(1, 0)`, `(0, 1)` and `(1, 1)`.
 pub(crate) fn fold_weights(r: F128, s: F128) -> [F128; 3] {
     let both = r * s;

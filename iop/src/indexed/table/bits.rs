@@ -9,7 +9,7 @@ use binfer_field::{F128, kernels};
 use rayon::prelude::*;
 
 use crate::buffer::Buffer;
-use crate::product::{Grid, add_grids, fold_weights};
+use crate::product::{Grid, add_grids, fold_quarters, fold_weights, parabola, quarters};
 
 /// A table and a histogram whose index bits are being bound.
 pub(super) trait Bits: Send {
@@ -57,14 +57,17 @@ impl ListedBits {
         assert_eq!(table.len(), histogram.len());
         let blocks =
             Blocks { table, histogram, block: 1 << width, left: width, grid: None, first: None };
-        Self::Blocks(blocks).or_values()
+        let mut this = Self::Blocks(blocks);
+        this.start_values();
+        this
     }
 
     /// Goes on to the values of all columns, if few bits are left.
-    fn or_values(self) -> Self {
-        match self {
-            Self::Blocks(blocks) if blocks.left <= FEW_BITS => Self::Values(blocks.values()),
-            other => other,
+    fn start_values(&mut self) {
+        if let Self::Blocks(blocks) = self
+            && blocks.left <= FEW_BITS
+        {
+            *self = Self::Values(blocks.values());
         }
     }
 }
@@ -82,9 +85,7 @@ impl Bits for ListedBits {
             Self::Values(values) => values.bind(r),
             Self::Blocks(blocks) => {
                 blocks.bind(r, eq);
-                if blocks.left <= FEW_BITS {
-                    *self = Self::Values(blocks.values());
-                }
+                self.start_values();
             }
         }
     }
@@ -95,13 +96,6 @@ impl Bits for ListedBits {
             Self::Values(values) => values.finish(),
         }
     }
-}
-
-/// The quarters of a column's first values: at `(0, 0)`, `(1, 0)`, `(0, 1)` and `(1, 1)` of the two highest bits, the
-/// highest first.
-fn quarters(column: &[F128]) -> [&[F128]; 4] {
-    let q = column.len() / 4;
-    [0, 2 * q, q, 3 * q].map(|start| &column[start..][..q])
 }
 
 /// One column's share of two rounds, `weight` its value of eq.
@@ -125,11 +119,7 @@ impl Blocks {
             });
         match self.first {
             None => (one + one_one, top + top_one),
-            Some(r) => {
-                let parabola =
-                    |[zero, one, top]: [F128; 3]| zero + r * (zero + one + top + r * top);
-                (parabola([zero_one, one_one, top_one]), parabola(tops))
-            }
+            Some(r) => (parabola([zero_one, one_one, top_one], r), parabola(tops, r)),
         }
     }
 
@@ -146,9 +136,7 @@ impl Blocks {
         let columns = self.table.par_chunks_mut(stride).zip(self.histogram.par_chunks_mut(stride));
         let grids = columns.zip(eq).map(|((table, histogram), &weight)| {
             for data in [&mut *table, &mut *histogram] {
-                let (bound, rest) = data[..4 * quarter].split_at_mut(quarter);
-                let [second, third, fourth] = [0, 1, 2].map(|k| &rest[k * quarter..][..quarter]);
-                kernels::fold_four(bound, [third, second, fourth], weights);
+                fold_quarters(&mut data[..4 * quarter], weights);
             }
             if more {
                 column_grid(&table[..quarter], &histogram[..quarter], weight)

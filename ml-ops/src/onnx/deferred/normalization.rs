@@ -1,6 +1,6 @@
 //! Rows brought to mean 0 and size 1, times a factor and plus a summand for each element of a row.
 
-use super::{After, Columns, WordNormalization};
+use super::{After, Columns, WordNormalization, row_sizes};
 use crate::graph::{Edges, Function, TensorId};
 use crate::onnx::builder::{Builder, Source};
 use crate::onnx::error::NodeError;
@@ -125,8 +125,7 @@ impl Normalization {
 /// The mean of each row.
 fn mean(x: &Rowwise, builder: &mut Builder) -> Result<Mean, NodeError> {
     let n = x.length() as i64;
-    let summed = vec![(x.elements(), Function::table(|code| code))];
-    let sum = x.row_integers(builder, "sum", summed, 255 * n)?;
+    let sum = row_sizes::sum(x, builder)?;
     let times = |factor| (x.rows_of(sum), Function::Times(factor));
     let whole = Edges::rising(0, 255, |code| f64::from(code) * n as f64);
     let whole = x.row_codes(builder, "mean", vec![times(1)], whole)?;

@@ -1,7 +1,7 @@
 //! The parts of a normalization between which tensors are quantized: elements less the mean of their row, the mean of the squares of
 //! these, and quotients of these or of elements by a function of codes, one a row.
 
-use super::row_sizes::variance;
+use super::row_sizes::{sum, variance};
 use super::{Deferred, Kind, MAX_LENGTH};
 use crate::graph::{Edges, Function, TensorId};
 use crate::onnx::builder::Builder;
@@ -20,8 +20,8 @@ const DIGITS: u32 = 3;
 /// The largest power of two that one over zero, times a row's elements, may be a byte's multiple of.
 const MOST: u32 = 33;
 
-/// The same of a function's values.
-const MOST_OF_TABLE: u32 = 20;
+/// The most that a function's values are multiples of.
+const MOST_OF_TABLE: i64 = 1 << 20;
 
 /// A dequantized tensor's elements less the mean of their row, or what is made of these.
 #[derive(Debug)]
@@ -170,18 +170,10 @@ impl NormalizationPart {
     }
 }
 
-/// The sum of each row's codes.
-fn sum(x: &Rowwise, builder: &mut Builder) -> Result<TensorId, NodeError> {
-    let terms = vec![(x.elements(), Function::table(|code| code))];
-    x.row_integers(builder, "sum", terms, 255 * x.length() as i64)
-}
-
 /// One over a function of codes, one a row, in units: sums of digits times their weights.
 struct Reciprocals {
     digits: Vec<(View, i64)>,
     unit: f64,
-    /// The power of two that the last digit, of what is infinite, weighs.
-    infinite: u32,
 }
 
 impl Reciprocals {
@@ -215,7 +207,7 @@ impl Reciprocals {
         let power = (0..room).find(wanted).unwrap_or(room);
         let is_infinite = images.map(|image| if image > 0.0 { 0 } else { u8::MAX });
         digits.push((digit("infinite", is_infinite), 1 << power));
-        Ok(Self { digits, unit, infinite: power })
+        Ok(Self { digits, unit })
     }
 
     /// The integers.
@@ -223,15 +215,14 @@ impl Reciprocals {
         let (mut terms, mut bound): (Vec<Summand>, i64) = (Vec::new(), 0);
         for (digit, weight) in &self.digits {
             bound += 255 * weight;
-            let table = Function::table(|code| code * (*weight).min(1 << MOST_OF_TABLE));
-            terms.push((x.read_rows(digit), table));
-        }
-        if let Some(more) = self.infinite.checked_sub(MOST_OF_TABLE)
-            && let Some((matrix, table)) = terms.pop()
-        {
-            let most = 255 << MOST_OF_TABLE;
-            let infinite = x.row_integers(builder, "infinite/row", vec![(matrix, table)], most)?;
-            terms.push((x.rows_of(infinite), Function::Times(1 << more)));
+            let of_table = *weight.min(&MOST_OF_TABLE);
+            let term = (x.read_rows(digit), Function::table(|code| code * of_table));
+            if of_table == *weight {
+                terms.push(term);
+                continue;
+            }
+            let row = x.row_integers(builder, "infinite/row", vec![term], 255 * of_table)?;
+            terms.push((x.rows_of(row), Function::Times(weight / of_table)));
         }
         x.row_integers(builder, "reciprocal", terms, bound)
     }

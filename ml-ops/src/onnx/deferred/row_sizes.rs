@@ -8,6 +8,12 @@ use crate::onnx::heads;
 use crate::onnx::rowwise::Rowwise;
 use crate::onnx::words;
 
+/// The sum of each row's codes.
+pub(super) fn sum(x: &Rowwise, builder: &mut Builder) -> Result<TensorId, NodeError> {
+    let terms = vec![(x.elements(), Function::table(|code| code))];
+    x.row_integers(builder, "sum", terms, 255 * x.length() as i64)
+}
+
 /// The number of a row's elements times the sum of their squares, less the square of their sum: elements have `2 / bits` bits
 /// each.
 pub(super) fn variance(
