@@ -1,4 +1,5 @@
-//! Networks as other quantizers and ONNX Runtime's own optimizer leave them, against its default session, and proofs of them.
+//! Networks as other quantizers and ONNX Runtime's own optimizer leave them, against its default session or their own executor, and
+//! proofs of them.
 
 #![cfg(feature = "prover")]
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
@@ -26,10 +27,26 @@ fn reversed(output: &Array) -> Array {
     Array::new(output.shape().to_vec(), data).unwrap()
 }
 
+/// Runs and proves each network of a folder of fixtures, and refuses its outputs in another order.
+fn are_equal_and_proved(folder: &str, names: &[&str]) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(folder);
+    for name in names {
+        let bytes = std::fs::read(folder.join(format!("{name}.onnx"))).unwrap();
+        let model = Model::from_onnx(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let archive = folder.join(format!("{name}.npz"));
+        let (x, y) = (array(&archive, "input"), array(&archive, "output"));
+        assert_eq!(output(&model, &x), y, "{name}");
+        assert_eq!(Graph::from_bytes(&model.graph.to_bytes()).unwrap(), model.graph, "{name}");
+        let key = ProverKey::new(model, Default::default(), &[5; 32]);
+        let proof = key.prove(&x, &y, &mut |_| ()).unwrap().to_bytes();
+        assert_eq!(verify(key.commitment(), &x, &y, &proof), Ok(()), "{name}");
+        assert!(verify(key.commitment(), &x, &reversed(&y), &proof).is_err(), "{name}");
+    }
+}
+
 #[test]
 fn networks_are_equal_to_onnx_runtime_and_proved() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/exported");
-    for name in [
+    let names = [
         "clipped_weights",
         "conv_floats",
         "gemm_floats",
@@ -43,16 +60,12 @@ fn networks_are_equal_to_onnx_runtime_and_proved() {
         "resize_of_one",
         "resize_stretched",
         "size_in_parts",
-    ] {
-        let bytes = std::fs::read(folder.join(format!("{name}.onnx"))).unwrap();
-        let model = Model::from_onnx(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let archive = folder.join(format!("{name}.npz"));
-        let (x, y) = (array(&archive, "input"), array(&archive, "output"));
-        assert_eq!(output(&model, &x), y, "{name}");
-        assert_eq!(Graph::from_bytes(&model.graph.to_bytes()).unwrap(), model.graph, "{name}");
-        let key = ProverKey::new(model, Default::default(), &[5; 32]);
-        let proof = key.prove(&x, &y, &mut |_| ()).unwrap().to_bytes();
-        assert_eq!(verify(key.commitment(), &x, &y, &proof), Ok(()), "{name}");
-        assert!(verify(key.commitment(), &x, &reversed(&y), &proof).is_err(), "{name}");
-    }
+    ];
+    are_equal_and_proved("exported", &names);
+}
+
+#[test]
+fn networks_of_few_bits_are_equal_to_qonnx_and_proved() {
+    let names = ["annotated", "bipolar", "few_bits", "truncated_v1", "truncated_v2"];
+    are_equal_and_proved("qonnx", &names);
 }

@@ -13,7 +13,7 @@ use super::value::{Codes, Dequantized, Floats, Scaling, Value};
 use super::view::View;
 use super::words::{Digits, WordFloats, Words};
 use crate::array::{Array, ArrayData};
-use crate::graph::{CodeType, WordType, dequantize_table, quantize};
+use crate::graph::{CodeType, WordType, quantize};
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -316,15 +316,10 @@ fn floats(
     scaling: Scaling,
     images: Option<Box<[f32; 256]>>,
 ) -> Floats {
-    let pure = images.is_none();
-    let Scaling { scale, zero_point } = scaling;
-    Floats {
-        codes: Codes { view, dtype, quantized: false, origin: None },
-        scaling,
-        images: images.unwrap_or_else(|| Box::new(dequantize_table(scale, zero_point, dtype))),
-        pure,
-        direct: false,
-        fused: None,
+    let of = Floats::of(Codes { view, dtype, quantized: false, origin: None }, scaling);
+    match images {
+        Some(images) => Floats { images, pure: false, ..of },
+        None => of,
     }
 }
 

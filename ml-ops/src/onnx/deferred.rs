@@ -220,6 +220,7 @@ impl Kind {
         to: (Scaling, WordType),
     ) -> Result<Option<[TensorId; 2]>, NodeError> {
         let made = match self {
+            Self::Average(average) => average.summed(builder)?.words(builder, bounds, to.0, to.1),
             Self::Summed(sums) => sums.words(builder, bounds, to.0, to.1),
             Self::Elementwise(product) => {
                 product.exact(builder)?.words(builder, bounds, to.0, to.1)

@@ -457,6 +457,14 @@ pub enum NodeError {
         /// The axis's size.
         size: usize,
     },
+    /// A number of bits is no integer from 1 on, or more than activations (16) or constants (those of 32-bit integers) have.
+    #[error(
+        "{value} bits are not supported, but 1 to 16, and of constants those of 32-bit integers"
+    )]
+    Bits {
+        /// The number.
+        value: f32,
+    },
     /// A float is none that a code stands for.
     #[error("{value} in input {index} is none of the floats that codes stand for")]
     NotOnGrid {

@@ -16,11 +16,12 @@ use super::operands::{
 use super::prepared::FloatInput;
 use super::rowwise;
 use super::stepped;
-use super::value::{Dequantized, MatMulOperands, Scaling, Value, Weights};
+use super::thresholds;
+use super::value::{Codes, Dequantized, Floats, MatMulOperands, Scaling, Value, Weights};
 use super::view::View;
 use super::words::WordFloats;
 use crate::array::{Array, ArrayData};
-use crate::graph::InputTransform;
+use crate::graph::{CodeType, InputTransform};
 use std::rc::Rc;
 
 /// An activation as codes less a zero code, at a scale.
@@ -63,13 +64,15 @@ pub(super) fn first(
     dim: usize,
 ) -> Result<Activation, NodeError> {
     let value = node.value(0)?;
-    let steps = match value {
+    let multiples = match value {
         Value::Floats(floats) if !floats.pure => {
-            stepped::together(builder, &rowwise::part(node.name, "steps"), &[value], |x| x[0])?
+            let name = rowwise::part(node.name, "steps");
+            let steps = stepped::together(builder, &name, &[value], |x| x[0])?;
+            steps.or_else(|| Some(Value::Floats(multiples(builder, &name, floats)?)))
         }
         _ => None,
     };
-    let (floats, negated) = match steps.as_ref().unwrap_or(value) {
+    let (floats, negated) = match multiples.as_ref().unwrap_or(value) {
         Value::Floats(floats) if floats.pure => (floats, None),
         Value::Negated(floats, negated) => (floats, Some(negated.clone())),
         Value::FloatInput(FloatInput { view, operations }) if operations.is_empty() => {
@@ -129,6 +132,25 @@ pub(super) fn words(
         halves: false,
         low: None,
     })
+}
+
+/// Floats that are multiples of one number, up to 255 apart, as those of codes.
+fn multiples(builder: &mut Builder, name: &str, floats: &Floats) -> Option<Floats> {
+    if let Some(scaled) = floats.scaled() {
+        return Some(scaled.into_owned());
+    }
+    let mut levels = floats.images[..=usize::from(floats.codes.dtype.last())].to_vec();
+    if levels.iter().any(|level| !level.is_finite()) {
+        return None;
+    }
+    levels.iter_mut().for_each(|level| *level += 0.0);
+    levels.sort_unstable_by(f32::total_cmp);
+    levels.dedup();
+    let (scaling, codes) = thresholds::grid(&levels).ok()?;
+    let number = |image: f32| levels.partition_point(|&level| level < image).min(levels.len() - 1);
+    let table = floats.images.map(|image| codes[number(image)]);
+    let codes = Codes { dtype: CodeType::U8, ..floats.codes.mapped(builder, name, &table) };
+    Some(Floats::of(codes, scaling))
 }
 
 /// Levels -1 to 1 in steps of 2/255: `(2 (p - 127) - 1) / 255` of codes `p`.
@@ -245,8 +267,16 @@ pub(super) fn of_values(
     let (mut of_bias, mut after) = (Vec::new(), None);
     match bias {
         None => {}
-        Some(Value::Dequantized(constant)) => {
-            of_bias = dequantized_bias(constant, layout, &scales, weights.n, 2)?;
+        Some(value @ Value::Dequantized(constant)) => {
+            match dequantized_bias(constant, layout, &scales, weights.n, 2) {
+                Err(NodeError::BiasScale { .. } | NodeError::OperandType { .. })
+                    if !node.is_fused() =>
+                {
+                    let constant = constants::bias_in(value, layout, weights.n)?;
+                    after = Some(After { operation: Operation::Add, constant, first: false });
+                }
+                found => of_bias = found?,
+            }
         }
         Some(Value::Constant(array)) => {
             let of = float_bias(array, layout, weights.n)?;

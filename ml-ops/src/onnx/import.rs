@@ -18,7 +18,7 @@ use super::value::{Scaling, Value};
 use super::view::View;
 use super::whole::Wholes;
 use super::words::Words;
-use super::{finish, inlined, ops, spelled};
+use super::{finish, inlined, ops, qonnx, spelled};
 use crate::graph::{
     CodeType, InputTransform, MAX_ELEMENTS, MAX_NAME_BYTES, Model, OutputPort, OutputTransform,
     WordType,
@@ -29,7 +29,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 /// Versions of operator sets that are known: domain, first, last.
-pub(super) const OPSETS: [(&str, i64, i64); 2] = [("", 10, 28), ("com.microsoft", 1, 1)];
+pub(super) const OPSETS: [(&str, i64, i64); 2] = [("", 9, 28), ("com.microsoft", 1, 1)];
 
 /// Most values at which a tail is looked for.
 const MOST_CUTS: usize = 64;
@@ -75,7 +75,7 @@ impl Model {
             let cut = file.model.graph.as_ref().and_then(|graph| tail::cut(graph, &begin));
             let Some((graph, tail)) = cut else { break };
             let cut = ModelProto { graph: Some(graph), ..file.model.clone() };
-            failed = match (File { model: cut }).import() {
+            failed = match (File { model: cut, is_fused: file.is_fused }).import() {
                 Ok(model) => return Ok((model, Some(tail))),
                 Err(failed) => failed,
             };
@@ -87,6 +87,8 @@ impl Model {
 /// A file whose constants are in it.
 struct File {
     model: ModelProto,
+    /// Whether a session fuses operators with the QuantizeLinear and DequantizeLinear around them.
+    is_fused: bool,
 }
 
 /// Why a file was not imported.
@@ -124,11 +126,13 @@ impl File {
     ) -> Result<Self, ImportError> {
         let mut model = ModelProto::decode(bytes)?;
         inlined::inline_functions(&mut model)?;
+        let mut is_fused = true;
         if let Some(graph) = &mut model.graph {
             external::fetch(graph, read);
+            is_fused = !qonnx::write_quantizers(graph)?;
             spelled::join_normalizations(graph);
         }
-        Ok(Self { model })
+        Ok(Self { model, is_fused })
     }
 
     fn import(&self) -> Result<Model, Failed> {
@@ -141,7 +145,9 @@ impl File {
         }
         let values = initializers(graph)?;
         let opset = opset(model, "").unwrap_or(0);
-        let context = Context { narrow: narrow_types(graph), uses: Uses::of(graph, opset), opset };
+        let uses = Uses::of(graph, opset);
+        let uses = if self.is_fused { uses } else { uses.unfused() };
+        let context = Context { narrow: narrow_types(graph), uses, opset };
         let made = import_graph(graph, &context, values.clone(), false);
         // A batch that is open stays the first dimension. Samples of one that is moved are read as batches of 1.
         match made {
@@ -348,10 +354,7 @@ fn import_node(
 ) -> Result<(), ImportError> {
     let domain = canonical_domain(proto.domain.as_deref());
     let op_type = proto.op_type.as_deref().unwrap_or("");
-    let name = match proto.name.as_deref() {
-        Some(name) if !name.is_empty() => truncated(name),
-        _ => truncated(&format!("{op_type}_{index}")),
-    };
+    let name = name_of(proto, index);
     let imported = REGISTRY
         .iter()
         .find(|operator| operator.domain == domain && operator.name == op_type)
@@ -519,6 +522,14 @@ fn integers(builder: &mut Builder, name: &str, words: &Words) -> Result<View, No
     match builder.tensors[view.tensor].kind() == words.dtype.kind() {
         true => Ok(view),
         false => builder.copied_as(name, &view, words.dtype.kind()),
+    }
+}
+
+/// What errors call node `index` of the file: by its name, or its operator and number if it has none.
+pub(super) fn name_of(node: &NodeProto, index: usize) -> String {
+    match node.name.as_deref() {
+        Some(name) if !name.is_empty() => truncated(name),
+        _ => truncated(&format!("{}_{index}", node.op_type.as_deref().unwrap_or(""))),
     }
 }
 

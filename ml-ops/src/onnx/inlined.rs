@@ -79,7 +79,7 @@ impl<'a> Key<'a> {
 }
 
 /// Slashes that begin no value of the graph.
-fn unused_prefix(graph: &GraphProto) -> String {
+pub(super) fn unused_prefix(graph: &GraphProto) -> String {
     let of_nodes = graph.node.iter().flat_map(|node| node.input.iter().chain(&node.output));
     let others = graph.initializer.iter().filter_map(|tensor| tensor.name.as_ref());
     let ports = graph.input.iter().chain(&graph.output).filter_map(|port| port.name.as_ref());

@@ -148,6 +148,12 @@
 //! float input without a QuantizeLinear is taken to have 256 levels from -1 to 1. Its float32 sums round, the
 //! integers do not: an activation can differ where a sum lies within that rounding of its threshold.
 //!
+//! # Quantizers of QONNX
+//! `Quant` (`IntQuant`), `BipolarQuant` and `Trunc`, as Brevitas and QKeras write them, are the operators above: constants are rounded as
+//! they are read, other floats by QuantizeLinear or a comparison. An input of floats whose annotation `finn_datatype` is a type of
+//! integers is quantized to it. `qonnx` fuses nothing, so that nothing here is what the runtime's default session makes of a pattern:
+//! biases stay floats where their scale is their own, and floats that are multiples of a number are read as these.
+//!
 //! # Shapes
 //! Transpose, Reshape, Flatten, Squeeze, Unsqueeze, Slice, Split, Gather by constant indices in equal steps, DepthToSpace,
 //! SpaceToDepth, Resize to the nearest in whole steps, and Expand are views: they cost nothing, whoever reads the tensor composes
@@ -213,6 +219,7 @@ mod precision;
 mod prepared;
 mod proto;
 mod qlinear;
+mod qonnx;
 mod requantized;
 mod rotary;
 mod rowwise;

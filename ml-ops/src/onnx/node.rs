@@ -265,6 +265,11 @@ impl<'a> NodeView<'a> {
         self.is_quantized() && self.output_name(0).is_some_and(|name| uses.is_gemm(name))
     }
 
+    /// Whether the file is one for a session that fuses operators with the QuantizeLinear and DequantizeLinear around them.
+    pub(super) fn is_fused(&self) -> bool {
+        !self.context.uses.is_unfused()
+    }
+
     /// Whether the runtime's default session makes MatMulNBits of the node, a product with weights in `layout`, which rounds
     /// operand 0 to 8 bits: of dequantized weights beside floats that are none of a DequantizeLinear, with no 8-bit QuantizeLinear
     /// behind.
@@ -276,7 +281,8 @@ impl<'a> NodeView<'a> {
             Ok(Some(Value::Dequantized(weights))) => weights.values.shape().len() == 2,
             _ => false,
         };
-        layout == Layout::Columns && of_weights && !is_dequantized && !is_made_codes
+        let is_fused = layout == Layout::Columns && of_weights && self.is_fused();
+        is_fused && !is_dequantized && !is_made_codes
     }
 
     /// Whether a QuantizeLinear comes after the node.

@@ -12,7 +12,7 @@ use super::operands::{codes_of, integers};
 use super::value::{Codes, Dequantized, Floats, Scaling, Value};
 use super::view::View;
 use crate::array::{Array, ArrayData};
-use crate::graph::{InputTransform, MAX_ELEMENTS, dequantize_table};
+use crate::graph::{InputTransform, MAX_ELEMENTS};
 use std::borrow::Cow;
 use std::rc::Rc;
 
@@ -22,10 +22,12 @@ const FLAGS: usize = 2;
 /// The floats of an input of zeros and ones.
 pub(super) fn floats(builder: &mut Builder, view: &View) -> Result<Floats, NodeError> {
     let transform = InputTransform::Numbers { count: FLAGS };
-    let codes = builder.quantized_input(transform, view.clone())?;
-    let images = Box::new(dequantize_table(1.0, 0, codes.dtype));
-    let scaling = Scaling { scale: 1.0, zero_point: 0 };
-    Ok(Floats { codes, scaling, images, pure: false, direct: false, fused: None })
+    Ok(of_flags(builder.quantized_input(transform, view.clone())?))
+}
+
+/// The floats of codes 0 and 1.
+pub(super) fn of_flags(codes: Codes) -> Floats {
+    Floats { pure: false, ..Floats::of(codes, Scaling { scale: 1.0, zero_point: 0 }) }
 }
 
 /// Floats that are a function of an input's numbers as that function; others as they are.
@@ -193,7 +195,6 @@ impl<'a> Table<'a> {
         let y = builder.embedding(name, x, tokens, (rows, width), &codes);
         let codes = Codes { view: view.on(y), dtype, quantized: false, origin: None };
         let Some(scaling) = scaling else { return Ok(Value::Codes(codes)) };
-        let images = Box::new(dequantize_table(scaling.scale, scaling.zero_point, dtype));
-        Ok(Value::Floats(Floats { codes, scaling, images, pure: true, direct: true, fused: None }))
+        Ok(Value::Floats(Floats { direct: true, ..Floats::of(codes, scaling) }))
     }
 }

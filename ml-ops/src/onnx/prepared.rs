@@ -70,6 +70,32 @@ impl FloatInput {
         made
     }
 
+    /// 1 where a float is at least that of a constant, operand `index`, or, `beyond`, above it, and 0 elsewhere.
+    pub(super) fn at_least(
+        &self,
+        constant: &Array,
+        beyond: bool,
+        index: usize,
+    ) -> Result<Self, NodeError> {
+        let (mut least, run) = self.numbers(constant, index)?;
+        if beyond {
+            least.iter_mut().for_each(|bound| *bound = bound.next_up());
+        }
+        if let Some(&value) = least.iter().find(|bound| bound.abs() >= f32::MAX) {
+            return Err(NodeError::NotOnGrid { index, value });
+        }
+        // Two floats are left, next to each other, whose distance is exact.
+        let below: Vec<f32> = least.iter().map(|bound| bound.next_down()).collect();
+        let distances = least.iter().zip(&below).map(|(bound, below)| bound - below).collect();
+        let negated = below.iter().map(|below| -below).collect();
+        let mut made = self.clone();
+        made.push(FloatOperator::AtLeast, below, run);
+        made.push(FloatOperator::AtMost, least, run);
+        made.push(FloatOperator::Add, negated, run);
+        made.push(FloatOperator::Div, distances, run);
+        Ok(made)
+    }
+
     /// What turns the input array into codes: the operations, and `then` what quantizes.
     pub(super) fn transform(&self, then: InputTransform) -> InputTransform {
         if self.operations.is_empty() {

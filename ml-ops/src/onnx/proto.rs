@@ -100,6 +100,8 @@ pub(super) struct GraphProto {
     pub(super) input: Vec<ValueInfoProto>,
     #[prost(message, repeated, tag = "12")]
     pub(super) output: Vec<ValueInfoProto>,
+    #[prost(message, repeated, tag = "14")]
+    pub(super) quantization_annotation: Vec<TensorAnnotation>,
     #[prost(bytes = "vec", repeated, tag = "15")]
     pub(super) sparse_initializer: Vec<Vec<u8>>,
 }
@@ -165,6 +167,15 @@ pub(super) struct TensorProto {
     pub(super) external_data: Vec<Vec<u8>>,
     #[prost(int32, optional, tag = "14")]
     pub(super) data_location: Option<i32>,
+}
+
+/// What is said of a tensor's values.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct TensorAnnotation {
+    #[prost(string, optional, tag = "1")]
+    pub(super) tensor_name: Option<String>,
+    #[prost(message, repeated, tag = "2")]
+    pub(super) quant_parameter_tensor_names: Vec<StringStringEntryProto>,
 }
 
 /// A key and a value, of which `TensorProto.external_data` has some.

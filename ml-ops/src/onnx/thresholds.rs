@@ -69,7 +69,8 @@ impl Relation {
         }
     }
 
-    fn is_upward(self) -> bool {
+    /// Whether it comes to hold as `x` grows.
+    pub(super) fn is_upward(self) -> bool {
         matches!(self, Self::Greater | Self::GreaterOrEqual)
     }
 }

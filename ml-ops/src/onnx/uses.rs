@@ -22,6 +22,8 @@ const PASSED: [&str; 9] = [
 /// The operators before and after the values of a graph, as far as the runtime's default session looks at them.
 #[derive(Debug, Default)]
 pub(super) struct Uses {
+    /// Whether it is no such session that runs the file, but one that fuses nothing.
+    is_unfused: bool,
     unsigned: HashSet<String>,
     quantized: HashSet<String>,
     of_codes: HashSet<String>,
@@ -94,6 +96,17 @@ impl Uses {
             }
         }
         uses
+    }
+
+    /// The same where nothing is fused.
+    pub(super) fn unfused(self) -> Self {
+        let Self { going_on, tables, .. } = self;
+        Self { is_unfused: true, going_on, tables, ..Self::default() }
+    }
+
+    /// Whether nothing is fused.
+    pub(super) fn is_unfused(&self) -> bool {
+        self.is_unfused
     }
 
     /// Whether a session turns this int8 tensor, that a QuantizeLinear makes, into uint8: if one DequantizeLinear reads
@@ -212,7 +225,7 @@ impl<'a> Readers<'a> {
 }
 
 /// The constants of a graph by their names.
-fn constants(graph: &GraphProto) -> HashMap<&str, &TensorProto> {
+pub(super) fn constants(graph: &GraphProto) -> HashMap<&str, &TensorProto> {
     let of_nodes = graph.node.iter().filter(|node| is(node, "Constant")).filter_map(|node| {
         let tensor = node.attribute.first()?.t.as_ref()?;
         Some((node.output.first()?.as_str(), tensor))

@@ -177,6 +177,12 @@ impl Codes {
 }
 
 impl Floats {
+    /// Those that a DequantizeLinear makes of `codes`.
+    pub(super) fn of(codes: Codes, scaling: Scaling) -> Self {
+        let images = Box::new(dequantize_table(scaling.scale, scaling.zero_point, codes.dtype));
+        Self { codes, scaling, images, pure: true, direct: false, fused: None }
+    }
+
     /// The code that stands for zero.
     pub(super) fn zero_code(&self) -> u8 {
         self.codes.zero_code(self.scaling.zero_point)

@@ -1,5 +1,6 @@
 //! Averages of a dequantized tensor: a step function of sums of codes less their zero.
 
+use super::Summed;
 use super::exact::multiples;
 use super::stem;
 use crate::graph::{
@@ -208,6 +209,13 @@ impl Average {
             _ => Function::Table(self.summands.table.clone()),
         };
         Ok(vec![(self.x.clone(), function)])
+    }
+
+    /// The averages as sums that 16-bit integers can be made of.
+    pub(super) fn summed(&self, builder: &mut Builder) -> Result<Summed, NodeError> {
+        let (name, terms, columns) = (self.name.clone(), self.terms(builder)?, self.columns);
+        let unit = self.summands.scale / self.count as f64;
+        Ok(Summed { name, terms, columns, unit, bound: self.bound() as f64 })
     }
 
     /// The sums, exact.

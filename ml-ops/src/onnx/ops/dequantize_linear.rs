@@ -36,15 +36,7 @@ fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
                 Some(_) => return Err(NodeError::OperandType { index: 2 }),
             };
             let scaling = Scaling { scale: node.scale(1)?, zero_point };
-            let images = dequantize_table(scaling.scale, scaling.zero_point, codes.dtype);
-            Ok(Value::Floats(Floats {
-                codes: codes.clone(),
-                scaling,
-                images: Box::new(images),
-                pure: true,
-                direct: true,
-                fused: None,
-            }))
+            Ok(Value::Floats(Floats { direct: true, ..Floats::of(codes.clone(), scaling) }))
         }
         Value::Words(words) => {
             node.int_among("block_size", &[0])?;

@@ -55,7 +55,7 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
             let same = floats.scaling.scale == to.scale
                 && floats.codes.dtype.is_narrow() == dtype.is_narrow()
                 && code(floats.scaling.zero_point, floats.codes.dtype) == code(zero_point, dtype);
-            if floats.direct && floats.codes.quantized && !same {
+            if floats.direct && floats.codes.quantized && !same && node.is_fused() {
                 return Err(NodeError::DoubleQuantization);
             }
             let table = floats.quantized(to, dtype)?;

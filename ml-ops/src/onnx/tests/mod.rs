@@ -18,6 +18,7 @@ mod networks;
 mod nodes;
 mod overflows;
 mod products;
+mod quantizers;
 mod rows;
 mod several_inputs;
 mod sixteen;
