@@ -50,23 +50,22 @@ pub(super) fn times(
     multiple: i64,
     read: impl Fn(TensorId) -> Matrix,
 ) -> Result<Vec<Summand>, NodeError> {
-    let most = 255.0 * multiple.abs() as f64;
+    let most = 255.0 * multiple.unsigned_abs() as f64;
     if most <= MAX_IMAGE * MOST_TABLES {
         let tables = words::tables(most)?;
         let table = |at| Function::table(|code| words::share(multiple * code, at, tables));
         return Ok((0..tables).map(|at| (read(digit), table(at))).collect());
     }
     let bits = multiple.trailing_zeros().min(OF_TABLE);
+    let rest = multiple >> bits;
+    if rest.unsigned_abs().div_ceil(MAX_FACTOR) as f64 > MOST_TABLES {
+        return Err(NodeError::NoTables);
+    }
     let terms = vec![(read(digit), Function::table(|code| code << bits))];
     let kind = TensorKind::Integer { bits: signed_bits(255 << bits) };
     let name = rowwise::part(name, "integer");
     let of = builder.combine(&name, columns, terms, kind, Epilogue::Accumulator)?;
-    let rest = multiple >> bits;
-    let factors = factors(rest);
-    if factors.len() as f64 > MOST_TABLES {
-        return Err(NodeError::NoTables);
-    }
-    Ok(factors.into_iter().map(|factor| (read(of), Function::Times(factor))).collect())
+    Ok(factors(rest).into_iter().map(|factor| (read(of), Function::Times(factor))).collect())
 }
 
 /// Factors that come to `all`, none of them larger than those of integers and products may be.

@@ -139,7 +139,7 @@ fn graphs_that_are_invalid() {
     assert_eq!(found, ImportError::Graph(GraphError::PortScale { tensor: 1 }));
 }
 
-const MUTATED: [&[u8]; 22] = [
+const MUTATED: [&[u8]; 24] = [
     QGEMM,
     QLINEAR,
     QDQ,
@@ -147,6 +147,8 @@ const MUTATED: [&[u8]; 22] = [
     CLIP,
     REQUANTIZED,
     fixture!("qlinear_conv"),
+    fixture!("qonnx/annotated"),
+    fixture!("qonnx/truncated_v2"),
     fixture!("qdq_conv_pool"),
     fixture!("max_pool_ceil"),
     fixture!("average_pool_padded"),

@@ -5,6 +5,7 @@ use crate::array::{Array, ArrayData};
 use crate::onnx::proto::{StringStringEntryProto, TensorAnnotation};
 
 const FEW_BITS: &[u8] = fixture!("qonnx/few_bits");
+const TRUNCATED: &[u8] = fixture!("qonnx/truncated_v1");
 const BIPOLAR: &[u8] = fixture!("qonnx/bipolar");
 
 /// The quantizers of the input and of the first weights, `(8, 3, 3, 3)`.
@@ -77,6 +78,21 @@ fn rounding_is_to_nearest_of_activations() {
     round("round")(node(graph(&mut lower), OF_INPUT));
     let model = Model::from_onnx(FEW_BITS).expect("a fixture");
     assert_eq!(Model::from_onnx(&lower.encode_to_vec()), Ok(model));
+}
+
+#[test]
+fn steps_beyond_integers_are_refused() {
+    let found = node_error(TRUNCATED, |g| {
+        let scale = constant(g, "Trunc", 1);
+        set_floats(scale, &[1e30]);
+    });
+    assert_eq!(found, NodeError::NoTables);
+    // So many bits are not cut off.
+    let found = node_error(TRUNCATED, |g| {
+        let bits = constant(g, "Trunc", 3);
+        set_floats(bits, &[20.0]);
+    });
+    assert_eq!(found, NodeError::Bits { value: 16.0 });
 }
 
 #[test]
