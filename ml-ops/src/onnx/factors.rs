@@ -268,14 +268,18 @@ pub(super) fn of_values(
     match bias {
         None => {}
         Some(value @ Value::Dequantized(constant)) => {
-            match dequantized_bias(constant, layout, &scales, weights.n, 2) {
-                Err(NodeError::BiasScale { .. } | NodeError::OperandType { .. })
-                    if !node.is_fused() =>
-                {
-                    let constant = constants::bias_in(value, layout, weights.n)?;
-                    after = Some(After { operation: Operation::Add, constant, first: false });
-                }
-                found => of_bias = found?,
+            let found = dequantized_bias(constant, layout, &scales, weights.n, 2);
+            // Not fused: the bias is floats.
+            let is_float = match &found {
+                Err(NodeError::OperandType { .. }) => true,
+                Err(NodeError::BiasScale { .. }) => !node.is_fused(),
+                _ => false,
+            };
+            if is_float {
+                let constant = constants::bias_in(value, layout, weights.n)?;
+                after = Some(After { operation: Operation::Add, constant, first: false });
+            } else {
+                of_bias = found?;
             }
         }
         Some(Value::Constant(array)) => {
