@@ -47,7 +47,9 @@ fn are_equal_and_proved(folder: &str, names: &[&str]) {
 #[test]
 fn networks_are_equal_to_onnx_runtime_and_proved() {
     let names = [
+        "bias_of_a_byte",
         "clipped_weights",
+        "computed_zero_points",
         "conv_floats",
         "gemm_floats",
         "gemm_floats_added",

@@ -1,6 +1,7 @@
-//! Cast: of integers to integers of 32 and 64 bits, of 8-bit tensors and comparisons to floats, of an input's zeros and ones to
+//! Cast: of constants and of integers to integers of 32 and 64 bits, of 8-bit tensors and comparisons to floats, of an input's zeros and ones to
 //! floats or flags, and of anything to its own type.
 
+use crate::array::{Array, ArrayData};
 use crate::graph::{CodeType, IntegerType, dequantize_table};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
@@ -9,6 +10,7 @@ use crate::onnx::numbers;
 use crate::onnx::proto::data_type;
 use crate::onnx::thresholds;
 use crate::onnx::value::{Floats, Scaling, Value};
+use std::rc::Rc;
 
 pub(super) const OPERATOR: Operator = Operator {
     domain: "",
@@ -32,6 +34,9 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     let value = node.value(0)?;
     let flag = |x: f32| f32::from(u8::from(x != 0.0));
     match (value, integers) {
+        (Value::Constant(array), _) if let Some(array) = converted(array, to) => {
+            Ok(Value::Constant(Rc::new(array)))
+        }
         (Value::NumberInput(_) | Value::Counted(_), Some(_)) => Ok(value.clone()),
         (Value::NumberInput(view), None) if is(data_type::FLOAT) => {
             Ok(Value::Floats(numbers::floats(builder, view)?))
@@ -75,4 +80,28 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
         ) if is(data_type::FLOAT) => Ok(value.clone()),
         _ => Err(NodeError::AttributeValue { attribute: "to", value: to as f64 }),
     }
+}
+
+/// A constant as floats, or as integers of 8, 32 or 64 bits, if these have all its values.
+fn converted(array: &Array, to: i64) -> Option<Array> {
+    let values: Vec<i64> = match array.data() {
+        ArrayData::F32(values) if to == i64::from(data_type::FLOAT) => {
+            return Array::new(array.shape().to_vec(), ArrayData::F32(values.clone())).ok();
+        }
+        ArrayData::F32(_) => return None,
+        ArrayData::I64(values) => values.clone(),
+        _ => crate::onnx::operands::integers(array)?.into_iter().map(i64::from).collect(),
+    };
+    fn all<T: TryFrom<i64>>(values: &[i64]) -> Option<Vec<T>> {
+        values.iter().map(|&value| T::try_from(value).ok()).collect()
+    }
+    let data = match i32::try_from(to).ok()? {
+        data_type::FLOAT => ArrayData::F32(values.iter().map(|&value| value as f32).collect()),
+        data_type::INT64 => ArrayData::I64(values),
+        data_type::INT32 => ArrayData::I32(all(&values)?),
+        data_type::UINT8 => ArrayData::U8(all(&values)?),
+        data_type::INT8 => ArrayData::I8(all(&values)?),
+        _ => return None,
+    };
+    Array::new(array.shape().to_vec(), data).ok()
 }

@@ -141,3 +141,35 @@ fn masks_leave_something_and_are_masks() {
     });
     assert!(matches!(found, NodeError::Operand { index: 0, .. }), "{found}");
 }
+
+#[test]
+fn constants_are_cast_to_types_that_have_them() {
+    const FILE: &[u8] = fixture!("exported/computed_zero_points");
+    let shape = |sizes: &[i64]| {
+        node_error(FILE, |g| {
+            let tensor = constant(g, "ConstantOfShape", 0);
+            let dims = vec![sizes.len() as i64];
+            let name = tensor.name.clone();
+            let (data_type, int64_data) = (Some(data_type::INT64), sizes.to_vec());
+            *tensor = TensorProto { dims, data_type, int64_data, name, ..TensorProto::default() };
+        })
+    };
+    let most = 1 << 16;
+    let long = NodeError::OperandShape { index: 0, expected: most, got: most + 1 };
+    for sizes in [&[most as i64 + 1][..], &[i64::MAX, 4], &[-1], &[1 << 40, 1 << 40]] {
+        assert_eq!(shape(sizes), long);
+    }
+    // A value, and what it is cast to.
+    let cast = |of: i32, value: i32, to: i32| {
+        node_error(FILE, |g| {
+            let tensor = node(g, "ConstantOfShape").attribute[0].t.as_mut().expect("a value");
+            set_integers(tensor, of, &[1], &[value]);
+            let mut casts = g.node.iter_mut().filter(|n| n.op_type.as_deref() == Some("Cast"));
+            casts.nth(1).expect("a Cast").attribute = vec![int_attribute("to", to.into())];
+        })
+    };
+    let refused = |to: i32| NodeError::AttributeValue { attribute: "to", value: to.into() };
+    assert_eq!(cast(data_type::INT32, 300, data_type::UINT8), refused(data_type::UINT8));
+    assert_eq!(cast(data_type::INT8, -1, data_type::UINT8), refused(data_type::UINT8));
+    assert_eq!(cast(data_type::INT32, 1, data_type::BOOL), refused(data_type::BOOL));
+}
