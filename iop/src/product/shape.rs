@@ -54,5 +54,8 @@ pub struct LeafClaim<E> {
 /// first, then rows, highest first.
 pub(super) fn split_challenges(challenges: &[F128], n_cols: usize) -> (Vec<F128>, Vec<F128>) {
     let (cols, rows) = challenges.split_at_checked(n_cols).unwrap_or((challenges, &[]));
-    (rows.iter().rev().copied().collect(), cols.to_vec())
+    // A level's own coordinate is put in front.
+    let mut col_point = Vec::with_capacity(cols.len().saturating_add(1));
+    col_point.extend_from_slice(cols);
+    (rows.iter().rev().copied().collect(), col_point)
 }

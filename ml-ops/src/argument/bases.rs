@@ -11,6 +11,7 @@ use super::plan::{Axis, Exponents, Factor, MatMul, Matrix, Output, Outputs, Plan
 use super::public;
 use super::tables::{Bases, Table};
 use crate::graph::{Values, WeightShape};
+use crate::threads;
 
 /// The bases drawn for one repetition of a check.
 pub(crate) struct Drawn {
@@ -26,16 +27,8 @@ pub(crate) struct Drawn {
 }
 
 impl Drawn {
-    /// Draws them with `nonzero(label, n)`.
-    pub(crate) fn draw(
-        output: &Output,
-        mut nonzero: impl FnMut(&'static str, usize) -> Vec<F128>,
-    ) -> Self {
-        let h = nonzero("bases", output.bases);
-        let distance = match &output.outputs {
-            Outputs::Codes { .. } => nonzero("distance bases", output.bases),
-            Outputs::Integers { .. } => Vec::new(),
-        };
+    /// The bases `h` and those of distances, with the products of blocks of so many bases for some terms.
+    fn new(h: Vec<F128>, distance: Vec<F128>, block: usize) -> Self {
         let inverses = |bases: &[F128]| {
             let mut inverses = bases.to_vec();
             F128::batch_invert(&mut inverses);
@@ -43,18 +36,12 @@ impl Drawn {
         };
         let (inverse, of_distance) = (inverses(&h), inverses(&distance));
         let product = h.iter().copied().product();
-        Self { h, inverse, distance: [distance, of_distance], product, blocks: Default::default() }
-    }
-
-    /// With the products of blocks of so many bases for some terms.
-    fn with_blocks(mut self, block: usize) -> Self {
-        if block > 1 {
-            let products = |of: &[F128]| -> Vec<F128> {
-                of.chunks(block).map(|block| block.iter().copied().product()).collect()
-            };
-            self.blocks = [products(&self.h), products(&self.inverse)];
-        }
-        self
+        let products = |of: &[F128]| -> Vec<F128> {
+            of.chunks(block).map(|block| block.iter().copied().product()).collect()
+        };
+        let blocks =
+            if block > 1 { [products(&h), products(&inverse)] } else { Default::default() };
+        Self { h, inverse, distance: [distance, of_distance], product, blocks }
     }
 
     fn bases(&self) -> Bases<'_> {
@@ -191,6 +178,12 @@ impl Drawn {
         tree.summands.iter().zip(&tree.factors).map(table).collect()
     }
 
+    /// The tables of a sum's trees, and those of its outputs' factors.
+    pub(crate) fn all_tables<'a>(&'a self, sum: &'a Sum) -> Vec<Table<'a>> {
+        let of_trees = sum.all_trees().flat_map(|tree| self.sum_tables(tree));
+        of_trees.chain(self.output_tables(&sum.output)).collect()
+    }
+
     /// The tables of the inner operand's factors.
     pub(crate) fn inner_tables<'a>(
         &'a self,
@@ -240,10 +233,17 @@ impl AllBases {
         let mut draw = |outputs: &mut dyn Iterator<Item = (&Output, usize)>| {
             let mut drawn = Vec::new();
             for (output, block) in outputs {
-                let one = |_| Drawn::draw(output, &mut nonzero).with_blocks(block);
-                drawn.extend((0..output.repetitions).map(one));
+                drawn.extend((0..output.repetitions).map(|_| {
+                    let h = nonzero("bases", output.bases);
+                    let distance = match &output.outputs {
+                        Outputs::Codes { .. } => nonzero("distance bases", output.bases),
+                        Outputs::Integers { .. } => Vec::new(),
+                    };
+                    (h, distance, block)
+                }));
             }
-            drawn.into_iter()
+            let new = |(h, distance, block)| Drawn::new(h, distance, block);
+            threads::map(drawn, new).into_iter()
         };
         let matmuls = draw(&mut plan.matmuls.iter().map(|matmul| (&matmul.output, 1)));
         let sums = draw(&mut plan.sums.iter().map(|sum| (&sum.output, sum.block())));

@@ -37,6 +37,7 @@ use super::layout::{Layout, model_shape};
 use super::plan::{Factor, Origin, Output, Plan};
 use super::planes;
 use crate::graph::{Graph, TensorId, Values};
+use crate::threads;
 
 /// What is proved, as the verifier sees it.
 pub(crate) struct Statement<'a> {
@@ -140,7 +141,9 @@ fn verify_group<C: VerifierChannel>(
     let (mut claims, mut left) = (tables.claims.into_iter(), tables.value);
     let mut public = PublicTables::default();
     let mut inputs = Vec::new();
-    for relation in &relations {
+    let drawn = relations.iter().map(|relation| (&relation.drawn, relation.matmul)).collect();
+    let of_outputs = threads::map(drawn, |(drawn, matmul)| drawn.output_tables(&matmul.output));
+    for (relation, of_outputs) in relations.iter().zip(of_outputs) {
         let matmul = relation.matmul;
         let outer = claims.by_ref().take(matmul.outer.len());
         if let Some(g) = &relation.g {
@@ -156,12 +159,14 @@ fn verify_group<C: VerifierChannel>(
             }
             inputs.push(outer.into_iter().zip(values).collect());
         }
-        for table in relation.drawn.output_tables(&matmul.output) {
+        for table in of_outputs {
             public.push(table, next(&mut claims)?);
         }
     }
-    for sum in &sums {
-        sum.take_tables(&mut public, &mut claims)?;
+    let drawn = sums.iter().map(|check| (&check.drawn, check.sum)).collect();
+    let of_sums = threads::map(drawn, |(drawn, sum)| drawn.all_tables(sum));
+    for table in of_sums.into_iter().flatten() {
+        public.push(table, next(&mut claims)?);
     }
     for table in of_bits {
         public.push(table, next(&mut claims)?);

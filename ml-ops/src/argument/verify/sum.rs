@@ -2,21 +2,20 @@
 
 use binfer_field::F128;
 use binfer_iop::channel::{Blank, Element, VerifierChannel, VerifyError};
-use binfer_iop::indexed::table::TableClaim;
 use binfer_iop::multilinear::{log2_ceil, prefix_indicator};
 use binfer_iop::product::{BoxShape, LeafClaim, RootClaim};
 
 use super::factors::{OutputProducts, Powered, Powers, open_root};
 use super::relation::inside;
-use super::step::{PublicTables, TableStep};
+use super::step::TableStep;
 use super::{MALFORMED, Statement, next};
 use crate::argument::bases::Drawn;
 use crate::argument::plan::{Factor, Power, Sum};
 
 /// One repetition of a check that products of trees are the outputs'.
 pub(super) struct SumCheck<'a, E> {
-    sum: &'a Sum,
-    drawn: Drawn,
+    pub(super) sum: &'a Sum,
+    pub(super) drawn: Drawn,
     /// What is open of it where trees are multiplied.
     pub(super) powers: Option<Powers<'a, E>>,
 }
@@ -106,23 +105,6 @@ impl<'a, E: Element> SumCheck<'a, E> {
         }
         if self.sum.output.public.is_none() {
             step.push(&self.sum.output.factors, next(leaves)?);
-        }
-        Ok(())
-    }
-
-    /// Adds its tables, all of which are public.
-    pub(super) fn take_tables<'b>(
-        &'b self,
-        public: &mut PublicTables<'b>,
-        claims: &mut impl Iterator<Item = TableClaim<Blank>>,
-    ) -> Result<(), VerifyError> {
-        for tree in self.sum.all_trees() {
-            for table in self.drawn.sum_tables(tree) {
-                public.push(table, next(claims)?);
-            }
-        }
-        for table in self.drawn.output_tables(&self.sum.output) {
-            public.push(table, next(claims)?);
         }
         Ok(())
     }
