@@ -54,7 +54,7 @@ fn refused() -> Vec<(&'static str, &'static str, NodeError)> {
         ("mean", "ReduceMean", AttributeValue { attribute: "axes", value: 0.0 }),
         ("mean_moved", "ReduceMean", SamplesMixed { index: 0, dim: 1 }),
         ("normalization", "LayerNormalization", SamplesMixed { index: 0, dim: 1 }),
-        ("number_of_samples", "Cast", AttributeValue { attribute: "to", value: 1.0 }),
+        ("number_of_samples", "Mul", SamplesCounted { index: 1 }),
         ("number_of_the_largest", "ArgMax", SamplesMixed { index: 0, dim: 1 }),
         ("pad", "Pad", SamplesMixed { index: 0, dim: 1 }),
         ("places_as_samples", "Reshape", Reshape { axis: 0, value: -1 }),

@@ -50,6 +50,7 @@ fn networks_are_equal_to_onnx_runtime_and_proved() {
         "bias_of_a_byte",
         "clipped_weights",
         "computed_zero_points",
+        "gathered_places",
         "conv_floats",
         "gemm_floats",
         "gemm_floats_added",

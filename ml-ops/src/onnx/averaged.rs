@@ -40,7 +40,13 @@ pub(super) fn deferred(
     formula: Formula,
     windows: Windows,
 ) -> Result<Value, NodeError> {
-    of_value(builder, node, node.value(0)?, formula, windows)
+    match node.value(0)? {
+        Value::Deferred(x) => {
+            let value = x.rounded(builder, node.name)?;
+            of_value(builder, node, &value, formula, windows)
+        }
+        value => of_value(builder, node, value, formula, windows),
+    }
 }
 
 /// Those of a value.

@@ -155,7 +155,7 @@
 //! biases stay floats where their scale is their own, and floats that are multiples of a number are read as these.
 //!
 //! # Shapes
-//! Transpose, Reshape, Flatten, Squeeze, Unsqueeze, Slice, Split, Gather by constant indices in equal steps, DepthToSpace,
+//! Transpose, Reshape, Flatten, Squeeze, Unsqueeze, Slice, Split, Gather by constant indices in equal steps (in any shape), DepthToSpace,
 //! SpaceToDepth, Resize to the nearest in whole steps, and Expand are views: they cost nothing, whoever reads the tensor composes
 //! its own windows with the view. Concat and Pad are copies, as is what no view is: Gather and Resize to the nearest at any other
 //! places. Constants of leading dimension 1, dequantized or floats before a QuantizeLinear, may be among what Concat puts together.

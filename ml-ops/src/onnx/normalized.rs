@@ -19,10 +19,20 @@ use std::rc::Rc;
 /// Attributes of the normalizations.
 pub(super) const ATTRIBUTES: [&str; 3] = ["axis", "epsilon", "stash_type"];
 
-/// Operand 0 normalized along its last dimension, times operand 1, plus operand 2 if there is one.
-pub(super) fn deferred(node: &NodeView<'_>, centred: bool) -> Result<Value, NodeError> {
+/// Operand 0 normalized along its last dimension, times operand 1, plus operand 2 if there is one. Floats that no QuantizeLinear
+/// is of are rounded to 16 bits before.
+pub(super) fn deferred(
+    builder: &mut Builder,
+    node: &NodeView<'_>,
+    centred: bool,
+) -> Result<Value, NodeError> {
     node.int_among("stash_type", &[i64::from(data_type::FLOAT)])?;
-    let view = view_of(node)?;
+    let rounded = match node.value(0)? {
+        Value::Deferred(x) => x.in_words(builder, node.name)?.map(Value::WordFloats),
+        _ => None,
+    };
+    let value = rounded.as_ref().unwrap_or(node.value(0)?);
+    let view = view_of(node, value)?;
     let axis = node.int("axis", -1)?;
     check_last(node, axis, view.rank())?;
     let rows = Rowwise::new(node.name, view);
@@ -34,7 +44,7 @@ pub(super) fn deferred(node: &NodeView<'_>, centred: bool) -> Result<Value, Node
     let summands = floats(node, 2, n)?.unwrap_or(vec![0.0; n]);
     let output = rows.output();
     let columns = Columns { factors, summands, silu: false };
-    let kind = kind(node, node.value(0)?, rows, centred, columns)?;
+    let kind = kind(node, value, rows, centred, columns)?;
     Ok(Value::Deferred(Deferred::new(kind, output)))
 }
 
@@ -59,7 +69,7 @@ pub(super) fn of_groups(
     let in_order = |view: &View| {
         if groups.last { shapes::channels_first(view) } else { view.clone() }
     };
-    let view = in_order(view_of(node)?);
+    let view = in_order(view_of(node, node.value(0)?)?);
     let (shape, count) = (view.shape(), groups.count);
     let channels = shape.first().copied().unwrap_or(0);
     if count == 0 || channels == 0 || !channels.is_multiple_of(count) {
@@ -109,9 +119,9 @@ pub(super) fn count(node: &NodeView<'_>, name: &'static str) -> Result<usize, No
     usize::try_from(value).ok().filter(|count| *count > 0).ok_or(wrong)
 }
 
-/// How operand 0 is seen, a dequantized tensor of 8 or 16 bits.
-fn view_of<'a>(node: &NodeView<'a>) -> Result<&'a View, NodeError> {
-    match node.value(0)? {
+/// How operand 0, which is `value`, is seen: a dequantized tensor of 8 or 16 bits.
+fn view_of<'a>(node: &NodeView<'a>, value: &'a Value) -> Result<&'a View, NodeError> {
+    match value {
         Value::WordFloats(floats) if floats.is_pure() => Ok(floats.words.view()),
         _ => Ok(&node.dequantized_codes(0)?.codes.view),
     }

@@ -33,6 +33,14 @@ impl Columns {
         !self.silu && [1, self.factors.len()].contains(&constant.len())
     }
 
+    /// Ends between which lie what comes of rows of as many elements, of size 1 at most.
+    pub(super) fn ends(&self) -> [f32; 2] {
+        let largest = |of: &[f32]| of.iter().fold(0.0, |most: f32, x| most.max(x.abs()));
+        let most = (self.factors.len() as f32).sqrt() * largest(&self.factors);
+        let most = most + largest(&self.summands);
+        [-most, most]
+    }
+
     /// The same with what has been done `after`.
     pub(super) fn followed(&self, after: &[After]) -> Result<Self, NodeError> {
         let columns = after::affine(after, self.factors.len());

@@ -1,15 +1,17 @@
-//! Floats that a matmul reads before any QuantizeLinear: exact sums, or integers of 24 bits between the ends that floats have.
+//! Floats that a matmul reads before any QuantizeLinear: exact sums, or integers of 24 bits between the ends that floats have. Those
+//! that a normalization reads, and those of one that an average reads, have 16.
 
 use super::exact::{Exact, Integers, OFF, multiples};
 use super::{Deferred, Kind, stem};
-use crate::graph::{Edges, Epilogue, Function, TensorId, TensorKind, signed_bits};
+use crate::graph::{Edges, Epilogue, Function, TensorId, TensorKind, WordType, signed_bits};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::precision::Off;
 use crate::onnx::rowwise::part;
-use crate::onnx::value::Floats;
+use crate::onnx::value::{Floats, Scaling, Value};
 use crate::onnx::view::View;
+use crate::onnx::words::WordFloats;
 
 /// Widest exact sums that are read, in bits.
 const WIDEST: u32 = 36;
@@ -111,6 +113,47 @@ impl Deferred {
             rounded(builder, &sum, of, most / last as f64, low < 0.0)?
         };
         Ok(Some(Hidden { view: seen.on(tensor), scale: scale as f32 }))
+    }
+}
+
+impl Deferred {
+    /// What a normalization gives, before any QuantizeLinear, as [`Self::in_words`]; others as they are.
+    pub(in crate::onnx) fn rounded(
+        &self,
+        builder: &mut Builder,
+        name: &str,
+    ) -> Result<Value, NodeError> {
+        let words = match &self.kind {
+            Kind::Normalization(_) | Kind::WordNormalization(_) => self.in_words(builder, name)?,
+            _ => None,
+        };
+        Ok(words.map_or_else(|| Value::Deferred(self.clone()), Value::WordFloats))
+    }
+
+    /// The floats rounded to 16 bits between the ends that they have, for a normalization; `None` where none are known.
+    pub(in crate::onnx) fn in_words(
+        &self,
+        builder: &mut Builder,
+        name: &str,
+    ) -> Result<Option<WordFloats>, NodeError> {
+        let ends = match &self.kind {
+            _ if !self.pools.is_empty() => None,
+            Kind::Normalization(rows) => Some(rows.columns.followed(&self.after)?.ends()),
+            Kind::WordNormalization(rows) => Some(rows.columns.followed(&self.after)?.ends()),
+            kind if self.after.is_empty() => stem::ends(kind),
+            _ => None,
+        };
+        let Some(ends) = ends else { return Ok(None) };
+        let [low, high] = ends.map(|end| end.max(self.low).min(self.high));
+        let (low, high) = (low.min(0.0), high.max(0.0));
+        let scale = (high - low) / 65535.0;
+        if !(scale.is_finite() && scale > 0.0) {
+            return Ok(None);
+        }
+        let scaling = Scaling { scale, zero_point: (-low / scale).round_ties_even() as i32 };
+        let words = self.words(builder, &part(name, "rounded"), scaling, WordType::U16)?;
+        let (low, high) = (f32::NEG_INFINITY, f32::INFINITY);
+        Ok(Some(WordFloats { words, scaling, low, high }))
     }
 }
 

@@ -9,6 +9,7 @@ use crate::onnx::numbers::Table;
 use crate::onnx::runs::{self, runs};
 use crate::onnx::shapes;
 use crate::onnx::value::Value;
+use crate::onnx::view::View;
 
 pub(super) const OPERATOR: Operator = Operator {
     domain: "",
@@ -32,18 +33,25 @@ fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError
     }
     let shape = shapes::of(node.value(0)?)?;
     let dim = shapes::axis(node, "axis", node.int("axis", 0)?, shape.len())?;
-    let rank = node.constant(1)?.shape().len();
+    let of_indices = node.constant(1)?.shape();
     let indices = folded::places(node, shape[dim])?;
-    match (rank, &runs(&indices)[..]) {
-        (0, [run]) => shapes::seen(builder, node, |view| Some(run.of(view, dim)?.squeezed(dim))),
-        (1, [run]) => shapes::seen(builder, node, |view| run.of(view, dim)),
-        (1, [_, _, ..]) if let Value::FloatInput(floats) = node.value(0)? => {
+    // Indices in other than one dimension put theirs in the place of the axis.
+    let to = [&shape[..dim], of_indices, &shape[dim + 1..]].concat();
+    let in_place = |view: View| match of_indices {
+        [_] => Some(view),
+        [] => Some(view.squeezed(dim)),
+        _ => view.reshaped(&to),
+    };
+    match &runs(&indices)[..] {
+        [run] => shapes::seen(builder, node, |view| in_place(run.of(view, dim)?)),
+        [_, ..] if let (Value::FloatInput(floats), [_]) = (node.value(0)?, of_indices) => {
             let (of, name) = (Inner::Input(floats.clone()), node.name.to_owned());
             Ok(Padded { name, of, how: How::At { dim, indices } }.deferred())
         }
-        (1, [_, ..]) => {
-            shapes::copied_as(node, |view| runs::gathered(builder, node.name, view, dim, &indices))
-        }
-        _ => Err(NodeError::NoView { index: 1 }),
+        [_, ..] => shapes::copied_as(node, |view| {
+            let gathered = runs::gathered(builder, node.name, view, dim, &indices)?;
+            in_place(gathered).ok_or(NodeError::NoView { index: 1 })
+        }),
+        [] => Err(NodeError::NoView { index: 1 }),
     }
 }

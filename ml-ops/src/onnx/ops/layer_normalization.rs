@@ -14,6 +14,6 @@ pub(super) const OPERATOR: Operator = Operator {
     import: Import::One(import),
 };
 
-fn import(_: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
-    normalized::deferred(node, true)
+fn import(builder: &mut Builder, node: &NodeView<'_>) -> Result<Value, NodeError> {
+    normalized::deferred(builder, node, true)
 }

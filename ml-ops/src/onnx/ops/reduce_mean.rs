@@ -35,6 +35,7 @@ pub(super) fn reduced(
     // What is made of an input's zeros and ones is a function of these.
     let value = &match node.value(0)? {
         Value::Floats(x) => Value::Floats(numbers::of_input(builder, x)),
+        Value::Deferred(x) => x.rounded(builder, node.name)?,
         value => value.clone(),
     };
     let (view, is_pure) = match value {
