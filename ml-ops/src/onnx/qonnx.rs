@@ -308,7 +308,8 @@ impl Quantizer<'_> {
 
     /// Integers at one scale, as those of 16 bits, and a power of two of them as one, rounded again.
     ///
-    /// Version 1 of the operator has the number of bits that are cut off, version 2 a scale for what is left.
+    /// Version 1 of the operator has the number of bits that are cut off, version 2 a scale for what is left. Integers beyond 16 bits
+    /// are cut off to the ends, as the result is, or, of version 1, there are none.
     fn write_truncated(&self, written: &mut Written) -> Result<(), NodeError> {
         let scale = self.scale(1)?;
         let [size] = scale.values[..] else {
@@ -319,18 +320,22 @@ impl Quantizer<'_> {
         if zero != 0.0 {
             return Err(NodeError::NotOnGrid { index: 2, value: zero });
         }
-        let (range, after, cut) = match self.node.input.len() {
-            // It is not said whether integers have a sign.
+        let (range, after, cut, bits) = match self.node.input.len() {
+            // It is not said whether integers have a sign, for which there is a bit more.
             ..=5 => {
                 let (of, to) = (self.number(3)?, self.number(4)?);
-                (Range::new(to + 1.0, true, false)?, scale, of - to)
+                (Range::new(to + 1.0, true, false)?, scale, of - to, of + 1.0)
             }
             _ => {
-                let after = self.number(4)?;
+                let (range, after) = (self.range(5)?, self.number(4)?);
                 let cut = (after / size).log2().round_ties_even();
-                (self.range(5)?, self.scale(4)?, cut)
+                let bits = range.bits as f32 + cut;
+                (range, self.scale(4)?, cut, bits)
             }
         };
+        if bits > 16.0 {
+            return Err(NodeError::Bits { value: bits });
+        }
         let steps = (0..16).find(|&bits| bits as f32 == cut).map(|bits| 1u32 << bits);
         let steps = steps.ok_or(NodeError::Bits { value: cut })? as f32;
         let middle = match self.rounding("FLOOR")?.as_str() {

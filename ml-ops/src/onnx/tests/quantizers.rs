@@ -87,12 +87,19 @@ fn steps_beyond_integers_are_refused() {
         set_floats(scale, &[1e30]);
     });
     assert_eq!(found, NodeError::NoTables);
-    // So many bits are not cut off.
-    let found = node_error(TRUNCATED, |g| {
-        let bits = constant(g, "Trunc", 3);
-        set_floats(bits, &[20.0]);
+}
+
+#[test]
+fn what_is_cut_off_has_16_bits() {
+    for (bits, value) in [(16.0, 17.0), (3.0, -1.0), (5.5, 1.5)] {
+        let found = node_error(TRUNCATED, |g| set_floats(constant(g, "Trunc", 3), &[bits]));
+        assert_eq!(found, NodeError::Bits { value });
+    }
+    // Four bits at a scale that is `2^13` times as large.
+    let found = node_error(fixture!("qonnx/truncated_v2"), |g| {
+        set_floats(constant(g, "Trunc", 4), &[256.0]);
     });
-    assert_eq!(found, NodeError::Bits { value: 16.0 });
+    assert_eq!(found, NodeError::Bits { value: 17.0 });
 }
 
 #[test]
