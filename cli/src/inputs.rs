@@ -109,7 +109,11 @@ fn in_order(names: &[String], expected: usize, named: &[PathBuf]) -> Result<Vec<
     };
     let mut found: Vec<_> = named.iter().filter_map(by_name).collect();
     if found.is_empty() {
-        return Ok(named.to_vec());
+        // An only input has no name in a graph: whatever it is called, it is that one.
+        return match named {
+            [only] if names.is_empty() && !only.exists() => Ok(vec![without_name(only)]),
+            _ => Ok(named.to_vec()),
+        };
     }
     found.sort();
     let each = found.iter().map(|&(number, _)| number).eq(0..expected);
@@ -117,6 +121,12 @@ fn in_order(names: &[String], expected: usize, named: &[PathBuf]) -> Result<Vec<
         return Err(Failure::InputNames { names: names.join(", ") });
     }
     Ok(found.into_iter().map(|(_, file)| file).collect())
+}
+
+/// `FILE` of `NAME=FILE`, or the path itself.
+fn without_name(path: &Path) -> PathBuf {
+    let named = path.to_str().and_then(|path| path.split_once('='));
+    named.map_or(path.to_owned(), |(_, file)| file.into())
 }
 
 #[cfg(test)]
@@ -180,6 +190,13 @@ mod tests {
                 Err(Failure::InputNames { names: "ids, mask".into() }.to_string())
             );
         }
+        let folder = tempfile::tempdir().unwrap();
+        let only = folder.path().join("x=1.npy");
+        let one = |path: &Path| in_order(&[], 1, &[path.to_owned()]).map_err(|e| e.to_string());
+        assert_eq!(one(Path::new("ids=a")), Ok(vec![PathBuf::from("a")]));
+        assert_eq!(one(Path::new("a")), Ok(vec![PathBuf::from("a")]));
+        fs::write(&only, []).unwrap();
+        assert_eq!(one(&only), Ok(vec![only]));
         let count = Failure::Inputs { expected: 2, got: 1 }.to_string();
         assert_eq!(found(&["ids=a"]), Err(count));
     }
