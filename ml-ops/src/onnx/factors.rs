@@ -64,7 +64,7 @@ pub(super) fn first(
     dim: usize,
 ) -> Result<Activation, NodeError> {
     let value = node.value(0)?;
-    let multiples = match value {
+    let made = match value {
         Value::Floats(floats) if !floats.pure => {
             let name = rowwise::part(node.name, "steps");
             let steps = stepped::together(builder, &name, &[value], |x| x[0])?;
@@ -72,7 +72,7 @@ pub(super) fn first(
         }
         _ => None,
     };
-    let (floats, negated) = match multiples.as_ref().unwrap_or(value) {
+    let (floats, negated) = match made.as_ref().unwrap_or(value) {
         Value::Floats(floats) if floats.pure => (floats, None),
         Value::Negated(floats, negated) => (floats, Some(negated.clone())),
         Value::FloatInput(FloatInput { view, operations }) if operations.is_empty() => {
