@@ -14,6 +14,7 @@ use super::proto::{
 };
 use super::uses::constants;
 use crate::array::{Array, ArrayData};
+use crate::graph::MAX_ELEMENTS;
 use std::collections::{HashMap, HashSet};
 
 /// The domains in which files have them.
@@ -142,9 +143,19 @@ struct Written {
     prefix: String,
     nodes: Vec<NodeProto>,
     initializers: Vec<TensorProto>,
+    /// Elements of constants that were rounded.
+    rounded: usize,
 }
 
 impl Written {
+    /// Says that operand 0, a constant, is rounded: of a constant that many read there are as many copies.
+    fn round(&mut self, array: &Array) -> Result<(), NodeError> {
+        self.rounded = self.rounded.saturating_add(array.data().len());
+        let (expected, got) = (MAX_ELEMENTS, self.rounded);
+        let fits = got <= expected;
+        fits.then_some(()).ok_or(NodeError::OperandShape { index: 0, expected, got })
+    }
+
     /// A name of no value so far.
     fn name(&self) -> String {
         format!("{}{}.{}", self.prefix, self.nodes.len(), self.initializers.len())
@@ -203,8 +214,11 @@ fn floats(dims: &[i64], values: Vec<f32>) -> TensorProto {
 
 /// Values of a type of integers of one byte or more.
 fn integers(dims: &[i64], of: i32, values: Vec<i32>) -> TensorProto {
-    let data_type = Some(of);
-    TensorProto { dims: dims.to_vec(), data_type, int32_data: values, ..TensorProto::default() }
+    let is_byte = [data_type::INT8, data_type::UINT8].contains(&of);
+    let raw_data = is_byte.then(|| values.iter().map(|&value| value as u8).collect());
+    let int32_data = if is_byte { vec![] } else { values };
+    let (dims, data_type) = (dims.to_vec(), Some(of));
+    TensorProto { dims, data_type, int32_data, raw_data, ..TensorProto::default() }
 }
 
 /// One number, or one for each index of an axis, which is counted from the last.
@@ -363,6 +377,7 @@ impl Quantizer<'_> {
     fn write_bipolar(&self, scale: &Numbers, written: &mut Written) -> Result<(), NodeError> {
         if let Some(array) = self.constant(0) {
             let array = array?;
+            written.round(&array)?;
             let values = as_floats(&array, 0)?;
             let signs = values.iter().map(|&x| if x >= 0.0 { 1 } else { -1 }).collect();
             let signs = integers(&dims(&array), data_type::INT8, signs);
@@ -389,6 +404,7 @@ impl Quantizer<'_> {
         written: &mut Written,
     ) -> Result<(), NodeError> {
         let Integers { scale, zero_point, range: Range { bits, is_signed, low, high } } = to;
+        written.round(array)?;
         let values = as_floats(array, 0)?;
         if let Some(&value) = values.iter().find(|value| !value.is_finite()) {
             return Err(NodeError::NotOnGrid { index: 0, value });
