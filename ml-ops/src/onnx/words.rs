@@ -189,7 +189,7 @@ impl Words {
 }
 
 /// `factor` times what is added up.
-fn times((matrix, function): &Summand, factor: i64) -> Summand {
+pub(super) fn times((matrix, function): &Summand, factor: i64) -> Summand {
     let function = match function.clone() {
         Function::Table(table) => Function::Table(Box::new(table.map(|image| factor * image))),
         Function::Times(times) => Function::Times(factor * times),

@@ -1,4 +1,4 @@
-//! Normalization of a 16-bit tensor into 16 bits: exact variances, reciprocals of twenty bits, elements of three digits.
+//! Normalization of a 16-bit tensor into 8 or 16 bits: exact variances, reciprocals of twenty bits, elements of three digits.
 
 use super::inverse::{Number, Power};
 use super::row_sizes::variance;
@@ -10,6 +10,7 @@ use crate::onnx::error::NodeError;
 use crate::onnx::operands::of_column;
 use crate::onnx::places;
 use crate::onnx::rowwise::{Rowwise, Summand};
+use crate::onnx::target::Target;
 use crate::onnx::value::Scaling;
 use crate::onnx::view::View;
 use crate::onnx::words;
@@ -56,6 +57,25 @@ impl WordNormalization {
             let expected = "normalized without a SiLU, if 16 bits come of it";
             return Err(NodeError::Operand { index: 0, expected });
         }
+        let products = self.products(builder)?;
+        let elements = products.elements(builder)?;
+        elements.outputs(&products.x, builder, &columns, ends, (to, dtype))
+    }
+
+    /// The codes that a QuantizeLinear makes.
+    pub(super) fn quantize(
+        &self,
+        builder: &mut Builder,
+        after: &[After],
+        target: &Target,
+    ) -> Result<TensorId, NodeError> {
+        let products = self.products(builder)?;
+        let terms = |sign| products.terms.iter().map(|term| words::times(term, sign)).collect();
+        self.columns.outputs(&products.x, builder, terms, products.one, (after, target))
+    }
+
+    /// The elements by their rows' reciprocals, less the rows' shifts.
+    fn products(&self, builder: &mut Builder) -> Result<Products, NodeError> {
         let pair = self.pair(builder)?;
         let x = &pair.x[0];
         let n = x.length() as f64;
@@ -75,11 +95,17 @@ impl WordNormalization {
         // A row of the largest size has the reciprocal `LEAST`, whatever the number's unit is.
         let one = LEAST * number.ends[1].sqrt();
         let reciprocal = number.power(x, builder, (Power::Root, one), RECIPROCAL)?;
-        let largest = (largest * largest + epsilon).sqrt();
         let shift = sum.map(|sum| shift(&pair, builder, sum, &reciprocal)).transpose()?;
-        let elements = elements(&pair, builder, &reciprocal, shift, LEAST * largest)?;
-        elements.outputs(x, builder, &columns, ends, (to, dtype))
+        let largest = (largest * largest + epsilon).sqrt();
+        Products::new(pair, builder, &reciprocal, shift, LEAST * largest)
     }
+}
+
+/// Summands that come to `one` times the normalized elements of `x`.
+struct Products {
+    x: Rowwise,
+    terms: Vec<Summand>,
+    one: f64,
 }
 
 /// The squares of sizes and `epsilon`, of which `unit` are one, as a number of at most `SIZES` bits.
@@ -157,36 +183,45 @@ struct Elements {
     unit: f64,
 }
 
-/// The elements by their rows' reciprocals, less the rows' shifts; `one` is the product of a size and its reciprocal.
-fn elements(
-    pair: &Pair,
-    builder: &mut Builder,
-    reciprocal: &[TensorId],
-    shift: Option<TensorId>,
-    one: f64,
-) -> Result<Elements, NodeError> {
-    let x = &pair.x[0];
-    let mut terms: Vec<Summand> = Vec::new();
-    for (place, &digit) in reciprocal.iter().enumerate() {
-        let with = builder.source(&x.broadcast(digit), false)?;
-        let counts = 1i64 << (8 * (RECIPROCAL as usize - 1 - place));
-        for (of, weight) in [(0, 256), (1, 1)] {
-            let products = places::factors(counts * weight)
-                .into_iter()
-                .map(|factor| (pair.x[of].elements(), with.factor([pair.zeros[of], 0], factor)));
-            terms.extend(products);
+impl Products {
+    /// The elements by their rows' reciprocals, less the rows' shifts; `one` is the product of a size and its reciprocal.
+    fn new(
+        pair: Pair,
+        builder: &mut Builder,
+        reciprocal: &[TensorId],
+        shift: Option<TensorId>,
+        one: f64,
+    ) -> Result<Self, NodeError> {
+        let Pair { x, zeros } = pair;
+        let mut terms: Vec<Summand> = Vec::new();
+        for (place, &digit) in reciprocal.iter().enumerate() {
+            let with = builder.source(&x[0].broadcast(digit), false)?;
+            let counts = 1i64 << (8 * (RECIPROCAL as usize - 1 - place));
+            for (of, weight) in [(0, 256), (1, 1)] {
+                let products = places::factors(counts * weight)
+                    .into_iter()
+                    .map(|factor| (x[of].elements(), with.factor([zeros[of], 0], factor)));
+                terms.extend(products);
+            }
         }
+        let [x, _] = x;
+        terms.extend(shift.map(|shift| (x.broadcast(shift), Function::Times(-1))));
+        Ok(Self { x, terms, one })
     }
-    terms.extend(shift.map(|shift| (x.broadcast(shift), Function::Times(-1))));
-    // No element is farther from the mean of `n` than by the root of that many sizes.
-    let farthest = (x.length() as f64).sqrt() * 1.001;
-    let unit = (one * farthest / HALF).ceil();
-    let edge = |value: f64| (value - 0.5 - HALF) * unit;
-    let name = x.part("normalized");
-    let of = (&name[..], x.width());
-    let digits = (edge, unit as i64);
-    let digits = places::digits(builder, of, terms, digits, ELEMENT, |y| x.elements_of(y))?;
-    Ok(Elements { digits, unit: unit / one })
+
+    /// The elements in three digits.
+    fn elements(&self, builder: &mut Builder) -> Result<Elements, NodeError> {
+        let Self { x, terms, one } = self;
+        // No element is farther from the mean of `n` than by the root of that many sizes.
+        let farthest = (x.length() as f64).sqrt() * 1.001;
+        let unit = (one * farthest / HALF).ceil();
+        let edge = |value: f64| (value - 0.5 - HALF) * unit;
+        let name = x.part("normalized");
+        let (of, step) = ((&name[..], x.width()), (edge, unit as i64));
+        let read = |y| x.elements_of(y);
+        let digits = places::digits(builder, of, terms.clone(), step, ELEMENT, read)?;
+        Ok(Elements { digits, unit: unit / one })
+    }
 }
 
 impl Elements {

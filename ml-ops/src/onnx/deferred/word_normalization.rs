@@ -1,23 +1,12 @@
-//! Normalization of a 16-bit tensor: the same relation as of codes, with two digits for elements, means and reciprocals.
+//! What normalizations of a 16-bit tensor are of: rows in two digits, their sums and those of their squares.
 
-use super::row_sizes::{Reciprocal, shift, variance};
-use super::{After, Columns};
+use super::Columns;
 use crate::graph::{Function, TensorId};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::rowwise::Rowwise;
-use crate::onnx::target::Target;
 use crate::onnx::value::Scaling;
-use crate::onnx::words::{self, Words};
-
-/// The reciprocal of the largest size that a row can have.
-const LEAST: f64 = 16.0;
-
-/// The largest reciprocal.
-const MOST: f64 = 65535.0;
-
-/// Codes of 255 steps each in which a reciprocal's logarithm is found.
-const PARTS: usize = 9;
+use crate::onnx::words::Words;
 
 /// Normalization of the rows of a dequantized 16-bit tensor.
 #[derive(Debug)]
@@ -47,51 +36,6 @@ impl WordNormalization {
         let origin =
             if self.centred { 1 << 15 } else { self.from.zero_point - self.words.dtype.min() };
         Ok(Pair { x, zeros: [(origin >> 8) as u8, origin as u8] })
-    }
-
-    pub(super) fn quantize(
-        &self,
-        builder: &mut Builder,
-        after: &[After],
-        target: &Target,
-    ) -> Result<TensorId, NodeError> {
-        let pair = self.pair(builder)?;
-        let (zeros, origin) = (pair.zeros, pair.origin());
-        let largest = f64::from(origin.max(65535 - origin));
-        let n = pair.x[0].length() as f64;
-        let (sizes, unit, mean) = if self.centred {
-            let (squares, sum) = (pair.squares(builder)?, pair.sum(builder)?);
-            (
-                variance(&pair.x[0], builder, squares, sum, 32)?,
-                n * n,
-                Some(pair.mean(builder, sum)?),
-            )
-        } else {
-            (pair.squares(builder)?, n, None)
-        };
-        let scale = f64::from(self.from.scale);
-        let epsilon = f64::from(self.epsilon) / (scale * scale);
-        let of = Reciprocal { sizes, unit, epsilon, largest, range: [LEAST, MOST], parts: PARTS };
-        let reciprocal = of.digits(&pair.x[0], builder)?;
-        let shift = match mean {
-            Some(mean) => Some(shift(&pair.x[0], builder, mean, reciprocal)?),
-            None => None,
-        };
-        let x = &pair.x[0];
-        let [high, low] = reciprocal.map(|of| x.broadcast(of));
-        let factors = [builder.source(&high, false)?, builder.source(&low, false)?];
-        let terms = |sign: i64| {
-            let mut terms = Vec::with_capacity(5);
-            for (of, zero, weight) in [(0, zeros[0], 256), (1, zeros[1], 1)] {
-                for (with, factor) in factors.iter().zip([256 * weight, weight]) {
-                    let product = with.factor([zero, 0], sign * factor);
-                    terms.push((pair.x[of].elements(), product));
-                }
-            }
-            terms.extend(shift.map(|shift| (x.broadcast(shift), Function::Times(-sign))));
-            terms
-        };
-        self.columns.outputs(x, builder, terms, LEAST * largest, (after, target))
     }
 }
 
@@ -126,16 +70,5 @@ impl Pair {
         let terms = vec![square(0, 1 << 15), square(0, 1 << 15), product, square(1, 1)];
         let n = self.x[0].length() as i64;
         self.x[0].row_integers(builder, "squares", terms, n << 32)
-    }
-
-    /// The nearest integer to each row's mean, plus `2^15`, in two digits.
-    fn mean(&self, builder: &mut Builder, sum: TensorId) -> Result<[TensorId; 2], NodeError> {
-        let x = &self.x[0];
-        let n = x.length() as f64;
-        let terms = vec![(x.rows_of(sum), Function::Times(1))];
-        let edge = |value: f64| n * (value - 32768.5);
-        let read = |y| x.rows_of(y);
-        let name = x.part("mean");
-        words::digits(builder, &name, x.columns(), &terms, (edge, n), words::ALL, read)
     }
 }
