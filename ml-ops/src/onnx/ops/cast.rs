@@ -1,5 +1,5 @@
-//! Cast: of constants and of integers to integers of 32 and 64 bits, of 8-bit tensors and comparisons to floats, of an input's zeros and ones to
-//! floats or flags, and of anything to its own type.
+//! Cast: of integers to integers of 32 and 64 bits, of 8-bit tensors and comparisons to floats, of an input's zeros and ones to
+//! floats or flags, of constants, and of anything to its own type.
 
 use crate::array::{Array, ArrayData};
 use crate::graph::{CodeType, IntegerType, dequantize_table};
@@ -7,6 +7,7 @@ use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::node::{Import, NodeView, Operator};
 use crate::onnx::numbers;
+use crate::onnx::operands::integers;
 use crate::onnx::proto::data_type;
 use crate::onnx::thresholds;
 use crate::onnx::value::{Floats, Scaling, Value};
@@ -90,7 +91,7 @@ fn converted(array: &Array, to: i64) -> Option<Array> {
         }
         ArrayData::F32(_) => return None,
         ArrayData::I64(values) => values.clone(),
-        _ => crate::onnx::operands::integers(array)?.into_iter().map(i64::from).collect(),
+        _ => integers(array)?.into_iter().map(i64::from).collect(),
     };
     fn all<T: TryFrom<i64>>(values: &[i64]) -> Option<Vec<T>> {
         values.iter().map(|&value| T::try_from(value).ok()).collect()
