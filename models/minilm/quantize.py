@@ -28,6 +28,8 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime import quantization
 
 WIDTH, HEADS, EPSILON = 384, 12, 1e-12
+# By which power of its size a feature is divided before it is quantized: 0 is as it is, by 1 all are of one size.
+SMOOTHING = 0.5
 # Hidden features more than the network has, copies of those whose weights into the next matrix stand out.
 COPIES = 128
 # Gelu is -0.0008 there, and nearer to zero below.
@@ -140,6 +142,13 @@ def embedded(arrays, tokens, texts, count):
     return x.astype(np.float32)
 
 
+class Stream(typing.NamedTuple):
+    """Features by the name of their tensor, which has each divided by its factor, a power of two."""
+
+    name: str
+    factors: np.ndarray
+
+
 class Wide(typing.NamedTuple):
     """Tensors of a layer's second half, by name."""
 
@@ -148,6 +157,21 @@ class Wide(typing.NamedTuple):
     weight: str
     added: str
     total: str
+
+
+def largest(model, x):
+    """The largest size of each feature, of everything that the float model normalizes."""
+    names = [node.output[0] for node in model.graph.node if node.op_type == "LayerNormalization"]
+    model = onnx.ModelProto.FromString(model.SerializeToString())
+    model.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names)
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    return [np.abs(y).max((0, 1)) for y in session.run(names, {"x": x})]
+
+
+def smoothed(sizes):
+    """Factors of features, large ones of large features (SmoothQuant, Xiao et al. 2022, section 4)."""
+    sizes = np.maximum(sizes, sizes.max() / 20)
+    return np.exp2(np.round(SMOOTHING * np.log2(sizes / sizes.mean()))).astype(np.float32)
 
 
 def split(up, bias, down):
@@ -160,10 +184,10 @@ def split(up, bias, down):
     return up[:, copies], bias[copies], down[copies] / counts[copies, None].astype(np.float32)
 
 
-def encoder(arrays, layers, steps):
-    """The float model, the names of the nodes that add biases, and for each layer the names of what has a
-    quantization of its own."""
-    nodes, constants, biases, wide = [], [], [], []
+def encoder(arrays, layers, steps, factors):
+    """The float model with these factors of all that is normalized, the names of the nodes that add biases, for each layer the names of what has a quantization of
+    its own, and the names of the streams in full size."""
+    nodes, constants, biases, wide, full = [], [], [], [], []
 
     def constant(value):
         constants.append(numpy_helper.from_array(np.ascontiguousarray(value), f"c{len(constants)}"))
@@ -176,6 +200,8 @@ def encoder(arrays, layers, steps):
         return nodes[-1].output[0]
 
     def affine(x, weight, bias):
+        if isinstance(x, Stream):
+            x, weight = x.name, weight * x.factors[:, None]
         y = node("Add", node("MatMul", x, weight), bias)
         biases.append(nodes[-1].name)
         return y
@@ -191,13 +217,16 @@ def encoder(arrays, layers, steps):
         x = node("Reshape", x, np.array([0, steps, HEADS, WIDTH // HEADS]))
         return node("Transpose", x, perm=[0, *order])
 
-    def normalized(a, b, name):
-        return node(
-            "LayerNormalization", node("Add", a, b), arrays[f"{name}.weight"], arrays[f"{name}.bias"],
-            axis=-1, epsilon=EPSILON,
-        )
+    def normalized(stream, added, name, factors):
+        x = stream.name
+        if np.any(stream.factors != 1):
+            x = node("Mul", x, stream.factors)
+            full.append(x)
+        total, gamma, beta = node("Add", x, added), arrays[f"{name}.weight"], arrays[f"{name}.bias"]
+        x = node("LayerNormalization", total, gamma / factors, beta / factors, axis=-1, epsilon=EPSILON)
+        return Stream(x, factors), total
 
-    x = "x"
+    x = Stream("x", np.ones(WIDTH, np.float32))
     for layer in range(layers):
         of = f"encoder.layer.{layer}"
         # The scale of scores is part of the queries' weights.
@@ -206,18 +235,19 @@ def encoder(arrays, layers, steps):
         v = heads(linear(x, f"{of}.attention.self.value"), 2, 1, 3)
         y = node("MatMul", node("Softmax", node("MatMul", q, k), axis=-1), v)
         y = node("Reshape", node("Transpose", y, perm=[0, 2, 1, 3]), np.array([0, steps, WIDTH]))
-        x = normalized(x, linear(y, f"{of}.attention.output.dense"), f"{of}.attention.output.LayerNorm")
+        y = linear(y, f"{of}.attention.output.dense")
+        x, _ = normalized(x, y, f"{of}.attention.output.LayerNorm", factors[2 * layer])
         (up, up_bias), (down, bias) = parameters(f"{of}.intermediate.dense"), parameters(f"{of}.output.dense")
         up, up_bias, down = split(up, up_bias, down)
         before = affine(x, up, up_bias)
         hidden = node("Gelu", before)
         added = affine(hidden, down, bias)
         weight = nodes[-2].input[1]
-        x = normalized(x, added, f"{of}.output.LayerNorm")
-        wide.append(Wide(before, hidden, weight, added, nodes[-2].output[0]))
-    ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", steps, WIDTH]) for name in ("x", x)]
+        x, total = normalized(x, added, f"{of}.output.LayerNorm", factors[2 * layer + 1])
+        wide.append(Wide(before, hidden, weight, added, total))
+    ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", steps, WIDTH]) for name in ("x", x.name)]
     graph = helper.make_graph(nodes, "minilm", ports[:1], ports[1:], constants)
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10), biases, wide
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10), biases, wide, full
 
 
 def overrides(wide):
@@ -226,8 +256,9 @@ def overrides(wide):
     return {name: [of] for w in wide for name, of in ((w.hidden, word), (w.total, word), (w.weight, byte))}
 
 
-def adjust(path, wide):
-    """Leaves the products of the last matrices unrounded, and sets the scales that are not those of the ranges seen."""
+def adjust(path, wide, full):
+    """Leaves the products of the last matrices and the streams in full size unrounded, and sets the scales that are not
+    those of the ranges seen."""
     model = onnx.load(path)
     graph = model.graph
     constants = {constant.name: constant for constant in graph.initializer}
@@ -249,10 +280,11 @@ def adjust(path, wide):
         for name, factor in ((w.hidden, 32767 / LARGEST_HIDDEN), (w.total, ROOM)):
             scale = of[name].input[1]
             set_value(scale, value(scale) * factor)
-        quantized = of[w.added]
+    for unrounded in full + [w.added for w in wide]:
+        quantized = of[unrounded]
         back = next(node for node in graph.node if node.input[0] == quantized.output[0])
         for node in graph.node:
-            node.input[:] = [w.added if name == back.output[0] else name for name in node.input]
+            node.input[:] = [unrounded if name == back.output[0] else name for name in node.input]
         graph.node.remove(quantized)
         graph.node.remove(back)
     onnx.save(model, path)
@@ -307,13 +339,18 @@ def main():
     out, count = arguments.out, arguments.tokens
     out.mkdir(parents=True, exist_ok=True)
     pairs = embedded(arrays, tokens, [text for pair in PAIRS + HELD_OUT for text in pair], count)
-    model, biases, wide = encoder(arrays, arguments.layers, count)
+    seen = embedded(arrays, tokens, CALIBRATION, count)
+    # What comes out last is as it is.
+    factors = [np.ones(WIDTH, np.float32)] * (2 * arguments.layers)
+    sizes = largest(encoder(arrays, arguments.layers, count, factors)[0], seen)
+    factors[:-1] = map(smoothed, sizes[:-1])
+    model, biases, wide, full = encoder(arrays, arguments.layers, count, factors)
     after = out / "minilm.onnx"
     with tempfile.TemporaryDirectory() as scratch:
         before = pathlib.Path(scratch) / "float.onnx"
         onnx.save(model, before)
         quantization.quantize_static(
-            before, after, Reader(embedded(arrays, tokens, CALIBRATION, count)), per_channel=True,
+            before, after, Reader(seen), per_channel=True,
             quant_format=quantization.QuantFormat.QDQ,
             op_types_to_quantize=["MatMul", "Add", "Softmax", "LayerNormalization", "Gelu"],
             nodes_to_exclude=biases, extra_options={
@@ -321,7 +358,7 @@ def main():
             },
         )
         floats = run(before, pairs)
-    adjust(after, wide)
+    adjust(after, wide, full)
     np.save(out / "minilm.test.npy", pairs)
     np.save(out / "minilm.npy", pairs[:1])
     np.save(out / "minilm.expected.npy", floats)

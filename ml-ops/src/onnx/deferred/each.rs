@@ -1,20 +1,22 @@
 //! A tensor whose floats are a function of its codes for each index of some of its dimensions.
 
-use super::ExactTerm;
 use super::after::{self, After};
-use crate::array::Array;
+use super::{ExactTerm, Product};
+use crate::array::{Array, ArrayData};
 use crate::graph::{Edges, Epilogue, Function, OutputTransform, TensorId, TensorKind};
+use crate::onnx::arithmetic::Operation;
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::fine::Digits;
 use crate::onnx::matrix::Matrix;
 use crate::onnx::multiplied;
-use crate::onnx::operands::{Layout, codes_of, of_column, one_if_alike};
+use crate::onnx::operands::{self, Layout, codes_of, of_column, one_if_alike};
 use crate::onnx::rowwise::part;
 use crate::onnx::steps;
 use crate::onnx::target::Target;
-use crate::onnx::value::{Codes, Floats, MatMulOperands, Scaling};
+use crate::onnx::value::{Codes, Floats, MatMulOperands, Scaling, Weights};
 use crate::onnx::view::View;
+use std::rc::Rc;
 
 /// A dequantized tensor of several scales, or one of a scale to which something is done by index.
 #[derive(Debug)]
@@ -121,23 +123,37 @@ impl Each {
         }
     }
 
-    /// The floats after affine functions of each index, seen as `view`, as summands of integers: products with factors of 24
-    /// bits at one scale.
+    /// The floats after affine functions of each index, seen as `view`, as summands of integers: products with factors at one
+    /// scale, of 8 bits where they are multiples of one number and of 24 where not.
     pub(super) fn summands(&self, after: &[After], view: &View) -> Option<Vec<ExactTerm>> {
         let Images::Scaled(scalings) = &self.images else { return None };
         let [Scaling { scale, zero_point }] = scalings[..] else { return None };
         let columns = self.columns();
         let of_columns = after::affine(after, columns)?;
         let factors: Vec<f64> = of_columns.iter().map(|(factor, _)| *factor).collect();
-        let bias = of_columns.iter().map(|(_, summand)| *summand).collect();
-        let digits = Digits::of(&[1, columns], &factors, 0).ok()?;
-        let fine = digits.weights(Layout::Columns, |_| Ok(bias)).ok()?;
         let x = Matrix::laid_out(&self.codes.view, |dim| self.varies[dim]);
         let zero_code = self.codes.zero_code(zero_point);
-        let (name, weights) = (self.name.clone(), fine.first().clone());
-        let (reach, bias, groups) = (None, vec![], columns);
-        let matmul = MatMulOperands { name, x, zero_code, reach, weights, bias, groups };
-        fine.terms(&matmul, scale.into(), view).ok()
+        let product = |weights: &Weights| {
+            let (name, x, weights) = (self.name.clone(), x.clone(), weights.clone());
+            let (reach, bias, groups) = (None, vec![], columns);
+            MatMulOperands { name, x, zero_code, reach, weights, bias, groups }
+        };
+        let shape = [1, columns];
+        if let Some((multiples, unit)) = multiples(&factors) {
+            let multiples = Array::new(shape.to_vec(), ArrayData::I8(multiples)).ok()?;
+            let weights = operands::weights(&multiples, None, Layout::Columns, 1, 1).ok()?;
+            let scales = vec![(f64::from(scale) * unit) as f32];
+            let product = Rc::new(Product { matmul: product(&weights), scales });
+            let constant: Vec<f32> = of_columns.iter().map(|(_, added)| *added as f32).collect();
+            let is_nothing = constant.iter().all(|added| *added == 0.0);
+            let added = After { operation: Operation::Add, constant, first: false };
+            let after = if is_nothing { vec![] } else { vec![added] };
+            return Some(vec![ExactTerm::product(&product, &after, view)?]);
+        }
+        let bias = of_columns.iter().map(|(_, summand)| *summand).collect();
+        let digits = Digits::of(&shape, &factors, 0).ok()?;
+        let fine = digits.weights(Layout::Columns, |_| Ok(bias)).ok()?;
+        fine.terms(&product(fine.first()), scale.into(), view).ok()
     }
 
     /// The codes, and the scale and the code of zero of each channel, the first dimension, if floats depend on that alone.
@@ -335,5 +351,40 @@ impl Each {
         let scales = scalings.iter().map(|scaling| scaling.scale).collect();
         let offsets = (0..elements).map(|at| of_column(&summands, column(at))).collect();
         Ok(Some((flat.on(y), OutputTransform::Affine { scales, offsets })))
+    }
+}
+
+/// Numbers as integers of 8 bits and what 1 stands for, if a part of the least of them divides all as nearly as 24 bits do.
+fn multiples(numbers: &[f64]) -> Option<(Vec<i8>, f64)> {
+    let sizes = || numbers.iter().map(|number| number.abs());
+    let least = sizes().filter(|size| *size > 0.0).fold(f64::INFINITY, f64::min);
+    let off = sizes().fold(0.0, f64::max) / f64::from(1u32 << 24);
+    let last = f64::from(i8::MAX);
+    (1..=i8::MAX).map(|parts| least / f64::from(parts)).find_map(|unit| {
+        let multiple = |number: &f64| {
+            let times = (number / unit).round_ties_even();
+            (times.abs() <= last && (times * unit - number).abs() <= off).then_some(times as i8)
+        };
+        let multiples = numbers.iter().map(multiple).collect::<Option<_>>()?;
+        Some((multiples, unit)).filter(|_| unit.is_normal())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn multiples_of_a_part_of_the_least() {
+        assert_eq!(multiples(&[1.0, -1.5, 0.0]), Some((vec![2, -3, 0], 0.5)));
+        // Of a third and a seventh of one, as floats have them.
+        let [third, seventh] = [1.0f32 / 3.0, 1.0 / 7.0].map(f64::from);
+        let (found, unit) = multiples(&[third, 1.0, seventh]).unwrap();
+        assert_eq!(found, [7, 21, 3]);
+        assert!((unit * 21.0 - 1.0).abs() < 1e-7);
+        assert_eq!(multiples(&[1.0, 127.0]), Some((vec![1, 127], 1.0)));
+        for numbers in [&[1.0, 128.0][..], &[1.0, std::f64::consts::SQRT_2], &[0.0], &[f64::NAN]] {
+            assert_eq!(multiples(numbers), None, "{numbers:?}");
+        }
     }
 }
