@@ -248,8 +248,8 @@ pub enum GraphError {
         /// The node.
         node: usize,
     },
-    /// A value of a function or a factor exceeds `2^31` in size.
-    #[error("term {term} of node {node} has a value or a factor beyond 2^31")]
+    /// A value of a function or a factor exceeds `2^61` in size.
+    #[error("term {term} of node {node} has a value or a factor beyond 2^61")]
     Function {
         /// The node.
         node: usize,

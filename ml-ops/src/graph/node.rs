@@ -175,9 +175,9 @@ pub(crate) fn greatest_common_divisor(mut a: usize, mut b: usize) -> usize {
 /// An integer function of an element.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Function {
-    /// Of a code: `table[code]`, each of size at most `2^31`.
+    /// Of a code: `table[code]`, each of size at most `2^61`.
     Table(Box<[i64; 256]>),
-    /// Of an integer: this many times it, at most `2^31` in size.
+    /// Of an integer: this many times it, at most `2^61` in size.
     Times(i64),
     /// Of a code and one of another tensor: `factor * (code - zeros[0]) * (other - zeros[1])`. Positions outside a
     /// source read its map's `pad`, or stand for zero.
@@ -188,7 +188,7 @@ pub enum Function {
         with_gather: Option<Gather>,
         /// The codes that stand for zero.
         zeros: [u8; 2],
-        /// The factor, at most `2^31` in size.
+        /// The factor, at most `2^61` in size.
         factor: i64,
     },
 }

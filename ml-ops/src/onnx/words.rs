@@ -4,7 +4,6 @@ use super::builder::Builder;
 use super::deferred::{Addend, Applied, Deferred, Exact, ExactTerm, Kind};
 use super::error::NodeError;
 use super::matrix::Matrix;
-use super::places;
 use super::rowwise::{self, Summand};
 use super::steps;
 use super::value::{Codes, Scaling};
@@ -14,11 +13,8 @@ use crate::graph::{
 };
 use std::rc::Rc;
 
-/// Largest value of a table.
-pub(super) const MAX_IMAGE: f64 = (1u64 << 31) as f64;
-
-/// Most tables that a tensor of larger multiples is read by, which are added up.
-pub(super) const MOST_TABLES: f64 = 16.0;
+/// Largest value of a table, and factor.
+pub(super) const MAX_IMAGE: f64 = (1u64 << 61) as f64;
 
 /// Units that a code has at least, where they are no whole ones.
 const FINE: f64 = 512.0;
@@ -28,17 +24,6 @@ const MOST_SHIFT: u32 = 12;
 
 /// The least and the largest digit.
 pub(super) const ALL: (u8, u8) = (0, 255);
-
-/// How many tables images of at most `most` in size need, which are added up.
-pub(super) fn tables(most: f64) -> Result<i64, NodeError> {
-    let tables = (most / MAX_IMAGE).ceil().max(1.0);
-    if tables > MOST_TABLES { Err(NodeError::NoTables) } else { Ok(tables as i64) }
-}
-
-/// What table `at` of `tables` has of an image: the parts add up to it.
-pub(super) fn share(image: i64, at: i64, tables: i64) -> i64 {
-    image * (at + 1) / tables - image * at / tables
-}
 
 /// A 16-bit tensor.
 #[derive(Debug, Clone)]
@@ -245,15 +230,10 @@ pub(super) fn digits(
     let of_high = step(256.0, first, last);
     let high = builder.combine(&name("high"), columns, all, kind, of_high)?;
     let taken = |digit: i64| -(256.0 * unit * digit as f64).round_ties_even() as i64;
-    let less = match tables(65280.0 * unit) {
-        Ok(tables) => {
-            let table = |at| Function::table(|digit| share(taken(digit), at, tables));
-            (0..tables).map(|at| (read(high), table(at))).collect()
-        }
-        // Units are so many that a multiple of all of them is as good.
-        Err(_) => places::times(builder, &name("high"), (high, columns), taken(1), &read)?,
-    };
-    let rest = [terms, &less[..]].concat();
+    if 65280.0 * unit > MAX_IMAGE {
+        return Err(NodeError::NoTables);
+    }
+    let rest = [terms, &[(read(high), Function::table(taken))]].concat();
     let low = builder.combine(&name("low"), columns, rest, kind, step(1.0, 0, 255))?;
     Ok([high, low])
 }

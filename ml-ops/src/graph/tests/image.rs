@@ -338,7 +338,7 @@ fn sums_have_terms() {
 
 #[test]
 fn values_of_functions_are_small() {
-    for value in [(1 << 31) + 1, i64::MIN] {
+    for value in [(1 << 61) + 1, i64::MIN] {
         let found = error(6, |op| match &mut terms(op)[1].function {
             Function::Table(table) => table[255] = value,
             _ => unreachable!("the term has a table"),

@@ -8,7 +8,7 @@ use crate::graph::{
 };
 
 /// Largest size of a function's value, and of a factor.
-const MAX_IMAGE: u64 = 1 << 31;
+const MAX_IMAGE: u64 = 1 << 61;
 
 impl Graph {
     /// Whether node `node`, a sum of `terms` over tensors that exist, gives elements of the shape `y`.

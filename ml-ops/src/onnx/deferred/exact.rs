@@ -11,7 +11,7 @@ use crate::onnx::rowwise::Summand;
 use crate::onnx::target::Target;
 use crate::onnx::value::{MatMulOperands, Scaling};
 use crate::onnx::view::View;
-use crate::onnx::words::{self, Digits, MAX_IMAGE, MOST_TABLES, Words};
+use crate::onnx::words::{self, Digits, MAX_IMAGE, Words};
 use std::rc::Rc;
 
 /// Multiples of the finest scale are at most so many to a unit.
@@ -249,24 +249,18 @@ impl Exact {
         let (mut terms, mut constant) = (Vec::new(), 0i64);
         for term in &self.terms {
             let factor = (term.scale / unit).round_ties_even();
-            // A table of 16 bits has 255 times 256 times the factor.
+            // What images, and the constant, are multiples of the factor by.
             let most = match &term.of {
                 Addend::Product { .. } | Addend::Rectified(_) => 1.0,
                 Addend::Codes { .. } => 255.0,
-                Addend::Words { .. } => 65280.0,
+                Addend::Words { .. } => 65536.0,
             };
-            let tables = (factor.abs() / (MAX_IMAGE / most).floor()).ceil();
-            if tables > MOST_TABLES {
+            if factor.abs() * most > MAX_IMAGE {
                 return Err(NodeError::NoTables);
             }
-            if factor == 0.0 {
-                continue;
-            }
-            let settled = term.settled(builder)?;
-            let (factor, tables) = (factor as i64, tables as i64);
-            for at in 0..tables {
-                let (of_term, more) = settled.times(words::share(factor, at, tables), read);
-                constant += more;
+            if factor != 0.0 {
+                let (of_term, more) = term.settled(builder)?.times(factor as i64, read);
+                constant = constant.checked_add(more).ok_or(NodeError::NoTables)?;
                 terms.extend(of_term);
             }
         }

@@ -168,10 +168,11 @@ fn shift(
         for (of, &with) in reciprocal.iter().enumerate() {
             // What counts less than one is left out.
             let bits = 8 * (1 - place as i32) + 8 * (RECIPROCAL as i32 - 1 - of as i32);
-            let product =
-                |factor| Function::Product { with, with_gather: None, zeros: [zero, 0], factor };
-            let factors = if bits < 0 { vec![] } else { places::factors(1 << bits) };
-            terms.extend(factors.into_iter().map(|factor| (x.rows_of(digit), product(factor))));
+            if bits >= 0 {
+                let (zeros, factor) = ([zero, 0], 1 << bits);
+                let product = Function::Product { with, with_gather: None, zeros, factor };
+                terms.push((x.rows_of(digit), product));
+            }
         }
     }
     x.row_integers(builder, "shift", terms, 1 << 49)
@@ -198,10 +199,8 @@ impl Products {
             let with = builder.source(&x[0].broadcast(digit), false)?;
             let counts = 1i64 << (8 * (RECIPROCAL as usize - 1 - place));
             for (of, weight) in [(0, 256), (1, 1)] {
-                let products = places::factors(counts * weight)
-                    .into_iter()
-                    .map(|factor| (x[of].elements(), with.factor([zeros[of], 0], factor)));
-                terms.extend(products);
+                let function = with.factor([zeros[of], 0], counts * weight);
+                terms.push((x[of].elements(), function));
             }
         }
         let [x, _] = x;
@@ -263,9 +262,7 @@ impl Elements {
                 let bits = 8 * (2 - place as i32) + 8 * (2 - of as i32) - left_out;
                 let zeros = [if of == 0 { 128 } else { 0 }, zero];
                 if bits >= 0 {
-                    for factor in places::factors(1 << bits) {
-                        terms.push((x.elements_of(digit), with.factor(zeros, factor)));
-                    }
+                    terms.push((x.elements_of(digit), with.factor(zeros, 1 << bits)));
                 } else if of > 0 {
                     let counts = 127.5 / (1u64 << -bits) as f64;
                     for (at, summand) in summands.iter_mut().enumerate() {
@@ -285,11 +282,8 @@ impl Elements {
             let codes = summands.iter().map(code).collect();
             let constant = beside(x, builder, &format!("summand{byte}"), codes);
             let zero = if byte + 1 == bytes { 128 } else { 0 };
-            let tables = words::tables(255.0 * (1i64 << (8 * byte)) as f64)?;
-            for at in 0..tables {
-                let of = |code: i64| words::share((code - zero) << (8 * byte), at, tables);
-                terms.push((x.repeated(&constant), Function::table(of)));
-            }
+            let of = |code: i64| (code - zero) << (8 * byte);
+            terms.push((x.repeated(&constant), Function::table(of)));
         }
         let zero = f64::from(to.zero_point - dtype.min());
         let edge = |value: f64| (value - 0.5 - zero) * step;

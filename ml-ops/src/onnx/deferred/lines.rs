@@ -150,11 +150,7 @@ impl Applied {
                 terms.push((digit.clone(), function));
             }
         }
-        let most = lines.iter().map(|line| line.at_zero.abs()).max().unwrap_or(0);
-        let tables = words::tables(2.0 * most as f64)?;
-        for at in 0..tables {
-            terms.extend(of_lines(&|line| words::share(line.at_zero, at, tables)));
-        }
+        terms.extend(of_lines(&|line| line.at_zero));
         let unit = f64::from(1u32 << UNITS);
         let edge = (|value: f64| (value - 0.5) * unit, unit);
         words::digits(builder, name, columns, &terms, edge, words::ALL, read).map(Some)

@@ -7,7 +7,6 @@ use crate::graph::{Edges, Function, TensorId};
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::heads;
-use crate::onnx::places;
 use crate::onnx::rowwise::{Rowwise, Summand};
 use crate::onnx::target::Target;
 use crate::onnx::value::Floats;
@@ -19,9 +18,6 @@ const DIGITS: u32 = 3;
 
 /// The largest power of two that one over zero, times a row's elements, may be a byte's multiple of.
 const MOST: u32 = 33;
-
-/// The most that a function's values are multiples of.
-const MOST_OF_TABLE: i64 = 1 << 20;
 
 /// A dequantized tensor's elements less the mean of their row, or what is made of these.
 #[derive(Debug)]
@@ -160,8 +156,7 @@ impl NormalizationPart {
                 let zeros = [zero_code.unwrap_or(0), 0];
                 for (digit, weight) in &by.digits {
                     let with = builder.source(&x.repeated(digit), false)?;
-                    let factors = places::factors(parts * weight).into_iter();
-                    terms.extend(factors.map(|factor| (x.elements(), with.factor(zeros, factor))));
+                    terms.push((x.elements(), with.factor(zeros, parts * weight)));
                 }
                 let unit = self.scale * by.unit / parts as f64;
                 x.codes(builder, "quotient", terms, vec![steps(unit)])
@@ -215,14 +210,7 @@ impl Reciprocals {
         let (mut terms, mut bound): (Vec<Summand>, i64) = (Vec::new(), 0);
         for (digit, weight) in &self.digits {
             bound += 255 * weight;
-            let of_table = *weight.min(&MOST_OF_TABLE);
-            let term = (x.read_rows(digit), Function::table(|code| code * of_table));
-            if of_table == *weight {
-                terms.push(term);
-                continue;
-            }
-            let row = x.row_integers(builder, "infinite/row", vec![term], 255 * of_table)?;
-            terms.push((x.rows_of(row), Function::Times(weight / of_table)));
+            terms.push((x.read_rows(digit), Function::table(|code| code * weight)));
         }
         x.row_integers(builder, "reciprocal", terms, bound)
     }

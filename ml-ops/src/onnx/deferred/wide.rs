@@ -13,7 +13,7 @@ use crate::onnx::rowwise::{Summand, part};
 use crate::onnx::target::Target;
 use crate::onnx::value::{MatMulOperands, Scaling};
 use crate::onnx::view::View;
-use crate::onnx::words::{self, MAX_IMAGE, MOST_TABLES};
+use crate::onnx::words::{self, MAX_IMAGE};
 use std::rc::Rc;
 
 /// What a code of 16 bits may be off by because multiples of its step are integers.
@@ -125,7 +125,7 @@ impl Wide {
         let step = |scale: &f32| f64::from(to.scale) / f64::from(*scale);
         let steps: Vec<f64> = self.scales.iter().map(step).collect();
         if let ([scale], [step]) = (&self.scales[..], &steps[..])
-            && 65280.0 * step <= MAX_IMAGE * MOST_TABLES
+            && 65280.0 * step <= MAX_IMAGE
         {
             let (terms, unit, columns) = (self.sums(builder)?, (*scale).into(), self.columns());
             let of = Integers { terms, constant: 0, unit, columns };

@@ -66,8 +66,7 @@ impl Pair {
         let with = self.x[1].taps();
         let function = builder.source(&with, true)?.factor(self.zeros, 512);
         let product = (self.x[0].taps(), function);
-        // Half of the square of the high digit, twice: images have 31 bits.
-        let terms = vec![square(0, 1 << 15), square(0, 1 << 15), product, square(1, 1)];
+        let terms = vec![square(0, 1 << 16), product, square(1, 1)];
         let n = self.x[0].length() as i64;
         self.x[0].row_integers(builder, "squares", terms, n << 32)
     }
