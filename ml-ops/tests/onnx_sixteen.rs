@@ -72,7 +72,7 @@ fn values_are_near_those_of_floats_and_proved() {
         ("pools_uint16", 10),
         ("row_contributed", 20),
         ("rows_int16", 20),
-        ("smoothed_int16", 30),
+        ("smoothed_int16", 50),
         ("transposed_uint16", 10),
     ] {
         let model = model(name);

@@ -4,7 +4,6 @@ use super::after::{self, After};
 use super::{ExactTerm, Product};
 use crate::array::{Array, ArrayData};
 use crate::graph::{Edges, Epilogue, Function, OutputTransform, TensorId, TensorKind};
-use crate::onnx::arithmetic::Operation;
 use crate::onnx::builder::Builder;
 use crate::onnx::error::NodeError;
 use crate::onnx::fine::Digits;
@@ -124,7 +123,7 @@ impl Each {
     }
 
     /// The floats after affine functions of each index, seen as `view`, as summands of integers: products with factors at one
-    /// scale, of 8 bits where they are multiples of one number and of 24 where not.
+    /// scale, of 8 bits where they are multiples of one number and nothing is added, and of 24 where not.
     pub(super) fn summands(&self, after: &[After], view: &View) -> Option<Vec<ExactTerm>> {
         let Images::Scaled(scalings) = &self.images else { return None };
         let [Scaling { scale, zero_point }] = scalings[..] else { return None };
@@ -139,16 +138,14 @@ impl Each {
             MatMulOperands { name, x, zero_code, reach, weights, bias, groups }
         };
         let shape = [1, columns];
-        if let Some((multiples, unit)) = multiples(&factors) {
+        // What is added could lie between multiples.
+        let is_scaled = of_columns.iter().all(|(_, summand)| *summand == 0.0);
+        if let Some((multiples, unit)) = multiples(&factors).filter(|_| is_scaled) {
             let multiples = Array::new(shape.to_vec(), ArrayData::I8(multiples)).ok()?;
             let weights = operands::weights(&multiples, None, Layout::Columns, 1, 1).ok()?;
             let scales = vec![(f64::from(scale) * unit) as f32];
             let product = Rc::new(Product { matmul: product(&weights), scales });
-            let constant: Vec<f32> = of_columns.iter().map(|(_, added)| *added as f32).collect();
-            let is_nothing = constant.iter().all(|added| *added == 0.0);
-            let added = After { operation: Operation::Add, constant, first: false };
-            let after = if is_nothing { vec![] } else { vec![added] };
-            return Some(vec![ExactTerm::product(&product, &after, view)?]);
+            return Some(vec![ExactTerm::product(&product, &[], view)?]);
         }
         let bias = of_columns.iter().map(|(_, summand)| *summand).collect();
         let digits = Digits::of(&shape, &factors, 0).ok()?;
