@@ -248,8 +248,8 @@ pub enum GraphError {
         /// The node.
         node: usize,
     },
-    /// A value of a function or a factor exceeds `2^61` in size.
-    #[error("term {term} of node {node} has a value or a factor beyond 2^61")]
+    /// A value of a function or a factor of integers exceeds `2^61` in size, or a factor of products `2^45`.
+    #[error("term {term} of node {node} has a value or a factor beyond 2^61, or 2^45 of products")]
     Function {
         /// The node.
         node: usize,

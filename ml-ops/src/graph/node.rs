@@ -188,7 +188,7 @@ pub enum Function {
         with_gather: Option<Gather>,
         /// The codes that stand for zero.
         zeros: [u8; 2],
-        /// The factor, at most `2^61` in size.
+        /// The factor, at most `2^45` in size.
         factor: i64,
     },
 }

@@ -87,8 +87,8 @@ impl Words {
                 let of = |view, factor: i64| {
                     (read(view), Function::table(move |code| factor.saturating_mul(code)))
                 };
-                let terms = vec![of(high, 256 * factor), of(low, factor)];
-                (terms, factor * i64::from(self.dtype.min()))
+                let terms = vec![of(high, factor.saturating_mul(256)), of(low, factor)];
+                (terms, factor.saturating_mul(self.dtype.min().into()))
             }
         }
     }
@@ -173,13 +173,16 @@ impl Words {
     }
 }
 
-/// `factor` times what is added up.
+/// `factor` times what is added up, up to what is too large for a graph.
 pub(super) fn times((matrix, function): &Summand, factor: i64) -> Summand {
     let function = match function.clone() {
-        Function::Table(table) => Function::Table(Box::new(table.map(|image| factor * image))),
-        Function::Times(times) => Function::Times(factor * times),
+        Function::Table(table) => {
+            Function::Table(Box::new(table.map(|image| image.saturating_mul(factor))))
+        }
+        Function::Times(times) => Function::Times(times.saturating_mul(factor)),
         Function::Product { with, with_gather, zeros, factor: of } => {
-            Function::Product { with, with_gather, zeros, factor: factor * of }
+            let factor = of.saturating_mul(factor);
+            Function::Product { with, with_gather, zeros, factor }
         }
     };
     (matrix.clone(), function)

@@ -7,8 +7,11 @@ use crate::graph::{
     common_taps,
 };
 
-/// Largest size of a function's value, and of a factor.
+/// Largest size of a function's value, and of a factor of integers.
 const MAX_IMAGE: u64 = 1 << 61;
+
+/// Largest factor of products of codes, which have 16 bits.
+const MAX_FACTOR: u64 = MAX_IMAGE >> 16;
 
 impl Graph {
     /// Whether node `node`, a sum of `terms` over tensors that exist, gives elements of the shape `y`.
@@ -66,13 +69,16 @@ impl Graph {
         y: &TensorShape,
     ) -> Result<(), GraphError> {
         let x = &self.tensors[term.x];
-        let small = |image: &i64| image.unsigned_abs() <= MAX_IMAGE;
+        let small = |image: &i64, most: u64| image.unsigned_abs() <= most;
         let (valid, kind) = match &term.function {
-            Function::Table(table) => (table.iter().all(small), x.kind == TensorKind::Code),
-            Function::Times(factor) => (small(factor), x.kind != TensorKind::Code),
+            Function::Table(table) => {
+                let all_small = table.iter().all(|image| small(image, MAX_IMAGE));
+                (all_small, x.kind == TensorKind::Code)
+            }
+            Function::Times(factor) => (small(factor, MAX_IMAGE), x.kind != TensorKind::Code),
             Function::Product { with, with_gather, factor, .. } => {
                 self.check_factor(node, number, (*with, with_gather.as_ref()), term.taps, y)?;
-                (small(factor), x.kind == TensorKind::Code)
+                (small(factor, MAX_FACTOR), x.kind == TensorKind::Code)
             }
         };
         if !kind {
