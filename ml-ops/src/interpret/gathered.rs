@@ -96,7 +96,7 @@ impl MatMul<'_> {
                     for (column, out) in out.chunks_exact_mut(rows).enumerate() {
                         let column = group * columns + column;
                         let index = &self.matrix.index[column * k..][..k];
-                        self.decode(index, 0, column, weights);
+                        self.decode(index, None, column, weights);
                         product(inputs, weights, sums);
                         let bias = i128::from(self.bias(column));
                         for (out, &sum) in out[at.clone()].iter_mut().zip(sums.iter()) {

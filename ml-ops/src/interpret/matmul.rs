@@ -69,7 +69,7 @@ impl MatMul<'_> {
     ) {
         let x: Vec<A> = x.map(A::new).collect();
         let (k, rows) = (self.shape.k, self.rows);
-        let per_byte = self.shape.alphabet.per_byte();
+        let (per_byte, digits) = (self.shape.alphabet.per_byte(), self.digits());
         y.par_chunks_mut(per_byte * rows)
             .zip(self.matrix.index.par_chunks(k))
             .enumerate()
@@ -78,7 +78,7 @@ impl MatMul<'_> {
                 |(weights, sums), (byte_column, (out, index))| {
                     for (digit, out) in out.chunks_exact_mut(rows).enumerate() {
                         let column = byte_column * per_byte + digit;
-                        self.decode(index, digit, column, weights);
+                        self.decode(index, digits.get(digit), column, weights);
                         product(&x, weights, sums);
                         let bias = self.bias(column);
                         for (out, &sum) in out[at.clone()].iter_mut().zip(sums.iter()) {
@@ -111,6 +111,7 @@ impl MatMul<'_> {
                 }
             }
         });
+        let digits = self.digits_above_least();
         y.par_chunks_mut(BLOCK_COLS * rows).enumerate().for_each_init(
             || vec![[0; 4]; self.decoded_quads()],
             |decoded, (b, out)| {
@@ -118,7 +119,7 @@ impl MatMul<'_> {
                 let last = out.len() / rows - 1;
                 let columns: [usize; BLOCK_COLS] =
                     core::array::from_fn(|c| b * BLOCK_COLS + c.min(last));
-                let weights = self.above_least(columns, decoded);
+                let weights = self.above_least(columns, &digits, decoded);
                 let least = columns.map(|column| self.least(column));
                 let bias = columns.map(|column| self.bias(column));
                 let constants = weights.map(|weights| {
@@ -174,29 +175,28 @@ impl MatMul<'_> {
         if is_spelled && is_whole { 0 } else { BLOCK_COLS * self.shape.k.div_ceil(4) }
     }
 
-    /// By how much the weights of columns exceed the least, four by four, with zeros beyond the last; `decoded` has
-    /// room for them if need be.
+    /// By how much the weights of columns exceed the least, four by four, with zeros beyond the last; `digits` are read
+    /// where bytes spell several, and `decoded` has room for the weights if need be.
     fn above_least<'a>(
         &'a self,
         columns: [usize; BLOCK_COLS],
+        digits: &[Digit],
         decoded: &'a mut [[u8; 4]],
     ) -> [&'a [[u8; 4]]; BLOCK_COLS] {
-        let (k, alphabet) = (self.shape.k, &self.shape.alphabet);
-        let per_byte = alphabet.per_byte();
+        let (k, per_byte) = (self.shape.k, self.shape.alphabet.per_byte());
         let spelled = |column: usize| &self.matrix.index[column / per_byte * k..][..k];
         if decoded.is_empty() {
             return columns.map(|column| spelled(column).as_chunks().0);
         }
         let quads = k.div_ceil(4);
         for (&column, decoded) in columns.iter().zip(decoded.chunks_mut(quads)) {
-            let decoded = decoded.as_flattened_mut().iter_mut();
-            match alphabet {
-                Alphabet::Byte { .. } => {
-                    decoded.zip(spelled(column)).for_each(|(weight, &byte)| *weight = byte);
+            let weights = decoded.as_flattened_mut().iter_mut().zip(spelled(column));
+            match digits.get(column % per_byte) {
+                None => weights.for_each(|(weight, &byte)| *weight = byte),
+                Some(Digit::Bits { shift, mask }) => {
+                    weights.for_each(|(weight, &byte)| *weight = byte >> shift & mask);
                 }
-                Alphabet::Digits { .. } => {
-                    let table = self.digits_above_least(column);
-                    let weights = decoded.zip(spelled(column));
+                Some(Digit::Of(table)) => {
                     weights.for_each(|(weight, &byte)| *weight = table[usize::from(byte)]);
                 }
             }
@@ -205,43 +205,55 @@ impl MatMul<'_> {
         core::array::from_fn(|c| &decoded[c * quads..][..quads])
     }
 
-    /// By how much the weight that a byte spells in a column exceeds the least.
-    fn digits_above_least(&self, column: usize) -> [u8; 256] {
-        let (alphabet, least) = (&self.shape.alphabet, self.least(column));
-        let (symbols, digit) = (alphabet.symbols(), column % alphabet.per_byte());
-        let mut table = [0u8; 256];
-        for byte in 0..256 {
-            table[byte] = match byte.checked_sub(symbols) {
-                None => alphabet.decode(byte as u8, digit, column).wrapping_sub(least) as u8,
-                Some(same) => table[same],
-            };
+    /// By how much the weights that a byte spells exceed the least, digit by digit; none where bytes are the weights.
+    fn digits_above_least(&self) -> Vec<Digit> {
+        let alphabet = &self.shape.alphabet;
+        let (least, symbols) = (self.least(0), alphabet.symbols());
+        let of_digit = |digit: usize| {
+            let mut table = [0u8; 256];
+            for byte in 0..256 {
+                table[byte] = match byte.checked_sub(symbols) {
+                    None => alphabet.decode(byte as u8, digit, 0).wrapping_sub(least) as u8,
+                    Some(same) => table[same],
+                };
+            }
+            Digit::new(table)
+        };
+        match alphabet {
+            Alphabet::Byte { .. } => vec![],
+            Alphabet::Digits { per_byte, .. } => (0..*per_byte).map(of_digit).collect(),
         }
-        table
     }
 
-    /// The weights that the bytes of a column spell at `digit`.
+    /// The weights that bytes spell, digit by digit; none where bytes are the weights.
+    fn digits<A: Operand>(&self) -> Vec<[A; 256]> {
+        let alphabet = &self.shape.alphabet;
+        let of_digit = |digit: usize| {
+            let weight = |byte: usize| i64::from(alphabet.decode(byte as u8, digit, 0));
+            core::array::from_fn(|byte| A::new(weight(byte)))
+        };
+        match alphabet {
+            Alphabet::Byte { .. } => vec![],
+            Alphabet::Digits { per_byte, .. } => (0..*per_byte).map(of_digit).collect(),
+        }
+    }
+
+    /// The weights of a column, of whose bytes `digit` is read where they spell several.
     pub(super) fn decode<A: Operand>(
         &self,
         index: &[u8],
-        digit: usize,
+        digit: Option<&[A; 256]>,
         column: usize,
         weights: &mut [A],
     ) {
-        let alphabet = &self.shape.alphabet;
-        match alphabet {
-            Alphabet::Byte { .. } => {
-                let offset = i64::from(alphabet.range(column).0);
-                for (weight, &byte) in weights.iter_mut().zip(index) {
-                    *weight = A::new(i64::from(byte) + offset);
-                }
+        let weights = weights.iter_mut().zip(index);
+        match digit {
+            None => {
+                let offset = i64::from(self.least(column));
+                weights.for_each(|(weight, &byte)| *weight = A::new(i64::from(byte) + offset));
             }
-            Alphabet::Digits { .. } => {
-                let table: [A; 256] = std::array::from_fn(|byte| {
-                    A::new(i64::from(alphabet.decode(byte as u8, digit, column)))
-                });
-                for (weight, &byte) in weights.iter_mut().zip(index) {
-                    *weight = table[usize::from(byte)];
-                }
+            Some(table) => {
+                weights.for_each(|(weight, &byte)| *weight = table[usize::from(byte)]);
             }
         }
     }
@@ -250,4 +262,38 @@ impl MatMul<'_> {
 /// The sum of bytes, wrapping.
 fn sum(bytes: &[u8]) -> i32 {
     bytes.iter().fold(0i32, |sum, &byte| sum.wrapping_add(byte.into()))
+}
+
+/// A function of a byte.
+#[derive(Debug, PartialEq)]
+enum Digit {
+    /// Some of its bits, from one on.
+    Bits { shift: u32, mask: u8 },
+    /// Any other.
+    Of(Box<[u8; 256]>),
+}
+
+impl Digit {
+    fn new(table: [u8; 256]) -> Self {
+        let mask = table[255];
+        let gives = |&shift: &u32| (0..=255u8).zip(table).all(|(b, of)| of == b >> shift & mask);
+        let shift = (0..8).find(gives);
+        shift.map_or_else(|| Self::Of(Box::new(table)), |shift| Self::Bits { shift, mask })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_of_a_byte_are_found() {
+        let digit = |of: fn(u8) -> u8| Digit::new(core::array::from_fn(|byte| of(byte as u8)));
+        assert_eq!(digit(|b| b >> 4), Digit::Bits { shift: 4, mask: 15 });
+        assert_eq!(digit(|b| b >> 2 & 3), Digit::Bits { shift: 2, mask: 3 });
+        assert_eq!(digit(|b| b & 1), Digit::Bits { shift: 0, mask: 1 });
+        for of in [|b: u8| b % 3, |b: u8| 15 - (b >> 4)] {
+            assert!(matches!(digit(of), Digit::Of(_)));
+        }
+    }
 }
