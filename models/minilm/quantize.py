@@ -169,7 +169,8 @@ def largest(model, x):
 
 
 def smoothed(sizes):
-    """Factors of features, large ones of large features (SmoothQuant, Xiao et al. 2022, section 4)."""
+    """Factors of features, large ones of large features (SmoothQuant, Xiao et al. 2022, section 4); no feature counts as
+    less than a twentieth of the largest."""
     sizes = np.maximum(sizes, sizes.max() / 20)
     return np.exp2(np.round(SMOOTHING * np.log2(sizes / sizes.mean()))).astype(np.float32)
 
@@ -185,8 +186,8 @@ def split(up, bias, down):
 
 
 def encoder(arrays, layers, steps, factors):
-    """The float model with these factors of all that is normalized, the names of the nodes that add biases, for each layer the names of what has a quantization of
-    its own, and the names of the streams in full size."""
+    """The float model with these factors of all that is normalized, the names of the nodes that add biases, for each
+    layer the names of what has a quantization of its own, and the names of the streams in full size."""
     nodes, constants, biases, wide, full = [], [], [], [], []
 
     def constant(value):

@@ -43,6 +43,8 @@ pub use tensor::{CodeType, TensorId, TensorKind, TensorShape, Values};
 pub(crate) use tensor::{are_within, ends};
 #[cfg(feature = "prover")]
 pub(crate) use validate::bound;
-pub use validate::{MAX_ARG_BITS, MAX_ELEMENTS, MAX_ENTRIES, MAX_NAME_BYTES, MAX_POSITIONS};
+pub use validate::{
+    MAX_ARG_BITS, MAX_ELEMENTS, MAX_ENTRIES, MAX_IMAGE, MAX_NAME_BYTES, MAX_POSITIONS,
+};
 pub use weights::{Alphabet, WeightId, WeightMatrix, WeightShape, digits_per_byte, signed_bits};
 pub use word::WordType;

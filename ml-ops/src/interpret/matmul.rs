@@ -69,7 +69,8 @@ impl MatMul<'_> {
     ) {
         let x: Vec<A> = x.map(A::new).collect();
         let (k, rows) = (self.shape.k, self.rows);
-        let (per_byte, digits) = (self.shape.alphabet.per_byte(), self.digits());
+        let per_byte = self.shape.alphabet.per_byte();
+        let digits = self.digits(|weight| A::new(weight.into()));
         y.par_chunks_mut(per_byte * rows)
             .zip(self.matrix.index.par_chunks(k))
             .enumerate()
@@ -111,7 +112,8 @@ impl MatMul<'_> {
                 }
             }
         });
-        let digits = self.digits_above_least();
+        let above_least = self.digits(|weight| weight.wrapping_sub(self.least(0)) as u8);
+        let digits: Vec<Digit> = above_least.into_iter().map(Digit::new).collect();
         y.par_chunks_mut(BLOCK_COLS * rows).enumerate().for_each_init(
             || vec![[0; 4]; self.decoded_quads()],
             |decoded, (b, out)| {
@@ -205,36 +207,14 @@ impl MatMul<'_> {
         core::array::from_fn(|c| &decoded[c * quads..][..quads])
     }
 
-    /// By how much the weights that a byte spells exceed the least, digit by digit; none where bytes are the weights.
-    fn digits_above_least(&self) -> Vec<Digit> {
+    /// `of` the weights that bytes spell, digit by digit; none where bytes are the weights.
+    fn digits<T>(&self, of: impl Fn(i32) -> T) -> Vec<[T; 256]> {
         let alphabet = &self.shape.alphabet;
-        let (least, symbols) = (self.least(0), alphabet.symbols());
-        let of_digit = |digit: usize| {
-            let mut table = [0u8; 256];
-            for byte in 0..256 {
-                table[byte] = match byte.checked_sub(symbols) {
-                    None => alphabet.decode(byte as u8, digit, 0).wrapping_sub(least) as u8,
-                    Some(same) => table[same],
-                };
-            }
-            Digit::new(table)
-        };
         match alphabet {
             Alphabet::Byte { .. } => vec![],
-            Alphabet::Digits { per_byte, .. } => (0..*per_byte).map(of_digit).collect(),
-        }
-    }
-
-    /// The weights that bytes spell, digit by digit; none where bytes are the weights.
-    fn digits<A: Operand>(&self) -> Vec<[A; 256]> {
-        let alphabet = &self.shape.alphabet;
-        let of_digit = |digit: usize| {
-            let weight = |byte: usize| i64::from(alphabet.decode(byte as u8, digit, 0));
-            core::array::from_fn(|byte| A::new(weight(byte)))
-        };
-        match alphabet {
-            Alphabet::Byte { .. } => vec![],
-            Alphabet::Digits { per_byte, .. } => (0..*per_byte).map(of_digit).collect(),
+            Alphabet::Digits { per_byte, .. } => (0..*per_byte)
+                .map(|digit| core::array::from_fn(|byte| of(alphabet.decode(byte as u8, digit, 0))))
+                .collect(),
         }
     }
 

@@ -9,12 +9,13 @@ use super::steps;
 use super::value::{Codes, Scaling};
 use super::view::View;
 use crate::graph::{
-    CodeType, Edges, Epilogue, Function, TensorId, TensorKind, WordType, quantize, signed_bits,
+    self, CodeType, Edges, Epilogue, Function, TensorId, TensorKind, WordType, quantize,
+    signed_bits,
 };
 use std::rc::Rc;
 
 /// Largest value of a table, and factor.
-pub(super) const MAX_IMAGE: f64 = (1u64 << 61) as f64;
+pub(super) const MAX_IMAGE: f64 = graph::MAX_IMAGE as f64;
 
 /// Units that a code has at least, where they are no whole ones.
 const FINE: f64 = 512.0;

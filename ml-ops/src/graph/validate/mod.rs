@@ -30,6 +30,9 @@ pub const MAX_POSITIONS: usize = 1 << 26;
 /// Most values of edges, tables and gathers, in all nodes together: `2^26`.
 pub const MAX_ENTRIES: usize = 1 << 26;
 
+/// Largest size of a value of a [`Function`](super::Function), and of its factor of integers: `2^61`.
+pub const MAX_IMAGE: u64 = 1 << 61;
+
 /// Most bits of the elements and of the outputs of an [`ArgMax`](super::Op::ArgMax) together.
 pub const MAX_ARG_BITS: u32 = 62;
 

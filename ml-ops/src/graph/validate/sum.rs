@@ -1,14 +1,11 @@
 //! Sums and maxima: that they are of their tensors' kinds, wherever they read.
 
 use super::gather::{Positions, check_gather};
-use super::{MAX_ELEMENTS, MAX_REQUANTIZED};
+use super::{MAX_ELEMENTS, MAX_IMAGE, MAX_REQUANTIZED};
 use crate::graph::{
     Epilogue, Function, Gather, Graph, GraphError, Runs, TensorId, TensorKind, TensorShape, Term,
     common_taps,
 };
-
-/// Largest size of a function's value, and of a factor of integers.
-const MAX_IMAGE: u64 = 1 << 61;
 
 /// Largest factor of products of codes, which have 16 bits.
 const MAX_FACTOR: u64 = MAX_IMAGE >> 16;
