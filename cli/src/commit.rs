@@ -18,7 +18,7 @@ use crate::progress::Phases;
 /// DIR/model.oracle, the encoded weights, without which every proof encodes them again.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The quantized ONNX model
+    /// The model: quantized ONNX, or what `binfer quantize` wrote
     model: PathBuf,
     /// The folder to write to; made if absent
     #[arg(long, value_name = "DIR")]

@@ -20,7 +20,7 @@ use crate::size::Size;
 /// Prove that a committed model maps an input to an output.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The quantized ONNX model that was committed
+    /// The model that was committed: quantized ONNX, or what `binfer quantize` wrote
     model: PathBuf,
     /// The folder that `binfer commit` wrote
     #[arg(long, value_name = "DIR")]

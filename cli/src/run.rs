@@ -12,7 +12,7 @@ use crate::{files, npy};
 /// Run a model with exact integer arithmetic.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The quantized ONNX model
+    /// The model: quantized ONNX, or what `binfer quantize` wrote
     model: PathBuf,
     /// The input, one sample or a batch, as a NumPy file; once for each, in their order or as NAME=FILE, where a model
     /// has several

@@ -32,6 +32,17 @@ pub enum LlamaError {
         /// Features of a head that are rotated.
         rotated: usize,
     },
+    /// A weight that is no number, or infinite.
+    #[error("tensor {name:?} holds {got}")]
+    Float {
+        /// The tensor.
+        name: String,
+        /// The weight.
+        got: f32,
+    },
+    /// Weights so large that activations, or products of matrices, are beyond 32-bit floats.
+    #[error("weights are so large that activations are not finite")]
+    Overflow,
     /// Widths of weights other than 8 and 4.
     #[error("weights of {got} bits, supported are 8 and 4")]
     Bits {

@@ -2,7 +2,7 @@
 
 use super::error::LlamaError;
 use super::matrices::scale_inputs;
-use crate::gguf::Gguf;
+use crate::gguf::{Gguf, GgufError};
 
 /// Sizes and constants of a network.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -64,7 +64,7 @@ impl Network {
     /// The network of a file.
     ///
     /// # Errors
-    /// [`LlamaError`] if it is of another architecture, or tensors are missing or of other shapes.
+    /// [`LlamaError`] if it is of another architecture, or tensors are missing, of other shapes, or not finite.
     pub fn new(file: &Gguf<'_>) -> Result<Self, LlamaError> {
         let got = file.string("general.architecture")?;
         if got != "llama" {
@@ -77,8 +77,8 @@ impl Network {
             kv_heads: file.size("llama.attention.head_count_kv")?,
             hidden: file.size("llama.feed_forward_length")?,
             vocabulary: file.strings("tokenizer.ggml.tokens")?.len(),
-            epsilon: file.float("llama.attention.layer_norm_rms_epsilon")?,
-            base: file.float("llama.rope.freq_base").unwrap_or(10_000.0),
+            epsilon: positive(file, "llama.attention.layer_norm_rms_epsilon", None)?,
+            base: positive(file, "llama.rope.freq_base", Some(10_000.0))?,
         };
         let Sizes { width, heads, kv_heads, hidden, vocabulary, .. } = sizes;
         let rotated = match file.value("llama.rope.dimension_count") {
@@ -89,18 +89,25 @@ impl Network {
         if !whole || rotated.checked_mul(heads) != Some(width) || rotated == 0 || rotated % 2 != 0 {
             return Err(LlamaError::Sizes { width, heads, kv_heads, rotated });
         }
-        let matrix = |name: &str, rows: usize, cols: usize| file.tensor(name, &[cols, rows]);
+        let tensor = |name: &str, shape: &[usize]| {
+            let floats = file.tensor(name, shape)?;
+            match floats.iter().find(|x| !x.is_finite()) {
+                Some(&got) => Err(LlamaError::Float { name: name.to_owned(), got }),
+                None => Ok(floats),
+            }
+        };
+        let matrix = |name: &str, rows: usize, cols: usize| tensor(name, &[cols, rows]);
         let mut layers = Vec::new();
         for layer in 0..sizes.layers {
             let name = |part: &str| format!("blk.{layer}.{part}.weight");
-            let norm = file.tensor(&name("attn_norm"), &[width])?;
+            let norm = tensor(&name("attn_norm"), &[width])?;
             let behind = |part: &str, rows, norm: &[f32]| {
                 Ok::<_, LlamaError>(folded(matrix(&name(part), rows, width)?, norm))
             };
             let q = behind("attn_q", width, &norm)?;
             let k = behind("attn_k", sizes.keys(), &norm)?;
             let v = behind("attn_v", sizes.keys(), &norm)?;
-            let norm = file.tensor(&name("ffn_norm"), &[width])?;
+            let norm = tensor(&name("ffn_norm"), &[width])?;
             layers.push(Layer {
                 q,
                 k,
@@ -112,7 +119,7 @@ impl Network {
             });
         }
         let embedding = matrix("token_embd.weight", vocabulary, width)?;
-        let norm = file.tensor("output_norm.weight", &[width])?;
+        let norm = tensor("output_norm.weight", &[width])?;
         let tied = !file.tensors().any(|(name, _)| name == "output.weight");
         let output =
             if tied { embedding.clone() } else { matrix("output.weight", vocabulary, width)? };
@@ -127,6 +134,16 @@ impl Network {
             None => Ok(()),
         }
     }
+}
+
+/// The positive number that a key stands for, `default` where it is missing.
+fn positive(file: &Gguf<'_>, key: &str, default: Option<f64>) -> Result<f64, GgufError> {
+    let float = match default {
+        Some(default) if file.value(key).is_none() => default,
+        _ => file.float(key)?,
+    };
+    let error = || GgufError::Key { key: key.to_owned(), expected: "a positive number" };
+    (float > 0.0 && float.is_finite()).then_some(float).ok_or_else(error)
 }
 
 /// A matrix whose inputs are multiplied by factors first.

@@ -50,7 +50,7 @@ impl Network {
     /// `calibration`, token ids of some text.
     ///
     /// # Errors
-    /// [`LlamaError`] if there are no tokens, or other bits than 8 or 4 are asked for.
+    /// [`LlamaError`] if there are no tokens, other bits than 8 or 4 are asked for, or activations are not finite.
     pub fn quantize(
         &self,
         quantization: Quantization,
@@ -97,6 +97,10 @@ impl Network {
             let layer = layer.balanced(sizes);
             quantized.attend(number, &layer);
             quantized.transform(number, &layer);
+        }
+        // What is not finite stays so in the residual stream.
+        if ![&quantized.text, &quantized.output].into_iter().flatten().all(|x| x.is_finite()) {
+            return Err(LlamaError::Overflow);
         }
         Ok(quantized)
     }

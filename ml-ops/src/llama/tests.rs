@@ -1,11 +1,13 @@
 //! A small network of random weights: its integers give the floats' logits, and they can be proved.
 
+use proptest::prelude::*;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::network::Layer;
 use super::*;
 use crate::array::{Array, ArrayData};
+use crate::gguf::{Gguf, GgufError};
 use crate::graph::{DecodeError, Model, TensorKind};
 use crate::interpret::RunError;
 use crate::{Params, ProveError, ProverKey, Rejection, random_salt, run, verify};
@@ -207,4 +209,129 @@ fn what_cannot_be_quantized_has_an_error() {
     assert_eq!(quantize(how, &[1, got]), Some(LlamaError::Vocabulary { got, vocabulary: got }));
     let long = Quantization { tokens: 1 << 24, ..how };
     assert_eq!(quantize(long, &[1]), Some(LlamaError::Prompt { got: 1 << 24, most: 4096 }));
+}
+
+/// The network's GGUF file.
+fn gguf(network: &Network) -> Vec<u8> {
+    let Sizes { layers, width, heads, kv_heads, hidden, vocabulary, epsilon, base } = network.sizes;
+    let text = |text: &str| [&(text.len() as u64).to_le_bytes(), text.as_bytes()].concat();
+    let size = |n: usize| [&4u32.to_le_bytes()[..], &(n as u32).to_le_bytes()].concat();
+    let float = |x: f64| [&6u32.to_le_bytes()[..], &(x as f32).to_le_bytes()].concat();
+    let mut tokens = [9u32, 8].map(u32::to_le_bytes).concat();
+    tokens.extend((vocabulary as u64).to_le_bytes());
+    tokens.extend((0..vocabulary).flat_map(|token| text(&token.to_string())));
+    let values = [
+        ("general.architecture", [8u32.to_le_bytes().to_vec(), text("llama")].concat()),
+        ("llama.block_count", size(layers)),
+        ("llama.embedding_length", size(width)),
+        ("llama.attention.head_count", size(heads)),
+        ("llama.attention.head_count_kv", size(kv_heads)),
+        ("llama.feed_forward_length", size(hidden)),
+        ("llama.attention.layer_norm_rms_epsilon", float(epsilon)),
+        ("llama.rope.freq_base", float(base)),
+        ("tokenizer.ggml.tokens", tokens),
+    ];
+    let ones = vec![1.0; width];
+    let mut tensors = vec![
+        ("token_embd".to_owned(), width, &network.embedding),
+        ("output_norm".to_owned(), width, &ones),
+        ("output".to_owned(), width, &network.output),
+    ];
+    for (i, layer) in network.layers.iter().enumerate() {
+        let parts = [
+            ("attn_norm", width, &ones),
+            ("attn_q", width, &layer.q),
+            ("attn_k", width, &layer.k),
+            ("attn_v", width, &layer.v),
+            ("attn_output", width, &layer.o),
+            ("ffn_norm", width, &ones),
+            ("ffn_gate", width, &layer.gate),
+            ("ffn_up", width, &layer.up),
+            ("ffn_down", hidden, &layer.down),
+        ];
+        tensors.extend(parts.map(|(part, cols, data)| (format!("blk.{i}.{part}"), cols, data)));
+    }
+    let mut bytes = [&b"GGUF"[..], &3u32.to_le_bytes()].concat();
+    bytes.extend([tensors.len(), values.len()].map(|n| (n as u64).to_le_bytes()).concat());
+    bytes.extend(values.iter().flat_map(|(key, value)| [text(key), value.clone()].concat()));
+    let mut data = Vec::new();
+    for (name, cols, floats) in tensors {
+        let norm = floats.len() == cols && name.ends_with("norm");
+        let dims = if norm { vec![cols] } else { vec![cols, floats.len() / cols] };
+        bytes.extend(text(&format!("{name}.weight")));
+        bytes.extend((dims.len() as u32).to_le_bytes());
+        bytes.extend(dims.iter().flat_map(|&dim| (dim as u64).to_le_bytes()));
+        bytes.extend(0u32.to_le_bytes());
+        bytes.extend((data.len() as u64).to_le_bytes());
+        data.extend(floats.iter().flat_map(|x| x.to_le_bytes()));
+        data.resize(data.len().next_multiple_of(32), 0);
+    }
+    bytes.resize(bytes.len().next_multiple_of(32), 0);
+    [bytes, data].concat()
+}
+
+/// What a file's network is as integers, and what those give for a prompt.
+fn integers(bytes: &[u8]) -> Result<Array, String> {
+    let file = Gguf::parse(bytes).map_err(|e| e.to_string())?;
+    let network = Network::new(&file).map_err(|e| e.to_string())?;
+    let how = Quantization { tokens: 4, bits: 8 };
+    let quantized = network.quantize(how, &[3, 1, 4, 1, 5, 9, 2, 6]).map_err(|e| e.to_string())?;
+    let model = quantized.model(Logits::Last).map_err(|e| e.to_string())?;
+    run(&model, &input(&[3, 1, 4, 1])).map_err(|e| e.to_string())
+}
+
+#[test]
+fn files_are_their_networks() {
+    let network = network(17);
+    let bytes = gguf(&network);
+    let how = Quantization { tokens: 4, bits: 8 };
+    let quantized = network.quantize(how, &[3, 1, 4, 1, 5, 9, 2, 6]).expect("integers");
+    let model = quantized.model(Logits::Last).expect("a model");
+    let expected = run(&model, &input(&[3, 1, 4, 1])).map_err(|e| e.to_string());
+    assert_eq!(integers(&bytes), expected);
+}
+
+#[test]
+fn numbers_that_are_none_have_an_error() {
+    let file = |change: fn(&mut Network)| {
+        let mut network = network(17);
+        change(&mut network);
+        integers(&gguf(&network))
+    };
+    let error = |e: LlamaError| Err(e.to_string());
+    let float = |name: &str, got| error(LlamaError::Float { name: name.to_owned(), got });
+    let found = file(|network| network.layers[1].down[7] = f32::NAN);
+    assert_eq!(found, float("blk.1.ffn_down.weight", f32::NAN));
+    let found = file(|network| network.output[40] = f32::NEG_INFINITY);
+    assert_eq!(found, float("output.weight", f32::NEG_INFINITY));
+    let found = file(|network| network.output.fill(f32::MAX));
+    assert_eq!(found, error(LlamaError::Overflow));
+    let found = file(|network| network.sizes.base = 0.0);
+    let key = "llama.rope.freq_base".to_owned();
+    assert_eq!(found, error(GgufError::Key { key, expected: "a positive number" }.into()));
+}
+
+proptest! {
+    #[test]
+    fn changed_files_do_not_panic(
+        seed in 0u64..4,
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0u8..4), 1..4),
+    ) {
+        let mut bytes = gguf(&network(seed));
+        for (at, byte, how) in changes {
+            let head = 1500;
+            // The head is where most of the meaning is; of floats those that are no numbers, or none to count with.
+            let special = [f32::NAN, f32::INFINITY, f32::MAX, -1e-40][usize::from(byte) % 4];
+            match how {
+                0 => { let at = at.index(bytes.len()); bytes[at] = byte; }
+                1 | 2 => bytes[at.index(head)] = byte,
+                _ => {
+                    let floats = (bytes.len() - head) / 4;
+                    let at = bytes.len() - 4 * (1 + at.index(floats));
+                    bytes[at..at + 4].copy_from_slice(&special.to_le_bytes());
+                }
+            }
+        }
+        let _ = integers(&bytes);
+    }
 }
