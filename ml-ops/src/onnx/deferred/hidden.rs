@@ -23,8 +23,7 @@ const BITS: u32 = 24;
 const DIGITS: u32 = 3;
 const SIGNED: i64 = 1 << (8 * DIGITS - 1);
 
-/// Bits of the largest multiple of a digit that a table has, and more than those by which sums are divided.
-const WIDEST_FACTOR: u32 = 22;
+/// More than the bits by which sums are divided: tables have multiples of digits up to `255 * 2^52`.
 const WIDEST_SHIFT: u32 = 37;
 
 /// The largest integer of a function of codes.
@@ -190,22 +189,12 @@ fn rounded(
             read(digit),
             Function::table(move |code| counts(code) + if at == 0 { least } else { 0 }),
         ));
-        // What it counts is taken off before the next, as a multiple of a multiple where no table holds it.
+        // What it counts is taken off before the next.
         let shift = shift + 8 * at;
         if at == 0 {
             break;
         }
-        let taken = match shift.checked_sub(WIDEST_FACTOR) {
-            None => (read(digit), Function::table(move |code| -(code << shift))),
-            Some(beyond) => {
-                let times = vec![(read(digit), Function::table(|code| code << WIDEST_FACTOR))];
-                let kind = TensorKind::Integer { bits: WIDEST_FACTOR + 9 };
-                let (name, epilogue) = (name("taken", at), Epilogue::Accumulator);
-                let tensor = builder.combine(&name, columns, times, kind, epilogue)?;
-                (read(tensor), Function::Times(-(1i64 << beyond)))
-            }
-        };
-        terms.push(taken);
+        terms.push((read(digit), Function::table(move |code| -(code << shift))));
     }
     let kind = TensorKind::Integer { bits: 8 * DIGITS + 1 };
     let (name, epilogue) = (part(&sum.name, "integers"), Epilogue::Accumulator);
