@@ -275,11 +275,13 @@ impl Epilogue {
 
     /// Which accumulators in `[-bound, bound]` each code stands for, of one step for all columns or of each; empty
     /// where the epilogue gives no codes. Precondition: `bound` is at least 0 and below `2^62`.
-    pub fn thresholds(&self, bound: i64) -> Vec<CodeRanges> {
-        match self {
-            Self::Accumulator => Vec::new(),
-            Self::Requantize(r) => r.steps.iter().map(|step| step.thresholds(bound)).collect(),
-            Self::Edges(steps) => steps.iter().map(|step| step.thresholds(bound)).collect(),
-        }
+    pub fn thresholds(&self, bound: i64) -> impl Iterator<Item = CodeRanges> + '_ {
+        let (scaled, listed) = match self {
+            Self::Accumulator => (&[][..], &[][..]),
+            Self::Requantize(requantize) => (&requantize.steps[..], &[][..]),
+            Self::Edges(steps) => (&[][..], &steps[..]),
+        };
+        let scaled = scaled.iter().map(move |step| step.thresholds(bound));
+        scaled.chain(listed.iter().map(move |step| step.thresholds(bound)))
     }
 }

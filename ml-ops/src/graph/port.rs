@@ -198,7 +198,9 @@ impl InputPort {
                 let codes = quantize_all(v, scale, zero_point, dtype)?;
                 to_feature_major(&codes, rows, features, |q| q)
             }
-            (&InputTransform::Levels { low, high }, ArrayData::F32(v)) => levels(v, low, high)?,
+            (&InputTransform::Levels { low, high }, ArrayData::F32(v)) => {
+                to_feature_major(&levels(v, low, high)?, rows, features, |q| q)
+            }
             (&InputTransform::OneHot { vocabulary }, data) if let Some(v) = numbers::of(data) => {
                 numbers::one_hot(&v, vocabulary)?
             }

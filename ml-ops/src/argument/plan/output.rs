@@ -65,8 +65,10 @@ pub(crate) struct Output {
 /// queries the whole then has 100.
 const CHECK_BITS: f64 = 100.4;
 
-/// Independent repetitions that bring `(bound / (2^128 - 1))^repetitions` below `2^-100.4`.
+/// Independent repetitions that bring `(bound / (2^128 - 1))^repetitions` below `2^-100.4`. Precondition: the bound, which
+/// a valid graph keeps below `2^124`, is none that arithmetic was cut off at.
 fn repetitions(bound: i128) -> usize {
+    debug_assert!(bound < 1 << 126);
     let bits = 128.0 - (bound.max(1) as f64).log2();
     (CHECK_BITS / bits.max(1.0)).ceil() as usize
 }

@@ -29,20 +29,22 @@ impl Steps {
     pub(super) fn new(epilogue: &Epilogue, bound: i128) -> Self {
         // A valid graph's requantized accumulators are below 2^62.
         let bound = bound.min((1 << 62) - 1) as i64;
-        let ranges = epilogue.thresholds(bound);
-        let inner: Vec<_> = ranges.iter().map(inner_sizes).collect();
+        // What columns have in common is filled in below: their ranges, which are large, stay where they are.
+        let column = |ranges| Column { ranges, common: 0, unit: 0, most_reach: 0 };
+        let mut columns: Vec<_> = epilogue.thresholds(bound).map(column).collect();
+        let inner: Vec<_> = columns.iter().map(|column| inner_sizes(&column.ranges)).collect();
         let known: Vec<_> = inner.iter().copied().flatten().collect();
+        let farthest = columns.iter().map(|column| farthest(&column.ranges));
+        let farthest: Vec<u64> = farthest.collect();
         // Where every code is an end, bits that need no `s` reach as far as there are accumulators.
-        let of_ends = || (bits(ranges.iter().map(farthest).max().unwrap_or(0)), 0);
+        let of_ends = || (bits(farthest.iter().copied().max().unwrap_or(0)), 0);
         let (common_bits, spare_bits) = fewest_bits(&known).unwrap_or_else(of_ends);
         let most = (1 << common_bits) - 1;
-        let column = |(ranges, inner): (CodeRanges, Option<(u64, u64)>)| {
-            let common = inner.map_or(most, |(least, _)| most.min(least - 1));
-            let unit = common + (1 << spare_bits);
-            let most_reach = reach(unit, farthest(&ranges));
-            Column { ranges, common, unit, most_reach }
-        };
-        let columns = ranges.into_iter().zip(inner).map(column).collect();
+        for ((column, inner), farthest) in columns.iter_mut().zip(inner).zip(farthest) {
+            column.common = inner.map_or(most, |(least, _)| most.min(least - 1));
+            column.unit = column.common + (1 << spare_bits);
+            column.most_reach = reach(column.unit, farthest);
+        }
         Self { columns, common_bits, spare_bits }
     }
 

@@ -220,6 +220,8 @@ fn edges_tables_and_gathers_have_a_number_of_values() {
     let table = GraphError::Entries { node: 1 };
     assert_eq!(graph.check_entries(4 * 200 + 255), Err(table));
     assert_eq!(graph.check_entries(799), Err(GraphError::Entries { node: 0 }));
+    // A step counts, however short it is: by its scale, and of no edges.
+    assert_eq!(super::image::image().check_entries(127), Err(GraphError::Entries { node: 0 }));
 }
 
 proptest! {

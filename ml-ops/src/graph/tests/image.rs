@@ -375,6 +375,36 @@ fn sums_fit_their_output() {
     assert_eq!(found, Err(GraphError::AccumulatorRange { node: 5, log_bound: 62 }));
 }
 
+/// Of 64 times `2^61` times integers of 63 bits a multiple of `2^128 - 1` can be left over, which no check in the exponent
+/// tells from zero: a code of 1 was proved where all integers are zero. The ends' remainders by `2^128` are those of a code's range.
+#[test]
+fn sums_of_codes_are_small_enough_for_exponents() {
+    let mut graph = image();
+    graph.tensors[5].kind = TensorKind::Integer { bits: 63 };
+    let often = Gather {
+        source_cols: vec![4],
+        source_rows: vec![1],
+        offsets: vec![0, 0],
+        rows: vec![],
+        cols: vec![dim(4, 0, 1), GatherDim { size: 64, axis: None, step: 0 }],
+        pad: None,
+    };
+    let first = Gather {
+        source_cols: vec![4],
+        source_rows: vec![4],
+        offsets: vec![0, 0],
+        rows: vec![],
+        cols: vec![dim(4, 0, 1)],
+        pad: None,
+    };
+    let function = Function::Times(1 << 61);
+    let terms =
+        vec![Term { x: 5, gather: Some(often), taps: 64, function }, table(4, Some(first), 1, 0)];
+    graph.nodes[5].op = Op::Combine { terms, y: 6, epilogue: Epilogue::Accumulator };
+    let large = GraphError::AccumulatorRange { node: 5, log_bound: 126 };
+    assert_eq!(graph.validate(), Err(large));
+}
+
 #[test]
 fn maxima_have_codes_to_choose_from() {
     let found = gather_error(2, |g| g.offsets[1] = 1);
@@ -385,14 +415,17 @@ fn maxima_have_codes_to_choose_from() {
 
 #[test]
 fn positions_looked_at_are_few() {
-    let found = error(2, |op| match op {
-        Op::Max { taps, gather, .. } => {
-            *taps = MAX_POSITIONS / 8 + 1;
-            gather.cols = vec![dim(2, 0, 1), dim(*taps, 1, 0)];
-        }
-        _ => unreachable!("the node is a maximum"),
-    });
-    assert_eq!(found, GraphError::Positions { node: 2 });
+    // So many that all positions are, and so many that each is a matrix of its own.
+    for many in [MAX_POSITIONS / 8 + 1, (1 << 15) + 1] {
+        let found = error(2, |op| match op {
+            Op::Max { taps, gather, .. } => {
+                *taps = many;
+                gather.cols = vec![dim(2, 0, 1), dim(*taps, 1, 0)];
+            }
+            _ => unreachable!("the node is a maximum"),
+        });
+        assert_eq!(found, GraphError::Positions { node: 2 });
+    }
 }
 
 #[test]

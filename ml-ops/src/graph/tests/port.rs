@@ -175,6 +175,73 @@ fn levels_are_numbered_and_others_refused() {
     assert_eq!(of(f32::NAN), Err(PortError::NotANumber { index: 0 }));
 }
 
+/// A batch is its samples one after the other, whatever the port makes of them: a port that mixed them would have
+/// outputs proved that no sample has.
+#[test]
+fn batches_are_their_samples() {
+    let (dtype, word) = (CodeType::U8, WordType::U16);
+    let floats = |of: fn(u8) -> f32| ArrayData::F32((0..12).map(of).collect());
+    let bytes = || ArrayData::U8((0..12).map(|i| 20 * i).collect());
+    let words = || ArrayData::U16((0..12).map(|i| 5000 * i).collect());
+    let numbers = |count: i64| ArrayData::I64((0..12).map(|i| i * i / 5 % count).collect());
+    let quantize = InputTransform::Quantize { scale: 0.5, zero_point: 3, dtype };
+    let add = FloatOperation { operator: FloatOperator::Add, numbers: vec![1.0], run: 1 };
+    let ports = [
+        (InputTransform::Codes { dtype }, bytes()),
+        (InputTransform::Words { dtype: word }, words()),
+        (quantize.clone(), floats(f32::from)),
+        (
+            InputTransform::QuantizeWords { scale: 0.5, zero_point: 3, dtype: word },
+            floats(f32::from),
+        ),
+        (
+            InputTransform::Levels { low: -1.0, high: 1.0 },
+            floats(|i| f32::from(20 * i) / 127.5 - 1.0),
+        ),
+        (
+            InputTransform::Computed { operations: vec![add], then: Box::new(quantize) },
+            floats(f32::from),
+        ),
+        (InputTransform::Numbers { count: 11 }, numbers(11)),
+        (InputTransform::OneHot { vocabulary: 3 }, numbers(3)),
+    ];
+    for (transform, data) in ports {
+        let one_hot = matches!(transform, InputTransform::OneHot { .. });
+        // Samples of two rows; of one-hot rows each number is one.
+        let (rows, features) = if one_hot { (6, 3) } else { (2, 3) };
+        let wide = matches!(
+            transform,
+            InputTransform::Words { .. } | InputTransform::QuantizeWords { .. }
+        );
+        let kind = if wide { TensorKind::Integer { bits: 17 } } else { TensorKind::Code };
+        let tensor = TensorShape { rows_per_sample: rows, features, kind };
+        let port = InputPort { tensor: 0, shape: vec![6], transform };
+        let values = |samples: core::ops::Range<usize>| -> Vec<i64> {
+            let at = 6 * samples.start..6 * samples.end;
+            let data = match &data {
+                ArrayData::U8(v) => ArrayData::U8(v[at].to_vec()),
+                ArrayData::U16(v) => ArrayData::U16(v[at].to_vec()),
+                ArrayData::I64(v) => ArrayData::I64(v[at].to_vec()),
+                ArrayData::F32(v) => ArrayData::F32(v[at].to_vec()),
+                other => panic!("{other:?}"),
+            };
+            let array = Array::new(vec![samples.len(), 6], data).expect("whole samples");
+            match port.encode(&tensor, &array).expect("values of the port").0 {
+                Values::Codes(codes) => codes.into_iter().map(i64::from).collect(),
+                Values::Integers(integers) => integers,
+            }
+        };
+        let (both, each) = (values(0..2), [values(0..1), values(1..2)]);
+        assert_ne!(each[0], each[1]);
+        let of_each: Vec<i64> = (0..features)
+            .flat_map(|feature| {
+                each.iter().flat_map(move |sample| sample[feature * rows..][..rows].to_vec())
+            })
+            .collect();
+        assert_eq!(both, of_each, "{:?}", port.transform);
+    }
+}
+
 #[test]
 fn floats_are_computed_before_they_are_quantized() {
     let mut graph = graph();

@@ -23,11 +23,11 @@ pub const MAX_ELEMENTS: usize = 1 << 28;
 pub const MAX_NAME_BYTES: usize = 1024;
 
 /// Most positions of gathered matrices that are looked at one by one, in all nodes together: those of a
-/// [`Max`](super::Op::Max) or an [`ArgMax`](super::Op::ArgMax), and of a [`Combine`](super::Op::Combine) that joins codes at
-/// each other's holes.
+/// [`Max`](super::Op::Max), each of whose taps counts as `2^11` more, or an [`ArgMax`](super::Op::ArgMax), and of a
+/// [`Combine`](super::Op::Combine) that joins codes at each other's holes.
 pub const MAX_POSITIONS: usize = 1 << 26;
 
-/// Most values of edges, tables and gathers, in all nodes together: `2^26`.
+/// Most values of edges, tables and gathers, in all nodes together: `2^26`. A step counts as 128 at least.
 pub const MAX_ENTRIES: usize = 1 << 26;
 
 /// Largest size of a value of a [`Function`](super::Function), and of its factor of integers: `2^61`.

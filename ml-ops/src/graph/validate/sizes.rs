@@ -66,7 +66,10 @@ impl Graph {
     }
 }
 
-/// Values of a node's edges and tables, and fields of its gathers.
+/// What a step counts at least: of each proofs hold 256 values, however short it is in bytes.
+const STEP: usize = 128;
+
+/// Values of a node's steps and tables, and fields of its gathers.
 fn entries(op: &Op) -> usize {
     let of = |gather: Option<&Gather>| gather.map_or(0, Gather::fields);
     let of_gathers = match op {
@@ -85,9 +88,10 @@ fn entries(op: &Op) -> usize {
         }
         _ => 0,
     };
-    let of_edges = match op.epilogue() {
-        Some(Epilogue::Edges(steps)) => steps.iter().map(|step| step.edges.len()).sum(),
-        _ => 0,
+    let of_steps = match op.epilogue() {
+        Some(Epilogue::Edges(steps)) => steps.iter().map(|step| step.edges.len().max(STEP)).sum(),
+        Some(Epilogue::Requantize(requantize)) => STEP * requantize.steps.len(),
+        Some(Epilogue::Accumulator) | None => 0,
     };
-    of_gathers + of_tables + of_edges
+    of_gathers + of_tables + of_steps
 }

@@ -10,6 +10,9 @@ use crate::graph::{
 /// Largest factor of products of codes, which have 16 bits.
 const MAX_FACTOR: u64 = MAX_IMAGE >> 16;
 
+/// What a tap of a maximum counts besides the positions that it reads: in proofs it is a matrix with constraints of its own.
+const TAP: usize = 1 << 11;
+
 impl Graph {
     /// Whether node `node`, a sum of `terms` over tensors that exist, gives elements of the shape `y`.
     pub(super) fn check_sum(
@@ -31,28 +34,25 @@ impl Graph {
         }
         let (low, high) = self.sum_range(terms);
         let requantized = !matches!(epilogue, Epilogue::Accumulator);
-        if requantized {
-            let bound = high.max(low.saturating_neg());
-            if y.kind != TensorKind::Code {
-                return Err(GraphError::NodeShape { node });
-            }
-            if bound >= MAX_REQUANTIZED {
-                return Err(GraphError::AccumulatorRange { node, log_bound: bound.ilog2() });
-            }
-            return Ok(());
+        let codes = y.kind == TensorKind::Code;
+        if requantized && !codes {
+            return Err(GraphError::NodeShape { node });
         }
         let (least, most) = y.kind.range();
-        if low >= i128::from(least) && high <= i128::from(most) {
+        if !requantized && low >= i128::from(least) && high <= i128::from(most) {
             return Ok(());
         }
-        if y.kind != TensorKind::Code {
-            // Integers have the width that every run has to respect, as those of matmuls have.
-            let bound = high.max(low.saturating_neg());
-            let wide = GraphError::AccumulatorRange { node, log_bound: bound.ilog2() };
-            return if bound < MAX_REQUANTIZED { Ok(()) } else { Err(wide) };
+        // Beyond that, a check in the exponent would say nothing, and what follows could overflow.
+        let bound = high.max(low.saturating_neg());
+        if bound >= MAX_REQUANTIZED {
+            return Err(GraphError::AccumulatorRange { node, log_bound: bound.ilog2() });
+        }
+        // Integers have the width that every run has to respect, as those of matmuls have.
+        if requantized || !codes {
+            return Ok(());
         }
         // Terms that fill each other's holes add less than all of them.
-        if y.kind == TensorKind::Code && terms.len() > 1 && terms.iter().any(Term::has_holes) {
+        if terms.len() > 1 && terms.iter().any(Term::has_holes) {
             return self.check_joined(node, terms, y, positions);
         }
         Err(out_of_range(node, low, high))
@@ -122,7 +122,7 @@ impl Graph {
         }
     }
 
-    /// Whether the terms add up to codes, position by position.
+    /// Whether the terms, all of which together are of size below [`MAX_REQUANTIZED`], add up to codes, position by position.
     fn check_joined(
         &self,
         node: usize,
@@ -187,7 +187,8 @@ impl Graph {
         }
         check_taps(node, gather, taps, x, y)?;
         let (rows, columns) = (y.rows_per_sample, y.features);
-        positions.take(node, rows.saturating_mul(columns).saturating_mul(taps))?;
+        positions
+            .take(node, rows.saturating_mul(columns).saturating_add(TAP).saturating_mul(taps))?;
         let runs = Runs::new(gather, x.rows_per_sample);
         let mut reads = vec![false; rows];
         for column in 0..columns {
