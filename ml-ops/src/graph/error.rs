@@ -1,6 +1,6 @@
 //! What can be wrong with a graph, and with an array at one of its ports.
 
-use super::validate::{MAX_ARG_BITS, MAX_ENTRIES, MAX_NAME_BYTES, MAX_POSITIONS};
+use super::validate::{MAX_ARG_BITS, MAX_ENTRIES, MAX_NAME_BYTES, MAX_POSITIONS, MAX_TERMS};
 use crate::array::ElementType;
 use thiserror::Error;
 
@@ -242,11 +242,13 @@ pub enum GraphError {
         /// The taps.
         taps: usize,
     },
-    /// A sum has no terms.
-    #[error("node {node} adds up no terms")]
-    NoTerms {
+    /// A sum has no terms, or more than [`MAX_TERMS`](super::MAX_TERMS).
+    #[error("node {node} adds up {terms} terms, not 1 to {MAX_TERMS}")]
+    Terms {
         /// The node.
         node: usize,
+        /// Its terms.
+        terms: usize,
     },
     /// A value of a function or a factor of integers exceeds `2^61` in size, or a factor of products `2^45`.
     #[error("term {term} of node {node} has a value or a factor beyond 2^61, or 2^45 of products")]

@@ -44,7 +44,7 @@ pub(crate) use tensor::{are_within, ends};
 #[cfg(feature = "prover")]
 pub(crate) use validate::bound;
 pub use validate::{
-    MAX_ARG_BITS, MAX_ELEMENTS, MAX_ENTRIES, MAX_IMAGE, MAX_NAME_BYTES, MAX_POSITIONS,
+    MAX_ARG_BITS, MAX_ELEMENTS, MAX_ENTRIES, MAX_IMAGE, MAX_NAME_BYTES, MAX_POSITIONS, MAX_TERMS,
 };
 pub use weights::{Alphabet, WeightId, WeightMatrix, WeightShape, digits_per_byte, signed_bits};
 pub use word::WordType;

@@ -331,9 +331,14 @@ fn there_is_one_tap_at_least_and_one_without_a_gather() {
 }
 
 #[test]
-fn sums_have_terms() {
-    let found = error(3, |op| terms(op).clear());
-    assert_eq!(found, GraphError::NoTerms { node: 3 });
+fn sums_have_terms_and_not_too_many() {
+    for many in [0, MAX_TERMS + 1] {
+        let found = error(6, |op| {
+            let term = terms(op)[0].clone();
+            *terms(op) = vec![term; many];
+        });
+        assert_eq!(found, GraphError::Terms { node: 6, terms: many });
+    }
 }
 
 #[test]

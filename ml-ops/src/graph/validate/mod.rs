@@ -30,6 +30,9 @@ pub const MAX_POSITIONS: usize = 1 << 26;
 /// Most values of edges, tables and gathers, in all nodes together: `2^26`. A step counts as 128 at least.
 pub const MAX_ENTRIES: usize = 1 << 26;
 
+/// Most terms of a [`Combine`](super::Op::Combine), which proofs compare with each other: `2^12`.
+pub const MAX_TERMS: usize = 1 << 12;
+
 /// Largest size of a value of a [`Function`](super::Function), and of its factor of integers: `2^61`.
 pub const MAX_IMAGE: u64 = 1 << 61;
 

@@ -3,7 +3,7 @@
 use super::bounds::bound;
 use super::gather::{Positions, check_gather};
 use super::steps::check_epilogue;
-use super::{MAX_REQUANTIZED, check_name};
+use super::{MAX_REQUANTIZED, MAX_TERMS, check_name};
 use crate::graph::{
     Alphabet, Epilogue, Graph, GraphError, Node, Op, TensorId, TensorKind, TensorShape,
 };
@@ -37,10 +37,10 @@ impl Graph {
                 let agrees = self.tensors[*x] == *y && y.kind != TensorKind::Code;
                 if agrees { Ok(()) } else { Err(GraphError::NodeShape { node: index }) }
             }
-            Op::Combine { terms, .. } if terms.is_empty() => {
-                Err(GraphError::NoTerms { node: index })
-            }
             Op::Combine { terms, epilogue, .. } => {
+                if !(1..=MAX_TERMS).contains(&terms.len()) {
+                    return Err(GraphError::Terms { node: index, terms: terms.len() });
+                }
                 check_epilogue(index, epilogue, y.features)?;
                 self.check_sum(index, terms, y, epilogue, positions)
             }
