@@ -98,12 +98,28 @@ fn every_section_reports() {
     assert!(text.contains("lies 25% above the minimum"));
     // 10 ns a weight and 1 ns a multiply-accumulate, once each, on one thread and on two.
     assert!(text.contains("| t1-a | 589,824 | 1 | 5.90 us | 590 us | 6.49 ms | 5.19 ms | 11.0 |"));
-    assert!(text.contains("| prove `t1-a`, two threads | at most 25.0 ms | 3.24 ms | yes |"));
+    assert!(
+        text.contains("| prove `t1-a`, two threads | at most 25.0 ms | 3.24 ms | 2.60 ms | yes |")
+    );
     assert!(text.contains("| t1-d | 43.6 ms | 21.8 ms | 2.00 |"));
     // Invented narrow weights are not cheaper.
-    assert!(text.contains("| 4-bit weights over 8-bit | at most 0.600 | 1.00 | **no** |"));
+    assert!(text.contains("| 4-bit weights over 8-bit | at most 0.600 | 1.00 | 1.00 | **no** |"));
     assert!(text.contains("| net | 50 | 49 of 50 (98.0 %) | 500 of 500 (100.0 %) | 1.0000 |"));
     assert!(text.contains("| 2^24 |") && !text.contains("| 2^25 |"));
+}
+
+#[test]
+fn targets_say_what_the_least_times_reach() {
+    let mut results = results(2, 20);
+    results.measurements.retain(|m| m.task == "t1-a" && m.threads == 2);
+    let [m] = &mut results.measurements[..] else { panic!("one measurement") };
+    (m.prove_ns, m.prove_min_ns) = (30_000_000, 20_000_000);
+    let missed = "**One target is missed**, and none by the least times";
+    let text = Page::new(&results).markdown;
+    assert!(text.contains(missed));
+    assert!(text.contains("| at most 25.0 ms | 30.0 ms | 20.0 ms | **no** |"));
+    results.measurements[0].prove_min_ns = 26_000_000;
+    assert!(Page::new(&results).markdown.contains("**One target is missed**, and 1 by"));
 }
 
 #[test]
@@ -136,7 +152,7 @@ fn what_was_not_measured_is_left_out() {
     let one_thread = results(1, 16);
     assert!(one_thread.measurements.iter().all(|m| m.threads == 1));
     let page = Page::new(&one_thread);
-    assert!(page.markdown.contains("| prove `t1-a`, two threads | at most 25.0 ms | – | – |"));
+    assert!(page.markdown.contains("| prove `t1-a`, two threads | at most 25.0 ms | – | – | – |"));
     let nothing = Results { measurements: Vec::new(), ..one_thread };
     let page = Page::new(&nothing);
     assert!(page.markdown.contains("Every target that was measured is reached."));
