@@ -1,4 +1,4 @@
-//! Files that leave the batch open: samples stay by themselves, as ONNX Runtime has several of them, or the node that mixes them is named.
+//! Files that leave the batch open, or fix it to 3: samples stay by themselves, as ONNX Runtime has several of them, or the node that mixes them is named.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -28,7 +28,7 @@ fn import(name: &str) -> Result<Model, ImportError> {
 #[test]
 fn samples_that_stay_by_themselves_are_equal_to_onnx_runtime() {
     let names = names(false);
-    assert_eq!(names.len(), 16);
+    assert_eq!(names.len(), 20);
     for name in names {
         let model = import(&name).unwrap_or_else(|error| panic!("{name}: {error}"));
         let archive = folder().join(format!("{name}.npz"));
@@ -47,6 +47,9 @@ fn refused() -> Vec<(&'static str, &'static str, NodeError)> {
         ("concat_moved", "Concat", SamplesMixed { index: 0, dim: 1 }),
         ("expand", "Expand", Reshape { axis: 0, value: 3 }),
         ("features_of_two", "Reshape", Reshape { axis: 0, value: 2 }),
+        ("fixed_constant", "Add", OperandShape { index: 1, expected: 2, got: 2 }),
+        ("fixed_softmax", "Softmax", AttributeValue { attribute: "axis", value: 0.0 }),
+        ("fixed_square", "Add", SamplesMeet { index: 1 }),
         ("gather", "Gather", SamplesMixed { index: 0, dim: 0 }),
         ("gather_one", "Gather", SamplesMixed { index: 0, dim: 0 }),
         ("largest", "ReduceMax", SamplesMixed { index: 0, dim: 1 }),
@@ -78,7 +81,7 @@ fn refused() -> Vec<(&'static str, &'static str, NodeError)> {
 #[test]
 fn what_mixes_samples_is_refused() {
     let refused = refused();
-    assert_eq!(names(true).len(), refused.len() + 2);
+    assert_eq!(names(true).len(), refused.len() + 3);
     for (name, at, expected) in refused {
         match import(&format!("refused_{name}")) {
             Err(ImportError::Node { operator, error, .. }) => {
@@ -92,7 +95,7 @@ fn what_mixes_samples_is_refused() {
 /// Samples that are no first dimension of an output have no place in arrays of a model.
 #[test]
 fn outputs_begin_with_the_batch() {
-    for name in ["output_turned", "output_of_places"] {
+    for name in ["output_turned", "output_of_places", "fixed_features"] {
         let found = import(&format!("refused_{name}"));
         assert!(matches!(found, Err(ImportError::OutputBatch { .. })), "{name}");
     }

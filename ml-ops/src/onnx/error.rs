@@ -67,10 +67,11 @@ pub enum ImportError {
         /// `TensorProto.DataType` found.
         got: i32,
     },
-    /// An input has no shape, or one that is not `(1 or symbolic, sizes ..)`, or of which another input has the other.
+    /// An input has no shape, or a first dimension that another has not, or sizes beyond `2^28` elements.
     #[error(
-        "dimension {axis} of input {input} is {value:?}; the first must be 1 or symbolic, as in all inputs, the others \
-         sizes of at most 2^28 elements together (`onnxruntime.tools.make_dynamic_shape_fixed` fixes them)"
+        "dimension {axis} of input {input} {}; the first numbers samples and is the same in all inputs, the others are sizes \
+         of at most 2^28 elements together",
+        size_of(*value)
     )]
     InputShape {
         /// Its number, from 0 on, among the inputs that are not initializers.
@@ -114,9 +115,9 @@ pub enum ImportError {
         /// The node that makes it, and its operator, if one does.
         node: Option<(String, String)>,
     },
-    /// The batch, which the file leaves open, is not the first dimension of an output.
+    /// The batch, of which the file has not 1, is not the first dimension of an output.
     #[error(
-        "output {name:?} does not have the batch, which the file leaves open, as its first dimension, so that no sample's \
+        "output {name:?} does not have the batch as its first dimension, so that no sample's \
          output follows on another's (give the batch size 1, or transpose the output)"
     )]
     OutputBatch {
@@ -406,11 +407,11 @@ pub enum NodeError {
         /// Which input.
         index: usize,
     },
-    /// The file leaves the batch open, and the node works along it, so that the result of a sample would be of others too: a sum, a
+    /// The batch is not 1, and the node works along it, so that the result of a sample would be of others too: a sum, a
     /// product's depth, a maximum, a part of the batch, or a list of which it is one element after the other.
     #[error(
-        "dimension {dim} of input {index} is the first of the network's inputs, which the file leaves open as the batch; the \
-         node works along it, and so mixes samples (if it is no batch, give it its size, behind a first dimension of 1)"
+        "dimension {dim} of input {index} is the first of the network's inputs, which numbers samples; the node works along it, \
+         and so mixes them (if it is no batch, put a first dimension of 1 before it)"
     )]
     SamplesMixed {
         /// Which input.
@@ -418,28 +419,26 @@ pub enum NodeError {
         /// Which dimension of it, the batch counted.
         dim: usize,
     },
-    /// The file leaves the batch open, and elements of different samples would meet: the batch of one operand and another
+    /// The batch is not 1, and elements of different samples would meet: the batch of one operand and another
     /// dimension of this one, or another one's batch and a dimension of this one.
     #[error(
-        "input {index} meets the samples of the batch, which the file leaves open, with a dimension that is none of \
-         theirs, and so mixes them (if it is no batch, give it its size, behind a first dimension of 1)"
+        "input {index} meets the samples of the batch with a dimension that is none of theirs, and so mixes them (if it is no \
+         batch, put a first dimension of 1 before it)"
     )]
     SamplesMeet {
         /// Which input.
         index: usize,
     },
-    /// The file leaves the batch open, and an operand is computed of how many samples there are.
+    /// The batch is not 1, and an operand is computed of how many samples there are.
     #[error(
-        "input {index} is computed of the number of samples, which the file leaves open and each sample's result would depend on"
+        "input {index} is computed of the number of samples, on which each sample's result would depend"
     )]
     SamplesCounted {
         /// Which input.
         index: usize,
     },
-    /// The file leaves the batch open, and it is not known where samples are behind the node.
-    #[error(
-        "the file leaves the batch open, and it is not known how the node treats its samples (give it size 1)"
-    )]
+    /// The batch is not 1, and it is not known where samples are behind the node.
+    #[error("it is not known how the node treats the samples of the batch (give it size 1)")]
     SamplesLost,
     /// An operand's elements are not read in steps along axes, as indices that no steps give.
     #[error("input {index} is read at positions that no steps along its axes give")]
@@ -567,4 +566,9 @@ pub enum NodeError {
     /// The graph's float input is quantized in two ways.
     #[error("the input is quantized in two ways")]
     InputQuantizedTwice,
+}
+
+/// A dimension's size, which a file may leave open.
+fn size_of(value: Option<i64>) -> String {
+    value.map_or_else(|| "has no size or is none".to_owned(), |value| format!("is {value}"))
 }

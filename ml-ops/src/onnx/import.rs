@@ -19,6 +19,7 @@ use super::view::View;
 use super::whole::Wholes;
 use super::words::Words;
 use super::{finish, inlined, ops, qonnx, spelled};
+use crate::array::{Array, ArrayData};
 use crate::graph::{
     CodeType, InputTransform, MAX_ELEMENTS, MAX_NAME_BYTES, Model, OutputPort, OutputTransform,
     WordType,
@@ -171,10 +172,10 @@ fn import_graph(
     batch_is_one: bool,
 ) -> Result<Model, Failed> {
     let (inputs, outputs) = ports(graph)?;
-    let fixed = self::batch_is_one(&inputs)?;
-    let mut builder = Builder::new(batch_is_one || fixed);
+    let number = number_of_samples(&inputs)?;
+    let mut builder = Builder::new(batch_is_one || number == Some(1));
     let names = inputs.iter().filter_map(|input| input.name.as_ref());
-    let mut samples = Samples::of(!fixed, names);
+    let mut samples = Samples::of(number, names);
     for (number, input) in inputs.iter().enumerate() {
         let value = import_input(&mut builder, number, input)?;
         values.insert(input.name.clone().unwrap_or_default(), value);
@@ -196,9 +197,9 @@ fn import_graph(
     Ok(import_ports(builder, &values, graph, &inputs, outputs)?)
 }
 
-/// Whether the file leaves the batch open.
+/// Whether the file leaves the batch open, or fixes it to a number that is not 1.
 fn batch_is_open(graph: &GraphProto) -> bool {
-    ports(graph).is_ok_and(|(inputs, _)| batch_is_one(&inputs) == Ok(false))
+    ports(graph).is_ok_and(|(inputs, _)| number_of_samples(&inputs) != Ok(Some(1)))
 }
 
 fn check_opsets(model: &ModelProto, graph: &GraphProto) -> Result<(), ImportError> {
@@ -283,21 +284,26 @@ fn dimensions(input: &ValueInfoProto) -> &[DimensionProto] {
     tensor.and_then(|t| t.shape.as_ref()).map_or(&[][..], |s| &s.dim)
 }
 
-/// Whether the first dimension, the batch, is 1 in the inputs, as it is in all or in none.
-fn batch_is_one(inputs: &[&ValueInfoProto]) -> Result<bool, ImportError> {
+/// The size of the first dimension, the batch, which all inputs have or none: `None` where the file leaves it open.
+fn number_of_samples(inputs: &[&ValueInfoProto]) -> Result<Option<usize>, ImportError> {
     let mut of_first = None;
     for (input, of) in inputs.iter().enumerate() {
         let wrong = |value| ImportError::InputShape { input, axis: 0, value };
-        let is_one = match dimensions(of).first().ok_or(wrong(None))?.dim_value {
-            None => false,
-            Some(1) => true,
-            value => return Err(wrong(value)),
+        let value = dimensions(of).first().ok_or(wrong(None))?.dim_value;
+        let number = match value {
+            None => None,
+            Some(number) => Some(
+                usize::try_from(number)
+                    .ok()
+                    .filter(|number| (1..=MAX_ELEMENTS).contains(number))
+                    .ok_or(wrong(value))?,
+            ),
         };
-        if *of_first.get_or_insert(is_one) != is_one {
-            return Err(wrong(is_one.then_some(1)));
+        if *of_first.get_or_insert(number) != number {
+            return Err(wrong(value));
         }
     }
-    Ok(of_first.unwrap_or(false))
+    Ok(of_first.flatten())
 }
 
 fn import_input(
@@ -365,6 +371,8 @@ fn import_node(
                 return Err(NodeError::Redefined);
             }
             let got = outputs.clone().count();
+            let opened = with_open_target(proto, values, (wholes, samples));
+            let proto = opened.as_ref().unwrap_or(proto);
             let one = builder.batch_is_one;
             let whole = wholes.operands(op_type, &proto.input, values, one)?;
             let view = NodeView::new(&name, proto, values, context, operator, whole.as_ref())?;
@@ -401,6 +409,28 @@ fn import_node(
             error,
         }),
     }
+}
+
+/// The node with a target shape for any number of samples, if it has a constant one with the number that the file says.
+fn with_open_target(
+    proto: &NodeProto,
+    values: &mut HashMap<String, Value>,
+    (wholes, samples): (&Wholes, &Samples),
+) -> Option<NodeProto> {
+    let [data, target, ..] = &proto.input[..] else { return None };
+    let (value, Value::Constant(array)) = (values.get(data)?, values.get(target)?) else {
+        return None;
+    };
+    let ArrayData::I64(sizes) = array.data() else { return None };
+    let op_type = proto.op_type.as_deref()?;
+    let opened = samples.opened(op_type, wholes, (data, value), sizes)?;
+    let opened = Array::new(array.shape().to_vec(), ArrayData::I64(opened)).ok()?;
+    // Others may read the constant as well.
+    let name = format!("{target} of any number of samples");
+    values.insert(name.clone(), Value::Constant(Rc::new(opened)));
+    let mut node = proto.clone();
+    node.input[1] = name;
+    Some(node)
 }
 
 /// The error of an operator that none imports.

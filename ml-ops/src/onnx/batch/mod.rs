@@ -8,6 +8,7 @@
 
 mod axes;
 mod counts;
+mod fixed;
 mod moved;
 mod place;
 mod products;

@@ -17,6 +17,8 @@ use std::collections::HashMap;
 pub(in crate::onnx) struct Samples {
     /// The runtime takes more samples than one, as far as is known.
     several: bool,
+    /// How many there are, if the file says so.
+    pub(super) fixed: Option<usize>,
     places: HashMap<String, Place>,
     /// Constants that depend on how many samples there are.
     counts: HashMap<String, Counts>,
@@ -67,10 +69,19 @@ impl<'a> Node<'a> {
 }
 
 impl Samples {
-    /// Of `inputs`, whose first dimension numbers samples, if the file leaves it open.
-    pub(in crate::onnx) fn of<'a>(open: bool, inputs: impl Iterator<Item = &'a String>) -> Self {
+    /// Of `inputs`, whose first dimension numbers as many samples as the file says, or any number.
+    pub(in crate::onnx) fn of<'a>(
+        number: Option<usize>,
+        inputs: impl Iterator<Item = &'a String>,
+    ) -> Self {
         let places = inputs.map(|name| (name.clone(), Place::alone(0))).collect();
-        Self { several: open, places, counts: HashMap::new() }
+        let fixed = number.filter(|&number| number != 1);
+        Self { several: number != Some(1), fixed, places, counts: HashMap::new() }
+    }
+
+    /// Where samples are numbered in a value, if the runtime takes several and they are.
+    pub(super) fn place(&self, name: &str) -> Option<Place> {
+        self.places.get(name).copied().filter(|_| self.several)
     }
 
     /// Notes where samples are in what a node has `made`.
@@ -158,7 +169,7 @@ impl Samples {
 }
 
 /// All dimensions of the file that a value has, for one sample.
-fn shape(wholes: &Wholes, name: &str, value: &Value) -> Vec<usize> {
+pub(super) fn shape(wholes: &Wholes, name: &str, value: &Value) -> Vec<usize> {
     let of_constant = || folded::shape(value).map(<[usize]>::to_vec).unwrap_or_default();
     let Some(of_sample) = value.view().map(View::shape) else { return of_constant() };
     match wholes.has(name) {

@@ -90,7 +90,8 @@ fn input_types_and_shapes() {
         })
     };
     let shape = |axis, value| ImportError::InputShape { input: 0, axis, value };
-    assert_eq!(input(|s| s.dim[0].dim_value = Some(8)), shape(0, Some(8)));
+    assert_eq!(input(|s| s.dim[0].dim_value = Some(0)), shape(0, Some(0)));
+    assert_eq!(input(|s| s.dim[0].dim_value = Some(-8)), shape(0, Some(-8)));
     let open = input(|s| {
         (s.dim[1].dim_value, s.dim[1].dim_param) = (None, Some("width".to_owned()));
     });
