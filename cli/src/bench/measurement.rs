@@ -79,6 +79,20 @@ impl<'de> Deserialize<'de> for PhaseTimes {
 }
 
 impl Measurement {
+    /// One of several of the same workload: the one whose time to prove is their median, with the least times, the runs and the
+    /// most memory of all.
+    pub fn of_rounds(mut rounds: Vec<Self>) -> Option<Self> {
+        rounds.sort_by_key(|round| round.prove_ns);
+        let mut median = rounds.get(rounds.len() / 2)?.clone();
+        let least = |of: fn(&Self) -> u64| rounds.iter().map(of).min().unwrap_or(0);
+        median.commit_min_ns = least(|round| round.commit_min_ns);
+        median.prove_min_ns = least(|round| round.prove_min_ns);
+        median.verify_min_ns = least(|round| round.verify_min_ns);
+        median.runs = rounds.iter().map(|round| round.runs).sum();
+        median.peak_rss_bytes = rounds.iter().filter_map(|round| round.peak_rss_bytes).max();
+        Some(median)
+    }
+
     /// Nanoseconds of proving a multiply-accumulate.
     pub fn ns_per_mac(&self) -> f64 {
         self.prove_ns as f64 / self.macs as f64

@@ -19,7 +19,7 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Effort, Task, TestSet};
+use super::{Effort, Measurement, Task, TestSet};
 use crate::failure::Failure;
 use crate::files;
 use crate::inputs;
@@ -32,6 +32,10 @@ use sections::{SECTIONS, Scope};
 /// Largest matrix of the growth series, as a logarithm of its weights, and that of a quick run.
 const LOG_WEIGHTS: u32 = 27;
 const QUICK_LOG_WEIGHTS: u32 = 20;
+
+/// How often all workloads but networks are measured, one after the other: a server's other load comes and goes within minutes, and
+/// of what is compared both should have met it.
+const ROUNDS: u32 = 3;
 
 /// Measure every standard workload, each in a process of its own, and report
 ///
@@ -109,24 +113,36 @@ impl Args {
         let models = self.models.as_deref().map_or(Ok(Vec::new()), models)?;
         let scope = Scope { max_log_weights, threads: rayon::current_num_threads(), models };
         let cases = cases(&scope, &machine, &self.only);
-        let bar = ProgressBar::new(cases.len() as u64);
+        let rounds = if self.quick { 1 } else { ROUNDS };
+        let share = Effort { runs: effort.runs.div_ceil(rounds), time: effort.time / rounds };
+        let is_network = |case: &Case| matches!(case.task, Task::Model { .. });
+        let networks = cases.iter().filter(|case| is_network(case)).count();
+        let bar = ProgressBar::new((rounds as usize * (cases.len() - networks) + networks) as u64);
         if let Ok(style) =
             ProgressStyle::with_template("[{elapsed_precise}] {wide_bar} {pos}/{len} {msg}")
         {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(200));
-        let mut measurements = Vec::with_capacity(cases.len());
-        for case in &cases {
-            bar.set_message(case.to_string());
-            measurements.push(case.measure(effort)?);
-            bar.inc(1);
+        let mut measured = vec![Vec::new(); cases.len()];
+        for round in 0..rounds {
+            for (case, measured) in cases.iter().zip(&mut measured) {
+                let effort = if is_network(case) { effort } else { share };
+                if round > 0 && is_network(case) {
+                    continue;
+                }
+                bar.set_message(case.to_string());
+                measured.push(case.measure(effort)?);
+                bar.inc(1);
+            }
         }
         bar.finish_and_clear();
+        let measurements = measured.into_iter().filter_map(Measurement::of_rounds).collect();
         Ok(Results {
             version: env!("CARGO_PKG_VERSION").into(),
             machine,
             quick: self.quick,
+            rounds,
             least_runs: effort.runs,
             least_seconds: effort.time.as_secs_f64(),
             measurements,

@@ -77,8 +77,8 @@ fn head(results: &Results) -> String {
         "This page and its plots are written by `binfer bench suite{quickly}{models} --out DIR`; nothing in it is written by hand. \
          The same command with `--json` prints every figure.\n\n{quick}\
          Measured with version {} on {}, {}, {}, {}{memory}, backend `{}`. Each \
-         workload ran in a process of its own, again and again for {} seconds and at least {}; \
-         every proof was verified. Times are medians, \"least\" is the minimum over the \
+         workload ran in a process of its own, again and again for {} seconds and at least {}, \
+         {}; every proof was verified. Times are medians, \"least\" is the minimum over the \
          runs.{noise}\n\n\
          Memory is the most that the process held, program and model included. Soundness is \
          the sum of all error terms that the verifier states. Single kernels are measured by \
@@ -91,5 +91,11 @@ fn head(results: &Results) -> String {
         machine.backend,
         results.least_seconds,
         plural(results.least_runs.into(), "time"),
+        match results.rounds {
+            1 => "at once".into(),
+            n => format!(
+                "networks at once and others in {n} rounds over all of them, of which the median counts"
+            ),
+        },
     )
 }

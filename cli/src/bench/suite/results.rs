@@ -15,6 +15,8 @@ pub(super) struct Results {
     pub(super) machine: Machine,
     /// Whether it was a quick run.
     pub(super) quick: bool,
+    /// How often workloads but networks were measured, all one after the other.
+    pub(super) rounds: u32,
     /// Least number of runs of each workload.
     pub(super) least_runs: u32,
     /// Least number of seconds spent on the runs of each workload.

@@ -76,6 +76,7 @@ fn results(threads: usize, max_log_weights: u32) -> Results {
     Results {
         version: "1.2.3".into(),
         quick: false,
+        rounds: 3,
         least_runs: 3,
         least_seconds: 2.0,
         measurements: cases.iter().map(invented).collect(),
@@ -106,6 +107,23 @@ fn every_section_reports() {
     assert!(text.contains("| 4-bit weights over 8-bit | at most 0.600 | 1.00 | 1.00 | **no** |"));
     assert!(text.contains("| net | 50 | 49 of 50 (98.0 %) | 500 of 500 (100.0 %) | 1.0000 |"));
     assert!(text.contains("| 2^24 |") && !text.contains("| 2^25 |"));
+}
+
+#[test]
+fn the_median_of_rounds_counts_with_the_least_times_of_all() {
+    let case = Case::new(Task::T1A, 1);
+    let round = |(prove_ns, prove_min_ns, peak)| Measurement {
+        prove_ns,
+        prove_min_ns,
+        runs: 2,
+        peak_rss_bytes: Some(peak),
+        ..invented(&case)
+    };
+    let rounds = [(90, 50, 7), (60, 40, 9), (70, 65, 8)].map(round);
+    let found = Measurement::of_rounds(rounds.to_vec()).unwrap();
+    assert_eq!((found.prove_ns, found.prove_min_ns, found.runs), (70, 40, 6));
+    assert_eq!(found.peak_rss_bytes, Some(9));
+    assert_eq!(Measurement::of_rounds(Vec::new()), None);
 }
 
 #[test]
