@@ -570,5 +570,8 @@ pub enum NodeError {
 
 /// A dimension's size, which a file may leave open.
 fn size_of(value: Option<i64>) -> String {
-    value.map_or_else(|| "has no size or is none".to_owned(), |value| format!("is {value}"))
+    value.map_or_else(
+        || "is not there, or has no size that all inputs have".to_owned(),
+        |value| format!("is {value}"),
+    )
 }

@@ -199,7 +199,8 @@ fn import_graph(
 
 /// Whether the file leaves the batch open, or fixes it to a number that is not 1.
 fn batch_is_open(graph: &GraphProto) -> bool {
-    ports(graph).is_ok_and(|(inputs, _)| number_of_samples(&inputs) != Ok(Some(1)))
+    let number = ports(graph).and_then(|(inputs, _)| number_of_samples(&inputs));
+    number.is_ok_and(|number| number != Some(1))
 }
 
 fn check_opsets(model: &ModelProto, graph: &GraphProto) -> Result<(), ImportError> {

@@ -166,7 +166,8 @@
 //! node mixes them: the place at which samples are numbered is followed through the file, and a node that adds up or compares along it,
 //! puts one after the other, takes a part of it, or broadcasts against it is refused ([`NodeError::SamplesMixed`],
 //! [`NodeError::SamplesMeet`], [`NodeError::SamplesCounted`]), as are outputs of which it is not the first dimension
-//! ([`ImportError::OutputBatch`]). One that fixes it to another number is read as if it left it open, and takes any number of samples. A file of which the runtime takes one sample at a time, whatever it says of its input, is one of batch 1.
+//! ([`ImportError::OutputBatch`]). One that fixes it to another number is read as if it left it open, and takes
+//! any number of samples. A file of which the runtime takes one sample at a time, though it leaves their number open, is one of batch 1.
 //!
 //! # Behind the last integers
 //! Float operators that only outputs follow on are refused, or left out and named

@@ -5,7 +5,7 @@
 
 use super::super::value::Value;
 use super::super::whole::Wholes;
-use super::place::Place;
+use super::place::{Place, product};
 use super::samples::{Samples, shape};
 
 impl Samples {
@@ -44,9 +44,6 @@ fn reshaped(place: Place, shape: &[usize], target: &[i64], samples: usize) -> Op
             });
         }
         if let Some(wild) = wild {
-            let product = |sizes: &[usize]| {
-                sizes.iter().try_fold(1usize, |product, &size| product.checked_mul(size))
-            };
             sizes[wild] = product(shape)?.checked_div(product(&sizes)?)?;
         }
         place.reshaped(shape, &sizes, dim)?;

@@ -33,9 +33,6 @@ impl Place {
     /// Where samples are when the elements of the shape `from` are in the shape `to`, dimension `dim` of which grows with them
     /// (both shapes are those of one sample); `None` where the number of a sample is no part of that dimension alone.
     pub(super) fn reshaped(self, from: &[usize], to: &[usize], dim: usize) -> Option<Self> {
-        let product = |sizes: &[usize]| -> Option<usize> {
-            sizes.iter().try_fold(1usize, |product, &size| product.checked_mul(size))
-        };
         let before = product(from.get(..self.dim)?)?.checked_mul(self.outer)?;
         let after = product(from.get(self.dim + 1..)?)?.checked_mul(self.inner)?;
         let divided = |all: usize, by: usize| (by > 0 && all.is_multiple_of(by)).then(|| all / by);
@@ -44,6 +41,11 @@ impl Place {
         let place = Self { dim, outer, inner };
         (place.size() == *to.get(dim)?).then_some(place)
     }
+}
+
+/// The number of elements of a shape, if it is within a `usize`.
+pub(super) fn product(shape: &[usize]) -> Option<usize> {
+    shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size))
 }
 
 #[cfg(test)]

@@ -104,7 +104,7 @@ impl Samples {
             let Some((name, value)) = name.and_then(|name| Some((name, values.get(name)?))) else {
                 continue;
             };
-            let place = self.places.get(name).copied();
+            let place = self.place(name);
             let (shape, counts) = (shape(wholes, name, value), self.counts.get(name));
             operands.push(Operand { index, place, shape, counts });
         }
@@ -124,6 +124,8 @@ impl Samples {
             return Ok(());
         }
         match rules::made(&node, operator.domain)? {
+            // Positions of several samples, say, which the importer reads as those of one.
+            Made::One if self.fixed.is_some() => return Err(NodeError::SamplesLost),
             Made::One => self.several = false,
             Made::At(place) => {
                 for (name, value) in made.iter().filter(|(name, _)| !name.is_empty()) {

@@ -80,6 +80,18 @@ fn no_inputs_or_outputs() {
     assert_eq!(graph_error(QGEMM, |g| g.output.clear()), ports(1, 0));
 }
 
+/// What a file of three samples does for one alone is nothing that the runtime does for three.
+#[test]
+fn a_number_of_samples_is_not_taken_for_one() {
+    const ONE: &[u8] = include_bytes!("../../../tests/fixtures/batches/one_by_reshape.onnx");
+    let found = node_error(ONE, |g| {
+        let tensor = g.input[0].r#type.as_mut().and_then(|t| t.tensor_type.as_mut());
+        let shape = tensor.and_then(|t| t.shape.as_mut()).expect("a shape");
+        shape.dim[0].dim_value = Some(3);
+    });
+    assert_eq!(found, NodeError::Reshape { axis: 0, value: 1 });
+}
+
 #[test]
 fn input_types_and_shapes() {
     let input = |change: fn(&mut TensorShapeProto)| {
