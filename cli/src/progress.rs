@@ -38,6 +38,13 @@ impl Phases {
         self.running = Some((name, Instant::now()));
     }
 
+    /// Shows how many parts of the current phase are done, of how many.
+    pub(crate) fn reach(&self, done: usize, all: usize) {
+        if let Some((name, _)) = self.running {
+            self.bar.set_message(format!("{name} ({done} of {all})"));
+        }
+    }
+
     fn stop(&mut self) {
         if let Some((name, since)) = self.running.take() {
             let known = self.done.iter_mut().find(|(known, _)| *known == name);

@@ -88,7 +88,8 @@ impl Args {
         let how = Quantization { tokens, bits: self.bits };
         let mut phases = Phases::shown();
         phases.start("quantize");
-        let quantized = network.quantize(how, &calibration);
+        let layers = network.sizes.layers;
+        let quantized = network.quantize(how, &calibration, &mut |at| phases.reach(at, layers));
         phases.finish();
         let quantized = quantized?;
         let model = quantized.model(logits)?;

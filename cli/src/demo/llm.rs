@@ -48,14 +48,17 @@ impl Prompted {
         let how = Quantization { tokens: ids.len(), bits: self.bits };
         let mut phases = Phases::shown();
         phases.start("quantize");
-        let (made, quantize) =
-            timed(|| network.quantize(how, &tokenizer.encode(CALIBRATION))?.model(Logits::Largest));
+        let (calibration, layers) = (tokenizer.encode(CALIBRATION), network.sizes.layers);
+        let (made, quantize) = timed(|| {
+            let mut progress = |layer| phases.reach(layer, layers);
+            network.quantize(how, &calibration, &mut progress)?.model(Logits::Largest)
+        });
         let vocabulary = network.sizes.vocabulary;
         let floats = network.logits(&ids, ids.len())?;
         let expected = choices(&floats, vocabulary).last().copied().unwrap_or(0);
         drop(network);
         let model = made?;
-        let (layers, macs) = (model.graph.nodes.len(), model.graph.macs_per_sample());
+        let (nodes, macs) = (model.graph.nodes.len(), model.graph.macs_per_sample());
         let weights: usize = model.graph.weights.iter().map(|shape| shape.k * shape.n).sum();
         phases.start("commit");
         let (key, commit) =
@@ -81,7 +84,7 @@ impl Prompted {
         let paragraphs = [
             format!(
                 "Quantize: {}, {} weights of 8 bits, {} in the layers, read from {}: a graph \
-                 of {layers} nodes for {} tokens, in {}. The prompt {:?} takes {} multiply-accumulates.",
+                 of {nodes} nodes for {} tokens, in {}. The prompt {:?} takes {} multiply-accumulates.",
                 name(&path),
                 units::count(weights as u64),
                 self.bits,

@@ -1,5 +1,7 @@
 //! Inference in floats: logits, the steps that they are made of, and what activations range over.
 
+use rayon::prelude::*;
+
 use super::error::LlamaError;
 use super::functions::{rotations, silu};
 use super::network::{Network, Sizes};
@@ -127,7 +129,7 @@ impl Sizes {
 
 /// The products of one half of a layer's hidden features and `silu` of the other.
 pub(super) fn gated(gate: &[f32], up: &[f32]) -> Vec<f32> {
-    gate.iter().zip(up).map(|(&g, u)| silu(g.into()) as f32 * u).collect()
+    gate.par_iter().zip(up).map(|(&g, u)| silu(g.into()) as f32 * u).collect()
 }
 
 pub(super) fn add(x: &mut [f32], y: &[f32]) {

@@ -47,7 +47,7 @@ fn most(bits: u32) -> i32 {
 
 impl Network {
     /// The network in integers for prompts of a length, with weights rounded for, and ranges as activations have them on,
-    /// `calibration`, token ids of some text.
+    /// `calibration`, token ids of some text. `progress` hears the number of each layer, from 0, when it begins.
     ///
     /// # Errors
     /// [`LlamaError`] if there are no tokens, other bits than 8 or 4 are asked for, or activations are not finite.
@@ -55,6 +55,7 @@ impl Network {
         &self,
         quantization: Quantization,
         calibration: &[usize],
+        progress: &mut dyn FnMut(usize),
     ) -> Result<Quantized, LlamaError> {
         let Quantization { tokens, bits } = quantization;
         if bits != 8 && bits != 4 {
@@ -94,6 +95,7 @@ impl Network {
             output: network.output,
         };
         for (number, layer) in network.layers.iter().enumerate() {
+            progress(number);
             let layer = layer.balanced(sizes);
             quantized.attend(number, &layer);
             quantized.transform(number, &layer);

@@ -7,7 +7,7 @@
 
 use rayon::prelude::*;
 
-use super::products::{dot, transposed};
+use super::products::{ROWS, dot, transposed};
 
 /// What is added to all squares, relative to their mean: the text is short.
 const DAMPING: f64 = 0.01;
@@ -38,12 +38,16 @@ impl Metric {
         let mean = squares.iter().sum::<f64>() / inputs as f64;
         let damping = (DAMPING * mean).max(1e-12);
         let mut l = vec![0f64; inputs * inputs];
-        l.par_chunks_mut(inputs).zip(&order).enumerate().for_each(|(i, (l, &a))| {
-            for (l, &b) in l.iter_mut().zip(&order[..=i]) {
-                *l = dot(row(a), row(b)).into();
+        let few = l.par_chunks_mut(ROWS * inputs).zip(order.par_chunks(ROWS)).enumerate();
+        few.for_each(|(first, (l, rows))| {
+            let so_far = inputs.min((first + 1) * ROWS);
+            for (j, &b) in order[..so_far].iter().enumerate() {
+                for (l, &a) in l.chunks_exact_mut(inputs).zip(rows) {
+                    l[j] = dot(row(a), row(b)).into();
+                }
             }
-            l[i] += damping;
         });
+        (0..inputs).for_each(|i| l[i * (inputs + 1)] += damping);
         factorize(&mut l, inputs);
         let mut columns = vec![0f32; inputs * inputs];
         columns.par_chunks_mut(inputs).enumerate().for_each(|(i, column)| {
@@ -74,7 +78,7 @@ impl Metric {
                 .map(|row| {
                     let inputs = row.iter().zip(bounds).zip(&self.squares);
                     let cost = inputs.map(|((&w, &most), square)| {
-                        let error = f64::from(w) - f64::from(nearest(w, scale, most)) * scale;
+                        let error = f64::from(w) - nearest(w, scale, most) * scale;
                         error * error * square
                     });
                     cost.sum()
@@ -97,37 +101,49 @@ impl Metric {
     pub(super) fn rounded(&self, weights: &[f32], scale: f64, bounds: &[i32]) -> Vec<i32> {
         let inputs = self.inputs();
         let mut integers = vec![0i32; weights.len()];
-        let rows = integers.par_chunks_exact_mut(inputs).zip(weights.par_chunks_exact(inputs));
-        rows.for_each(|(integers, weights)| {
-            let mut errors = vec![0f32; inputs];
+        let few = integers.par_chunks_mut(ROWS * inputs).zip(weights.par_chunks(ROWS * inputs));
+        few.for_each(|(integers, weights)| {
+            let mut errors = vec![0f32; weights.len()];
             for (i, &at) in self.order.iter().enumerate().rev() {
-                let column = &self.columns[i * inputs..][..inputs];
-                let w = weights[at] + dot(&errors[i + 1..], &column[i + 1..]);
-                integers[at] = nearest(w, scale, bounds[at]);
-                errors[i] = weights[at] - (f64::from(integers[at]) * scale) as f32;
+                let column = &self.columns[i * inputs..][i + 1..inputs];
+                let rows = integers.chunks_exact_mut(inputs).zip(weights.chunks_exact(inputs));
+                for ((integers, weights), errors) in rows.zip(errors.chunks_exact_mut(inputs)) {
+                    let w = weights[at] + dot(&errors[i + 1..], column);
+                    let integer = nearest(w, scale, bounds[at]);
+                    integers[at] = integer as i32;
+                    errors[i] = weights[at] - (integer * scale) as f32;
+                }
             }
         });
         integers
     }
 }
 
-/// The nearest integer of at most `most` in size.
-fn nearest(w: f32, scale: f64, most: i32) -> i32 {
+/// The nearest integer of at most `most` in size, which is below 2^51.
+fn nearest(w: f32, scale: f64, most: i32) -> f64 {
+    // Numbers of that size are multiples of 1; a call of the library for each weight takes several times as long.
+    const WHOLE: f64 = 1.5 * (1u64 << 52) as f64;
     let most = f64::from(most);
-    (f64::from(w) / scale).round_ties_even().clamp(-most, most) as i32
+    (f64::from(w) / scale).clamp(-most, most) + WHOLE - WHOLE
 }
 
 /// The factor `L` in the place of the lower half of a positive matrix.
 fn factorize(l: &mut [f64], size: usize) {
-    for j in 0..size {
-        let (done, rest) = l.split_at_mut((j + 1) * size);
-        let row = &mut done[j * size..];
-        let square = row[j] - dot(&row[..j], &row[..j]);
-        row[j] = square.max(1e-30).sqrt();
-        let (row, inverse) = (&row[..j], 1.0 / row[j]);
-        rest.par_chunks_mut(size).with_min_len(32).for_each(|other| {
-            other[j] = (other[j] - dot(row, &other[..j])) * inverse;
-        });
+    // Entry `j` of a row, of which those before it are done, as is row `j`.
+    let solve = |j: usize, done: &[f64], row: &mut [f64]| {
+        let other = &done[j * size..][..=j];
+        row[j] = (row[j] - dot(&other[..j], &row[..j])) / other[j];
+    };
+    for first in (0..size).step_by(ROWS) {
+        let end = size.min(first + ROWS);
+        let (done, rest) = l.split_at_mut(end * size);
+        for i in first..end {
+            let (done, row) = done.split_at_mut(i * size);
+            (first..i).for_each(|j| solve(j, done, row));
+            let square = row[i] - dot(&row[..i], &row[..i]);
+            row[i] = square.max(1e-30).sqrt();
+        }
+        rest.par_chunks_mut(size).for_each(|row| (first..end).for_each(|j| solve(j, done, row)));
     }
 }
 
@@ -183,7 +199,7 @@ mod tests {
         };
         let integers = metric.rounded(&weights, scale, &bounds);
         assert!(integers.iter().all(|q| q.abs() <= 7));
-        let plain: Vec<i32> = weights.iter().map(|&w| nearest(w, scale, 7)).collect();
+        let plain: Vec<i32> = weights.iter().map(|&w| nearest(w, scale, 7) as i32).collect();
         assert!(error(&integers) < 0.5 * error(&plain), "{} {}", error(&integers), error(&plain));
     }
 

@@ -62,7 +62,7 @@ fn logits(output: &Array) -> Vec<f64> {
 
 fn quantized(network: &Network, bits: u32, logits: Logits) -> Model {
     let how = Quantization { tokens: 8, bits };
-    let quantized = network.quantize(how, &calibration()).expect("integers");
+    let quantized = network.quantize(how, &calibration(), &mut |_| {}).expect("integers");
     quantized.model(logits).expect("a model")
 }
 
@@ -200,7 +200,8 @@ fn a_stream_beyond_its_width_is_refused() {
 fn what_cannot_be_quantized_has_an_error() {
     let network = network(1);
     let how = Quantization { tokens: 8, bits: 8 };
-    let quantize = |how, calibration: &[usize]| network.quantize(how, calibration).err();
+    let quantize =
+        |how, calibration: &[usize]| network.quantize(how, calibration, &mut |_| {}).err();
     assert_eq!(quantize(Quantization { bits: 5, ..how }, &[1]), Some(LlamaError::Bits { got: 5 }));
     let none = Some(LlamaError::Tokens { got: 0, least: 1 });
     assert_eq!(quantize(Quantization { tokens: 0, ..how }, &[1]), none);
@@ -275,7 +276,8 @@ fn integers(bytes: &[u8]) -> Result<Array, String> {
     let file = Gguf::parse(bytes).map_err(|e| e.to_string())?;
     let network = Network::new(&file).map_err(|e| e.to_string())?;
     let how = Quantization { tokens: 4, bits: 8 };
-    let quantized = network.quantize(how, &[3, 1, 4, 1, 5, 9, 2, 6]).map_err(|e| e.to_string())?;
+    let quantized =
+        network.quantize(how, &[3, 1, 4, 1, 5, 9, 2, 6], &mut |_| {}).map_err(|e| e.to_string())?;
     let model = quantized.model(Logits::Last).map_err(|e| e.to_string())?;
     run(&model, &input(&[3, 1, 4, 1])).map_err(|e| e.to_string())
 }
@@ -285,7 +287,8 @@ fn files_are_their_networks() {
     let network = network(17);
     let bytes = gguf(&network);
     let how = Quantization { tokens: 4, bits: 8 };
-    let quantized = network.quantize(how, &[3, 1, 4, 1, 5, 9, 2, 6]).expect("integers");
+    let quantized =
+        network.quantize(how, &[3, 1, 4, 1, 5, 9, 2, 6], &mut |_| {}).expect("integers");
     let model = quantized.model(Logits::Last).expect("a model");
     let expected = run(&model, &input(&[3, 1, 4, 1])).map_err(|e| e.to_string());
     assert_eq!(integers(&bytes), expected);
