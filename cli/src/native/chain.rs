@@ -77,17 +77,38 @@ impl<'a> Chain<'a> {
     }
 }
 
+/// The codes of accumulators with this many columns.
 fn codes(epilogue: &Epilogue, acc: &Rows, columns: usize) -> Rows {
-    let mut codes = Vec::with_capacity(acc.len());
-    // An epilogue without steps has no codes.
-    acc.for_each(|at, acc| codes.push(epilogue.code(at % columns, acc).unwrap_or_default()));
-    Rows::Codes(codes)
+    let steps = match epilogue {
+        Epilogue::Requantize(requantize) => &requantize.steps[..],
+        _ => &[],
+    };
+    Rows::Codes(match (acc, steps) {
+        (Rows::I32(acc), [step]) => acc.iter().map(|&acc| step.code(acc.into())).collect(),
+        (Rows::I32(acc), [_, ..]) => {
+            let mut codes = vec![0; acc.len()];
+            for (codes, acc) in codes.chunks_exact_mut(columns).zip(acc.chunks_exact(columns)) {
+                let outputs = codes.iter_mut().zip(acc).zip(steps);
+                outputs.for_each(|((code, &acc), step)| *code = step.code(acc.into()));
+            }
+            codes
+        }
+        _ => {
+            let mut codes = Vec::with_capacity(acc.len());
+            // An epilogue without steps has no codes.
+            acc.for_each(|at, acc| {
+                codes.push(epilogue.code(at % columns, acc).unwrap_or_default())
+            });
+            codes
+        }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::bench::Task;
+    use binfer_ml_ops::graph::{Requantize, RoundingProfile, Step};
     use binfer_ml_ops::run;
 
     #[test]
@@ -105,6 +126,30 @@ mod tests {
                 let bits = native.gemm.limb_bits();
                 let agrees = native.run(&input, batch.size).agrees(&expected, batch.size);
                 assert!(agrees, "{} in limbs of {bits} bits", workload.name);
+            }
+        }
+    }
+
+    #[test]
+    fn codes_are_the_epilogues() {
+        let step = |scale| Step {
+            scale,
+            zero_point: 3,
+            qmin: -100,
+            qmax: 127,
+            type_min: -128,
+            profile: RoundingProfile::OrtF32Rne,
+        };
+        let acc: Vec<i32> = (-3000..3000).map(|acc| 7 * acc).collect();
+        for scales in [&[0.01][..], &[0.01, 0.5, 0.002]] {
+            let steps = scales.iter().copied().map(step).collect();
+            let epilogue = Epilogue::Requantize(Requantize { steps });
+            let code = |(at, &acc): (usize, &i32)| epilogue.code(at % 3, acc.into()).unwrap();
+            let expected: Vec<u8> = acc.iter().enumerate().map(code).collect();
+            for acc in [Rows::I32(acc.clone()), Rows::I64(acc.iter().map(|&a| a.into()).collect())]
+            {
+                let Rows::Codes(codes) = codes(&epilogue, &acc, 3) else { panic!("codes") };
+                assert_eq!(codes, expected);
             }
         }
     }
