@@ -310,6 +310,7 @@ impl Table<'_> {
     }
 
     /// The entries of column `c` into `out`, unless they are made otherwise.
+    #[cfg(feature = "prover")]
     fn fill_column(&self, c: usize, out: &mut [F128]) {
         match self {
             Self::Powers { bases, shift, .. } => fill_powers(out, bases[c].frobenius(*shift)),
@@ -345,36 +346,37 @@ impl Table<'_> {
 
     /// `sum_c weights[c] (T_c + 1)` at `index_point`.
     fn weighted(&self, weights: &[F128], index_point: &[F128]) -> F128 {
+        debug_assert_eq!(index_point.len(), self.width());
         match self {
             Self::Codes { .. } | Self::Listed { .. } => {
-                return self.listed_at(weights, index_point) + kernels::sum(weights);
+                self.listed_at(weights, index_point) + kernels::sum(weights)
             }
             Self::Taps { table, taps } => {
                 let weights: Vec<F128> = weights.chunks(*taps).map(kernels::sum).collect();
-                return table.weighted(&weights, index_point);
+                table.weighted(&weights, index_point)
             }
             Self::Blocks { table, blocks } => {
                 let (index, block) = index_point.split_at(index_point.len() - log2_ceil(*blocks));
                 let blocks = kernels::eq_table(block).into_iter().take(*blocks);
                 let weights: Vec<F128> =
                     blocks.flat_map(|b| weights.iter().map(move |&w| b * w)).collect();
-                return table.weighted(&weights, index);
+                table.weighted(&weights, index)
             }
             Self::Powers { bases, shift, .. } => {
                 let values = all_powers_at(bases, *shift, index_point);
-                return kernels::inner_product(&values, weights) + kernels::sum(weights);
+                kernels::inner_product(&values, weights) + kernels::sum(weights)
             }
             Self::Linear { h, step, constant, .. } => {
                 let mut values = all_powers_at(&h.pow_all(*step), 0, index_point);
                 kernels::mul_assign(&mut values, &h.pow_all(*constant));
-                return kernels::inner_product(&values, weights) + kernels::sum(weights);
+                kernels::inner_product(&values, weights) + kernels::sum(weights)
             }
             Self::Bits { weights: of_bits } => {
-                return kernels::inner_product(of_bits, index_point) * kernels::sum(weights);
+                kernels::inner_product(of_bits, index_point) * kernels::sum(weights)
             }
             Self::Products { factors } => {
                 let values = products_at(factors, index_point);
-                return kernels::inner_product(&values, weights) + kernels::sum(weights);
+                kernels::inner_product(&values, weights) + kernels::sum(weights)
             }
             Self::Gated { gate, gated, factors } => {
                 // gate (low + z) + z, z one where all gated bits are zero.
@@ -388,27 +390,13 @@ impl Table<'_> {
                 if *gated < factors.len() {
                     kernels::mul_assign(&mut values, &products_at(&factors[*gated..], high));
                 }
-                return kernels::inner_product(&values, weights) + kernels::sum(weights);
+                kernels::inner_product(&values, weights) + kernels::sum(weights)
             }
-            _ => {}
+            Self::Weights { h, shape, .. } => {
+                let values = weights_at(*h, shape, index_point);
+                kernels::inner_product(&values, weights) + kernels::sum(weights)
+            }
         }
-        let value = |c: usize| match self {
-            Self::Weights {
-                h,
-                shape: WeightShape { alphabet: Alphabet::Byte { offsets }, .. },
-                ..
-            } => {
-                let offset = if offsets.len() == 1 { offsets[0] } else { offsets[c] };
-                h.pow(c, i128::from(offset)) * powers_at(h.h[c], index_point)
-            }
-            _ => {
-                let mut column = vec![F128::ZERO; 1 << self.width()];
-                self.fill_column(c, &mut column);
-                kernels::inner_product(&column, &kernels::eq_table(index_point))
-            }
-        };
-        let values: Vec<F128> = (0..weights.len()).map(value).collect();
-        kernels::inner_product(&values, weights) + kernels::sum(weights)
     }
 }
 
@@ -455,17 +443,6 @@ fn double(out: &mut [F128], mut size: usize, mut factors: impl Iterator<Item = F
     }
 }
 
-/// The extension of `v -> base^v` at a point: `prod_s (1 + sigma_s + sigma_s base^(2^s))`.
-fn powers_at(base: F128, point: &[F128]) -> F128 {
-    let mut power = base;
-    let mut product = F128::ONE;
-    for &sigma in point {
-        product *= F128::ONE + sigma * (F128::ONE + power);
-        power = power.square();
-    }
-    product
-}
-
 /// The extensions of all columns' products of factors at a point: `prod_s (1 + sigma_s + sigma_s factors[s])`.
 fn products_at(factors: &[Vec<F128>], point: &[F128]) -> Vec<F128> {
     let mut products = vec![F128::ONE; factors.first().map_or(0, Vec::len)];
@@ -478,7 +455,7 @@ fn products_at(factors: &[Vec<F128>], point: &[F128]) -> Vec<F128> {
     products
 }
 
-/// [`powers_at`] of `base^(2^shift)`, for all bases.
+/// The extensions of `v -> base^(v 2^shift)` at a point, of all bases: `prod_s (1 + sigma_s + sigma_s base^(2^(shift + s)))`.
 fn all_powers_at(bases: &[F128], shift: u32, point: &[F128]) -> Vec<F128> {
     let mut power = bases.to_vec();
     kernels::frobenius(&mut power, shift);
@@ -495,7 +472,64 @@ fn all_powers_at(bases: &[F128], shift: u32, point: &[F128]) -> Vec<F128> {
     products
 }
 
+/// The extensions of all columns' products of weights at a point.
+fn weights_at(h: Bases<'_>, shape: &WeightShape, point: &[F128]) -> Vec<F128> {
+    let h = h.of(0..shape.n);
+    match &shape.alphabet {
+        Alphabet::Byte { offsets } => {
+            let mut values = all_powers_at(h.h, 0, point);
+            match offsets[..] {
+                [offset] => kernels::mul_assign(&mut values, &h.pow_all(i128::from(offset))),
+                _ => {
+                    let columns = values.iter_mut().zip(offsets).enumerate();
+                    columns
+                        .for_each(|(c, (value, &offset))| *value *= h.pow(c, i128::from(offset)));
+                }
+            }
+            values
+        }
+        Alphabet::Digits { values, per_byte } => {
+            // What the bytes weigh that spell the same digits.
+            let mut of_symbols = vec![F128::ZERO; shape.alphabet.symbols()];
+            for again in kernels::eq_table(point).chunks(of_symbols.len()) {
+                kernels::add_assign(&mut of_symbols[..again.len()], again);
+            }
+            let of_block = |columns: Range<usize>| -> Vec<F128> {
+                let mut factors = vec![F128::ONE; values.len()];
+                let of_column = |c: usize| {
+                    let mut sums = of_symbols.clone();
+                    for j in c * per_byte..(c + 1) * per_byte {
+                        // Digits beyond the last column stand for nothing.
+                        fill_digits(&mut factors, h, values, j);
+                        let digits = sums.chunks_exact(values.len());
+                        sums = digits.map(|d| kernels::inner_product(d, &factors)).collect();
+                    }
+                    sums[0]
+                };
+                columns.map(of_column).collect()
+            };
+            let n = shape.columns();
+            let blocks = (0..n).step_by(BLOCK).map(|first| first..n.min(first + BLOCK));
+            threads::map(blocks.collect(), of_block).concat()
+        }
+    }
+}
+
+/// `h_j` to the power of each weight that a digit stands for, which increase; ones beyond the last column.
+fn fill_digits(factors: &mut [F128], h: Bases<'_>, values: &[i32], j: usize) {
+    let Some(&base) = h.h.get(j) else { return factors.fill(F128::ONE) };
+    let mut before: Option<(i32, F128)> = None;
+    for (factor, &value) in factors.iter_mut().zip(values) {
+        *factor = match before {
+            Some((least, power)) if value == least + 1 => power * base,
+            _ => h.pow(j, i128::from(value)),
+        };
+        before = Some((value, *factor));
+    }
+}
+
 /// All bytes' products of weights: grown digit by digit.
+#[cfg(feature = "prover")]
 fn fill_weights(out: &mut [F128], h: Bases<'_>, shape: &WeightShape, c: usize) {
     match &shape.alphabet {
         Alphabet::Byte { offsets } => {
@@ -522,6 +556,45 @@ fn fill_weights(out: &mut [F128], h: Bases<'_>, shape: &WeightShape, c: usize) {
                 }
             }
             out.iter_mut().zip(column.iter().cycle()).for_each(|(out, &value)| *out = value);
+        }
+    }
+}
+
+#[cfg(all(test, feature = "prover"))]
+mod tests {
+    use rand::{SeedableRng, rngs::StdRng};
+
+    use super::*;
+
+    #[test]
+    fn weights_extend_their_tables() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let mut random =
+            |n: usize| -> Vec<F128> { (0..n).map(|_| F128::random(&mut rng)).collect() };
+        let digits =
+            |values: &[i32], per_byte| Alphabet::Digits { values: values.into(), per_byte };
+        let seven: Vec<i32> = (-7..8).collect();
+        for (alphabet, n) in [
+            (Alphabet::Byte { offsets: vec![-128] }, 5),
+            (Alphabet::Byte { offsets: vec![-3, 0, 200] }, 3),
+            (digits(&[-1, 1], 8), 17),
+            (digits(&[-1, 0, 1], 5), 5),
+            (digits(&[0, 2, 3, 9, 10], 3), 4),
+            (digits(&seven, 2), 2 * BLOCK + 131),
+        ] {
+            let h = random(n);
+            let inverse: Vec<F128> = h.iter().map(|h| h.invert()).collect();
+            let bases = Bases { h: &h, inverse: &inverse };
+            let shape = WeightShape { k: 1, n, alphabet, bias_bits: 0 };
+            let point = random(8);
+            let of_all = kernels::eq_table(&point);
+            let mut column = vec![F128::ZERO; 256];
+            let expected = (0..shape.columns()).map(|c| {
+                fill_weights(&mut column, bases, &shape, c);
+                kernels::inner_product(&column, &of_all)
+            });
+            let expected: Vec<F128> = expected.collect();
+            assert_eq!(weights_at(bases, &shape, &point), expected, "{:?}", shape.alphabet);
         }
     }
 }
