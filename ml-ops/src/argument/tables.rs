@@ -82,6 +82,14 @@ impl<'a> Bases<'a> {
         }
         powers
     }
+
+    /// `h[c]^offsets[c]` for all columns, or to the power of the one offset that there is.
+    fn pow_offsets(&self, offsets: &[i32]) -> Vec<F128> {
+        match offsets {
+            [offset] => self.pow_all(i128::from(*offset)),
+            _ => offsets.iter().enumerate().map(|(c, &of)| self.pow(c, of.into())).collect(),
+        }
+    }
 }
 
 impl Table<'_> {
@@ -268,12 +276,10 @@ impl Table<'_> {
                 h,
                 shape: WeightShape { alphabet: Alphabet::Byte { offsets }, .. },
                 width,
-            } => {
-                let offset =
-                    |c: usize| i128::from(if offsets.len() == 1 { offsets[0] } else { offsets[c] });
-                let scale = (0..h.h.len()).map(|c| h.pow(c, offset(c))).collect();
-                Entries::Products { scale, factors: squares(h.h, 0, *width) }
-            }
+            } => Entries::Products {
+                scale: h.pow_offsets(offsets),
+                factors: squares(h.h, 0, *width),
+            },
             Self::Linear { h, step, constant, width } => {
                 let factors = squares(&h.pow_all(*step), 0, *width);
                 Entries::Products { scale: h.pow_all(*constant), factors }
@@ -347,37 +353,31 @@ impl Table<'_> {
     /// `sum_c weights[c] (T_c + 1)` at `index_point`.
     fn weighted(&self, weights: &[F128], index_point: &[F128]) -> F128 {
         debug_assert_eq!(index_point.len(), self.width());
-        match self {
+        let values = match self {
             Self::Codes { .. } | Self::Listed { .. } => {
-                self.listed_at(weights, index_point) + kernels::sum(weights)
+                return self.listed_at(weights, index_point) + kernels::sum(weights);
             }
             Self::Taps { table, taps } => {
                 let weights: Vec<F128> = weights.chunks(*taps).map(kernels::sum).collect();
-                table.weighted(&weights, index_point)
+                return table.weighted(&weights, index_point);
             }
             Self::Blocks { table, blocks } => {
                 let (index, block) = index_point.split_at(index_point.len() - log2_ceil(*blocks));
                 let blocks = kernels::eq_table(block).into_iter().take(*blocks);
                 let weights: Vec<F128> =
                     blocks.flat_map(|b| weights.iter().map(move |&w| b * w)).collect();
-                table.weighted(&weights, index)
+                return table.weighted(&weights, index);
             }
-            Self::Powers { bases, shift, .. } => {
-                let values = all_powers_at(bases, *shift, index_point);
-                kernels::inner_product(&values, weights) + kernels::sum(weights)
-            }
+            Self::Powers { bases, shift, .. } => all_powers_at(bases, *shift, index_point),
             Self::Linear { h, step, constant, .. } => {
                 let mut values = all_powers_at(&h.pow_all(*step), 0, index_point);
                 kernels::mul_assign(&mut values, &h.pow_all(*constant));
-                kernels::inner_product(&values, weights) + kernels::sum(weights)
+                values
             }
             Self::Bits { weights: of_bits } => {
-                kernels::inner_product(of_bits, index_point) * kernels::sum(weights)
+                return kernels::inner_product(of_bits, index_point) * kernels::sum(weights);
             }
-            Self::Products { factors } => {
-                let values = products_at(factors, index_point);
-                kernels::inner_product(&values, weights) + kernels::sum(weights)
-            }
+            Self::Products { factors } => products_at(factors, index_point),
             Self::Gated { gate, gated, factors } => {
                 // gate (low + z) + z, z one where all gated bits are zero.
                 let (low, high) = index_point.split_at(*gated);
@@ -390,13 +390,11 @@ impl Table<'_> {
                 if *gated < factors.len() {
                     kernels::mul_assign(&mut values, &products_at(&factors[*gated..], high));
                 }
-                kernels::inner_product(&values, weights) + kernels::sum(weights)
+                values
             }
-            Self::Weights { h, shape, .. } => {
-                let values = weights_at(*h, shape, index_point);
-                kernels::inner_product(&values, weights) + kernels::sum(weights)
-            }
-        }
+            Self::Weights { h, shape, .. } => weights_at(*h, shape, index_point),
+        };
+        kernels::inner_product(&values, weights) + kernels::sum(weights)
     }
 }
 
@@ -478,14 +476,7 @@ fn weights_at(h: Bases<'_>, shape: &WeightShape, point: &[F128]) -> Vec<F128> {
     match &shape.alphabet {
         Alphabet::Byte { offsets } => {
             let mut values = all_powers_at(h.h, 0, point);
-            match offsets[..] {
-                [offset] => kernels::mul_assign(&mut values, &h.pow_all(i128::from(offset))),
-                _ => {
-                    let columns = values.iter_mut().zip(offsets).enumerate();
-                    columns
-                        .for_each(|(c, (value, &offset))| *value *= h.pow(c, i128::from(offset)));
-                }
-            }
+            kernels::mul_assign(&mut values, &h.pow_offsets(offsets));
             values
         }
         Alphabet::Digits { values, per_byte } => {
@@ -517,14 +508,13 @@ fn weights_at(h: Bases<'_>, shape: &WeightShape, point: &[F128]) -> Vec<F128> {
 
 /// `h_j` to the power of each weight that a digit stands for, which increase; ones beyond the last column.
 fn fill_digits(factors: &mut [F128], h: Bases<'_>, values: &[i32], j: usize) {
-    let Some(&base) = h.h.get(j) else { return factors.fill(F128::ONE) };
-    let mut before: Option<(i32, F128)> = None;
+    if j >= h.h.len() {
+        return factors.fill(F128::ONE);
+    }
+    let (mut before, mut power) = (0, F128::ONE);
     for (factor, &value) in factors.iter_mut().zip(values) {
-        *factor = match before {
-            Some((least, power)) if value == least + 1 => power * base,
-            _ => h.pow(j, i128::from(value)),
-        };
-        before = Some((value, *factor));
+        power *= h.pow(j, i128::from(value) - before);
+        (before, *factor) = (value.into(), power);
     }
 }
 
