@@ -2,7 +2,7 @@
 
 use binfer_field::{F128, kernels};
 
-use super::remembered::{MOST, Powers};
+use super::remembered::{Exponents, FEW, Powers};
 use super::tables::Bases;
 
 /// The exponents of a column's entries, or of all columns'.
@@ -19,6 +19,12 @@ pub(super) struct Digits {
     places: Vec<[u8; 256]>,
     /// Values with what their exponents have left above the places.
     far: Vec<(usize, i128)>,
+}
+
+/// How far the exponent of `h` of each value is from that of the value before, and the exponents of `k`.
+pub(super) struct Steps {
+    of_h: Exponents,
+    of_k: Exponents,
 }
 
 /// Values whose exponents repeat those of sixteen values in a row, by digits `q = 16 r + s`:
@@ -48,22 +54,10 @@ impl Listed {
         are_few(steps) && are_few(self.of_k.iter().copied())
     }
 
-    /// Entry by entry, each from the last: calls `each(q, values)` with one value a column.
-    pub(super) fn rows(&self, [h, k]: [Bases<'_>; 2], mut each: impl FnMut(usize, &[F128])) {
-        let (mut of_h, mut of_k) = (Powers::new(h), Powers::new(k));
-        let mut power = vec![F128::ONE; h.h.len()];
-        let mut row = power.clone();
-        let mut last = 0;
-        for (q, (&a, &b)) in self.of_h.iter().zip(&self.of_k).enumerate() {
-            kernels::mul_assign(&mut power, of_h.get(a - last));
-            last = a;
-            if b == 0 {
-                each(q, &power);
-            } else {
-                kernels::mul(&mut row, &power, of_k.get(b));
-                each(q, &row);
-            }
-        }
+    /// How far entries are from their neighbours.
+    pub(super) fn steps(&self) -> Steps {
+        let exponents_of_k = self.of_k.iter().copied();
+        Steps { of_h: Exponents::new(steps(&self.of_h)), of_k: Exponents::new(exponents_of_k) }
     }
 
     /// The exponents digit by digit, which makes whole columns.
@@ -118,6 +112,31 @@ impl Listed {
     }
 }
 
+impl Steps {
+    /// Entry by entry, each from the last: calls `each(q, values)` with one value a column.
+    pub(super) fn rows(&self, [h, k]: [Bases<'_>; 2], mut each: impl FnMut(usize, &[F128])) {
+        let (of_h, of_k) = (Powers::new(h, &self.of_h), Powers::new(k, &self.of_k));
+        let mut power = vec![F128::ONE; h.h.len()];
+        let mut row = power.clone();
+        for q in 0..256 {
+            kernels::mul_assign(&mut power, of_h.get(q));
+            kernels::mul(&mut row, &power, of_k.get(q));
+            each(q, &row);
+        }
+    }
+
+    /// `sum_q weights[q] T_c[q]` for all columns, by Horner's rule.
+    pub(super) fn sums(&self, [h, k]: [Bases<'_>; 2], weights: &[F128]) -> Vec<F128> {
+        let (of_h, of_k) = (Powers::new(h, &self.of_h), Powers::new(k, &self.of_k));
+        let mut sums = vec![F128::ZERO; h.h.len()];
+        for (q, &weight) in weights.iter().enumerate().rev() {
+            kernels::add_scaled(&mut sums, of_k.get(q), weight);
+            kernels::mul_assign(&mut sums, of_h.get(q));
+        }
+        sums
+    }
+}
+
 impl Pattern {
     /// `sum_q weights[q] T_c[q]` for all columns, `weights` the products of those of the low and of the high digit of `q`.
     pub(super) fn sums(
@@ -127,26 +146,27 @@ impl Pattern {
     ) -> Vec<F128> {
         let Self { line, shifts, classes, runs } = self;
         let n = h.h.len();
-        let mut powers = Powers::new(h);
-        // Powers of a line of exponents, each from the last.
-        let mut along = |exponents: &[i128; 16], weights: &[F128]| -> Vec<F128> {
+        // Powers of both lines of exponents, each from the last.
+        let exponents = Exponents::new(steps(line).chain(steps(shifts)));
+        let powers = Powers::new(h, &exponents);
+        let along = |first: usize, weights: &[F128]| -> Vec<F128> {
             let mut power = vec![F128::ONE; n];
-            let mut weighted = Vec::with_capacity(n * exponents.len());
-            let mut last = 0;
-            for (&exponent, &weight) in exponents.iter().zip(weights) {
-                kernels::mul_assign(&mut power, powers.get(exponent - last));
-                last = exponent;
+            let mut weighted = Vec::with_capacity(n * weights.len());
+            for (i, &weight) in weights.iter().enumerate() {
+                kernels::mul_assign(&mut power, powers.get(first + i));
                 let start = weighted.len();
                 weighted.extend_from_slice(&power);
                 kernels::scale(&mut weighted[start..], weight);
             }
             weighted
         };
-        let (lows, highs) = (along(line, of_low), along(shifts, of_high));
+        let (lows, highs) = (along(0, of_low), along(line.len(), of_high));
         let mut sums = vec![F128::ZERO; n];
-        let mut of_k = Powers::new(k);
+        let all = classes.iter().map(|((_, b), _)| b).chain(runs.iter().map(|((_, b), _)| b));
+        let exponents = Exponents::new(all.copied());
+        let of_k = Powers::new(k, &exponents);
         let (mut of_class, mut of_digit) = (sums.clone(), sums.clone());
-        for ((more, b), values) in classes {
+        for (i, ((more, _), values)) in classes.iter().enumerate() {
             of_class.fill(F128::ZERO);
             for (&values, high) in values.iter().zip(highs.chunks(n)).filter(|(v, _)| **v != 0) {
                 of_digit.fill(F128::ZERO);
@@ -156,12 +176,12 @@ impl Pattern {
                 kernels::add_products(&mut of_class, &of_digit, high);
             }
             kernels::mul_assign(&mut of_class, &h.pow_all(*more));
-            kernels::add_products(&mut sums, &of_class, of_k.get(*b));
+            kernels::add_products(&mut sums, &of_class, of_k.get(i));
         }
-        for ((a, b), values) in runs {
+        for (i, ((a, _), values)) in runs.iter().enumerate() {
             let weight = values.clone().map(|q| of_low[q % 16] * of_high[q / 16]).sum();
             let mut power = h.pow_all(*a);
-            kernels::mul_assign(&mut power, of_k.get(*b));
+            kernels::mul_assign(&mut power, of_k.get(classes.len() + i));
             kernels::add_scaled(&mut sums, &power, weight);
         }
         sums
@@ -207,12 +227,18 @@ impl Digits {
     }
 }
 
-/// Whether powers of all would be remembered.
+/// The first exponent, then how far each lies from the last.
+pub(super) fn steps(exponents: &[i128]) -> impl Iterator<Item = i128> {
+    let first = exponents.iter().take(1).copied();
+    first.chain(exponents.windows(2).map(|pair| pair[1] - pair[0]))
+}
+
+/// Whether the power of each is best made by itself.
 fn are_few(exponents: impl Iterator<Item = i128>) -> bool {
-    let mut known = Vec::with_capacity(MOST);
+    let mut known = Vec::with_capacity(FEW);
     for exponent in exponents {
         if !known.contains(&exponent) {
-            if known.len() == MOST {
+            if known.len() == FEW {
                 return false;
             }
             known.push(exponent);
@@ -263,6 +289,13 @@ mod tests {
         for (i, (list, repeats, are_few)) in all.into_iter().enumerate() {
             let sums = list.pattern().map(|pattern| pattern.sums(bases, [&low, &high]));
             assert_eq!((sums.is_some(), list.steps_are_few()), (repeats, are_few), "{i}");
+            let weights = (0..256).map(|q| low[q % 16] * high[q / 16]).collect::<Vec<_>>();
+            let by_steps = list.steps().sums(bases, &weights);
+            let mut rows = Vec::new();
+            list.steps().rows(bases, |q, row| {
+                assert_eq!(rows.len(), q * row.len());
+                rows.extend_from_slice(row);
+            });
             for c in 0..h.len() {
                 let mut column = [F128::ONE; 256];
                 for (digits, bases) in list.digits().iter().zip(bases) {
@@ -271,9 +304,10 @@ mod tests {
                 for (q, &entry) in column.iter().enumerate() {
                     let of_h = bases[0].pow(c, list.of_h[q]);
                     assert_eq!(entry, of_h * bases[1].pow(c, list.of_k[q]), "{i} {q}");
+                    assert_eq!(entry, rows[q * h.len() + c], "{i} {q}");
                 }
-                let products = column.iter().enumerate();
-                let sum = products.map(|(q, &entry)| entry * low[q % 16] * high[q / 16]).sum();
+                let sum = kernels::inner_product(&column, &weights);
+                assert_eq!(by_steps[c], sum, "{i}");
                 assert!(sums.as_ref().is_none_or(|sums| sums[c] == sum), "{i}");
             }
         }

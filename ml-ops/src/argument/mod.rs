@@ -41,6 +41,7 @@ mod bits;
 mod groups;
 mod layout;
 mod listed;
+mod packed;
 mod plan;
 mod planes;
 mod public;

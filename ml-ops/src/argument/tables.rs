@@ -12,6 +12,7 @@ use binfer_iop::multilinear::log2_ceil;
 use rayon::prelude::*;
 
 use super::listed::Listed;
+use super::packed::Packed;
 use super::requantize::Thresholds;
 use crate::graph::{Alphabet, WeightShape};
 use crate::threads;
@@ -43,6 +44,9 @@ pub(crate) enum Table<'a> {
 
 /// Columns whose entries are made together.
 pub(crate) const BLOCK: usize = 64;
+
+/// Columns of one list from which on their entries are best made row by row.
+const WIDE: usize = 8;
 
 /// Entries of a line of the cache.
 #[cfg(feature = "prover")]
@@ -149,18 +153,21 @@ impl Table<'_> {
         !matches!(self, Self::Codes { thresholds, .. } if !thresholds.are_shared())
     }
 
-    /// Whether those of a column like `c` are best made from their neighbours.
-    #[cfg(feature = "prover")]
-    fn steps_are_few(&self, c: usize) -> bool {
-        self.listed(c).is_some_and(|(list, _)| list.steps_are_few())
+    /// Whether entries of `n` columns of such a list are best made row by row.
+    fn by_rows(&self, list: &Listed, n: usize) -> bool {
+        self.list_is_shared() && n >= WIDE || list.steps_are_few()
     }
 
     /// Entry by entry of such tables, calls `each(q, values)` with one value a column of `columns`.
     fn rows(&self, columns: Range<usize>, each: impl FnMut(usize, &[F128])) {
-        if let Self::Codes { h, k, thresholds } = self {
-            thresholds.code_rows(*h, *k, columns, each);
-        } else if let Some((list, bases)) = self.listed(columns.start) {
-            list.rows(bases.map(|bases| bases.of(columns.clone())), each);
+        match self {
+            Self::Codes { h, k, thresholds } if !thresholds.are_shared() => {
+                thresholds.code_rows(*h, *k, columns, each);
+            }
+            _ => {
+                let Some((list, bases)) = self.listed(columns.start) else { return };
+                list.steps().rows(bases.map(|bases| bases.of(columns.clone())), each);
+            }
         }
     }
 
@@ -184,7 +191,8 @@ impl Table<'_> {
         let Some((first, bases)) = self.listed(0) else { return F128::ZERO };
         let pattern = if self.list_is_shared() { first.pattern() } else { None };
         // Columns of a node are alike.
-        let are_few = first.steps_are_few();
+        let by_rows = self.by_rows(&first, weights.len().min(BLOCK));
+        let steps = (by_rows && self.list_is_shared()).then(|| first.steps());
         let (low, high) = index_point.split_at(4);
         let [of_low, of_high, of_all] = [low, high, index_point].map(kernels::eq_table);
         let of_block = |(b, weights): (usize, &[F128])| {
@@ -192,7 +200,9 @@ impl Table<'_> {
             let mut sums = vec![F128::ZERO; columns.len()];
             if let Some(pattern) = &pattern {
                 sums = pattern.sums(bases.map(|of| of.of(columns.clone())), [&of_low, &of_high]);
-            } else if are_few {
+            } else if let Some(steps) = &steps {
+                sums = steps.sums(bases.map(|of| of.of(columns.clone())), &of_all);
+            } else if by_rows {
                 self.rows(columns, |q, values| kernels::add_scaled(&mut sums, values, of_all[q]));
             } else {
                 self.listed_columns(columns, |i, column| {
@@ -210,12 +220,13 @@ impl Table<'_> {
     pub(crate) fn fill(&self, columns: Range<usize>, out: &mut [F128]) {
         let entries = 1 << self.width();
         match self {
-            Self::Codes { .. } | Self::Listed { .. } if !self.steps_are_few(columns.start) => {
-                self.listed_columns(columns, |i, column| {
-                    out[i * entries..(i + 1) * entries].copy_from_slice(column);
-                });
-            }
             Self::Codes { .. } | Self::Listed { .. } => {
+                let Some((list, _)) = self.listed(columns.start) else { return };
+                if !self.by_rows(&list, columns.len()) {
+                    return self.listed_columns(columns, |i, column| {
+                        out[i * entries..(i + 1) * entries].copy_from_slice(column);
+                    });
+                }
                 // Columns lie a power of two apart, so that one line of each is all that the cache holds: it is written at once.
                 let mut lines = vec![F128::ZERO; LINE * columns.len()];
                 self.rows(columns, |q, values| {
@@ -472,53 +483,20 @@ fn all_powers_at(bases: &[F128], shift: u32, point: &[F128]) -> Vec<F128> {
 
 /// The extensions of all columns' products of weights at a point.
 fn weights_at(h: Bases<'_>, shape: &WeightShape, point: &[F128]) -> Vec<F128> {
-    let h = h.of(0..shape.n);
     match &shape.alphabet {
         Alphabet::Byte { offsets } => {
+            let h = h.of(0..shape.n);
             let mut values = all_powers_at(h.h, 0, point);
             kernels::mul_assign(&mut values, &h.pow_offsets(offsets));
             values
         }
         Alphabet::Digits { values, per_byte } => {
-            // What the bytes weigh that spell the same digits.
-            let mut of_symbols = vec![F128::ZERO; shape.alphabet.symbols()];
-            for again in kernels::eq_table(point).chunks(of_symbols.len()) {
-                kernels::add_assign(&mut of_symbols[..again.len()], again);
-            }
-            let of_block = |columns: Range<usize>| -> Vec<F128> {
-                let mut factors = vec![F128::ONE; values.len()];
-                let of_column = |c: usize| {
-                    let mut sums = of_symbols.clone();
-                    for j in c * per_byte..(c + 1) * per_byte {
-                        // Digits beyond the last column stand for nothing.
-                        fill_digits(&mut factors, h, values, j);
-                        let digits = sums.chunks_exact(values.len());
-                        sums = digits.map(|d| kernels::inner_product(d, &factors)).collect();
-                    }
-                    sums[0]
-                };
-                columns.map(of_column).collect()
-            };
-            let n = shape.columns();
-            let blocks = (0..n).step_by(BLOCK).map(|first| first..n.min(first + BLOCK));
-            threads::map(blocks.collect(), of_block).concat()
+            Packed::new(h, shape.n, values, *per_byte).at(point)
         }
     }
 }
 
-/// `h_j` to the power of each weight that a digit stands for, which increase; ones beyond the last column.
-fn fill_digits(factors: &mut [F128], h: Bases<'_>, values: &[i32], j: usize) {
-    if j >= h.h.len() {
-        return factors.fill(F128::ONE);
-    }
-    let (mut before, mut power) = (0, F128::ONE);
-    for (factor, &value) in factors.iter_mut().zip(values) {
-        power *= h.pow(j, i128::from(value) - before);
-        (before, *factor) = (value.into(), power);
-    }
-}
-
-/// All bytes' products of weights: grown digit by digit.
+/// All bytes' products of weights.
 #[cfg(feature = "prover")]
 fn fill_weights(out: &mut [F128], h: Bases<'_>, shape: &WeightShape, c: usize) {
     match &shape.alphabet {
@@ -528,24 +506,7 @@ fn fill_weights(out: &mut [F128], h: Bases<'_>, shape: &WeightShape, c: usize) {
             kernels::scale(out, h.pow(c, i128::from(offset)));
         }
         Alphabet::Digits { values, per_byte } => {
-            let mut column = vec![F128::ONE];
-            // Digits beyond the last column stand for nothing.
-            for j in c * per_byte..(c + 1) * per_byte {
-                let size = column.len();
-                for (d, &value) in values.iter().enumerate().rev() {
-                    let factor = if j < shape.n { h.pow(j, i128::from(value)) } else { F128::ONE };
-                    if d == 0 {
-                        kernels::scale(&mut column[..size], factor);
-                    } else {
-                        column.resize(size * values.len(), F128::ZERO);
-                        let (first, rest) = column.split_at_mut(size);
-                        let digit = &mut rest[(d - 1) * size..d * size];
-                        digit.copy_from_slice(first);
-                        kernels::scale(digit, factor);
-                    }
-                }
-            }
-            out.iter_mut().zip(column.iter().cycle()).for_each(|(out, &value)| *out = value);
+            Packed::new(h, shape.n, values, *per_byte).fill(c, out);
         }
     }
 }

@@ -31,7 +31,8 @@ impl Thresholds {
         }
     }
 
-    /// The entries code by code, each from the last: calls `each(q, values)` with one value a column of `columns`.
+    /// The entries code by code where columns have step functions of their own, each entry from the last: calls `each(q, values)`
+    /// with one value a column of `columns`.
     ///
     /// Neighbouring codes differ by few distinct amounts, so most rows take two products a column.
     pub(crate) fn code_rows(
@@ -42,9 +43,6 @@ impl Thresholds {
         mut each: impl FnMut(usize, &[F128]),
     ) {
         let (h, k) = (h.of(columns.clone()), k.of(columns.clone()));
-        if self.are_shared() {
-            return self.exponents(0).rows([h, k], each);
-        }
         let steps = &self.steps.columns[columns];
         let (mut of_h, mut of_k) = (PowersOfEach::new(h), PowersOfEach::new(k));
         let mut power = vec![F128::ONE; h.h.len()];

@@ -8,7 +8,7 @@ use rand::{SeedableRng, rngs::StdRng};
 
 use super::steps::{Column, Steps, reach};
 use super::{Code, Kind, Thresholds};
-use crate::argument::tables::Bases;
+use crate::argument::tables::{Bases, Table};
 use crate::graph::{Edges, Epilogue, Requantize, RoundingProfile, Step};
 
 fn step(scale: f32, qmin: i32, qmax: i32) -> Step {
@@ -219,12 +219,19 @@ fn tables_have_these_exponents() {
             let [h, k]: [Bases<'_>; 2] =
                 core::array::from_fn(|i| Bases { h: &bases[i], inverse: &inverses[i] });
             let both = |c, (of_h, of_k)| h.pow(c, of_h) * k.pow(c, of_k);
-            thresholds.code_rows(h, k, 0..n, |q, values| {
-                for (c, &value) in values.iter().enumerate() {
-                    let column = thresholds.steps.column(c);
-                    assert_eq!(value, both(c, of_code(&thresholds, column, q as u8)), "{q} {c}");
-                }
-            });
+            let entry = |c, q| both(c, of_code(&thresholds, thresholds.steps.column(c), q as u8));
+            if !thresholds.are_shared() {
+                thresholds.code_rows(h, k, 0..n, |q, values| {
+                    for (c, &value) in values.iter().enumerate() {
+                        assert_eq!(value, entry(c, q), "{q} {c}");
+                    }
+                });
+            }
+            let mut entries = vec![F128::ZERO; n << 8];
+            Table::Codes { h, k, thresholds: &thresholds }.fill(0..n, &mut entries);
+            for (at, &value) in entries.iter().enumerate() {
+                assert_eq!(value, entry(at >> 8, at & 255), "{at}");
+            }
             for c in 0..n {
                 let listed = thresholds.exponents(c);
                 for (q, both) in listed.of_h.into_iter().zip(listed.of_k).enumerate() {
