@@ -10,6 +10,9 @@
 //!
 //! which takes `rows #b_c + cols #a_r` products instead of one a position, nine a row for a window of 3 x 3.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
 use binfer_field::{F128, kernels};
 #[cfg(feature = "prover")]
 use binfer_iop::indexed::wired::AddWeights;
@@ -152,12 +155,13 @@ impl Wiring {
 /// The numbers of the points `start + x + y`, blocks `[x][y]`.
 fn numbers(start: &[i64], x: &Offsets, y: &Offsets, sizes: &[usize]) -> Vec<usize> {
     let mut numbers = Vec::with_capacity(x.n * y.n);
+    let mut moved = start.to_vec();
     for i in 0..x.n {
-        let start: Vec<i64> =
-            start.iter().zip(x.get(i)).map(|(&a, &b)| a.saturating_add(b)).collect();
+        let offsets = start.iter().zip(x.get(i));
+        moved.iter_mut().zip(offsets).for_each(|(moved, (&a, &b))| *moved = a.saturating_add(b));
         for j in 0..y.n {
             let mut number = 0;
-            for ((&a, &b), &size) in start.iter().zip(y.get(j)).zip(sizes) {
+            for ((&a, &b), &size) in moved.iter().zip(y.get(j)).zip(sizes) {
                 let at = usize::try_from(a.saturating_add(b)).ok().filter(|&at| at < size);
                 number = at.map_or(OUTSIDE, |at| number * size + at);
                 if number == OUTSIDE {
@@ -170,12 +174,71 @@ fn numbers(start: &[i64], x: &Offsets, y: &Offsets, sizes: &[usize]) -> Vec<usiz
     numbers
 }
 
+/// A map whose rows and columns have changed places where the sums are shorter for it.
+struct Turned {
+    wiring: Wiring,
+    is_turned: bool,
+}
+
+impl Turned {
+    fn new(gather: &Gather) -> Self {
+        let pairs = |rows: &[GatherDim], cols: &[GatherDim]| {
+            let n_features = gather.source_cols.len();
+            digits(rows, n_features, true).saturating_mul(digits(cols, n_features, false))
+        };
+        let is_turned = pairs(&gather.cols, &gather.rows) < pairs(&gather.rows, &gather.cols);
+        if !is_turned {
+            return Self { wiring: Wiring::new(gather), is_turned };
+        }
+        let Gather { rows: cols, cols: rows, .. } = gather.clone();
+        Self { wiring: Wiring::new(&Gather { rows, cols, ..gather.clone() }), is_turned }
+    }
+}
+
+/// Maps, each worked out once for all that is read through it.
+#[derive(Default)]
+pub(crate) struct Wirings(Mutex<HashMap<Gather, Arc<OnceLock<Arc<Turned>>>>>);
+
+impl Wirings {
+    fn get(&self, gather: &Gather) -> Arc<Turned> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = match known.get(gather) {
+            Some(place) => place.clone(),
+            None => known.entry(gather.clone()).or_default().clone(),
+        };
+        drop(known);
+        place.get_or_init(|| Arc::new(Turned::new(gather))).clone()
+    }
+
+    /// Weights of positions that are products, one factor a row, one a column.
+    pub(super) fn weighted(&self, gather: &Gather, rows: &[F128], cols: &[F128]) -> Weighted {
+        let map = self.get(gather);
+        let [of_rows, of_cols] = if map.is_turned { [cols, rows] } else { [rows, cols] };
+        let place = |side: &Side, weights: &[F128], [outer, inner]: [usize; 2]| {
+            let size = side.along[inner].n;
+            let mut placed = vec![F128::ZERO; side.places.len()];
+            for (place, &weight) in side.places.iter().zip(weights) {
+                placed[place[outer] * size + place[inner]] = weight;
+            }
+            placed
+        };
+        Weighted {
+            n_source_rows: gather.n_source_rows(),
+            n_source_cols: gather.n_source_cols(),
+            rows: place(&map.wiring.rows, of_rows, [0, 1]),
+            cols: place(&map.wiring.cols, of_cols, [1, 0]),
+            map,
+            total: kernels::sum(rows) * kernels::sum(cols),
+        }
+    }
+}
+
 /// Weights of the elements of a source: element `p` weighs `sum row_weights[r] col_weights[c]` over the
 /// positions `(r, c)` that read it.
 pub(crate) struct Weighted {
     n_source_rows: usize,
     n_source_cols: usize,
-    wiring: Wiring,
+    map: Arc<Turned>,
     /// By `a_r`, then `b_r`.
     rows: Vec<F128>,
     /// By `b_c`, then `a_c`.
@@ -185,38 +248,6 @@ pub(crate) struct Weighted {
 }
 
 impl Weighted {
-    /// Precondition: one weight a row, one a column.
-    pub(super) fn new(gather: &Gather, rows: &[F128], cols: &[F128]) -> Self {
-        let pairs = |rows: &[GatherDim], cols: &[GatherDim]| {
-            let n_features = gather.source_cols.len();
-            digits(rows, n_features, true).saturating_mul(digits(cols, n_features, false))
-        };
-        // Rows and columns may change places, and the sums are shorter for one of the two.
-        let (wiring, of_rows, of_cols) =
-            if pairs(&gather.cols, &gather.rows) < pairs(&gather.rows, &gather.cols) {
-                let Gather { rows: wide, cols: high, .. } = gather.clone();
-                (Wiring::new(&Gather { rows: high, cols: wide, ..gather.clone() }), cols, rows)
-            } else {
-                (Wiring::new(gather), rows, cols)
-            };
-        let place = |side: &Side, weights: &[F128], [outer, inner]: [usize; 2]| {
-            let size = side.along[inner].n;
-            let mut placed = vec![F128::ZERO; side.places.len()];
-            for (place, &weight) in side.places.iter().zip(weights) {
-                placed[place[outer] * size + place[inner]] = weight;
-            }
-            placed
-        };
-        Self {
-            n_source_rows: gather.n_source_rows(),
-            n_source_cols: gather.n_source_cols(),
-            rows: place(&wiring.rows, of_rows, [0, 1]),
-            cols: place(&wiring.cols, of_cols, [1, 0]),
-            wiring,
-            total: kernels::sum(rows) * kernels::sum(cols),
-        }
-    }
-
     /// Rows and columns of the source.
     pub(super) fn source(&self) -> (usize, usize) {
         (self.n_source_rows, self.n_source_cols)
@@ -224,8 +255,8 @@ impl Weighted {
 
     /// `sum_{r, c} E_r F_c x(row) y(feature)` over the positions inside.
     fn sum(&self, x: &[F128], y: &[F128]) -> F128 {
-        let Wiring { rows, cols, features, source_rows } = &self.wiring;
-        let (n_pairs, n_outer) = (self.wiring.pairs(), cols.along[1].n);
+        let Wiring { rows, cols, features, source_rows } = &self.map.wiring;
+        let (n_pairs, n_outer) = (self.map.wiring.pairs(), cols.along[1].n);
         let (mut of_rows, mut of_cols) = (vec![F128::ZERO; n_pairs], vec![F128::ZERO; n_pairs]);
         let values = |numbers: &[usize], of: &[F128]| -> Vec<F128> {
             numbers.iter().map(|&i| of.get(i).copied().unwrap_or(F128::ZERO)).collect()
@@ -263,7 +294,7 @@ impl Weights for Weighted {
 #[cfg(feature = "prover")]
 impl AddWeights for Weighted {
     fn add_to(&self, scale: F128, out: &mut [F128]) {
-        let Wiring { rows, cols, features, source_rows } = &self.wiring;
+        let Wiring { rows, cols, features, source_rows } = &self.map.wiring;
         let (n_rows, n_cols) = (rows.along[1].n, cols.along[0].n);
         let mut of_rows = vec![F128::ZERO; self.n_source_rows];
         for (b, numbers) in source_rows.chunks(n_rows).enumerate() {
@@ -403,7 +434,7 @@ mod tests {
                     }
                 }
             }
-            let weights = Weighted::new(&map, &rows, &cols);
+            let weights = Wirings::default().weighted(&map, &rows, &cols);
             prop_assert_eq!(weights.outside(), outside);
             let mut dense = vec![F128::ONE; expected.len()];
             weights.add_to(F128::new(5), &mut dense);

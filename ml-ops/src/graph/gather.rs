@@ -1,7 +1,7 @@
 //! Public maps by which a matrix is read from a tensor: windows, strides, transposes, slices, broadcasts.
 
 /// One dimension of a gathered matrix.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct GatherDim {
     /// Its length.
     pub size: usize,
@@ -18,7 +18,7 @@ pub struct GatherDim {
 /// their own, the last fastest. Position `(i, j)` reads the element whose coordinate on axis `a` is
 /// `offsets[a]` plus `step` times the index of each dimension that moves along `a`; outside the source it
 /// reads `pad`. Samples are mapped one by one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Gather {
     /// Lengths of the axes that number the source's features.
     pub source_cols: Vec<usize>,

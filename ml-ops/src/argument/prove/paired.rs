@@ -30,7 +30,8 @@ pub(super) fn prove(
     let leaves = product::prove_factors(channel, &shapes, leaves, instances);
     let scale = channel.challenge("histogram batching");
     for (claim, leaf) in claims.iter().zip(&leaves) {
-        indexed.append(claim.split(leaf, scale).expect(LEAF));
+        let both = claim.split(&indexed.wirings, leaf, scale).expect(LEAF);
+        indexed.append(both);
     }
 }
 

@@ -290,7 +290,8 @@ impl<'a> TableStep<'a> {
                     kernels::inner_product(&histogram[..eq.len()], &eq)
                 };
                 let extra: Vec<F128> = factor.extra.iter().zip(&extra).map(value).collect();
-                IndexClaims::of(factor, &leaf, claim, scale, &extra).expect(RANDOM_POINT)
+                IndexClaims::of(&indexed.wirings, factor, &leaf, claim, scale, &extra)
+                    .expect(RANDOM_POINT)
             };
         let added: Vec<_> = claims.par_iter().zip(self.indexed).map(of_factor).collect();
         added.into_iter().for_each(|added| indexed.append(added));

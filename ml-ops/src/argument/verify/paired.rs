@@ -27,6 +27,7 @@ use binfer_iop::product::{self, BoxShape, LeafClaim};
 use super::MALFORMED;
 use super::step::{IndexClaims, Indexed, LeafPoint};
 use crate::argument::plan::Factor;
+use crate::argument::wiring::Wirings;
 use crate::threads;
 
 /// A claim on the histogram of a factor of two matrices.
@@ -75,6 +76,7 @@ impl<E: Element> PairedClaim<E> {
     /// The claims on both matrices that a claim on the factors is, their weights times `scale`; `None` where they have another form.
     pub(in crate::argument) fn split(
         &self,
+        wirings: &Wirings,
         leaf: &LeafClaim<E>,
         scale: F128,
     ) -> Option<IndexClaims<E>> {
@@ -93,7 +95,7 @@ impl<E: Element> PairedClaim<E> {
                 table: E::from(F128::ZERO),
                 histogram: value + outside,
             };
-            both.append(IndexClaims::of(operand, &point, &claim, scale, &[])?);
+            both.append(IndexClaims::of(wirings, operand, &point, &claim, scale, &[])?);
         }
         Some(both)
     }
@@ -126,7 +128,8 @@ pub(super) fn verify<C: VerifierChannel>(
     let excess: F128 = excess.collect::<Option<Vec<_>>>().ok_or(MALFORMED)?.into_iter().sum();
     let scale = indexed.join(channel, leaves.value + C::Elem::from(excess));
     let parts = claims.iter().zip(&leaves.claims).collect();
-    let split = |(claim, leaf): (&PairedClaim<_>, _)| claim.split(leaf, scale);
+    let split =
+        |(claim, leaf): (&PairedClaim<_>, _)| claim.split(&indexed.claims.wirings, leaf, scale);
     for both in threads::map(parts, split) {
         indexed.claims.append(both.ok_or(MALFORMED)?);
     }

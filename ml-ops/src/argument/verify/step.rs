@@ -13,7 +13,7 @@ use binfer_iop::product::LeafClaim;
 use super::paired::PairedClaim;
 use crate::argument::plan::{Chunk, Factor, Read};
 use crate::argument::tables::Table;
-use crate::argument::wiring::Weighted;
+use crate::argument::wiring::{Weighted, Wirings};
 use crate::threads;
 
 /// Statements for one table step, with what turns its claims into one-hot claims.
@@ -48,7 +48,7 @@ impl<'a> TableStep<'a> {
         let parts = claims.claims.iter().zip(self.factors).collect();
         let of_factor = |(claim, (factor, point)): (_, (&Factor, LeafPoint))| {
             let extra = vec![Blank; factor.extra.len()];
-            IndexClaims::of(factor, &point, claim, scale, &extra)
+            IndexClaims::of(&indexed.claims.wirings, factor, &point, claim, scale, &extra)
         };
         for added in threads::map(parts, of_factor) {
             let added = added.ok_or(VerifyError::CheckFailed { label: "extra column" })?;
@@ -128,11 +128,19 @@ pub(in crate::argument) struct IndexClaims<E> {
     pub(in crate::argument) paired: Vec<PairedClaim<E>>,
     /// What the histograms' weighted sum has more than that of the claims: what pads add.
     known: F128,
+    /// The maps of those with weights.
+    pub(in crate::argument) wirings: Wirings,
 }
 
 impl<E: Element> IndexClaims<E> {
     pub(in crate::argument) fn new() -> Self {
-        Self { points: Vec::new(), wired: Vec::new(), paired: Vec::new(), known: F128::ZERO }
+        Self {
+            points: Vec::new(),
+            wired: Vec::new(),
+            paired: Vec::new(),
+            known: F128::ZERO,
+            wirings: Wirings::default(),
+        }
     }
 
     pub(in crate::argument) fn append(&mut self, mut other: Self) {
@@ -146,6 +154,7 @@ impl<E: Element> IndexClaims<E> {
     /// histograms of its extra columns. `None` where the point lies on those, which a random one does with probability `2^-128` a
     /// coordinate.
     pub(in crate::argument) fn of(
+        wirings: &Wirings,
         factor: &Factor,
         leaf: &LeafPoint,
         claim: &TableClaim<E>,
@@ -207,7 +216,7 @@ impl<E: Element> IndexClaims<E> {
                     }
                 }
                 let cols = column_weights(factor, &leaf.cols, cols);
-                let weights = Weighted::new(gather, &rows, &cols);
+                let weights = wirings.weighted(gather, &rows, &cols);
                 if let Some(pad) = pad {
                     let of_pad = weights.outside() * eq_vertex(index, usize::from(*pad));
                     value += E::from(of_pad);
