@@ -6,7 +6,13 @@ use binfer_field::F128;
 
 /// A prover message as the verifier computes with it: an algebra over [`F128`].
 pub trait Element:
-    Copy + From<F128> + Add<Output = Self> + AddAssign + Mul<Output = Self> + Mul<F128, Output = Self>
+    Copy
+    + Send
+    + From<F128>
+    + Add<Output = Self>
+    + AddAssign
+    + Mul<Output = Self>
+    + Mul<F128, Output = Self>
 {
     /// The square, which is linear over GF(2).
     fn square(self) -> Self;

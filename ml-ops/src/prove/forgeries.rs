@@ -52,6 +52,11 @@ fn model(tensors: Vec<TensorShape>, ops: Vec<Op>) -> Model {
 
 /// Two matmuls to codes, whose steps have this scale.
 fn coded(scale: f32) -> Model {
+    coded_by(&[K, HIDDEN, 24], scale)
+}
+
+/// Matmuls to codes from each of these numbers of features to the next.
+fn coded_by(features: &[usize], scale: f32) -> Model {
     let requantize = || {
         let step = Step {
             scale,
@@ -63,10 +68,11 @@ fn coded(scale: f32) -> Model {
         };
         Epilogue::Requantize(Requantize { steps: vec![step] })
     };
-    let code = TensorKind::Code;
+    let zero_code = |layer| if layer == 0 { 128 } else { 133 };
+    let layer = |layer| matmul(layer, zero_code(layer), layer, layer + 1, requantize());
     model(
-        vec![tensor(K, code), tensor(HIDDEN, code), tensor(24, code)],
-        vec![matmul(0, 128, 0, 1, requantize()), matmul(1, 133, 1, 2, requantize())],
+        features.iter().map(|&features| tensor(features, TensorKind::Code)).collect(),
+        (0..features.len() - 1).map(layer).collect(),
     )
 }
 
@@ -244,6 +250,25 @@ fn the_run_of_another_input_is_rejected() {
     let columns = ternary();
     rejected_at("ring switching", forge(&columns, &off_by_one));
     rejected_at("ring switching", forge(&columns, &swapped));
+}
+
+#[test]
+fn tables_that_other_threads_check_are_checked() {
+    // Layers enough that there is something to share.
+    let features: Vec<usize> = [K].into_iter().chain([HIDDEN; 40]).collect();
+    let model = coded_by(&features, 0.002);
+    let key = key(&model);
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    let forge = |cheat: &(dyn Fn(&mut Vec<Values>) + Sync)| {
+        threads.install(|| forge(&key, &model, |tensors| cheat(tensors)))
+    };
+    assert_eq!(forge(&|_| ()), Ok(()));
+    // The input's first layer is along rows: see above.
+    let swapped = |tensors: &mut Vec<Values>| {
+        codes(&mut tensors[0])[..2 * BATCH].rotate_left(BATCH);
+        interpret::run_from(&model, 0, tensors, BATCH);
+    };
+    rejected_at("tables", forge(&swapped));
 }
 
 #[test]

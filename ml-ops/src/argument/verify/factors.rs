@@ -7,6 +7,8 @@
 //! powers of a challenge is one of products of `P + 1`, of public weights and of bits: a second batch ends in a claim on `P` and one on
 //! each bit.
 
+use std::sync::Arc;
+
 use binfer_field::{F128, kernels};
 use binfer_iop::channel::{Blank, Element, SoundnessTerm, VerifierChannel, VerifyError};
 use binfer_iop::multilinear::{eq, log2_ceil, powers, prefix_indicator};
@@ -105,7 +107,7 @@ pub(super) fn begin<'a, C: VerifierChannel>(
     Ok(Relation {
         matmul,
         shape: None,
-        drawn,
+        drawn: Arc::new(drawn),
         g: None,
         bias: None,
         powers: Some(powers),

@@ -3,6 +3,7 @@
 #![deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 pub(super) mod factors;
+mod later;
 mod openings;
 pub(super) mod paired;
 mod relation;
@@ -27,6 +28,7 @@ use {
 };
 
 use self::factors::{push_bits, verify_powers};
+use self::later::Later;
 use self::openings::Openings;
 use self::relation::{Relation, verify_g_tables};
 use self::step::{Indexed, PublicTables, TableStep};
@@ -59,7 +61,7 @@ pub(crate) struct Statement<'a> {
 ///
 /// # Errors
 /// The first check that fails, or the channel's errors.
-pub(crate) fn verify<C: VerifierChannel>(
+pub(crate) fn verify<C: VerifierChannel + Send>(
     channel: &mut C,
     statement: &Statement<'_>,
 ) -> Result<(), VerifyError> {
@@ -81,22 +83,26 @@ pub(crate) fn verify<C: VerifierChannel>(
     let nonzero = |label, n| channel.nonzero_challenges(label, n);
     let mut bases = AllBases::draw(plan, nonzero);
     let openings = Openings { statement, layouts: [&model_layout, &trace_layout] };
-    let mut groups = Vec::new();
-    for group in groups::groups(plan, group_size) {
-        let bases = bases.of_group(plan, &group);
-        groups.push(verify_group(channel, &openings, &group.views(plan), bases)?);
-    }
-    groups.push(openings.verify_bits(channel)?);
-    groups.retain(|g| !g.claims.is_empty());
-    binfer_pcs::verify(params, &[(root, model), (trace_root, trace)], &groups, channel)
+    let checks = plan.matmuls.len().saturating_add(plan.sums.len());
+    later::verify(channel, checks, |channel, later| {
+        let mut groups = Vec::new();
+        for group in groups::groups(plan, group_size) {
+            let bases = bases.of_group(plan, &group);
+            groups.push(verify_group(channel, later, &openings, &group.views(plan), bases)?);
+        }
+        groups.push(openings.verify_bits(channel)?);
+        groups.retain(|g| !g.claims.is_empty());
+        binfer_pcs::verify(params, &[(root, model), (trace_root, trace)], &groups, channel)
+    })
 }
 
 /// Verifies the relations of one group; returns the claims on committed planes that they end in.
-fn verify_group<C: VerifierChannel>(
+fn verify_group<'a, C: VerifierChannel>(
     channel: &mut C,
-    openings: &Openings<'_>,
+    later: &mut Later<'_, 'a, C::Elem>,
+    openings: &Openings<'a>,
     views: &GroupViews,
-    (of_matmuls, of_sums): GroupBases<'_>,
+    (of_matmuls, of_sums): GroupBases<'a>,
 ) -> Result<ClaimGroup<C::Elem>, VerifyError> {
     let statement = openings.statement;
     let mut relations = Vec::new();
@@ -139,17 +145,12 @@ fn verify_group<C: VerifierChannel>(
     let mut indexed = Indexed::new();
     let tables = step.run(channel, left, &mut indexed)?;
     let (mut claims, mut left) = (tables.claims.into_iter(), tables.value);
-    let mut public = PublicTables::default();
-    let mut inputs = Vec::new();
-    let drawn = relations.iter().map(|relation| (&relation.drawn, relation.matmul)).collect();
-    let of_outputs = threads::map(drawn, |(drawn, matmul)| drawn.output_tables(&matmul.output));
-    for (relation, of_outputs) in relations.iter().zip(of_outputs) {
+    let (mut public, mut inputs) = (Vec::with_capacity(claims.len()), Vec::new());
+    for relation in &relations {
         let matmul = relation.matmul;
         let outer = claims.by_ref().take(matmul.outer.len());
-        if let Some(g) = &relation.g {
-            for (table, claim) in powers(g, &matmul.outer).zip(outer) {
-                public.push(table, claim);
-            }
+        if relation.g.is_some() {
+            public.extend(outer);
             inputs.push(Vec::new());
         } else {
             let outer = outer.collect::<Vec<_>>();
@@ -159,19 +160,25 @@ fn verify_group<C: VerifierChannel>(
             }
             inputs.push(outer.into_iter().zip(values).collect());
         }
-        for table in of_outputs {
-            public.push(table, next(&mut claims)?);
+        public.extend(claims.by_ref().take(matmul.output.factors.len()));
+    }
+    public.extend(claims);
+    let known =
+        |relation: &Relation<'a, _>| (relation.matmul, relation.drawn.clone(), relation.g.clone());
+    let of_relations: Vec<_> = relations.iter().map(known).collect();
+    let of_sums: Vec<_> = sums.into_iter().map(|check| (check.sum, check.drawn)).collect();
+    later.check(channel, left, move || {
+        let mut tables = PublicTables::of(public);
+        let all = of_relations.iter().collect();
+        let outputs = threads::map(all, |(matmul, drawn, _)| drawn.output_tables(&matmul.output));
+        for ((matmul, _, g), of_outputs) in of_relations.iter().zip(outputs) {
+            let of_outer = g.iter().flat_map(|g| powers(g, &matmul.outer));
+            tables.push(of_outer.chain(of_outputs))?;
         }
-    }
-    let drawn = sums.iter().map(|check| (&check.drawn, check.sum)).collect();
-    let of_sums = threads::map(drawn, |(drawn, sum)| drawn.all_tables(sum));
-    for table in of_sums.into_iter().flatten() {
-        public.push(table, next(&mut claims)?);
-    }
-    for table in of_bits {
-        public.push(table, next(&mut claims)?);
-    }
-    channel.assert_zero("tables", left + public.weighted_sum().into())?;
+        let of_sums = threads::map(of_sums.iter().collect(), |(sum, drawn)| drawn.all_tables(sum));
+        tables.push(of_sums.into_iter().flatten().chain(of_bits))?;
+        tables.weighted_sum()
+    })?;
 
     // The inputs' tables are powers of G: claims on hidden ones become claims on G, then one claim each.
     verify_g_tables(channel, &mut relations, &inputs)?;
@@ -203,15 +210,17 @@ fn verify_group<C: VerifierChannel>(
         }
     }
     let tables = step.run(channel, leaves.value, &mut indexed)?;
-    let (mut claims, mut public) = (tables.claims.into_iter(), PublicTables::default());
-    for relation in &relations {
-        let (drawn, matmul) = (&relation.drawn, relation.matmul);
-        let inner = drawn.inner_tables(matmul, relation.shape);
-        for table in inner.into_iter().chain(drawn.bias_tables(matmul)) {
-            public.push(table, next(&mut claims)?);
+    let known =
+        |relation: &Relation<'a, _>| (relation.matmul, relation.drawn.clone(), relation.shape);
+    let of_relations: Vec<_> = relations.iter().map(known).collect();
+    later.check(channel, tables.value, move || {
+        let mut public = PublicTables::of(tables.claims);
+        for (matmul, drawn, shape) in &of_relations {
+            let inner = drawn.inner_tables(matmul, *shape);
+            public.push(inner.into_iter().chain(drawn.bias_tables(matmul)))?;
         }
-    }
-    channel.assert_zero("tables", tables.value + public.weighted_sum().into())?;
+        public.weighted_sum()
+    })?;
 
     // Claims on products of two become claims on each, and claims through maps claims at points.
     paired::verify(channel, &mut indexed)?;

@@ -1,5 +1,7 @@
 //! The verifier's side of one matmul: its opening messages, and its claims on `G`.
 
+use std::sync::Arc;
+
 use binfer_field::{F128, kernels};
 use binfer_iop::channel::{Blank, Element, VerifierChannel, VerifyError};
 use binfer_iop::claims::{self, EvaluationClaim};
@@ -19,9 +21,9 @@ pub(super) struct Relation<'a, E> {
     pub(super) matmul: &'a MatMul,
     /// Of the weights, if there are any.
     pub(super) shape: Option<&'a WeightShape>,
-    pub(super) drawn: Drawn,
+    pub(super) drawn: Arc<Drawn>,
     /// `G`, with that of the bias's columns, where the inner operand is public.
-    pub(super) g: Option<Vec<F128>>,
+    pub(super) g: Option<Arc<[F128]>>,
     /// The claimed product of the bias, where there is one.
     pub(super) bias: Option<E>,
     /// What is open of it where it has factors of rows.
@@ -59,7 +61,8 @@ impl<'a, E: Element> Relation<'a, E> {
             let matrix = statement.plan.matrices.get(matrix).ok_or(MALFORMED)?;
             Ok(drawn.public_products(&matmul.output, matrix, statement.public_values(matrix)?))
         };
-        let g = matmul.public_inner.map(public).transpose()?.map(|inner| drawn.g(matmul, inner));
+        let g: Option<Arc<[F128]>> =
+            matmul.public_inner.map(public).transpose()?.map(|inner| drawn.g(matmul, inner).into());
         let outputs = matmul.output.public.map(public).transpose()?;
         let outputs = outputs.map(|outputs| E::from(inside(&outputs, &row_point)));
 
@@ -89,6 +92,7 @@ impl<'a, E: Element> Relation<'a, E> {
         if let Some(value) = sum {
             tree(1, matmul.n_g(), 1, Vec::new(), value);
         }
+        let drawn = Arc::new(drawn);
         Ok(Self { matmul, shape, drawn, g, bias, powers: None, on_g: Vec::new() })
     }
 

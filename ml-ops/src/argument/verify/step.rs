@@ -11,6 +11,7 @@ use binfer_iop::multilinear::{eq_vertex, log2_ceil};
 use binfer_iop::product::LeafClaim;
 
 use super::paired::PairedClaim;
+use super::{MALFORMED, next};
 use crate::argument::plan::{Chunk, Factor, Read};
 use crate::argument::tables::Table;
 use crate::argument::wiring::{Weighted, Wirings};
@@ -247,19 +248,37 @@ fn column_weights(factor: &Factor, z: &[F128], sigma: &[F128]) -> Vec<F128> {
 }
 
 /// Public tables, each with its claim.
-#[derive(Default)]
-pub(super) struct PublicTables<'a>(Vec<(Table<'a>, TableClaim<Blank>)>);
+pub(super) struct PublicTables<'a> {
+    /// Those of tables to come.
+    claims: std::vec::IntoIter<TableClaim<Blank>>,
+    tables: Vec<(Table<'a>, TableClaim<Blank>)>,
+}
 
 impl<'a> PublicTables<'a> {
-    pub(super) fn push(&mut self, table: Table<'a>, claim: TableClaim<Blank>) {
-        self.0.push((table, claim));
+    /// None yet of the tables that these claims are on.
+    pub(super) fn of(claims: Vec<TableClaim<Blank>>) -> Self {
+        Self { claims: claims.into_iter(), tables: Vec::new() }
     }
 
-    /// Their share of the weighted sum that the claims are of.
-    pub(super) fn weighted_sum(self) -> F128 {
+    /// The next claims are on these.
+    pub(super) fn push(
+        &mut self,
+        tables: impl Iterator<Item = Table<'a>>,
+    ) -> Result<(), VerifyError> {
+        for table in tables {
+            self.tables.push((table, next(&mut self.claims)?));
+        }
+        Ok(())
+    }
+
+    /// Their share of the weighted sum that the claims are of, where none is left.
+    pub(super) fn weighted_sum(self) -> Result<F128, VerifyError> {
+        if self.claims.len() > 0 {
+            return Err(MALFORMED);
+        }
         let of_table = |(table, claim): (Table<'_>, TableClaim<Blank>)| {
             table.evaluate(&claim.col_point, &claim.index_point) * claim.weight
         };
-        threads::map(self.0, of_table).into_iter().sum()
+        Ok(threads::map(self.tables, of_table).into_iter().sum())
     }
 }
