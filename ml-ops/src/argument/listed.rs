@@ -120,8 +120,12 @@ impl Steps {
         let mut row = power.clone();
         for q in 0..256 {
             kernels::mul_assign(&mut power, of_h.get(q));
-            kernels::mul(&mut row, &power, of_k.get(q));
-            each(q, &row);
+            if self.of_k.get(q) == 0 {
+                each(q, &power);
+            } else {
+                kernels::mul(&mut row, &power, of_k.get(q));
+                each(q, &row);
+            }
         }
     }
 

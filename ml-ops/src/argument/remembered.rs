@@ -22,6 +22,11 @@ impl Exponents {
         let places = all.iter().map(place).collect();
         Self { distinct, places }
     }
+
+    /// The `i`-th.
+    pub(super) fn get(&self, i: usize) -> i128 {
+        self.distinct[self.places[i]]
+    }
 }
 
 /// Powers of bases for exponents that all bases have in common.
@@ -55,7 +60,7 @@ impl<'e> Powers<'e> {
     pub(super) fn new(bases: Bases<'_>, exponents: &'e Exponents) -> Self {
         let distinct = &exponents.distinct;
         let are_many = distinct.len() > FEW;
-        let mut digits = Digits { base: bases.h.to_vec(), places: Vec::new() };
+        let mut digits = DigitPowers { base: bases.h.to_vec(), places: Vec::new() };
         let mut values: Vec<F128> = Vec::with_capacity(distinct.len() * bases.h.len());
         let mut last = None;
         for &exponent in distinct {
@@ -85,14 +90,14 @@ impl<'e> Powers<'e> {
 const DIFFERENCE_BITS: u32 = 32;
 
 /// Powers of bases for digits in base 16, made as they are asked for.
-struct Digits {
+struct DigitPowers {
     /// The bases to the power of the next place.
     base: Vec<F128>,
     /// Of each place those of the digits from one, a block a digit.
     places: Vec<Vec<F128>>,
 }
 
-impl Digits {
+impl DigitPowers {
     /// Multiplies each value by its base to the power of `exponent`, which is not negative.
     fn mul_powers(&mut self, mut exponent: i128, values: &mut [F128]) {
         let n = values.len();

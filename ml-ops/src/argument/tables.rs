@@ -191,7 +191,7 @@ impl Table<'_> {
         let Some((first, bases)) = self.listed(0) else { return F128::ZERO };
         let pattern = if self.list_is_shared() { first.pattern() } else { None };
         // Columns of a node are alike.
-        let by_rows = self.by_rows(&first, weights.len().min(BLOCK));
+        let by_rows = self.by_rows(&first, weights.len());
         let steps = (by_rows && self.list_is_shared()).then(|| first.steps());
         let (low, high) = index_point.split_at(4);
         let [of_low, of_high, of_all] = [low, high, index_point].map(kernels::eq_table);
