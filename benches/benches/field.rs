@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use binfer_benches::{bytes, elements};
-use binfer_field::coset::{BlockWeights, Extension, ProductSums};
+use binfer_field::coset::{self, BLOCKS, ProductSums};
 use binfer_field::kernels::Corner;
 use binfer_field::tower::{Sliced, WholeBytes, from_tower, to_tower};
 use binfer_field::{
@@ -61,9 +61,11 @@ fn linear_maps(c: &mut Criterion) {
     let images: [F128; 128] = core::array::from_fn(|i| a[i]);
     let map = LinearMap::new(&images);
     on_all(c, "linear_map", N, || map.apply_slice(&mut dst, &a));
-    let words = WordMap::new(&core::array::from_fn(|i| a[i]));
-    let bits: Vec<u32> = a.iter().map(|x| x.to_bits() as u32).collect();
+    let (words, halves) = (WordMap::<4>::new(&a[..32]), WordMap::<2>::new(&a[..16]));
+    let bits: Vec<_> = a.iter().map(|x| (x.to_bits() as u32).to_le_bytes()).collect();
     on_all(c, "word_map", N, || words.apply_slice(&mut dst, &bits, a[0]));
+    let bits: Vec<_> = a.iter().map(|x| (x.to_bits() as u16).to_le_bytes()).collect();
+    on_all(c, "half_word_map", N, || halves.apply_slice(&mut dst, &bits, a[0]));
     let mut tower = vec![Tower128::ZERO; N];
     on_all(c, "to_tower", N, || to_tower(&mut tower, &a));
     on_all(c, "from_tower", N, || from_tower(&mut dst, &tower));
@@ -116,10 +118,10 @@ fn indices(c: &mut Criterion) {
     let table = elements(256, 5);
     let mut bins = vec![F128::ZERO; 256];
     on_all(c, "histogram", N, || kernels::histogram(&mut bins, &index, &weights));
-    let blocks: Vec<[u8; 32]> = bytemuck::pod_collect_to_vec(&bytes(N, 3));
+    let blocks: Vec<[u8; 16]> = bytemuck::pod_collect_to_vec(&bytes(N, 3));
     let mut eight = [[F128::ZERO; 256]; 8];
-    on_all(c, "block_histograms", N / 4, || {
-        kernels::block_histograms(&mut eight, &blocks, 8, &weights[..N / 32]);
+    on_all(c, "block_histograms", N / 2, || {
+        kernels::block_histograms(&mut eight, &blocks, 8, &weights[..N / 16]);
     });
     let mut dst = vec![F128::ZERO; N];
     on_all(c, "gather", N, || kernels::gather(&mut dst, &table, &index));
@@ -147,17 +149,12 @@ fn indices(c: &mut Criterion) {
 
 /// Products of extended bits, per index byte of eight planes, and of integers, per multiply-accumulate.
 fn bits_and_integers(c: &mut Criterion) {
-    const BLOCKS: usize = Extension::BLOCKS;
-    let extension = Extension::new(&core::array::from_fn(|u| (3 * u + 5) as u8));
-    let words: Vec<u32> = bytemuck::pod_collect_to_vec(&bytes(32 * BLOCKS, 8));
-    let planes: Vec<&[u32]> = words.chunks(BLOCKS).collect();
+    let words: Vec<u16> = bytemuck::pod_collect_to_vec(&bytes(16 * BLOCKS, 8));
+    let planes: Vec<&[u16]> = words.chunks(BLOCKS).collect();
     let weights = elements(BLOCKS, 9);
     let mut sums = [ProductSums::ZERO, ProductSums::ZERO];
-    on_all(c, "coset_products", 32 * BLOCKS, || {
-        let weights = BlockWeights::new(&weights);
-        for (sums, planes) in sums.iter_mut().zip(planes.chunks(4)) {
-            extension.add_products(sums, planes, &weights);
-        }
+    on_all(c, "coset_products", coset::SIZE * BLOCKS, || {
+        coset::add_products(&mut sums, &planes, &weights);
     });
 
     const QUADS: usize = 192;

@@ -1,25 +1,31 @@
-//! The subfield GF(2^8) at work on bits: extensions from a domain of 32 points to three cosets of it, and
-//! weighted sums of products of extensions.
+//! The subfield GF(2^8) at work on bits: extensions from GF(2^4) to three of its cosets, and weighted sums of products of
+//! extensions.
 //!
-//! The subfield is written in the basis of the AES field, GF(2) adjoined a root of `x^8 + x^4 + x^3 + x + 1`, and
-//! GF(2^128) as vectors of sixteen such bytes, its coordinates over the subfield.
+//! Points are elements of [`Tower8`] and go by their bits: the first sixteen are the subfield GF(2^4), each sixteen more a coset of
+//! it. The polynomial of degree below 16 that has bits on the subfield has its coefficients there, so that it has
+//! conjugate values at conjugate points `x` and `x^16`, and so have products of such polynomials. A coset is eight pairs of these:
+//! with `a + c X` the value at one of a pair, `X` the root that [`Tower8`] adjoins and `a` and `c` in the subfield, the other has
+//! `a + c X^16`, and sums with weights at both follow from those of `a` and of `c`. These are kept bit by bit, as sums of the
+//! weights where the value has the bit.
 
 use core::array;
 use std::sync::LazyLock;
 
 use crate::aligned::Aligned;
 use crate::arch::dispatch::{self, Backend};
-use crate::{F128, LinearMap, Tower8, Tower128, count};
+use crate::{F128, Field, Tower8, Tower128, count};
 
-/// Sixteen bytes of each of 64 blocks, the first bytes of all blocks first; a register each, none across two lines of
-/// the cache.
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-pub(crate) struct Group(pub(crate) [[u8; 64]; 16]);
+/// Points of the subfield, and of a coset.
+pub const SIZE: usize = 16;
 
-impl Group {
-    pub(crate) const ZERO: Self = Self([[0; 64]; 16]);
-}
+/// Blocks that are worked on together: what is made of so many stays in the first cache.
+pub const BLOCKS: usize = 1024;
+
+/// Pairs of conjugate points of a coset.
+pub(crate) const PAIRS: usize = SIZE / 2;
+
+/// Cosets.
+pub(crate) const COSETS: usize = 3;
 
 /// The sets of at least two of four planes, small ones first.
 pub(crate) const SUBSETS: [&[u8]; 11] = [
@@ -37,56 +43,39 @@ pub(crate) const SUBSETS: [&[u8]; 11] = [
 ];
 
 /// The first subset that is summed on each coset: those of more than one, two and three planes.
-pub(crate) const FIRST_SUBSET: [usize; 3] = [0, 6, 10];
+pub(crate) const FIRST_SUBSET: [usize; COSETS] = [0, 6, 10];
 
-/// The image of a byte of the AES field in GF(2^128).
-pub fn embed(byte: u8) -> F128 {
-    F128::from(Tower128::from(Tower8::from_aes(byte)))
-}
-
-/// GF(2^128) to its sixteen coordinates over the AES field: those in the tower, byte by byte.
-static TO_COORDINATES: LazyLock<LinearMap> = LazyLock::new(|| {
-    let image = |i: usize| {
-        let bytes = Tower128::from(F128::new(1 << i)).to_bits().to_le_bytes();
-        F128::new(u128::from_le_bytes(bytes.map(|byte| Tower8::new(byte).to_aes())))
-    };
-    LinearMap::new(&array::from_fn(image))
-});
-
-static FROM_COORDINATES: LazyLock<LinearMap> =
-    LazyLock::new(|| TO_COORDINATES.inverse().expect("coordinates determine an element"));
-
-/// The weights of at most [`Extension::BLOCKS`] blocks, as coordinates over the subfield.
-pub struct BlockWeights {
-    n_blocks: usize,
-    groups: Vec<Group>,
-}
-
-impl BlockWeights {
-    /// Takes the weights apart.
-    ///
-    /// # Panics
-    /// If there are more than [`Extension::BLOCKS`].
-    pub fn new(weights: &[F128]) -> Self {
-        Self::new_on(Backend::current(), weights)
+/// Where each subset's sums begin, a coset of pairs for each plane but one.
+pub(crate) const FIRST_SUM: [usize; SUBSETS.len()] = {
+    let mut first = [0; SUBSETS.len()];
+    let mut j = 1;
+    while j < first.len() {
+        first[j] = first[j - 1] + PAIRS * (SUBSETS[j - 1].len() - 1);
+        j += 1;
     }
+    first
+};
 
-    /// [`Self::new`] on a backend of choice.
-    pub(crate) fn new_on(backend: Backend, weights: &[F128]) -> Self {
-        assert!(weights.len() <= Extension::BLOCKS);
-        let mut groups = vec![Group::ZERO; weights.len().div_ceil(64)];
-        TO_COORDINATES.apply_slices_on(backend, &mut groups, weights);
-        Self { n_blocks: weights.len(), groups }
-    }
+/// Sums of all subsets.
+pub(crate) const SUMS: usize = FIRST_SUM[SUBSETS.len() - 1] + PAIRS * COSETS;
+
+/// The image of an element of the subfield.
+pub fn embed(x: Tower8) -> F128 {
+    F128::from(Tower128::from(x))
 }
 
-/// Running sums, by subset of planes and point; see [`Extension::add_products`].
+/// The Lagrange basis of the subfield at `x`, its element that is one at `d`: `(x - d)^15 + 1`.
+pub fn lagrange(d: Tower8, x: Tower8) -> Tower8 {
+    (x + d).pow(15) + Tower8::ONE
+}
+
+/// Running sums; see [`add_products`].
 #[derive(Clone)]
-pub struct ProductSums(pub(crate) [[u128; 96]; 11]);
+pub struct ProductSums(pub(crate) [[u128; 8]; SUMS]);
 
 impl ProductSums {
     /// No sums yet.
-    pub const ZERO: Self = Self([[0; 96]; 11]);
+    pub const ZERO: Self = Self([[0; 8]; SUMS]);
 
     /// Adds other sums.
     pub fn add(&mut self, other: &Self) {
@@ -98,114 +87,125 @@ impl ProductSums {
     /// For each set of at least two planes, as a bit mask, its sums: on the first coset, on the first two for
     /// three planes, on all three for four.
     pub fn finish(&self) -> impl Iterator<Item = (u8, Vec<F128>)> + '_ {
-        self.0.iter().enumerate().map(|(j, sums)| {
-            let groups = FIRST_SUBSET.iter().filter(|&&first| j >= first).count();
-            let mut values = vec![F128::ZERO; 32 * groups];
-            FROM_COORDINATES.apply_slice(&mut values, bytemuck::cast_slice(&sums[..32 * groups]));
-            (SUBSETS[j].iter().map(|s| 1 << s).sum(), values)
+        let root = Tower8::new(1 << 4);
+        let (trace, root) = (embed(root + conjugate(root)), embed(root));
+        let basis: [F128; 4] = array::from_fn(|bit| embed(Tower8::new(1 << bit)));
+        let of_nibble = move |bits: &[u128]| -> F128 {
+            bits.iter().zip(basis).map(|(&bit, x)| F128::new(bit) * x).sum()
+        };
+        SUBSETS.into_iter().zip(FIRST_SUM).map(move |(subset, first)| {
+            let n_cosets = subset.len() - 1;
+            let mut values = vec![F128::ZERO; SIZE * n_cosets];
+            let pairs = representatives().zip(&self.0[first..][..PAIRS * n_cosets]);
+            for (x, bits) in pairs {
+                let (a, c) = (of_nibble(&bits[..4]), of_nibble(&bits[4..]));
+                let at = |x: Tower8| usize::from(x.to_bits()) - SIZE;
+                values[at(x)] = a + root * c;
+                values[at(conjugate(x))] = a + (root + trace) * c;
+            }
+            (subset.iter().map(|s| 1 << s).sum(), values)
         })
     }
 }
 
-/// The extension of 32 bits on a domain to 96 points outside it, in three groups of 32.
-///
-/// The domain is a group under addition, of which the groups of points are cosets: a bit's weight at a point depends on the
-/// difference of the two.
-pub struct Extension {
-    /// For each eight points of a group that differ in the lower three bits of their number, by these bits.
-    pub(crate) matrices: Vec<Circulant>,
-    /// For each byte of the bits and its value, the parts of the values at all points.
-    pub(crate) tables: Vec<[[u8; 96]; 256]>,
-    /// For each coset, the parts of its values in the basis of the tower.
-    pub(crate) nibbles: Box<Aligned<[NibbleRows; 3]>>,
+/// The conjugate over the subfield.
+fn conjugate(x: Tower8) -> Tower8 {
+    x.pow(SIZE as u128)
 }
 
-/// For each nibble of the bits and its value, its part of the values on a coset.
-pub(crate) type NibbleRows = [[[u8; 32]; 16]; 8];
-
-/// How bytes of bits act on points whose numbers differ in the fourth and fifth bit: with `M_j` the matrix of byte `i` at
-/// point `i ^ j`, the matrices `M_0`, `M_0 + M_1`, `M_0 + M_2` and `M_0 + M_1 + M_2 + M_3`.
-pub(crate) type Circulant = [u64; 4];
-
-impl Extension {
-    /// Blocks that are worked on together: what is made of so many stays in the first cache.
-    pub const BLOCKS: usize = 768;
-
-    /// The extension whose value at point `u` is `sum_d weights[u ^ d] bit_d`, the weights in the AES field.
-    pub fn new(weights: &[u8; 96]) -> Self {
-        let circulant = |k: usize| {
-            let first = k / 8 * 32 + k % 8;
-            let matrix = |j: usize| {
-                crate::arch::byte_matrix(array::from_fn(|d| weights[(first + 8 * j) ^ d]))
-            };
-            let [m0, m1, m2, m3] = [0, 1, 2, 3].map(matrix);
-            [m0, m0 ^ m1, m0 ^ m2, m0 ^ m1 ^ m2 ^ m3]
-        };
-        let in_tower = weights.map(|weight| Tower8::from_aes(weight).to_bits());
-        let (of_cosets, _) = in_tower.as_chunks();
-        let rows = |coset: usize| array::from_fn(|i| parts(&of_cosets[coset], 4 * i));
-        Self {
-            matrices: (0..24).map(circulant).collect(),
-            tables: (0..4).map(|i| parts(weights, 8 * i)).collect(),
-            nibbles: Box::new(Aligned(array::from_fn(rows))),
-        }
-    }
-
-    /// `sums[S][u] += sum_b weight_b prod_{s in S} p_s(u, b)` for each set `S` of at least two planes and each
-    /// point `u` of the first `|S| - 1` groups, where `p_s(u, b)` extends the 32 bits `planes[s][b]`.
-    ///
-    /// # Panics
-    /// Unless there are two to four planes of as many blocks as there are weights.
-    pub fn add_products(&self, sums: &mut ProductSums, planes: &[&[u32]], weights: &BlockWeights) {
-        self.add_products_on(Backend::current(), sums, planes, weights);
-    }
-
-    /// [`Self::add_products`] on a backend of choice.
-    pub(crate) fn add_products_on(
-        &self,
-        backend: Backend,
-        sums: &mut ProductSums,
-        planes: &[&[u32]],
-        weights: &BlockWeights,
-    ) {
-        assert!((2..=4).contains(&planes.len()));
-        assert!(planes.iter().all(|plane| plane.len() == weights.n_blocks));
-        let _counted = count::kernel_of(operations(planes.len(), weights.n_blocks));
-        dispatch::coset_products(backend, sums, planes, &weights.groups, self);
-    }
+/// Of each pair of conjugates outside the subfield, coset by coset, the first.
+fn representatives() -> impl Iterator<Item = Tower8> {
+    let outside = SIZE as u8..((COSETS + 1) * SIZE) as u8;
+    outside.map(Tower8::new).filter(|&x| x.to_bits() < conjugate(x).to_bits())
 }
 
-/// For each value of the bits from number `first` on that `N` values have, its part of the values at all points.
+/// How sixteen bits on the subfield act on values at [`representatives`].
+pub(crate) struct Extension {
+    /// For each point, of each byte of the bits the matrix to its part of the value in the AES field.
+    pub(crate) matrices: [[u64; 2]; COSETS * PAIRS],
+    /// For each byte of the bits and its value, the parts of the values in the AES field.
+    pub(crate) bytes: Box<[[[u8; COSETS * PAIRS]; 256]; 2]>,
+    /// For each nibble of the bits and its value, the parts of the values in [`Tower8`], zeros after the last.
+    pub(crate) nibbles: Box<Aligned<[[[u8; 32]; 16]; 4]>>,
+    /// What takes a byte of the AES field to [`Tower8`]: byte `k` selects the bits that make bit `k`.
+    pub(crate) to_tower: u64,
+}
+
+/// The only one.
+pub(crate) static EXTENSION: LazyLock<Extension> = LazyLock::new(|| {
+    let mut points = [Tower8::ZERO; COSETS * PAIRS];
+    points.iter_mut().zip(representatives()).for_each(|(point, x)| *point = x);
+    let weight = |d: usize, u: usize| lagrange(Tower8::new(d as u8), points[u]);
+    let in_aes = |d: usize, u: usize| weight(d, u).to_aes();
+    let in_tower = |d: usize, u: usize| points.get(u).map_or(0, |_| weight(d, u).to_bits());
+    let matrix = |u: usize, byte: usize| {
+        crate::arch::byte_matrix(array::from_fn(|bit| in_aes(8 * byte + bit, u)))
+    };
+    let to_tower = |k: usize| {
+        let image = |bit: usize| Tower8::from_aes(1 << bit).to_bits() >> k & 1;
+        (0..8).fold(0, |row, bit| row | image(bit) << bit)
+    };
+    Extension {
+        matrices: array::from_fn(|u| [matrix(u, 0), matrix(u, 1)]),
+        bytes: Box::new(array::from_fn(|i| parts(|bit, u| in_aes(8 * i + bit, u)))),
+        nibbles: Box::new(Aligned(array::from_fn(|i| parts(|bit, u| in_tower(4 * i + bit, u))))),
+        to_tower: u64::from_le_bytes(array::from_fn(to_tower)),
+    }
+});
+
+/// For each value of the bits that `N` values have, its part of the values at `POINTS` points; `weight` is that of a bit at a
+/// point.
 fn parts<const N: usize, const POINTS: usize>(
-    weights: &[u8; POINTS],
-    first: usize,
+    weight: impl Fn(usize, usize) -> u8,
 ) -> [[u8; POINTS]; N] {
     let mut table = [[0; POINTS]; N];
     for bit in 0..N.ilog2() as usize {
         for v in 0..1 << bit {
-            table[v | 1 << bit] = array::from_fn(|u| table[v][u] ^ weights[u ^ (first + bit)]);
+            table[v | 1 << bit] = array::from_fn(|u| table[v][u] ^ weight(bit, u));
         }
     }
     table
 }
 
-/// The sums over blocks of `n_planes` planes, coset by coset: the number of each set that is summed there, and the coset's.
-pub(crate) fn sums(n_planes: usize) -> impl Iterator<Item = (usize, usize)> {
-    let has = move |set: &[u8]| set.iter().all(|&s| usize::from(s) < n_planes);
-    let of_coset = move |(coset, first)| {
-        let sets = SUBSETS.iter().enumerate().skip(first).filter(move |(_, set)| has(set));
-        sets.map(move |(j, _)| (j, coset))
-    };
-    FIRST_SUBSET.into_iter().enumerate().flat_map(of_coset)
+/// Of each four planes, of which there may be less at the end, and each set `S` of at least two of them:
+/// `sums[S][x] += sum_b weights[b] prod_{s in S} p_s(x, b)` at each point `x` of the first `|S| - 1` cosets, where `p_s(X, b)` extends the
+/// sixteen bits `planes[s][b]`.
+///
+/// # Panics
+/// Where there are more weights than [`BLOCKS`], planes of other lengths, or not as many sums as fours.
+pub fn add_products(sums: &mut [ProductSums], planes: &[&[u16]], weights: &[F128]) {
+    add_products_on(Backend::current(), sums, planes, weights);
 }
 
-/// What [`Extension::add_products`] counts for `n_blocks` blocks of `n_planes` planes.
+/// [`add_products`] on a backend of choice.
+pub(crate) fn add_products_on(
+    backend: Backend,
+    sums: &mut [ProductSums],
+    planes: &[&[u16]],
+    weights: &[F128],
+) {
+    assert_eq!(sums.len(), planes.len().div_ceil(4));
+    assert!(weights.len() <= BLOCKS);
+    assert!(planes.iter().all(|plane| plane.len() == weights.len()));
+    let _counted = count::kernel_of(operations(planes.len(), weights.len()));
+    dispatch::coset_products(backend, sums, planes, weights, &EXTENSION);
+}
+
+/// The sums over blocks of `n_planes` planes at a pair of the coset with this number: the sets.
+pub(crate) fn sets(n_planes: usize, coset: usize) -> impl Iterator<Item = usize> {
+    let has = move |&j: &usize| SUBSETS[j].iter().all(|&s| usize::from(s) < n_planes);
+    (FIRST_SUBSET[coset]..SUBSETS.len()).filter(has)
+}
+
+/// What [`add_products`] counts for `n_blocks` blocks of `n_planes` planes.
 fn operations(n_planes: usize, n_blocks: usize) -> count::Counts {
     let mut counts = count::Counts::default();
-    for (j, _) in sums(n_planes) {
-        let sums = 32 * n_blocks as u64;
-        counts.byte_products += sums * (SUBSETS[j].len() as u64 - 1 + 16);
-        counts.additions += sums;
+    for four in (0..n_planes).step_by(4) {
+        for j in (0..COSETS).flat_map(|coset| sets((n_planes - four).min(4), coset)) {
+            let sums = (PAIRS * n_blocks) as u64;
+            counts.byte_products += sums * (SUBSETS[j].len() as u64 - 1 + 16);
+            counts.additions += sums;
+        }
     }
     counts
 }
@@ -218,21 +218,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_subfield_is_the_aes_field() {
-        let x = embed(2);
-        assert_eq!(x.pow(8) + x.pow(4) + x.pow(3) + x + F128::ONE, F128::ZERO);
-        assert_eq!(embed(0x57) * embed(0x83), embed(0xc1));
+    fn the_basis_is_that_of_the_subfield() {
+        let subfield = || (0..SIZE as u8).map(Tower8::new);
+        for d in subfield() {
+            for e in subfield() {
+                assert_eq!(lagrange(d, e), if d == e { Tower8::ONE } else { Tower8::ZERO });
+            }
+        }
+        // The interpolation of a power of less than 16.
+        let x = Tower8::new(0x9d);
+        for exponent in [0, 1, 7, 15] {
+            let terms = subfield().map(|d| lagrange(d, x) * d.pow(exponent));
+            assert_eq!(terms.fold(Tower8::ZERO, |sum, term| sum + term), x.pow(exponent));
+        }
     }
 
     #[test]
-    fn coordinates_are_linear_over_the_subfield() {
-        let x = F128::new(0x0123_4567_89ab_cdef_0011_2233_4455_6677);
-        let coordinates = TO_COORDINATES.apply(x).to_le_bytes();
-        assert_eq!(FROM_COORDINATES.apply(TO_COORDINATES.apply(x)), x);
-        let product = TO_COORDINATES.apply(x * embed(0x83)).to_le_bytes();
-        for (&c, p) in coordinates.iter().zip(product) {
-            assert_eq!(embed(c) * embed(0x83), embed(p));
+    fn pairs_fill_the_cosets() {
+        let mut seen = [false; 64];
+        for (i, x) in representatives().enumerate() {
+            for x in [x, conjugate(x)] {
+                let at = usize::from(x.to_bits());
+                assert_eq!(at / SIZE, 1 + i / PAIRS);
+                assert!(!core::mem::replace(&mut seen[at], true));
+            }
         }
+        assert!(seen[SIZE..].iter().all(|&seen| seen));
     }
 
     proptest! {
@@ -240,32 +251,32 @@ mod tests {
 
         #[test]
         fn sums_of_products_follow_their_definition(
-            seed in vec(any::<u8>(), 96),
-            words in (2usize..5, prop_oneof![1usize..5, 60usize..70, Extension::BLOCKS - 70..=Extension::BLOCKS]).prop_flat_map(|(p, n)| vec(vec(any::<u32>(), n), p)),
+            words in (1usize..9, prop_oneof![1usize..5, 60usize..70, BLOCKS - 70..=BLOCKS]).prop_flat_map(|(p, n)| vec(vec(any::<u16>(), n), p)),
             weight in any::<u128>(),
         ) {
-            let extension = Extension::new(&array::from_fn(|u| seed[u]));
             let n = words[0].len();
             let weights: Vec<F128> = (1..=n).map(|b| F128::new(weight).pow(b as u128)).collect();
-            let planes: Vec<&[u32]> = words.iter().map(Vec::as_slice).collect();
-            let value = |u: usize, word: u32| {
-                let set = (0..32).filter(|d| word >> d & 1 == 1);
-                embed(set.fold(0, |sum, d| sum ^ seed[u ^ d]))
+            let planes: Vec<&[u16]> = words.iter().map(Vec::as_slice).collect();
+            let value = |u: usize, word: u16| {
+                let set = (0..SIZE as u8).filter(|d| word >> d & 1 == 1);
+                let x = Tower8::new((SIZE + u) as u8);
+                embed(set.fold(Tower8::ZERO, |sum, d| sum + lagrange(Tower8::new(d), x)))
             };
             for backend in Backend::available() {
-                let mut sums = ProductSums::ZERO;
-                let block_weights = BlockWeights::new_on(backend, &weights);
-                extension.add_products_on(backend, &mut sums, &planes, &block_weights);
-                for (subset, sums) in sums.finish() {
-                    prop_assert_eq!(sums.len(), 32 * (subset.count_ones() as usize - 1));
-                    for (u, &sum) in sums.iter().enumerate().step_by(7) {
-                        let mut expected = F128::ZERO;
-                        for (b, &weight) in weights.iter().enumerate() {
-                            let product = |s: usize| planes.get(s).map_or(F128::ZERO, |p| value(u, p[b]));
-                            let chosen = (0..4).filter(|s| subset >> s & 1 == 1);
-                            expected += chosen.map(product).fold(weight, |p, x| p * x);
+                let mut sums = vec![ProductSums::ZERO; planes.len().div_ceil(4)];
+                add_products_on(backend, &mut sums, &planes, &weights);
+                for (sums, planes) in sums.iter().zip(planes.chunks(4)) {
+                    for (subset, sums) in sums.finish() {
+                        prop_assert_eq!(sums.len(), SIZE * (subset.count_ones() as usize - 1));
+                        for (u, &sum) in sums.iter().enumerate().step_by(3) {
+                            let mut expected = F128::ZERO;
+                            for (b, &weight) in weights.iter().enumerate() {
+                                let product = |s: usize| planes.get(s).map_or(F128::ZERO, |p| value(u, p[b]));
+                                let chosen = (0..4).filter(|s| subset >> s & 1 == 1);
+                                expected += chosen.map(product).fold(weight, |p, x| p * x);
+                            }
+                            prop_assert_eq!(sum, expected, "{:?} {:#b} {}", backend, subset, u);
                         }
-                        prop_assert_eq!(sum, expected, "{:?} {:#b} {}", backend, subset, u);
                     }
                 }
             }

@@ -231,12 +231,12 @@ pub fn histogram(bins: &mut [F128], index: &[u8], weights: &[F128]) {
 /// If `first` is more than 24.
 pub fn block_histograms(
     bins: &mut [[F128; 256]; 8],
-    index: &[[u8; 32]],
+    index: &[[u8; 16]],
     first: usize,
     weights: &[F128],
 ) {
     assert_eq!(index.len(), weights.len());
-    assert!(first <= 24);
+    assert!(first <= 8);
     let _counted = count::kernel(8 * index.len(), 0, 0, 1);
     dispatch::block_histograms(Backend::current(), bins, index, first, weights);
 }

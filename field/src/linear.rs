@@ -1,7 +1,6 @@
 //! GF(2)-linear maps to GF(2^128), applied a byte of the argument at a time.
 
 use crate::arch::dispatch::{self, Backend};
-use crate::coset::Group;
 use crate::{F128, count};
 
 /// A GF(2)-linear map `F128 -> F128` as sixteen tables of 256 entries (64 KiB).
@@ -42,22 +41,29 @@ fn byte_matrices<const N: usize>(images: &[F128]) -> [[u64; N]; 16] {
     blocks
 }
 
-/// A GF(2)-linear map of words of 32 bits to `F128`.
-pub struct WordMap {
+/// A GF(2)-linear map of words of `BYTES` bytes, two or four, to `F128`.
+pub struct WordMap<const BYTES: usize> {
     tables: Vec<[F128; 256]>,
     /// `blocks[j][i]` takes byte `i` of the word to byte `j` of the image.
     blocks: [[u64; 4]; 16],
 }
 
-impl WordMap {
+impl<const BYTES: usize> WordMap<BYTES> {
+    const IS_WORD: () = assert!(BYTES == 2 || BYTES == 4);
+
     /// The map that sends bit `i` to `images[i]`.
-    pub fn new(images: &[F128; 32]) -> Self {
+    ///
+    /// # Panics
+    /// Unless there are as many images as bits.
+    pub fn new(images: &[F128]) -> Self {
+        let () = Self::IS_WORD;
+        assert_eq!(images.len(), 8 * BYTES);
         Self { tables: byte_tables(images), blocks: byte_matrices(images) }
     }
 
     /// The images of a slice, with a constant: `dst[i]` is `constant` and the image of `src[i]`. The slices are of
     /// one length.
-    pub fn apply_slice(&self, dst: &mut [F128], src: &[u32], constant: F128) {
+    pub fn apply_slice(&self, dst: &mut [F128], src: &[[u8; BYTES]], constant: F128) {
         self.apply_slice_on(Backend::current(), dst, src, constant);
     }
 
@@ -66,12 +72,12 @@ impl WordMap {
         &self,
         backend: Backend,
         dst: &mut [F128],
-        src: &[u32],
+        src: &[[u8; BYTES]],
         constant: F128,
     ) {
         assert_eq!(dst.len(), src.len());
-        let _counted = count::kernel(dst.len(), 0, 0, 4);
-        dispatch::word_map(backend, dst, src, constant, &self.tables, &self.blocks);
+        let _counted = count::kernel(dst.len(), 0, 0, BYTES as u32);
+        dispatch::word_map(backend, dst, src.as_flattened(), constant, &self.tables, &self.blocks);
     }
 }
 
@@ -97,13 +103,6 @@ impl LinearMap {
         assert_eq!(dst.len(), src.len());
         let _counted = count::kernel(dst.len(), 0, 0, 16);
         dispatch::linear_map(backend, dst, src, &self.tables, &self.blocks);
-    }
-
-    /// The images of a slice by bytes, those of 64 elements in a group.
-    pub(crate) fn apply_slices_on(&self, backend: Backend, groups: &mut [Group], src: &[F128]) {
-        assert_eq!(groups.len(), src.len().div_ceil(64));
-        let _counted = count::kernel(src.len(), 0, 0, 16);
-        dispatch::linear_map_slices(backend, groups, src, &self.tables, &self.blocks);
     }
 
     /// The map that undoes this one, or nothing where two arguments share an image.

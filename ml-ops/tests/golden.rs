@@ -29,6 +29,6 @@ fn commitment_and_proof_of_the_shipped_digits_model() {
     );
     assert_eq!(
         hex(&HashKind::Blake3.hash(&bytes)),
-        "879900e973efdc023d86edb12cfdf76aa57eb32758f48fc2d46fe2b840f00f0a"
+        "5468df5bc1951884691fed90387498a764753572d2b00b216ca100856c7191e2"
     );
 }

@@ -1,14 +1,17 @@
 //! One-hot stages (`iop::indexed::onehot`), for claims on views of these tiles and widths.
 
-use binfer_field::coset::Extension;
+use binfer_field::coset::{BLOCKS, SIZE};
 use binfer_field::count::Counts;
 
 use super::ops::{
     draw, eq_table, factored_round, invert, join, message_bytes, ops, sum, times, weighted,
 };
 
+/// Variables of the univariate round.
+const LOG_SIZE: usize = SIZE.ilog2() as usize;
+
 /// Blocks whose values are summed at a time in the univariate round.
-const TASK: usize = 2 * Extension::BLOCKS;
+const TASK: usize = 2 * BLOCKS;
 
 /// A claim's share of a tile.
 #[derive(Clone, Copy, Debug)]
@@ -122,11 +125,8 @@ impl Job {
 
     /// The univariate round, but for what is once for all blocks whose claims are for one index point.
     fn univariate(&self) -> Counts {
-        let blocks = 1usize << (self.vars - 5);
-        let mut total = sum([eq_table(self.vars - 5), ops(blocks, 0, 0)]);
-        if self.width > 1 {
-            total += ops(0, 0, 16 * blocks);
-        }
+        let blocks = 1usize << (self.vars - LOG_SIZE);
+        let mut total = sum([eq_table(self.vars - LOG_SIZE), ops(blocks, 0, 0)]);
         for planes in self.nibbles() {
             total += times(blocks, coset_products(planes));
         }
@@ -135,8 +135,16 @@ impl Job {
 
     /// The sumcheck over blocks.
     fn stage_two(&self) -> Counts {
-        let n = self.vars - 5;
-        let mut total = ops(1, 0, self.width * ((4 << n) + 1) + 6);
+        let n = self.vars - LOG_SIZE;
+        let mut total = ops(1, 0, self.width + 6);
+        // Bits are mapped twice: for the first round, and with its variable bound.
+        let half = 1 << (n - 1);
+        total += ops(0, 0, self.width * 2 * 2 * half);
+        total += if half >= 1 << 7 {
+            sum([ops(2 * SIZE, 0, 1), byte_tables(4), ops(0, 0, self.width * 4 * half)])
+        } else {
+            ops(self.width * half, 0, self.width * (2 * 2 + 2) * half)
+        };
         for left in (1..=n).rev() {
             let rest = left - 1;
             let half = 1 << rest;
@@ -145,7 +153,9 @@ impl Job {
             total += times(chunks, ops(5 + 5 * self.n_nibbles(), 0, 5 + 5 * self.n_nibbles()));
             for planes in self.nibbles() {
                 total += ops(14 * half, 0, 20 * half);
-                total += ops(planes * half, 0, 2 * planes * half);
+                if left < n {
+                    total += ops(planes * half, 0, 2 * planes * half);
+                }
             }
             total += factored_round(4, true);
         }
@@ -157,15 +167,18 @@ impl Job {
 /// sums of products of bits count.
 fn of_point(jobs: &[Job]) -> Counts {
     let Some(first) = jobs.first() else { return Counts::default() };
-    let blocks: usize = jobs.iter().map(|job| 1 << (job.vars - 5)).sum();
+    let blocks: usize = jobs.iter().map(|job| 1 << (job.vars - LOG_SIZE)).sum();
     let nibbles = first.n_nibbles();
     let (tasks, left) = (blocks / TASK, blocks % TASK);
     let values = |blocks: usize| {
-        if blocks < 256 { 32 * blocks * nibbles } else { 32 * (blocks + 256 * nibbles) }
+        if blocks < 256 { SIZE * blocks * nibbles } else { SIZE * (blocks + 256 * nibbles) }
     };
     let mut total = ops(0, 0, tasks * values(TASK) + values(left));
-    // Coefficients, tables, values on the domain, and the cosets' sums.
-    total += times(nibbles, ops(15 + 2048 + 544, 0, 2048 + 128 + 8704 + 544 + 105));
+    // Coefficients, tables, values on the domain; the cosets' 272 sums, two of a pair from eight by bits.
+    let (pairs, values) = (136, 64 * SIZE);
+    let of_pairs = ops(10 * pairs, 0, 10 * pairs);
+    total += times(nibbles, ops(15 + values + 2 * pairs, 0, values + 4 * SIZE + 2 * pairs + 105));
+    total += times(nibbles, of_pairs);
     total += ops(0, 0, nibbles * 512);
     total
 }
@@ -175,13 +188,13 @@ fn two_rounds() -> Counts {
     sum([ops(2, 0, 5), ops(4, 0, 9), ops(1, 0, 2), times(2, factored_round(2, false))])
 }
 
-/// A block of 32 positions: products of extended bits on the cosets.
+/// A block of sixteen positions: products of extended bits at eight pairs of points of each coset.
 fn coset_products(planes: usize) -> Counts {
     // Sets of two, three and four planes, summed on one, two and three cosets.
     let sets: [[usize; 3]; 5] = [[0; 3], [0; 3], [1, 0, 0], [3, 1, 0], [6, 4, 1]];
     let mut total = Counts::default();
     for (size, (n_sets, cosets)) in (2..).zip(sets[planes].into_iter().zip(1..)) {
-        let sums = 32 * cosets * n_sets;
+        let sums = SIZE / 2 * cosets * n_sets;
         total.byte_products += (sums * (size - 1 + 16)) as u64;
         total.additions += sums as u64;
     }
@@ -193,9 +206,14 @@ fn embed() -> Counts {
     ops(0, 0, 16)
 }
 
-/// The Lagrange basis of 32 points: the product of all but zero, its inverse, numerators from both sides.
+/// The Lagrange basis of the domain: the product of all but zero, its inverse, numerators from both sides.
 fn lagrange() -> Counts {
-    sum([times(128, embed()), ops(31, 0, 0), invert(), ops(3 * 32, 0, 2 * 32)])
+    sum([times(4 * SIZE, embed()), ops(SIZE - 1, 0, 0), invert(), ops(3 * SIZE, 0, 2 * SIZE)])
+}
+
+/// The tables of a map of words of so many bytes.
+fn byte_tables(bytes: usize) -> Counts {
+    ops(0, 0, bytes * 255)
 }
 
 /// Both stages, of jobs by the index point that their claims are for.
@@ -206,14 +224,14 @@ pub(super) fn stages(points: &[Vec<Job>]) -> Counts {
         .flat_map(|job| [job.share(), job.stage_one(), job.univariate(), job.stage_two()]));
     total += sum(points.iter().map(|jobs| of_point(jobs)));
     let first: Vec<_> = jobs.iter().map(|job| (job.vars, job.n_nibbles() + 2)).collect();
-    let second: Vec<_> = jobs.iter().map(|job| (job.vars - 5, 6)).collect();
+    let second: Vec<_> = jobs.iter().map(|job| (job.vars - LOG_SIZE, 6)).collect();
     total += sum([weighted(0, &first), join(jobs.len(), 2), draw(message_bytes([2, 1]))]);
-    total += draw(message_bytes([128]));
+    total += draw(message_bytes([4 * SIZE]));
     total += sum([weighted(0, &second), join(jobs.len(), 4), draw(message_bytes([4, 4]))]);
     // Q on the cosets that some products do not reach, with the images of all bytes.
-    let reached = ops(96 * 32 + 64 * 64 + 32 * 96, 0, 96 * 32 + 64 * 64 + 32 * 96);
-    total += sum([reached, times(256, embed())]);
+    let reached = SIZE * SIZE * (3 + 2 * 2 + 3);
+    total += sum([ops(reached, 0, reached), times(256, embed())]);
     // The Lagrange basis at z for the bits, with its subsets' tables, and once more for the words' weights.
-    total += sum([times(2, lagrange()), ops(0, 0, 4 * 255), eq_table(2), ops(128, 0, 0)]);
+    total += sum([times(2, lagrange()), byte_tables(2), eq_table(3), ops(128, 0, 0)]);
     total
 }

@@ -54,7 +54,7 @@ macro_rules! for_each_kernel {
             fn histogram(bins: &mut [F128], index: &[u8], weights: &[F128]);
             fn block_histograms(
                 bins: &mut [[F128; 256]; 8],
-                index: &[[u8; 32]],
+                index: &[[u8; 16]],
                 first: usize,
                 weights: &[F128]
             );
@@ -78,23 +78,17 @@ macro_rules! for_each_kernel {
                 tables: &[[F128; 256]],
                 blocks: &[[u64; 16]; 16]
             );
-            fn linear_map_slices(
-                groups: &mut [crate::coset::Group],
-                src: &[F128],
-                tables: &[[F128; 256]],
-                blocks: &[[u64; 16]; 16]
-            );
             fn word_map(
                 dst: &mut [F128],
-                src: &[u32],
+                src: &[u8],
                 constant: F128,
                 tables: &[[F128; 256]],
                 blocks: &[[u64; 4]; 16]
             );
             fn coset_products(
-                sums: &mut crate::coset::ProductSums,
-                planes: &[&[u32]],
-                weights: &[crate::coset::Group],
+                sums: &mut [crate::coset::ProductSums],
+                planes: &[&[u16]],
+                weights: &[F128],
                 extension: &crate::coset::Extension
             );
             fn tower_mul(

@@ -20,5 +20,5 @@ pub use level::{Tower1, Tower2, Tower4, Tower8, Tower16, Tower32, Tower64, Tower
 pub use sliced::{Sliced, Sliced128};
 
 pub(crate) use byte::{AES_TO_TOWER, TOWER_TO_AES};
-pub(crate) use nibble::{FROM_AES, LOG as NIBBLE_LOG, PAIR_MULTIPLES, POWERS, TO_AES};
+pub(crate) use nibble::{LOG as NIBBLE_LOG, PAIR_MULTIPLES, POWERS};
 pub(crate) use sliced::{in_slices, one_by_one};

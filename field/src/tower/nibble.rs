@@ -2,7 +2,6 @@
 //!
 //! The nibbles of an element are its coefficients over `Tower4`.
 
-use super::byte::{AES_TO_TOWER, TOWER_TO_AES, image};
 use super::definition::{mul, mul_generator};
 use crate::aligned::Aligned;
 
@@ -70,40 +69,6 @@ pub(crate) static PAIR_MULTIPLES: Aligned<[Nibbles; 256]> = {
     Aligned(tables)
 };
 
-/// From the nibbles of a byte of the AES field, low and high, to those of its image in `Tower8`: for the lower and the
-/// upper half of a byte, tables of the low and of the high nibble.
-pub(crate) static FROM_AES: [[[Nibbles; 2]; 2]; 2] = {
-    let mut tables = [[[[0; 16]; 2]; 2]; 2];
-    let mut nibble = 0;
-    while nibble < 16 {
-        let mut part = 0;
-        while part < 2 {
-            let image = image(&AES_TO_TOWER, (nibble << (4 * part)) as u8);
-            tables[0][0][part][nibble] = image & 0xf;
-            tables[0][1][part][nibble] = image >> 4;
-            tables[1][0][part][nibble] = image << 4;
-            tables[1][1][part][nibble] = image & 0xf0;
-            part += 1;
-        }
-        nibble += 1;
-    }
-    tables
-};
-
-/// What the nibbles `L + H`, `S + L + H` and `H` of [`POWERS`] add to a product's image in the AES field.
-pub(crate) static TO_AES: [Nibbles; 3] = {
-    let mut tables = [[0; 16]; 3];
-    let mut nibble = 0;
-    while nibble < 16 {
-        let by_generator = mul_generator(2, nibble as u128) as u8;
-        tables[0][nibble] = image(&TOWER_TO_AES, nibble as u8);
-        tables[1][nibble] = image(&TOWER_TO_AES, (nibble as u8) << 4);
-        tables[2][nibble] = image(&TOWER_TO_AES, by_generator << 4);
-        nibble += 1;
-    }
-    tables
-};
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,10 +97,6 @@ mod tests {
                 let [l, h, s, by_generator] = products(a, b);
                 let product = Tower8::new((l ^ h) | (s ^ l ^ h ^ by_generator) << 4);
                 assert_eq!(product, Tower8::new(a) * Tower8::new(b));
-                let [low, high, more] = &TO_AES;
-                let in_aes =
-                    low[usize::from(l ^ h)] ^ high[usize::from(s ^ l ^ h)] ^ more[usize::from(h)];
-                assert_eq!(Tower8::from_aes(in_aes), product);
             }
         }
     }
@@ -147,19 +108,6 @@ mod tests {
                 let [low, high] = [byte & 15, byte >> 4].map(|n| products(n, nibble)[0]);
                 assert_eq!(pair, low | high << 4);
             }
-        }
-    }
-
-    #[test]
-    fn nibbles_of_images_are_put_in_halves() {
-        for byte in 0..=u8::MAX {
-            let image = Tower8::from_aes(byte).to_bits();
-            let parts = |tables: &[Nibbles; 2]| {
-                tables[0][usize::from(byte & 15)] ^ tables[1][usize::from(byte >> 4)]
-            };
-            let [lower, upper] = &FROM_AES;
-            assert_eq!([parts(&lower[0]), parts(&lower[1])], [image & 15, image >> 4]);
-            assert_eq!([parts(&upper[0]), parts(&upper[1])], [image << 4, image & 0xf0]);
         }
     }
 }

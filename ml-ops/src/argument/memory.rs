@@ -22,7 +22,7 @@ const FLAT: u128 = 16 << 20;
 const MARGIN: u128 = 2;
 /// Bytes of a field element.
 const ELEMENT: u128 = 16;
-/// Bytes that the one-hot stages hold for an index: an element for each bit at every 32nd position, or one nibble at a
+/// Bytes that the one-hot stages hold for an index: an element for each bit at every 32nd position, its highest variable bound, or one nibble at a
 /// quarter of them; a copy of the index, its planes.
 const ONE_HOT: u128 = 8 * ELEMENT / 32 + 2;
 

@@ -48,7 +48,7 @@ fn add_to(one: impl Lanes<1>, bin: &mut F128, weight: &F128) {
 pub(crate) fn block_histograms<const N: usize>(
     isa: impl Lanes<N>,
     bins: &mut [[F128; 256]; 8],
-    index: &[[u8; 32]],
+    index: &[[u8; 16]],
     first: usize,
     weights: &[F128],
 ) {

@@ -14,8 +14,8 @@ pub(crate) trait ByteLanes: Copy {
     fn affine(self, v: Self::Register, matrix: u64) -> Self::Register;
     /// The image of each byte of eight under a matrix of their own, as [`Self::affine`] reads it.
     fn affine_each(self, v: Self::Register, matrices: Self::Register) -> Self::Register;
-    /// Transposes each 8 x 8 bits, the last byte taken for the first: bit `i` of byte `k` is bit `k` of byte `7 - i`.
-    fn transpose_bits(self, v: Self::Register) -> Self::Register;
+    /// Of each eight bytes, bit `i` of byte `k` is the parity of the bits of byte `7 - i` that byte `k` of `rows` selects.
+    fn functionals(self, v: Self::Register, rows: u64) -> Self::Register;
     /// The product of bytes in GF(2)[x] / (x^8 + x^4 + x^3 + x + 1).
     fn mul_bytes(self, a: Self::Register, b: Self::Register) -> Self::Register;
     /// The inverse of each byte in the same field; that of zero is zero.
@@ -24,28 +24,14 @@ pub(crate) trait ByteLanes: Copy {
     /// the first result, the upper halves in the second.
     fn interleave(self, a: Self::Register, b: Self::Register) -> (Self::Register, Self::Register);
 
+    /// Transposes each 8 x 8 bits, the last byte taken for the first: bit `i` of byte `k` is bit `k` of byte `7 - i`.
+    #[inline(always)]
+    fn transpose_bits(self, v: Self::Register) -> Self::Register {
+        self.functionals(v, 0x8040_2010_0804_0201)
+    }
+
     /// The sum of the four 16-byte lanes.
     fn sum_lanes(self, v: Self::Register) -> [u8; 16];
-
-    /// The sum of the 64 bytes of each of sixteen registers.
-    ///
-    /// Registers are interleaved in pairs and the two halves added, four times over: then byte `i` of
-    /// each 16-byte lane holds a part of the sum of register `i`.
-    #[inline(always)]
-    fn sum_each(self, b: [Self::Register; 16]) -> [u8; 16] {
-        // Written out, so that the registers stay ones.
-        let add = |a: Self::Register, b: Self::Register| {
-            let (low, high) = self.interleave(a, b);
-            self.xor_bytes(low, high)
-        };
-        let (b0, b1, b2, b3) =
-            (add(b[0], b[8]), add(b[1], b[9]), add(b[2], b[10]), add(b[3], b[11]));
-        let (b4, b5, b6, b7) =
-            (add(b[4], b[12]), add(b[5], b[13]), add(b[6], b[14]), add(b[7], b[15]));
-        let (b0, b1, b2, b3) = (add(b0, b4), add(b1, b5), add(b2, b6), add(b3, b7));
-        let sums = add(add(b0, b2), add(b1, b3));
-        self.sum_lanes(sums)
-    }
 
     /// Sixteen registers as they come in memory.
     #[inline(always)]
@@ -90,16 +76,6 @@ pub(crate) trait ByteLanes: Copy {
     }
 }
 
-/// Byte `i` of each word becomes one of `bytes[i]`; those beyond the last word stay.
-#[inline(always)]
-pub(super) fn split_words(bytes: &mut [[u8; 64]], words: &[u32]) {
-    for (i, bytes) in bytes.iter_mut().enumerate() {
-        for (byte, word) in bytes.iter_mut().zip(words) {
-            *byte = (word >> (8 * i)) as u8;
-        }
-    }
-}
-
 /// The byte lanes of a processor that has none.
 #[derive(Clone, Copy)]
 pub(crate) enum NoByteLanes {}
@@ -127,7 +103,7 @@ impl ByteLanes for NoByteLanes {
         match self {}
     }
 
-    fn transpose_bits(self, _v: ()) {
+    fn functionals(self, _v: (), _rows: u64) {
         match self {}
     }
 

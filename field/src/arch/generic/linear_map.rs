@@ -1,9 +1,7 @@
 //! GF(2)-linear maps on slices, by byte slices or by tables.
 
-use super::byte_lanes::split_words;
 use super::{ByteLanes, Lanes};
 use crate::F128;
-use crate::coset::Group;
 
 /// Below this many elements a block of 64 costs more than they do one by one.
 const WORTH_A_BLOCK: usize = 12;
@@ -68,39 +66,6 @@ fn map_bytes<B: ByteLanes>(
     image
 }
 
-/// The images of [`linear_map`] by bytes: byte `i` of that of `src[b]` is `groups[b / 64][i][b % 64]`, zero beyond the
-/// last.
-#[inline(always)]
-pub(crate) fn linear_map_slices<const N: usize, L: Lanes<N>>(
-    isa: L,
-    groups: &mut [Group],
-    src: &[F128],
-    tables: &[[F128; 256]],
-    blocks: &[[u64; 16]; 16],
-) {
-    for (group, src) in groups.iter_mut().zip(src.chunks(64)) {
-        let Some(lanes) = isa.byte_lanes() else {
-            *group = Group::ZERO;
-            for (b, x) in src.iter().enumerate() {
-                let image = image_by_tables(tables, x);
-                for (slice, byte) in group.0.iter_mut().zip(image.to_le_bytes()) {
-                    slice[b] = byte;
-                }
-            }
-            continue;
-        };
-        // Word `16 l + p` in lane `l` of register `p` is taken to place `p` of lane `l` by a transposition.
-        let mut words = [F128::ZERO; 64];
-        for (l, run) in src.chunks(16).enumerate() {
-            for (lanes, &word) in words.as_chunks_mut::<4>().0.iter_mut().zip(run) {
-                lanes[l] = word;
-            }
-        }
-        let bytes = lanes.transpose(lanes.load_block(bytemuck::cast_ref(&words)));
-        lanes.store_block(&mut group.0, map_bytes(lanes, bytes, blocks));
-    }
-}
-
 #[inline(always)]
 fn image_by_tables(tables: &[[F128; 256]], x: &F128) -> F128 {
     let mut image = F128::ZERO;
@@ -110,15 +75,31 @@ fn image_by_tables(tables: &[[F128; 256]], x: &F128) -> F128 {
     image
 }
 
-/// `dst[i]` is `constant` and the image of `src[i]` under a GF(2)-linear map, given as in [`linear_map`] for the
-/// four bytes of a word.
+/// `dst[i]` is `constant` and the image of word `i` of `src` under a GF(2)-linear map, given as in [`linear_map`] for the
+/// bytes of a word, of which there are two or four.
 #[inline(always)]
 pub(crate) fn word_map<const N: usize, L: Lanes<N>>(
     isa: L,
     dst: &mut [F128],
-    src: &[u32],
+    src: &[u8],
     constant: F128,
     tables: &[[F128; 256]],
+    blocks: &[[u64; 4]; 16],
+) {
+    if let Ok(tables) = tables.try_into() {
+        map_slice::<2, _, _>(isa, dst, src.as_chunks().0, constant, tables, blocks);
+    } else if let Ok(tables) = tables.try_into() {
+        map_slice::<4, _, _>(isa, dst, src.as_chunks().0, constant, tables, blocks);
+    }
+}
+
+#[inline(always)]
+fn map_slice<const BYTES: usize, const N: usize, L: Lanes<N>>(
+    isa: L,
+    dst: &mut [F128],
+    src: &[[u8; BYTES]],
+    constant: F128,
+    tables: &[[F128; 256]; BYTES],
     blocks: &[[u64; 4]; 16],
 ) {
     let mut done = 0;
@@ -131,7 +112,7 @@ pub(crate) fn word_map<const N: usize, L: Lanes<N>>(
         }
         done = 64 * d.len();
         if s_tail.len() >= WORTH_A_BLOCK {
-            let (mut image, mut words) = ([F128::ZERO; 64], [0; 64]);
+            let (mut image, mut words) = ([F128::ZERO; 64], [[0; BYTES]; 64]);
             words[..s_tail.len()].copy_from_slice(s_tail);
             map_words(lanes, &mut image, &words, &constants, blocks);
             d_tail.copy_from_slice(&image[..s_tail.len()]);
@@ -140,7 +121,7 @@ pub(crate) fn word_map<const N: usize, L: Lanes<N>>(
     }
     for (d, s) in dst[done..].iter_mut().zip(&src[done..]) {
         let mut image = constant;
-        for (table, byte) in tables.iter().zip(s.to_le_bytes()) {
+        for (table, &byte) in tables.iter().zip(s) {
             image += table[usize::from(byte)];
         }
         *d = image;
@@ -148,19 +129,29 @@ pub(crate) fn word_map<const N: usize, L: Lanes<N>>(
 }
 
 #[inline(always)]
-fn map_words<B: ByteLanes>(
+fn map_words<B: ByteLanes, const BYTES: usize>(
     lanes: B,
     dst: &mut [F128; 64],
-    src: &[u32; 64],
+    src: &[[u8; BYTES]; 64],
     constants: &[[u8; 64]; 16],
     blocks: &[[u64; 4]; 16],
 ) {
-    let mut bytes = [[0; 64]; 4];
-    split_words(&mut bytes, src);
+    let mut words = [0; 64];
+    for (number, word) in words.iter_mut().zip(src) {
+        let mut bytes = [0; 4];
+        bytes[..BYTES].copy_from_slice(word);
+        *number = u32::from_le_bytes(bytes);
+    }
+    let mut bytes = [[0; 64]; BYTES];
+    for (i, bytes) in bytes.iter_mut().enumerate() {
+        for (byte, number) in bytes.iter_mut().zip(words) {
+            *byte = (number >> (8 * i)) as u8;
+        }
+    }
     let bytes = bytes.each_ref().map(|bytes| lanes.load_bytes(bytes));
     let mut image = lanes.load_block(constants);
     for (image, row) in image.iter_mut().zip(blocks) {
-        for i in 0..4 {
+        for i in 0..BYTES {
             *image = lanes.xor_bytes(*image, lanes.affine(bytes[i], row[i]));
         }
     }

@@ -30,7 +30,7 @@ pub(crate) use clmul::Clmul;
 pub(crate) use coset::coset_products;
 pub(crate) use fold::{fold, fold_adjacent, fold_into};
 pub(crate) use lanes::Lanes;
-pub(crate) use linear_map::{linear_map, linear_map_slices, word_map};
+pub(crate) use linear_map::{linear_map, word_map};
 pub(crate) use look_ups::{gather_grid, gather_products};
 pub(crate) use nibble_lanes::{NibbleLanes, NoNibbleLanes};
 pub(crate) use planes::plane_butterflies;

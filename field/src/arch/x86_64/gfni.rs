@@ -12,9 +12,6 @@ use super::avx512::Avx512;
 /// The matrix of the map that changes nothing.
 const IDENTITY: i64 = 0x0102_0408_1020_4080;
 
-/// The bytes of one bit, the lowest first.
-const UNITS: i64 = 0x8040_2010_0804_0201_u64.cast_signed();
-
 impl ByteLanes for Avx512 {
     type Register = __m512i;
 
@@ -48,9 +45,9 @@ impl ByteLanes for Avx512 {
     }
 
     #[inline(always)]
-    fn transpose_bits(self, v: __m512i) -> __m512i {
+    fn functionals(self, v: __m512i, rows: u64) -> __m512i {
         // SAFETY: `self` proves AVX-512F and GFNI.
-        unsafe { _mm512_gf2p8affine_epi64_epi8::<0>(_mm512_set1_epi64(UNITS), v) }
+        unsafe { _mm512_gf2p8affine_epi64_epi8::<0>(_mm512_set1_epi64(rows as i64), v) }
     }
 
     #[inline(always)]

@@ -1,8 +1,9 @@
 //! Stage 2 on one tile: `sum_y eq(w, y) sum_t mu^t prod_{s in t} (1 + sigma_s + b_s(z, y))`.
 
-use binfer_field::{F128, kernels};
+use binfer_field::{F128, WordMap, kernels};
 use rayon::prelude::*;
 
+use super::domain::{self, SIZE};
 use super::{DEGREE, NIBBLE};
 use crate::buffer::Buffer;
 use crate::sumcheck::{EqFactored, Instance, Shape};
@@ -13,11 +14,73 @@ const CHUNK_VARS: usize = 7;
 /// Parallel tasks of a pass.
 const TASKS: usize = 16;
 
+/// Blocks of which a map that binds the highest variable as well takes less than to bind it afterwards.
+const WORTH_A_MAP: usize = 1 << 7;
+
+/// Takes a block's bits to the value at `z` of the polynomial that has them on the domain.
+pub(super) struct Extension {
+    basis: Vec<F128>,
+    map: WordMap<2>,
+}
+
+impl Extension {
+    pub(super) fn to(z: F128) -> Self {
+        let basis = domain::lagrange(SIZE, z);
+        Self { map: WordMap::new(&basis), basis }
+    }
+
+    /// That of two blocks' bits, of which the second weigh `r` and the first `1 + r`.
+    fn bound(&self, r: F128) -> WordMap<4> {
+        let weights = [F128::ONE + r, r].into_iter();
+        let images = weights.flat_map(|w| self.basis.iter().map(move |&l| w * l));
+        WordMap::new(&images.collect::<Vec<_>>())
+    }
+}
+
+/// What factors are made of: of each plane the sixteen bits of each block, and `1 + sigma_s`.
+pub(super) struct BlockBits<'a> {
+    pub(super) planes: Vec<&'a [u16]>,
+    pub(super) constants: Vec<F128>,
+    pub(super) extension: &'a Extension,
+}
+
+impl BlockBits<'_> {
+    /// Factors of plane `s` from block `first` on.
+    fn fill(&self, s: usize, first: usize, out: &mut [F128]) {
+        let bits = bytemuck::cast_slice(&self.planes[s][first..][..out.len()]);
+        self.extension.map.apply_slice(out, bits, self.constants[s]);
+    }
+
+    /// The same with the highest of `n_vars` variables of blocks bound to `r`: what fills them.
+    fn fill_bound(&self, n_vars: usize, r: F128) -> impl Fn(usize, usize, &mut [F128]) + Sync + '_ {
+        let half = 1 << (n_vars - 1);
+        let map = (half >= WORTH_A_MAP).then(|| self.extension.bound(r));
+        move |s, first, out| {
+            if let Some(map) = &map {
+                let mut words = [[0; 4]; 1 << CHUNK_VARS];
+                let words = &mut words[..out.len()];
+                let (lo, hi) = self.planes[s].split_at(half);
+                for ((word, lo), hi) in words.iter_mut().zip(&lo[first..]).zip(&hi[first..]) {
+                    *word = (u32::from(*lo) | u32::from(*hi) << SIZE).to_le_bytes();
+                }
+                return map.apply_slice(out, words, self.constants[s]);
+            }
+            let mut hi = [F128::ZERO; WORTH_A_MAP];
+            let hi = &mut hi[..out.len()];
+            self.fill(s, first, out);
+            self.fill(s, half + first, hi);
+            kernels::fold(out, hi, r);
+        }
+    }
+}
+
 /// The instance; variables are bound highest first.
-pub(super) struct BitProduct {
+pub(super) struct BitProduct<'a> {
     left: usize,
     n_vars: usize,
-    /// `1 + sigma_s + b_s(z, y)` for each bit, nibble by nibble: of `2^n_vars` elements each, bound at their beginnings.
+    /// What factors are made of until the first variable is bound.
+    bits: Option<BlockBits<'a>>,
+    /// `1 + sigma_s + b_s(z, y)` for each bit, nibble by nibble: of half as many elements as blocks each, bound at their beginnings.
     factors: Buffer,
     mu: F128,
     w: Vec<F128>,
@@ -26,37 +89,44 @@ pub(super) struct BitProduct {
     coefficients: [F128; DEGREE],
 }
 
-impl BitProduct {
-    /// The instance of `n_factors` factors: `fill(s, first, out)` makes elements of factor `s` from `first` on, as many
-    /// as `out` holds.
-    pub(super) fn new(
-        n_factors: usize,
-        fill: impl Fn(usize, usize, &mut [F128]) + Sync,
-        mu: F128,
-        w: Vec<F128>,
-    ) -> Self {
+impl<'a> BitProduct<'a> {
+    /// The instance over blocks, of which there are as many as `w` has vertices, two at least.
+    pub(super) fn new(bits: BlockBits<'a>, mu: F128, w: Vec<F128>) -> Self {
         let n_vars = w.len();
-        let mut factors = Buffer::unspecified(n_factors << n_vars);
-        let all = factors.chunks_mut(1 << n_vars).collect();
-        let coefficients = coefficients(all, &w, mu, fill);
-        let sum = if let Some(&z) = w.last() {
-            coefficients[0] + z * (coefficients[0] + kernels::sum(&coefficients))
-        } else {
-            let nibble = |bits: &[F128]| bits.iter().copied().product::<F128>();
-            factors.chunks(NIBBLE).rev().fold(F128::ZERO, |sum, bits| sum * mu + nibble(bits))
-        };
-        Self { left: n_vars, n_vars, factors, mu, w, factored: EqFactored::new(sum), coefficients }
+        let coefficients = first_coefficients(&bits, &w, mu);
+        let sum = coefficients[0] + w[n_vars - 1] * (coefficients[0] + kernels::sum(&coefficients));
+        let factored = EqFactored::new(sum);
+        let (left, factors) = (n_vars, Buffer::default());
+        Self { left, n_vars, bits: Some(bits), factors, mu, w, factored, coefficients }
     }
 
     /// The bits' factors at the bound point.
     pub(super) fn values(&self) -> impl Iterator<Item = F128> + '_ {
         debug_assert_eq!(self.left, 0);
-        self.factors.iter().step_by(1 << self.n_vars).copied()
+        self.factors.iter().step_by(1 << (self.n_vars - 1)).copied()
     }
 }
 
+/// The coefficients of the cofactor of eq over the variables `w` of blocks, of factors that are not kept.
+fn first_coefficients(bits: &BlockBits<'_>, w: &[F128], mu: F128) -> [F128; DEGREE] {
+    let rest = w.len() - 1;
+    let (inner, outer) = w[..rest].split_at(rest.min(CHUNK_VARS));
+    let (inner, outer) = (kernels::eq_table(inner), kernels::eq_table(outer));
+    let len = inner.len();
+    let ones = vec![F128::ONE; len];
+    let scratch = || vec![F128::ZERO; 2 * len * bits.planes.len()];
+    let sums = outer.par_iter().enumerate().map_init(scratch, |scratch, (chunk, &weight)| {
+        for (number, half) in scratch.chunks_mut(len).enumerate() {
+            bits.fill(number / 2, ((number % 2) << rest) + chunk * len, half);
+        }
+        let halves = scratch.chunks(2 * len).map(|both| both.split_at(len).into());
+        of_chunk(&inner, &ones, &halves.collect::<Vec<_>>(), mu).map(|sum| sum * weight)
+    });
+    sums.reduce(|| [F128::ZERO; DEGREE], add)
+}
+
 /// The coefficients of the cofactor of eq over the variables `w`, in one pass that also makes the factors' elements with
-/// `fill(s, first, out)`; zeros if no variable is left.
+/// `fill(s, first, out)`, at most a chunk at a time; zeros if no variable is left.
 fn coefficients(
     mut factors: Vec<&mut [F128]>,
     w: &[F128],
@@ -91,28 +161,35 @@ fn coefficients(
                         fill(s, (side << rest) + t * task + at.start, &mut half[at.clone()]);
                     }
                 }
-                let mut of_chunk = [F128::ZERO; DEGREE];
-                for nibble in factors.chunks(NIBBLE).rev() {
-                    // A nibble of fewer bits has ones for the others.
-                    let half = |side: usize| {
-                        core::array::from_fn(|s| {
-                            nibble.get(s).map_or(&ones[..], |halves| &halves[side][at.clone()])
-                        })
-                    };
-                    let sums = kernels::quartic_round(&inner, half(0), half(1));
-                    for (total, sum) in of_chunk.iter_mut().zip(sums) {
-                        *total = *total * mu + sum;
-                    }
-                }
-                kernels::add_scaled(&mut total, &of_chunk, weight);
+                let halves = factors.iter().map(|halves| halves.each_ref().map(|h| &h[at.clone()]));
+                let sums = of_chunk(&inner, &ones, &halves.collect::<Vec<_>>(), mu);
+                total = add(total, sums.map(|sum| sum * weight));
             }
             total
         },
     );
-    sums.reduce(|| [F128::ZERO; DEGREE], |a, b| core::array::from_fn(|i| a[i] + b[i]))
+    sums.reduce(|| [F128::ZERO; DEGREE], add)
 }
 
-impl Instance for BitProduct {
+/// The coefficients of the weighted sum of both nibbles' products, of both halves of each factor; `ones` stand for the factors that
+/// a nibble does not have.
+fn of_chunk(weights: &[F128], ones: &[F128], factors: &[[&[F128]; 2]], mu: F128) -> [F128; DEGREE] {
+    let mut total = [F128::ZERO; DEGREE];
+    for nibble in factors.chunks(NIBBLE).rev() {
+        let half = |side: usize| {
+            core::array::from_fn(|s| nibble.get(s).map_or(ones, |halves| halves[side]))
+        };
+        let sums = kernels::quartic_round(weights, half(0), half(1));
+        total = add(total.map(|total| total * mu), sums);
+    }
+    total
+}
+
+fn add(a: [F128; DEGREE], b: [F128; DEGREE]) -> [F128; DEGREE] {
+    core::array::from_fn(|i| a[i] + b[i])
+}
+
+impl Instance for BitProduct<'_> {
     fn shape(&self) -> Shape {
         Shape { n_vars: self.n_vars, degree: DEGREE }
     }
@@ -126,11 +203,18 @@ impl Instance for BitProduct {
     fn bind(&mut self, r: F128) {
         self.factored.bind(Some(self.w[self.left - 1]), r);
         self.left -= 1;
-        let half = 1 << self.left;
-        let factors = self.factors.chunks_mut(1 << self.n_vars);
+        let (half, w) = (1 << self.left, &self.w[..self.left]);
+        if let Some(bits) = self.bits.take() {
+            self.factors = Buffer::unspecified(bits.planes.len() << self.left);
+            let factors = self.factors.chunks_mut(half).collect();
+            let fill = bits.fill_bound(self.n_vars, r);
+            self.coefficients = coefficients(factors, w, self.mu, fill);
+            return;
+        }
+        let factors = self.factors.chunks_mut(1 << (self.n_vars - 1));
         let halves = factors.map(|values| values[..2 * half].split_at_mut(half));
         let (lower, upper): (Vec<_>, Vec<_>) = halves.unzip();
-        self.coefficients = coefficients(lower, &self.w[..self.left], self.mu, |s, first, out| {
+        self.coefficients = coefficients(lower, w, self.mu, |s, first, out| {
             kernels::fold(out, &upper[s][first..][..out.len()], r);
         });
     }

@@ -1,18 +1,17 @@
 //! The univariate round's points: a subspace of the subfield GF(2^8).
 //!
-//! With `x` the image of `X` in the AES field, the points are the sums of `1, x, ..., x^6`, bit `i` of a
-//! point's number the coefficient of `x^i`. The first 32 are the domain `D`, on which positions lie; the
-//! others are its three cosets.
+//! A point's number is its bits in [`Tower8`]. The first sixteen are the domain `D`, the subfield GF(2^4), on which positions lie; the
+//! others are its cosets by one, two and three times the root that [`Tower8`] adjoins to it.
 #![deny(clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
-use binfer_field::F128;
-use binfer_field::coset::embed;
+use binfer_field::coset::{self, embed};
+use binfer_field::{F128, Tower8};
 
 /// Variables of the univariate round.
-pub(super) const LOG_SIZE: usize = 5;
+pub(super) const LOG_SIZE: usize = coset::SIZE.ilog2() as usize;
 
 /// Positions of the univariate round, `|D|`.
-pub(super) const SIZE: usize = 1 << LOG_SIZE;
+pub(super) const SIZE: usize = coset::SIZE;
 
 /// Points at which the round polynomial is sent: four times as many as its degree in bits needs.
 pub(super) const POINTS: usize = 4 * SIZE;
@@ -21,7 +20,7 @@ pub(super) const POINTS: usize = 4 * SIZE;
 pub(super) fn points() -> [F128; POINTS] {
     let mut number = 0u8;
     [(); POINTS].map(|()| {
-        let point = embed(number);
+        let point = embed(Tower8::new(number));
         number = number.wrapping_add(1);
         point
     })
@@ -56,7 +55,7 @@ mod tests {
         let points = points();
         for n in [SIZE, POINTS] {
             let x = F128::new(0x1234_5678_9abc_def0 << 50);
-            for exponent in [0, 1, 17, n as u128 - 1] {
+            for exponent in [0, 1, 7, n as u128 - 1] {
                 let values = lagrange(n, x).into_iter().zip(points);
                 assert_eq!(values.map(|(l, d)| l * d.pow(exponent)).sum::<F128>(), x.pow(exponent));
             }

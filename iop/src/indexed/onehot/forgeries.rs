@@ -4,9 +4,10 @@ use binfer_field::{F128, kernels};
 use binfer_hash::Transcript;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
+use super::bits::Extension;
 use super::domain::LOG_SIZE;
 use super::prove::TileData;
-use super::skip::{Round, extension_to};
+use super::skip::Round;
 use super::{OneHotClaim, View, halves::NibbleProduct, plane_weights, verify};
 use crate::channel::{Blank, ProofReader, ProverChannel, VerifyError};
 use crate::indexed::tiles;
@@ -66,7 +67,8 @@ fn outcome(lie: Lie) -> Result<(), VerifyError> {
     }
     channel.send_many("one-hot univariate round", &round);
     let z = channel.challenge("one-hot univariate challenge");
-    let mut bits = data.bit_product(sigma, &extension_to(z), mu, p[LOG_SIZE..].to_vec());
+    let extension = Extension::to(z);
+    let mut bits = data.bit_product(sigma, &extension, mu, p[LOG_SIZE..].to_vec());
     let (mut blocks, _) = sumcheck::prove_weighted(&mut channel, &mut [&mut bits], vec![F128::ONE]);
     blocks.reverse();
     let (truth, mut values): (Vec<F128>, Vec<F128>) = bits.values().map(|v| (v, v)).unzip();

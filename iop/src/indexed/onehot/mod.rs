@@ -11,11 +11,11 @@
 //!    index of one nibble) ends at a shared point `p` in a sum of products of two values, or one, a tile. They are
 //!    [joined](crate::join): known are then weighted sums of the low nibbles and of the high ones of indices that have two,
 //!    and of those that are alone, where tile `j` weighs `e_j`.
-//! 2. *Nibbles to bits.* Write a position as `(d, y)`, `d` its five low bits, a point of a subspace `D` of
-//!    GF(2^8); `b_s(X, y)` is the polynomial of degree below 32 with the bits of plane `s` on `D`. With `mu`
+//! 2. *Nibbles to bits.* Write a position as `(d, y)`, `d` its four low bits, a point of the subfield `D = GF(2^4)` of
+//!    GF(2^8); `b_s(X, y)` is the polynomial of degree below 16 with the bits of plane `s` on `D`. With `mu`
 //!    drawn, low and high nibbles of tile `j` weigh `e_j` and `mu e_j`, single ones `mu^2 e_j`, and
 //!    `Q(X) = sum_{j, t} weight_jt sum_y eq(p_high, y) prod_{s in t} (1 + sigma_s + b_s(X, y))` has degree at
-//!    most 124. The prover sends `Q` on 128 points, of which those of `D` settle the claims:
+//!    most 60. The prover sends `Q` on 64 points, of which those of `D` settle the claims:
 //!    `sum_{j, t} weight_jt value_jt = sum_d eq(p_low, d) Q(d)`. The verifier draws `z`, and `Q(z)` is a weighted sum of a
 //!    sum over `y` for each tile. A sumcheck of degree 5 ends at `y*` in a sum of products of up to four values
 //!    `1 + sigma_s + b_s(z, y*)`, which are joined: known is for each `s` a weighted sum of bit `s` of all tiles. With powers of
@@ -25,10 +25,10 @@
 //! Messages: rounds and the joining; `Q`; rounds and the joining.
 //!
 //! Cost: additions for most, since bits have few values. Of an index of eight bits the first four rounds of
-//! stage 1 look up five table entries, and `Q` takes about ten byte products of 64 positions at a time; the
-//! sumcheck over `y` runs on one element a plane for 32 positions.
+//! stage 1 look up five table entries, and `Q` takes about five byte products of 64 positions at a time; the
+//! sumcheck over `y` runs on one element a plane for 16 positions.
 //!
-//! Soundness: the terms of the sumchecks and the joinings; `2 / 2^128` for `mu`; `127 / 2^128` for `z`; `7 / 2^128` for `theta`.
+//! Soundness: the terms of the sumchecks and the joinings; `2 / 2^128` for `mu`; `63 / 2^128` for `z`; `7 / 2^128` for `theta`.
 
 mod domain;
 mod verify;
@@ -111,7 +111,7 @@ fn of_nibbles(weight: F128, n_nibbles: usize) -> [F128; 2] {
     if n_nibbles > 1 { [weight, F128::ZERO] } else { [F128::ZERO, weight] }
 }
 
-/// The claims' common weights of bits and point of words: `z` for the first five variables, `y` for the rest.
+/// The claims' common weights of bits and point of words: `z` for the first four variables, `y` for the rest.
 fn plane_weights(z: F128, y: &[F128]) -> (Vec<F128>, Vec<F128>) {
     word_weights(&domain::lagrange(domain::SIZE, z), y)
 }

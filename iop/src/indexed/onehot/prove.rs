@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use binfer_field::{F128, WordMap, kernels, kernels::eq_table, kernels::inner_product};
+use binfer_field::{F128, kernels, kernels::eq_table, kernels::inner_product};
 use rayon::prelude::*;
 
-use super::bits::BitProduct;
+use super::bits::{BitProduct, BlockBits, Extension};
 use super::domain::LOG_SIZE;
 use super::halves::NibbleProduct;
-use super::skip::{Round, TileBits, extension_to};
+use super::skip::{Round, TileBits};
 use super::{NIBBLE, OneHotClaim, PlaneClaims, View, nibble_weight, of_nibbles, plane_weights};
 use crate::buffer::Buffer;
 use crate::channel::ProverChannel;
@@ -40,19 +40,17 @@ impl<'a> TileData<'a> {
         TileBits { bytes: &self.bytes, planes: planes.map(bytemuck::cast_slice).collect() }
     }
 
-    /// The instance of stage 2, `extension` to `z`.
-    pub(super) fn bit_product(
-        &self,
+    /// The instance of stage 2.
+    pub(super) fn bit_product<'b>(
+        &'b self,
         sigma: &[F128],
-        extension: &WordMap,
+        extension: &'b Extension,
         mu: F128,
         w: Vec<F128>,
-    ) -> BitProduct {
-        let bits = self.bits();
-        let fill = |s: usize, first: usize, out: &mut [F128]| {
-            extension.apply_slice(out, &bits.planes[s][first..][..out.len()], F128::ONE + sigma[s]);
-        };
-        BitProduct::new(bits.planes.len(), fill, mu, w)
+    ) -> BitProduct<'b> {
+        let constants = sigma.iter().map(|&sigma| F128::ONE + sigma).collect();
+        let planes = self.bits().planes;
+        BitProduct::new(BlockBits { planes, constants, extension }, mu, w)
     }
 }
 
@@ -177,12 +175,12 @@ fn prove_bits(
     let round = rounds.reduce_with(|a, b| a.join(&b)).unwrap_or_else(Round::new);
     channel.send_many("one-hot univariate round", &round.finish());
     let z = channel.challenge("one-hot univariate challenge");
-    let extension = extension_to(z);
-    let instance = |job: &Job<'_>| {
+    let extension = Extension::to(z);
+    let instances = jobs.par_iter().map(|job| {
         let w = point[LOG_SIZE..job.data.tile.n_vars()].to_vec();
         job.data.bit_product(job.index_point, &extension, mu, w)
-    };
-    let mut instances: Vec<BitProduct> = jobs.par_iter().map(instance).collect();
+    });
+    let mut instances: Vec<BitProduct<'_>> = instances.collect();
     let (mut blocks, weights) =
         sumcheck::prove_weighted(channel, &mut as_batch(&mut instances), weights);
     blocks.reverse();

@@ -1,21 +1,21 @@
 //! The prover's univariate round of stage 2.
 //!
 //! A nibble's polynomial is a sum over the subsets `S` of its bits, of the product of their extensions with the
-//! coefficient `prod_{s not in S} (1 + sigma_s)`. Products of `k` bits have degree at most `31 k` in `X`, so they are
+//! coefficient `prod_{s not in S} (1 + sigma_s)`. Products of `k` bits have degree at most `15 k` in `X`, so they are
 //! summed on `D` and on `k - 1` of its cosets, and their sum is extended to the others once for all tiles.
 
 use core::ops::Range;
 use std::sync::LazyLock;
 
-use binfer_field::coset::{BlockWeights, Extension, ProductSums, embed};
-use binfer_field::{F128, WordMap, kernels};
+use binfer_field::coset::{self, BLOCKS, ProductSums, embed};
+use binfer_field::{F128, Field, Tower8, kernels};
 use rayon::prelude::*;
 
 use super::NIBBLE;
-use super::domain::{self, POINTS, SIZE};
+use super::domain::{POINTS, SIZE};
 
 /// Blocks that are summed at a time.
-const TASK: usize = 2 * Extension::BLOCKS;
+const TASK: usize = 2 * BLOCKS;
 
 /// Points of the domain whose histograms are made together.
 const POINTS_AT_A_TIME: usize = 8;
@@ -23,47 +23,26 @@ const POINTS_AT_A_TIME: usize = 8;
 /// Blocks of which values of bytes are told apart before those of nibbles.
 const BYTE_BINS: usize = 256;
 
-/// For `n` of 32, 64 and 96, the Lagrange basis of the first `n` points at each of the others, as bytes of the AES
-/// field: points are numbered by their coordinates, so products of numbers are products of points.
-static WEIGHTS: LazyLock<[Vec<Vec<u8>>; NIBBLE - 1]> = LazyLock::new(|| {
-    let mut inverse = [0u8; 256];
-    for a in 1..=u8::MAX {
-        // The power of 254: twice the product with the square so far, and a last square.
-        let power = (0..6).fold(a, |power, _| multiply(multiply(power, power), a));
-        inverse[usize::from(a)] = multiply(power, power);
-    }
-    let inverse = |a: u8| inverse[usize::from(a)];
+/// For `n` of 16, 32 and 48, the Lagrange basis of the first `n` points at each of the others.
+static WEIGHTS: LazyLock<[Vec<Vec<Tower8>>; NIBBLE - 1]> = LazyLock::new(|| {
     core::array::from_fn(|k| {
-        let nodes = 0..((k + 1) * SIZE) as u8;
-        let others = |d: u8| nodes.clone().filter(move |&e| e != d);
-        let denominator = |d: u8| inverse(others(d).fold(1, |product, e| multiply(product, d ^ e)));
-        let denominators: Vec<u8> = nodes.clone().map(denominator).collect();
-        let basis = |x: u8| {
-            let vanishing = nodes.clone().fold(1, |product, e| multiply(product, x ^ e));
-            let value = |(d, &w): (u8, &u8)| multiply(multiply(vanishing, inverse(x ^ d)), w);
-            nodes.clone().zip(&denominators).map(value).collect()
+        let nodes = || (0..((k + 1) * SIZE) as u8).map(Tower8::new);
+        let product = |factors: &mut dyn Iterator<Item = Tower8>| {
+            factors.fold(Tower8::ONE, |product, factor| product * factor)
         };
-        (nodes.end..POINTS as u8).map(basis).collect()
+        let others = |d: Tower8| nodes().filter(move |&e| e != d);
+        let denominator = |d: Tower8| product(&mut others(d).map(|e| d + e));
+        let weights: Vec<Tower8> = nodes().map(|d| denominator(d).invert()).collect();
+        let basis = |x: Tower8| {
+            let vanishing = product(&mut nodes().map(|e| x + e));
+            nodes().zip(&weights).map(|(d, &w)| vanishing * (x + d).invert() * w).collect()
+        };
+        (((k + 1) * SIZE) as u8..POINTS as u8).map(|x| basis(Tower8::new(x))).collect()
     })
 });
 
-/// The extension of bits from the domain to its cosets. As the domain is a subspace, its Lagrange basis at a point
-/// depends on sums of points only: that of zero tells all.
-static EXTENSION: LazyLock<Extension> =
-    LazyLock::new(|| Extension::new(&core::array::from_fn(|u| WEIGHTS[0][u][0])));
-
-/// The product in the AES field.
-fn multiply(a: u8, b: u8) -> u8 {
-    let (mut a, mut product) = (a, 0);
-    for k in 0..8 {
-        product ^= a * (b >> k & 1);
-        a = (a << 1) ^ ((a >> 7) * 0x1b);
-    }
-    product
-}
-
 /// Sums of products of `k` bits by `k - 1` (of at most one for `k = 1`), on the points of which they are a
-/// polynomial's values: 32, 64, 96 and 128.
+/// polynomial's values: 16, 32, 48 and 64.
 pub(super) struct Round([Vec<F128>; NIBBLE]);
 
 impl Round {
@@ -82,13 +61,15 @@ impl Round {
     /// Adds the blocks of tiles whose claims are for the index point `sigma`; second nibbles count `mu` times.
     pub(super) fn add(&mut self, sigma: &[F128], tiles: &[Weighted<'_>], mu: F128) {
         let mut power = F128::ONE;
-        for (sigma, sums) in sigma.chunks(NIBBLE).zip(&sums(tiles, sigma.len())) {
-            self.add_nibble(sigma, sums, power);
+        let sums = sums(tiles, sigma.len());
+        let of_nibbles = sums.values.iter().zip(&sums.products);
+        for (sigma, (values, products)) in sigma.chunks(NIBBLE).zip(of_nibbles) {
+            self.add_nibble(sigma, values, products, power);
             power *= mu;
         }
     }
 
-    fn add_nibble(&mut self, sigma: &[F128], of: &NibbleSums, scale: F128) {
+    fn add_nibble(&mut self, sigma: &[F128], values: &Values, products: &ProductSums, scale: F128) {
         // Of each subset of bits, the coefficient of its product.
         let mut coefficients = [F128::ZERO; 1 << NIBBLE];
         coefficients[0] = scale;
@@ -109,11 +90,11 @@ impl Round {
                     }
                 }
             }
-            for (sum, values) in sums.iter_mut().zip(&of.values) {
+            for (sum, values) in sums.iter_mut().zip(values) {
                 *sum += kernels::inner_product(&table, values);
             }
         }
-        for (subset, products) in of.products.finish() {
+        for (subset, products) in products.finish() {
             let subset = usize::from(subset);
             let outside = &mut self.0[degree(subset)][SIZE..];
             kernels::add_scaled(outside, &products, coefficients[subset]);
@@ -122,14 +103,14 @@ impl Round {
 
     /// `Q` on all points.
     pub(super) fn finish(self) -> Vec<F128> {
-        let images: Vec<F128> = (0..=u8::MAX).map(embed).collect();
+        let images: Vec<F128> = (0..=u8::MAX).map(|x| embed(Tower8::new(x))).collect();
         let mut total = vec![F128::ZERO; POINTS];
         for (k, sums) in self.0.into_iter().enumerate() {
             let (known, others) = total.split_at_mut(sums.len());
             kernels::add_assign(known, &sums);
             for (value, weights) in others.iter_mut().zip(WEIGHTS.get(k).into_iter().flatten()) {
                 let terms = weights.iter().zip(&sums);
-                *value += terms.map(|(&w, &sum)| images[usize::from(w)] * sum).sum();
+                *value += terms.map(|(&w, &sum)| images[usize::from(w.to_bits())] * sum).sum();
             }
         }
         total
@@ -137,33 +118,37 @@ impl Round {
 }
 
 /// By point and value: sums over the blocks in which a nibble has that value there.
-type Values<const N: usize> = [[F128; 1 << NIBBLE]; N];
+type Values = [[F128; 1 << NIBBLE]; SIZE];
 
-/// Weighted sums over blocks for one nibble.
+/// Weighted sums over blocks, nibble by nibble.
 #[derive(Clone)]
-struct NibbleSums {
+struct Sums {
     /// Of products of its bits, on the cosets.
-    products: ProductSums,
+    products: Vec<ProductSums>,
     /// Of its values on the domain.
-    values: Values<SIZE>,
+    values: Vec<Values>,
 }
 
-impl NibbleSums {
-    const ZERO: Self =
-        Self { products: ProductSums::ZERO, values: [[F128::ZERO; 1 << NIBBLE]; SIZE] };
+impl Sums {
+    fn zero(n_nibbles: usize) -> Self {
+        Self {
+            products: vec![ProductSums::ZERO; n_nibbles],
+            values: vec![[[F128::ZERO; 1 << NIBBLE]; SIZE]; n_nibbles],
+        }
+    }
 
     fn add(&mut self, other: &Self) {
-        self.products.add(&other.products);
-        let others = other.values.as_flattened();
-        kernels::add_assign(self.values.as_flattened_mut(), others);
+        self.products.iter_mut().zip(&other.products).for_each(|(sums, more)| sums.add(more));
+        let others = other.values.as_flattened().as_flattened();
+        kernels::add_assign(self.values.as_flattened_mut().as_flattened_mut(), others);
     }
 }
 
 /// A tile's indices and their bit planes.
 pub(super) struct TileBits<'a> {
     pub(super) bytes: &'a [u8],
-    /// For each bit the 32 bits of each block.
-    pub(super) planes: Vec<&'a [u32]>,
+    /// For each bit the sixteen bits of each block.
+    pub(super) planes: Vec<&'a [u16]>,
 }
 
 impl<'a> TileBits<'a> {
@@ -195,8 +180,8 @@ impl Weighted<'_> {
 
 /// The sums of all blocks for each nibble of indices of `width` bits: of as many blocks at a time as are worth it, of several
 /// tiles where those are small.
-fn sums(tiles: &[Weighted<'_>], width: usize) -> Vec<NibbleSums> {
-    let zero = || vec![NibbleSums::ZERO; width.div_ceil(NIBBLE)];
+fn sums(tiles: &[Weighted<'_>], width: usize) -> Sums {
+    let zero = || Sums::zero(width.div_ceil(NIBBLE));
     let tasks = tasks(tiles.iter().map(|tile| tile.weights.len()));
     let sums = tasks.par_iter().fold(zero, |mut sums, parts| {
         let mut parts = parts.iter().map(|(tile, range)| tiles[*tile].blocks(range.clone()));
@@ -209,7 +194,7 @@ fn sums(tiles: &[Weighted<'_>], width: usize) -> Vec<NibbleSums> {
         sums
     });
     let sums = sums.reduce_with(|mut a, b| {
-        a.iter_mut().zip(&b).for_each(|(a, b)| a.add(b));
+        a.add(&b);
         a
     });
     sums.unwrap_or_else(zero)
@@ -238,14 +223,14 @@ fn tasks(lens: impl Iterator<Item = usize>) -> Vec<Vec<(usize, Range<usize>)>> {
 /// Blocks, by block: the indices, the bits of each of their planes, the weight.
 struct Blocks<'a> {
     bytes: &'a [[u8; SIZE]],
-    planes: Vec<&'a [u32]>,
+    planes: Vec<&'a [u16]>,
     weights: &'a [F128],
 }
 
 /// Blocks of several tiles.
 struct Gathered {
     bytes: Vec<[u8; SIZE]>,
-    planes: Vec<Vec<u32>>,
+    planes: Vec<Vec<u16>>,
     weights: Vec<F128>,
 }
 
@@ -273,45 +258,34 @@ impl Gathered {
 }
 
 impl Blocks<'_> {
-    fn add_to(&self, sums: &mut [NibbleSums]) {
-        for (run, weights) in self.weights.chunks(Extension::BLOCKS).enumerate() {
-            self.add_products(sums, run * Extension::BLOCKS, weights);
+    fn add_to(&self, sums: &mut Sums) {
+        for (run, weights) in self.weights.chunks(BLOCKS).enumerate() {
+            let of_run = self.planes.iter().map(|plane| &plane[run * BLOCKS..][..weights.len()]);
+            coset::add_products(&mut sums.products, &of_run.collect::<Vec<_>>(), weights);
         }
+        let sums = &mut sums.values;
         if self.weights.len() < BYTE_BINS { self.add_values(sums) } else { self.add_bins(sums) }
     }
 
-    /// The products of the blocks from `start` on that have these weights.
-    fn add_products(&self, sums: &mut [NibbleSums], start: usize, weights: &[F128]) {
-        let n_blocks = weights.len();
-        let weights = BlockWeights::new(weights);
-        for (sums, planes) in sums.iter_mut().zip(self.planes.chunks(NIBBLE)) {
-            if planes.len() > 1 {
-                let planes: Vec<&[u32]> =
-                    planes.iter().map(|plane| &plane[start..][..n_blocks]).collect();
-                EXTENSION.add_products(&mut sums.products, &planes, &weights);
-            }
-        }
-    }
-
-    fn add_values(&self, sums: &mut [NibbleSums]) {
+    fn add_values(&self, sums: &mut [Values]) {
         for (block, &weight) in self.bytes.iter().zip(self.weights) {
             for (d, &byte) in block.iter().enumerate() {
                 for (t, sums) in sums.iter_mut().enumerate() {
-                    sums.values[d][usize::from(byte >> (NIBBLE * t) & 0xf)] += weight;
+                    sums[d][usize::from(byte >> (NIBBLE * t) & 0xf)] += weight;
                 }
             }
         }
     }
 
     /// Adds the values, of bytes first.
-    fn add_bins(&self, sums: &mut [NibbleSums]) {
+    fn add_bins(&self, sums: &mut [Values]) {
         for first in (0..SIZE).step_by(POINTS_AT_A_TIME) {
             let mut bins = [[F128::ZERO; 256]; POINTS_AT_A_TIME];
             kernels::block_histograms(&mut bins, self.bytes, first, self.weights);
             for (d, bins) in (first..).zip(&bins) {
                 let [low, high] = marginals(bins);
                 for (sums, values) in sums.iter_mut().zip([low, high]) {
-                    add(&mut sums.values[d], &values);
+                    add(&mut sums[d], &values);
                 }
             }
         }
@@ -333,12 +307,6 @@ fn add(sums: &mut [F128; 1 << NIBBLE], values: &[F128; 1 << NIBBLE]) {
     sums.iter_mut().zip(values).for_each(|(sum, &value)| *sum += value);
 }
 
-/// Takes a block's bits to the value at `z` of the polynomial that has them on the domain.
-pub(super) fn extension_to(z: F128) -> WordMap {
-    let basis = domain::lagrange(SIZE, z);
-    WordMap::new(&core::array::from_fn(|d| basis[d]))
-}
-
 #[cfg(test)]
 mod tests {
     use rand::rngs::StdRng;
@@ -347,17 +315,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_multiply_as_points() {
-        for (a, b) in [(2, 3), (0x57, 0x83), (0x7f, 0x1f)] {
-            assert_eq!(embed(multiply(a, b)), embed(a) * embed(b));
-        }
-    }
-
-    #[test]
-    fn a_point_weighs_by_its_difference() {
-        for (u, weights) in WEIGHTS[0].iter().enumerate() {
-            for (d, &weight) in weights.iter().enumerate() {
-                assert_eq!(weight, WEIGHTS[0][u ^ d][0]);
+    fn a_bit_weighs_as_the_field_says() {
+        for (x, weights) in (SIZE as u8..).zip(&WEIGHTS[0]) {
+            for (d, &weight) in (0..).zip(weights) {
+                assert_eq!(weight, coset::lagrange(Tower8::new(d), Tower8::new(x)));
             }
         }
     }
@@ -369,10 +330,10 @@ mod tests {
         let n = lens.iter().sum();
         for width in [3, 4, 7, 8] {
             let bytes: Vec<u8> = (0..n * SIZE).map(|_| rng.random::<u8>() >> (8 - width)).collect();
-            let plane = |s: usize| -> Vec<u32> {
+            let plane = |s: usize| -> Vec<u16> {
                 let blocks = bytes.chunks(SIZE);
                 let word =
-                    |block: &[u8]| (0..SIZE).map(|d| u32::from(block[d] >> s & 1) << d).sum();
+                    |block: &[u8]| (0..SIZE).map(|d| u16::from(block[d] >> s & 1) << d).sum();
                 blocks.map(word).collect()
             };
             let planes: Vec<_> = (0..width).map(plane).collect();
@@ -387,14 +348,14 @@ mod tests {
                 start += len;
                 tile(start - len..start)
             });
-            let mut expected = vec![NibbleSums::ZERO; width.div_ceil(NIBBLE)];
+            let mut expected = Sums::zero(width.div_ceil(NIBBLE));
             for b in 0..n {
-                let one = sums(&[tile(b..b + 1)], width);
-                expected.iter_mut().zip(&one).for_each(|(all, one)| all.add(one));
+                expected.add(&sums(&[tile(b..b + 1)], width));
             }
-            for (sums, expected) in sums(&tiles, width).iter().zip(&expected) {
-                assert_eq!(sums.values, expected.values);
-                assert!(sums.products.finish().eq(expected.products.finish()));
+            let sums = sums(&tiles, width);
+            assert_eq!(sums.values, expected.values);
+            for (sums, expected) in sums.products.iter().zip(&expected.products) {
+                assert!(sums.finish().eq(expected.finish()));
             }
         }
     }

@@ -1,96 +1,96 @@
 //! Products on cosets by byte lanes: 64 blocks in a register.
+//!
+//! The sums of weights by the bits of a product are a product of two matrices of bits. Bits of eight blocks' products and a
+//! byte of their weights are eight by eight each.
 
 use super::super::ByteLanes;
-use super::super::byte_lanes::split_words;
-use crate::coset::{Circulant, Extension, FIRST_SUBSET, Group, ProductSums, SUBSETS};
+use crate::F128;
+use crate::coset::{self, BLOCKS, COSETS, Extension, FIRST_SUM, PAIRS, ProductSums, SUBSETS};
 
-/// Groups of 64 blocks in a chunk at most.
-const GROUPS: usize = Extension::BLOCKS / 64;
+/// Groups of 64 blocks at most.
+const GROUPS: usize = BLOCKS / 64;
+
+/// Selects the bits of a byte, the highest first.
+const DESCENDING: u64 = 0x0102_0408_1020_4080;
+
+/// Sixteen bytes of each of 64 blocks; a register each, none across two lines of the cache.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Group([[u8; 64]; 16]);
 
 #[inline(always)]
 pub(super) fn add_products<B: ByteLanes>(
     lanes: B,
+    sums: &mut [ProductSums],
+    planes: &[&[u16]],
+    weights: &[F128],
+    extension: &Extension,
+) {
+    let mut groups = [Group([[0; 64]; 16]); GROUPS];
+    for (group, weights) in groups.iter_mut().zip(weights.chunks(64)) {
+        *group = bits_of_weights(lanes, weights);
+    }
+    let groups = &groups[..weights.len().div_ceil(64)];
+    for (sums, planes) in sums.iter_mut().zip(planes.chunks(4)) {
+        if planes.len() > 1 {
+            add_of_four(lanes, sums, planes, groups, extension);
+        }
+    }
+}
+
+/// The sums of two to four planes.
+#[inline(always)]
+fn add_of_four<B: ByteLanes>(
+    lanes: B,
     sums: &mut ProductSums,
-    planes: &[&[u32]],
+    planes: &[&[u16]],
     weights: &[Group],
     extension: &Extension,
 ) {
-    let (n_planes, bits) = (planes.len(), byte_slices(planes, weights.len()));
+    let (n_planes, bits) = (planes.len(), byte_slices(planes));
     let zero = lanes.load_bytes(&[0; 64]);
     let mut products = [[zero; GROUPS]; SUBSETS.len()];
-    // Of four points, the values of each plane.
-    let mut extended = [[[zero; 4]; GROUPS]; 4];
-    for (k, circulant) in extension.matrices.iter().enumerate() {
-        let first = FIRST_SUBSET[k / 8];
-        for (g, bits) in bits.iter().enumerate() {
-            for (s, bits) in bits.0.as_chunks::<4>().0.iter().take(n_planes).enumerate() {
-                let [v0, v1, v2, v3] = extend(lanes, bits, *circulant);
-                extended[0][g][s] = v0;
-                extended[1][g][s] = v1;
-                extended[2][g][s] = v2;
-                extended[3][g][s] = v3;
+    for coset in 0..COSETS {
+        for pair in coset * PAIRS..(coset + 1) * PAIRS {
+            let [low, high] = extension.matrices[pair];
+            for (g, bits) in bits[..weights.len()].iter().enumerate() {
+                let mut values = [zero; 4];
+                for (value, [b0, b1]) in values.iter_mut().zip(bits).take(n_planes) {
+                    let (b0, b1) = (lanes.load_bytes(b0), lanes.load_bytes(b1));
+                    *value = lanes.xor_bytes(lanes.affine(b0, low), lanes.affine(b1, high));
+                }
+                multiply_subsets(lanes, &mut products, g, values, coset);
             }
-        }
-        for (j, extended) in extended.iter().enumerate() {
-            let u = k / 8 * 32 + 8 * j + k % 8;
-            for (g, extended) in extended.iter().enumerate().take(weights.len()) {
-                multiply_subsets(lanes, &mut products, g, *extended, first);
-            }
-            for (j, products) in products.iter().enumerate().skip(first) {
-                if usize::from(SUBSETS[j][SUBSETS[j].len() - 1]) < n_planes {
-                    sums.0[j][u] ^= weighted_sum(lanes, products, weights);
+            for j in coset::sets(n_planes, coset) {
+                let products = &products[j][..weights.len()];
+                let more = weighted_sums(lanes, products, weights, extension.to_tower);
+                for (sum, more) in sums.0[FIRST_SUM[j] + pair].iter_mut().zip(more) {
+                    *sum ^= more;
                 }
             }
         }
     }
 }
 
-/// A plane's values at the four points that differ in the fourth and fifth bit of their numbers.
-///
-/// The value at point `p` is the sum of the images of byte `i` under `M_(p ^ i)`: Karatsuba's three products in place of
-/// four, twice over.
-#[inline(always)]
-fn extend<B: ByteLanes>(
-    lanes: B,
-    [b0, b1, b2, b3]: &[[u8; 64]; 4],
-    [m0, m1, m2, m3]: Circulant,
-) -> [B::Register; 4] {
-    let add = |x, y| lanes.xor_bytes(x, y);
-    let (b0, b1) = (lanes.load_bytes(b0), lanes.load_bytes(b1));
-    let (b2, b3) = (lanes.load_bytes(b2), lanes.load_bytes(b3));
-    let (low, high) = (add(b0, b1), add(b2, b3));
-    let all = lanes.affine(add(low, high), m0);
-    let (even, odd) = (lanes.affine(add(b0, b2), m1), lanes.affine(add(b1, b3), m1));
-    let (low, high) = (add(all, lanes.affine(low, m2)), add(all, lanes.affine(high, m2)));
-    let (b0, b1) = (lanes.affine(b0, m3), lanes.affine(b1, m3));
-    let (b2, b3) = (lanes.affine(b2, m3), lanes.affine(b3, m3));
-    [
-        add(high, add(odd, b3)),
-        add(high, add(even, b2)),
-        add(low, add(odd, b1)),
-        add(low, add(even, b0)),
-    ]
-}
-
-/// Of group `g`, the products of the subsets from `first` on.
+/// Of group `g`, the products of the subsets that are summed on a coset.
 #[inline(always)]
 fn multiply_subsets<B: ByteLanes>(
     lanes: B,
     products: &mut [[B::Register; GROUPS]; SUBSETS.len()],
     g: usize,
     [a, b, c, d]: [B::Register; 4],
-    first: usize,
+    coset: usize,
 ) {
     let mul = |x, y| lanes.mul_bytes(x, y);
     let (ab, cd) = (mul(a, b), mul(c, d));
     products[10][g] = mul(ab, cd);
-    if first <= FIRST_SUBSET[1] {
+    if coset < 2 {
         products[6][g] = mul(ab, c);
         products[7][g] = mul(ab, d);
         products[8][g] = mul(a, cd);
         products[9][g] = mul(b, cd);
     }
-    if first == FIRST_SUBSET[0] {
+    if coset == 0 {
         products[0][g] = ab;
         products[1][g] = mul(a, c);
         products[2][g] = mul(b, c);
@@ -100,37 +100,87 @@ fn multiply_subsets<B: ByteLanes>(
     }
 }
 
-/// `sum_b weights[b] products[b]`, two groups of 64 blocks at a time.
+/// For each bit that `rows` selects of the products, the sum of the weights of the blocks whose product has it; two groups
+/// of 64 blocks at a time.
 #[inline(always)]
-fn weighted_sum<B: ByteLanes>(lanes: B, products: &[B::Register], weights: &[Group]) -> u128 {
+fn weighted_sums<B: ByteLanes>(
+    lanes: B,
+    products: &[B::Register],
+    weights: &[Group],
+    rows: u64,
+) -> [u128; 8] {
     let mut totals = [lanes.load_bytes(&[0; 64]); 16];
     let (pairs, last) = weights.as_chunks::<2>();
     for ([w0, w1], product) in pairs.iter().zip(products.chunks_exact(2)) {
+        let bits = [lanes.functionals(product[0], rows), lanes.functionals(product[1], rows)];
         for ((total, w0), w1) in totals.iter_mut().zip(&w0.0).zip(&w1.0) {
             let terms = (
-                lanes.mul_bytes(product[0], lanes.load_bytes(w0)),
-                lanes.mul_bytes(product[1], lanes.load_bytes(w1)),
+                lanes.affine_each(bits[0], lanes.load_bytes(w0)),
+                lanes.affine_each(bits[1], lanes.load_bytes(w1)),
             );
             *total = lanes.xor_bytes(*total, lanes.xor_bytes(terms.0, terms.1));
         }
     }
     for (weights, &product) in last.iter().zip(&products[2 * pairs.len()..]) {
+        let bits = lanes.functionals(product, rows);
         for (total, weights) in totals.iter_mut().zip(&weights.0) {
-            let term = lanes.mul_bytes(product, lanes.load_bytes(weights));
+            let term = lanes.affine_each(bits, lanes.load_bytes(weights));
             *total = lanes.xor_bytes(*total, term);
         }
     }
-    u128::from_le_bytes(lanes.sum_each(totals))
+    sum_eights(lanes, totals)
 }
 
-/// Bytes `4 s` to `4 s + 3` are those of plane `s`; blocks beyond the last are zero.
+/// The sums of each eight bytes of sixteen registers: of byte `k` of all eights of register `i`, byte `i` of sum `k`.
 #[inline(always)]
-fn byte_slices(planes: &[&[u32]], n_groups: usize) -> Vec<Group> {
-    let mut bits = vec![Group::ZERO; n_groups];
-    for (s, plane) in planes.iter().enumerate() {
-        for (group, words) in bits.iter_mut().zip(plane.chunks(64)) {
-            split_words(&mut group.0[4 * s..][..4], words);
+fn sum_eights<B: ByteLanes>(lanes: B, b: [B::Register; 16]) -> [u128; 8] {
+    // The eights of a lane are added, then bytes are put in order. Written out, so that the registers stay ones.
+    let add = |a: B::Register, b: B::Register| {
+        let (low, high) = lanes.interleave(a, b);
+        lanes.xor_bytes(low, high)
+    };
+    let (c0, c1, c2, c3) = (add(b[0], b[8]), add(b[1], b[9]), add(b[2], b[10]), add(b[3], b[11]));
+    let (c4, c5, c6, c7) = (add(b[4], b[12]), add(b[5], b[13]), add(b[6], b[14]), add(b[7], b[15]));
+    let ((d0, e0), (d1, e1)) = (lanes.interleave(c0, c4), lanes.interleave(c1, c5));
+    let ((d2, e2), (d3, e3)) = (lanes.interleave(c2, c6), lanes.interleave(c3, c7));
+    let ((f0, g0), (f1, g1)) = (lanes.interleave(d0, d2), lanes.interleave(d1, d3));
+    let ((f2, g2), (f3, g3)) = (lanes.interleave(e0, e2), lanes.interleave(e1, e3));
+    let ((s0, s1), (s2, s3)) = (lanes.interleave(f0, f1), lanes.interleave(g0, g1));
+    let ((s4, s5), (s6, s7)) = (lanes.interleave(f2, f3), lanes.interleave(g2, g3));
+    let sum = |s: B::Register| u128::from_le_bytes(lanes.sum_lanes(s));
+    [sum(s0), sum(s1), sum(s2), sum(s3), sum(s4), sum(s5), sum(s6), sum(s7)]
+}
+
+/// For each byte of the weights of 64 blocks, zeros beyond the last, the bits of each eight blocks as a matrix that
+/// [`ByteLanes::affine_each`] takes.
+#[inline(always)]
+fn bits_of_weights<B: ByteLanes>(lanes: B, weights: &[F128]) -> Group {
+    // Word `16 l + p` in lane `l` of register `p` is taken to place `p` of lane `l` by a transposition.
+    let mut words = [F128::ZERO; 64];
+    for (l, run) in weights.chunks(16).enumerate() {
+        for (lanes, &word) in words.as_chunks_mut::<4>().0.iter_mut().zip(run) {
+            lanes[l] = word;
         }
     }
-    bits
+    let bytes = lanes.transpose(lanes.load_block(bytemuck::cast_ref(&words)));
+    let mut group = Group([[0; 64]; 16]);
+    for (bits, bytes) in group.0.iter_mut().zip(bytes) {
+        lanes.store_bytes(bits, lanes.functionals(bytes, DESCENDING));
+    }
+    group
+}
+
+/// Of each group and plane both bytes of the bits of its blocks; blocks beyond the last are zero.
+#[inline(always)]
+fn byte_slices(planes: &[&[u16]]) -> [[[[u8; 64]; 2]; 4]; GROUPS] {
+    let mut groups = [[[[0; 64]; 2]; 4]; GROUPS];
+    for (s, plane) in planes.iter().enumerate() {
+        for (group, words) in groups.iter_mut().zip(plane.chunks(64)) {
+            let [low, high] = &mut group[s];
+            for ((low, high), word) in low.iter_mut().zip(high).zip(words) {
+                [*low, *high] = word.to_le_bytes();
+            }
+        }
+    }
+    groups
 }

@@ -1,22 +1,20 @@
-//! Sums over blocks of products of bits that are extended from a domain of 32 points to cosets.
+//! Sums over blocks of products of bits that are extended from GF(2^4) to its cosets.
 
 mod bytes;
 mod nibbles;
 mod tables;
 
 use super::Lanes;
-use crate::coset::{Extension, Group, ProductSums};
+use crate::F128;
+use crate::coset::{Extension, ProductSums};
 
-/// Adds to `sums` what [`Extension::add_products`] says.
-///
-/// In each group of 64 blocks `weights[i]` holds coordinate `i` of the weights, zero beyond the last block. There are at most as many groups as
-/// [`Extension::BLOCKS`] fill.
+/// Adds to `sums` what [`coset::add_products`](crate::coset::add_products) says.
 #[inline(always)]
 pub(crate) fn coset_products<const N: usize>(
     isa: impl Lanes<N>,
-    sums: &mut ProductSums,
-    planes: &[&[u32]],
-    weights: &[Group],
+    sums: &mut [ProductSums],
+    planes: &[&[u16]],
+    weights: &[F128],
     extension: &Extension,
 ) {
     if let Some(lanes) = isa.byte_lanes() {

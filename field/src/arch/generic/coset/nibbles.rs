@@ -1,217 +1,152 @@
-//! Products on cosets by nibble lanes: the 32 points of a coset in a register.
+//! Products on cosets by nibble lanes: the representatives of all three cosets in a register.
 //!
 //! Extensions are summed of tables, in the basis of the tower. A product of two is Karatsuba's three in `Tower4`, made
-//! of logarithms. A product by a weight is Karatsuba's three as well, of two coordinates at a time: one look-up yields
-//! the products of a nibble by a nibble of each.
-
-use core::array;
+//! of logarithms. Its nibbles are elements of the subfield, over which a byte of a weight is a pair: one look-up among sixteen
+//! entries multiplies both.
 
 use super::super::NibbleLanes;
 use crate::aligned::Aligned;
-use crate::coset::{self, Extension, Group, NibbleRows, ProductSums};
-use crate::tower::{FROM_AES, NIBBLE_LOG, PAIR_MULTIPLES, POWERS, TO_AES};
+use crate::coset::{self, COSETS, Extension, FIRST_SUM, PAIRS, ProductSums};
+use crate::tower::{NIBBLE_LOG, PAIR_MULTIPLES, POWERS};
+use crate::{F128, Tower128};
 
 /// Blocks whose products are held at once: with their sums they fit the first-level cache.
 const TILE: usize = 8;
 
-/// Pairs of a weight's coordinates.
-const PAIRS: usize = 8;
+/// Bytes of a weight.
+const BYTES: usize = 16;
 
 /// Karatsuba's three factors of elements of `Tower8`: the low nibbles, the high ones and the sums of both.
 type Split<T> = [T; 3];
 
-/// Of 32 elements, or points.
+/// A register in memory.
 type Row = [u8; 32];
 
-/// The products of a block, in the order of [`coset::sums`].
-type Products<const PLACES: usize> = [Split<Row>; PLACES];
+/// For each nibble of the bits and its value, its part of the values.
+type NibbleRows = [[Row; 16]; 4];
 
-/// By pair of coordinates the sums of Karatsuba's products for each product of a block; the nibbles of the pair in a byte.
-type Totals<const PLACES: usize> = [Split<[Row; PLACES]>; PAIRS];
-
-/// Of 64 blocks' weights, by pair of coordinates Karatsuba's factors, those of the pair in a byte.
-type PairedWeights = [Split<[[u8; TILE]; 64 / TILE]>; PAIRS];
+/// The nibbles of a block's products in `ROWS` rows: set by set the low ones of the pairs on which it is summed, then the high ones.
+/// What is stored last may reach a row beyond.
+type Products<const ROWS: usize> = [Row; ROWS];
 
 #[inline(always)]
 pub(super) fn add_products<B: NibbleLanes>(
     lanes: B,
-    sums: &mut ProductSums,
-    planes: &[&[u32]],
-    weights: &[Group],
+    sums: &mut [ProductSums],
+    planes: &[&[u16]],
+    weights: &[F128],
     extension: &Extension,
 ) {
-    match *planes {
-        [a, b] => {
-            let planes = [a, b];
-            add_on_coset::<_, 2, 0, 1>(lanes, sums, planes, weights, extension);
+    let mut bytes = vec![[0; BYTES]; weights.len().next_multiple_of(TILE)];
+    for (bytes, &weight) in bytes.iter_mut().zip(weights) {
+        *bytes = Tower128::from(weight).to_bits().to_le_bytes();
+    }
+    let (weights, rows) = (bytes.as_chunks().0, &extension.nibbles.0);
+    for (sums, planes) in sums.iter_mut().zip(planes.chunks(4)) {
+        match *planes {
+            [_] => {}
+            [a, b] => add_of_some::<_, 2, 1, 2>(lanes, sums, [a, b], weights, rows),
+            [a, b, c] => add_of_some::<_, 3, 3, 4>(lanes, sums, [a, b, c], weights, rows),
+            [a, b, c, d] => add_of_some::<_, 4, 9, 10>(lanes, sums, [a, b, c, d], weights, rows),
+            _ => unreachable!("one to four planes"),
         }
-        [a, b, c] => {
-            let planes = [a, b, c];
-            add_on_coset::<_, 3, 0, 4>(lanes, sums, planes, weights, extension);
-            add_on_coset::<_, 3, 1, 1>(lanes, sums, planes, weights, extension);
-        }
-        [a, b, c, d] => {
-            let planes = [a, b, c, d];
-            add_on_coset::<_, 4, 0, 11>(lanes, sums, planes, weights, extension);
-            add_on_coset::<_, 4, 1, 5>(lanes, sums, planes, weights, extension);
-            add_on_coset::<_, 4, 2, 1>(lanes, sums, planes, weights, extension);
-        }
-        _ => unreachable!("two to four planes"),
     }
 }
 
-/// The sums of `P` planes on one coset, where a block has as many products as `PLACES`; by coset, as the tables, products
-/// and sums of one fit the first-level cache.
+/// The sums of `P` planes, whose products fill `ROWS` rows, one less than `ROOM`.
 #[inline(always)]
-fn add_on_coset<B: NibbleLanes, const P: usize, const COSET: usize, const PLACES: usize>(
+fn add_of_some<B: NibbleLanes, const P: usize, const ROWS: usize, const ROOM: usize>(
     lanes: B,
     sums: &mut ProductSums,
-    planes: [&[u32]; P],
-    weights: &[Group],
-    extension: &Extension,
-) {
-    let rows = &extension.nibbles.0[COSET];
-    let mut totals: Aligned<Totals<PLACES>> = Aligned([[[[0; 32]; PLACES]; 3]; PAIRS]);
-    let mut products = Aligned([[[[0; 32]; 3]; PLACES]; TILE]);
-    for (group, weights) in weights.iter().enumerate() {
-        let weights = Aligned(pair_weights(lanes, weights));
-        let end = planes[0].len().min(64 * (group + 1));
-        for (tile, start) in (64 * group..end).step_by(TILE).enumerate() {
-            for (b, products) in (start..end).zip(&mut products.0) {
-                let mut words = [0; P];
-                for (word, plane) in words.iter_mut().zip(planes) {
-                    *word = plane[b];
-                }
-                multiply_block::<_, P, COSET, PLACES>(lanes, products, words, rows);
-            }
-            // Blocks beyond the last weigh nothing.
-            let pairs = totals.0.as_chunks_mut().0.iter_mut().zip(weights.0.as_chunks().0);
-            for ([totals_0, totals_1], [weights_0, weights_1]) in pairs {
-                let kinds = totals_0.iter_mut().zip(totals_1).zip(weights_0.iter().zip(weights_1));
-                for (kind, ((totals_0, totals_1), (weights_0, weights_1))) in kinds.enumerate() {
-                    let weights = [&weights_0[tile], &weights_1[tile]];
-                    add_multiples(lanes, [totals_0, totals_1], &products.0, kind, weights);
-                }
-            }
-        }
-    }
-    let mut bytes = [[[0; 32]; PLACES]; 2 * PAIRS];
-    for (bytes, totals) in bytes.as_chunks_mut::<2>().0.iter_mut().zip(&totals.0) {
-        for place in 0..PLACES {
-            let pair = to_coordinates(lanes, totals.each_ref().map(|totals| &totals[place]));
-            for (bytes, coordinate) in bytes.iter_mut().zip(pair) {
-                lanes.store_bytes(&mut bytes[place], coordinate);
-            }
-        }
-    }
-    let subsets = coset::sums(P).filter(|&(_, coset)| coset == COSET);
-    for (place, (subset, _)) in subsets.enumerate() {
-        let sums = &mut sums.0[subset][32 * COSET..][..32];
-        for (u, sum) in sums.iter_mut().enumerate() {
-            *sum ^= u128::from_le_bytes(array::from_fn(|c| bytes[c][place][u]));
-        }
-    }
-}
-
-/// The factors of two coordinates are joined.
-#[inline(always)]
-fn pair_weights<B: NibbleLanes>(lanes: B, weights: &Group) -> PairedWeights {
-    let mut paired: PairedWeights = [[[[0; TILE]; 64 / TILE]; 3]; PAIRS];
-    for (paired, coordinates) in paired.iter_mut().zip(weights.0.as_chunks::<2>().0) {
-        for half in 0..2 {
-            let mut factors = [lanes.load_bytes(&[0; 32]); 2];
-            for (bytes, tables) in coordinates.iter().zip(&FROM_AES) {
-                let parts = lanes.nibbles(lanes.load_bytes(&bytes.as_chunks().0[half]));
-                for (factor, tables) in factors.iter_mut().zip(tables) {
-                    for (table, part) in tables.iter().zip(parts) {
-                        let image = lanes.entries(lanes.table(table), part);
-                        *factor = lanes.xor_bytes(*factor, image);
-                    }
-                }
-            }
-            let [low, high] = factors;
-            for (row, v) in paired.iter_mut().zip([low, high, lanes.xor_bytes(low, high)]) {
-                lanes.store_bytes(&mut row.as_flattened_mut().as_chunks_mut().0[half], v);
-            }
-        }
-    }
-    paired
-}
-
-/// The two coordinates, in the AES field, of which Karatsuba's products are known.
-#[inline(always)]
-fn to_coordinates<B: NibbleLanes>(lanes: B, totals: Split<&Row>) -> [B::Register; 2] {
-    let (low, high) = (lanes.load_bytes(totals[0]), lanes.load_bytes(totals[1]));
-    let both = lanes.load_bytes(totals[2]);
-    let plain = lanes.xor_bytes(low, high);
-    let zero = lanes.load_bytes(&[0; 32]);
-    let mut coordinates = [zero; 2];
-    for (v, table) in [plain, lanes.xor_bytes(plain, both), high].into_iter().zip(&TO_AES) {
-        for (coordinate, nibble) in coordinates.iter_mut().zip(lanes.nibbles(v)) {
-            *coordinate = lanes.xor_bytes(*coordinate, lanes.entries(lanes.table(table), nibble));
-        }
-    }
-    coordinates
-}
-
-/// The products on a coset of a block of which each plane has the bits `words`.
-#[inline(always)]
-fn multiply_block<B: NibbleLanes, const P: usize, const COSET: usize, const PLACES: usize>(
-    lanes: B,
-    products: &mut Products<PLACES>,
-    words: [u32; P],
+    planes: [&[u16]; P],
+    weights: &[[[u8; BYTES]; TILE]],
     rows: &NibbleRows,
 ) {
-    let mut products = Places { lanes, left: products };
+    let mut totals = Aligned([[[0; 32]; ROWS]; BYTES]);
+    let mut products = Aligned([[[0; 32]; ROOM]; TILE]);
+    for (tile, weights) in weights.iter().enumerate() {
+        for (b, products) in products.0.iter_mut().enumerate() {
+            // Blocks beyond the last weigh nothing.
+            let mut words = [0; P];
+            for (word, plane) in words.iter_mut().zip(planes) {
+                *word = plane.get(tile * TILE + b).copied().unwrap_or_default();
+            }
+            multiply_block(lanes, products.as_flattened_mut(), words, rows);
+        }
+        for (i, totals) in totals.0.as_chunks_mut().0.iter_mut().enumerate() {
+            let of_byte = |i: usize| weights.map(|weight| weight[i]);
+            let weights = [of_byte(2 * i), of_byte(2 * i + 1)];
+            add_multiples(lanes, totals, &products.0, &weights);
+        }
+    }
+    let byte = |i: usize, at: usize| totals.0[i].as_flattened()[at];
+    let element = |at: usize| {
+        let bytes = core::array::from_fn(|i| byte(i, at));
+        F128::from(Tower128::new(u128::from_le_bytes(bytes))).to_bits()
+    };
+    let mut first = 0;
+    for j in coset::sets(P, 0) {
+        let n = PAIRS * (coset::SUBSETS[j].len() - 1);
+        for (pair, bits) in sums.0[FIRST_SUM[j]..][..n].iter_mut().enumerate() {
+            // A nibble's multiples are those of its lowest bit.
+            bits[0] ^= element(first + pair);
+            bits[4] ^= element(first + n + pair);
+        }
+        first += 2 * n;
+    }
+}
+
+/// The products of a block of which each plane has the bits `words`.
+#[inline(always)]
+fn multiply_block<B: NibbleLanes, const P: usize>(
+    lanes: B,
+    products: &mut [u8],
+    words: [u16; P],
+    rows: &NibbleRows,
+) {
+    let mut places = Places { lanes, left: products };
     let a = Logarithms::of_bits(lanes, words[0], rows);
     let b = Logarithms::of_bits(lanes, words[1], rows);
     let ab = a.times(lanes, b);
-    if COSET == 0 {
-        products.push(ab);
-    }
+    places.push(ab, 1);
     let Some(&c) = words.get(2) else { return };
     let c = Logarithms::of_bits(lanes, c, rows);
-    if COSET == 0 {
-        products.push(a.times(lanes, c));
-        products.push(b.times(lanes, c));
-    }
+    places.push(a.times(lanes, c), 1);
+    places.push(b.times(lanes, c), 1);
     let ab = Logarithms::new(lanes, ab);
     let Some(&d) = words.get(3) else {
-        products.push(ab.times(lanes, c));
+        places.push(ab.times(lanes, c), 2);
         return;
     };
     let d = Logarithms::of_bits(lanes, d, rows);
     let cd = c.times(lanes, d);
-    if COSET == 0 {
-        products.push(a.times(lanes, d));
-        products.push(b.times(lanes, d));
-        products.push(cd);
-    }
+    places.push(a.times(lanes, d), 1);
+    places.push(b.times(lanes, d), 1);
+    places.push(cd, 1);
     let cd = Logarithms::new(lanes, cd);
-    if COSET < 2 {
-        products.push(ab.times(lanes, c));
-        products.push(ab.times(lanes, d));
-        products.push(a.times(lanes, cd));
-        products.push(b.times(lanes, cd));
-    }
-    products.push(ab.times(lanes, cd));
+    places.push(ab.times(lanes, c), 2);
+    places.push(ab.times(lanes, d), 2);
+    places.push(a.times(lanes, cd), 2);
+    places.push(b.times(lanes, cd), 2);
+    places.push(ab.times(lanes, cd), COSETS);
 }
 
 /// Places for products that are not filled yet.
 struct Places<'a, B> {
     lanes: B,
-    left: &'a mut [Split<Row>],
+    left: &'a mut [u8],
 }
 
 impl<B: NibbleLanes> Places<'_, B> {
+    /// Adds the nibbles of a product on so many cosets; what is stored beyond them is stored over.
     #[inline(always)]
-    fn push(&mut self, product: Split<B::Register>) {
-        let left = core::mem::take(&mut self.left);
-        if let Some((place, left)) = left.split_first_mut() {
-            for (row, v) in place.iter_mut().zip(product) {
-                self.lanes.store_bytes(row, v);
+    fn push(&mut self, [low, high, _]: Split<B::Register>, n_cosets: usize) {
+        for nibbles in [low, high] {
+            let left = core::mem::take(&mut self.left);
+            if let Some(row) = left.first_chunk_mut() {
+                self.lanes.store_bytes(row, nibbles);
             }
-            self.left = left;
+            self.left = &mut left[PAIRS * n_cosets..];
         }
     }
 }
@@ -223,7 +158,7 @@ struct Logarithms<R>(Split<R>);
 impl<R: Copy> Logarithms<R> {
     /// Those of the values of a block's bits on a coset.
     #[inline(always)]
-    fn of_bits<B: NibbleLanes<Register = R>>(lanes: B, word: u32, rows: &NibbleRows) -> Self {
+    fn of_bits<B: NibbleLanes<Register = R>>(lanes: B, word: u16, rows: &NibbleRows) -> Self {
         let mut sum = lanes.load_bytes(&rows[0][(word & 0xf) as usize]);
         for (i, rows) in rows.iter().enumerate().skip(1) {
             sum = lanes.xor_bytes(sum, lanes.load_bytes(&rows[(word >> (4 * i) & 0xf) as usize]));
@@ -251,49 +186,47 @@ impl<R: Copy> Logarithms<R> {
     }
 }
 
-/// Adds to each total its product, that of `kind` among Karatsuba's, with the weight of each block; of two pairs of
-/// coordinates, so that a product is loaded once for both.
+/// Adds to each total the multiples of its nibbles by a byte of each block's weight, for two bytes, so that nibbles are loaded
+/// once for both.
 #[inline(always)]
-fn add_multiples<B: NibbleLanes, const PLACES: usize>(
+fn add_multiples<B: NibbleLanes, const ROWS: usize, const ROOM: usize>(
     lanes: B,
-    mut totals: [&mut [Row; PLACES]; 2],
-    products: &[Products<PLACES>; TILE],
-    kind: usize,
-    weights: [&[u8; TILE]; 2],
+    totals: &mut [[Row; ROWS]; 2],
+    products: &[Products<ROOM>; TILE],
+    weights: &[[u8; TILE]; 2],
 ) {
     let mut first = 0;
-    let mut left = PLACES;
+    let mut left = ROWS;
     while left > 0 {
-        let at = (kind, first);
         let n = left.min(B::SUMS / 2);
         match n {
-            6.. => add_run::<_, 6, _>(lanes, &mut totals, products, at, weights),
-            5 => add_run::<_, 5, _>(lanes, &mut totals, products, at, weights),
-            4 => add_run::<_, 4, _>(lanes, &mut totals, products, at, weights),
-            3 => add_run::<_, 3, _>(lanes, &mut totals, products, at, weights),
-            2 => add_run::<_, 2, _>(lanes, &mut totals, products, at, weights),
-            _ => add_run::<_, 1, _>(lanes, &mut totals, products, at, weights),
+            6.. => add_run::<_, 6, _, _>(lanes, totals, products, first, weights),
+            5 => add_run::<_, 5, _, _>(lanes, totals, products, first, weights),
+            4 => add_run::<_, 4, _, _>(lanes, totals, products, first, weights),
+            3 => add_run::<_, 3, _, _>(lanes, totals, products, first, weights),
+            2 => add_run::<_, 2, _, _>(lanes, totals, products, first, weights),
+            _ => add_run::<_, 1, _, _>(lanes, totals, products, first, weights),
         }
         (first, left) = (first + n, left - n);
     }
 }
 
-/// The totals of `J` products from number `first` on.
+/// The totals of `J` rows from number `first` on.
 #[inline(always)]
-fn add_run<B: NibbleLanes, const J: usize, const PLACES: usize>(
+fn add_run<B: NibbleLanes, const J: usize, const ROWS: usize, const ROOM: usize>(
     lanes: B,
-    totals: &mut [&mut [Row; PLACES]; 2],
-    products: &[Products<PLACES>; TILE],
-    (kind, first): (usize, usize),
-    weights: [&[u8; TILE]; 2],
+    totals: &mut [[Row; ROWS]; 2],
+    products: &[Products<ROOM>; TILE],
+    first: usize,
+    weights: &[[u8; TILE]; 2],
 ) {
     let mut sums = [[lanes.load_bytes(&[0; 32]); J]; 2];
     let weights = weights[0].iter().zip(weights[1]);
-    for (products, (&w0, &w1)) in products.iter().zip(weights) {
+    for (products, (&w0, w1)) in products.iter().zip(weights) {
         let m0 = lanes.table(&PAIR_MULTIPLES.0[usize::from(w0)]);
         let m1 = lanes.table(&PAIR_MULTIPLES.0[usize::from(w1)]);
         for j in 0..J {
-            let factor = lanes.load_bytes(&products[first + j][kind]);
+            let factor = lanes.load_bytes(&products[first + j]);
             sums[0][j] = lanes.xor_bytes(sums[0][j], lanes.entries(m0, factor));
             sums[1][j] = lanes.xor_bytes(sums[1][j], lanes.entries(m1, factor));
         }
