@@ -123,6 +123,11 @@ fn indices(c: &mut Criterion) {
     on_all(c, "block_histograms", N / 2, || {
         kernels::block_histograms(&mut eight, &blocks, 8, &weights[..N / 16]);
     });
+    let mut nine = [[F128::ZERO; 256]; 9];
+    let four: [Vec<u8>; 4] = core::array::from_fn(|i| bytes(N, i as u64));
+    on_all(c, "grid_histograms", 4 * N, || {
+        kernels::grid_histograms(&mut nine, four.each_ref().map(|i| &i[..]), &weights);
+    });
     let mut dst = vec![F128::ZERO; N];
     on_all(c, "gather", N, || kernels::gather(&mut dst, &table, &index));
     let tables: [[F128; 256]; 4] = core::array::from_fn(|_| core::array::from_fn(|v| table[v]));

@@ -241,6 +241,18 @@ pub fn block_histograms(
     dispatch::block_histograms(Backend::current(), bins, index, first, weights);
 }
 
+/// Sixteen bucket accumulations in one pass, for every two of four bytes `index[d][i]` the low nibble of one and the high
+/// nibble of the other.
+///
+/// Into `bins[d]` go the bytes themselves, `d < 4`. Both mixtures of two bytes go into the same bins: those of bytes 0 and 1
+/// into `bins[4]`, 2 and 3 into `bins[5]`, 0 and 2 into `bins[6]`, 1 and 3 into `bins[7]`, 0 and 3 as well as 1 and 2 into
+/// `bins[8]`. For a product of functions of the two nibbles, these are what [`product_grid`] takes.
+pub fn grid_histograms(bins: &mut [[F128; 256]; 9], index: [&[u8]; 4], weights: &[F128]) {
+    assert!(index.iter().all(|i| i.len() == weights.len()));
+    let _counted = count::kernel(weights.len(), 0, 0, 16);
+    dispatch::grid_histograms(Backend::current(), bins, index, weights);
+}
+
 /// Sums by the bits of words: `sums[i] += ` the sum of the weights of the words that have bit `i`.
 pub fn bit_sums(sums: &mut [F128; 128], words: &[F128], weights: &[F128]) {
     assert_eq!(words.len(), weights.len());

@@ -265,9 +265,9 @@ fn indices(shape: &Shape) -> Counts {
         let tiles = tile_vars(tree.matrix);
         for factor in &tree.factors {
             let width = factor.width as usize;
-            let job = |(number, &vars)| Job { vars, width, summed: number > 0 };
+            let job = |&vars: &usize| Job { vars, width };
             let jobs = points.entry((step.min(1), width)).or_default();
-            jobs.extend(tiles.iter().enumerate().map(job));
+            jobs.extend(tiles.iter().map(job));
         }
     }
     let points: Vec<_> = points.into_values().collect();

@@ -18,8 +18,6 @@ const TASK: usize = 2 * BLOCKS;
 pub(super) struct Job {
     pub(super) vars: usize,
     pub(super) width: usize,
-    /// Whether the prover sums the share up, which it need not of the first tile.
-    pub(super) summed: bool,
 }
 
 impl Job {
@@ -30,22 +28,6 @@ impl Job {
 
     fn n_nibbles(&self) -> usize {
         self.width.div_ceil(4)
-    }
-
-    /// The share's sum, by histograms.
-    fn share(&self) -> Counts {
-        if !self.summed {
-            return sum([invert(), ops(1, 0, 1)]);
-        }
-        let chunks = 1 << self.vars.saturating_sub(10);
-        sum([
-            ops(0, 0, 1 << self.vars),
-            times(chunks, ops(256, 0, 256)),
-            ops(1, 0, 1),
-            eq_table(self.vars.min(10)),
-            eq_table(self.vars.saturating_sub(10)),
-            sum([eq_table(self.width), ops(1 << self.width, 0, 1 << self.width)]),
-        ])
     }
 
     /// Bytes to nibbles.
@@ -66,43 +48,33 @@ impl Job {
         sum([eq_table(inner), eq_table(left - inner), times(n_chunks, ops(sums, 0, sums))])
     }
 
-    /// The first round: both sums are looked up by bytes, three values a pair of positions, weighed twice.
-    fn first_round(&self) -> Counts {
-        let half = 1 << (self.vars - 1);
-        let sums = sum([ops(2 * half, 0, 3 * half), invert(), ops(2, 0, 4)]);
-        sum([
-            ops(256 * self.n_nibbles(), 0, 0),
-            Self::chunks(self.vars - 1, 8, 2),
-            sums,
-            ops(2, 0, 1),
-        ])
+    /// The weights of bytes that are sorted into bins, and what `sums` sums over bins of `len` take in each chunk.
+    fn histograms(left: usize, sums: usize, len: usize) -> Counts {
+        Self::chunks(left, 13, sums * (len + 1))
     }
 
     fn one_nibble(&self) -> Counts {
-        let mut total = sum([self.first_round(), factored_round(1, false)]);
-        for left in (1..self.vars).rev() {
+        // Sums of sixteen runs, in which four variables are bound.
+        let mut total = sum([Self::histograms(self.vars - 4, 16, 16), ops(0, 0, 1 << self.vars)]);
+        total += sum([eq_table(4), ops(16, 0, 16)]);
+        // Values of the positions that are left are sums of eight look-ups.
+        let left = self.vars - 4;
+        total += sum([eq_table(4), self.pair_tables(8), ops(0, 0, 7 << left)]);
+        for left in (1..=left).rev().chain((1..=4).rev()) {
             let half = 1 << (left - 1);
-            let second = left + 1 == self.vars;
-            total +=
-                sum([Self::chunks(left - 1, 8, if second { 2 } else { 1 }), ops(half, 0, half)]);
-            total += if second {
-                sum([self.pair_tables(1), ops(4, 0, 2), self.pair_tables(2), ops(0, 0, half)])
-            } else {
-                ops(half, 0, 2 * half)
-            };
+            total += sum([Self::chunks(left - 1, 8, 1), ops(2 * half, 0, 3 * half)]);
             total += factored_round(1, false);
         }
         total
     }
 
     fn two_nibbles(&self) -> Counts {
-        let mut total = self.first_round();
-        // The second round, of values looked up.
-        let half = 1 << (self.vars - 2);
-        total += sum([self.pair_tables(1), Self::chunks(self.vars - 2, 8, 2)]);
-        total += sum([ops(4 * half, 0, 4 * half), ops(4, 0, 2)]);
-        total += times(2, factored_round(2, false));
-        // The third and the fourth in one pass, of sums of two look-ups; their binding, of eight.
+        // Sixteen additions to bins for four positions, and a product of two nibbles' values for each byte.
+        let mut total = Self::histograms(self.vars - 2, 9, 256);
+        total += sum([ops(256, 0, 0), ops(0, 0, 16 << (self.vars - 2))]);
+        total += sum([ops(3, 0, 6), ops(0, 0, 19), ops(5, 0, 12)]);
+        total += sum([factored_round(2, true), factored_round(2, false), ops(4, 0, 3)]);
+        // The third and the fourth round in one pass, of sums of two look-ups; their binding, of eight.
         let mut left = self.vars - 2;
         let quarter = 1 << (left - 2);
         total += sum([self.pair_tables(2), Self::chunks(left - 2, 7, 8)]);
@@ -221,7 +193,7 @@ pub(super) fn stages(points: &[Vec<Job>]) -> Counts {
     let jobs = points.concat();
     let mut total = sum(jobs
         .iter()
-        .flat_map(|job| [job.share(), job.stage_one(), job.univariate(), job.stage_two()]));
+        .flat_map(|job| [ops(1, 0, 0), job.stage_one(), job.univariate(), job.stage_two()]));
     total += sum(points.iter().map(|jobs| of_point(jobs)));
     let first: Vec<_> = jobs.iter().map(|job| (job.vars, job.n_nibbles() + 2)).collect();
     let second: Vec<_> = jobs.iter().map(|job| (job.vars - LOG_SIZE, 6)).collect();

@@ -58,6 +58,11 @@ macro_rules! for_each_kernel {
                 first: usize,
                 weights: &[F128]
             );
+            fn grid_histograms(
+                bins: &mut [[F128; 256]; 9],
+                index: [&[u8]; 4],
+                weights: &[F128]
+            );
             fn bit_sums(sums: &mut [F128; 128], words: &[F128], weights: &[F128]);
             fn gather(dst: &mut [F128], table: &[F128], index: &[u8]);
             fn gather_two(dst: &mut [F128], tables: [&[F128; 256]; 2], index: [&[u8]; 2]);

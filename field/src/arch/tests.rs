@@ -280,6 +280,28 @@ proptest! {
     }
 
     #[test]
+    fn buckets_of_mixed_bytes(rows in vec((any::<[u8; 4]>(), element()), 0..70)) {
+        let index: [Vec<u8>; 4] = core::array::from_fn(|d| rows.iter().map(|row| row.0[d]).collect());
+        let weights: Vec<F128> = rows.iter().map(|row| row.1).collect();
+        let bins_of = [[0, 4, 6, 8], [4, 1, 8, 7], [6, 8, 2, 5], [8, 7, 5, 3]];
+        let mut expected = [[F128::ONE; 256]; 9];
+        for (bytes, w) in &rows {
+            for (low, bins) in bytes.iter().zip(bins_of) {
+                for (high, k) in bytes.iter().zip(bins) {
+                    expected[k][usize::from(low & 0xf | high & 0xf0)] += *w;
+                }
+            }
+        }
+        on_every_backend(|backend| {
+            let mut bins = [[F128::ONE; 256]; 9];
+            let index = index.each_ref().map(Vec::as_slice);
+            dispatch::grid_histograms(backend, &mut bins, index, &weights);
+            prop_assert!(bins == expected, "{:?}", backend);
+            Ok(())
+        })?;
+    }
+
+    #[test]
     fn buckets(
         weights in vec(element(), 0..200),
         bins in prop_oneof![vec(element(), 1..=256usize), vec(element(), 1..20usize)],

@@ -59,11 +59,13 @@ pub use instance::BoxProduct;
 #[cfg(feature = "prover")]
 pub use leaves::Leaves;
 #[cfg(feature = "prover")]
-pub(crate) use pairs::{Factors, PairProduct};
+pub(crate) use pairs::{Factors, Folded, PairProduct};
 #[cfg(feature = "prover")]
 pub use prove::{prove, prove_factors};
 #[cfg(feature = "prover")]
-pub(crate) use quad::{Grid, add as add_grids, fold_quarters, fold_weights, parabola, quarters};
+pub(crate) use quad::{
+    Grid, add as add_grids, fold_quarters, fold_weights, line, parabola, quarters,
+};
 pub use shape::{BoxShape, LeafClaim, RootClaim};
 #[cfg(feature = "prover")]
 pub use tree::Tree;

@@ -6,7 +6,7 @@ use binfer_field::kernels::Corner;
 
 use super::columns::Columns;
 use super::halves::Halves;
-use super::quad::{Grid, fold_weights, parabola};
+use super::quad::{Grid, fold_weights, line, parabola};
 use super::sparse::SparseColumns;
 use crate::buffer::Buffer;
 use crate::sumcheck::{EqFactored, Instance, Shape};
@@ -39,16 +39,23 @@ pub(super) enum State<'a> {
     Columns(Columns<'a>),
     Sparse(SparseColumns),
     Halves(Halves),
-    Made(Box<dyn Factors + 'a>),
+    Made(Box<dyn Factors<'a> + 'a>),
 }
 
 /// Factors over a hypercube that are made twice: for the grid of the first two variables, and with these bound.
-pub(crate) trait Factors: Send + Sync {
+pub(crate) trait Factors<'a>: Send + Sync {
     /// The grid of the first two variables.
     fn grid(&self, corner: Corner) -> Grid;
 
-    /// `a` and then `b` with both variables bound, `weights` those of `(1, 0)`, `(0, 1)` and `(1, 1)`.
-    fn fold(&self, weights: [F128; 3]) -> Buffer;
+    /// Binds both variables, `weights` those of `(1, 0)`, `(0, 1)` and `(1, 1)`.
+    fn fold(&self, weights: [F128; 3]) -> Folded<'a>;
+}
+
+/// Factors of which two variables are bound.
+pub(crate) enum Folded<'a> {
+    /// `a` and then `b`.
+    Elements(Buffer),
+    Made(Box<dyn Factors<'a> + 'a>),
 }
 
 impl State<'_> {
@@ -83,14 +90,16 @@ impl<'a> PairProduct<'a> {
         Self { known, constant: F128::ONE, ..Self::begin(z, factored, state) }
     }
 
-    /// The rest of the sumcheck of a product, to which nothing is added. Precondition: at least two variables.
+    /// The sumcheck of a product to which nothing is added, `known` at the two values of the first variable. Precondition: at
+    /// least two variables for each time that the factors are made.
     pub(crate) fn of_factors(
         z: Vec<F128>,
-        factored: EqFactored,
-        factors: Box<dyn Factors + 'a>,
+        known: [F128; 2],
+        factors: Box<dyn Factors<'a> + 'a>,
     ) -> Self {
         debug_assert!(z.len() >= 2);
-        Self::begin(z, factored, State::Made(factors))
+        let factored = EqFactored::new(line(known, z[0]));
+        Self { known: Some(known), ..Self::begin(z, factored, State::Made(factors)) }
     }
 
     fn begin(z: Vec<F128>, factored: EqFactored, state: State<'a>) -> Self {
@@ -106,6 +115,11 @@ impl<'a> PairProduct<'a> {
             first: None,
             pending: None,
         }
+    }
+
+    /// The claim on what is left.
+    pub(crate) fn claim(&self) -> F128 {
+        self.factored.claim()
     }
 
     /// The factors' values at the bound point.
@@ -133,8 +147,12 @@ impl<'a> PairProduct<'a> {
             }
             State::Halves(halves) => halves.fold(weights),
             State::Made(factors) => {
-                self.state =
-                    State::Halves(Halves::new(factors.fold(weights), &self.z[self.bound..]));
+                self.state = match factors.fold(weights) {
+                    Folded::Elements(data) => {
+                        State::Halves(Halves::new(data, &self.z[self.bound..]))
+                    }
+                    Folded::Made(factors) => State::Made(factors),
+                };
             }
         }
     }
@@ -171,13 +189,12 @@ impl<'a> PairProduct<'a> {
         let (z, next) = (self.z[self.bound], self.z[self.bound + 1]);
         let [_, top, zero, one, top_of_one, ..] = self.grid;
         let weight = self.constant * self.state.weight();
-        let line = |at_zero: F128, at_one: F128| at_zero + next * (at_zero + at_one);
-        let leading = line(top, top_of_one);
+        let leading = line([top, top_of_one], next);
         if let Some([at_zero, at_one]) = self.known {
             return (at_one + self.constant, leading, Some(at_zero + self.constant));
         }
-        let at_zero = (z == F128::ONE).then(|| line(self.corners[0], zero) + weight);
-        (line(self.corners[1], one) + weight, leading, at_zero)
+        let at_zero = (z == F128::ONE).then(|| line([self.corners[0], zero], next) + weight);
+        (line([self.corners[1], one], next) + weight, leading, at_zero)
     }
 
     /// That of the second round.

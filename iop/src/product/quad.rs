@@ -57,7 +57,7 @@ pub(super) fn fold(first: &mut [F128], rest: [&[F128]; 3], weights: [F128; 3]) {
 }
 
 /// The quarters of `values`, whose highest bits are the two variables, the first highest: in the order of [`Quad`].
-pub(crate) fn quarters(values: &[F128]) -> [&[F128]; 4] {
+pub(crate) fn quarters<T>(values: &[T]) -> [&[T]; 4] {
     let q = values.len() / 4;
     [0, 2 * q, q, 3 * q].map(|start| &values[start..][..q])
 }
@@ -69,6 +69,11 @@ pub(crate) fn fold_quarters(values: &mut [F128], weights: [F128; 3]) {
     let (second, rest) = rest.split_at(q);
     let (third, fourth) = rest.split_at(q);
     fold(first, [third, second, fourth], weights);
+}
+
+/// At `r`, the polynomial of degree 1 of which the values at 0 and at 1 are known.
+pub(crate) fn line([zero, one]: [F128; 2], r: F128) -> F128 {
+    zero + r * (zero + one)
 }
 
 /// At `r`, the polynomial of degree 2 of which the values at 0, at 1 and at infinity are known.

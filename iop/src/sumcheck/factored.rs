@@ -23,6 +23,11 @@ impl EqFactored {
         Self { scale: F128::ONE, claim, cofactor: Vec::new() }
     }
 
+    /// What the cofactor of eq's bound part sums to.
+    pub(crate) fn claim(&self) -> F128 {
+        self.claim
+    }
+
     /// The round polynomial for the coordinate `z`, from `t(1)` and the coefficients of `X^2, X^3, ...`.
     ///
     /// `at_zero` is `t(0)`, wanted only where the claim does not give it: where `z` is one.

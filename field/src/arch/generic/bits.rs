@@ -61,6 +61,71 @@ pub(crate) fn block_histograms<const N: usize>(
     }
 }
 
+/// The low nibbles of `low` and the high ones of `high`, byte by byte.
+#[inline(always)]
+fn mixed(low: u64, high: u64) -> u64 {
+    const LOW: u64 = u64::MAX / 0x11;
+    low & LOW | high & !LOW
+}
+
+/// `bins[k[j]][byte i of index[j]] += weights[i]`.
+#[inline(always)]
+fn add_to_four<const M: usize>(
+    one: impl Lanes<1>,
+    bins: &mut [[F128; 256]; 9],
+    weights: &[F128; M],
+    k: [usize; 4],
+    index: [u64; 4],
+) {
+    // Opaque as those of `eight` are.
+    let mut index = index.map(core::hint::black_box);
+    for weight in weights {
+        for (k, index) in k.into_iter().zip(&mut index) {
+            add_to(one, &mut bins[k][*index as usize & 0xff], weight);
+            *index >>= 8;
+        }
+    }
+}
+
+/// [`grid_histograms`] of the lowest `M` bytes of four words.
+#[inline(always)]
+fn add_grid<const M: usize>(
+    one: impl Lanes<1>,
+    bins: &mut [[F128; 256]; 9],
+    [a, b, c, d]: [u64; 4],
+    weights: &[F128; M],
+) {
+    // No nibble is in two bytes of a group: their stores seldom meet.
+    let pairs = [mixed(a, b), mixed(b, a), mixed(c, d), mixed(d, c)];
+    let across = [mixed(a, c), mixed(b, d), mixed(c, a), mixed(d, b)];
+    let diagonals = [mixed(a, d), mixed(b, c), mixed(c, b), mixed(d, a)];
+    add_to_four(one, bins, weights, [0, 1, 2, 3], [a, b, c, d]);
+    add_to_four(one, bins, weights, [4, 4, 5, 5], pairs);
+    add_to_four(one, bins, weights, [6, 7, 6, 7], across);
+    add_to_four(one, bins, weights, [8; 4], diagonals);
+}
+
+/// For every two of four bytes, the low nibble of one with the high nibble of the other.
+#[inline(always)]
+pub(crate) fn grid_histograms<const N: usize>(
+    isa: impl Lanes<N>,
+    bins: &mut [[F128; 256]; 9],
+    index: [&[u8]; 4],
+    weights: &[F128],
+) {
+    let [(i0, tail0), (i1, tail1), (i2, tail2), (i3, tail3)] = index.map(|i| i.as_chunks::<8>());
+    let (weights, weights_tail) = weights.as_chunks::<8>();
+    let blocks = i0.iter().zip(i1).zip(i2.iter().zip(i3)).zip(weights);
+    for (((i0, i1), (i2, i3)), weights) in blocks {
+        let words = [i0, i1, i2, i3].map(|i| u64::from_le_bytes(*i));
+        add_grid(isa.one(), bins, words, weights);
+    }
+    let tails = tail0.iter().zip(tail1).zip(tail2.iter().zip(tail3)).zip(weights_tail);
+    for (((&i0, &i1), (&i2, &i3)), weight) in tails {
+        add_grid(isa.one(), bins, [i0, i1, i2, i3].map(u64::from), array::from_ref(weight));
+    }
+}
+
 /// Eight indices in one word: opaque, so that they are taken apart in general registers, where addresses are made.
 #[inline(always)]
 pub(super) fn eight(index: &[u8; 8]) -> u64 {

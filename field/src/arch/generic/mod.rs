@@ -21,8 +21,8 @@ mod two_rounds;
 
 pub(crate) use bit_sums::bit_sums;
 pub(crate) use bits::{
-    block_histograms, gather, gather_four, gather_two, histogram, pack_plane, pack_planes,
-    transpose,
+    block_histograms, gather, gather_four, gather_two, grid_histograms, histogram, pack_plane,
+    pack_planes, transpose,
 };
 pub(crate) use byte_lanes::{ByteLanes, NoByteLanes};
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]

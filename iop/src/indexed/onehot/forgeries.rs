@@ -36,7 +36,7 @@ fn outcome(lie: Lie) -> Result<(), VerifyError> {
     let z_point = [row_point.clone(), col_point.clone()].concat();
     let z_eq = kernels::eq_table(&z_point);
     let index_eq = kernels::eq_table(&index_point);
-    let value = bytes.iter().zip(&z_eq).map(|(&b, &e)| e * index_eq[usize::from(b)]).sum();
+    let value: F128 = bytes.iter().zip(&z_eq).map(|(&b, &e)| e * index_eq[usize::from(b)]).sum();
     let weight = F128::new(9);
     let claim = OneHotClaim { view: 0, row_point, col_point, index_point, weight, value: Blank };
 
@@ -44,7 +44,7 @@ fn outcome(lie: Lie) -> Result<(), VerifyError> {
     let data = TileData::new(tiles(ROWS, COLS)[0], &view, &bytes);
     let sigma = claim.index_point.clone();
     let sigma = &sigma;
-    let mut nibbles = NibbleProduct::new(&bytes, z_point, sigma, value);
+    let mut nibbles = NibbleProduct::new(&bytes, z_point, sigma);
     let (mut p, _) = sumcheck::prove_weighted(&mut channel, &mut [&mut nibbles], vec![weight]);
     p.reverse();
     let c = F128::new(3);

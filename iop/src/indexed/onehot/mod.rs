@@ -24,9 +24,9 @@
 //!
 //! Messages: rounds and the joining; `Q`; rounds and the joining.
 //!
-//! Cost: additions for most, since bits have few values. Of an index of eight bits the first four rounds of
-//! stage 1 look up five table entries, and `Q` takes about five byte products of 64 positions at a time; the
-//! sumcheck over `y` runs on one element a plane for 16 positions.
+//! Cost: additions for most, since bits have few values. Of an index of eight bits the first two rounds of
+//! stage 1 add four weights to bins, the next two look up two table entries, and `Q` takes about five byte products of 64
+//! positions at a time; the sumcheck over `y` runs on one element a plane for 16 positions.
 //!
 //! Soundness: the terms of the sumchecks and the joinings; `2 / 2^128` for `mu`; `63 / 2^128` for `z`; `7 / 2^128` for `theta`.
 
@@ -38,7 +38,11 @@ mod bits;
 #[cfg(feature = "prover")]
 mod halves;
 #[cfg(feature = "prover")]
+mod nibbles;
+#[cfg(feature = "prover")]
 mod prove;
+#[cfg(feature = "prover")]
+mod single;
 #[cfg(feature = "prover")]
 mod skip;
 

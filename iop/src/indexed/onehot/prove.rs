@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use binfer_field::{F128, kernels, kernels::eq_table, kernels::inner_product};
+use binfer_field::{F128, kernels};
 use rayon::prelude::*;
 
 use super::bits::{BitProduct, BlockBits, Extension};
@@ -63,12 +63,16 @@ struct Job<'a> {
     point: Vec<F128>,
     /// What the sum is multiplied by in the sum of all jobs.
     weight: F128,
-    sum: F128,
 }
 
-impl Job<'_> {
+impl<'a> Job<'a> {
     fn n_nibbles(&self) -> usize {
         self.view.planes.len().div_ceil(NIBBLE)
+    }
+
+    /// The instance of stage 1.
+    fn nibble_product(&self) -> NibbleProduct<'a> {
+        NibbleProduct::new(&self.data.bytes, self.point.clone(), self.index_point)
     }
 }
 
@@ -94,7 +98,8 @@ pub fn prove(
         .collect();
     let of_claim = |claim| jobs_of(claim, &views[claim.view], &tiled[claim.view]);
     let mut jobs: Vec<_> = claims.par_iter().flat_map_iter(of_claim).collect();
-    let point = prove_nibbles(channel, &mut jobs);
+    let claimed = claims.iter().map(|claim| claim.weight * claim.value).sum();
+    let point = prove_nibbles(channel, &mut jobs, claimed);
     prove_bits(channel, planes, &jobs, &point)
 }
 
@@ -104,30 +109,22 @@ fn jobs_of<'a>(
     view: &'a View,
     tiles: &'a [TileData<'a>],
 ) -> impl Iterator<Item = Job<'a>> {
-    let index_point = claim.index_point.as_slice();
-    let share = |(number, data): (usize, &TileData<'_>)| {
+    tiles.iter().enumerate().map(move |(tile_number, data)| {
         let (scale, point) = data.tile.restrict(&claim.row_point, &claim.col_point);
-        // The first tile, which is the largest, has what the others leave.
-        let is_left = number == 0 && !scale.is_zero();
-        let sum = (!is_left).then(|| one_hot_sum(&data.bytes, &point, index_point));
-        (scale, point, sum)
-    };
-    let shares: Vec<_> = tiles.par_iter().enumerate().map(share).collect();
-    let known = shares.iter().filter_map(|&(scale, _, sum)| Some(scale * sum?));
-    let left = claim.value + known.sum();
-    tiles.iter().enumerate().zip(shares).map(move |((tile_number, data), (scale, point, sum))| {
-        let sum = sum.unwrap_or_else(|| left * scale.invert());
-        Job { data, tile_number, view, index_point, point, weight: claim.weight * scale, sum }
+        let index_point = claim.index_point.as_slice();
+        Job { data, tile_number, view, index_point, point, weight: claim.weight * scale }
     })
 }
 
-/// Stage 1: the jobs' new weights and the shared point, which is returned.
-fn prove_nibbles(channel: &mut ProverChannel, jobs: &mut [Job<'_>]) -> Vec<F128> {
-    let mut instances: Vec<NibbleProduct<'_>> = jobs
-        .iter()
-        .map(|job| NibbleProduct::new(&job.data.bytes, job.point.clone(), job.index_point, job.sum))
-        .collect();
-    let weights = jobs.iter().map(|job| job.weight).collect();
+/// Stage 1 of jobs whose weighted sum is `claimed`: their new weights and the shared point, which is returned.
+fn prove_nibbles(channel: &mut ProverChannel, jobs: &mut [Job<'_>], claimed: F128) -> Vec<F128> {
+    let mut instances: Vec<NibbleProduct<'_>> = jobs.par_iter().map(Job::nibble_product).collect();
+    let weights: Vec<F128> = jobs.iter().map(|job| job.weight).collect();
+    debug_assert_eq!(
+        claimed,
+        weights.iter().zip(&instances).map(|(&weight, x)| weight * x.sum()).sum(),
+        "the claims' weighted sum is that of the tiles"
+    );
     let (mut point, weights) =
         sumcheck::prove_weighted(channel, &mut as_batch(&mut instances), weights);
     point.reverse();
@@ -219,18 +216,4 @@ fn prove_bits(
 
 fn as_batch<I: Instance>(instances: &mut [I]) -> Vec<&mut dyn Instance> {
     instances.iter_mut().map(|i| i as &mut dyn Instance).collect()
-}
-
-/// `sum_x eq(point, x) prod_s (1 + sigma_s + bit_s(bytes[x]))` over the tile's own entries: those that
-/// pad it have weight zero.
-fn one_hot_sum(bytes: &[u8], point: &[F128], sigma: &[F128]) -> F128 {
-    let mut bins = [F128::ZERO; 256];
-    let split = point.len().min(10);
-    let inner = eq_table(&point[..split]);
-    for (chunk, &weight) in bytes.chunks(1 << split).zip(&eq_table(&point[split..])) {
-        let mut local = [F128::ZERO; 256];
-        binfer_field::kernels::histogram(&mut local, chunk, &inner);
-        binfer_field::kernels::add_scaled(&mut bins, &local, weight);
-    }
-    inner_product(&bins[..1 << sigma.len()], &eq_table(sigma))
 }
