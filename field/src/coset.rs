@@ -93,15 +93,15 @@ impl ProductSums {
         let of_nibble = move |bits: &[u128]| -> F128 {
             bits.iter().zip(basis).map(|(&bit, x)| F128::new(bit) * x).sum()
         };
+        let place = |x: Tower8| usize::from(x.to_bits()) - SIZE;
+        let places: Vec<_> = representatives().map(|x| [x, conjugate(x)].map(place)).collect();
         SUBSETS.into_iter().zip(FIRST_SUM).map(move |(subset, first)| {
             let n_cosets = subset.len() - 1;
             let mut values = vec![F128::ZERO; SIZE * n_cosets];
-            let pairs = representatives().zip(&self.0[first..][..PAIRS * n_cosets]);
-            for (x, bits) in pairs {
+            for (places, bits) in places.iter().zip(&self.0[first..][..PAIRS * n_cosets]) {
                 let (a, c) = (of_nibble(&bits[..4]), of_nibble(&bits[4..]));
-                let at = |x: Tower8| usize::from(x.to_bits()) - SIZE;
-                values[at(x)] = a + root * c;
-                values[at(conjugate(x))] = a + (root + trace) * c;
+                values[places[0]] = a + root * c;
+                values[places[1]] = a + (root + trace) * c;
             }
             (subset.iter().map(|s| 1 << s).sum(), values)
         })
@@ -110,7 +110,7 @@ impl ProductSums {
 
 /// The conjugate over the subfield.
 fn conjugate(x: Tower8) -> Tower8 {
-    x.pow(SIZE as u128)
+    x.frobenius(SIZE.ilog2())
 }
 
 /// Of each pair of conjugates outside the subfield, coset by coset, the first.

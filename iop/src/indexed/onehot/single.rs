@@ -90,9 +90,9 @@ impl Instance for SingleNibble<'_> {
         self.values.truncate(half);
         self.bound.insert(0, r);
         if self.bound.len() == FIRST_VARS {
-            let (left, bound) = (self.z.len() - FIRST_VARS, kernels::eq_table(&self.bound));
-            self.nibbles = Nibbles { left, bound, ..self.nibbles.clone() };
-            self.values = Buffer::unspecified(1 << left);
+            self.nibbles.left = self.z.len() - FIRST_VARS;
+            self.nibbles.bound = kernels::eq_table(&self.bound);
+            self.values = Buffer::unspecified(1 << self.nibbles.left);
             self.nibbles.values(0, &mut self.values);
         }
     }
