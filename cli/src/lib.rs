@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod awake;
 pub mod bench;
 mod commit;
 mod demo;
@@ -65,6 +66,7 @@ impl Cli {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get());
             pool.build_global()?;
         }
+        awake::keep();
         match &self.command {
             Command::Commit(args) => args.run(out),
             Command::Run(args) => args.run(out),

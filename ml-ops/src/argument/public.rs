@@ -90,7 +90,7 @@ pub(crate) fn products(bases: &[F128], values: &Values, offset: i128, across: bo
     }
 }
 
-fn products_of<T: Copy + Ord + Into<i64> + Sync>(
+fn products_of<T: Copy + Ord + Into<i64> + Send + Sync>(
     bases: &[F128],
     values: &[T],
     offset: i128,
@@ -102,7 +102,7 @@ fn products_of<T: Copy + Ord + Into<i64> + Sync>(
     let exponent = (i128::from(least) + offset).unsigned_abs();
     let common = bases.iter().copied().product::<F128>().pow(exponent);
     let is_more = |&&value: &&T| value.into() != least;
-    if values.iter().filter(is_more).count() <= values.len() / SPARSE {
+    if values.iter().filter(is_more).nth(values.len() / SPARSE).is_none() {
         // Nearly all are the least: a power for each of the others.
         let mut products = vec![common; n];
         for (at, &value) in values.iter().enumerate().filter(|(_, value)| is_more(value)) {

@@ -519,7 +519,7 @@ fn quantize_all(
         .collect()
 }
 
-fn integers<T: Copy + Default + Ord + Into<i64> + Sync>(
+fn integers<T: Copy + Default + Ord + Into<i64> + Send + Sync>(
     values: &[T],
     rows: usize,
     tensor: &TensorShape,

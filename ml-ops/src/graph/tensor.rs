@@ -188,9 +188,14 @@ impl Values {
 }
 
 /// The least and the largest value, in one pass without a branch each.
-pub(crate) fn ends<T: Copy + Ord>(values: &[T]) -> Option<(T, T)> {
+pub(crate) fn ends<T: Copy + Ord + Send + Sync>(values: &[T]) -> Option<(T, T)> {
     let first = *values.first()?;
-    Some(values.iter().fold((first, first), |(low, high), &v| (low.min(v), high.max(v))))
+    let join = |(low, high): (T, T), (l, h): (T, T)| (low.min(l), high.max(h));
+    let ends = |values: &[T]| values.iter().fold((first, first), |ends, &v| join(ends, (v, v)));
+    #[cfg(feature = "prover")]
+    return values.par_chunks(TASK).map(ends).reduce_with(join);
+    #[cfg(not(feature = "prover"))]
+    Some(ends(values))
 }
 
 /// Whether all integers are among the `2^bits` from `low` on, in one pass without a branch each.

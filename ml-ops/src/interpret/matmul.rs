@@ -13,10 +13,15 @@ const BLOCK_COLS: usize = kernels::INTEGER_BLOCK.1;
 /// Blocks of rows whose sums are held at once.
 const BLOCKS: usize = 8;
 
+/// Zeros that a task writes at least.
+const ZEROS: usize = 1 << 15;
+
 impl MatMul<'_> {
     /// The accumulators, feature-major.
     pub(super) fn accumulators(&self) -> Vec<i64> {
-        let mut y = vec![0; self.shape.n * self.rows];
+        // Pages that are new are zeroed by all threads.
+        let zeros = rayon::iter::repeat_n(0, self.shape.n * self.rows).with_min_len(ZEROS);
+        let mut y: Vec<i64> = zeros.collect();
         if self.groups > 1 {
             self.fill_groups(&mut y);
         } else if let (Some(gather), Values::Codes(codes)) = (self.gather, self.x) {
