@@ -123,10 +123,11 @@ fn indices(c: &mut Criterion) {
     on_all(c, "block_histograms", N / 2, || {
         kernels::block_histograms(&mut eight, &blocks, 8, &weights[..N / 16]);
     });
-    let mut nine = [[F128::ZERO; 256]; 9];
-    let four: [Vec<u8>; 4] = core::array::from_fn(|i| bytes(N, i as u64));
-    on_all(c, "grid_histograms", 4 * N, || {
-        kernels::grid_histograms(&mut nine, four.each_ref().map(|i| &i[..]), &weights);
+    let four: [Vec<u8>; 4] = core::array::from_fn(|d| bytes(256, d as u64));
+    let low: [F128; 16] = core::array::from_fn(|v| table[v]);
+    let high = weights[..16 * 256].as_chunks().0;
+    on_all(c, "nibble_products", 4 * 256, || {
+        black_box(kernels::nibble_products(&low, high, four.each_ref().map(|i| &i[..])));
     });
     let mut dst = vec![F128::ZERO; N];
     on_all(c, "gather", N, || kernels::gather(&mut dst, &table, &index));

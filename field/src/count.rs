@@ -12,7 +12,7 @@
 //! | kernel | for each element | products | squarings | additions |
 //! |---|---|---:|---:|---:|
 //! | `add_assign`, `sum`, `histogram`, `block_histograms` | of the argument | | | 1 |
-//! | `grid_histograms` | of the weights | | | 16 |
+//! | `nibble_products` | of an index, and 256 of both | | | 16 |
 //! | `mul`, `mul_assign`, `mul_adjacent`, `scale` | of the result | 1 | | |
 //! | `add_products`, `add_scaled`, `inner_product` | of the argument | 1 | | 1 |
 //! | `square` | | | 1 | |

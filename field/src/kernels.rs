@@ -241,18 +241,6 @@ pub fn block_histograms(
     dispatch::block_histograms(Backend::current(), bins, index, first, weights);
 }
 
-/// Sixteen bucket accumulations in one pass, for every two of four bytes `index[d][i]` the low nibble of one and the high
-/// nibble of the other.
-///
-/// Into `bins[d]` go the bytes themselves, `d < 4`. Both mixtures of two bytes go into the same bins: those of bytes 0 and 1
-/// into `bins[4]`, 2 and 3 into `bins[5]`, 0 and 2 into `bins[6]`, 1 and 3 into `bins[7]`, 0 and 3 as well as 1 and 2 into
-/// `bins[8]`. For a product of functions of the two nibbles, these are what [`product_grid`] takes.
-pub fn grid_histograms(bins: &mut [[F128; 256]; 9], index: [&[u8]; 4], weights: &[F128]) {
-    assert!(index.iter().all(|i| i.len() == weights.len()));
-    let _counted = count::kernel(weights.len(), 0, 0, 16);
-    dispatch::grid_histograms(Backend::current(), bins, index, weights);
-}
-
 /// Sums by the bits of words: `sums[i] += ` the sum of the weights of the words that have bit `i`.
 pub fn bit_sums(sums: &mut [F128; 128], words: &[F128], weights: &[F128]) {
     assert_eq!(words.len(), weights.len());
@@ -300,6 +288,21 @@ pub fn gather_grid(
     let corners = u32::from(corner != Corner::Neither);
     let _counted = count::kernel(w.len(), 11 + corners, 0, 17 + corners);
     dispatch::gather_grid(Backend::current(), w, tables, index, corner)
+}
+
+/// Sums of products of values that the nibbles of four bytes have, for every two of the bytes:
+/// `sums[d][e] = sum_i low[index[d][i] & 15] * high[i][index[e][i] >> 4]`.
+///
+/// Costs four additions of four elements for each `i`, and 256 products in all: slices are best some hundreds long, so that `high`,
+/// 256 bytes each, still fits into the first or second cache.
+pub fn nibble_products(low: &[F128; 16], high: &[[F128; 16]], index: [&[u8]; 4]) -> [[F128; 4]; 4] {
+    assert!(index.iter().all(|i| i.len() == high.len()));
+    let _counted = count::kernel_of(count::Counts {
+        products: 256,
+        additions: 16 * high.len() as u64 + 256,
+        ..Default::default()
+    });
+    dispatch::nibble_products(Backend::current(), low, high, index)
 }
 
 /// Bit `plane < 8` of each byte, packed least significant bit first into 128-bit words.

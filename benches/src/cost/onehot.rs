@@ -69,10 +69,13 @@ impl Job {
     }
 
     fn two_nibbles(&self) -> Counts {
-        // Sixteen additions to bins for four positions, and a product of two nibbles' values for each byte.
-        let mut total = Self::histograms(self.vars - 2, 9, 256);
-        total += sum([ops(256, 0, 0), ops(0, 0, 16 << (self.vars - 2))]);
-        total += sum([ops(3, 0, 6), ops(0, 0, 19), ops(5, 0, 12)]);
+        // Multiples of a chunk's weights by a nibble's values; four additions of four elements for four positions, and
+        // their sums by the other nibble's values.
+        let left = self.vars - 2;
+        let inner = left.min(2 + left / 2).min(8);
+        let mut total = sum([Self::chunks(left, inner, 16), ops(16 << inner, 0, 16 << left)]);
+        total += times(1 << (left - inner), ops(256, 0, 256));
+        total += sum([ops(3, 0, 6), ops(0, 0, 30), ops(5, 0, 12)]);
         total += sum([factored_round(2, true), factored_round(2, false), ops(4, 0, 3)]);
         // The third and the fourth round in one pass, of sums of two look-ups; their binding, of eight.
         let mut left = self.vars - 2;

@@ -58,11 +58,6 @@ macro_rules! for_each_kernel {
                 first: usize,
                 weights: &[F128]
             );
-            fn grid_histograms(
-                bins: &mut [[F128; 256]; 9],
-                index: [&[u8]; 4],
-                weights: &[F128]
-            );
             fn bit_sums(sums: &mut [F128; 128], words: &[F128], weights: &[F128]);
             fn gather(dst: &mut [F128], table: &[F128], index: &[u8]);
             fn gather_two(dst: &mut [F128], tables: [&[F128; 256]; 2], index: [&[u8]; 2]);
@@ -74,6 +69,11 @@ macro_rules! for_each_kernel {
                 index: [&[u8]; 8],
                 corner: Corner
             ) -> [F128; 8];
+            fn nibble_products(
+                low: &[F128; 16],
+                high: &[[F128; 16]],
+                index: [&[u8]; 4]
+            ) -> [[F128; 4]; 4];
             fn pack_plane(dst: &mut [F128], bytes: &[u8], plane: u32);
             fn pack_planes(planes: [&mut [F128]; 8], bytes: &[u8]);
             fn transpose(rows: &mut [F128; 128]);

@@ -280,23 +280,24 @@ proptest! {
     }
 
     #[test]
-    fn buckets_of_mixed_bytes(rows in vec((any::<[u8; 4]>(), element()), 0..70)) {
-        let index: [Vec<u8>; 4] = core::array::from_fn(|d| rows.iter().map(|row| row.0[d]).collect());
-        let weights: Vec<F128> = rows.iter().map(|row| row.1).collect();
-        let bins_of = [[0, 4, 6, 8], [4, 1, 8, 7], [6, 8, 2, 5], [8, 7, 5, 3]];
-        let mut expected = [[F128::ONE; 256]; 9];
-        for (bytes, w) in &rows {
-            for (low, bins) in bytes.iter().zip(bins_of) {
-                for (high, k) in bytes.iter().zip(bins) {
-                    expected[k][usize::from(low & 0xf | high & 0xf0)] += *w;
-                }
-            }
-        }
+    fn products_of_nibbles(
+        low in vec(element(), 16),
+        positions in vec((any::<[u8; 4]>(), vec(element(), 16)), 0..70),
+    ) {
+        let index: [Vec<u8>; 4] = core::array::from_fn(|d| positions.iter().map(|(bytes, _)| bytes[d]).collect());
+        let high: Vec<[F128; 16]> =
+            positions.iter().map(|(_, values)| core::array::from_fn(|v| values[v])).collect();
+        let low: [F128; 16] = core::array::from_fn(|v| low[v]);
+        let expected = core::array::from_fn(|d| core::array::from_fn(|e| {
+            let term = |(bytes, values): &([u8; 4], Vec<F128>)| {
+                low[usize::from(bytes[d] & 0xf)] * values[usize::from(bytes[e] >> 4)]
+            };
+            positions.iter().map(term).sum()
+        }));
         on_every_backend(|backend| {
-            let mut bins = [[F128::ONE; 256]; 9];
             let index = index.each_ref().map(Vec::as_slice);
-            dispatch::grid_histograms(backend, &mut bins, index, &weights);
-            prop_assert!(bins == expected, "{:?}", backend);
+            let got = dispatch::nibble_products(backend, &low, &high, index);
+            prop_assert_eq!(got, expected, "{:?}", backend);
             Ok(())
         })?;
     }

@@ -23,10 +23,10 @@ pub(crate) trait Clmul<const N: usize>: Copy {
     fn load_part(self, src: &[F128]) -> Self::Register;
     fn store_part(self, dst: &mut [F128], v: Self::Register);
     fn splat(self, x: F128) -> Self::Register;
-    /// See [`Lanes::look_up`].
+    /// See [`Lanes::load_each`].
     #[inline(always)]
-    fn look_up(self, table: &[F128; 256], index: u64) -> Self::Register {
-        self.load(&core::array::from_fn(|k| table[(index >> (8 * k) & 0xff) as usize]))
+    fn load_each(self, src: [&F128; N]) -> Self::Register {
+        self.load(&src.map(|x| *x))
     }
     fn xor(self, a: Self::Register, b: Self::Register) -> Self::Register;
     /// In each lane the product of one half of `a` and one of `b`: the high half of `a` where bit
@@ -121,8 +121,8 @@ impl<const N: usize, T: Clmul<N>> Lanes<N> for T {
     }
 
     #[inline(always)]
-    fn look_up(self, table: &[F128; 256], index: u64) -> T::Register {
-        Clmul::look_up(self, table, index)
+    fn load_each(self, src: [&F128; N]) -> T::Register {
+        Clmul::load_each(self, src)
     }
 
     #[inline(always)]

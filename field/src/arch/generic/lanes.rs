@@ -28,8 +28,8 @@ pub(crate) trait Lanes<const N: usize>: Copy {
     fn load_part(self, src: &[F128]) -> Self::Vector;
     /// Stores the first `dst.len()` elements, which are fewer than `N`.
     fn store_part(self, dst: &mut [F128], v: Self::Vector);
-    /// The entries of a table that the lowest `N` bytes of `index` number, the lowest byte first.
-    fn look_up(self, table: &[F128; 256], index: u64) -> Self::Vector;
+    /// Loads elements that lie apart.
+    fn load_each(self, src: [&F128; N]) -> Self::Vector;
     fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// The sum of the `N` elements.
     fn sum(self, v: Self::Vector) -> F128;
@@ -61,6 +61,12 @@ pub(crate) trait Lanes<const N: usize>: Copy {
         let one = self.one();
         let companion = one.sum(one.companions(one.load(&[x])));
         self.factor(x, companion)
+    }
+
+    /// The entries of a table that the lowest `N` bytes of `index` number, the lowest byte first.
+    #[inline(always)]
+    fn look_up(self, table: &[F128; 256], index: u64) -> Self::Vector {
+        self.load_each(core::array::from_fn(|k| &table[(index >> (8 * k) & 0xff) as usize]))
     }
 
     #[inline(always)]

@@ -4,6 +4,7 @@ use super::bits::{ask_for, look_up_two};
 use super::two_rounds::{BLOCK, Sums, grid_block, padded, reduce};
 use super::{Lanes, gather, mul_one};
 use crate::F128;
+use crate::aligned::Aligned;
 use crate::kernels::Corner;
 
 /// Rows from which tables are asked for.
@@ -57,4 +58,60 @@ pub(crate) fn gather_grid<const N: usize, L: Lanes<N>>(
         }
     }
     reduce(isa, sums)
+}
+
+/// For each low nibble of a byte, the sums of the values of the high nibbles beside it, each of one of four bytes.
+type Rows = [[F128; 4]; 16];
+
+/// See [`kernels::nibble_products`](crate::kernels::nibble_products).
+#[inline(always)]
+pub(crate) fn nibble_products<const N: usize, L: Lanes<N>>(
+    isa: L,
+    low: &[F128; 16],
+    high: &[[F128; 16]],
+    index: [&[u8]; 4],
+) -> [[F128; 4]; 4] {
+    // A row is one register and one line of the cache.
+    let mut rows = Aligned([[[F128::ZERO; 4]; 16]; 4]);
+    let [i0, i1, i2, i3] = index;
+    for ((high, (&i0, &i1)), (&i2, &i3)) in
+        high.iter().zip(i0.iter().zip(i1)).zip(i2.iter().zip(i3))
+    {
+        add_to_rows(isa, &mut rows.0, high, [i0, i1, i2, i3]);
+    }
+    let [r0, r1, r2, r3] = &rows.0;
+    [weigh(isa, low, r0), weigh(isa, low, r1), weigh(isa, low, r2), weigh(isa, low, r3)]
+}
+
+/// Adds the values of four high nibbles to the rows of the low ones beside them.
+#[inline(always)]
+fn add_to_rows<const N: usize, L: Lanes<N>>(
+    isa: L,
+    rows: &mut [Rows; 4],
+    high: &[F128; 16],
+    bytes: [u8; 4],
+) {
+    let values = bytes.map(|byte| &high[usize::from(byte >> 4)]);
+    for (k, &values) in values.as_chunks::<N>().0.iter().enumerate() {
+        let values = isa.load_each(values);
+        for (rows, byte) in rows.iter_mut().zip(bytes) {
+            let part = &mut rows[usize::from(byte & 0xf)].as_chunks_mut::<N>().0[k];
+            isa.store(part, isa.add(isa.load(part), values));
+        }
+    }
+}
+
+/// The sum of rows, each times an element.
+#[inline(always)]
+fn weigh<const N: usize, L: Lanes<N>>(isa: L, weights: &[F128; 16], rows: &Rows) -> [F128; 4] {
+    let mut sums = [F128::ZERO; 4];
+    for (k, sums) in sums.as_chunks_mut::<N>().0.iter_mut().enumerate() {
+        let mut total = isa.zero_wide();
+        for (&weight, row) in weights.iter().zip(rows) {
+            let part = isa.load(&row.as_chunks::<N>().0[k]);
+            total = isa.add_wide(total, isa.mul_wide(part, isa.load(&[weight; N])));
+        }
+        isa.store(sums, isa.reduce(total));
+    }
+    sums
 }

@@ -21,8 +21,8 @@ mod two_rounds;
 
 pub(crate) use bit_sums::bit_sums;
 pub(crate) use bits::{
-    block_histograms, gather, gather_four, gather_two, grid_histograms, histogram, pack_plane,
-    pack_planes, transpose,
+    block_histograms, gather, gather_four, gather_two, histogram, pack_plane, pack_planes,
+    transpose,
 };
 pub(crate) use byte_lanes::{ByteLanes, NoByteLanes};
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
@@ -31,7 +31,7 @@ pub(crate) use coset::coset_products;
 pub(crate) use fold::{fold, fold_adjacent, fold_into};
 pub(crate) use lanes::Lanes;
 pub(crate) use linear_map::{linear_map, word_map};
-pub(crate) use look_ups::{gather_grid, gather_products};
+pub(crate) use look_ups::{gather_grid, gather_products, nibble_products};
 pub(crate) use nibble_lanes::{NibbleLanes, NoNibbleLanes};
 pub(crate) use planes::plane_butterflies;
 pub(crate) use product::{

@@ -58,10 +58,9 @@ impl Clmul<2> for Avx2 {
 
     /// Parts are loaded to their places: stores that a wider load waits for would take longer.
     #[inline(always)]
-    fn look_up(self, table: &[F128; 256], index: u64) -> __m256i {
-        let entry = |k: u32| &table[(index >> (8 * k) & 0xff) as usize];
-        // SAFETY: an entry is 16 readable bytes; `self` proves SSE2.
-        let part = |k: u32| unsafe { _mm_loadu_si128(core::ptr::from_ref(entry(k)).cast()) };
+    fn load_each(self, src: [&F128; 2]) -> __m256i {
+        // SAFETY: an element is 16 readable bytes; `self` proves SSE2.
+        let part = |k: usize| unsafe { _mm_loadu_si128(core::ptr::from_ref(src[k]).cast()) };
         // SAFETY: `self` proves AVX2.
         unsafe { _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(part(0)), part(1)) }
     }

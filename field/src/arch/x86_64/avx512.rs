@@ -87,10 +87,9 @@ impl Clmul<4> for Avx512 {
 
     /// Parts are loaded to their places: stores that a wider load waits for would take longer.
     #[inline(always)]
-    fn look_up(self, table: &[F128; 256], index: u64) -> __m512i {
-        let entry = |k: u32| &table[(index >> (8 * k) & 0xff) as usize];
-        // SAFETY: an entry is 16 readable bytes; `self` proves SSE2.
-        let part = |k: u32| unsafe { _mm_loadu_si128(core::ptr::from_ref(entry(k)).cast()) };
+    fn load_each(self, src: [&F128; 4]) -> __m512i {
+        // SAFETY: an element is 16 readable bytes; `self` proves SSE2.
+        let part = |k: usize| unsafe { _mm_loadu_si128(core::ptr::from_ref(src[k]).cast()) };
         // SAFETY: `self` proves AVX-512F.
         unsafe {
             let v = _mm512_castsi128_si512(part(0));

@@ -14,8 +14,17 @@ use crate::sumcheck::{Instance, Shape};
 /// Variables of the weights that a chunk of a grid shares, so that its eight slices stay in the first cache.
 const GRID_VARS: usize = 7;
 
-/// The same of a chunk whose bytes are sorted into bins.
-pub(super) const HISTOGRAM_VARS: usize = 13;
+/// The most of a chunk whose values are added to rows by nibbles: what the weights' multiples of them take fits into the second cache.
+const MOST_ROW_VARS: usize = 8;
+
+/// Variables of such a chunk where a quarter of the positions has `vars`: sixteen products for each of a chunk's positions, and 256 for each
+/// chunk, are fewest where it has four times the root of them.
+fn row_vars(vars: usize) -> usize {
+    vars.min(2 + vars / 2).min(MOST_ROW_VARS)
+}
+
+/// Chunks of a task, at least.
+const CHUNKS: usize = 8;
 
 /// The instance; variables are bound highest first.
 pub(super) enum NibbleProduct<'a> {
@@ -34,7 +43,7 @@ impl<'a> NibbleProduct<'a> {
         }
         let (rest, top) = z.split_at(z.len() - 2);
         let bytes = Bytes::new(nibbles, rest.to_vec());
-        let [at_zero, at_one, zero, one, ..] = bytes.sums;
+        let [at_zero, at_one, zero, one] = [0, 1, 2, 3].map(|d| bytes.sums[d][d]);
         let known = [line([at_zero, zero], top[0]), line([at_one, one], top[0])];
         let z = z.into_iter().rev().collect();
         Self::Two(Box::new(PairProduct::of_factors(z, known, Box::new(bytes))))
@@ -80,33 +89,38 @@ impl Instance for NibbleProduct<'_> {
     }
 }
 
-/// Both nibbles, nothing bound. A product of two nibbles' values is one of the byte that they make.
+/// Both nibbles, nothing bound.
 struct Bytes<'a> {
     nibbles: Nibbles<'a>,
     /// eq's point for the variables beyond the first two, lowest first.
     z: Vec<F128>,
-    /// The sums of that value over the bytes that [`kernels::grid_histograms`] sorts.
-    sums: [F128; 9],
+    /// The weighted sums of the products of the low nibble's value at one of four positions with the high one's at another, in the
+    /// order of [`quarters`].
+    sums: [[F128; 4]; 4],
 }
 
 impl<'a> Bytes<'a> {
     fn new(nibbles: Nibbles<'a>, z: Vec<F128>) -> Self {
-        let (inner, outer) = z.split_at(z.len().min(HISTOGRAM_VARS));
+        let (inner, outer) = z.split_at(row_vars(z.len()));
         let (inner, outer) = (kernels::eq_table(inner), kernels::eq_table(outer));
         let len = inner.len();
         let [low, high] = [0, 1].map(|h| &nibbles.tables[h]);
-        let table: [F128; 256] = core::array::from_fn(|v| low[v & 0xf] * high[v >> NIBBLE]);
+        let mut multiples = vec![*high; len];
+        for (multiple, &weight) in multiples.iter_mut().zip(&inner) {
+            kernels::scale(multiple, weight);
+        }
         let positions = quarters(nibbles.bytes);
-        let sums = outer.par_iter().enumerate().map(|(chunk, &weight)| {
-            let mut bins = [[F128::ZERO; 256]; 9];
+        let chunks = outer.par_iter().enumerate().with_min_len(CHUNKS);
+        let sums = chunks.map(|(chunk, &weight)| {
             let bytes = positions.map(|quarter| &quarter[chunk * len..][..len]);
-            kernels::grid_histograms(&mut bins, bytes, &inner);
-            bins.each_ref().map(|bins| weight * kernels::inner_product(bins, &table))
+            let mut sums = kernels::nibble_products(low, &multiples, bytes);
+            kernels::scale(sums.as_flattened_mut(), weight);
+            sums
         });
         let sums = sums.reduce(
-            || [F128::ZERO; 9],
+            || [[F128::ZERO; 4]; 4],
             |mut x, y| {
-                kernels::add_assign(&mut x, &y);
+                kernels::add_assign(x.as_flattened_mut(), y.as_flattened());
                 x
             },
         );
@@ -116,8 +130,9 @@ impl<'a> Bytes<'a> {
 
 impl<'a> Factors<'a> for Bytes<'a> {
     fn grid(&self, corner: Corner) -> Grid {
-        let [at_zero, at_one, zero, one, mixed @ ..] = self.sums;
-        let [of_zero, of_one, at_zeros, at_ones, _] = mixed;
+        let [at_zero, at_one, zero, one] = [0, 1, 2, 3].map(|d| self.sums[d][d]);
+        // Both factors are sums over the positions at infinity.
+        let both = |d: usize, e: usize| self.sums[d][e] + self.sums[e][d];
         let value = match corner {
             Corner::Neither => F128::ZERO,
             Corner::Zero => at_zero,
@@ -125,13 +140,13 @@ impl<'a> Factors<'a> for Bytes<'a> {
         };
         [
             value,
-            at_zero + at_one + of_zero,
+            at_zero + at_one + both(0, 1),
             zero,
             one,
-            zero + one + of_one,
-            at_zero + zero + at_zeros,
-            at_one + one + at_ones,
-            self.sums.iter().copied().sum(),
+            zero + one + both(2, 3),
+            at_zero + zero + both(0, 2),
+            at_one + one + both(1, 3),
+            self.sums.as_flattened().iter().copied().sum(),
         ]
     }
 

@@ -3,13 +3,15 @@
 use binfer_field::{F128, kernels};
 use rayon::prelude::*;
 
-use super::halves::HISTOGRAM_VARS;
 use super::nibbles::{CHUNK_VARS, Nibbles};
 use crate::buffer::Buffer;
 use crate::sumcheck::{EqFactored, Instance, Shape};
 
 /// Variables that are bound before there are values of positions.
 const FIRST_VARS: usize = 4;
+
+/// Variables of the weights that a chunk shares whose nibbles are sorted into bins.
+const HISTOGRAM_VARS: usize = 13;
 
 /// Positions cut into as many runs as the first variables have settings: these are bound in the runs' sums.
 pub(super) struct SingleNibble<'a> {
