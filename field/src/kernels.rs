@@ -276,6 +276,13 @@ pub fn gather_products(dst: &mut [F128], tables: [&[F128; 256]; 2], index: [&[u8
     dispatch::gather_products(Backend::current(), dst, tables, index);
 }
 
+/// Sums of four products of two look-ups: `dst[i] = sum_k tables[2 k][index[2 k][i]] * tables[2 k + 1][index[2 k + 1][i]]`.
+pub fn gather_four_products(dst: &mut [F128], tables: [&[F128; 256]; 8], index: [&[u8]; 8]) {
+    assert!(index.iter().all(|i| i.len() == dst.len()));
+    let _counted = count::kernel(dst.len(), 4, 0, 3);
+    dispatch::gather_four_products(Backend::current(), dst, tables, index);
+}
+
 /// [`product_grid`] of factors that are looked up: `tables[2 k][index[2 k][i]]` stands for `a[k][i]`, and
 /// `tables[2 k + 1][index[2 k + 1][i]]` for `b[k][i]`.
 pub fn gather_grid(

@@ -90,14 +90,15 @@ impl Box {
                 let rows = self.rows;
                 let by_bytes = leaves.is_none_or(|width| width == 8);
                 let blocks = if made || !by_bytes { rows.div_ceil(BLOCK) } else { 1 };
-                if core::mem::take(&mut made) {
-                    total += times(2, ops(self.cols / 2 * rows, 0, 0));
+                if made {
+                    total += ops(self.cols / 2 * rows, 0, 0);
                 }
                 total +=
                     times(quads, ops(grid.0 * rows + 8 * blocks, 0, grid.1 * rows + 8 * blocks));
                 // What follows binds both variables.
                 total += match leaves.take() {
                     Some(width) => self.bind_leaves(width),
+                    None if core::mem::take(&mut made) => self.bind_pairs(),
                     None => times(quads, ops(6 * rows, 0, 12 * rows)),
                 };
                 pairs = quads;
@@ -136,6 +137,26 @@ impl Box {
                 let scaled = if rows >= 2 << width { columns } else { 0 };
                 total += ops(scaled << width, 0, 0);
                 total += if scaled == 4 { ops(0, 0, 3 * rows) } else { ops(3 * rows, 0, 6 * rows) };
+            }
+        }
+        total
+    }
+
+    /// Binding two variables of products of two leaves: four columns become one, whose rows are sums of four products of look-ups, one of
+    /// each pair's tables scaled. Where rows are few, or columns are missing, products are made and bound as elements.
+    fn bind_pairs(&self) -> Counts {
+        let rows = self.rows;
+        let is_long = self.looked_up == Some(8) && rows >= 2 << 8;
+        let mut total = Counts::default();
+        for first in (0..self.cols).step_by(16) {
+            for side in 0..2 {
+                let pairs = (0..4).filter(|k| first + 4 * k + 2 * side + 1 < self.cols).count();
+                total += ops(0, 0, 4);
+                total += if is_long && pairs == 4 {
+                    ops(4 * rows + (4 << 8), 0, 3 * rows)
+                } else {
+                    ops((pairs + 3) * rows, 0, 6 * rows)
+                };
             }
         }
         total

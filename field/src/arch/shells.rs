@@ -63,6 +63,11 @@ macro_rules! for_each_kernel {
             fn gather_two(dst: &mut [F128], tables: [&[F128; 256]; 2], index: [&[u8]; 2]);
             fn gather_four(dst: &mut [F128], tables: [&[F128; 256]; 4], index: [&[u8]; 4]);
             fn gather_products(dst: &mut [F128], tables: [&[F128; 256]; 2], index: [&[u8]; 2]);
+            fn gather_four_products(
+                dst: &mut [F128],
+                tables: [&[F128; 256]; 8],
+                index: [&[u8]; 8]
+            );
             fn gather_grid(
                 w: &[F128],
                 tables: [&[F128; 256]; 8],

@@ -256,8 +256,8 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// The fold of four columns that are looked up in tables much shorter than they are: the tables are scaled in
-/// their place. Tells whether they were.
+/// The fold of four columns of leaves, or of products of two leaves, that are looked up in tables much shorter than they are: the
+/// tables are scaled in their place. Tells whether they were.
 fn fold_looked_up(
     made: Made<'_>,
     columns: [usize; 4],
@@ -265,17 +265,34 @@ fn fold_looked_up(
     weights: [F128; 3],
 ) -> bool {
     let mut tables = [[F128::ZERO; 256]; 4];
-    let mut index: [&[u8]; 4] = [&[]; 4];
     let rest: F128 = weights.iter().copied().sum();
     let weights = [F128::ONE + rest, weights[0], weights[1], weights[2]];
+    let scale = |scaled: &mut [F128; 256], table: &[F128], weight: F128| {
+        let scaled = &mut scaled[..table.len()];
+        scaled.copy_from_slice(table);
+        kernels::scale(scaled, weight);
+    };
+    if 2 * tables[0].len() <= out.len()
+        && let [Some(p0), Some(p1), Some(p2), Some(p3)] = columns.map(|c| made.byte_tables(c))
+    {
+        let pairs = [p0, p1, p2, p3];
+        for ((scaled, [(table, _), _]), weight) in tables.iter_mut().zip(pairs).zip(weights) {
+            scale(scaled, table, weight);
+        }
+        let [t0, t1, t2, t3] = &tables;
+        let tables = [t0, p0[1].0, t1, p1[1].0, t2, p2[1].0, t3, p3[1].0];
+        let index = pairs.as_flattened();
+        let index = core::array::from_fn(|k| &index[k].1[..out.len()]);
+        kernels::gather_four_products(out, tables, index);
+        return true;
+    }
+    let mut index: [&[u8]; 4] = [&[]; 4];
     for (k, column) in columns.into_iter().enumerate() {
         let looked_up = made.looked_up(column).filter(|(table, _)| 2 * table.len() <= out.len());
         let Some((table, rows)) = looked_up else {
             return false;
         };
-        let scaled = &mut tables[k][..table.len()];
-        scaled.copy_from_slice(table);
-        kernels::scale(scaled, weights[k]);
+        scale(&mut tables[k], table, weights[k]);
         index[k] = &rows[..out.len()];
     }
     kernels::gather_four(out, tables.each_ref(), index);

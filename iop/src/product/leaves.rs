@@ -69,7 +69,17 @@ impl<'a> Made<'a> {
         if is_leaf { self.leaves.looked_up(column) } else { None }
     }
 
-    /// The same where the table has an entry for every byte.
+    /// What the two leaves of a column are looked up in, if it is one of products of two and their tables have an entry for
+    /// every byte.
+    pub(super) fn byte_tables(self, column: usize) -> Option<[(&'a [F128; 256], &'a [u8]); 2]> {
+        if self.level != 1 {
+            return None;
+        }
+        let leaves = Self { level: 0, ..self };
+        Some([leaves.byte_table(2 * column)?, leaves.byte_table(2 * column + 1)?])
+    }
+
+    /// The same as [`Self::looked_up`] where the table has an entry for every byte.
     pub(super) fn byte_table(self, column: usize) -> Option<(&'a [F128; 256], &'a [u8])> {
         let (table, index) = self.looked_up(column)?;
         Some((table.try_into().ok()?, index))

@@ -24,6 +24,49 @@ pub(crate) fn gather_products<const N: usize, L: Lanes<N>>(
     look_up_two(isa, dst, tables, index, |a, b| isa.mul(a, b), |a, b| mul_one(isa, a, b));
 }
 
+/// `dst[i] = sum_k tables[2 k][index[2 k][i]] * tables[2 k + 1][index[2 k + 1][i]]`.
+#[inline(always)]
+pub(crate) fn gather_four_products<const N: usize, L: Lanes<N>>(
+    isa: L,
+    dst: &mut [F128],
+    tables: [&[F128; 256]; 8],
+    index: [&[u8]; 8],
+) {
+    let mut values = [[[F128::ZERO; N]; BLOCK]; 8];
+    if dst.len() >= ASKED {
+        tables.into_iter().for_each(|table| ask_for(isa, table));
+    }
+    for (block, dst) in dst.chunks_mut(N * BLOCK).enumerate() {
+        let start = block * N * BLOCK;
+        for ((values, table), index) in values.iter_mut().zip(tables).zip(index) {
+            let values = &mut values.as_flattened_mut()[..dst.len()];
+            gather(isa, values, table, &index[start..][..dst.len()]);
+        }
+        let (dst, tail) = dst.as_chunks_mut::<N>();
+        for (i, dst) in dst.iter_mut().enumerate() {
+            isa.store(dst, sum_of_four(isa, &values, i));
+        }
+        if !tail.is_empty() {
+            isa.store_part(tail, sum_of_four(isa, &values, dst.len()));
+        }
+    }
+}
+
+/// The sum of four products of vectors, of each two values vector `i`.
+#[inline(always)]
+fn sum_of_four<const N: usize, L: Lanes<N>>(
+    isa: L,
+    values: &[[[F128; N]; BLOCK]; 8],
+    i: usize,
+) -> L::Vector {
+    let mut sum = isa.zero_wide();
+    for k in 0..4 {
+        let (a, b) = (isa.load(&values[2 * k][i]), isa.load(&values[2 * k + 1][i]));
+        sum = isa.add_wide(sum, isa.mul_wide(a, b));
+    }
+    isa.reduce(sum)
+}
+
 /// See [`kernels::gather_grid`](crate::kernels::gather_grid).
 #[inline(always)]
 pub(crate) fn gather_grid<const N: usize, L: Lanes<N>>(
