@@ -16,7 +16,7 @@
 //!
 //! | `BINFER_BACKEND` | instructions | elements at a time |
 //! |---|---|---|
-//! | `avx512` | AVX-512 F, BW and VL, VPCLMULQDQ, GFNI | 4 |
+//! | `avx512` | AVX-512 F, BW, VL and VBMI, VPCLMULQDQ, GFNI | 4 |
 //! | `avx2` | AVX2, VPCLMULQDQ | 2 |
 //! | `pclmul` | SSSE3, PCLMULQDQ | 1 |
 //! | `neon` | PMULL of the aarch64 cryptographic extension | 1 |

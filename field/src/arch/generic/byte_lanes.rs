@@ -24,6 +24,10 @@ pub(crate) trait ByteLanes: Copy {
     /// the first result, the upper halves in the second.
     fn interleave(self, a: Self::Register, b: Self::Register) -> (Self::Register, Self::Register);
 
+    /// The bytes of 64 words of two or four, register `i` holding byte `i` of each: word `4 p + l` in place `p` of lane `l`, from where
+    /// [`Self::transpose`] takes words of sixteen registers to their places in memory.
+    fn deal<const BYTES: usize>(self, words: &[[u8; BYTES]; 64]) -> [Self::Register; BYTES];
+
     /// Transposes each 8 x 8 bits, the last byte taken for the first: bit `i` of byte `k` is bit `k` of byte `7 - i`.
     #[inline(always)]
     fn transpose_bits(self, v: Self::Register) -> Self::Register {
@@ -116,6 +120,10 @@ impl ByteLanes for NoByteLanes {
     }
 
     fn interleave(self, _a: (), _b: ()) -> ((), ()) {
+        match self {}
+    }
+
+    fn deal<const BYTES: usize>(self, _words: &[[u8; BYTES]; 64]) -> [(); BYTES] {
         match self {}
     }
 

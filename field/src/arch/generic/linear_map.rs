@@ -136,31 +136,12 @@ fn map_words<B: ByteLanes, const BYTES: usize>(
     constants: &[[u8; 64]; 16],
     blocks: &[[u64; 4]; 16],
 ) {
-    let mut words = [0; 64];
-    for (number, word) in words.iter_mut().zip(src) {
-        let mut bytes = [0; 4];
-        bytes[..BYTES].copy_from_slice(word);
-        *number = u32::from_le_bytes(bytes);
-    }
-    let mut bytes = [[0; 64]; BYTES];
-    for (i, bytes) in bytes.iter_mut().enumerate() {
-        for (byte, number) in bytes.iter_mut().zip(words) {
-            *byte = (number >> (8 * i)) as u8;
-        }
-    }
-    let bytes = bytes.each_ref().map(|bytes| lanes.load_bytes(bytes));
+    let bytes = lanes.deal(src);
     let mut image = lanes.load_block(constants);
     for (image, row) in image.iter_mut().zip(blocks) {
         for i in 0..BYTES {
             *image = lanes.xor_bytes(*image, lanes.affine(bytes[i], row[i]));
         }
     }
-    // Word `16 l + p` is in place `p` of lane `l`, whence a transposition takes it to lane `l` of register `p`.
-    let mut block = [F128::ZERO; 64];
-    lanes.store_block(bytemuck::cast_mut(&mut block), lanes.transpose(image));
-    for (l, run) in dst.as_chunks_mut::<16>().0.iter_mut().enumerate() {
-        for (dst, lanes) in run.iter_mut().zip(block.as_chunks::<4>().0) {
-            *dst = lanes[l];
-        }
-    }
+    lanes.store_block(bytemuck::cast_mut(dst), lanes.transpose(image));
 }

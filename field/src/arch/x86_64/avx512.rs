@@ -20,7 +20,17 @@ use crate::kernels::Corner;
 backend!(
     Avx512,
     is_x86_feature_detected,
-    ["sse2", "pclmulqdq", "avx2", "vpclmulqdq", "avx512f", "avx512bw", "avx512vl", "gfni"]
+    [
+        "sse2",
+        "pclmulqdq",
+        "avx2",
+        "vpclmulqdq",
+        "avx512f",
+        "avx512bw",
+        "avx512vl",
+        "avx512vbmi",
+        "gfni"
+    ]
 );
 
 /// The 64-bit halves of the first `n < 4` lanes.

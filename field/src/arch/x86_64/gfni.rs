@@ -1,9 +1,9 @@
 //! Byte lanes: GFNI on 512 bits.
 
 use core::arch::x86_64::{
-    __m512i, _mm512_gf2p8affine_epi64_epi8, _mm512_gf2p8affineinv_epi64_epi8, _mm512_gf2p8mul_epi8,
-    _mm512_loadu_si512, _mm512_set1_epi64, _mm512_storeu_si512, _mm512_unpackhi_epi8,
-    _mm512_unpacklo_epi8,
+    __m512i, __mmask64, _mm512_gf2p8affine_epi64_epi8, _mm512_gf2p8affineinv_epi64_epi8,
+    _mm512_gf2p8mul_epi8, _mm512_loadu_si512, _mm512_mask_mov_epi8, _mm512_permutex2var_epi8,
+    _mm512_set1_epi64, _mm512_storeu_si512, _mm512_unpackhi_epi8, _mm512_unpacklo_epi8,
 };
 
 use super::super::generic::{ByteLanes, Clmul};
@@ -11,6 +11,26 @@ use super::avx512::Avx512;
 
 /// The matrix of the map that changes nothing.
 const IDENTITY: i64 = 0x0102_0408_1020_4080;
+
+/// Where in 128 bytes of words [`ByteLanes::deal`] finds byte `i` of each word.
+const fn places<const BYTES: usize>() -> [[u8; 64]; BYTES] {
+    let mut places = [[0; 64]; BYTES];
+    let mut i = 0;
+    while i < BYTES {
+        let mut place = 0;
+        while place < 64 {
+            places[i][place] = ((4 * (place % 16) + place / 16) * BYTES + i) as u8 % 128;
+            place += 1;
+        }
+        i += 1;
+    }
+    places
+}
+
+/// The places of words of each 128 bytes: all, or half of every lane.
+const fn parts<const BYTES: usize>() -> [__mmask64; 2] {
+    if BYTES == 2 { [u64::MAX, 0] } else { [0x00ff_00ff_00ff_00ff, 0xff00_ff00_ff00_ff00] }
+}
 
 impl ByteLanes for Avx512 {
     type Register = __m512i;
@@ -66,6 +86,28 @@ impl ByteLanes for Avx512 {
     fn interleave(self, a: __m512i, b: __m512i) -> (__m512i, __m512i) {
         // SAFETY: `self` proves AVX-512BW.
         unsafe { (_mm512_unpacklo_epi8(a, b), _mm512_unpackhi_epi8(a, b)) }
+    }
+
+    #[inline(always)]
+    fn deal<const BYTES: usize>(self, words: &[[u8; BYTES]; 64]) -> [__m512i; BYTES] {
+        let (pairs, _) = words.as_flattened().as_chunks::<128>();
+        let mut dealt = [self.load_bytes(&[0; 64]); BYTES];
+        for (i, dealt) in dealt.iter_mut().enumerate() {
+            let places = self.load_bytes(&const { places::<BYTES>() }[i]);
+            for (part, pair) in pairs.iter().enumerate() {
+                let [low, high] = [&pair[..64], &pair[64..]];
+                // SAFETY: both are 64 readable bytes; `self` proves AVX-512F, BW and VBMI.
+                *dealt = unsafe {
+                    let (low, high) = (
+                        _mm512_loadu_si512(low.as_ptr().cast()),
+                        _mm512_loadu_si512(high.as_ptr().cast()),
+                    );
+                    let found = _mm512_permutex2var_epi8(low, places, high);
+                    _mm512_mask_mov_epi8(*dealt, const { parts::<BYTES>() }[part], found)
+                };
+            }
+        }
+        dealt
     }
 
     #[inline(always)]
