@@ -12,8 +12,8 @@ const PAUSE: Duration = Duration::from_micros(50);
 /// Has the threads of rayon's pool ask for work until the process ends.
 ///
 /// A proof has some hundred rounds with a few microseconds between two, in which one thread computes what the next depends on. The pool
-/// lets a thread sleep that finds no work for about as long, and waking it takes longer than many a round. A program that embeds the
-/// prover beside other work may prefer the pool's own way.
+/// lets a thread sleep that finds no work for about as long, and waking it takes longer than many a round. Commands that prove call this, once; a program that
+/// embeds the prover beside other work may prefer the pool's own way.
 pub(crate) fn keep() {
     if rayon::current_num_threads() > 1 {
         rayon::spawn_broadcast(|_| work());

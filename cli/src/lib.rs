@@ -66,7 +66,6 @@ impl Cli {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get());
             pool.build_global()?;
         }
-        awake::keep();
         match &self.command {
             Command::Commit(args) => args.run(out),
             Command::Run(args) => args.run(out),

@@ -8,6 +8,7 @@ use std::time::Instant;
 use binfer_ml_ops::graph::Model;
 use binfer_ml_ops::{ProveError, ProverKey};
 
+use crate::awake;
 use crate::failure::Failure;
 use crate::files;
 use crate::inputs::Inputs;
@@ -50,6 +51,7 @@ impl Args {
         let model = files::read_model(&self.model)?;
         let x = Inputs::read(&model.graph, &self.input)?;
         let y = files::read_arrays(&self.output)?;
+        awake::keep();
         let mut phases = Phases::shown();
         let start = Instant::now();
         phases.start("read weights");

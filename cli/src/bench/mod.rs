@@ -10,6 +10,7 @@ mod workload;
 use std::io::Write;
 use std::time::Duration;
 
+use crate::awake;
 use crate::failure::Failure;
 use crate::size::Size;
 pub use accuracy::{Accuracy, Agreement, TestSet};
@@ -57,6 +58,7 @@ impl Args {
                 return suite.run(effort(suite.default_effort()), self.json, out);
             }
         };
+        awake::keep();
         let effort = effort(Effort { runs: 3, time: Duration::ZERO });
         let measurement = measure(task, effort, self.max_memory)?;
         if self.json {

@@ -13,7 +13,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
 use crate::failure::Failure;
-use crate::{files, npy};
+use crate::{awake, files, npy};
 use digits::Network;
 use scene::Scene;
 
@@ -46,6 +46,7 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
+        awake::keep();
         let network = match self.model {
             Subject::Digits => Network::Digits,
             Subject::Cnn => Network::Cnn,
