@@ -37,11 +37,7 @@ pub(crate) fn gather_four_products<const N: usize, L: Lanes<N>>(
         tables.into_iter().for_each(|table| ask_for(isa, table));
     }
     for (block, dst) in dst.chunks_mut(N * BLOCK).enumerate() {
-        let start = block * N * BLOCK;
-        for ((values, table), index) in values.iter_mut().zip(tables).zip(index) {
-            let values = &mut values.as_flattened_mut()[..dst.len()];
-            gather(isa, values, table, &index[start..][..dst.len()]);
-        }
+        gather_block(isa, &mut values, tables, index, block, dst.len());
         let (dst, tail) = dst.as_chunks_mut::<N>();
         for (i, dst) in dst.iter_mut().enumerate() {
             isa.store(dst, sum_of_four(isa, &values, i));
@@ -49,6 +45,22 @@ pub(crate) fn gather_four_products<const N: usize, L: Lanes<N>>(
         if !tail.is_empty() {
             isa.store_part(tail, sum_of_four(isa, &values, dst.len()));
         }
+    }
+}
+
+/// The first `n` rows of a block of eight columns that are looked up.
+#[inline(always)]
+fn gather_block<const N: usize>(
+    isa: impl Lanes<N>,
+    values: &mut [[[F128; N]; BLOCK]; 8],
+    tables: [&[F128; 256]; 8],
+    index: [&[u8]; 8],
+    block: usize,
+    n: usize,
+) {
+    for ((values, table), index) in values.iter_mut().zip(tables).zip(index) {
+        let index = &index[block * N * BLOCK..][..n];
+        gather(isa, &mut values.as_flattened_mut()[..n], table, index);
     }
 }
 
@@ -83,11 +95,7 @@ pub(crate) fn gather_grid<const N: usize, L: Lanes<N>>(
         tables.into_iter().for_each(|table| ask_for(isa, table));
     }
     for (block, w) in w.chunks(N * BLOCK).enumerate() {
-        let start = block * N * BLOCK;
-        for ((values, table), index) in values.iter_mut().zip(tables).zip(index) {
-            let values = &mut values.as_flattened_mut()[..w.len()];
-            gather(isa, values, table, &index[start..][..w.len()]);
-        }
+        gather_block(isa, &mut values, tables, index, block, w.len());
         let (vectors, tail) = w.as_chunks::<N>();
         let n = vectors.len();
         let [a00, b00, a10, b10, a01, b01, a11, b11] = values.each_ref().map(|v| &v[..n]);
