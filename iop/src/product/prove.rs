@@ -63,7 +63,8 @@ pub fn prove(
             claims[i].weights = vec![weight];
         }
     }
-    let instances = trees.iter_mut().zip(&claims).map(|(tree, claim)| tree.split(claim)).collect();
+    let splits = trees.par_iter_mut().zip(&claims);
+    let instances = splits.map(|(tree, claim)| tree.split(claim)).collect();
     drop(trees);
     prove_factors(channel, &shapes, claims, instances)
 }

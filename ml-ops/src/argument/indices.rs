@@ -29,11 +29,16 @@ struct PairedIndices {
     bytes: Vec<u8>,
 }
 
-/// A view that is read through a map.
-struct GatheredIndices {
+/// A view, and the map that it is read through.
+struct Through {
     view: usize,
     gather: Arc<Gather>,
     pad: Option<u8>,
+}
+
+/// What is read.
+struct GatheredIndices {
+    through: Through,
     rows: usize,
     gathered: Gathered,
 }
@@ -55,6 +60,22 @@ struct ViewIndices<'a> {
     across: OnceLock<Vec<Vec<u8>>>,
 }
 
+impl Through {
+    fn is(&self, view: usize, gather: &Arc<Gather>, pad: Option<u8>) -> bool {
+        self.view == view && self.pad == pad && Arc::ptr_eq(&self.gather, gather)
+    }
+
+    /// Adds what a factor reads through a map, if it does and it is not there.
+    fn add(all: &mut Vec<Self>, factor: &Factor) {
+        let view = factor.chunk.view;
+        if let Read::Through { gather, pad } = &factor.read
+            && !all.iter().any(|of| of.is(view, gather, *pad))
+        {
+            all.push(Self { view, gather: gather.clone(), pad: *pad });
+        }
+    }
+}
+
 impl<'a> Indices<'a> {
     /// Those of the views of `plan` with these numbers, which increase, for these factors to read.
     pub(crate) fn new<'p>(
@@ -71,28 +92,25 @@ impl<'a> Indices<'a> {
         };
         let views = numbers.par_iter().map(view).collect();
         let mut this = Self { numbers, views, gathered: Vec::new(), paired: Vec::new() };
+        // Views are read through each map once.
+        let (mut maps, mut pairs) = (Vec::new(), Vec::new());
         for factor in factors {
             match factor.operands() {
-                None => this.gather(factor),
+                None => Through::add(&mut maps, factor),
                 Some(operands) => {
-                    operands.iter().for_each(|operand| this.gather(operand));
-                    this.pair(factor, &operands);
+                    operands.iter().for_each(|operand| Through::add(&mut maps, operand));
+                    pairs.push((factor, operands));
                 }
             }
         }
+        let gathered = maps.into_par_iter().map(|through: Through| {
+            let Through { view, gather, pad } = &through;
+            let gathered = Gathered::new(gather, &this.view(*view).bytes, *pad);
+            GatheredIndices { rows: gather.n_rows(), through, gathered }
+        });
+        this.gathered = gathered.collect();
+        pairs.iter().for_each(|(factor, operands)| this.pair(factor, operands));
         this
-    }
-
-    /// Reads a factor's indices through its map, if it has one.
-    fn gather(&mut self, factor: &Factor) {
-        let view = factor.chunk.view;
-        if let Read::Through { gather, pad } = &factor.read
-            && self.gathered(view, gather, *pad).is_none()
-        {
-            let gathered = Gathered::new(gather, &self.view(view).bytes, *pad);
-            let (rows, gather) = (gather.n_rows(), gather.clone());
-            self.gathered.push(GatheredIndices { view, gather, pad: *pad, rows, gathered });
-        }
     }
 
     /// Joins the indices of a factor's two matrices.
@@ -124,9 +142,7 @@ impl<'a> Indices<'a> {
         gather: &Arc<Gather>,
         pad: Option<u8>,
     ) -> Option<&GatheredIndices> {
-        let is_it =
-            |g: &&GatheredIndices| g.view == view && g.pad == pad && Arc::ptr_eq(&g.gather, gather);
-        self.gathered.iter().find(is_it)
+        self.gathered.iter().find(|of| of.through.is(view, gather, pad))
     }
 
     /// The indices of every view, `[column][row]`.

@@ -5,6 +5,7 @@ use binfer_iop::channel::ProverChannel;
 use binfer_iop::multilinear::{log2_ceil, powers};
 use binfer_iop::product::{BoxProduct, BoxShape, LeafClaim, RootClaim, Tree};
 use binfer_iop::sumcheck::{self, Instance, Shape};
+use rayon::prelude::*;
 
 use super::step::{LookedUp, TableStep, extension};
 use crate::argument::bases::frobenius_points;
@@ -152,7 +153,7 @@ fn prove_sides(
     trees: &[Tree<'_>],
     roots: &mut [RootClaim<F128>],
 ) -> Vec<Claimed> {
-    let mut instances = Vec::new();
+    let mut sides = Vec::new();
     for powers in &mut *all {
         let rows = powers.rows;
         for side in &mut powers.sides {
@@ -163,9 +164,11 @@ fn prove_sides(
                 col_point: Vec::new(),
                 values: vec![powers.value + F128::ONE],
             };
-            instances.push(BoxProduct::new(shape, core::mem::take(side), &claim));
+            sides.push((shape, core::mem::take(side), claim));
         }
     }
+    let instance = |(shape, side, claim)| BoxProduct::new(shape, side, &claim);
+    let mut instances: Vec<BoxProduct<'_>> = sides.into_par_iter().map(instance).collect();
     let mut batch: Vec<&mut dyn Instance> =
         instances.iter_mut().map(|i| i as &mut dyn Instance).collect();
     let challenges = sumcheck::prove(channel, &mut batch);
