@@ -10,8 +10,12 @@ use rayon::prelude::*;
 pub(super) fn sums(terms: &[Term], tensors: &[Values], columns: usize, rows: usize) -> Vec<i64> {
     let terms: Vec<Summand<'_>> =
         terms.iter().map(|term| Summand::new(term, tensors, columns)).collect();
+    let constants = terms.iter().map(|term| term.constant.wrapping_mul(term.taps as i64));
+    let constant = constants.fold(0i64, i64::wrapping_add);
     let mut sums = vec![0i64; columns * rows];
     sums.par_chunks_mut(rows).enumerate().for_each(|(column, sums)| {
+        // Pages that are read first are mapped twice.
+        sums.fill(constant);
         terms.iter().for_each(|term| term.add_to(column, sums));
     });
     sums
@@ -64,12 +68,8 @@ impl<'a> Summand<'a> {
         }
     }
 
-    /// Adds its images in a column to the sums of its rows.
+    /// Adds its images in a column, less the constant, to the sums of its rows.
     fn add_to(&self, column: usize, sums: &mut [i64]) {
-        if self.constant != 0 {
-            let constant = self.constant.wrapping_mul(self.taps as i64);
-            sums.iter_mut().for_each(|sum| *sum = sum.wrapping_add(constant));
-        }
         match &self.elements {
             Elements::Codes(codes, table) => {
                 self.add(column, codes, sums, |code| table[usize::from(code)]);

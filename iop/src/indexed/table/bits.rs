@@ -297,9 +297,10 @@ impl ProductBits {
     fn start_lower(&mut self, histogram: &[F128], eq: &[F128]) {
         let cols = self.scale.len();
         let block = histogram.len() / cols / eq.len();
-        let mut folded = F128::zeros(cols * block);
+        let mut folded = Buffer::unspecified(cols * block);
         let columns = folded.par_chunks_mut(block).zip(histogram.par_chunks(block * eq.len()));
         columns.for_each(|(out, histogram)| {
+            out.fill(F128::ZERO);
             for (histogram, &weight) in histogram.chunks(block).zip(eq) {
                 kernels::add_scaled(out, histogram, weight);
             }
