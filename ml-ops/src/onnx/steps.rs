@@ -10,18 +10,31 @@ pub(super) fn edges(bound: i64, code: impl Fn(i64) -> u8) -> Option<Edges> {
     }
     let (first, last) = (code(-bound), code(bound));
     let mut edges = Vec::with_capacity(usize::from(last.checked_sub(first)?));
-    let mut below = -bound;
-    while code(below) < last {
-        // `below` has a smaller code than `above`; the least accumulator of a larger code lies between.
-        let at = code(below);
-        let (mut lo, mut hi) = (below, bound);
+    let (mut below, mut at) = (-bound, first);
+    let mut width = None;
+    while at < last {
+        // The least accumulator of a larger code than `at` is above `lo` and at most `hi`. Steps of floats are about as wide as the one before:
+        // it is sought from there, farther and farther, and bisected once it is passed.
+        let (mut lo, mut hi, mut above) = (below, bound, last);
+        let mut probe = below + width.unwrap_or(0);
+        let mut stride = if width.is_some() { 1 } else { 2 * bound };
         while hi - lo > 1 {
-            let middle = lo + (hi - lo) / 2;
-            if code(middle) > at { hi = middle } else { lo = middle }
+            if probe <= lo || probe >= hi {
+                probe = lo + (hi - lo) / 2;
+            }
+            let code = code(probe);
+            if code > at {
+                (hi, above) = (probe, code);
+                probe -= stride;
+            } else {
+                lo = probe;
+                probe += stride;
+            }
+            stride = (2 * stride).min(2 * bound);
         }
-        let skipped = code(hi).checked_sub(at)?;
-        edges.extend(std::iter::repeat_n(hi, usize::from(skipped)));
-        below = hi;
+        edges.extend(std::iter::repeat_n(hi, usize::from(above - at)));
+        width = Some(hi - below);
+        (below, at) = (hi, above);
     }
     (edges.len() == usize::from(last - first)).then_some(Edges { first, edges })
 }
@@ -29,6 +42,7 @@ pub(super) fn edges(bound: i64, code: impl Fn(i64) -> u8) -> Option<Edges> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::cell::Cell;
 
     #[test]
     fn edges_of_steps() {
@@ -37,11 +51,32 @@ mod tests {
         for x in -1000..=1000 {
             assert_eq!(found.code(x), step(x), "{x}");
         }
+        // Steps that grow wider and narrower, some empty.
+        let cube = |x: i64| ((x * x * x) >> 20).clamp(-100, 150).wrapping_add(100) as u8;
+        let found = edges(1000, cube).expect("monotone");
+        for x in -1000..=1000 {
+            assert_eq!(found.code(x), cube(x), "{x}");
+        }
         let skips = |x: i64| if x < 5 { 1 } else { 9 };
         let found = edges(10, skips).expect("monotone");
         assert_eq!(found, Edges { first: 1, edges: vec![5; 8] });
         assert_eq!(edges(10, |x| if x < 5 { 9 } else { 1 }), None);
         assert_eq!(edges(10, |_| 7), Some(Edges { first: 7, edges: vec![] }));
         assert_eq!(edges(1 << 31, skips), None);
+    }
+
+    #[test]
+    fn edges_of_floats_take_few_codes() {
+        let codes = Cell::new(0);
+        let step = |x: i64| {
+            codes.set(codes.get() + 1);
+            (x as f32 * 0.000_123).round_ties_even().clamp(-128.0, 127.0) as i8 as u8 ^ 128
+        };
+        let found = edges(i64::from(i32::MAX), step).expect("monotone");
+        assert_eq!((found.first, found.edges.len()), (0, 255));
+        assert!(codes.get() < 255 * 4 + 100, "{} codes", codes.get());
+        for (below, &edge) in found.edges.iter().enumerate() {
+            assert_eq!((usize::from(step(edge - 1)), usize::from(step(edge))), (below, below + 1));
+        }
     }
 }

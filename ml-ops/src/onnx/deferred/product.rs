@@ -12,6 +12,7 @@ use crate::onnx::steps;
 use crate::onnx::target::Target;
 use crate::onnx::value::{MatMulOperands, Weights};
 use crate::onnx::view::View;
+use rayon::prelude::*;
 
 /// A matmul or convolution of dequantized operands.
 #[derive(Debug)]
@@ -36,9 +37,12 @@ impl Product {
         if falls.contains(&true) && self.scales.iter().all(|scale| *scale > 0.0) {
             return self.turned(&falls).quantize(builder, after, target);
         }
-        let edges = (0..self.matmul.weights.n)
+        let edges: Vec<_> = (0..self.matmul.weights.n)
+            .into_par_iter()
             .map(|column| self.edges(after, column, false, |x| target.code(x)))
-            .collect::<Result<_, _>>()?;
+            .collect();
+        // The error is the first column's, whichever thread is first.
+        let edges = edges.into_iter().collect::<Result<_, _>>()?;
         builder.matmul(&self.matmul, Epilogue::Edges(edges))
     }
 
