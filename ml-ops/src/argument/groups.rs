@@ -17,8 +17,9 @@ use super::plan::{Chunk, Factor, MatMul, Plan, Sum};
 pub struct GroupSize(u32);
 
 impl Default for GroupSize {
+    /// Groups of `2^24` leaves.
     fn default() -> Self {
-        Self(25)
+        Self(24)
     }
 }
 
@@ -200,6 +201,6 @@ mod tests {
     fn sizes_have_an_end() {
         assert_eq!(GroupSize::new(63), Some(GroupSize::MAX));
         assert_eq!(GroupSize::new(64), None);
-        assert_eq!(GroupSize::default().most(), 1 << 25);
+        assert_eq!(GroupSize::default().most(), 1 << 24);
     }
 }
