@@ -10,6 +10,9 @@ use crate::argument::listed::Listed;
 use crate::argument::remembered::PowersOfEach;
 use crate::argument::tables::{Bases, squares};
 
+/// Codes whose exponents are taken from a column together.
+const CODES: usize = 8;
+
 impl Thresholds {
     /// The exponents of column `c`'s entries.
     pub(in crate::argument) fn exponents(&self, c: usize) -> Listed {
@@ -21,12 +24,12 @@ impl Thresholds {
     /// The exponents of `h` and `k` in a code's entry: `lo*` and `-target`.
     fn of_code(&self, step: &Column, q: u8) -> (i128, i128) {
         let Code { low, kind } = step.code(q);
-        let (low, ends) =
-            (low.into(), ((i128::from(self.groups()) + 1) << self.steps.spare_bits) - 1);
+        let low = low.into();
+        let ends = || ((i128::from(self.groups()) + 1) << self.steps.spare_bits) - 1;
         match kind {
-            Kind::First => (low - (i128::from(step.unit) << self.reach_in(step)), -ends),
+            Kind::First => (low - (i128::from(step.unit) << self.reach_in(step)), -ends()),
             Kind::Inner(target) => (low, -i128::from(target)),
-            Kind::Last => (low, -ends),
+            Kind::Last => (low, -ends()),
             Kind::Never => (low, 1),
         }
     }
@@ -48,11 +51,20 @@ impl Thresholds {
         let mut power = vec![F128::ONE; h.h.len()];
         let mut row = power.clone();
         let mut last = vec![0; steps.len()];
-        for q in 0..=255 {
-            let both: Vec<_> = steps.iter().map(|step| self.of_code(step, q)).collect();
+        // Those of several codes at once, for a column's codes lie beside each other.
+        let mut exponents = vec![(0, 0); CODES * steps.len()];
+        for q in 0..=255u8 {
+            let row_of = usize::from(q) % CODES;
+            if row_of == 0 {
+                for (c, step) in steps.iter().enumerate() {
+                    let of_column = exponents.iter_mut().skip(c).step_by(steps.len());
+                    (q..=255).zip(of_column).for_each(|(q, of)| *of = self.of_code(step, q));
+                }
+            }
+            let both = &exponents[row_of * steps.len()..][..steps.len()];
             kernels::mul_assign(&mut power, of_h.get(|c| both[c].0 - last[c]));
             kernels::mul(&mut row, &power, of_k.get(|c| both[c].1));
-            last.iter_mut().zip(&both).for_each(|(last, &(of_h, _))| *last = of_h);
+            last.iter_mut().zip(both).for_each(|(last, &(of_h, _))| *last = of_h);
             each(q.into(), &row);
         }
     }
