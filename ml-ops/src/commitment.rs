@@ -18,7 +18,7 @@ const LEAST_SECURITY: u32 = Params::fast().security_bits;
 /// What the verifier holds of a model.
 #[derive(Clone, Debug)]
 pub struct ModelCommitment {
-    pub(crate) graph: Graph,
+    pub(crate) graph: Arc<Graph>,
     pub(crate) params: Params,
     pub(crate) root: Digest,
     /// Its encoding, which says all that the others do.
@@ -79,7 +79,7 @@ impl ModelCommitment {
         bytes.extend(params.to_bytes());
         bytes.extend(root);
         bytes.extend(graph.to_bytes());
-        Self { graph, params, root, bytes: bytes.into() }
+        Self { graph: graph.into(), params, root, bytes: bytes.into() }
     }
 
     /// The public graph.
@@ -136,7 +136,7 @@ impl ModelCommitment {
         }
         let mut digest = Digest::default();
         digest.copy_from_slice(root);
-        let graph = Graph::from_bytes(graph)?;
+        let graph = Graph::from_bytes(graph)?.into();
         Ok(Self { graph, params, root: digest, bytes: bytes.into() })
     }
 

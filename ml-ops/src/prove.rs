@@ -245,6 +245,8 @@ impl ProverKey {
         }
         let statement = (inputs, outputs, batch.size);
         let proof = self.prove_plan(&plan, group_size, statement, trace, progress)?;
+        // The verification has a plan of its own.
+        drop(plan);
         if self.stored {
             progress("verify");
             verify(&self.commitment, inputs, outputs, &proof.to_bytes())

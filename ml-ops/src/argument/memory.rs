@@ -12,9 +12,9 @@ use binfer_pcs::{Params, Shape};
 use super::groups::{self, Group, GroupSize};
 use super::layout::{Layout, model_shape};
 use super::plan::{BitCheck, Exponent, Factor, Origin, Plan, Read, Source};
-use super::requantize::COLUMN_BYTES;
+use super::requantize::column_bytes;
 use super::{public, wiring};
-use crate::graph::{Edges, Epilogue, Graph, TensorKind, WeightShape};
+use crate::graph::{Edges, Epilogue, Graph, Node, TensorKind, WeightShape};
 
 /// The process itself: code, stacks of threads, tables of constant size.
 const FLAT: u128 = 16 << 20;
@@ -57,19 +57,21 @@ impl Costs<'_> {
         weights + binfer_pcs::oracle_bytes(self.params, self.model_shape())
     }
 
-    /// Step functions, column by column: the edges of the graph's and of the commitment's, the ranges of codes for the proof
-    /// and for its verification.
+    /// Step functions, column by column: the edges of the graph's and of the commitment's, the ranges of codes for the proof,
+    /// after it for its verification.
     fn steps(&self) -> u128 {
-        let of_node = |epilogue: &Epilogue| match epilogue {
-            Epilogue::Accumulator => 0,
-            Epilogue::Requantize(requantize) => 2 * requantize.steps.len() * COLUMN_BYTES,
-            Epilogue::Edges(columns) => {
-                let edges = |edges: &Edges| 2 * (size_of_val(&edges.edges[..]) + COLUMN_BYTES);
-                columns.iter().map(edges).sum()
+        let of_node = |(index, node): (usize, &Node)| {
+            let column = column_bytes(self.graph.accumulator_bound(index));
+            match node.op.epilogue() {
+                None | Some(Epilogue::Accumulator) => 0,
+                Some(Epilogue::Requantize(requantize)) => requantize.steps.len() * column,
+                Some(Epilogue::Edges(columns)) => {
+                    let edges = |edges: &Edges| 2 * size_of_val(&edges.edges[..]) + column;
+                    columns.iter().map(edges).sum()
+                }
             }
         };
-        let epilogues = self.graph.nodes.iter().filter_map(|node| node.op.epilogue());
-        epilogues.map(|epilogue| of_node(epilogue) as u128).sum()
+        self.graph.nodes.iter().enumerate().map(|node| of_node(node) as u128).sum()
     }
 
     /// Tensors, entries that are wider than a byte, and the trace's oracle.

@@ -86,7 +86,7 @@ impl Step {
             {
                 *least = i64::from(edge) + 1;
             }
-            return CodeRanges { first, last, least, bound };
+            return CodeRanges { first, last, least: Least::new(least), bound };
         }
         let mut code = first;
         let mut lo = -bound;
@@ -96,7 +96,7 @@ impl Step {
             least[usize::from(code) + 1..=usize::from(next)].fill(lo);
             code = next;
         }
-        CodeRanges { first, last, least, bound }
+        CodeRanges { first, last, least: Least::new(least), bound }
     }
 
     /// The last accumulator of every code from `first` to below `top`, if each is where exact arithmetic
@@ -175,8 +175,36 @@ pub struct CodeRanges {
     last: u8,
     /// From the first to the last, each code's least accumulator; where it never occurs, that of the next
     /// code that does.
-    least: [i64; 256],
+    least: Least,
     bound: i64,
+}
+
+/// An integer for each code, in 32 bits where all fit: there may be some for each of many columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "those that are common are in place")]
+enum Least {
+    Narrow([i32; 256]),
+    Wide(Box<[i64; 256]>),
+}
+
+impl Least {
+    fn new(of_codes: [i64; 256]) -> Self {
+        // Those that do not fit are found by what is left of them.
+        let narrow = of_codes.map(|of_code| of_code as i32);
+        if narrow.iter().zip(&of_codes).all(|(&narrow, &wide)| i64::from(narrow) == wide) {
+            Self::Narrow(narrow)
+        } else {
+            Self::Wide(Box::new(of_codes))
+        }
+    }
+
+    #[inline]
+    fn of(&self, code: u8) -> i64 {
+        match self {
+            Self::Narrow(of_codes) => of_codes[usize::from(code)].into(),
+            Self::Wide(of_codes) => of_codes[usize::from(code)],
+        }
+    }
 }
 
 impl CodeRanges {
@@ -187,7 +215,14 @@ impl CodeRanges {
         for code in (first..last).map(|code| code + 1) {
             least[usize::from(code)] = least_of(code);
         }
-        Self { first, last, least, bound }
+        Self { first, last, least: Least::new(least), bound }
+    }
+
+    /// Bytes of those of accumulators of size at most `bound`, at most.
+    #[cfg(feature = "prover")]
+    pub(crate) fn bytes(bound: i128) -> usize {
+        let is_narrow = bound <= i128::from(i32::MAX);
+        size_of::<Self>() + if is_narrow { 0 } else { size_of::<[i64; 256]>() }
     }
 
     /// The least code.
@@ -205,14 +240,14 @@ impl CodeRanges {
     #[inline]
     pub(crate) fn next_least(&self, code: u8) -> i64 {
         let second = self.first.saturating_add(1).min(self.last);
-        self.least[usize::from(code.clamp(second, self.last))]
+        self.least.of(code.clamp(second, self.last))
     }
 
     /// The least accumulator of the codes after an inner code that occur.
     #[cfg(feature = "prover")]
     #[inline]
     pub(crate) fn least_after(&self, code: u8) -> i64 {
-        self.least[usize::from(code.saturating_add(1))]
+        self.least.of(code.saturating_add(1))
     }
 
     /// The inclusive range of the accumulators of a code, `None` if it never occurs. Ranges partition
@@ -222,8 +257,8 @@ impl CodeRanges {
         if code < self.first || code > self.last {
             return None;
         }
-        let lo = self.least[usize::from(code)];
-        let hi = if code == self.last { self.bound } else { self.least[usize::from(code) + 1] - 1 };
+        let lo = self.least.of(code);
+        let hi = if code == self.last { self.bound } else { self.least.of(code + 1) - 1 };
         (lo <= hi).then_some((lo, hi))
     }
 }

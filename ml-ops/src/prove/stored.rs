@@ -54,7 +54,7 @@ impl ProverKey {
     /// # Errors
     /// [`OpenError`] where model, commitment and file do not belong together.
     pub fn open(model: Model, commitment: ModelCommitment, file: &File) -> Result<Self, OpenError> {
-        if model.graph != commitment.graph {
+        if model.graph != *commitment.graph {
             return Err(OpenError::OtherGraph);
         }
         let id = OracleId {

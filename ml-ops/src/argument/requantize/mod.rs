@@ -55,10 +55,14 @@ pub(crate) use witness::Distance;
 use std::sync::Arc;
 
 use self::steps::{Column, Steps};
-
-/// Bytes that are held of a column's step function.
 #[cfg(feature = "prover")]
-pub(crate) const COLUMN_BYTES: usize = size_of::<Column>();
+use crate::graph::CodeRanges;
+
+/// Bytes that are held of a column's step function of accumulators of size at most `bound`.
+#[cfg(feature = "prover")]
+pub(crate) fn column_bytes(bound: i128) -> usize {
+    size_of::<Column>() - size_of::<CodeRanges>() + CodeRanges::bytes(bound)
+}
 
 /// The public constants of a requantization whose proof declares a reach.
 pub(crate) struct Thresholds {
