@@ -67,4 +67,15 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn ranges_may_be_wide() {
+        for edge in [1i64 << 20, 1 << 31, 1 << 60] {
+            let step = Edges { first: 3, edges: vec![-edge, edge - 1, edge - 1] };
+            let ranges = step.thresholds(edge);
+            let of_codes = [3, 4, 5, 6, 7].map(|code| ranges.range(code));
+            let inner = Some((-edge, edge - 2));
+            assert_eq!(of_codes, [None, inner, None, Some((edge - 1, edge)), None]);
+        }
+    }
 }
