@@ -29,6 +29,6 @@ fn commitment_and_proof_of_the_shipped_digits_model() {
     );
     assert_eq!(
         hex(&HashKind::Blake3.hash(&bytes)),
-        "5468df5bc1951884691fed90387498a764753572d2b00b216ca100856c7191e2"
+        "4be0a90bd7af755e0189506a00eebfa8bac43d5edd14dd9c9ffed5d567a4b1ce"
     );
 }
