@@ -139,13 +139,15 @@ fn a_cap_on_memory_chooses_the_groups() {
         key.memory_bound(batch)
     };
     // All layers in one group, two, one each.
-    let sizes = [25, 14, 0].map(|log_leaves| bound(&mut key, log_leaves));
+    let all = GroupSize::default().log_leaves();
+    let sizes = [all, 14, 0].map(|log_leaves| bound(&mut key, log_leaves));
     assert!(sizes.is_sorted_by(|a, b| a > b), "{sizes:?}");
     let [largest, middle, least] = sizes;
 
     // What a run takes is less, as its outputs do not saturate as far as any can.
     key.set_group_size(GroupSize::default());
-    for (cap, at_least) in [(None, 25), (Some(largest), 25), (Some(middle), 14), (Some(least), 0)] {
+    for (cap, at_least) in [(None, all), (Some(largest), all), (Some(middle), 14), (Some(least), 0)]
+    {
         key.set_max_memory(cap);
         let proof = key.prove(&x, &y, &mut |_| ()).unwrap();
         assert_eq!(verify(key.commitment(), &x, &y, &proof.to_bytes()), Ok(()));
