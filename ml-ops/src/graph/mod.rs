@@ -38,6 +38,8 @@ pub use port::{Batch, InputPort, InputTransform, IntegerType, OutputPort, Output
 pub(crate) use port::{dequantize_table, quantize};
 pub use runs::MAX_AXES;
 pub(crate) use runs::Runs;
+#[cfg(feature = "prover")]
+pub(crate) use step::last_where;
 pub use step::{CodeRanges, Requantize, RoundingProfile, Step};
 pub use tensor::{CodeType, TensorId, TensorKind, TensorShape, Values};
 pub(crate) use tensor::{are_within, ends};

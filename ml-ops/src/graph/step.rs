@@ -86,15 +86,15 @@ impl Step {
             {
                 *least = i64::from(edge) + 1;
             }
-            return CodeRanges { first, last, least: Least::new(least), bound };
-        }
-        let mut code = first;
-        let mut lo = -bound;
-        while code < last {
-            let (hi, next) = self.last_with(code, lo, bound);
-            lo = hi + 1;
-            least[usize::from(code) + 1..=usize::from(next)].fill(lo);
-            code = next;
+        } else {
+            let mut code = first;
+            let mut lo = -bound;
+            while code < last {
+                let (hi, next) = self.last_with(code, lo, bound);
+                lo = hi + 1;
+                least[usize::from(code) + 1..=usize::from(next)].fill(lo);
+                code = next;
+            }
         }
         CodeRanges { first, last, least: Least::new(least), bound }
     }
@@ -131,41 +131,36 @@ impl Step {
         // Where exact arithmetic rounds up to the next code, give or take a few accumulators.
         let value = i32::from(code) + self.type_min - self.zero_point;
         let edge = (f64::from(value) + 0.5) / f64::from(self.scale);
-        let guess = (edge as i64).clamp(lo, bound);
-        // `inside` has the code, `outside` has not.
-        let (mut inside, mut outside) = (lo, bound);
-        let mut reach = 1i64;
-        if self.code(guess) == code {
-            inside = guess;
-            while inside.saturating_add(reach) < outside {
-                if self.code(inside + reach) != code {
-                    outside = inside + reach;
-                    break;
-                }
-                inside += reach;
-                reach = reach.saturating_mul(2);
-            }
-        } else {
-            outside = guess;
-            while outside.saturating_sub(reach) > inside {
-                if self.code(outside - reach) == code {
-                    inside = outside - reach;
-                    break;
-                }
-                outside -= reach;
-                reach = reach.saturating_mul(2);
-            }
-        }
-        while inside + 1 < outside {
-            let middle = inside.midpoint(outside);
-            if self.code(middle) == code {
-                inside = middle;
-            } else {
-                outside = middle;
-            }
-        }
-        (inside, self.code(outside))
+        let inside = last_where(lo, bound, Some(edge as i64), |acc| self.code(acc) == code);
+        (inside, self.code(inside + 1))
     }
+}
+
+/// The last integer where something holds that holds from `inside` on up to it, and not from there to `outside`. It is sought from a guess, farther and
+/// farther until it is passed, then by halves; by halves at once without a guess.
+pub(crate) fn last_where(
+    mut inside: i64,
+    mut outside: i64,
+    guess: Option<i64>,
+    mut holds: impl FnMut(i64) -> bool,
+) -> i64 {
+    let middle = inside.midpoint(outside);
+    let (guess, mut stride) = guess.map_or((middle, i64::MAX), |guess| (guess, 1));
+    let mut probe = guess.max(inside.saturating_add(1)).min(outside.saturating_sub(1));
+    while inside.saturating_add(1) < outside {
+        if holds(probe) {
+            inside = probe;
+            probe = probe.saturating_add(stride);
+        } else {
+            outside = probe;
+            probe = probe.saturating_sub(stride);
+        }
+        stride = stride.saturating_mul(2);
+        if probe <= inside || probe >= outside {
+            probe = inside.midpoint(outside);
+        }
+    }
+    inside
 }
 
 /// Which accumulators in `[-bound, bound]` each code of a step function stands for.
@@ -218,11 +213,10 @@ impl CodeRanges {
         Self { first, last, least: Least::new(least), bound }
     }
 
-    /// Bytes of those of accumulators of size at most `bound`, at most.
+    /// Bytes that they hold beyond their own size, at most, for accumulators of size at most `bound`.
     #[cfg(feature = "prover")]
-    pub(crate) fn bytes(bound: i128) -> usize {
-        let is_narrow = bound <= i128::from(i32::MAX);
-        size_of::<Self>() + if is_narrow { 0 } else { size_of::<[i64; 256]>() }
+    pub(crate) fn heap_bytes(bound: i128) -> usize {
+        if bound <= i128::from(i32::MAX) { 0 } else { size_of::<[i64; 256]>() }
     }
 
     /// The least code.

@@ -1,6 +1,6 @@
 //! Edges of monotone step functions that are given as functions.
 
-use crate::graph::Edges;
+use crate::graph::{Edges, last_where};
 
 /// The edges of a step function of accumulators in `[-bound, bound]`; `None` if it is not monotone where
 /// that is noticed, or `bound` exceeds 31 bits.
@@ -13,25 +13,15 @@ pub(super) fn edges(bound: i64, code: impl Fn(i64) -> u8) -> Option<Edges> {
     let (mut below, mut at) = (-bound, first);
     let mut width = None;
     while at < last {
-        // The least accumulator of a larger code than `at` is above `lo` and at most `hi`. Steps of floats are about as wide as the one before:
-        // it is sought from there, farther and farther, and bisected once it is passed.
-        let (mut lo, mut hi, mut above) = (below, bound, last);
-        let mut probe = below + width.unwrap_or(0);
-        let mut stride = if width.is_some() { 1 } else { 2 * bound };
-        while hi - lo > 1 {
-            if probe <= lo || probe >= hi {
-                probe = lo + (hi - lo) / 2;
-            }
-            let code = code(probe);
+        // Steps of floats are about as wide as the one before.
+        let mut above = last;
+        let hi = 1 + last_where(below, bound, width.map(|width| below + width), |acc| {
+            let code = code(acc);
             if code > at {
-                (hi, above) = (probe, code);
-                probe -= stride;
-            } else {
-                lo = probe;
-                probe += stride;
+                above = code;
             }
-            stride = (2 * stride).min(2 * bound);
-        }
+            code <= at
+        });
         edges.extend(std::iter::repeat_n(hi, usize::from(above - at)));
         width = Some(hi - below);
         (below, at) = (hi, above);

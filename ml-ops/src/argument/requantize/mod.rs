@@ -61,7 +61,7 @@ use crate::graph::CodeRanges;
 /// Bytes that are held of a column's step function of accumulators of size at most `bound`.
 #[cfg(feature = "prover")]
 pub(crate) fn column_bytes(bound: i128) -> usize {
-    size_of::<Column>() - size_of::<CodeRanges>() + CodeRanges::bytes(bound)
+    size_of::<Column>() + CodeRanges::heap_bytes(bound)
 }
 
 /// The public constants of a requantization whose proof declares a reach.
