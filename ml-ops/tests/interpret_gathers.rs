@@ -45,7 +45,7 @@ fn edges(rng: &mut StdRng, bound: i64) -> Edges {
     let count = rng.random_range(0..=255 - usize::from(first)).min(40);
     let mut edges: Vec<i64> = (0..count).map(|_| rng.random_range(-bound..=bound)).collect();
     edges.sort_unstable();
-    Edges { first, edges }
+    Edges { first, edges: edges.into() }
 }
 
 fn codes(rng: &mut StdRng, n: usize) -> Vec<u8> {

@@ -85,7 +85,7 @@ impl Builder {
             let mut edges: Vec<i64> =
                 (0..count).map(|_| rng.random_range(-bound / 2..=bound / 2)).collect();
             edges.sort_unstable();
-            Edges { first, edges }
+            Edges { first, edges: edges.into() }
         };
         Epilogue::Edges((0..n).map(|_| edges(rng)).collect())
     }

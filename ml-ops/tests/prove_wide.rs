@@ -164,7 +164,7 @@ impl Builder {
             let mut edges: Vec<i64> =
                 (0..count).map(|_| rng.random_range(-spread..=spread)).collect();
             edges.sort_unstable();
-            Edges { first, edges }
+            Edges { first, edges: edges.into() }
         };
         Epilogue::Edges((0..n).map(|_| edges(rng)).collect())
     }

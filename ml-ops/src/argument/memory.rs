@@ -57,8 +57,8 @@ impl Costs<'_> {
         weights + binfer_pcs::oracle_bytes(self.params, self.model_shape())
     }
 
-    /// Step functions, column by column: the edges of the graph's and of the commitment's, the ranges of codes for the proof,
-    /// after it for its verification.
+    /// Step functions, column by column: the edges, which the graph shares with the commitment's, and the ranges of codes for the
+    /// proof, after it for its verification.
     fn steps(&self) -> u128 {
         let of_node = |(index, node): (usize, &Node)| {
             let column = column_bytes(self.graph.accumulator_bound(index));
@@ -66,7 +66,7 @@ impl Costs<'_> {
                 None | Some(Epilogue::Accumulator) => 0,
                 Some(Epilogue::Requantize(requantize)) => requantize.steps.len() * column,
                 Some(Epilogue::Edges(columns)) => {
-                    let edges = |edges: &Edges| 2 * size_of_val(&edges.edges[..]) + column;
+                    let edges = |edges: &Edges| size_of_val(&edges.edges[..]) + column;
                     columns.iter().map(edges).sum()
                 }
             }

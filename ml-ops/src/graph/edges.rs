@@ -1,5 +1,7 @@
 //! Monotone step functions given by their edges, for what no scale and rounding says.
 
+use std::sync::Arc;
+
 use super::CodeRanges;
 
 /// A monotone step function: the code of an accumulator is `first` plus the number of edges at or below it.
@@ -9,8 +11,8 @@ use super::CodeRanges;
 pub struct Edges {
     /// The least code.
     pub first: u8,
-    /// Non-decreasing, at most `255 - first` of them.
-    pub edges: Vec<i64>,
+    /// Non-decreasing, at most `255 - first` of them; clones share them.
+    pub edges: Arc<[i64]>,
 }
 
 impl Edges {
@@ -57,7 +59,7 @@ mod tests {
             (0, vec![], 4),
             (250, vec![0, 1, 2, 3, 4], 3),
         ] {
-            let step = Edges { first, edges };
+            let step = Edges { first, edges: edges.into() };
             let ranges = step.thresholds(bound);
             for code in 0..=255 {
                 let inside: Vec<i64> =
@@ -71,7 +73,7 @@ mod tests {
     #[test]
     fn ranges_may_be_wide() {
         for edge in [1i64 << 20, 1 << 31, 1 << 60] {
-            let step = Edges { first: 3, edges: vec![-edge, edge - 1, edge - 1] };
+            let step = Edges { first: 3, edges: [-edge, edge - 1, edge - 1].into() };
             let ranges = step.thresholds(edge);
             let of_codes = [3, 4, 5, 6, 7].map(|code| ranges.range(code));
             let inner = Some((-edge, edge - 2));

@@ -41,7 +41,7 @@ pub(super) fn both(
         let function = Function::table(|code| i64::from(kept(code as u8)));
         (Matrix::laid_out(&view, is_feature), function)
     });
-    let epilogue = Epilogue::Edges(vec![Edges { first: 0, edges: vec![2] }]);
+    let epilogue = Epilogue::Edges(vec![Edges { first: 0, edges: [2].into() }]);
     let y = builder.combine(name, columns, terms.into(), TensorKind::Code, epilogue)?;
     builder.take_as_flags(y);
     Ok(View::new(y, &shape, is_feature))

@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn codes_are_too_fine_where_steps_are_near_to_what_numbers_are_off_by() {
-        let edges = |step: i64| Epilogue::Edges(vec![Edges { first: 0, edges: vec![0, step] }]);
+        let edges = |step: i64| Epilogue::Edges(vec![Edges { first: 0, edges: [0, step].into() }]);
         let refused = Err(NodeError::TooCoarse { column: 0 });
         // Half a unit each, of one number: 0.23 in the mean.
         assert_eq!(check(Off::of(0.5), &edges(8), 0, 100), Ok(()));

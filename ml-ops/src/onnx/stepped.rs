@@ -55,7 +55,7 @@ impl<T: Copy + PartialEq> Steps<T> {
 impl Steps<u8> {
     /// The steps of an edge each, which `code` is of.
     pub(super) fn of_edges(edges: &Edges, code: impl Fn(u8) -> u8) -> Self {
-        let mut switches = edges.edges.clone();
+        let mut switches = edges.edges.to_vec();
         switches.dedup();
         Self::new(switches, |accumulator| code(edges.code(accumulator)))
     }
@@ -71,7 +71,7 @@ impl Steps<u8> {
         let mut edges: Vec<i64> = pairs.flat_map(repeated).collect();
         edges.sort_unstable();
         let first = self.values.iter().copied().min().unwrap_or(0);
-        Edges { first, edges }
+        Edges { first, edges: edges.into() }
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) fn edges(bound: i64, code: impl Fn(i64) -> u8) -> Option<Edges> {
         width = Some(hi - below);
         (below, at) = (hi, above);
     }
-    (edges.len() == usize::from(last - first)).then_some(Edges { first, edges })
+    (edges.len() == usize::from(last - first)).then(|| Edges { first, edges: edges.into() })
 }
 
 #[cfg(test)]
@@ -49,9 +49,9 @@ mod tests {
         }
         let skips = |x: i64| if x < 5 { 1 } else { 9 };
         let found = edges(10, skips).expect("monotone");
-        assert_eq!(found, Edges { first: 1, edges: vec![5; 8] });
+        assert_eq!(found, Edges { first: 1, edges: [5; 8].into() });
         assert_eq!(edges(10, |x| if x < 5 { 9 } else { 1 }), None);
-        assert_eq!(edges(10, |_| 7), Some(Edges { first: 7, edges: vec![] }));
+        assert_eq!(edges(10, |_| 7), Some(Edges { first: 7, edges: [].into() }));
         assert_eq!(edges(1 << 31, skips), None);
     }
 

@@ -125,7 +125,7 @@ fn separating(codes: &[u8; PAIRS], f: &[i64; 256], g: &[i64; 256]) -> Option<Edg
         let edge = least[pair[1]];
         edges.extend(std::iter::repeat_n(edge, pair[1] - pair[0]));
     }
-    Some(Edges { first: first as u8, edges })
+    Some(Edges { first: first as u8, edges: edges.into() })
 }
 
 #[cfg(test)]

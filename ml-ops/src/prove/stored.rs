@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::{ProverKey, Salt, oracle_words};
 use crate::argument::{Plan, model_shape};
 use crate::commitment::ModelCommitment;
-use crate::graph::Model;
+use crate::graph::{Graph, Model};
 
 /// Why [`ProverKey::open`] gives no key.
 #[derive(Debug, Error)]
@@ -57,6 +57,8 @@ impl ProverKey {
         if model.graph != *commitment.graph {
             return Err(OpenError::OtherGraph);
         }
+        // Edges of step functions, as large as weights perhaps, are held once.
+        let model = Model { graph: Graph::clone(&commitment.graph), ..model };
         let id = OracleId {
             params: commitment.params,
             shape: model_shape(&commitment.params, &Plan::new(&model.graph, 1)),

@@ -22,7 +22,7 @@ fn linear(scales: &[f32], qmin: i32, qmax: i32) -> Epilogue {
 }
 
 fn edges(all: &[&[i64]]) -> Epilogue {
-    Epilogue::Edges(all.iter().map(|edges| Edges { first: 7, edges: edges.to_vec() }).collect())
+    Epilogue::Edges(all.iter().map(|edges| Edges { first: 7, edges: (*edges).into() }).collect())
 }
 
 /// Steps of all kinds, each with a bound on accumulators.
@@ -276,7 +276,7 @@ fn exponents_stay_within_the_bound() {
 #[test]
 fn weights_of_common_bits_have_all_sums() {
     for common in 0..70 {
-        let ranges = Edges { first: 0, edges: Vec::new() }.thresholds(1);
+        let ranges = Edges { first: 0, edges: [].into() }.thresholds(1);
         let column = Column { ranges, common, unit: common + 1, most_reach: 0 };
         let weights: Vec<u64> = (0..7).map(|i| column.weight(i)).collect();
         let sum = |bits: u64| (0..7).filter(|i| bits >> i & 1 == 1).map(|i| weights[i]).sum();

@@ -276,7 +276,7 @@ impl Reader<'_> {
                 let n = usize::from(u8::MAX - first).checked_sub(self.size()?);
                 let n = n.ok_or(DecodeError::Number { offset })?;
                 self.make(n)?;
-                let edges = Edges { first, edges: self.values(n)? };
+                let edges = Edges { first, edges: self.values(n)?.into() };
                 self.edges.push(edges.clone());
                 Ok(edges)
             }

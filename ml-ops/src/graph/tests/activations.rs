@@ -40,7 +40,7 @@ fn graph() -> Graph {
                     heads: 2,
                     row_factors: None,
                     y: 1,
-                    epilogue: Epilogue::Edges(vec![Edges { first: 3, edges: vec![0, 9] }]),
+                    epilogue: Epilogue::Edges(vec![Edges { first: 3, edges: [0, 9].into() }]),
                 },
             ),
             node(

@@ -70,8 +70,8 @@ pub(super) fn image() -> Graph {
     };
     let requantize = Epilogue::Requantize(Requantize { steps: vec![step(0.01)] });
     let edges = Epilogue::Edges(vec![
-        Edges { first: 1, edges: vec![-5, 0, 0, 1 << 20] },
-        Edges { first: 255, edges: vec![] },
+        Edges { first: 1, edges: [-5, 0, 0, 1 << 20].into() },
+        Edges { first: 255, edges: [].into() },
     ]);
     let times = |x, factor| Term { x, gather: None, taps: 1, function: Function::Times(factor) };
     Graph {
@@ -211,7 +211,7 @@ fn edges_do_not_decrease_and_are_no_more_than_codes() {
     for (first, edges) in [(0, vec![1, 0]), (255, vec![0]), (3, vec![0; 253])] {
         let found = error(1, |op| match op {
             Op::MatMul { epilogue: Epilogue::Edges(steps), .. } => {
-                steps[1] = Edges { first, edges };
+                steps[1] = Edges { first, edges: edges.into() };
             }
             _ => unreachable!("the node has edges"),
         });
@@ -563,7 +563,7 @@ proptest! {
             gather.pad = pad;
             edges.truncate(255 - usize::from(first));
             edges.sort_unstable();
-            *epilogue = Epilogue::Edges(vec![Edges { first, edges }]);
+            *epilogue = Epilogue::Edges(vec![Edges { first, edges: edges.into() }]);
         }
         let images = Box::new(std::array::from_fn(|code| table[code]));
         terms(&mut graph.nodes[6].op)[0].function = Function::Table(images);

@@ -214,7 +214,7 @@ fn accumulators_are_bounded() {
         g.tensors[2].kind = TensorKind::Integer { bits: 61 };
         if let Op::MatMul { zero_code, epilogue, .. } = &mut g.nodes[2].op {
             *zero_code = 0;
-            *epilogue = Epilogue::Edges(vec![Edges { first: 0, edges: vec![1] }]);
+            *epilogue = Epilogue::Edges(vec![Edges { first: 0, edges: [1].into() }]);
         }
     });
     assert_eq!(found, GraphError::AccumulatorRange { node: 2, log_bound: 62 });

@@ -93,7 +93,7 @@ impl Columns {
             // Of zeros of either sign, one that is added and one that is not.
             let float = if self.silu { silu(summand) } else { summand };
             let first = if sign > 0.0 { target.code(float as f32) } else { 0 };
-            return Edges { first, edges: vec![] };
+            return Edges { first, edges: [].into() };
         }
         let float = |code: u8| {
             let zero = f64::from(target.zero_code());
@@ -121,7 +121,7 @@ impl Columns {
 
 /// Code 0 whatever the accumulator.
 fn nothing() -> Edges {
-    Edges { first: 0, edges: vec![] }
+    Edges { first: 0, edges: [].into() }
 }
 
 /// `x / (1 + e^-x)`.
