@@ -37,7 +37,7 @@ pub(crate) fn read_model(path: &Path) -> Result<Model, Failure> {
     if bytes.starts_with(&MODEL_MAGIC) {
         return Model::from_bytes(&bytes).map_err(|e| Failure::malformed(path, e));
     }
-    let found = Model::from_onnx_without_tail(&bytes, &mut |place| beside(path, place));
+    let found = Model::from_onnx_without_tail(bytes, &mut |place| beside(path, place));
     let (model, tail) = found.map_err(|e| Failure::malformed(path, e))?;
     if let Some(tail) = tail {
         writeln!(io::stderr(), "note: {}", left_out(&tail))?;

@@ -66,7 +66,7 @@ enum InspectError {
 impl Args {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
         let bytes = files::read(&self.file)?;
-        let report = self.report(&bytes).map_err(|e| Failure::malformed(&self.file, e))?;
+        let report = self.report(bytes).map_err(|e| Failure::malformed(&self.file, e))?;
         if self.json {
             writeln!(out, "{:#}", report.json())?;
         } else {
@@ -75,29 +75,30 @@ impl Args {
         Ok(())
     }
 
-    fn report(&self, bytes: &[u8]) -> Result<Report, Box<dyn std::error::Error>> {
+    fn report(&self, bytes: Vec<u8>) -> Result<Report, Box<dyn std::error::Error>> {
+        let file_bytes = bytes.len();
         let (kind, commitment, batch, estimated) = self.sniff(bytes)?;
         check_size(commitment.graph(), batch)?;
         let estimate = match estimated {
             Estimated::Groups(group_size) => estimate_in_groups(&commitment, batch, group_size),
             Estimated::Proof(proof) => estimate_of(&proof)?,
         };
-        Ok(Report { kind, file_bytes: bytes.len(), commitment, batch, estimate })
+        Ok(Report { kind, file_bytes, commitment, batch, estimate })
     }
 
     /// What the bytes are, the commitment they hold or give, the batch to speak of, and what is estimated of it.
     fn sniff(
         &self,
-        bytes: &[u8],
+        bytes: Vec<u8>,
     ) -> Result<(Kind, ModelCommitment, usize, Estimated), Box<dyn std::error::Error>> {
         let batch = self.batch.unwrap_or(1).max(1);
         let by_default = Estimated::Groups(GroupSize::default());
         if bytes.starts_with(b"binfer-m") {
-            let commitment = ModelCommitment::from_bytes(bytes)?;
+            let commitment = ModelCommitment::from_bytes(&bytes)?;
             return Ok((Kind::Commitment, commitment, batch, by_default));
         }
         if bytes.starts_with(b"binfer-p") {
-            let proof = Proof::from_bytes(bytes)?;
+            let proof = Proof::from_bytes(&bytes)?;
             let kind = Kind::Proof { message_bytes: proof.message_bytes() };
             let commitment = proof.commitment().clone();
             return Ok(match self.batch {
@@ -112,7 +113,7 @@ impl Args {
             return Err(InspectError::Npy.into());
         }
         let (model, tail) = if bytes.starts_with(&MODEL_MAGIC) {
-            (Model::from_bytes(bytes)?, None)
+            (Model::from_bytes(&bytes)?, None)
         } else {
             let mut beside = |place: &ExternalData| files::beside(&self.file, place);
             Model::from_onnx_without_tail(bytes, &mut beside).map_err(InspectError::Unknown)?

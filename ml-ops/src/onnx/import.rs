@@ -44,12 +44,13 @@ impl Model {
         Self::from_onnx_with(bytes, &mut |_| None)
     }
 
-    /// The same of a file whose constants may be in other files beside it: `read` gives the bytes of a part of one.
+    /// The same of a file whose constants may be in other files beside it: `read` gives the bytes of a part of one. Bytes that
+    /// are given away are freed as soon as they are decoded.
     ///
     /// # Errors
     /// [`ImportError`] on any bytes that are no such model, and where `read` gives nothing.
     pub fn from_onnx_with(
-        bytes: &[u8],
+        bytes: impl AsRef<[u8]>,
         read: &mut dyn FnMut(&ExternalData) -> Option<Vec<u8>>,
     ) -> Result<Self, ImportError> {
         File::read(bytes, read)?.import().map_err(|failed| *failed.error)
@@ -61,7 +62,7 @@ impl Model {
     /// # Errors
     /// [`ImportError`] as above, where what is not known is no such tail.
     pub fn from_onnx_without_tail(
-        bytes: &[u8],
+        bytes: impl AsRef<[u8]>,
         read: &mut dyn FnMut(&ExternalData) -> Option<Vec<u8>>,
     ) -> Result<(Self, Option<Tail>), ImportError> {
         let file = File::read(bytes, read)?;
@@ -122,10 +123,11 @@ impl From<ImportError> for Failed {
 
 impl File {
     fn read(
-        bytes: &[u8],
+        bytes: impl AsRef<[u8]>,
         read: &mut dyn FnMut(&ExternalData) -> Option<Vec<u8>>,
     ) -> Result<Self, ImportError> {
-        let mut model = ModelProto::decode(bytes)?;
+        let mut model = ModelProto::decode(bytes.as_ref())?;
+        drop(bytes);
         inlined::inline_functions(&mut model)?;
         let mut is_fused = true;
         if let Some(graph) = &mut model.graph {
@@ -149,10 +151,12 @@ impl File {
         let uses = Uses::of(graph, opset);
         let uses = if self.is_fused { uses } else { uses.unfused() };
         let context = Context { narrow: narrow_types(graph), uses, opset };
-        let made = import_graph(graph, &context, values.clone(), false);
+        if !batch_is_open(graph) {
+            return import_graph(graph, &context, values, false);
+        }
         // A batch that is open stays the first dimension. Samples of one that is moved are read as batches of 1.
-        match made {
-            Err(failed) if failed.at < graph.node.len() && batch_is_open(graph) => {
+        match import_graph(graph, &context, values.clone(), false) {
+            Err(failed) if failed.at < graph.node.len() => {
                 let farther = |again: Failed| match again.at.cmp(&failed.at) {
                     Ordering::Equal if again.is_of_samples() => again,
                     Ordering::Greater => again,
@@ -168,7 +172,7 @@ impl File {
 fn import_graph(
     graph: &GraphProto,
     context: &Context,
-    mut values: HashMap<String, Value>,
+    constants: HashMap<String, Value>,
     batch_is_one: bool,
 ) -> Result<Model, Failed> {
     let (inputs, outputs) = ports(graph)?;
@@ -176,18 +180,26 @@ fn import_graph(
     let mut builder = Builder::new(batch_is_one || number == Some(1));
     let names = inputs.iter().filter_map(|input| input.name.as_ref());
     let mut samples = Samples::of(number, names);
+    let mut known = Known::of(constants);
     for (number, input) in inputs.iter().enumerate() {
         let value = import_input(&mut builder, number, input)?;
-        values.insert(input.name.clone().unwrap_or_default(), value);
+        known.insert(input.name.clone().unwrap_or_default(), value);
     }
     let mut wholes = Wholes::default();
+    let last_readers = last_readers(graph);
     for (index, node) in graph.node.iter().enumerate() {
-        let known = (&mut values, &mut wholes, &mut samples);
-        import_node(&mut builder, known, context, index, node).map_err(|error| {
+        let known_here = (&mut known, &mut wholes, &mut samples);
+        import_node(&mut builder, known_here, context, index, node).map_err(|error| {
             let value = node.output.iter().find(|name| !name.is_empty()).cloned();
             Failed { error: Box::new(error), value, at: index }
         })?;
+        // Weights are as large as the file: what no further node reads is given up.
+        for name in node.input.iter().filter(|name| last_readers.get(name.as_str()) == Some(&index))
+        {
+            known.values.remove(name);
+        }
     }
+    let values = known.values;
     for name in outputs.iter().filter_map(|output| output.name.as_ref()) {
         let computed = values.get(name).filter(|value| value.view().is_some());
         if computed.is_some_and(|value| !samples.are_first(&wholes, name, value)) {
@@ -195,6 +207,36 @@ fn import_graph(
         }
     }
     Ok(import_ports(builder, &values, graph, &inputs, outputs)?)
+}
+
+/// The values of a graph, as long as they are read.
+struct Known {
+    values: HashMap<String, Value>,
+    /// The names of all that there are or were.
+    names: HashSet<String>,
+}
+
+impl Known {
+    fn of(values: HashMap<String, Value>) -> Self {
+        Self { names: values.keys().cloned().collect(), values }
+    }
+
+    fn insert(&mut self, name: String, value: Value) {
+        self.names.insert(name.clone());
+        self.values.insert(name, value);
+    }
+}
+
+/// The number of the last node that reads each value, but for those that are outputs.
+fn last_readers(graph: &GraphProto) -> HashMap<&str, usize> {
+    let mut last = HashMap::new();
+    for (index, node) in graph.node.iter().enumerate() {
+        last.extend(node.input.iter().map(|name| (name.as_str(), index)));
+    }
+    for output in &graph.output {
+        last.remove(output.name.as_deref().unwrap_or(""));
+    }
+    last
 }
 
 /// Whether the file leaves the batch open, or fixes it to a number that is not 1.
@@ -354,11 +396,12 @@ fn import_input(
 
 fn import_node(
     builder: &mut Builder,
-    (values, wholes, samples): (&mut HashMap<String, Value>, &mut Wholes, &mut Samples),
+    (known, wholes, samples): (&mut Known, &mut Wholes, &mut Samples),
     context: &Context,
     index: usize,
     proto: &NodeProto,
 ) -> Result<(), ImportError> {
+    let Known { values, names } = known;
     let domain = canonical_domain(proto.domain.as_deref());
     let op_type = proto.op_type.as_deref().unwrap_or("");
     let name = name_of(proto, index);
@@ -368,7 +411,7 @@ fn import_node(
         .ok_or_else(|| unknown(op_type))
         .and_then(|operator| {
             let outputs = proto.output.iter().filter(|output| !output.is_empty());
-            if outputs.clone().any(|output| values.contains_key(output)) {
+            if outputs.clone().any(|output| names.contains(output)) {
                 return Err(NodeError::Redefined);
             }
             let got = outputs.clone().count();
@@ -398,7 +441,8 @@ fn import_node(
         });
     match imported {
         Ok(made) => {
-            values.extend(made.into_iter().filter(|(name, _)| !name.is_empty()));
+            let made = made.into_iter().filter(|(name, _)| !name.is_empty());
+            made.for_each(|(name, value)| known.insert(name, value));
             Ok(())
         }
         Err(error) => Err(ImportError::Node {

@@ -190,6 +190,14 @@ fn inputs_and_outputs_of_nodes() {
     assert_eq!(outputs, NodeError::OutputCount { got: 2 });
     let redefined = node_error(QGEMM, |g| g.node[0].output[0] = "x".to_owned());
     assert_eq!(redefined, NodeError::Redefined);
+    // A value that no node reads any more.
+    let redefined = node_error(SHAPES, |g| {
+        let first = g.node[0].output[0].clone();
+        let last = g.node.last_mut().expect("nodes");
+        assert!(!last.input.contains(&first));
+        last.output[0] = first;
+    });
+    assert_eq!(redefined, NodeError::Redefined);
 }
 
 #[test]
