@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use binfer_ml_ops::graph::Model;
-use binfer_ml_ops::{ProveError, ProverKey};
+use binfer_ml_ops::{ModelCommitment, ProveError, ProverKey};
 
 use crate::awake;
 use crate::failure::Failure;
@@ -41,13 +41,14 @@ pub(crate) struct Args {
     max_memory: Option<Size>,
 }
 
-/// Bytes of memory that importing takes for each of an ONNX file: the file, the decoded message, the
-/// array, its codes and the weights.
-const IMPORT: u64 = 5;
+/// Bytes of memory that importing takes for each of an ONNX file: the decoded message, the array, its codes and the weights.
+const IMPORT: u64 = 4;
 
 impl Args {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
         self.check_import()?;
+        let (key, commitment) = self.committed()?;
+        self.check_proof(&commitment)?;
         let model = files::read_model(&self.model)?;
         let x = Inputs::read(&model.graph, &self.input)?;
         let y = files::read_arrays(&self.output)?;
@@ -55,7 +56,7 @@ impl Args {
         let mut phases = Phases::shown();
         let start = Instant::now();
         phases.start("read weights");
-        let proof = self.prover(model).and_then(|mut prover| {
+        let proof = self.prover(model, &key, commitment).and_then(|mut prover| {
             prover.set_max_memory(self.max_memory.map(|size| size.0));
             let proof = prover.prove(&x.arrays, &y, &mut |phase| phases.start(phase));
             proof.map_err(|e| self.failure(e, &x))
@@ -75,6 +76,17 @@ impl Args {
         Ok(())
     }
 
+    /// The key and the commitment that belongs to it.
+    fn committed(&self) -> Result<(Key, ModelCommitment), Failure> {
+        let path = self.key.join(KEY_FILE);
+        let key = Key::read(&path)?;
+        let commitment = files::read_commitment(&self.key.join(COMMITMENT_FILE))?;
+        if commitment.digest() != key.digest {
+            return Err(Failure::OtherKey { path });
+        }
+        Ok((key, commitment))
+    }
+
     /// Whether reading the model stays within the cap.
     fn check_import(&self) -> Result<(), Failure> {
         let Some(Size(given)) = self.max_memory else { return Ok(()) };
@@ -86,6 +98,15 @@ impl Args {
         Ok(())
     }
 
+    /// Whether a proof of the input may stay within the cap. What is wrong with the input is not for here.
+    fn check_proof(&self, commitment: &ModelCommitment) -> Result<(), Failure> {
+        let Some(Size(given)) = self.max_memory else { return Ok(()) };
+        let graph = commitment.graph();
+        let Ok(x) = Inputs::read(graph, &self.input) else { return Ok(()) };
+        let Ok((_, batch)) = graph.encode(&x.arrays) else { return Ok(()) };
+        commitment.check_memory(batch.size, given).map_err(Failure::Statement)
+    }
+
     fn failure(&self, error: ProveError, inputs: &Inputs) -> Failure {
         match error {
             ProveError::Damaged(_) => Failure::malformed(&self.key.join(ORACLE_FILE), error),
@@ -94,12 +115,15 @@ impl Args {
     }
 
     /// What proves the model: from the encoded weights if they are there, or else encoding them again.
-    fn prover(&self, model: Model) -> Result<ProverKey, Failure> {
-        let key_path = self.key.join(KEY_FILE);
-        let key = Key::read(&key_path)?;
-        let commitment = files::read_commitment(&self.key.join(COMMITMENT_FILE))?;
-        if commitment.digest() != key.digest || model.graph != *commitment.graph() {
-            return Err(Failure::OtherKey { path: key_path });
+    fn prover(
+        &self,
+        model: Model,
+        key: &Key,
+        commitment: ModelCommitment,
+    ) -> Result<ProverKey, Failure> {
+        let other = || Failure::OtherKey { path: self.key.join(KEY_FILE) };
+        if model.graph != *commitment.graph() {
+            return Err(other());
         }
         let oracle_path = self.key.join(ORACLE_FILE);
         if let Some(file) = oracle::find(&oracle_path)? {
@@ -108,7 +132,7 @@ impl Args {
         }
         let prover = ProverKey::new(model, *commitment.params(), &key.salt);
         if *prover.commitment() != commitment {
-            return Err(Failure::OtherKey { path: key_path });
+            return Err(other());
         }
         Ok(prover)
     }

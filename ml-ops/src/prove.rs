@@ -185,10 +185,9 @@ impl ProverKey {
         let costs = self.costs(plan);
         let mut sizes = (0..=self.group_size.log_leaves()).rev().filter_map(GroupSize::new);
         let needed = |size| costs.bytes(size);
-        sizes.find(|&size| needed(size) <= given).ok_or_else(|| {
-            let needed = GroupSize::new(0).map_or(u64::MAX, needed);
-            ProveError::Memory { needed, given }
-        })
+        sizes
+            .find(|&size| needed(size) <= given)
+            .ok_or_else(|| ProveError::Memory { needed: needed(GroupSize::MIN), given })
     }
 
     /// Runs the exact interpreter on an array, or all of a model that has several inputs; of several outputs, [`run_all`] of [`Self::model`] gives all, this the first.
@@ -300,6 +299,26 @@ impl ProverKey {
         let (commitment, messages) = (self.commitment.clone(), channel.finish());
         let reaches = plan.declared.reaches.clone();
         Ok(Proof { commitment, batch: number, group_size, reaches, messages })
+    }
+}
+
+impl ModelCommitment {
+    /// Refuses a cap of `given` bytes on memory that no proof for `batch` samples is within, whatever the input: before weights are
+    /// read, what [`ProverKey::prove`] says after the run.
+    ///
+    /// # Errors
+    /// [`ProveError::Memory`] with what a proof takes at most.
+    pub fn check_memory(&self, batch: usize, given: u64) -> Result<(), ProveError> {
+        let (graph, params) = (&*self.graph, &self.params);
+        let requantized = Requantized::new(graph);
+        let bound = |declared| {
+            let plan = Plan::declared(graph, batch, declared);
+            Costs { graph, plan: &plan, params }.bytes(GroupSize::MIN)
+        };
+        if bound(requantized.least()) <= given {
+            return Ok(());
+        }
+        Err(ProveError::Memory { needed: bound(requantized.largest()), given })
     }
 }
 

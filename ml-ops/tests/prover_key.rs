@@ -164,4 +164,10 @@ fn a_cap_on_memory_chooses_the_groups() {
     let given = needed - 1;
     key.set_max_memory(Some(given));
     assert_eq!(key.prove(&x, &y, &mut |_| ()), Err(ProveError::Memory { needed, given }));
+
+    // Before a model is read, what no input could be proved with is refused, with what suffices for all.
+    let commitment = key.commitment();
+    assert_eq!(commitment.check_memory(batch, needed), Ok(()));
+    let refused = ProveError::Memory { needed: least, given: 1 };
+    assert_eq!(commitment.check_memory(batch, 1), Err(refused));
 }

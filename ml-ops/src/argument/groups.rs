@@ -24,6 +24,8 @@ impl Default for GroupSize {
 }
 
 impl GroupSize {
+    /// The smallest: groups of one relation.
+    pub const MIN: Self = Self(0);
     /// The largest: groups without bound.
     pub const MAX: Self = Self(63);
 

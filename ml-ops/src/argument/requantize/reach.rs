@@ -70,6 +70,12 @@ impl Requantized {
         self.with(self.nodes.iter().map(|(_, steps)| steps.most_reach() as u8).collect())
     }
 
+    /// The least reaches, of runs whose accumulators lie beyond no threshold.
+    #[cfg(feature = "prover")]
+    pub(crate) fn least(&self) -> Declared {
+        self.with(vec![0; self.nodes.len()])
+    }
+
     /// The least with which a run can be proved.
     #[cfg(feature = "prover")]
     pub(crate) fn of_run(&self, graph: &Graph, trace: &Trace) -> Declared {
