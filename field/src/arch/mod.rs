@@ -22,3 +22,30 @@ mod aarch64;
 mod x86_64;
 
 pub(crate) use generic::{Form, TowerMap, matrix as byte_matrix};
+
+use crate::F128;
+
+/// Elements from those in hand to those that [`prefetch`] is called on: what they take is about what memory takes.
+const AHEAD: usize = 64;
+
+/// Has the line at `from` fetched, where the processor takes such a hint: the hardware's own guesses end with each page, and with
+/// each of many short runs. Any address will do.
+#[inline(always)]
+fn prefetch(from: *const F128) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 processor has the instruction, which faults at no address.
+    unsafe {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(from.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = from;
+}
+
+/// [`prefetch`] of what lies as far behind a run of elements, all its lines.
+#[inline(always)]
+fn prefetch_ahead(run: &[F128]) {
+    for line in run.chunks(4) {
+        prefetch(line.as_ptr().wrapping_add(AHEAD));
+    }
+}

@@ -4,6 +4,7 @@ use core::array;
 
 use super::Lanes;
 use crate::F128;
+use crate::arch::prefetch_ahead;
 
 /// `bins[index[i]] += weights[i]`.
 #[inline(always)]
@@ -133,6 +134,7 @@ pub(super) fn look_up_two<const N: usize, L: Lanes<N>>(
     let (dst, dst_tail) = dst.as_chunks_mut::<8>();
     let [(i0, tail0), (i1, tail1)] = index.map(|i| i.as_chunks::<8>());
     for (dst, (i0, i1)) in dst.iter_mut().zip(i0.iter().zip(i1)) {
+        prefetch_ahead(dst);
         let mut index = [i0, i1].map(eight);
         for d in dst.as_chunks_mut::<N>().0 {
             let [i0, i1] = index;
@@ -158,6 +160,7 @@ pub(crate) fn gather_four<const N: usize>(
     let [(i0, tail0), (i1, tail1), (i2, tail2), (i3, tail3)] = index.map(|i| i.as_chunks::<8>());
     for ((dst, (i0, i1)), (i2, i3)) in dst.iter_mut().zip(i0.iter().zip(i1)).zip(i2.iter().zip(i3))
     {
+        prefetch_ahead(dst);
         let mut index = [i0, i1, i2, i3].map(eight);
         for d in dst.as_chunks_mut::<N>().0 {
             let [i0, i1, i2, i3] = index;

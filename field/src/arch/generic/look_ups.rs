@@ -5,6 +5,7 @@ use super::two_rounds::{BLOCK, Sums, grid_block, padded, reduce};
 use super::{Lanes, gather, mul_one};
 use crate::F128;
 use crate::aligned::Aligned;
+use crate::arch::prefetch_ahead;
 use crate::kernels::Corner;
 
 /// Rows from which tables are asked for.
@@ -40,6 +41,7 @@ pub(crate) fn gather_four_products<const N: usize, L: Lanes<N>>(
         gather_block(isa, &mut values, tables, index, block, dst.len());
         let (dst, tail) = dst.as_chunks_mut::<N>();
         for (i, dst) in dst.iter_mut().enumerate() {
+            prefetch_ahead(dst);
             isa.store(dst, sum_of_four(isa, &values, i));
         }
         if !tail.is_empty() {
@@ -100,12 +102,12 @@ pub(crate) fn gather_grid<const N: usize, L: Lanes<N>>(
         let n = vectors.len();
         let [a00, b00, a10, b10, a01, b01, a11, b11] = values.each_ref().map(|v| &v[..n]);
         let (a, b) = ([a00, a10, a01, a11], [b00, b10, b01, b11]);
-        sums = grid_block(isa, sums, &mut weighted, vectors, a, b, corner);
+        sums = grid_block::<false, N, L>(isa, sums, &mut weighted, vectors, a, b, corner);
         if !tail.is_empty() {
             // What is beyond the last row has the weight zero.
             let [a00, b00, a10, b10, a01, b01, a11, b11] = values.each_ref().map(|v| &v[n..=n]);
             let (a, b) = ([a00, a10, a01, a11], [b00, b10, b01, b11]);
-            sums = grid_block(isa, sums, &mut weighted, &padded(tail), a, b, corner);
+            sums = grid_block::<false, N, L>(isa, sums, &mut weighted, &padded(tail), a, b, corner);
         }
     }
     reduce(isa, sums)

@@ -2,6 +2,7 @@
 
 use super::Lanes;
 use crate::F128;
+use crate::arch::prefetch_ahead;
 
 #[inline(always)]
 pub(crate) fn add_assign<const N: usize>(isa: impl Lanes<N>, dst: &mut [F128], src: &[F128]) {
@@ -35,6 +36,9 @@ pub(crate) fn mul<const N: usize>(isa: impl Lanes<N>, dst: &mut [F128], a: &[F12
     let (a, a_tail) = a.as_chunks::<N>();
     let (b, b_tail) = b.as_chunks::<N>();
     for ((d, a), b) in d.iter_mut().zip(a).zip(b) {
+        for run in [&*d, a, b] {
+            prefetch_ahead(run);
+        }
         isa.store(d, isa.mul(isa.load(a), isa.load(b)));
     }
     if !d_tail.is_empty() {

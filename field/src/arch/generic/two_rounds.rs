@@ -2,6 +2,7 @@
 
 use super::Lanes;
 use crate::F128;
+use crate::arch::{prefetch, prefetch_ahead};
 use crate::kernels::Corner;
 
 /// Vectors that are weighted at a time, so that they stay in the first cache.
@@ -29,7 +30,7 @@ pub(crate) fn product_grid<const N: usize, L: Lanes<N>>(
     let (n, mut start) = (vectors.len(), 0);
     while start < n {
         let end = n.min(start + BLOCK);
-        sums = grid_block(
+        sums = grid_block::<true, N, L>(
             isa,
             sums,
             &mut weighted,
@@ -45,7 +46,7 @@ pub(crate) fn product_grid<const N: usize, L: Lanes<N>>(
         let a = [padded(a0.1), padded(a1.1), padded(a2.1), padded(a3.1)];
         let b = [padded(b0.1), padded(b1.1), padded(b2.1), padded(b3.1)];
         let (a, b) = ([&a[0][..], &a[1], &a[2], &a[3]], [&b[0][..], &b[1], &b[2], &b[3]]);
-        sums = grid_block(isa, sums, &mut weighted, &w, a, b, corner);
+        sums = grid_block::<false, N, L>(isa, sums, &mut weighted, &w, a, b, corner);
     }
     reduce(isa, sums)
 }
@@ -68,9 +69,10 @@ pub(super) fn padded<const N: usize>(tail: &[F128]) -> [[F128; N]; 1] {
 }
 
 /// Three passes over a block, so that each keeps its sums in registers; a vector of `weighted` holds the four products
-/// of the weights with `a`, and the weights' companions.
+/// of the weights with `a`, and the weights' companions. Where the factors are `FAR`, in memory, each of the first two passes has those
+/// of the next fetched.
 #[inline(always)]
-pub(super) fn grid_block<const N: usize, L: Lanes<N>>(
+pub(super) fn grid_block<const FAR: bool, const N: usize, L: Lanes<N>>(
     isa: L,
     mut sums: Sums<L::Wide>,
     weighted: &mut [[[F128; N]; 5]; BLOCK],
@@ -81,7 +83,13 @@ pub(super) fn grid_block<const N: usize, L: Lanes<N>>(
 ) -> Sums<L::Wide> {
     let (mut zero, mut one, mut slope) = (sums[2], sums[3], sums[4]);
     let (a, b) = (a01.iter().zip(a11), b01.iter().zip(b11));
-    for ((w, s), ((a0, a1), (b0, b1))) in w.iter().zip(&mut *weighted).zip(a.zip(b)) {
+    let vectors = w.iter().zip(&mut *weighted).zip(a.zip(b)).enumerate();
+    for (i, ((w, s), ((a0, a1), (b0, b1)))) in vectors {
+        if FAR {
+            for next in [a00, a10, b00, b10] {
+                prefetch(next[i].as_ptr());
+            }
+        }
         let w = isa.load(w);
         let companions = isa.companions(w);
         isa.store(&mut s[4], companions);
@@ -98,7 +106,13 @@ pub(super) fn grid_block<const N: usize, L: Lanes<N>>(
 
     let mut slope = sums[1];
     let (a, b) = (a00.iter().zip(a10), b00.iter().zip(b10));
-    for ((w, s), ((a0, a1), (b0, b1))) in w.iter().zip(&mut *weighted).zip(a.zip(b)) {
+    let vectors = w.iter().zip(&mut *weighted).zip(a.zip(b)).enumerate();
+    for (i, ((w, s), ((a0, a1), (b0, b1)))) in vectors {
+        if FAR {
+            for this in [a01, a11, b01, b11] {
+                prefetch(this[i].as_ptr().wrapping_add(N * BLOCK));
+            }
+        }
         let w = isa.factors(isa.load(w), isa.load(&s[4]));
         let (a0, a1) = (isa.mul_factor(isa.load(a0), w), isa.mul_factor(isa.load(a1), w));
         let (b0, b1) = (isa.load(b0), isa.load(b1));
@@ -224,6 +238,9 @@ pub(crate) fn fold_four<const N: usize, L: Lanes<N>>(
     let [(x, x_tail), (y, y_tail), (z, z_tail)] = rest.map(|s| s.as_chunks::<N>());
     let weights = weights.map(|w| [w; N]);
     for ((d, x), (y, z)) in d.iter_mut().zip(x).zip(y.iter().zip(z)) {
+        for run in [&*d, x, y, z] {
+            prefetch_ahead(run);
+        }
         let rest = [isa.load(x), isa.load(y), isa.load(z)];
         isa.store(d, fold_vector(isa, isa.load(d), rest, &weights));
     }
