@@ -57,7 +57,8 @@ pub(super) const SECTION: Section = Section {
         let text = format!(
             "One row by a matrix, square or twice as wide as high, int8, one thread. Peak memory \
              is that of the process, which holds the weights twice: the model that is proved is a \
-             copy.\n\n{table}"
+             copy. The first proof of a process pays for memory that is new to it, and those of \
+             2^24 weights and more are hardly proved twice in one.\n\n{table}"
         );
         let ms = |ns: u64| ns as f64 / 1e6;
         let series = |name: &str, of: fn(&Measurement) -> u64| {
