@@ -146,23 +146,20 @@ impl File {
             let count = graph.sparse_initializer.len();
             return Err(ImportError::SparseInitializers { count }.into());
         }
-        let values = initializers(graph)?;
         let opset = opset(model, "").unwrap_or(0);
         let uses = Uses::of(graph, opset);
         let uses = if self.is_fused { uses } else { uses.unfused() };
         let context = Context { narrow: narrow_types(graph), uses, opset };
-        if !batch_is_open(graph) {
-            return import_graph(graph, &context, values, false);
-        }
+        let made = import_graph(graph, &context, false);
         // A batch that is open stays the first dimension. Samples of one that is moved are read as batches of 1.
-        match import_graph(graph, &context, values.clone(), false) {
-            Err(failed) if failed.at < graph.node.len() => {
+        match made {
+            Err(failed) if failed.at < graph.node.len() && batch_is_open(graph) => {
                 let farther = |again: Failed| match again.at.cmp(&failed.at) {
                     Ordering::Equal if again.is_of_samples() => again,
                     Ordering::Greater => again,
                     _ => failed,
                 };
-                import_graph(graph, &context, values, true).map_err(farther)
+                import_graph(graph, &context, true).map_err(farther)
             }
             made => made,
         }
@@ -172,15 +169,14 @@ impl File {
 fn import_graph(
     graph: &GraphProto,
     context: &Context,
-    constants: HashMap<String, Value>,
     batch_is_one: bool,
 ) -> Result<Model, Failed> {
+    let mut known = Known::of(initializers(graph)?);
     let (inputs, outputs) = ports(graph)?;
     let number = number_of_samples(&inputs)?;
     let mut builder = Builder::new(batch_is_one || number == Some(1));
     let names = inputs.iter().filter_map(|input| input.name.as_ref());
     let mut samples = Samples::of(number, names);
-    let mut known = Known::of(constants);
     for (number, input) in inputs.iter().enumerate() {
         let value = import_input(&mut builder, number, input)?;
         known.insert(input.name.clone().unwrap_or_default(), value);
