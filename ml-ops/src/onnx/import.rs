@@ -13,7 +13,7 @@ use super::proto::{
     ValueInfoProto, data_type,
 };
 use super::tail::{self, Tail};
-use super::uses::Uses;
+use super::uses::{Readers, Uses};
 use super::value::{Scaling, Value};
 use super::view::View;
 use super::whole::Wholes;
@@ -182,7 +182,7 @@ fn import_graph(
         known.insert(input.name.clone().unwrap_or_default(), value);
     }
     let mut wholes = Wholes::default();
-    let last_readers = last_readers(graph);
+    let readers = Readers::of(graph);
     for (index, node) in graph.node.iter().enumerate() {
         let known_here = (&mut known, &mut wholes, &mut samples);
         import_node(&mut builder, known_here, context, index, node).map_err(|error| {
@@ -190,8 +190,7 @@ fn import_graph(
             Failed { error: Box::new(error), value, at: index }
         })?;
         // Weights are as large as the file: what no further node reads is given up.
-        for name in node.input.iter().filter(|name| last_readers.get(name.as_str()) == Some(&index))
-        {
+        for name in node.input.iter().filter(|name| readers.is_last(name, node)) {
             known.values.remove(name);
         }
     }
@@ -221,18 +220,6 @@ impl Known {
         self.names.insert(name.clone());
         self.values.insert(name, value);
     }
-}
-
-/// The number of the last node that reads each value, but for those that are outputs.
-fn last_readers(graph: &GraphProto) -> HashMap<&str, usize> {
-    let mut last = HashMap::new();
-    for (index, node) in graph.node.iter().enumerate() {
-        last.extend(node.input.iter().map(|name| (name.as_str(), index)));
-    }
-    for output in &graph.output {
-        last.remove(output.name.as_deref().unwrap_or(""));
-    }
-    last
 }
 
 /// Whether the file leaves the batch open, or fixes it to a number that is not 1.

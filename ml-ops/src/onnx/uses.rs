@@ -180,13 +180,13 @@ fn is(node: &NodeProto, operator: &str) -> bool {
 }
 
 /// The nodes that read each value.
-struct Readers<'a> {
+pub(super) struct Readers<'a> {
     nodes: HashMap<&'a str, Vec<&'a NodeProto>>,
     outputs: HashSet<&'a str>,
 }
 
 impl<'a> Readers<'a> {
-    fn of(graph: &'a GraphProto) -> Self {
+    pub(super) fn of(graph: &'a GraphProto) -> Self {
         let mut nodes: HashMap<&str, Vec<&NodeProto>> = HashMap::new();
         for node in &graph.node {
             for input in node.input.iter().filter(|input| !input.is_empty()) {
@@ -195,6 +195,12 @@ impl<'a> Readers<'a> {
         }
         let outputs = graph.output.iter().filter_map(|output| output.name.as_deref()).collect();
         Self { nodes, outputs }
+    }
+
+    /// Whether no node after this one reads a value, and the value is no output of the graph.
+    pub(super) fn is_last(&self, name: &str, node: &NodeProto) -> bool {
+        let last = self.nodes.get(name).and_then(|readers| readers.last());
+        last.is_some_and(|last| std::ptr::eq(*last, node)) && !self.outputs.contains(name)
     }
 
     /// The node that reads a value, if it is one, once, and the value is no output of the graph.
