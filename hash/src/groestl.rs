@@ -113,17 +113,17 @@ fn permute_q(mut state: State) -> State {
     state
 }
 
-/// `SubBytes`, `ShiftBytes`, `MixBytes`.
+/// `SubBytes`, `ShiftBytes`, `MixBytes`. Columns and rows are written out: a loop over them keeps the state in memory, for two thirds more time.
 #[inline(always)]
 fn substitute_shift_mix(state: &State, shifts: &[usize; 8]) -> State {
-    core::array::from_fn(|j| {
-        let mut column = 0;
-        for (row, shift) in shifts.iter().enumerate() {
-            let byte = state[(j + shift) % 8].to_le_bytes()[row];
-            column ^= TABLE[usize::from(byte)].rotate_left(8 * row as u32);
-        }
-        column
-    })
+    let column = |j: usize| {
+        let row = |i: usize| {
+            let byte = state[(j + shifts[i]) % 8].to_le_bytes()[i];
+            TABLE[usize::from(byte)].rotate_left(8 * i as u32)
+        };
+        row(0) ^ row(1) ^ row(2) ^ row(3) ^ row(4) ^ row(5) ^ row(6) ^ row(7)
+    };
+    [column(0), column(1), column(2), column(3), column(4), column(5), column(6), column(7)]
 }
 
 const fn table() -> [u64; 256] {
