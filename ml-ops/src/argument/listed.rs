@@ -14,12 +14,15 @@ pub(super) struct Listed {
 }
 
 /// Exponents digit by digit, those of few values, which are far from the others, by themselves.
-pub(super) struct Digits {
+struct Digits {
     /// Digits of `-8 ..= 7`, lowest first, each plus eight.
     places: Vec<[u8; 256]>,
     /// Values with what their exponents have left above the places.
     far: Vec<(usize, i128)>,
 }
+
+/// Those of `h` and those of `k`.
+pub(super) struct BothDigits([Digits; 2]);
 
 /// How far the exponent of `h` of each value is from that of the value before, and the exponents of `k`.
 pub(super) struct Steps {
@@ -40,6 +43,13 @@ pub(super) struct Pattern {
     runs: Vec<((i128, i128), core::ops::Range<usize>)>,
 }
 
+/// Columns from which on their entries are best made row by row.
+const WIDE: usize = 8;
+
+/// Entries of a line of the cache.
+#[cfg(feature = "prover")]
+const LINE: usize = 64 / size_of::<F128>();
+
 /// Most classes of a pattern, a product each for every sixteen entries, and most runs.
 const CLASSES: usize = 10;
 const RUNS: usize = 4;
@@ -48,8 +58,49 @@ const RUNS: usize = 4;
 const FAR: usize = 4;
 
 impl Listed {
+    /// Whether entries of `n` columns are best made row by row.
+    pub(super) fn best_by_rows(&self, n: usize) -> bool {
+        n >= WIDE || self.steps_are_few()
+    }
+
+    /// The entries of all columns into `out`, one column after the other.
+    #[cfg(feature = "prover")]
+    pub(super) fn fill(&self, bases: [Bases<'_>; 2], out: &mut [F128]) {
+        let columns = bases[0].h.len();
+        if !self.best_by_rows(columns) {
+            let digits = self.digits();
+            for (c, out) in out.chunks_mut(256).enumerate() {
+                digits.fill(bases, c, out);
+            }
+            return;
+        }
+        // Columns lie a power of two apart, so that one line of each is all that the cache holds: it is written at once.
+        let mut lines = vec![F128::ZERO; LINE * columns];
+        self.steps().rows(bases, |q, values| {
+            for (line, &value) in lines.chunks_mut(LINE).zip(values) {
+                line[q % LINE] = value;
+            }
+            if q % LINE == LINE - 1 {
+                for (out, line) in out.chunks_mut(256).zip(lines.chunks(LINE)) {
+                    out[q + 1 - LINE..=q].copy_from_slice(line);
+                }
+            }
+        });
+    }
+
+    /// `sum_q weights[q] T_c[q]` for all columns.
+    pub(super) fn sums(&self, bases: [Bases<'_>; 2], weights: &[F128]) -> Vec<F128> {
+        let digits = self.digits();
+        let mut entries = [F128::ONE; 256];
+        let of_column = |c| {
+            digits.fill(bases, c, &mut entries);
+            kernels::inner_product(&entries, weights)
+        };
+        (0..bases[0].h.len()).map(of_column).collect()
+    }
+
     /// Whether neighbours differ by few distinct amounts, so that entries are best made from their neighbours'.
-    pub(super) fn steps_are_few(&self) -> bool {
+    fn steps_are_few(&self) -> bool {
         let steps = self.of_h.windows(2).map(|pair| pair[1] - pair[0]);
         are_few(steps) && are_few(self.of_k.iter().copied())
     }
@@ -61,8 +112,8 @@ impl Listed {
     }
 
     /// The exponents digit by digit, which makes whole columns.
-    pub(super) fn digits(&self) -> [Digits; 2] {
-        [Digits::new(self.of_h), Digits::new(self.of_k)]
+    pub(super) fn digits(&self) -> BothDigits {
+        BothDigits([Digits::new(self.of_h), Digits::new(self.of_k)])
     }
 
     /// How exponents repeat, if they do.
@@ -114,6 +165,7 @@ impl Listed {
 
 impl Steps {
     /// Entry by entry, each from the last: calls `each(q, values)` with one value a column.
+    #[cfg(feature = "prover")]
     pub(super) fn rows(&self, [h, k]: [Bases<'_>; 2], mut each: impl FnMut(usize, &[F128])) {
         let (of_h, of_k) = (Powers::new(h, &self.of_h), Powers::new(k, &self.of_k));
         let mut power = vec![F128::ONE; h.h.len()];
@@ -192,6 +244,14 @@ impl Pattern {
     }
 }
 
+impl BothDigits {
+    /// The entries of column `c`.
+    pub(super) fn fill(&self, bases: [Bases<'_>; 2], c: usize, out: &mut [F128]) {
+        out.fill(F128::ONE);
+        self.0.iter().zip(bases).for_each(|(digits, bases)| digits.mul_powers(bases, c, out));
+    }
+}
+
 impl Digits {
     fn new(mut rest: [i128; 256]) -> Self {
         let mut places = Vec::new();
@@ -210,7 +270,7 @@ impl Digits {
     }
 
     /// Multiplies every `out[q]` by column `c`'s base to the power of its exponent: a product a digit.
-    pub(super) fn mul_powers(&self, bases: Bases<'_>, c: usize, out: &mut [F128]) {
+    fn mul_powers(&self, bases: Bases<'_>, c: usize, out: &mut [F128]) {
         let mut base = [bases.h[c], bases.inverse[c]];
         let mut factors = [F128::ONE; 256];
         for place in &self.places {
@@ -301,10 +361,8 @@ mod tests {
                 rows.extend_from_slice(row);
             });
             for c in 0..h.len() {
-                let mut column = [F128::ONE; 256];
-                for (digits, bases) in list.digits().iter().zip(bases) {
-                    digits.mul_powers(bases, c, &mut column);
-                }
+                let mut column = [F128::ZERO; 256];
+                list.digits().fill(bases, c, &mut column);
                 for (q, &entry) in column.iter().enumerate() {
                     let of_h = bases[0].pow(c, list.of_h[q]);
                     assert_eq!(entry, of_h * bases[1].pow(c, list.of_k[q]), "{i} {q}");

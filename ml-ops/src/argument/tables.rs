@@ -45,13 +45,6 @@ pub(crate) enum Table<'a> {
 /// Columns whose entries are made together.
 pub(crate) const BLOCK: usize = 64;
 
-/// Columns of one list from which on their entries are best made row by row.
-const WIDE: usize = 8;
-
-/// Entries of a line of the cache.
-#[cfg(feature = "prover")]
-const LINE: usize = 64 / size_of::<F128>();
-
 /// Bases with their inverses.
 #[derive(Clone, Copy)]
 pub(crate) struct Bases<'a> {
@@ -135,11 +128,12 @@ impl Table<'_> {
         }
     }
 
-    /// The exponents of column `c`, where entries are powers with listed exponents, and the bases of all columns.
-    fn listed(&self, c: usize) -> Option<(Listed, [Bases<'_>; 2])> {
+    /// The exponents of every column, where entries are powers with listed exponents, and the bases of all columns.
+    fn listed(&self) -> Option<(Listed, [Bases<'_>; 2])> {
         match self {
-            Self::Codes { h, .. } | Self::Listed { h, .. } if c >= h.h.len() => None,
-            Self::Codes { h, k, thresholds } => Some((thresholds.exponents(c), [*h, *k])),
+            Self::Codes { h, k, thresholds } if thresholds.are_shared() => {
+                Some((thresholds.exponents(0), [*h, *k]))
+            }
             Self::Listed { h, exponents } => {
                 let of_h = exponents.map(i128::from);
                 Some((Listed { of_h, of_k: [0; 256] }, [*h, *h]))
@@ -148,71 +142,34 @@ impl Table<'_> {
         }
     }
 
-    /// Whether all columns have one list.
-    fn list_is_shared(&self) -> bool {
-        !matches!(self, Self::Codes { thresholds, .. } if !thresholds.are_shared())
-    }
-
-    /// Whether entries of `n` columns of such a list are best made row by row.
-    fn by_rows(&self, list: &Listed, n: usize) -> bool {
-        self.list_is_shared() && n >= WIDE || list.steps_are_few()
-    }
-
-    /// Entry by entry of such tables, calls `each(q, values)` with one value a column of `columns`.
-    fn rows(&self, columns: Range<usize>, each: impl FnMut(usize, &[F128])) {
-        match self {
-            Self::Codes { h, k, thresholds } if !thresholds.are_shared() => {
-                thresholds.code_rows(*h, *k, columns, each);
-            }
-            _ => {
-                let Some((list, bases)) = self.listed(columns.start) else { return };
-                list.steps().rows(bases.map(|bases| bases.of(columns.clone())), each);
-            }
-        }
-    }
-
-    /// Column by column of such tables, `each(i, entries)` with the `i`-th of `columns`.
-    fn listed_columns(&self, columns: Range<usize>, mut each: impl FnMut(usize, &[F128])) {
-        let Some((list, bases)) = self.listed(columns.start) else { return };
-        let mut digits = list.digits();
-        let mut entries = [F128::ONE; 256];
-        for (i, c) in columns.enumerate() {
-            if i > 0 && !self.list_is_shared() {
-                digits = self.listed(c).map_or(digits, |(list, _)| list.digits());
-            }
-            entries.fill(F128::ONE);
-            digits.iter().zip(bases).for_each(|(d, bases)| d.mul_powers(bases, c, &mut entries));
-            each(i, &entries);
-        }
-    }
-
     /// `sum_c weights[c] T_c` of such tables at `index_point`.
     fn listed_at(&self, weights: &[F128], index_point: &[F128]) -> F128 {
-        let Some((first, bases)) = self.listed(0) else { return F128::ZERO };
-        let pattern = if self.list_is_shared() { first.pattern() } else { None };
-        // Columns of a node are alike.
-        let by_rows = self.by_rows(&first, weights.len());
-        let steps = (by_rows && self.list_is_shared()).then(|| first.steps());
         let (low, high) = index_point.split_at(4);
         let [of_low, of_high, of_all] = [low, high, index_point].map(kernels::eq_table);
-        let of_block = |(b, weights): (usize, &[F128])| {
-            let columns = b * BLOCK..b * BLOCK + weights.len();
-            let mut sums = vec![F128::ZERO; columns.len()];
-            if let Some(pattern) = &pattern {
-                sums = pattern.sums(bases.map(|of| of.of(columns.clone())), [&of_low, &of_high]);
-            } else if let Some(steps) = &steps {
-                sums = steps.sums(bases.map(|of| of.of(columns.clone())), &of_all);
-            } else if by_rows {
-                self.rows(columns, |q, values| kernels::add_scaled(&mut sums, values, of_all[q]));
-            } else {
-                self.listed_columns(columns, |i, column| {
-                    sums[i] = kernels::inner_product(column, &of_all);
-                });
-            }
-            kernels::inner_product(&sums, weights)
+        let blocks = weights.chunks(BLOCK).enumerate();
+        let columns = |(b, weights): &(usize, &[F128])| b * BLOCK..b * BLOCK + weights.len();
+        let Some((list, bases)) = self.listed() else {
+            let Self::Codes { h, k, thresholds } = self else { return F128::ZERO };
+            let of_block = |block: (usize, &[F128])| {
+                let sums = thresholds.sums(columns(&block), [*h, *k], &of_all);
+                kernels::inner_product(&sums, block.1)
+            };
+            return threads::map(blocks.collect(), of_block).into_iter().sum();
         };
-        let blocks = weights.chunks(BLOCK).enumerate().collect();
-        threads::map(blocks, of_block).into_iter().sum()
+        let pattern = list.pattern();
+        let steps = list.best_by_rows(weights.len()).then(|| list.steps());
+        let of_block = |block: (usize, &[F128])| {
+            let bases = bases.map(|of| of.of(columns(&block)));
+            let sums = if let Some(pattern) = &pattern {
+                pattern.sums(bases, [&of_low, &of_high])
+            } else if let Some(steps) = &steps {
+                steps.sums(bases, &of_all)
+            } else {
+                list.sums(bases, &of_all)
+            };
+            kernels::inner_product(&sums, block.1)
+        };
+        threads::map(blocks.collect(), of_block).into_iter().sum()
     }
 
     /// The entries of a run of columns, `2^width` each, into `out`.
@@ -220,26 +177,13 @@ impl Table<'_> {
     pub(crate) fn fill(&self, columns: Range<usize>, out: &mut [F128]) {
         let entries = 1 << self.width();
         match self {
-            Self::Codes { .. } | Self::Listed { .. } => {
-                let Some((list, _)) = self.listed(columns.start) else { return };
-                if !self.by_rows(&list, columns.len()) {
-                    return self.listed_columns(columns, |i, column| {
-                        out[i * entries..(i + 1) * entries].copy_from_slice(column);
-                    });
+            Self::Codes { .. } | Self::Listed { .. } => match (self, self.listed()) {
+                (_, Some((list, bases))) => list.fill(bases.map(|of| of.of(columns.clone())), out),
+                (Self::Codes { h, k, thresholds }, None) => {
+                    thresholds.fill(columns, [*h, *k], out);
                 }
-                // Columns lie a power of two apart, so that one line of each is all that the cache holds: it is written at once.
-                let mut lines = vec![F128::ZERO; LINE * columns.len()];
-                self.rows(columns, |q, values| {
-                    for (line, &value) in lines.chunks_mut(LINE).zip(values) {
-                        line[q % LINE] = value;
-                    }
-                    if q % LINE == LINE - 1 {
-                        for (out, line) in out.chunks_mut(entries).zip(lines.chunks(LINE)) {
-                            out[q + 1 - LINE..=q].copy_from_slice(line);
-                        }
-                    }
-                });
-            }
+                _ => {}
+            },
             Self::Taps { table, taps } => {
                 let bases = columns.start / taps..columns.end.div_ceil(*taps);
                 let mut once = F128::zeros(bases.len() * entries);

@@ -237,6 +237,24 @@ impl CodeRanges {
         self.least.of(code.clamp(second, self.last))
     }
 
+    /// [`Self::next_least`] of the first code, and how far that of every code is from it, if none is farther than `most`.
+    pub(crate) fn rises(&self, most: u32) -> Option<(i64, [i32; 256])> {
+        let [second, last] = [self.first.saturating_add(1).min(self.last), self.last];
+        let least = self.least.of(second);
+        if self.least.of(last).abs_diff(least) > most.into() {
+            return None;
+        }
+        let mut rises = match &self.least {
+            Least::Narrow(of_codes) => of_codes.map(|of_code| of_code.wrapping_sub(least as i32)),
+            Least::Wide(of_codes) => of_codes.map(|of_code| of_code.wrapping_sub(least) as i32),
+        };
+        let [second, last] = [second, last].map(usize::from);
+        rises[..second].fill(0);
+        let highest = rises[last];
+        rises[last..].fill(highest);
+        Some((least, rises))
+    }
+
     /// The least accumulator of the codes after an inner code that occur.
     #[cfg(feature = "prover")]
     #[inline]

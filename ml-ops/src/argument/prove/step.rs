@@ -183,15 +183,16 @@ pub(super) fn look_up<'a>(
     }
     let mut leaves = Buffer::unspecified(rows * cols * fan_in);
     let column = rows * fan_in;
-    leaves.par_chunks_mut(column * BLOCK).enumerate().for_each(|(b, leaves)| {
+    let blocks = leaves.par_chunks_mut(column * BLOCK).enumerate();
+    blocks.for_each_init(Vec::new, |entries, (b, leaves)| {
         let first = b * BLOCK;
         for (g, ((table, columns), factor)) in tables.iter().zip(&columns).zip(factors).enumerate()
         {
             let (block, bits) = (rows / factor.blocks, byte_bits(table.width(), factor.blocks));
             let (end, taps) = (first + leaves.len() / column, factor.taps);
             let used = first / taps..end.div_ceil(taps);
-            let mut entries = F128::zeros(used.len() << table.width());
-            table.fill(used.clone(), &mut entries);
+            entries.resize(used.len() << table.width(), F128::ZERO);
+            table.fill(used.clone(), entries);
             let of_columns = (first..end).zip(&columns[first..]);
             for (leaves, (c, &index)) in leaves.chunks_mut(column).zip(of_columns) {
                 let entries = &entries[(c / taps - used.start) << table.width()..];

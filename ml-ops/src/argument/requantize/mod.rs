@@ -36,6 +36,7 @@
 //! Bounds are below `2^62`, so that differences of thresholds fit 64 bits.
 
 mod reach;
+mod split;
 mod steps;
 mod tables;
 #[cfg(feature = "prover")]

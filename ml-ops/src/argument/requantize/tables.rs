@@ -1,17 +1,11 @@
 //! The tables of codes, and the bases of the bits of distances.
 
-use core::ops::Range;
-
 use binfer_field::{F128, kernels};
 
 use super::steps::{Column, Steps};
 use super::{Code, Kind, Thresholds};
 use crate::argument::listed::Listed;
-use crate::argument::remembered::PowersOfEach;
 use crate::argument::tables::{Bases, squares};
-
-/// Codes whose exponents are taken from a column together.
-const CODES: usize = 8;
 
 impl Thresholds {
     /// The exponents of column `c`'s entries.
@@ -22,7 +16,7 @@ impl Thresholds {
     }
 
     /// The exponents of `h` and `k` in a code's entry: `lo*` and `-target`.
-    fn of_code(&self, step: &Column, q: u8) -> (i128, i128) {
+    pub(super) fn of_code(&self, step: &Column, q: u8) -> (i128, i128) {
         let Code { low, kind } = step.code(q);
         let low = low.into();
         let ends = || ((i128::from(self.groups()) + 1) << self.steps.spare_bits) - 1;
@@ -31,41 +25,6 @@ impl Thresholds {
             Kind::Inner(target) => (low, -i128::from(target)),
             Kind::Last => (low, -ends()),
             Kind::Never => (low, 1),
-        }
-    }
-
-    /// The entries code by code where columns have step functions of their own, each entry from the last: calls `each(q, values)`
-    /// with one value a column of `columns`.
-    ///
-    /// Neighbouring codes differ by few distinct amounts, so most rows take two products a column.
-    pub(crate) fn code_rows(
-        &self,
-        h: Bases<'_>,
-        k: Bases<'_>,
-        columns: Range<usize>,
-        mut each: impl FnMut(usize, &[F128]),
-    ) {
-        let (h, k) = (h.of(columns.clone()), k.of(columns.clone()));
-        let steps = &self.steps.columns[columns];
-        let (mut of_h, mut of_k) = (PowersOfEach::new(h), PowersOfEach::new(k));
-        let mut power = vec![F128::ONE; h.h.len()];
-        let mut row = power.clone();
-        let mut last = vec![0; steps.len()];
-        // Those of several codes at once, for a column's codes lie beside each other.
-        let mut exponents = vec![(0, 0); CODES * steps.len()];
-        for q in 0..=255u8 {
-            let row_of = usize::from(q) % CODES;
-            if row_of == 0 {
-                for (c, step) in steps.iter().enumerate() {
-                    let of_column = exponents.iter_mut().skip(c).step_by(steps.len());
-                    (q..=255).zip(of_column).for_each(|(q, of)| *of = self.of_code(step, q));
-                }
-            }
-            let both = &exponents[row_of * steps.len()..][..steps.len()];
-            kernels::mul_assign(&mut power, of_h.get(|c| both[c].0 - last[c]));
-            kernels::mul(&mut row, &power, of_k.get(|c| both[c].1));
-            last.iter_mut().zip(both).for_each(|(last, &(of_h, _))| *last = of_h);
-            each(q.into(), &row);
         }
     }
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use binfer_field::F128;
+use binfer_field::{F128, kernels};
 use rand::{SeedableRng, rngs::StdRng};
 
+use super::split::Split;
 use super::steps::{Column, Steps, reach};
 use super::{Code, Kind, Thresholds};
 use crate::argument::tables::{Bases, Table};
@@ -220,13 +221,6 @@ fn tables_have_these_exponents() {
                 core::array::from_fn(|i| Bases { h: &bases[i], inverse: &inverses[i] });
             let both = |c, (of_h, of_k)| h.pow(c, of_h) * k.pow(c, of_k);
             let entry = |c, q| both(c, of_code(&thresholds, thresholds.steps.column(c), q as u8));
-            if !thresholds.are_shared() {
-                thresholds.code_rows(h, k, 0..n, |q, values| {
-                    for (c, &value) in values.iter().enumerate() {
-                        assert_eq!(value, entry(c, q), "{q} {c}");
-                    }
-                });
-            }
             let mut entries = vec![F128::ZERO; n << 8];
             Table::Codes { h, k, thresholds: &thresholds }.fill(0..n, &mut entries);
             for (at, &value) in entries.iter().enumerate() {
@@ -247,6 +241,47 @@ fn tables_have_these_exponents() {
                 }
                 assert_eq!(gate[c], both(c, (0, 1 << thresholds.steps.spare_bits)));
             }
+        }
+    }
+}
+
+#[test]
+fn rounded_lines_are_split_and_other_steps_are_not() {
+    let mut rng = StdRng::seed_from_u64(6);
+    let scales = [0.9, 0.3, 0.012_345, 0.000_3, 0.000_007];
+    let cubes: Vec<i64> = (-127..=127i64).map(|i| i * i * i).collect();
+    let far = [-(1i64 << 40), 1 << 40];
+    // Each with whether all columns are split.
+    let all = [
+        (linear(&scales, -128, 127), 20_000_000, true),
+        (linear(&scales, 3, 127), 20_000_000, true),
+        (linear(&scales, -128, -110), 3_000, true),
+        (edges(&[&[0], &[]]), 40, true),
+        (edges(&[&cubes, &cubes]), 3_000_000, false),
+        (edges(&[&far, &far]), 1i64 << 41, false),
+    ];
+    for (i, (epilogue, bound, is_split)) in all.into_iter().enumerate() {
+        let steps = Arc::new(Steps::new(&epilogue, bound.into()));
+        let thresholds = Thresholds::new(steps.clone(), steps.most_reach());
+        let n = steps.columns.len();
+        let bases: Vec<F128> = (0..2 * n).map(|_| F128::random(&mut rng)).collect();
+        let inverses: Vec<F128> = bases.iter().map(|base| base.invert()).collect();
+        let [h, k] =
+            [0..n, n..2 * n].map(|of| Bases { h: &bases[of.clone()], inverse: &inverses[of] });
+        let mut split = Split::new();
+        for c in 0..n {
+            assert_eq!(split.become_column(&thresholds, [h, k], c), is_split, "{i} {c}");
+        }
+        let weights: Vec<F128> = (0..256).map(|_| F128::random(&mut rng)).collect();
+        let mut entries = vec![F128::ZERO; n << 8];
+        thresholds.fill(0..n, [h, k], &mut entries);
+        let sums = thresholds.sums(0..n, [h, k], &weights);
+        for (c, entries) in entries.chunks(256).enumerate() {
+            for (q, &entry) in entries.iter().enumerate() {
+                let (of_h, of_k) = of_code(&thresholds, steps.column(c), q as u8);
+                assert_eq!(entry, h.pow(c, of_h) * k.pow(c, of_k), "{i} {c} {q}");
+            }
+            assert_eq!(sums[c], kernels::inner_product(entries, &weights), "{i} {c}");
         }
     }
 }
