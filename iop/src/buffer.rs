@@ -1,23 +1,21 @@
 //! Long slices whose memory outlives them: in huge pages where the system has them, and kept for the next.
 //!
-//! A page fault a 4 KiB page costs more than the arithmetic on it, and so does zeroing a huge page. What is kept and what is in
+//! A page fault a 4 KiB page costs more than the arithmetic on it, and so does zeroing a huge page. So buffers are parts of few large
+//! mappings, beside each other as they were asked for: what one leaves is room for others of any length. What is kept and what is in
 //! use are together hardly more than was in use at once, so that keeping memory takes none.
 
 use core::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use binfer_field::F128;
-use memmap2::MmapMut;
 
-/// Bytes of a huge page of x86-64.
-const HUGE_PAGE: usize = 1 << 21;
+use self::region::{Part, Region};
 
-/// Elements from which memory is a mapping of its own: kept in the allocator's arenas, of which each thread has one, it
-/// would keep what lies around it from being given back.
-const MAPPED: usize = 1 << 14;
+#[expect(unsafe_code, reason = "docs/decisions/0018-buffers-are-parts-of-regions.md")]
+mod region;
 
-/// Elements of the shortest memory that is kept.
-const KEPT: usize = 1 << 12;
+/// Elements of the shortest buffer that is a part of a region.
+const SHORTEST: usize = 1 << 12;
 
 /// Elements that may be kept beyond what was in use at once: all that small proofs have.
 const SLACK: usize = 1 << 20;
@@ -34,19 +32,16 @@ fn bytes(elements: usize) -> u128 {
     (elements * size_of::<F128>()) as u128
 }
 
-/// A buffer takes memory of at most this many times its own length.
-const WASTE: usize = 4;
+static POOL: Mutex<Pool> =
+    Mutex::new(Pool { regions: Vec::new(), parts: 0, others: 0, most_used: 0 });
 
-static POOL: Mutex<Pool> = Mutex::new(Pool { spares: Vec::new(), kept: 0, used: 0, most_used: 0 });
-
-/// The memory of all buffers, but for those that are too short to be kept.
+/// The memory of all buffers, but for those that are too short.
 struct Pool {
-    /// What dropped buffers left, the oldest first.
-    spares: Vec<Storage>,
-    /// Elements of spares.
-    kept: usize,
-    /// Elements in use.
-    used: usize,
+    regions: Vec<Region>,
+    /// Elements of parts that are in use.
+    parts: usize,
+    /// Those of other buffers.
+    others: usize,
     /// Most elements that were in use at once.
     most_used: usize,
 }
@@ -56,26 +51,54 @@ impl Pool {
         POOL.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts elements as in use.
-    fn count(&mut self, n: usize) {
-        self.used += n;
-        self.most_used = self.most_used.max(self.used);
+    fn used(&self) -> usize {
+        self.parts + self.others
     }
 
-    /// Takes the oldest spares away until what is left may be kept.
-    fn settle(&mut self) -> Vec<Storage> {
-        let most = most_kept(bytes(self.most_used), bytes(self.used));
-        let too_many = self.spares.iter().take_while(|spare| {
-            let over = bytes(self.kept) > most;
-            self.kept -= if over { spare.len() } else { 0 };
-            over
-        });
-        let too_many = too_many.count();
-        self.spares.drain(..too_many).collect()
+    /// Elements that have memory and are not in use.
+    fn kept(&self) -> usize {
+        let resident: usize = self.regions.iter().map(Region::resident).sum();
+        resident.saturating_sub(self.parts)
+    }
+
+    /// A part of `n` elements at least, and whether they are zeros.
+    fn take(&mut self, n: usize) -> Option<(Part, bool)> {
+        let taken = self.regions.iter_mut().find_map(|region| region.take(n));
+        let (part, is_zero) = match taken {
+            Some(taken) => taken,
+            None => {
+                let mut region = Region::new(n)?;
+                let taken = region.take(n)?;
+                self.regions.push(region);
+                taken
+            }
+        };
+        self.parts += part.elements().len();
+        self.settle();
+        Some((part, is_zero))
+    }
+
+    fn put(&mut self, part: Part) {
+        self.parts -= part.elements().len();
+        if let Some(region) = self.regions.iter_mut().find(|region| region.has(&part)) {
+            region.put(part);
+        }
+        self.settle();
+    }
+
+    /// Gives back what is more than may be kept.
+    fn settle(&mut self) {
+        self.most_used = self.most_used.max(self.used());
+        let most = most_kept(bytes(self.most_used), bytes(self.used()));
+        let most = (most / size_of::<F128>() as u128) as usize;
+        let mut over = self.kept().saturating_sub(most);
+        for region in self.regions.iter_mut().rev() {
+            over = over.saturating_sub(region.give_back(over));
+        }
     }
 }
 
-/// Elements on the heap or in an anonymous mapping.
+/// Elements on the heap or in a region.
 #[derive(Default)]
 pub struct Buffer {
     storage: Storage,
@@ -84,7 +107,7 @@ pub struct Buffer {
 
 enum Storage {
     Heap(Vec<F128>),
-    Mapped(MmapMut),
+    Part(Part),
 }
 
 impl Default for Storage {
@@ -97,35 +120,31 @@ impl Storage {
     fn elements(&self) -> &[F128] {
         match self {
             Self::Heap(elements) => elements,
-            Self::Mapped(map) => bytemuck::cast_slice(map),
+            Self::Part(part) => part.elements(),
         }
     }
 
     fn elements_mut(&mut self) -> &mut [F128] {
         match self {
             Self::Heap(elements) => elements,
-            Self::Mapped(map) => bytemuck::cast_slice_mut(map),
+            Self::Part(part) => part.elements_mut(),
         }
-    }
-
-    fn len(&self) -> usize {
-        self.elements().len()
     }
 }
 
 impl Buffer {
     /// `n` zeros.
     pub fn zeroed(n: usize) -> Self {
-        if let Some(mut spare) = Self::spare(n) {
-            spare.fill(F128::ZERO);
-            return spare;
+        let (mut buffer, is_zero) = Self::take(n);
+        if !is_zero {
+            buffer.fill(F128::ZERO);
         }
-        Self::allocated(n)
+        buffer
     }
 
     /// `n` elements of whatever values, to be written before they are read.
     pub fn unspecified(n: usize) -> Self {
-        Self::spare(n).unwrap_or_else(|| Self::allocated(n))
+        Self::take(n).0
     }
 
     /// The first `n` elements, if it has more.
@@ -133,80 +152,37 @@ impl Buffer {
         self.len = self.len.min(n);
     }
 
-    /// The shortest memory that was kept and has room for `n` elements.
-    fn spare(n: usize) -> Option<Self> {
-        if n < KEPT {
-            return None;
-        }
-        let mut pool = Pool::lock();
-        let lens = pool.spares.iter().map(Storage::len).enumerate();
-        let fitting = lens.filter(|&(_, len)| len >= n && len / WASTE <= n);
-        let (at, len) = fitting.min_by_key(|&(_, len)| len)?;
-        let storage = pool.spares.remove(at);
-        pool.kept -= len;
-        pool.count(len);
-        Some(Self { storage, len: n })
-    }
-
-    fn allocated(n: usize) -> Self {
-        let mapped = if n < MAPPED { None } else { map(n) };
-        let storage = mapped.map_or_else(|| Storage::Heap(F128::zeros(n)), Storage::Mapped);
-        Self::counted(storage, n)
-    }
-
-    /// A buffer in memory that is new.
-    fn counted(storage: Storage, len: usize) -> Self {
-        let n = storage.len();
-        if n >= KEPT {
-            let mut pool = Pool::lock();
-            pool.count(n);
-            let given_back = pool.settle();
-            drop(pool);
-            drop(given_back);
-        }
-        Self { storage, len }
+    /// `n` elements, and whether they are zeros. Where the system has no region for them, the allocator may still have memory.
+    fn take(n: usize) -> (Self, bool) {
+        let part = if n < SHORTEST { None } else { Pool::lock().take(n) };
+        part.map_or_else(
+            || (F128::zeros(n).into(), true),
+            |(part, is_zero)| (Self { storage: Storage::Part(part), len: n }, is_zero),
+        )
     }
 }
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        let storage = core::mem::take(&mut self.storage);
-        let n = storage.len();
-        if n < KEPT {
-            return;
+        match core::mem::take(&mut self.storage) {
+            Storage::Part(part) => Pool::lock().put(part),
+            Storage::Heap(elements) if elements.len() >= SHORTEST => {
+                Pool::lock().others -= elements.len();
+            }
+            Storage::Heap(_) => {}
         }
-        let mut pool = Pool::lock();
-        pool.used -= n;
-        if n <= MOST_KEPT {
-            pool.kept += n;
-            pool.spares.push(storage);
-        }
-        let given_back = pool.settle();
-        drop(pool);
-        drop(given_back);
     }
-}
-
-/// Anonymous memory for `n` elements or more, so that a huge page is not cut where it would be
-/// filled by half; where there is none, the allocator may still have some.
-fn map(n: usize) -> Option<MmapMut> {
-    let bytes = n.checked_mul(size_of::<F128>())?;
-    let whole = bytes.checked_next_multiple_of(HUGE_PAGE)?;
-    let is_huge = bytes >= HUGE_PAGE;
-    let bytes = if is_huge && whole - bytes <= HUGE_PAGE / 2 { whole } else { bytes };
-    let map = MmapMut::map_anon(bytes).ok()?;
-    // Refused advice costs time only.
-    #[cfg(target_os = "linux")]
-    if is_huge {
-        let _ = map.advise(memmap2::Advice::HugePage);
-    }
-    Some(map)
 }
 
 impl From<Vec<F128>> for Buffer {
     fn from(elements: Vec<F128>) -> Self {
         let len = elements.len();
-        Self::counted(Storage::Heap(elements), len)
+        if len >= SHORTEST {
+            let mut pool = Pool::lock();
+            pool.others += len;
+            pool.settle();
+        }
+        Self { storage: Storage::Heap(elements), len }
     }
 }
 
@@ -236,7 +212,7 @@ mod tests {
 
     #[test]
     fn buffers_are_zeroed_and_writable() {
-        for n in [0, 5, KEPT, 3 * KEPT, MAPPED, MAPPED + 3, 2 * MAPPED - 3, 2 * KEPT, MAPPED] {
+        for n in [0, 5, SHORTEST, 3 * SHORTEST, 1 << 14, (1 << 15) - 3, 2 * SHORTEST, 1 << 14] {
             let mut buffer = Buffer::zeroed(n);
             assert_eq!(buffer.len(), n);
             assert!(buffer.iter().all(|x| x.is_zero()));
@@ -252,15 +228,17 @@ mod tests {
     fn no_more_is_kept_than_was_in_use() {
         let check = || {
             let pool = Pool::lock();
-            assert_eq!(pool.kept, pool.spares.iter().map(Storage::len).sum::<usize>());
-            assert!(pool.kept <= MOST_KEPT && pool.kept + pool.used <= pool.most_used + SLACK);
+            assert!(pool.kept() <= MOST_KEPT);
+            // But for pages that a part has begun.
+            assert!(pool.kept() + pool.used() <= pool.most_used + SLACK + (1 << 19));
         };
-        let mut buffers: Vec<Buffer> = (1..9).map(|i| Buffer::zeroed(i * SLACK / 3)).collect();
+        let mut buffers: Vec<Buffer> = (1..9).map(|i| Buffer::unspecified(i * SLACK / 3)).collect();
         check();
         while buffers.pop().is_some() {
             check();
             // Of a length that none that was dropped has.
             drop(Buffer::from(vec![F128::ONE; SLACK / 4 + buffers.len()]));
+            drop(Buffer::unspecified(SLACK / 5 + buffers.len()));
             check();
         }
     }

@@ -12,7 +12,7 @@
 //! | [`zerocheck`] | constraints over GF(2) on planes | planes of bits |
 //! | [`claims`] | values at many points | values at one |
 //! | [`lookup`] | entries that are all in a table | planes of bits |
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 #[cfg(feature = "prover")]
 pub mod buffer;

@@ -29,7 +29,7 @@ const FEW_BITS: usize = 5;
 
 /// Both as they are.
 pub(super) enum ListedBits {
-    Blocks(Blocks),
+    Blocks(Box<Blocks>),
     Values(Values),
 }
 
@@ -57,7 +57,7 @@ impl ListedBits {
         assert_eq!(table.len(), histogram.len());
         let blocks =
             Blocks { table, histogram, block: 1 << width, left: width, grid: None, first: None };
-        let mut this = Self::Blocks(blocks);
+        let mut this = Self::Blocks(Box::new(blocks));
         this.start_values();
         this
     }
