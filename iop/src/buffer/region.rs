@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use binfer_field::F128;
-use memmap2::MmapMut;
+use memmap2::{MmapMut, MmapRaw};
 
 /// Elements of the pages that parts are made of, of 4 KiB.
 const PAGE: usize = 4096 / size_of::<F128>();
@@ -14,9 +14,9 @@ const HUGE_PAGE: usize = (2 << 20) / size_of::<F128>();
 /// Elements of a region, if the system maps so many: what is not written takes no memory.
 const REGION: usize = (1 << 30) / size_of::<F128>();
 
-/// An anonymous mapping, of which some parts are in use.
+/// An anonymous mapping, of which some parts are in use: raw, for a slice of all of it would be one of theirs.
 pub(super) struct Region {
-    map: MmapMut,
+    map: MmapRaw,
     /// What is in no part, in order, no two beside each other.
     free: Vec<Range<usize>>,
     /// Of each huge page, whether it may have memory.
@@ -40,7 +40,7 @@ unsafe impl Sync for Part {}
 
 impl Part {
     pub(super) fn elements(&self) -> &[F128] {
-        // SAFETY: a region is mapped for as long as the process lives and readable, `start` is aligned and
+        // SAFETY: a region is readable and mapped for as long as the process lives, for the pool drops none; `start` is aligned and
         // `len` elements from it on lie within; `Region::take` gave them to no other part, and takes them back with this
         // one. All bytes were written or are the system's zeros, and every pattern is an element.
         unsafe { core::slice::from_raw_parts(self.start, self.len) }
@@ -60,7 +60,7 @@ impl Region {
         let sizes = sizes.take_while(|&size| size > least).chain([least]);
         let mut maps = sizes.filter_map(|size| {
             let bytes = size.checked_mul(size_of::<F128>())?;
-            MmapMut::map_anon(bytes).ok().map(|map| (map, size))
+            MmapMut::map_anon(bytes).ok().map(|map| (MmapRaw::from(map), size))
         });
         let (map, size) = maps.next()?;
         let resident = vec![false; size / HUGE_PAGE];
@@ -145,7 +145,7 @@ fn bytes(pages: &Range<usize>) -> (usize, usize) {
 }
 
 /// Says that a part fills these pages, so that each is worth one of its own. Refused advice costs time only.
-fn ask_for_huge(map: &MmapMut, pages: Range<usize>) {
+fn ask_for_huge(map: &MmapRaw, pages: Range<usize>) {
     #[cfg(target_os = "linux")]
     {
         let (offset, len) = bytes(&pages);
@@ -156,7 +156,7 @@ fn ask_for_huge(map: &MmapMut, pages: Range<usize>) {
 }
 
 /// Gives the memory of these huge pages back, if the system takes it.
-fn release(map: &MmapMut, pages: Range<usize>) -> bool {
+fn release(map: &MmapRaw, pages: Range<usize>) -> bool {
     #[cfg(unix)]
     {
         let (offset, len) = bytes(&pages);
