@@ -9,15 +9,26 @@ pub(super) struct Line {
     pub(super) step_fraction: u16,
 }
 
-/// What values may be away from the line through their ends, so that products fit 64 bits.
+/// What values may be away from the line through their ends, so that products are exact in floats.
 const MOST: i128 = 1 << 32;
 
 /// Fewest values that a line is fitted to, and most.
-const SHORTEST: usize = 4;
+const SHORTEST: usize = LANES;
 const LONGEST: usize = 256;
 
-/// A point: an index and a value.
-type Point = (i64, i64);
+/// Points that are looked at together.
+const LANES: usize = 4;
+
+/// The indices of points.
+const INDICES: [f64; LONGEST] = {
+    let mut indices = [0.0; LONGEST];
+    let mut i = 0;
+    while i < LONGEST {
+        indices[i] = i as f64;
+        i += 1;
+    }
+    indices
+};
 
 impl Line {
     /// The floor of its value at `i`, for `i` below 256.
@@ -35,22 +46,25 @@ impl Line {
         if !(SHORTEST..=LONGEST).contains(&values.len()) {
             return None;
         }
-        let (first, rise) = (i128::from(first), i128::from(last) - i128::from(first));
-        let slope = rise.div_euclid(values.len() as i128 - 1);
-        let mut points: Vec<Point> = Vec::with_capacity(values.len());
-        for (i, &value) in (0i64..).zip(values) {
-            let above = i128::from(value) - first - slope * i128::from(i);
-            if above.abs() >= MOST {
-                return None;
-            }
-            points.push((i, above as i64));
+        let (first, last) = (i128::from(first), i128::from(last));
+        let slope = (last - first).div_euclid(values.len() as i128 - 1);
+        // What is left of the values, integers all along.
+        let mut rest = [0.0; LONGEST];
+        let rest = &mut rest[..values.len()];
+        let (mut line, mut is_near) = (first, true);
+        for (rest, &value) in rest.iter_mut().zip(values) {
+            let above = i128::from(value) - line;
+            is_near &= (1 - MOST..MOST).contains(&above);
+            *rest = above as i64 as f64;
+            line += slope;
         }
-        let (rise, run) = narrowest(&points)?;
+        if !is_near {
+            return None;
+        }
+        let (rise, run) = narrowest(rest);
         // In units of `2^-16`, to the nearest.
         let more = ((rise << 17) + run).div_euclid(2 * run);
-        let above = points.iter().map(|&(i, y)| (y << 16) - i * more);
-        let (low, high) =
-            above.fold((i64::MAX, i64::MIN), |(low, high), y| (low.min(y), high.max(y)));
+        let [(low, high)] = extremes(rest, (1 << 16) as f64, [more as f64]);
         let start = (low + (high - low) / 2 + (1 << 15) + (1 << 7)) >> 8;
         Some(Self {
             start: i64::try_from(first + i128::from(start >> 8)).ok()?,
@@ -61,56 +75,72 @@ impl Line {
     }
 }
 
-/// The slope, as a fraction, of the narrowest strip between parallels that holds some points: that of an edge of their
-/// hull where the points that touch the upper side and those that touch the lower one pass each other. `None` for fewer
-/// than two points.
-fn narrowest(points: &[Point]) -> Option<Point> {
-    let upper = hull(points, |turn| turn >= 0);
-    let lower = hull(points, |turn| turn <= 0);
-    // As the slope grows, the upper side is touched further left, the lower one further right.
-    let mut left =
-        upper.iter().rev().zip(upper.iter().rev().skip(1)).map(|(b, a)| (*a, *b)).peekable();
-    let mut right = lower.iter().zip(lower.iter().skip(1)).map(|(a, b)| (*a, *b)).peekable();
-    let (mut above, mut below) = (upper.last()?.0, lower.first()?.0);
-    let mut slope = None;
-    while above > below {
-        let of = |&(a, b): &(Point, Point)| (b.1 - a.1, b.0 - a.0);
-        let (up, down) = (left.peek().map(of), right.peek().map(of));
-        let upper_is_next = match (up, down) {
-            (Some((rise, run)), Some((other_rise, other_run))) => {
-                rise * other_run <= other_rise * run
-            }
-            (up, _) => up.is_some(),
-        };
-        if upper_is_next {
-            let (a, _) = left.next()?;
-            (above, slope) = (a.0, up);
-        } else {
-            let (_, b) = right.next()?;
-            (below, slope) = (b.0, down);
+/// The least slope, as a fraction, of a narrowest strip between parallels that holds the points `(i, values[i])`.
+///
+/// The width of the strip of a slope is convex in it, and linear as long as the same points touch: as many units more for a unit of
+/// slope as the lower one lies to the right of the upper one. Of two such lines, one that falls and one that does not, below
+/// both of which it never is, it is looked at where they meet, and one of them is replaced, until it turns there.
+fn narrowest(values: &[f64]) -> (i64, i64) {
+    let last = values.len() - 1;
+    // What a line is without a slope, and by how much it falls or rises: of very low slopes, and of very high ones.
+    let between =
+        |upper: usize, lower: usize| (values[upper] - values[lower], upper.abs_diff(lower));
+    let (mut falling, mut rising) = (between(last, 0), between(0, last));
+    loop {
+        let (rise, run) = (falling.0 - rising.0, falling.1 + rising.1);
+        // Of points that touch at the same time, those count that do for slopes a little less, or more: their indices are
+        // what is lost below, and added above, as the lowest bits.
+        let bits = LONGEST as f64;
+        let rises = [rise * bits - 1.0, rise * bits + 1.0];
+        let [less, more] = extremes(values, run as f64 * bits, rises);
+        let index = |sum: i64| sum.rem_euclid(LONGEST as i64) as usize;
+        let (lower, upper) = (index(-more.0), index(-more.1));
+        if lower < upper {
+            falling = between(upper, lower);
+            continue;
         }
+        let (lower, upper) = (index(less.0), index(less.1));
+        if lower < upper {
+            return (rise as i64, run as i64);
+        }
+        rising = between(upper, lower);
     }
-    slope
 }
 
-/// The points of a hull from left to right, without those at which the turn is one to leave out.
-fn hull(points: &[Point], is_inside: impl Fn(i64) -> bool) -> Vec<Point> {
-    let mut hull: Vec<Point> = Vec::new();
-    for &point in points {
-        while let [.., a, b] = hull[..]
-            && is_inside((b.0 - a.0) * (point.1 - a.1) - (b.1 - a.1) * (point.0 - a.0))
-        {
-            hull.pop();
+/// The least and the greatest `values[i] run - i rise`, for each `rise`; all integers below `2^53`.
+#[inline(always)]
+fn extremes<const N: usize>(values: &[f64], run: f64, rises: [f64; N]) -> [(i64, i64); N] {
+    let (mut low, mut high) = ([[f64::MAX; LANES]; N], [[f64::MIN; LANES]; N]);
+    let mut add = |indices: &[f64; LANES], values: &[f64; LANES]| {
+        for lane in 0..LANES {
+            let above = values[lane] * run;
+            for ((low, high), rise) in low.iter_mut().zip(&mut high).zip(rises) {
+                let above = above - indices[lane] * rise;
+                // In this form an instruction each.
+                low[lane] = if above < low[lane] { above } else { low[lane] };
+                high[lane] = if above > high[lane] { above } else { high[lane] };
+            }
         }
-        hull.push(point);
+    };
+    let indices = &INDICES[..values.len()];
+    let all = indices.as_chunks().0.iter().zip(values.as_chunks().0);
+    all.for_each(|(indices, values)| add(indices, values));
+    // The last ones may come twice.
+    if let (Some(indices), Some(values)) = (indices.last_chunk(), values.last_chunk()) {
+        add(indices, values);
     }
-    hull
+    core::array::from_fn(|k| {
+        let low = low[k].into_iter().fold(f64::MAX, f64::min);
+        (low as i64, high[k].into_iter().fold(f64::MIN, f64::max) as i64)
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use proptest::collection::vec;
     use proptest::prelude::*;
+
+    use super::*;
 
     #[test]
     fn whole_steps_are_lines() {
@@ -136,19 +166,22 @@ mod tests {
         }
 
         #[test]
-        fn no_strip_is_narrower(values in prop::collection::vec(-1000i64..1000, 4..40)) {
-            let points: Vec<Point> = (0..).zip(values).collect();
-            let (rise, run) = narrowest(&points).expect("a slope");
-            let width = |slope: f64| {
-                let above = points.iter().map(|&(i, y)| y as f64 - i as f64 * slope);
-                let ends = above.fold((f64::MAX, f64::MIN), |(l, h), y| (l.min(y), h.max(y)));
-                ends.1 - ends.0
+        fn no_strip_is_narrower_and_none_as_narrow_less_steep(
+            values in prop_oneof![vec(-1000i64..1000, 4..40), vec(-2i64..2, 4..40)],
+        ) {
+            let floats: Vec<f64> = values.iter().map(|&value| value as f64).collect();
+            let found = narrowest(&floats);
+            // In units of `1 / run`.
+            let width = |(rise, run): (i64, i64)| {
+                let above = || (0..).zip(&values).map(|(i, value)| value * run - i * rise);
+                above().max().expect("values") - above().min().expect("values")
             };
-            let found = width(rise as f64 / run as f64);
-            for a in &points {
-                for b in points.iter().filter(|b| b.0 > a.0) {
-                    let other = width((b.1 - a.1) as f64 / (b.0 - a.0) as f64);
-                    prop_assert!(found <= other + 1e-6);
+            for (j, b) in values.iter().enumerate() {
+                for (i, a) in values[..j].iter().enumerate() {
+                    let other = (b - a, (j - i) as i64);
+                    let wider = width(other) * found.1 - width(found) * other.1;
+                    let steeper = other.0 * found.1 - found.0 * other.1;
+                    prop_assert!(wider > 0 || wider == 0 && steeper >= 0, "{other:?}, {found:?}");
                 }
             }
         }
