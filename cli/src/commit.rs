@@ -15,7 +15,7 @@ use crate::progress::Phases;
 /// Commit to a model's weights.
 ///
 /// Writes DIR/model.commitment, which is public, and what the prover keeps secret: DIR/model.key, and
-/// DIR/model.oracle, the encoded weights, without which every proof encodes them again.
+/// DIR/model.oracle, the weights and their encoding, without which every proof needs the model and encodes it again.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The model: quantized ONNX, or what `binfer quantize` wrote

@@ -69,6 +69,12 @@ pub enum Failure {
         /// The key.
         path: PathBuf,
     },
+    /// The folder of a key has no encoded weights.
+    #[error("{}: no such file; where the weights are not encoded, name the model", path.display())]
+    NoWeights {
+        /// Where they would be.
+        path: PathBuf,
+    },
     /// A key would be lost.
     #[error(
         "{}: the key of another model is here, and its proofs need it; --force replaces it",

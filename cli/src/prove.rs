@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use binfer_ml_ops::graph::Model;
-use binfer_ml_ops::{ModelCommitment, ProveError, ProverKey};
+use binfer_ml_ops::{ModelCommitment, OpenError, ProveError, ProverKey};
 
 use crate::awake;
 use crate::failure::Failure;
@@ -21,8 +21,8 @@ use crate::size::Size;
 /// Prove that a committed model maps an input to an output.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The model that was committed: quantized ONNX, or what `binfer quantize` wrote
-    model: PathBuf,
+    /// The model that was committed, for it to be compared; without it, the weights are those of DIR/model.oracle
+    model: Option<PathBuf>,
     /// The folder that `binfer commit` wrote
     #[arg(long, value_name = "DIR")]
     key: PathBuf,
@@ -49,8 +49,8 @@ impl Args {
         self.check_import()?;
         let (key, commitment) = self.committed()?;
         self.check_proof(&commitment)?;
-        let model = files::read_model(&self.model)?;
-        let x = Inputs::read(&model.graph, &self.input)?;
+        let model = self.committed_model(&commitment)?;
+        let x = Inputs::read(commitment.graph(), &self.input)?;
         let y = files::read_arrays(&self.output)?;
         awake::keep();
         let mut phases = Phases::shown();
@@ -82,15 +82,30 @@ impl Args {
         let key = Key::read(&path)?;
         let commitment = files::read_commitment(&self.key.join(COMMITMENT_FILE))?;
         if commitment.digest() != key.digest {
-            return Err(Failure::OtherKey { path });
+            return Err(self.other_key());
         }
         Ok((key, commitment))
+    }
+
+    /// The model, if it is named: one with the committed graph.
+    fn committed_model(&self, commitment: &ModelCommitment) -> Result<Option<Model>, Failure> {
+        let Some(path) = &self.model else { return Ok(None) };
+        let model = files::read_model(path)?;
+        if model.graph != *commitment.graph() {
+            return Err(self.other_key());
+        }
+        Ok(Some(model))
+    }
+
+    fn other_key(&self) -> Failure {
+        Failure::OtherKey { path: self.key.join(KEY_FILE) }
     }
 
     /// Whether reading the model stays within the cap.
     fn check_import(&self) -> Result<(), Failure> {
         let Some(Size(given)) = self.max_memory else { return Ok(()) };
-        let metadata = fs::metadata(&self.model);
+        let Some(model) = &self.model else { return Ok(()) };
+        let metadata = fs::metadata(model);
         let needed = metadata.map_or(0, |file| file.len().saturating_mul(IMPORT));
         if needed > given {
             return Err(Failure::Statement(ProveError::Memory { needed, given }));
@@ -114,25 +129,26 @@ impl Args {
         }
     }
 
-    /// What proves the model: from the encoded weights if they are there, or else encoding them again.
+    /// What proves the model: from the encoded weights if they are there, or else encoding those of the model.
     fn prover(
         &self,
-        model: Model,
+        model: Option<Model>,
         key: &Key,
         commitment: ModelCommitment,
     ) -> Result<ProverKey, Failure> {
-        let other = || Failure::OtherKey { path: self.key.join(KEY_FILE) };
-        if model.graph != *commitment.graph() {
-            return Err(other());
+        let path = self.key.join(ORACLE_FILE);
+        if let Some(file) = oracle::find(&path)? {
+            let is_given = model.is_some();
+            let opened = ProverKey::open(commitment, model.map(|model| model.weights), &file);
+            return opened.map_err(|error| match error {
+                OpenError::Weights if is_given => self.other_key(),
+                error => Failure::malformed(&path, error),
+            });
         }
-        let oracle_path = self.key.join(ORACLE_FILE);
-        if let Some(file) = oracle::find(&oracle_path)? {
-            let key = ProverKey::open(model, commitment, &file);
-            return key.map_err(|e| Failure::malformed(&oracle_path, e));
-        }
+        let model = model.ok_or(Failure::NoWeights { path })?;
         let prover = ProverKey::new(model, *commitment.params(), &key.salt);
         if *prover.commitment() != commitment {
-            return Err(other());
+            return Err(self.other_key());
         }
         Ok(prover)
     }

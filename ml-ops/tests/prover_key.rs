@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+use core::ops::Range;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 
@@ -9,6 +10,7 @@ use binfer_ml_ops::array::{Array, ArrayData};
 use binfer_ml_ops::graph::{
     CodeType, Epilogue, Graph, InputPort, InputTransform, Model, Node, Op, OutputPort,
     OutputTransform, Requantize, RoundingProfile, Step, TensorKind, TensorShape, WeightMatrix,
+    WeightShape,
 };
 use binfer_ml_ops::{
     GroupSize, ModelCommitment, OpenError, Params, ProveError, ProverKey, run, verify,
@@ -21,7 +23,21 @@ const SALT: [u8; 32] = [3; 32];
 
 /// Square layers, requantized to codes; another seed gives other weights.
 fn model(seed: usize) -> Model {
-    let tensor = TensorShape { rows_per_sample: 1, features: WIDTH, kind: TensorKind::Code };
+    let matrix = |layer| {
+        let codes: Vec<u8> =
+            (0..WIDTH * WIDTH).map(|i| (i * i * 31 + i * layer + i * 7 + seed) as u8).collect();
+        WeightMatrix::from_codes(WIDTH, WIDTH, &codes, &[-128], &[])
+    };
+    of_layers("square layers", WIDTH, (0..LAYERS).map(matrix))
+}
+
+/// Layers whose outputs are requantized to codes, of these weights, the first of so many features.
+fn of_layers(
+    name: &str,
+    features: usize,
+    matrices: impl Iterator<Item = (WeightShape, WeightMatrix)>,
+) -> Model {
+    let tensor = |features| TensorShape { rows_per_sample: 1, features, kind: TensorKind::Code };
     let step = Step {
         scale: 0.001,
         zero_point: 0,
@@ -30,13 +46,8 @@ fn model(seed: usize) -> Model {
         type_min: -128,
         profile: RoundingProfile::OrtF32Rne,
     };
-    let (mut weights, mut matrices, mut nodes) = (Vec::new(), Vec::new(), Vec::new());
-    for layer in 0..LAYERS {
-        let codes: Vec<u8> =
-            (0..WIDTH * WIDTH).map(|i| (i * i * 31 + i * layer + i * 7 + seed) as u8).collect();
-        let (shape, matrix) = WeightMatrix::from_codes(WIDTH, WIDTH, &codes, &[-128], &[]);
-        weights.push(shape);
-        matrices.push(matrix);
+    let (shapes, weights): (Vec<_>, Vec<_>) = matrices.unzip();
+    let node = |layer: usize| {
         let epilogue = Epilogue::Requantize(Requantize { steps: vec![step] });
         let op = Op::MatMul {
             x: layer,
@@ -47,29 +58,31 @@ fn model(seed: usize) -> Model {
             y: layer + 1,
             epilogue,
         };
-        nodes.push(Node { name: format!("layer {layer}"), op });
-    }
+        Node { name: format!("layer {layer}"), op }
+    };
+    let last = shapes.last().map_or(features, |shape| shape.n);
+    let outputs = shapes.iter().map(|shape| tensor(shape.n));
     let graph = Graph {
         more_inputs: Vec::new(),
         input_names: Vec::new(),
         more_outputs: Vec::new(),
-        name: "square layers".into(),
-        tensors: vec![tensor; LAYERS + 1],
-        weights,
-        nodes,
+        name: name.into(),
+        tensors: core::iter::once(tensor(features)).chain(outputs).collect(),
+        nodes: (0..shapes.len()).map(node).collect(),
         input: InputPort {
             tensor: 0,
-            shape: vec![WIDTH],
+            shape: vec![features],
             transform: InputTransform::Codes { dtype: CodeType::I8 },
         },
         output: OutputPort {
-            tensor: LAYERS,
-            shape: vec![WIDTH],
+            tensor: shapes.len(),
+            shape: vec![last],
             transform: OutputTransform::Codes { dtype: CodeType::I8 },
         },
+        weights: shapes,
     };
     graph.validate().unwrap();
-    Model { graph, weights: matrices }
+    Model { graph, weights }
 }
 
 fn statement(model: &Model, batch: usize) -> (Array, Array) {
@@ -90,7 +103,8 @@ fn stored_keys_prove_what_others_do() {
     let (commitment, file) = stored(&model(0));
     let reference = ProverKey::new(model(0), Params::default(), &SALT);
     assert_eq!(commitment, *reference.commitment());
-    let key = ProverKey::open(model(0), commitment, &file).unwrap();
+    let key = ProverKey::open(commitment, None, &file).unwrap();
+    assert_eq!(*key.model(), model(0));
     let (x, y) = statement(key.model(), 3);
     let expected = reference.prove(&x, &y, &mut |_| ()).unwrap();
     let mut phases = Vec::new();
@@ -99,16 +113,36 @@ fn stored_keys_prove_what_others_do() {
 }
 
 #[test]
+fn weights_of_all_shapes_are_read_back() {
+    // By their number of distinct weights.
+    let sides = [1, 130, 5, 64, 3, 200, 24, 7];
+    for distinct in [2, 3, 6, 16, 256] {
+        let matrix = |(i, side): (usize, &[usize])| {
+            let (k, n) = (side[0], side[1]);
+            let codes: Vec<u8> =
+                (0..k * n).map(|j| ((j * j + 7 * j + i) % distinct) as u8).collect();
+            let bias: Vec<i64> = (0..n as i64).map(|j| ((j - 3) * 1_000_003) << i).collect();
+            WeightMatrix::from_codes(k, n, &codes, &[-1], if i % 2 == 0 { &bias } else { &[] })
+        };
+        let model = of_layers("odd layers", 1, sides.windows(2).enumerate().map(matrix));
+        let (commitment, file) = stored(&model);
+        assert_eq!(*ProverKey::open(commitment, None, &file).unwrap().model(), model);
+    }
+}
+
+#[test]
 fn keys_of_other_models_are_refused() {
     let (commitment, file) = stored(&model(0));
-    let open = |model| ProverKey::open(model, commitment.clone(), &file).err();
-    assert!(matches!(open(model(1)), Some(OpenError::Store(StoreError::OtherOracle))));
-    let mut renamed = model(0);
-    renamed.graph.name = "other".into();
-    assert!(matches!(open(renamed), Some(OpenError::OtherGraph)));
     let (other, _) = stored(&model(1));
-    let key = ProverKey::open(model(1), other, &file);
-    assert!(matches!(key.err(), Some(OpenError::Store(StoreError::OtherOracle))));
+    let open = |commitment: &ModelCommitment, weights| {
+        ProverKey::open(commitment.clone(), weights, &file).err()
+    };
+    for weights in [None, Some(model(1).weights)] {
+        let error = open(&other, weights);
+        assert!(matches!(error, Some(OpenError::Store(StoreError::OtherOracle))));
+    }
+    assert!(matches!(open(&commitment, Some(model(1).weights)), Some(OpenError::Weights)));
+    assert!(open(&commitment, Some(model(0).weights)).is_none());
 }
 
 #[test]
@@ -118,15 +152,18 @@ fn a_damaged_oracle_gives_no_proof() {
     file.seek(SeekFrom::Start(0)).unwrap();
     file.read_to_end(&mut bytes).unwrap();
     let (x, y) = statement(&model(0), 1);
-    let end = bytes.len() - 32;
-    for part in [4096..5000, 4096..end] {
+    // At rate 1/2 the words end before half of the file.
+    let (codeword, end) = (bytes.len() / 2, bytes.len() - 32);
+    let damaged = |part: Range<usize>| {
         let mut damaged = bytes.clone();
         damaged[part].iter_mut().for_each(|byte| *byte ^= 0x55);
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&damaged).unwrap();
-        let key = ProverKey::open(model(0), commitment.clone(), &file).unwrap();
-        assert!(matches!(key.prove(&x, &y, &mut |_| ()), Err(ProveError::Damaged(_))));
-    }
+        ProverKey::open(commitment.clone(), None, &file)
+    };
+    assert!(matches!(damaged(4096..5000), Err(OpenError::Weights)));
+    let key = damaged(codeword..end).unwrap();
+    assert!(matches!(key.prove(&x, &y, &mut |_| ()), Err(ProveError::Damaged(_))));
 }
 
 #[test]

@@ -129,6 +129,13 @@ fn a_changed_model_is_not_proved() {
     assert!(ran.stderr.contains("model.key"), "{}", ran.stderr);
     // Its key would be lost.
     scratch.expect(2, "commit model.onnx --out key");
+    // One bit of one weight.
+    let mut model = std::fs::read(digits().join("digits.onnx")).unwrap();
+    let middle = model.len() / 2;
+    model[middle] ^= 1;
+    scratch.write("other.onnx", &model);
+    let ran = scratch.expect(2, &prove.replace("model.onnx", "other.onnx"));
+    assert!(ran.stderr.contains("model.key"), "{}", ran.stderr);
     scratch.expect(0, "commit model.onnx --out key --force");
 }
 
@@ -165,21 +172,31 @@ fn encoded_weights_save_time_and_nothing_else() {
         assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
     }
 
-    // Damage that the first page does not show is found by verifying.
+    // They are the weights, so that the model need not be named.
+    let without_model = prove.replace("model.onnx ", "");
+    scratch.expect(0, &without_model);
+    assert!(scratch.read("q") == proof);
+    std::fs::remove_file(scratch.path("q")).unwrap();
+
+    // Damage that the first page does not show is found: to weights that are read, to what follows them by verifying.
     let oracle = scratch.read("key/model.oracle");
-    let mut damaged = oracle.clone();
-    let end = damaged.len() - 32;
-    damaged[4096..end].iter_mut().for_each(|byte| *byte ^= 1);
-    scratch.write("key/model.oracle", &damaged);
-    let ran = scratch.expect(2, prove);
-    assert!(
-        ran.stderr.contains("model.oracle") && ran.stderr.contains("damaged"),
-        "{}",
-        ran.stderr
-    );
-    assert!(!scratch.path("q").exists());
+    let end = oracle.len() - 32;
+    for (part, line) in [(4096..5000, &*without_model), (oracle.len() / 2..end, prove)] {
+        let mut damaged = oracle.clone();
+        damaged[part].iter_mut().for_each(|byte| *byte ^= 1);
+        scratch.write("key/model.oracle", &damaged);
+        let ran = scratch.expect(2, line);
+        assert!(
+            ran.stderr.contains("model.oracle") && ran.stderr.contains("damaged"),
+            "{}",
+            ran.stderr
+        );
+        assert!(!scratch.path("q").exists());
+    }
 
     std::fs::remove_file(scratch.path("key/model.oracle")).unwrap();
+    let ran = scratch.expect(2, &without_model);
+    assert!(ran.stderr.contains("model.oracle: no such file"), "{}", ran.stderr);
     scratch.expect(0, prove);
     assert!(scratch.read("q") == proof);
     scratch.expect(0, "commit model.onnx --out key");

@@ -65,7 +65,7 @@ mod memory;
 mod prove;
 
 #[cfg(feature = "prover")]
-pub(crate) use entries::{Entries, entries, model_words};
+pub(crate) use entries::{Entries, entries, model_weights, model_words};
 pub use groups::GroupSize;
 #[cfg(feature = "prover")]
 pub(crate) use layout::{SALT_WORDS, model_shape};

@@ -7,7 +7,7 @@ use binfer_field::{F128, kernels};
 use binfer_hash::{Digest, MerkleTree};
 use rayon::prelude::*;
 
-use super::{DIGEST, OracleId, Sections, WORD};
+use super::{DIGEST, Label, OracleId, Sections, WORD};
 use crate::prove::ntt::encode_block;
 use crate::{Params, Shape, code};
 use binfer_iop::buffer::Buffer;
@@ -35,7 +35,7 @@ pub fn create(
     params: &Params,
     log_row: u32,
     words: Vec<F128>,
-    label: [u8; 32],
+    label: &Label,
     file: &File,
 ) -> io::Result<OracleId> {
     create_in_blocks(params, log_row, words, label, file, BLOCK)
@@ -46,7 +46,7 @@ pub(super) fn create_in_blocks(
     params: &Params,
     log_row: u32,
     mut words: Vec<F128>,
-    label: [u8; 32],
+    label: &Label,
     mut file: &File,
     block: usize,
 ) -> io::Result<OracleId> {
@@ -94,8 +94,8 @@ pub(super) fn create_in_blocks(
     let start = first_digest(n_leaves, n_leaves.ilog2() - log_parts);
     let levels: Vec<Digest> = (0..=log_parts).flat_map(|i| top.level(i)).copied().collect();
     write_at(sections.digests.start + start * DIGEST, levels.as_flattened())?;
-    let id = OracleId { params: *params, shape, label, root: top.root() };
-    write_at(0, &id.page())?;
+    let id = OracleId { params: *params, shape, root: top.root() };
+    write_at(0, &id.page(label))?;
     Ok(id)
 }
 

@@ -7,7 +7,7 @@
 //! the Merkle tree level by level from the leaves, the root last.
 //!
 //! # Checks
-//! [`open`] compares the page and the length with what the caller expects, and the last digest with the
+//! [`open`] compares the page, but for the label, and the length with what the caller expects, and the last digest with the
 //! root; it reads nothing else, so opening takes no time and no memory. Damage elsewhere gives proofs that
 //! are rejected: a caller who does not trust the file verifies its own proof.
 
@@ -33,6 +33,8 @@ pub use create::create;
 
 const MAGIC: [u8; 8] = *b"binfer-o";
 const VERSION: u32 = 1;
+/// Where the label begins.
+const LABEL_START: usize = 29;
 /// Bytes before the words.
 const PAGE: usize = 4096;
 const WORD: usize = 16;
@@ -54,7 +56,7 @@ pub enum StoreError {
         /// The version found.
         got: u32,
     },
-    /// The parameters, the shape, the label or the root are others.
+    /// The parameters, the shape or the root are others.
     #[error("the oracle of another commitment")]
     OtherOracle,
     /// The file has another length than such an oracle.
@@ -80,21 +82,23 @@ pub struct OracleId {
     pub params: Params,
     /// The number and length of rows.
     pub shape: Shape,
-    /// Anything that the caller wants to find again.
-    pub label: [u8; 32],
     /// The commitment.
     pub root: Digest,
 }
 
+/// Anything that whoever makes an oracle wants to find again.
+pub type Label = [u8; 32];
+
 impl OracleId {
     /// The file's first page.
-    fn page(&self) -> Vec<u8> {
+    fn page(&self, label: &Label) -> Vec<u8> {
         let mut page = MAGIC.to_vec();
         page.extend(VERSION.to_le_bytes());
         page.extend(self.params.to_bytes());
         page.extend(self.shape.log_row.to_le_bytes());
         page.extend((self.shape.n_rows as u64).to_le_bytes());
-        page.extend(self.label);
+        debug_assert_eq!(page.len(), LABEL_START);
+        page.extend(label);
         page.extend(self.root);
         page.resize(PAGE, 0);
         page
@@ -124,19 +128,20 @@ impl Sections {
     }
 }
 
-/// Maps the oracle that [`create`] left in `file`, which must not change while the result lives.
+/// Maps the oracle that [`create`] left in `file`, which must not change while the result lives, and gives its label.
 ///
 /// # Errors
 /// [`StoreError`] where the file is not that of this oracle.
-pub fn open(id: &OracleId, file: &File) -> Result<Oracle, StoreError> {
+pub fn open(id: &OracleId, file: &File) -> Result<(Oracle, Label), StoreError> {
     let sections = Sections::new(&id.params, id.shape).ok_or(StoreError::TooLarge)?;
     let (expected, got) = (sections.digests.end as u64, file.metadata()?.len());
     if got < PAGE as u64 {
         return Err(StoreError::Length { expected, got });
     }
     let map = Arc::new(Map::new(file)?);
-    let wanted = id.page();
     let page = map.bytes().get(..PAGE).unwrap_or_default();
+    let label = page.get(LABEL_START..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default();
+    let wanted = id.page(&label);
     if page.get(..8) != wanted.get(..8) {
         return Err(StoreError::Magic);
     }
@@ -160,5 +165,5 @@ pub fn open(id: &OracleId, file: &File) -> Result<Oracle, StoreError> {
     if oracle.root() != id.root {
         return Err(StoreError::Root);
     }
-    Ok(oracle)
+    Ok((oracle, label))
 }
