@@ -38,11 +38,9 @@ impl Edges {
     /// The accumulators in `[-bound, bound]` that each code stands for. Precondition: `bound` is at least 0 and below `2^62`.
     pub fn thresholds(&self, bound: i64) -> CodeRanges {
         let (first, last) = (self.code(-bound), self.code(bound));
-        CodeRanges::new(first, last, bound, |code| {
-            // The edge that a code starts at, if it is inside.
-            let edge = code.checked_sub(self.first).and_then(|n| n.checked_sub(1));
-            edge.and_then(|edge| self.edges.get(usize::from(edge))).copied().unwrap_or(-bound)
-        })
+        // The edges that codes after the first start at.
+        let edges = usize::from(first - self.first)..usize::from(last - self.first);
+        CodeRanges::new(first, self.edges.get(edges).unwrap_or_default(), bound)
     }
 }
 

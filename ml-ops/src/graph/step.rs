@@ -184,9 +184,10 @@ enum Least {
 
 impl Least {
     fn new(of_codes: [i64; 256]) -> Self {
-        // Those that do not fit are found by what is left of them.
+        // Those that do not fit are found by what is left of them; all are looked at, many at a time.
         let narrow = of_codes.map(|of_code| of_code as i32);
-        if narrow.iter().zip(&of_codes).all(|(&narrow, &wide)| i64::from(narrow) == wide) {
+        let both = narrow.iter().zip(&of_codes);
+        if both.fold(0, |lost, (&narrow, &wide)| lost | (i64::from(narrow) ^ wide)) == 0 {
             Self::Narrow(narrow)
         } else {
             Self::Wide(Box::new(of_codes))
@@ -203,14 +204,14 @@ impl Least {
 }
 
 impl CodeRanges {
-    /// Those of the codes from `first` to `last`, each but the first with its least accumulator, or, where it never
-    /// occurs, that of the next code that does.
-    pub(super) fn new(first: u8, last: u8, bound: i64, least_of: impl Fn(u8) -> i64) -> Self {
-        let mut least = [-bound; 256];
-        for code in (first..last).map(|code| code + 1) {
-            least[usize::from(code)] = least_of(code);
-        }
-        Self { first, last, least: Least::new(least), bound }
+    /// Those of `first` and of a code for each of `least`, its least accumulator, or, where it never occurs, that of the next
+    /// code that does. Precondition: these are at most 255 codes together.
+    pub(super) fn new(first: u8, least: &[i64], bound: i64) -> Self {
+        let mut of_codes = [-bound; 256];
+        let after = &mut of_codes[usize::from(first) + 1..];
+        after.iter_mut().zip(least).for_each(|(of_code, &least)| *of_code = least);
+        let last = first.saturating_add(least.len().min(255) as u8);
+        Self { first, last, least: Least::new(of_codes), bound }
     }
 
     /// Bytes that they hold beyond their own size, at most, for accumulators of size at most `bound`.
@@ -255,6 +256,15 @@ impl CodeRanges {
         Some((least, rises))
     }
 
+    /// The least and the largest size of the ranges of codes that occur, without the first and the last.
+    pub(crate) fn inner_sizes(&self) -> Option<(u64, u64)> {
+        let codes = usize::from(self.first) + 1..=usize::from(self.last);
+        match &self.least {
+            Least::Narrow(of_codes) => sizes(of_codes.get(codes)?, |a, b| a.abs_diff(b).into()),
+            Least::Wide(of_codes) => sizes(of_codes.get(codes)?, i64::abs_diff),
+        }
+    }
+
     /// The least accumulator of the codes after an inner code that occur.
     #[cfg(feature = "prover")]
     #[inline]
@@ -273,6 +283,17 @@ impl CodeRanges {
         let hi = if code == self.last { self.bound } else { self.least.of(code + 1) - 1 };
         (lo <= hi).then_some((lo, hi))
     }
+}
+
+/// The least and the largest distance of neighbours that are not equal.
+fn sizes<T: Copy>(integers: &[T], distance: impl Fn(T, T) -> u64) -> Option<(u64, u64)> {
+    let neighbours = integers.iter().zip(integers.get(1..)?);
+    // Of those that are equal the distance less one is the largest integer.
+    let (least, most) = neighbours.fold((u64::MAX, 0), |(least, most), (&a, &b)| {
+        let size = distance(a, b);
+        (least.min(size.wrapping_sub(1)), most.max(size))
+    });
+    (most > 0).then(|| (least + 1, most))
 }
 
 /// The epilogue that turns a matmul's accumulators into codes.

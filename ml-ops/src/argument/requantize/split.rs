@@ -183,15 +183,16 @@ impl Split {
         let [low, high] = &mut self.places;
         *low = core::array::from_fn(|q| (q % DIGIT) as u8);
         // The classes that occur, and where the powers of each start.
-        let mut occurring = Vec::with_capacity(usize::from(NO_CLASS));
-        let mut starts = [None; NO_CLASS as usize];
-        for (q, (place, &class)) in high.iter_mut().zip(&classified.classes).enumerate() {
-            if let Some(start) = starts.get_mut(usize::from(class)) {
-                let start = *start.get_or_insert_with(|| {
-                    occurring.push(class);
-                    (DIGIT * (occurring.len() - 1)) as u8
-                });
-                *place = start + (q / DIGIT) as u8;
+        let seen = classified.classes.iter().fold(0u32, |seen, class| seen | 1 << class);
+        let occurring: Vec<u8> = (0..NO_CLASS).filter(|class| seen >> class & 1 == 1).collect();
+        let mut starts = [0; NO_CLASS as usize + 1];
+        for (&class, start) in occurring.iter().zip((0..).step_by(DIGIT)) {
+            starts[usize::from(class)] = start;
+        }
+        let of_codes = high.chunks_mut(DIGIT).zip(classified.classes.chunks(DIGIT));
+        for (r, (places, classes)) in (0..).zip(of_codes) {
+            for (place, &class) in places.iter_mut().zip(classes) {
+                *place = starts[usize::from(class)] + r;
             }
         }
         let n = DIGIT * occurring.len();

@@ -29,13 +29,16 @@ impl Steps {
     pub(super) fn new(epilogue: &Epilogue, bound: i128) -> Self {
         // A valid graph's requantized accumulators are below 2^62.
         let bound = bound.min((1 << 62) - 1) as i64;
-        // What columns have in common is filled in below: their ranges, which are large, stay where they are.
-        let column = |ranges| Column { ranges, common: 0, unit: 0, most_reach: 0 };
+        let (mut inner, mut farthest) = (Vec::new(), Vec::new());
+        // What columns have in common is filled in below: their ranges, which are large, stay where they are, and are looked at
+        // while they are in the cache.
+        let column = |ranges: CodeRanges| {
+            inner.push(ranges.inner_sizes());
+            farthest.push(farthest_of(&ranges));
+            Column { ranges, common: 0, unit: 0, most_reach: 0 }
+        };
         let mut columns: Vec<_> = epilogue.thresholds(bound).map(column).collect();
-        let inner: Vec<_> = columns.iter().map(|column| inner_sizes(&column.ranges)).collect();
         let known: Vec<_> = inner.iter().copied().flatten().collect();
-        let farthest = columns.iter().map(|column| farthest(&column.ranges));
-        let farthest: Vec<u64> = farthest.collect();
         // Where every code is an end, bits that need no `s` reach as far as there are accumulators.
         let of_ends = || (bits(farthest.iter().copied().max().unwrap_or(0)), 0);
         let (common_bits, spare_bits) = fewest_bits(&known).unwrap_or_else(of_ends);
@@ -107,18 +110,8 @@ pub(super) fn bits(x: u64) -> u32 {
     u64::BITS - x.leading_zeros()
 }
 
-/// The least and the largest size of the range of a code that is no end.
-fn inner_sizes(ranges: &CodeRanges) -> Option<(u64, u64)> {
-    let codes = ranges.first().saturating_add(1)..ranges.last();
-    let sizes = codes.filter_map(|code| ranges.range(code)).map(|(lo, hi)| lo.abs_diff(hi) + 1);
-    sizes.fold(None, |sizes, size| {
-        let (least, most) = sizes.unwrap_or((size, size));
-        Some((size.min(least), size.max(most)))
-    })
-}
-
 /// How far an accumulator may lie beyond the threshold of an end.
-fn farthest(ranges: &CodeRanges) -> u64 {
+fn farthest_of(ranges: &CodeRanges) -> u64 {
     let ends = [ranges.first(), ranges.last()].map(|code| ranges.range(code));
     ends.into_iter().flatten().map(|(lo, hi)| lo.abs_diff(hi)).max().unwrap_or(0)
 }
