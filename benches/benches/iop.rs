@@ -134,7 +134,7 @@ fn indexed_product(
         },
         value: leaf.values[0],
         entries: Entries::Listed(entries),
-        histogram: histogram(&index.chunks(rows).collect::<Vec<_>>(), &row_eq, 8),
+        histogram: histogram(&index.chunks(rows).collect::<Vec<_>>(), &row_eq, 8).into(),
         few: None,
     };
     let claim = table::prove(&mut channel, vec![input]).remove(0);

@@ -17,6 +17,8 @@ fn counts_agree_with_formulas() {
         (16, 768, 768, 1),
         (3, 600, 400, 8),
         (4, 256, 192, 4),
+        // Fewer rows than a table has entries.
+        (4, 256, 192, 8),
     ];
     for (rows, k, n, weight_bits) in shapes {
         let task = MatMul { rows, k, n, weight_bits };

@@ -187,9 +187,8 @@ fn step(matmul: &MatMul, tree: &Tree, kind: Kind, taken: usize) -> Counts {
     let mut total = eq_table(log(tree.rows));
     let mut instances = Vec::new();
     for &factor in &tree.factors {
-        total += table::histogram(tree.rows, tree.cols);
         total += table::entries(kind, factor, tree.cols, matmul);
-        total += table::instance(kind, factor, tree.cols);
+        total += table::instance(kind, factor, tree.rows, tree.cols);
         instances.push((log(tree.cols) + factor.width as usize, 4));
     }
     total += weighted(message_bytes(vec![1; taken]), &instances);

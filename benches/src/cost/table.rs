@@ -57,12 +57,22 @@ pub(super) fn entries(kind: Kind, factor: Factor, cols: usize, matmul: &MatMul) 
     }
 }
 
-/// The instance of one factor, rounds of index bits and of columns.
-pub(super) fn instance(kind: Kind, factor: Factor, cols: usize) -> Counts {
+/// The histogram of one factor, and its instance: rounds of index bits and of columns.
+pub(super) fn instance(kind: Kind, factor: Factor, rows: usize, cols: usize) -> Counts {
     let w = factor.width as usize;
+    let histogram = ops(0, 0, rows * cols);
     let bits = match kind {
-        Kind::Digits => listed(w, cols),
-        _ => products(w, cols),
+        Kind::Digits => sum([histogram, listed(w, cols)]),
+        _ if w <= 4 => sum([histogram, products_of_digit(w, cols)]),
+        // Rows that are few are taken twice themselves.
+        _ if rows < 1 << w => {
+            let n = rows * cols;
+            products(w, cols, [ops(n, 0, 2 * n), ops(n, 0, n)])
+        }
+        _ => {
+            let n = cols << w;
+            sum([histogram, products(w, cols, [ops(n, 0, 2 * n), ops(n, 0, n)])])
+        }
     };
     // Rounds beyond eq.
     let scalars = times(w, ops(3 + 3, 0, 8));
@@ -94,25 +104,23 @@ fn listed(w: usize, cols: usize) -> Counts {
     total
 }
 
-fn products(w: usize, cols: usize) -> Counts {
-    let doubled = |bits: usize| ops(cols * ((1 << bits) - 1), 0, 0);
-    let digit = |bits: usize| {
-        let round = |d: usize| {
-            let products = (1 << d) + (1 << (d - 1)) + 6;
-            let sums = (1 << d) + (1 << (d - 1)) + 4;
-            // And the binding of scale, values and sums.
-            ops(cols * (products + 2 + (1 << d)), 0, cols * (sums + 2 + 2 * (1 << d)))
-        };
-        sum([doubled(bits - 1), sum((1..=bits).map(round))])
+/// The rounds of a digit of `bits` bits.
+fn products_of_digit(bits: usize, cols: usize) -> Counts {
+    let round = |d: usize| {
+        let products = (1 << d) + (1 << (d - 1)) + 6;
+        let sums = (1 << d) + (1 << (d - 1)) + 4;
+        // And the binding of scale, values and sums.
+        ops(cols * (products + 2 + (1 << d)), 0, cols * (sums + 2 + 2 * (1 << d)))
     };
-    if w <= 4 {
-        return digit(w);
-    }
-    let all = cols << w;
-    sum([doubled(4), ops(all, 0, 2 * all), digit(w - 4), ops(all, 0, all), digit(4)])
+    sum([doubled(bits - 1, cols), sum((1..=bits).map(round))])
 }
 
-/// The histogram of a factor's indices.
-pub(super) fn histogram(rows: usize, cols: usize) -> Counts {
-    ops(0, 0, rows * cols)
+fn doubled(bits: usize, cols: usize) -> Counts {
+    ops(cols * ((1 << bits) - 1), 0, 0)
+}
+
+/// Two digits, given what it takes to sum over the lower and over the upper one.
+fn products(w: usize, cols: usize, [over_lower, over_upper]: [Counts; 2]) -> Counts {
+    let digits = [products_of_digit(w - 4, cols), products_of_digit(4, cols)];
+    sum([doubled(4, cols), over_lower, over_upper, sum(digits)])
 }

@@ -110,7 +110,7 @@ impl Case {
             statement: self.statement(leaf.col_point, leaf.weights[0]),
             value: leaf.values[0],
             entries: self.entries(),
-            histogram: table::histogram(&columns, &weights, self.width()),
+            histogram: table::histogram(&columns, &weights, self.width()).into(),
             few: None,
         };
         let claim = table::prove(&mut channel, vec![input]).remove(0);

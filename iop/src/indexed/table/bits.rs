@@ -8,6 +8,7 @@
 use binfer_field::{F128, kernels};
 use rayon::prelude::*;
 
+use super::histogram::Histogram;
 use crate::buffer::Buffer;
 use crate::product::{Grid, add_grids, fold_quarters, fold_weights, parabola, quarters};
 
@@ -197,7 +198,7 @@ fn fold(values: &mut Vec<F128>, r: F128) {
 const LOW_BITS: usize = 4;
 
 /// A table that is a product over the bits of `v`.
-pub(super) struct ProductBits {
+pub(super) struct ProductBits<'a> {
     /// Whether a round is of `T + 1`, or of a part of `T`.
     with_one: bool,
     /// What the bound bits make of the table, a column.
@@ -206,7 +207,7 @@ pub(super) struct ProductBits {
     factors: Vec<Vec<F128>>,
     digit: Digit,
     /// The histogram, and how the bits of its upper digit were bound, while that is the digit.
-    upper: Option<(Buffer, Vec<F128>)>,
+    upper: Option<(Histogram<'a>, Vec<F128>)>,
 }
 
 /// The digit whose bits are being bound: blocks `[u][column]`.
@@ -257,60 +258,42 @@ fn by_value(blocks: &[F128], block: usize, size: usize) -> Vec<F128> {
     out
 }
 
-impl ProductBits {
-    pub(super) fn new(scale: Vec<F128>, factors: Vec<Vec<F128>>, histogram: Buffer) -> Self {
+impl<'a> ProductBits<'a> {
+    pub(super) fn new(scale: Vec<F128>, factors: Vec<Vec<F128>>, histogram: Histogram<'a>) -> Self {
         Self { with_one: true, ..Self::part(scale, factors, histogram) }
     }
 
     /// The rounds of a table that is one of several summands.
-    pub(super) fn part(scale: Vec<F128>, factors: Vec<Vec<F128>>, histogram: Buffer) -> Self {
+    pub(super) fn part(
+        scale: Vec<F128>,
+        factors: Vec<Vec<F128>>,
+        histogram: Histogram<'a>,
+    ) -> Self {
         let with_one = false;
         let (cols, width) = (scale.len(), factors.len());
-        let low = if width > LOW_BITS { LOW_BITS } else { 0 };
-        if low == 0 {
-            let values = by_value(&histogram, 1 << width, 1 << width);
+        if width <= LOW_BITS {
+            let values = by_value(&histogram.into_listed(width), 1 << width, 1 << width);
             let digit = Digit::new(&factors, values.clone(), values);
             return Self { with_one, scale, factors, digit, upper: None };
         }
         // The products of the lower digit, a column after the other.
-        let lower = by_value(&products(&factors[..low], cols), cols, cols);
-        let block = 1usize << low;
-        let mut values = F128::zeros(histogram.len() >> low);
-        let mut plain = values.clone();
-        let blocks = histogram.par_chunks(1 << width).zip(lower.par_chunks(block));
-        let columns = values.par_chunks_mut(1 << (width - low));
-        let columns = columns.zip(plain.par_chunks_mut(1 << (width - low))).zip(blocks);
-        columns.for_each(|((values, plain), (histogram, lower))| {
-            let sums = values.iter_mut().zip(plain).zip(histogram.chunks(block));
-            for ((value, plain), histogram) in sums {
-                *value = kernels::inner_product(lower, histogram);
-                *plain = kernels::sum(histogram);
-            }
-        });
-        let block = 1 << (width - low);
-        let [values, plain] = [values, plain].map(|data| by_value(&data, block, block));
-        let digit = Digit::new(&factors[low..], values, plain);
+        let lower = by_value(&products(&factors[..LOW_BITS], cols), cols, cols);
+        let block = 1 << (width - LOW_BITS);
+        let sums = histogram.sums_over_lower(width, LOW_BITS, &lower);
+        let [values, plain] = sums.map(|data| by_value(&data, block, block));
+        let digit = Digit::new(&factors[LOW_BITS..], values, plain);
         Self { with_one, scale, factors, digit, upper: Some((histogram, vec![F128::ONE])) }
     }
 
     /// Goes on to the lower digit.
-    fn start_lower(&mut self, histogram: &[F128], eq: &[F128]) {
-        let cols = self.scale.len();
-        let block = histogram.len() / cols / eq.len();
-        let mut folded = Buffer::unspecified(cols * block);
-        let columns = folded.par_chunks_mut(block).zip(histogram.par_chunks(block * eq.len()));
-        columns.for_each(|(out, histogram)| {
-            out.fill(F128::ZERO);
-            for (histogram, &weight) in histogram.chunks(block).zip(eq) {
-                kernels::add_scaled(out, histogram, weight);
-            }
-        });
-        let values = by_value(&folded, block, block);
+    fn start_lower(&mut self, histogram: &Histogram<'_>, eq: &[F128]) {
+        let folded = histogram.sums_over_upper(self.scale.len(), LOW_BITS, eq);
+        let values = by_value(&folded, 1 << LOW_BITS, 1 << LOW_BITS);
         self.digit = Digit::new(&self.factors, values.clone(), values);
     }
 }
 
-impl Bits for ProductBits {
+impl Bits for ProductBits<'_> {
     fn round(&mut self, eq: &[F128]) -> (F128, F128) {
         let cols = self.scale.len();
         let digit = &self.digit;

@@ -3,35 +3,34 @@
 use binfer_field::F128;
 
 use super::bits::{Bits, ProductBits};
-use crate::buffer::Buffer;
+use super::histogram::Histogram;
 
 /// With `g` the gate and `z` one where all gated bits are zero, `T = g prod_s p_s^(v_s) + (1 + g) z prod_s p_s^(v_s)`. The second is
 /// a product whose factors for the gated bits are zero.
-pub(super) struct GatedBits {
-    open: ProductBits,
-    closed: ProductBits,
+pub(super) struct GatedBits<'a> {
+    open: ProductBits<'a>,
+    closed: ProductBits<'a>,
 }
 
-impl GatedBits {
+impl<'a> GatedBits<'a> {
     pub(super) fn new(
         gate: Vec<F128>,
         gated: usize,
         factors: Vec<Vec<F128>>,
-        histogram: Buffer,
+        histogram: Histogram<'a>,
     ) -> Self {
         let lowered = gate.iter().map(|&g| g + F128::ONE).collect();
         let zeros = vec![F128::ZERO; gate.len()];
         let others = factors.iter().skip(gated).cloned();
         let closed = core::iter::repeat_n(zeros, gated).chain(others).collect();
-        let copy = histogram.to_vec().into();
         Self {
-            open: ProductBits::new(gate, factors, histogram),
-            closed: ProductBits::part(lowered, closed, copy),
+            open: ProductBits::new(gate, factors, histogram.clone()),
+            closed: ProductBits::part(lowered, closed, histogram),
         }
     }
 }
 
-impl Bits for GatedBits {
+impl Bits for GatedBits<'_> {
     fn round(&mut self, eq: &[F128]) -> (F128, F128) {
         let (open, closed) = (self.open.round(eq), self.closed.round(eq));
         (open.0 + closed.0, open.1 + closed.1)

@@ -5,6 +5,7 @@ use binfer_field::{F128, kernels};
 
 use super::bits::{Bits, ListedBits, ProductBits};
 use super::gated::GatedBits;
+use super::histogram::Histogram;
 use super::prove::{Entries, Few, TableInput};
 use crate::multilinear::log2_ceil;
 use crate::sumcheck::{EqFactored, Instance, Shape};
@@ -19,12 +20,12 @@ pub(super) struct TableProduct<'a> {
     /// The point of `eq`, if there is one.
     z: Option<Vec<F128>>,
     factored: EqFactored,
-    stage: Stage,
+    stage: Stage<'a>,
 }
 
-enum Stage {
+enum Stage<'a> {
     /// Index bits are being bound, the highest first.
-    Bits { bits: Box<dyn Bits>, weights: Vec<F128> },
+    Bits { bits: Box<dyn Bits + 'a>, weights: Vec<F128> },
     /// Columns are, the highest variable first.
     Columns(Columns),
 }
@@ -43,9 +44,16 @@ impl<'a> TableProduct<'a> {
         assert!(few.is_none() || statement.taps == 1);
         let (all, width) = (statement.cols, statement.width);
         let cols = few.as_ref().map_or(all, |few| few.columns.len());
-        assert_eq!(histogram.len(), cols << width);
-        let bits: Box<dyn Bits> = match entries {
-            Entries::Listed(entries) => Box::new(ListedBits::new(entries, histogram, width)),
+        match &histogram {
+            Histogram::Listed(bins) => assert_eq!(bins.len(), cols << width),
+            Histogram::Rows { columns, .. } => {
+                assert_eq!((columns.len(), statement.taps), (cols, 1))
+            }
+        }
+        let bits: Box<dyn Bits + 'a> = match entries {
+            Entries::Listed(entries) => {
+                Box::new(ListedBits::new(entries, histogram.into_listed(width), width))
+            }
             Entries::Products { scale, factors } => {
                 assert!(scale.len() == cols && factors.len() == width);
                 Box::new(ProductBits::new(scale, factors, histogram))

@@ -18,6 +18,8 @@ mod bits;
 #[cfg(feature = "prover")]
 mod gated;
 #[cfg(feature = "prover")]
+mod histogram;
+#[cfg(feature = "prover")]
 mod instance;
 #[cfg(feature = "prover")]
 mod prove;
@@ -25,7 +27,9 @@ mod prove;
 mod tests;
 
 #[cfg(feature = "prover")]
-pub use prove::{Entries, Few, HistogramAt, TableInput, histogram, prove};
+pub use histogram::{Histogram, histogram};
+#[cfg(feature = "prover")]
+pub use prove::{Entries, Few, HistogramAt, TableInput, prove};
 pub use verify::verify;
 
 use binfer_field::F128;

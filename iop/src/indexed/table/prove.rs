@@ -1,8 +1,9 @@
 //! The prover of the table step.
 
-use binfer_field::{F128, kernels};
+use binfer_field::F128;
 use rayon::prelude::*;
 
+use super::histogram::Histogram;
 use super::instance::TableProduct;
 use super::{TableClaim, TableStatement, split_challenges};
 use crate::buffer::Buffer;
@@ -52,22 +53,10 @@ pub struct TableInput<'a> {
     pub value: F128,
     /// The table.
     pub entries: Entries,
-    /// `M(c, v)`, blocks `[column][v]`, as [`histogram`] makes it, or `M'(j, v)` where columns share tables.
-    pub histogram: Buffer,
+    /// `M`, or `M'` where columns share tables.
+    pub histogram: Histogram<'a>,
     /// Where only a few columns are given; columns do not share tables then.
     pub few: Option<Few<'a>>,
-}
-
-/// `M(c, v) = sum_r weights[r] [columns[c][r] = v]`, blocks `[column][v]` of `2^width` entries.
-///
-/// Columns are at most as long as `weights`, each index below `2^width`.
-pub fn histogram(columns: &[&[u8]], weights: &[F128], width: usize) -> Buffer {
-    let mut bins = Buffer::unspecified(columns.len() << width);
-    bins.par_chunks_mut(1 << width).zip(columns).for_each(|(bins, column)| {
-        bins.fill(F128::ZERO);
-        kernels::histogram(bins, column, &weights[..column.len()]);
-    });
-    bins
 }
 
 /// Reduces leaf claims to claims on tables and histograms.

@@ -5,7 +5,8 @@ use binfer_hash::Transcript;
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-use super::{Entries, Few, TableInput, TableStatement, prove, verify};
+use super::{Entries, Few, Histogram, TableInput, TableStatement, prove, verify};
+use crate::buffer::Buffer;
 use crate::channel::{ProofReader, ProverChannel};
 use crate::multilinear::log2_ceil;
 
@@ -73,7 +74,7 @@ impl Case {
     fn run(&self, value: F128, histogram: Vec<F128>) -> Option<[(F128, F128); 2]> {
         let statement = self.statement();
         let entries = Entries::Listed(self.entries.clone().into());
-        let (weight, histogram) = (statement.weight, histogram.into());
+        let (weight, histogram) = (statement.weight, Buffer::from(histogram).into());
         let mut channel = ProverChannel::new(Transcript::new("test"));
         prove(&mut channel, vec![TableInput { statement, value, entries, histogram, few: None }]);
         let proof = channel.finish();
@@ -153,11 +154,41 @@ fn columns_of_ones_are_no_part_of_a_step() {
             let entries = Entries::Products { scale: vec![F128::ONE; columns.len()], factors };
             let histogram = &histogram[columns.start << width..columns.end << width];
             let (statement, value) = (case.statement(), case.value());
-            let histogram = histogram.to_vec().into();
+            let histogram = Buffer::from(histogram.to_vec()).into();
             let mut channel = ProverChannel::new(Transcript::new("test"));
             prove(&mut channel, vec![TableInput { statement, value, entries, histogram, few }]);
             channel.finish()
         });
         assert_eq!(proofs[0], proofs[1], "{tables} {width} {kept:?}");
+    }
+}
+
+/// A histogram that is not written down gives the same proof.
+#[test]
+fn rows_stand_for_their_histogram() {
+    for (rows, tables, width) in [(1, 1, 1), (6, 5, 4), (6, 3, 5), (40, 9, 8), (300, 2, 7)] {
+        let case = Case::random([rows, tables, 1, width], 3);
+        let index: Vec<u8> = case.index.iter().map(|&v| v as u8).collect();
+        let columns: Vec<&[u8]> = index.chunks(rows).collect();
+        let mut rng = StdRng::seed_from_u64(4);
+        let mut column = || (0..tables).map(|_| F128::random(&mut rng)).collect::<Vec<_>>();
+        let (first, factors) = (column(), (0..width).map(|_| column()).collect::<Vec<_>>());
+        let products = |scale| Entries::Products { scale, factors: factors.clone() };
+        let gated = |gate| Entries::Gated { gate, gated: width / 2, factors: factors.clone() };
+        for entries in [&products as &dyn Fn(_) -> _, &gated] {
+            let listed = Histogram::from(Buffer::from(case.histogram()));
+            let weights = eq_table(&case.row_point).into();
+            let proofs = [listed, Histogram::Rows { columns: columns[..].into(), weights }].map(
+                |histogram| {
+                    let (statement, value) = (case.statement(), case.value());
+                    let entries = entries(first.clone());
+                    let mut channel = ProverChannel::new(Transcript::new("test"));
+                    let input = TableInput { statement, value, entries, histogram, few: None };
+                    prove(&mut channel, vec![input]);
+                    channel.finish()
+                },
+            );
+            assert_eq!(proofs[0], proofs[1], "{rows} {tables} {width}");
+        }
     }
 }

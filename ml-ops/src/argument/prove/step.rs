@@ -1,9 +1,11 @@
 //! Indexed products of a plan's chunks: their trees, and one table step over many.
 
+use std::sync::Arc;
+
 use binfer_field::{F128, kernels};
 use binfer_iop::buffer::Buffer;
 use binfer_iop::channel::ProverChannel;
-use binfer_iop::indexed::table::{self, TableClaim, TableInput};
+use binfer_iop::indexed::table::{self, Entries, Histogram, TableClaim, TableInput};
 use binfer_iop::multilinear::{log2_ceil, prefix_indicator};
 use binfer_iop::product::{BoxShape, LeafClaim, Leaves, Tree};
 use rayon::prelude::*;
@@ -146,6 +148,22 @@ fn add_histogram(
     }
 }
 
+/// The indices of a factor whose histogram need not be written down: of fewer rows than entries in tables that are products,
+/// each column with one of its own, no holes, and none but its own.
+fn few_rows<'a>(
+    factor: &Factor,
+    columns: &[Column<'a>],
+    entries: &Entries,
+) -> Option<Arc<[&'a [u8]]>> {
+    let is_plain = (factor.taps, factor.blocks) == (1, 1) && factor.extra.is_empty();
+    let is_product = !matches!(entries, Entries::Listed(_));
+    let of_column = |column: &Column<'a>| {
+        let few = column.bytes.len() < 1 << factor.width() && column.holes.is_empty();
+        few.then_some(column.bytes)
+    };
+    if is_plain && is_product { columns.iter().map(of_column).collect() } else { None }
+}
+
 /// Why a claim is not on the columns that a factor has more.
 pub(super) const RANDOM_POINT: &str = "a random point, off the extra columns but for 2^-128";
 
@@ -244,19 +262,27 @@ impl<'a> LookedUp<'_, 'a> {
             let statement = statement(factor, &point, leaf.weights[0]);
             let entries = few.table().entries();
             let (histogram, few) = few.histogram(row_eq);
+            let histogram = histogram.into();
             let input = TableInput { statement, value, entries, histogram, few: Some(few) };
             return vec![(input, Indexed { factor, leaf: point, extra: Vec::new() })];
         }
+        let rows: Arc<[F128]> = row_eq.into();
         let of_factors = leaf.weights.par_iter().zip(&leaf.values);
         let of_factors = of_factors.zip(tables.par_iter().zip(factors));
         let input = |((&weight, &value), (table, factor)): ((&F128, &F128), (&Table<'_>, _))| {
             let columns = indices.columns(factor);
-            let histogram = histogram(factor, &columns, &row_eq, &col_eq);
+            let statement = statement(factor, &point, weight);
+            let entries = table.entries();
+            if let Some(columns) = few_rows(factor, &columns, &entries) {
+                let histogram = Histogram::Rows { columns, weights: rows.clone() };
+                let input = TableInput { statement, value, entries, histogram, few: None };
+                return (input, Indexed { factor, leaf: point.clone(), extra: Vec::new() });
+            }
+            let histogram = histogram(factor, &columns, &rows, &col_eq);
             let (own, width) = (factor.cols / factor.taps, factor.width());
             let extra = histogram[own << width..].chunks(1 << width);
             let extra = extra.map(<[F128]>::to_vec).collect();
-            let statement = statement(factor, &point, weight);
-            let entries = table.entries();
+            let histogram = histogram.into();
             let input = TableInput { statement, value, entries, histogram, few: None };
             (input, Indexed { factor, leaf: point.clone(), extra })
         };
