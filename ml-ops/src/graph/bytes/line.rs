@@ -79,7 +79,8 @@ impl Line {
 ///
 /// The width of the strip of a slope is convex in it, and linear as long as the same points touch: as many units more for a unit of
 /// slope as the lower one lies to the right of the upper one. Of two such lines, one that falls and one that does not, below
-/// both of which it never is, it is looked at where they meet, and one of them is replaced, until it turns there.
+/// both of which it never is, it is looked at where they meet, and one of them is replaced, until it turns there: at most once for each
+/// side of the points' hull.
 fn narrowest(values: &[f64]) -> (i64, i64) {
     let last = values.len() - 1;
     // What a line is without a slope, and by how much it falls or rises: of very low slopes, and of very high ones.
