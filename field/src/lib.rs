@@ -59,5 +59,5 @@ mod linear;
 pub use arch::dispatch::Backend;
 pub use f128::F128;
 pub use field::{ExtensionField, Field};
-pub use linear::{LinearMap, WordMap, subset_sums};
+pub use linear::{LinearMap, WordMap, subset_sums, transpose_bits};
 pub use tower::{Tower1, Tower2, Tower4, Tower8, Tower16, Tower32, Tower64, Tower128};

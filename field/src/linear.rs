@@ -21,6 +21,19 @@ pub fn subset_sums(elements: &[F128]) -> [F128; 256] {
     table
 }
 
+/// The transpose of a matrix of 8 x 8 bits, a row a byte: bit `j` of byte `i` becomes bit `i` of byte `j`.
+#[inline]
+pub fn transpose_bits(mut matrix: u64) -> u64 {
+    // Blocks of one bit, two and four change places with those across the diagonal.
+    for (shift, mask) in
+        [(7, 0x00aa_00aa_00aa_00aa), (14, 0x0000_cccc_0000_cccc), (28, 0x0000_0000_f0f0_f0f0)]
+    {
+        let swap = (matrix ^ matrix >> shift) & mask;
+        matrix ^= swap ^ swap << shift;
+    }
+    matrix
+}
+
 /// For each byte of the argument its values' images.
 fn byte_tables(images: &[F128]) -> Vec<[F128; 256]> {
     images.chunks_exact(8).map(subset_sums).collect()
@@ -123,5 +136,20 @@ impl LinearMap {
             }
         }
         Some(Self::new(&pairs.map(|(_, argument)| F128::new(argument))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_change_places_across_the_diagonal() {
+        for at in 0..64 {
+            assert_eq!(transpose_bits(1 << at), 1 << (at % 8 * 8 + at / 8));
+        }
+        assert_eq!(transpose_bits(u64::MAX), u64::MAX);
+        let matrix = 0x9e37_79b9_7f4a_7c15;
+        assert_eq!(transpose_bits(transpose_bits(matrix)), matrix);
     }
 }

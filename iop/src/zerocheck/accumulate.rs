@@ -1,6 +1,6 @@
 //! Sums of field weights over the set bits of 64-bit blocks, eight blocks at a time.
 
-use binfer_field::F128;
+use binfer_field::{F128, transpose_bits};
 
 /// Block `x` of a plane: positions `64 x ..= 64 x + 63`, the first in bit 0.
 #[inline]
@@ -14,22 +14,10 @@ pub(super) fn accumulate(sums: &mut [F128], subset_sums: &[F128; 256], blocks: &
     let bytes = blocks.map(u64::to_le_bytes);
     for (j, sums) in sums.chunks_exact_mut(8).enumerate() {
         let rows = u64::from_le_bytes(core::array::from_fn(|b| bytes[b][j]));
-        for (sum, byte) in sums.iter_mut().zip(transpose(rows).to_le_bytes()) {
+        for (sum, byte) in sums.iter_mut().zip(transpose_bits(rows).to_le_bytes()) {
             *sum += subset_sums[usize::from(byte)];
         }
     }
-}
-
-/// Transposes an 8 x 8 bit matrix, a row a byte.
-#[inline]
-fn transpose(mut x: u64) -> u64 {
-    for (shift, mask) in
-        [(7, 0x00aa_00aa_00aa_00aa), (14, 0x0000_cccc_0000_cccc), (28, 0xf0f0_f0f0)]
-    {
-        let t = (x ^ x >> shift) & mask;
-        x ^= t ^ t << shift;
-    }
-    x
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use core::ops::Range;
 use std::borrow::Cow;
 
-use binfer_field::{F128, kernels::pack_planes};
+use binfer_field::{F128, kernels::pack_planes, transpose_bits};
 use binfer_iop::indexed::{Tile, tiles};
 use rayon::prelude::*;
 
@@ -240,44 +240,46 @@ pub(crate) fn model_weights(plan: &Plan, n: usize, words: &[F128]) -> Vec<Weight
     let layout = Layout::new(plan, Origin::Model);
     let mut weights = vec![WeightMatrix::default(); n];
     for (matrix, offsets) in plan.matrices.iter().zip(&layout.offsets) {
-        let tiles = tiles(matrix.rows, matrix.cols);
-        // Of each tile the bits of each plane, from its first entry on.
-        let plane = |(t, tile): (usize, &Tile), bit: usize| {
-            let start = offsets[bit][t];
-            bytemuck::cast_slice::<F128, u8>(&words[start..start + tile.words()])
-        };
         match matrix.source {
-            Source::Weights(w) => {
-                let planes = |tile| (0..matrix.bits as usize).map(move |bit| plane(tile, bit));
-                let planes: Vec<Vec<&[u8]>> =
-                    tiles.iter().enumerate().map(|tile| planes(tile).collect()).collect();
-                let mut index = vec![0; matrix.rows * matrix.cols];
-                index.par_chunks_mut(matrix.rows).enumerate().for_each(|(c, column)| {
-                    for (tile, planes) in tiles.iter().zip(&planes) {
-                        if let Some(c) = c.checked_sub(tile.col).filter(|c| c >> tile.log_cols == 0)
-                        {
-                            let entries = &mut column[tile.row..][..1 << tile.log_rows];
-                            unpack(entries, planes, c << tile.log_rows);
-                        }
-                    }
-                });
-                weights[w].index = index;
-            }
+            Source::Weights(w) => weights[w].index = unpacked(matrix, offsets, words),
             Source::Bias(w) => {
-                let entry = |tile, i: usize| {
-                    let bit = |bit| i64::from(plane(tile, bit)[i / 8] >> (i % 8) & 1) << bit;
-                    (0..matrix.bits as usize).map(bit).fold(0, |entry, bit| entry | bit)
-                };
-                let all = tiles.iter().enumerate();
-                let entries =
-                    all.flat_map(|tile| (0..1 << tile.1.log_cols).map(move |i| entry(tile, i)));
+                let mut entries = vec![0u64; matrix.rows * matrix.cols];
+                for (first, offsets) in (0..).step_by(8).zip(offsets.chunks(8)) {
+                    let bits = unpacked(matrix, offsets, words);
+                    entries
+                        .iter_mut()
+                        .zip(bits)
+                        .for_each(|(x, bits)| *x |= u64::from(bits) << first);
+                }
                 let bias = |entry| (i128::from(entry) - matrix.offset) as i64;
-                weights[w].bias = entries.map(bias).collect();
+                weights[w].bias = entries.into_iter().map(bias).collect();
             }
             _ => {}
         }
     }
     weights
+}
+
+/// Of each entry of a matrix the bits of at most eight planes, whose tiles' words begin at `offsets`: what
+/// [`Entries::planes`] packs.
+fn unpacked(matrix: &Matrix, offsets: &[Vec<usize>], words: &[F128]) -> Vec<u8> {
+    let tiles = tiles(matrix.rows, matrix.cols).into_iter().enumerate();
+    let tiles: Vec<(Tile, Vec<&[u8]>)> = tiles
+        .map(|(t, tile)| {
+            let planes = offsets.iter().map(|of_tiles| &words[of_tiles[t]..][..tile.words()]);
+            (tile, planes.map(bytemuck::cast_slice).collect())
+        })
+        .collect();
+    let mut entries = vec![0; matrix.rows * matrix.cols];
+    entries.par_chunks_mut(matrix.rows).enumerate().for_each(|(c, column)| {
+        for (tile, planes) in &tiles {
+            if (tile.col..tile.col + (1 << tile.log_cols)).contains(&c) {
+                let entries = &mut column[tile.row..][..1 << tile.log_rows];
+                unpack(entries, planes, (c - tile.col) << tile.log_rows);
+            }
+        }
+    });
+    entries
 }
 
 /// A power of two of entries from `first`, a multiple of it, on, of at most eight planes of bits.
@@ -292,21 +294,8 @@ fn unpack(entries: &mut [u8], planes: &[&[u8]], first: usize) {
     for (i, entries) in (first / 8..).zip(entries.as_chunks_mut().0) {
         let mut bits = [0; 8];
         bits.iter_mut().zip(planes).for_each(|(bits, plane)| *bits = plane[i]);
-        *entries = transpose(bits);
+        *entries = transpose_bits(u64::from_le_bytes(bits)).to_le_bytes();
     }
-}
-
-/// Of eight bytes, the first bits, the second ones, and so on.
-fn transpose(rows: [u8; 8]) -> [u8; 8] {
-    let mut bits = u64::from_le_bytes(rows);
-    // Blocks of one bit, two and four change places with those across the diagonal.
-    for (distance, upper) in
-        [(7, 0x00aa_00aa_00aa_00aa), (14, 0x0000_cccc_0000_cccc), (28, 0x0000_0000_f0f0_f0f0)]
-    {
-        let differing = (bits ^ bits >> distance) & upper;
-        bits ^= differing ^ differing << distance;
-    }
-    bits.to_le_bytes()
 }
 
 /// A tile cut into blocks of whole columns, each with the offset of its words among the tile's.

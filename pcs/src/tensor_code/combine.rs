@@ -10,7 +10,7 @@
     )
 )]
 
-use binfer_field::{F128, Tower128, kernels};
+use binfer_field::{F128, Tower128, kernels, transpose_bits};
 
 /// The sums of all subsets of eight weights.
 type Subsets = [F128; 256];
@@ -60,18 +60,6 @@ pub(super) fn number(bytes: &[u8]) -> u64 {
         Some(&bytes) => u64::from_le_bytes(bytes),
         None => bytes.iter().rev().fold(0, |x, &byte| x << 8 | u64::from(byte)),
     }
-}
-
-/// Bit `j` of byte `i` becomes bit `i` of byte `j`.
-#[inline]
-fn transpose_bits(mut x: u64) -> u64 {
-    for (shift, mask) in
-        [(7, 0x00aa_00aa_00aa_00aa), (14, 0x0000_cccc_0000_cccc), (28, 0x0000_0000_f0f0_f0f0)]
-    {
-        let swap = (x ^ (x >> shift)) & mask;
-        x ^= swap ^ (swap << shift);
-    }
-    x
 }
 
 /// Byte `j` of word `i` becomes byte `i` of word `j`.
