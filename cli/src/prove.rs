@@ -78,8 +78,7 @@ impl Args {
 
     /// The key and the commitment that belongs to it.
     fn committed(&self) -> Result<(Key, ModelCommitment), Failure> {
-        let path = self.key.join(KEY_FILE);
-        let key = Key::read(&path)?;
+        let key = Key::read(&self.key.join(KEY_FILE))?;
         let commitment = files::read_commitment(&self.key.join(COMMITMENT_FILE))?;
         if commitment.digest() != key.digest {
             return Err(self.other_key());
@@ -103,8 +102,9 @@ impl Args {
 
     /// Whether reading the model stays within the cap.
     fn check_import(&self) -> Result<(), Failure> {
-        let Some(Size(given)) = self.max_memory else { return Ok(()) };
-        let Some(model) = &self.model else { return Ok(()) };
+        let (Some(Size(given)), Some(model)) = (self.max_memory, &self.model) else {
+            return Ok(());
+        };
         let metadata = fs::metadata(model);
         let needed = metadata.map_or(0, |file| file.len().saturating_mul(IMPORT));
         if needed > given {

@@ -154,16 +154,19 @@ fn a_damaged_oracle_gives_no_proof() {
     let (x, y) = statement(&model(0), 1);
     // At rate 1/2 the words end before half of the file.
     let (codeword, end) = (bytes.len() / 2, bytes.len() - 32);
-    let damaged = |part: Range<usize>| {
+    let damaged = |part: Range<usize>, weights| {
         let mut damaged = bytes.clone();
         damaged[part].iter_mut().for_each(|byte| *byte ^= 0x55);
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&damaged).unwrap();
-        ProverKey::open(commitment.clone(), None, &file)
+        ProverKey::open(commitment.clone(), weights, &file)
     };
-    assert!(matches!(damaged(4096..5000), Err(OpenError::Weights)));
-    let key = damaged(codeword..end).unwrap();
-    assert!(matches!(key.prove(&x, &y, &mut |_| ()), Err(ProveError::Damaged(_))));
+    assert!(matches!(damaged(4096..5000, None), Err(OpenError::Weights)));
+    let given = || Some(model(0).weights);
+    for (part, weights) in [(4096..5000, given()), (4096..end, given()), (codeword..end, None)] {
+        let key = damaged(part, weights).unwrap();
+        assert!(matches!(key.prove(&x, &y, &mut |_| ()), Err(ProveError::Damaged(_))));
+    }
 }
 
 #[test]

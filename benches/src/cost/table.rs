@@ -64,15 +64,9 @@ pub(super) fn instance(kind: Kind, factor: Factor, rows: usize, cols: usize) -> 
     let bits = match kind {
         Kind::Digits => sum([histogram, listed(w, cols)]),
         _ if w <= 4 => sum([histogram, products_of_digit(w, cols)]),
-        // Rows that are few are taken twice themselves.
-        _ if rows < 1 << w => {
-            let n = rows * cols;
-            products(w, cols, [ops(n, 0, 2 * n), ops(n, 0, n)])
-        }
-        _ => {
-            let n = cols << w;
-            sum([histogram, products(w, cols, [ops(n, 0, 2 * n), ops(n, 0, n)])])
-        }
+        // Rows that are few are summed over themselves.
+        _ if rows < 1 << w => products(w, cols, rows),
+        _ => sum([histogram, products(w, cols, 1 << w)]),
     };
     // Rounds beyond eq.
     let scalars = times(w, ops(3 + 3, 0, 8));
@@ -119,8 +113,10 @@ fn doubled(bits: usize, cols: usize) -> Counts {
     ops(cols * ((1 << bits) - 1), 0, 0)
 }
 
-/// Two digits, given what it takes to sum over the lower and over the upper one.
-fn products(w: usize, cols: usize, [over_lower, over_upper]: [Counts; 2]) -> Counts {
+/// Two digits, each sum over one of them of `terms` terms a column.
+fn products(w: usize, cols: usize, terms: usize) -> Counts {
+    let n = cols * terms;
+    let (over_lower, over_upper) = (ops(n, 0, 2 * n), ops(n, 0, n));
     let digits = [products_of_digit(w - 4, cols), products_of_digit(4, cols)];
     sum([doubled(4, cols), over_lower, over_upper, sum(digits)])
 }

@@ -205,7 +205,7 @@ impl Least {
 
 impl CodeRanges {
     /// Those of `first` and of a code for each of `least`, its least accumulator, or, where it never occurs, that of the next
-    /// code that does. Precondition: these are at most 255 codes together.
+    /// code that does. Precondition: the last of them is at most 255.
     pub(super) fn new(first: u8, least: &[i64], bound: i64) -> Self {
         let mut of_codes = [-bound; 256];
         let after = &mut of_codes[usize::from(first) + 1..];

@@ -13,14 +13,15 @@ pub(super) struct Line {
 const MOST: i128 = 1 << 32;
 
 /// Fewest values that a line is fitted to, and most.
-const SHORTEST: usize = LANES;
+const SHORTEST: usize = 4;
 const LONGEST: usize = 256;
 
-/// Points that are looked at together.
+/// Points that are looked at together: no more than there always are.
 const LANES: usize = 4;
+const _: () = assert!(LANES <= SHORTEST);
 
 /// The indices of points.
-const INDICES: [f64; LONGEST] = {
+static INDICES: [f64; LONGEST] = {
     let mut indices = [0.0; LONGEST];
     let mut i = 0;
     while i < LONGEST {
