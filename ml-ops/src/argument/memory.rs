@@ -12,9 +12,9 @@ use binfer_pcs::{Params, Shape};
 use super::groups::{self, Group, GroupSize};
 use super::layout::{Layout, model_shape};
 use super::plan::{BitCheck, Exponent, Factor, Origin, Plan, Read, Source};
-use super::requantize::column_bytes;
+use super::requantize::COLUMN_BYTES;
 use super::{public, wiring};
-use crate::graph::{Edges, Epilogue, Graph, Node, TensorKind, WeightShape};
+use crate::graph::{CodeRanges, Edges, Epilogue, Graph, Node, TensorKind, WeightShape};
 
 /// The process itself: code, stacks of threads, tables of constant size.
 const FLAT: u128 = 16 << 20;
@@ -57,18 +57,18 @@ impl Costs<'_> {
         weights + binfer_pcs::oracle_bytes(self.params, self.model_shape())
     }
 
-    /// Step functions, column by column: the edges, which the graph shares with the commitment's, and the ranges of codes for the
-    /// proof, after it for its verification.
+    /// Step functions, column by column: the edges, which the graph shares with the commitment's and with the ranges of codes, and
+    /// ranges that share none.
     fn steps(&self) -> u128 {
-        let of_node = |(index, node): (usize, &Node)| {
-            let column = column_bytes(self.graph.accumulator_bound(index));
-            match node.op.epilogue() {
-                None | Some(Epilogue::Accumulator) => 0,
-                Some(Epilogue::Requantize(requantize)) => requantize.steps.len() * column,
-                Some(Epilogue::Edges(columns)) => {
-                    let edges = |edges: &Edges| size_of_val(&edges.edges[..]) + column;
-                    columns.iter().map(edges).sum()
-                }
+        let of_node = |(index, node): (usize, &Node)| match node.op.epilogue() {
+            None | Some(Epilogue::Accumulator) => 0,
+            Some(Epilogue::Requantize(requantize)) => {
+                let ranges = CodeRanges::heap_bytes(self.graph.accumulator_bound(index));
+                requantize.steps.len() * (COLUMN_BYTES + ranges)
+            }
+            Some(Epilogue::Edges(columns)) => {
+                let edges = |edges: &Edges| size_of_val(&edges.edges[..]) + COLUMN_BYTES;
+                columns.iter().map(edges).sum()
             }
         };
         self.graph.nodes.iter().enumerate().map(|node| of_node(node) as u128).sum()

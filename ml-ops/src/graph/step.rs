@@ -1,5 +1,7 @@
 //! Requantization: monotone step functions from accumulators to 8-bit codes, and their thresholds.
 
+use super::Edges;
+
 /// Which runtime's arithmetic turns an accumulator into a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -96,7 +98,7 @@ impl Step {
                 code = next;
             }
         }
-        CodeRanges { first, last, least: Least::new(least), bound }
+        CodeRanges { first, last, least: Least::new(&least), bound }
     }
 
     /// The last accumulator of every code from `first` to below `top`, if each is where exact arithmetic
@@ -164,60 +166,59 @@ pub(crate) fn last_where(
 }
 
 /// Which accumulators in `[-bound, bound]` each code of a step function stands for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct CodeRanges {
     first: u8,
     last: u8,
-    /// From the first to the last, each code's least accumulator; where it never occurs, that of the next
-    /// code that does.
+    /// Of the codes after the first up to the last, the least accumulator; where a code never occurs, that of the next code
+    /// that does.
     least: Least,
     bound: i64,
 }
 
-/// An integer for each code, in 32 bits where all fit: there may be some for each of many columns.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "those that are common are in place")]
+/// An integer for each code.
+#[derive(Debug, Clone)]
 enum Least {
-    Narrow([i32; 256]),
-    Wide(Box<[i64; 256]>),
+    /// All fit 32 bits: there may be some for each of many columns.
+    Narrow(Box<[i32; 256]>),
+    /// Those of a step function that is given by them, which it shares.
+    Edges(Edges),
+}
+
+/// Part of [`Least`].
+enum After<'a> {
+    Narrow(&'a [i32]),
+    Wide(&'a [i64]),
 }
 
 impl Least {
-    fn new(of_codes: [i64; 256]) -> Self {
+    fn new(of_codes: &[i64; 256]) -> Self {
         // Those that do not fit are found by what is left of them; all are looked at, many at a time.
         let narrow = of_codes.map(|of_code| of_code as i32);
-        let both = narrow.iter().zip(&of_codes);
+        let both = narrow.iter().zip(of_codes);
         if both.fold(0, |lost, (&narrow, &wide)| lost | (i64::from(narrow) ^ wide)) == 0 {
-            Self::Narrow(narrow)
+            Self::Narrow(Box::new(narrow))
         } else {
-            Self::Wide(Box::new(of_codes))
-        }
-    }
-
-    #[inline]
-    fn of(&self, code: u8) -> i64 {
-        match self {
-            Self::Narrow(of_codes) => of_codes[usize::from(code)].into(),
-            Self::Wide(of_codes) => of_codes[usize::from(code)],
+            Self::Edges(Edges { first: 0, edges: of_codes[1..].into() })
         }
     }
 }
 
 impl CodeRanges {
-    /// Those of `first` and of a code for each of `least`, its least accumulator, or, where it never occurs, that of the next
-    /// code that does. Precondition: the last of them is at most 255.
-    pub(super) fn new(first: u8, least: &[i64], bound: i64) -> Self {
-        let mut of_codes = [-bound; 256];
-        let after = &mut of_codes[usize::from(first) + 1..];
-        after.iter_mut().zip(least).for_each(|(of_code, &least)| *of_code = least);
-        let last = first.saturating_add(least.len().min(255) as u8);
-        Self { first, last, least: Least::new(of_codes), bound }
+    /// Those of a step function that is given by its edges, of the codes from `first` to `last`, which are those of `-bound` and
+    /// of `bound`.
+    pub(super) fn of_edges(edges: Edges, [first, last]: [u8; 2], bound: i64) -> Self {
+        Self { first, last, least: Least::Edges(edges), bound }
     }
 
-    /// Bytes that they hold beyond their own size, at most, for accumulators of size at most `bound`.
+    /// Bytes that they hold beyond their own size and beyond what they share, at most, for accumulators of size at most `bound`.
     #[cfg(feature = "prover")]
     pub(crate) fn heap_bytes(bound: i128) -> usize {
-        if bound <= i128::from(i32::MAX) { 0 } else { size_of::<[i64; 256]>() }
+        if bound <= i128::from(i32::MAX) {
+            size_of::<[i32; 256]>()
+        } else {
+            size_of::<[i64; 256]>()
+        }
     }
 
     /// The least code.
@@ -230,38 +231,69 @@ impl CodeRanges {
         self.last
     }
 
+    /// What is held of a code from the first to the last: of the first one `-bound`.
+    #[inline]
+    fn least_of(&self, code: u8) -> i64 {
+        match &self.least {
+            Least::Narrow(of_codes) => of_codes[usize::from(code)].into(),
+            Least::Edges(Edges { first, edges }) => {
+                let edge = usize::from(code).wrapping_sub(usize::from(*first) + 1);
+                edges.get(edge).map_or(-self.bound, |&edge| edge.max(-self.bound))
+            }
+        }
+    }
+
     /// The least accumulator of a code, or, where it never occurs, of the next that does, or the
     /// last; of the first code, the one after its last: something between its neighbours'.
     #[inline]
     pub(crate) fn next_least(&self, code: u8) -> i64 {
         let second = self.first.saturating_add(1).min(self.last);
-        self.least.of(code.clamp(second, self.last))
+        self.least_of(code.clamp(second, self.last))
     }
 
-    /// [`Self::next_least`] of the first code, and how far that of every code is from it, if none is farther than `most`.
+    /// [`Self::next_least`] of the first code, and how far that of every code is from it, if none is farther than `most`, which is
+    /// below `2^31`.
     pub(crate) fn rises(&self, most: u32) -> Option<(i64, [i32; 256])> {
-        let [second, last] = [self.first.saturating_add(1).min(self.last), self.last];
-        let least = self.least.of(second);
-        if self.least.of(last).abs_diff(least) > most.into() {
+        let second = self.first.saturating_add(1).min(self.last);
+        let [least, highest] = [second, self.last].map(|code| self.least_of(code));
+        if highest.abs_diff(least) > most.into() {
             return None;
         }
-        let mut rises = match &self.least {
-            Least::Narrow(of_codes) => of_codes.map(|of_code| of_code.wrapping_sub(least as i32)),
-            Least::Wide(of_codes) => of_codes.map(|of_code| of_code.wrapping_sub(least) as i32),
-        };
-        let [second, last] = [second, last].map(usize::from);
-        rises[..second].fill(0);
-        let highest = rises[last];
-        rises[last..].fill(highest);
+        let highest = highest.wrapping_sub(least) as i32;
+        let mut rises = [0; 256];
+        let codes = usize::from(second)..usize::from(self.last) + 1;
+        rises[codes.end..].fill(highest);
+        let rises_of = &mut rises[codes.clone()];
+        match self.after_first() {
+            After::Narrow(of_codes) => {
+                let of_codes = of_codes.iter().map(|of_code| of_code.wrapping_sub(least as i32));
+                rises_of.iter_mut().zip(of_codes).for_each(|(rise, of_code)| *rise = of_code);
+            }
+            After::Wide(of_codes) => {
+                let of_codes = of_codes.iter().map(|of_code| of_code.wrapping_sub(least) as i32);
+                rises_of.iter_mut().zip(of_codes).for_each(|(rise, of_code)| *rise = of_code);
+            }
+        }
         Some((least, rises))
     }
 
     /// The least and the largest size of the ranges of codes that occur, without the first and the last.
     pub(crate) fn inner_sizes(&self) -> Option<(u64, u64)> {
-        let codes = usize::from(self.first) + 1..=usize::from(self.last);
+        match self.after_first() {
+            After::Narrow(of_codes) => sizes(of_codes, |a, b| a.abs_diff(b).into()),
+            After::Wide(of_codes) => sizes(of_codes, i64::abs_diff),
+        }
+    }
+
+    /// What is held of the codes after the first up to the last.
+    fn after_first(&self) -> After<'_> {
+        let [first, last] = [self.first, self.last].map(usize::from);
         match &self.least {
-            Least::Narrow(of_codes) => sizes(of_codes.get(codes)?, |a, b| a.abs_diff(b).into()),
-            Least::Wide(of_codes) => sizes(of_codes.get(codes)?, i64::abs_diff),
+            Least::Narrow(of_codes) => After::Narrow(&of_codes[first + 1..=last]),
+            Least::Edges(edges) => {
+                let before = usize::from(edges.first);
+                After::Wide(edges.edges.get(first - before..last - before).unwrap_or_default())
+            }
         }
     }
 
@@ -269,7 +301,7 @@ impl CodeRanges {
     #[cfg(feature = "prover")]
     #[inline]
     pub(crate) fn least_after(&self, code: u8) -> i64 {
-        self.least.of(code.saturating_add(1))
+        self.least_of(code.saturating_add(1))
     }
 
     /// The inclusive range of the accumulators of a code, `None` if it never occurs. Ranges partition
@@ -279,8 +311,8 @@ impl CodeRanges {
         if code < self.first || code > self.last {
             return None;
         }
-        let lo = self.least.of(code);
-        let hi = if code == self.last { self.bound } else { self.least.of(code + 1) - 1 };
+        let lo = self.least_of(code);
+        let hi = if code == self.last { self.bound } else { self.least_of(code + 1) - 1 };
         (lo <= hi).then_some((lo, hi))
     }
 }

@@ -56,14 +56,10 @@ pub(crate) use witness::Distance;
 use std::sync::Arc;
 
 use self::steps::{Column, Steps};
-#[cfg(feature = "prover")]
-use crate::graph::CodeRanges;
 
-/// Bytes that are held of a column's step function of accumulators of size at most `bound`.
+/// Bytes that are held of a column's step function, besides what its ranges of codes hold.
 #[cfg(feature = "prover")]
-pub(crate) fn column_bytes(bound: i128) -> usize {
-    size_of::<Column>() + CodeRanges::heap_bytes(bound)
-}
+pub(crate) const COLUMN_BYTES: usize = size_of::<Column>();
 
 /// The public constants of a requantization whose proof declares a reach.
 pub(crate) struct Thresholds {
