@@ -80,11 +80,43 @@ impl<'a> Bases<'a> {
         powers
     }
 
+    /// `h[c]^exponent` for pairs of a column `c` and an exponent: by slices as well, two bits of the exponents at a time.
+    pub(crate) fn pow_each(&self, pairs: &[(usize, i128)]) -> Vec<F128> {
+        let bases = |&(c, exponent): &(usize, i128)| {
+            if exponent < 0 { self.inverse[c] } else { self.h[c] }
+        };
+        let once: Vec<F128> = pairs.iter().map(bases).collect();
+        let mut twice = once.clone();
+        kernels::square(&mut twice, &once);
+        let mut thrice = twice.clone();
+        kernels::mul_assign(&mut thrice, &once);
+        let mut powers = vec![F128::ONE; pairs.len()];
+        let (mut squares, mut factors) = (powers.clone(), powers.clone());
+        let all = pairs.iter().fold(0, |all, (_, exponent)| all | exponent.unsigned_abs());
+        for bit in (0..u128::BITS - all.leading_zeros()).rev().filter(|bit| bit % 2 == 0) {
+            kernels::square(&mut squares, &powers);
+            kernels::square(&mut powers, &squares);
+            for (i, (factor, (_, exponent))) in factors.iter_mut().zip(pairs).enumerate() {
+                *factor = match exponent.unsigned_abs() >> bit & 3 {
+                    0 => F128::ONE,
+                    1 => once[i],
+                    2 => twice[i],
+                    _ => thrice[i],
+                };
+            }
+            kernels::mul_assign(&mut powers, &factors);
+        }
+        powers
+    }
+
     /// `h[c]^offsets[c]` for all columns, or to the power of the one offset that there is.
     fn pow_offsets(&self, offsets: &[i32]) -> Vec<F128> {
         match offsets {
             [offset] => self.pow_all(i128::from(*offset)),
-            _ => offsets.iter().enumerate().map(|(c, &of)| self.pow(c, of.into())).collect(),
+            _ => {
+                let pairs = offsets.iter().enumerate().map(|(c, &offset)| (c, offset.into()));
+                self.pow_each(&pairs.collect::<Vec<_>>())
+            }
         }
     }
 }

@@ -13,10 +13,9 @@ use crate::argument::tables::Bases;
 /// The thresholds of a rounded line are, for `q = 16 r + s`, `line[s] + shifts[r] + e` with few `e`, and its codes have few targets. So
 /// `low` has a power for each `s`, and `high` one for each `r` in each class of codes, which have one `e` and one target. Codes without a class,
 /// as the ends and those that never occur, have powers of their own in `high`, which are multiplied by one.
-pub(super) struct Split {
+struct Split {
     low: [F128; 256],
     high: [F128; 256],
-    places: [[u8; 256]; 2],
 }
 
 /// Values of a digit.
@@ -25,26 +24,45 @@ const DIGIT: usize = 16;
 /// Place of the one in `low`.
 const ONE: u8 = 16;
 
-/// Columns whose entries are made at a time where they are not kept.
+/// Columns whose powers are made at once, and whose entries where they are not kept.
 const COLUMNS: usize = 8;
 
 /// Exponents of `h` and of `k`.
 type Pair = (i128, i128);
 
 /// The exponents of a column's codes, as [`Split`] takes them apart.
-struct Classified {
+pub(super) struct Classified {
     /// What is added to all that follow.
     least: i64,
     line: [i32; DIGIT],
     shifts: [i32; DIGIT],
     /// Those `r` that have codes between the ends.
     used: Range<usize>,
-    /// The class of each code.
-    classes: [u8; 256],
+    /// The classes that occur.
+    classes: Vec<u8>,
+    /// The distinct exponents of codes without a class.
+    others: Vec<Pair>,
+    /// Where the factors of each code are in `low` and in `high`.
+    places: [[u8; 256]; 2],
 }
 
 /// What classes come before: those of `e` and exponents of `k` from `-2` to `1`.
 const NO_CLASS: u8 = 16;
+
+/// The digits `s` and `r` of each code.
+const LOW: [u8; 256] = digits(1);
+const ROWS: [u8; 256] = digits(DIGIT);
+
+/// The digit of each code that has this weight.
+const fn digits(weight: usize) -> [u8; 256] {
+    let mut digits = [0; 256];
+    let mut q = 0;
+    while q < 256 {
+        digits[q] = (q / weight % DIGIT) as u8;
+        q += 1;
+    }
+    digits
+}
 
 /// The exponents of a class.
 fn of_class(class: u8) -> [i32; 2] {
@@ -55,7 +73,8 @@ fn of_class(class: u8) -> [i32; 2] {
 const MOST: u32 = 1 << 28;
 
 impl Classified {
-    fn new(column: &Column) -> Option<Self> {
+    /// `None` where too many exponents are distinct.
+    pub(super) fn new(thresholds: &Thresholds, column: &Column) -> Option<Self> {
         let (least, rises) = column.ranges.rises(MOST)?;
         let common = i32::try_from(column.common).ok().filter(|&common| common <= MOST as i32)?;
         let [first, last] = [column.ranges.first(), column.ranges.last()].map(usize::from);
@@ -66,26 +85,54 @@ impl Classified {
         let mut sizes = [0; 256];
         let neighbours = rises.iter().zip(&rises[1..]);
         sizes.iter_mut().zip(neighbours).for_each(|(size, (rise, next))| *size = next - rise);
-        let (mut classes, mut shifts) = ([NO_CLASS; 256], [0; DIGIT]);
-        for (r, (classes, shift)) in classes.chunks_mut(DIGIT).zip(&mut shifts).enumerate() {
+        let (mut of_codes, mut shifts) = ([NO_CLASS; 256], [0; DIGIT]);
+        let of_blocks = of_codes.as_chunks_mut::<DIGIT>().0.iter_mut().zip(&mut shifts);
+        let blocks = blocks.iter().zip(sizes.as_chunks::<DIGIT>().0);
+        for (r, ((of_codes, shift), (rises, sizes))) in of_blocks.zip(blocks).enumerate() {
             let at = |q: usize| q.saturating_sub(DIGIT * r).min(DIGIT);
             let [start, end] = [inner.start, inner.end].map(at);
             if start >= end {
                 continue;
             }
-            *shift = blocks[r][start] - line[start];
-            let of_codes = blocks[r].iter().zip(&line).zip(&sizes[DIGIT * r..]);
-            for (class, ((rise, line), &size)) in classes.iter_mut().zip(of_codes) {
+            *shift = rises[start] - line[start];
+            for s in 0..DIGIT {
                 // What does not occur has the exponent 1.
-                let of_k = if size == 0 { 1 } else { common + 1 - size };
-                let [e, of_k] = [rise - line - *shift + 2, of_k + 2];
-                *class = if (e | of_k) as u32 <= 3 { (4 * e + of_k) as u8 } else { NO_CLASS };
+                let of_k = if sizes[s] == 0 { 3 } else { common + 3 - sizes[s] };
+                let e = rises[s] - line[s] - *shift + 2;
+                of_codes[s] = if (e | of_k) as u32 <= 3 { (4 * e + of_k) as u8 } else { NO_CLASS };
             }
-            classes[..start].fill(NO_CLASS);
-            classes[end..].fill(NO_CLASS);
+            of_codes[..start].fill(NO_CLASS);
+            of_codes[end..].fill(NO_CLASS);
+        }
+        let (mut classes, mut low, mut high) = (Vec::new(), LOW, [0; 256]);
+        for class in 0..NO_CLASS {
+            if of_codes.iter().fold(false, |seen, &of_code| seen | (of_code == class)) {
+                let start = (DIGIT * classes.len()) as u8;
+                classes.push(class);
+                for ((high, row), of_code) in high.iter_mut().zip(&ROWS).zip(&of_codes) {
+                    *high = if *of_code == class { start + row } else { *high };
+                }
+            }
+        }
+        let mut others: Vec<Pair> = Vec::new();
+        for q in (0..256).filter(|&q| of_codes[q] == NO_CLASS) {
+            let pair = thresholds.of_code(column, q as u8);
+            let known = others.iter().rposition(|other| *other == pair);
+            let at = known.unwrap_or_else(|| {
+                others.push(pair);
+                others.len() - 1
+            });
+            (low[q], high[q]) = (ONE, u8::try_from(DIGIT * classes.len() + at).ok()?);
         }
         let used = inner.start / DIGIT..inner.end.div_ceil(DIGIT);
-        Some(Self { least, line, shifts, used, classes })
+        let places = [low, high];
+        Some(Self { least, line, shifts, used, classes, others, places })
+    }
+
+    /// The exponent of the first `r` that is used.
+    fn start(&self) -> i64 {
+        let of_used = self.shifts.get(self.used.clone()).unwrap_or_default();
+        of_used.first().map_or(0, |&first| self.least + i64::from(first))
     }
 }
 
@@ -134,11 +181,17 @@ impl Thresholds {
         out: &mut [F128],
     ) {
         let mut split = Split::new();
-        for (c, out) in columns.zip(out.chunks_mut(256)) {
-            if split.become_column(self, bases, c) {
-                split.fill(out);
-            } else {
-                self.exponents(c).digits().fill(bases, c, out);
+        for (first, out) in columns.clone().step_by(COLUMNS).zip(out.chunks_mut(256 * COLUMNS)) {
+            let columns = first..columns.end.min(first + COLUMNS);
+            let parts = Parts::new(self, columns.clone(), bases);
+            for ((c, out), (classified, powers)) in
+                columns.zip(out.chunks_mut(256)).zip(parts.columns())
+            {
+                if let Some(classified) = classified {
+                    split.fill(classified, powers, bases.map(|of| of.of(c..c + 1)), out);
+                } else {
+                    self.exponents(c).digits().fill(bases, c, out);
+                }
             }
         }
     }
@@ -163,64 +216,68 @@ impl Thresholds {
     }
 }
 
-impl Split {
-    pub(super) fn new() -> Self {
-        let powers = [F128::ONE; 256];
-        Self { low: powers, high: powers, places: [[0; 256]; 2] }
-    }
+/// Columns on end, and the powers of theirs that are far from others.
+struct Parts {
+    columns: Vec<Option<Classified>>,
+    /// Of each column the power that its classes start at, then those of codes without a class.
+    powers: Vec<F128>,
+}
 
-    /// Becomes the column `c` of a table of codes, or tells that too many exponents are distinct.
-    pub(super) fn become_column(
-        &mut self,
-        thresholds: &Thresholds,
-        [h, k]: [Bases<'_>; 2],
-        c: usize,
-    ) -> bool {
-        let column = thresholds.steps.column(c);
-        let Some(classified) = Classified::new(column) else {
-            return false;
-        };
-        let [low, high] = &mut self.places;
-        *low = core::array::from_fn(|q| (q % DIGIT) as u8);
-        // The classes that occur, and where the powers of each start.
-        let seen = classified.classes.iter().fold(0u32, |seen, class| seen | 1 << class);
-        let occurring: Vec<u8> = (0..NO_CLASS).filter(|class| seen >> class & 1 == 1).collect();
-        let mut starts = [0; NO_CLASS as usize + 1];
-        for (&class, start) in occurring.iter().zip((0..).step_by(DIGIT)) {
-            starts[usize::from(class)] = start;
-        }
-        let of_codes = high.chunks_mut(DIGIT).zip(classified.classes.chunks(DIGIT));
-        for (r, (places, classes)) in (0..).zip(of_codes) {
-            for (place, &class) in places.iter_mut().zip(classes) {
-                *place = starts[usize::from(class)] + r;
+impl Parts {
+    fn new(thresholds: &Thresholds, columns: Range<usize>, [h, k]: [Bases<'_>; 2]) -> Self {
+        let column = |c| Classified::new(thresholds, thresholds.steps.column(c));
+        let classified: Vec<_> = columns.clone().map(column).collect();
+        let (mut of_h, mut of_k) = (Vec::new(), Vec::new());
+        for (c, classified) in columns.zip(&classified) {
+            let Some(classified) = classified else { continue };
+            of_h.push((c, classified.start().into()));
+            of_k.push((c, 0));
+            for &(a, b) in &classified.others {
+                of_h.push((c, a));
+                of_k.push((c, b));
             }
         }
-        let n = DIGIT * occurring.len();
-        let mut others: Vec<Pair> = Vec::new();
-        for (q, _) in classified.classes.iter().enumerate().filter(|(_, class)| **class == NO_CLASS)
-        {
-            let pair = thresholds.of_code(column, q as u8);
-            let known = others.iter().rposition(|other| *other == pair);
-            let at = known.unwrap_or_else(|| {
-                others.push(pair);
-                others.len() - 1
-            });
-            let Ok(place) = u8::try_from(n + at) else {
-                return false;
-            };
-            (low[q], high[q]) = (ONE, place);
-        }
-        let [h, k] = [h, k].map(|bases| bases.of(c..c + 1));
-        self.fill_powers(&classified, &occurring, [h, k]);
-        for (value, (of_h, of_k)) in self.high[n..].iter_mut().zip(others) {
-            *value = h.pow(0, of_h) * k.pow(0, of_k);
-        }
-        true
+        let mut powers = h.pow_each(&of_h);
+        kernels::mul_assign(&mut powers, &k.pow_each(&of_k));
+        Self { columns: classified, powers }
+    }
+
+    /// Each column with its powers.
+    fn columns(&self) -> impl Iterator<Item = (Option<&Classified>, &[F128])> {
+        let mut powers = &self.powers[..];
+        self.columns.iter().map(move |column| {
+            let (of_column, rest) =
+                powers.split_at(column.as_ref().map_or(0, |c| 1 + c.others.len()));
+            powers = rest;
+            (column.as_ref(), of_column)
+        })
+    }
+}
+
+impl Split {
+    fn new() -> Self {
+        Self { low: [F128::ONE; 256], high: [F128::ONE; 256] }
+    }
+
+    /// The entries of a column, given its bases and the powers that [`Parts`] made.
+    fn fill(
+        &mut self,
+        column: &Classified,
+        powers: &[F128],
+        bases: [Bases<'_>; 2],
+        out: &mut [F128],
+    ) {
+        let (start, powers) = powers.split_at(1);
+        self.fill_powers(column, start[0], bases);
+        let of_classes = DIGIT * column.classes.len();
+        self.high[of_classes..of_classes + powers.len()].copy_from_slice(powers);
+        let [low, high] = &column.places;
+        kernels::gather_products(out, [&self.low, &self.high], [low, high]);
     }
 
     /// The powers of codes that have a class.
-    fn fill_powers(&mut self, classified: &Classified, classes: &[u8], [h, k]: [Bases<'_>; 2]) {
-        let Classified { least, line, shifts, used, .. } = classified;
+    fn fill_powers(&mut self, column: &Classified, start: F128, [h, k]: [Bases<'_>; 2]) {
+        let Classified { line, shifts, used, classes, .. } = column;
         let near = Near::new(h);
         let step = line[DIGIT - 1] / (DIGIT as i32 - 1);
         let of_step = near.pow(step.into());
@@ -236,7 +293,7 @@ impl Split {
             let (first, far) = (of_used[0], of_used.len() as i32 - 1);
             let shift = (of_used[far as usize] - first) / far.max(1);
             let of_shift = near.pow((shift - DIGIT as i32 * step).into());
-            blocks.fill(near.pow(least + i64::from(first)));
+            blocks.fill(start);
             geometric(&mut blocks, of_step.frobenius(DIGIT.ilog2()) * of_shift);
             for (i, (block, of)) in blocks.iter_mut().zip(of_used).enumerate() {
                 *block *= near.pow((of - first - i as i32 * shift).into());
@@ -249,11 +306,5 @@ impl Split {
             high.copy_from_slice(&blocks);
             kernels::scale(high, near.pow(e.into()) * of_k[(b + 2) as usize]);
         }
-    }
-
-    /// All entries.
-    fn fill(&self, out: &mut [F128]) {
-        let [low, high] = &self.places;
-        kernels::gather_products(out, [&self.low, &self.high], [low, high]);
     }
 }

@@ -58,8 +58,8 @@ impl Thresholds {
         match &self.steps.columns[..] {
             [all] => h.pow_all(all.unit.into()),
             columns => {
-                let columns = columns.iter().enumerate();
-                columns.map(|(c, column)| h.pow(c, column.unit.into())).collect()
+                let units = columns.iter().enumerate().map(|(c, column)| (c, column.unit.into()));
+                h.pow_each(&units.collect::<Vec<_>>())
             }
         }
     }
@@ -71,11 +71,14 @@ impl Thresholds {
             [all] if all.weight(i) == whole => powers.to_vec(),
             [all] => h.pow_all(all.weight(i).into()),
             columns => {
-                let power = |(c, (column, &power)): (usize, (&Column, &F128))| {
-                    let weight = column.weight(i);
-                    if weight == whole { power } else { h.pow(c, weight.into()) }
-                };
-                columns.iter().zip(powers).enumerate().map(power).collect()
+                let weights = columns.iter().map(|column| column.weight(i)).enumerate();
+                let others = weights.filter(|&(_, weight)| weight != whole);
+                let pairs: Vec<_> = others.map(|(c, weight)| (c, weight.into())).collect();
+                let mut weighted = powers.to_vec();
+                for (&(c, _), power) in pairs.iter().zip(h.pow_each(&pairs)) {
+                    weighted[c] = power;
+                }
+                weighted
             }
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use binfer_field::{F128, kernels};
 use rand::{SeedableRng, rngs::StdRng};
 
-use super::split::Split;
+use super::split::Classified;
 use super::steps::{Column, Steps, reach};
 use super::{Code, Kind, Thresholds};
 use crate::argument::tables::{Bases, Table};
@@ -251,14 +251,15 @@ fn rounded_lines_are_split_and_other_steps_are_not() {
     let scales = [0.9, 0.3, 0.012_345, 0.000_3, 0.000_007];
     let cubes: Vec<i64> = (-127..=127i64).map(|i| i * i * i).collect();
     let far = [-(1i64 << 40), 1 << 40];
-    // Each with whether all columns are split.
-    let all = [
-        (linear(&scales, -128, 127), 20_000_000, true),
-        (linear(&scales, 3, 127), 20_000_000, true),
-        (linear(&scales, -128, -110), 3_000, true),
-        (edges(&[&[0], &[]]), 40, true),
-        (edges(&[&cubes, &cubes]), 3_000_000, false),
-        (edges(&[&far, &far]), 1i64 << 41, false),
+    // Each with the columns that are split.
+    let all: [(_, _, fn(usize) -> bool); 7] = [
+        (linear(&[scales; 3].concat(), -128, 127), 20_000_000, |_| true),
+        (linear(&scales, 3, 127), 20_000_000, |_| true),
+        (linear(&scales, -128, -110), 3_000, |_| true),
+        (edges(&[&[0], &[]]), 40, |_| true),
+        (edges(&[&cubes, &cubes]), 3_000_000, |_| false),
+        (edges(&[&[0], &cubes, &[-7, 7]]), 3_000_000, |c| c != 1),
+        (edges(&[&far, &far]), 1i64 << 41, |_| false),
     ];
     for (i, (epilogue, bound, is_split)) in all.into_iter().enumerate() {
         let steps = Arc::new(Steps::new(&epilogue, bound.into()));
@@ -268,9 +269,9 @@ fn rounded_lines_are_split_and_other_steps_are_not() {
         let inverses: Vec<F128> = bases.iter().map(|base| base.invert()).collect();
         let [h, k] =
             [0..n, n..2 * n].map(|of| Bases { h: &bases[of.clone()], inverse: &inverses[of] });
-        let mut split = Split::new();
         for c in 0..n {
-            assert_eq!(split.become_column(&thresholds, [h, k], c), is_split, "{i} {c}");
+            let classified = Classified::new(&thresholds, steps.column(c));
+            assert_eq!(classified.is_some(), is_split(c), "{i} {c}");
         }
         let weights: Vec<F128> = (0..256).map(|_| F128::random(&mut rng)).collect();
         let mut entries = vec![F128::ZERO; n << 8];
