@@ -92,9 +92,13 @@ fn sumcheck(c: &mut Criterion) {
     on_all(c, "table_grid", N, || {
         black_box(kernels::table_grid(ab, de));
     });
-    on_all(c, "quartic_round", N, || {
-        black_box(kernels::quartic_round(&w, ab, de));
-    });
+    let lines = [&a[..], &b, &d, &e, &a, &b, &d, &e, &a, &b];
+    for factors in [3, 4, 8] {
+        on_all(c, &format!("lines_round_{factors}"), N, || {
+            let [lo, hi] = [0, 2].map(|first| &lines[first..first + factors]);
+            black_box(kernels::lines_round(&w, lo, hi));
+        });
+    }
     let weights = [d[0], d[1], d[2]];
     on_all(c, "fold_four", N, || kernels::fold_four(&mut dst, [&a, &b, &e], weights));
     let point = elements(N.ilog2() as usize, 9);

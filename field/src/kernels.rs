@@ -132,11 +132,14 @@ pub fn table_round(a_lo: &[F128], a_hi: &[F128], b_lo: &[F128], b_hi: &[F128]) -
     dispatch::table_round(Backend::current(), a_lo, a_hi, b_lo, b_hi)
 }
 
-/// The coefficients, constant first, of `sum_i w[i] prod_s (lo[s][i] + X (lo[s][i] + hi[s][i]))`.
-pub fn quartic_round(w: &[F128], lo: [&[F128]; 4], hi: [&[F128]; 4]) -> [F128; 5] {
-    assert!(lo.iter().chain(&hi).all(|s| s.len() == w.len()));
-    let _counted = count::kernel(w.len(), 14, 0, 20);
-    dispatch::quartic_round(Backend::current(), w, lo, hi)
+/// The coefficients, constant first, of `sum_i w[i] prod_s (lo[s][i] + X (lo[s][i] + hi[s][i]))`, with three to eight factors, and zeros.
+pub fn lines_round(w: &[F128], lo: &[&[F128]], hi: &[&[F128]]) -> [F128; 9] {
+    assert!(lo.len() == hi.len() && (3..=8).contains(&lo.len()));
+    assert!(lo.iter().chain(hi).all(|s| s.len() == w.len()));
+    const COUNTS: [(u32, u32); 6] = [(10, 12), (14, 20), (23, 38), (28, 50), (36, 66), (41, 87)];
+    let (products, additions) = COUNTS[lo.len() - 3];
+    let _counted = count::kernel(w.len(), products, 0, additions);
+    dispatch::lines_round(Backend::current(), w, lo, hi)
 }
 
 /// A value of a product of two factors that [`product_grid`] gives beside the seven.

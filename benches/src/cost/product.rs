@@ -12,7 +12,10 @@ const LONG: usize = 16;
 /// Rows of leaves that are made at a time.
 const BLOCK: usize = 1 << 10;
 
-/// Rows of more than two factors that are multiplied at a time.
+/// Products and additions for a row of three to eight factors.
+const LINES: [(usize, usize); 6] = [(10, 12), (14, 20), (23, 38), (28, 50), (36, 66), (41, 87)];
+
+/// Rows of more than eight factors that are multiplied at a time.
 const RUN: usize = 1 << 7;
 
 /// A tree without its indices.
@@ -175,13 +178,21 @@ pub(super) fn box_product(rows: usize, cols: usize, f: usize) -> Counts {
     let round = |n: usize| match f {
         1 => ops(n, 0, 3 * n),
         2 => ops(4 * n, 0, 5 * n),
+        3..=8 => {
+            let (products, additions) = LINES[f - 3];
+            ops(products * n, 0, (additions + 1) * n)
+        }
         _ => ops((f * f + 2 * f - 4) * n, 0, (3 * f - 1 + (f - 1) * (f - 2) / 2) * n),
     };
     let mut columns = cols;
     for left in (1..=cv).rev() {
         let pairs = columns.div_ceil(2);
         // A pair's sums, added up run by run of rows, get its weight, which is a sum of two.
-        let at_one = if f == 2 { 1 } else { (2 * f - 1) * rows.div_ceil(RUN) };
+        let at_one = match f {
+            2 => 1,
+            3..=8 => 10,
+            _ => (2 * f - 1) * rows.div_ceil(RUN),
+        };
         total += times(pairs, sum([round(rows), ops(f + 1, 0, f + 3 + at_one)]));
         total += ops(pairs * rows * f, 0, 2 * pairs * rows * f + (1 << (left - 1)));
         total += factored_round(f, false);

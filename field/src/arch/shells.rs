@@ -31,11 +31,7 @@ macro_rules! for_each_kernel {
                 b_lo: &[F128],
                 b_hi: &[F128]
             ) -> (F128, F128);
-            fn quartic_round(
-                w: &[F128],
-                lo: [&[F128]; 4],
-                hi: [&[F128]; 4]
-            ) -> [F128; 5];
+            fn lines_round(w: &[F128], lo: &[&[F128]], hi: &[&[F128]]) -> [F128; 9];
             fn product_grid(
                 w: &[F128],
                 a: [&[F128]; 4],

@@ -240,25 +240,35 @@ proptest! {
     }
 
     #[test]
-    fn a_round_of_four_factors([w, l0, l1, l2, l3] in slices(), [h0, h1, h2, h3, _] in slices()) {
-        let n = w.len().min(h0.len());
-        let (w, lo, hi) = (&w[..n], [l0, l1, l2, l3], [h0, h1, h2, h3]);
-        let (lo, hi) = (lo.each_ref().map(|s| &s[..n]), hi.each_ref().map(|s| &s[..n]));
-        let mut expected = [F128::ZERO; 5];
-        for i in 0..n {
-            let mut product = [w[i], F128::ZERO, F128::ZERO, F128::ZERO, F128::ZERO];
-            for (lo, hi) in lo.iter().zip(&hi) {
-                for k in (0..5).rev() {
-                    let below = if k == 0 { F128::ZERO } else { product[k - 1] };
-                    product[k] = naive_mul(product[k], lo[i]) + naive_mul(below, lo[i] + hi[i]);
+    fn rounds_of_products_of_lines(
+        [w, l0, l1, l2, l3] in slices(),
+        [h0, h1, h2, h3, h4] in slices(),
+        [l4, l5, l6, l7, h5] in slices(),
+    ) {
+        let n = w.len().min(h0.len()).min(l4.len());
+        let (h6, h7) = (l0.clone(), w.clone());
+        let lo = [l0, l1, l2, l3, l4, l5, l6, l7];
+        let hi = [h0, h1, h2, h3, h4, h5, h6, h7];
+        let (w, lo, hi) = (&w[..n], lo.each_ref().map(|s| &s[..n]), hi.each_ref().map(|s| &s[..n]));
+        for factors in 3..=8 {
+            let (lo, hi) = (&lo[..factors], &hi[..factors]);
+            let mut expected = [F128::ZERO; 9];
+            for i in 0..n {
+                let mut product = [F128::ZERO; 9];
+                product[0] = w[i];
+                for (lo, hi) in lo.iter().zip(hi) {
+                    for k in (0..9).rev() {
+                        let below = if k == 0 { F128::ZERO } else { product[k - 1] };
+                        product[k] = naive_mul(product[k], lo[i]) + naive_mul(below, lo[i] + hi[i]);
+                    }
                 }
+                expected.iter_mut().zip(product).for_each(|(sum, p)| *sum += p);
             }
-            expected.iter_mut().zip(product).for_each(|(sum, p)| *sum += p);
+            on_every_backend(|backend| {
+                prop_assert_eq!(dispatch::lines_round(backend, w, lo, hi), expected);
+                Ok(())
+            })?;
         }
-        on_every_backend(|backend| {
-            prop_assert_eq!(dispatch::quartic_round(backend, w, lo, hi), expected);
-            Ok(())
-        })?;
     }
 
     #[test]

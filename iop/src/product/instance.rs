@@ -120,7 +120,8 @@ impl<'a> BoxProduct<'a> {
             for (pair, w) in data.chunks(2 * block).zip(weights.chunks(2)) {
                 let (lo, hi) = pair.split_at(block);
                 let hi = if hi.is_empty() { &ones } else { hi };
-                let sum = weighted_product(&self.eq_rows, lo, hi, rows, flip);
+                let sum =
+                    weighted_product(&self.eq_rows, &blocks(lo, rows), &blocks(hi, rows), flip);
                 let weight = w.iter().copied().sum::<F128>();
                 for (t, s) in total.iter_mut().zip(sum) {
                     *t += weight * s;
@@ -146,7 +147,8 @@ impl<'a> BoxProduct<'a> {
                         self.fill(leaves, column, g, run * 2 * RUN, out);
                     }
                 }
-                kernels::add_assign(&mut total, &weighted_product(eq, lo, hi, n, flip));
+                let sum = weighted_product(eq, &blocks(lo, n), &blocks(hi, n), flip);
+                kernels::add_assign(&mut total, &sum);
             }
             kernels::scale(&mut total, w[0] + w[1]);
             total
@@ -175,10 +177,9 @@ impl<'a> BoxProduct<'a> {
         let half = rows / 2;
         let mut weights = self.eq_rows[..half].to_vec();
         kernels::add_assign(&mut weights, &self.eq_rows[half..]);
-        let side = |offset: usize| -> Vec<F128> {
-            self.data.chunks(rows).flat_map(|f| &f[offset..offset + half]).copied().collect()
-        };
-        weighted_product(&weights, &side(0), &side(half), half, flip)
+        let halves = self.data.chunks(rows).map(|factor| factor.split_at(half));
+        let (lo, hi): (Vec<_>, Vec<_>) = halves.unzip();
+        weighted_product(&weights, &lo, &hi, flip)
     }
 }
 
@@ -187,29 +188,41 @@ fn add(mut a: Vec<F128>, b: Vec<F128>) -> Vec<F128> {
     a
 }
 
-/// For blocks `[factor][row]`: with `p_r(X) = prod_g (lo_g + X (lo_g + hi_g))(r)`, the values
+/// The blocks of `rows` values each.
+fn blocks(values: &[F128], rows: usize) -> Vec<&[F128]> {
+    values.chunks(rows).collect()
+}
+
+/// For a slice of rows a factor: with `p_r(X) = prod_g (lo_g + X (lo_g + hi_g))(r)`, the values
 /// `sum_r w_r (p_r(1) + 1)`, then `sum_r w_r` times the coefficients of `X^2, X^3, ...` of `p_r`.
 ///
 /// `flip` exchanges the halves. The first two entries of the result are `p(1) + 1` and zero.
-fn weighted_product(w: &[F128], lo: &[F128], hi: &[F128], rows: usize, flip: bool) -> Vec<F128> {
+fn weighted_product(w: &[F128], lo: &[&[F128]], hi: &[&[F128]], flip: bool) -> Vec<F128> {
     let (lo, hi) = if flip { (hi, lo) } else { (lo, hi) };
-    let fan_in = lo.len() / rows;
+    let fan_in = lo.len();
     let mut out = vec![F128::ZERO; fan_in + 1];
     out[0] = kernels::sum(w);
-    if fan_in == 2 {
-        let ((a_lo, b_lo), (a_hi, b_hi)) = (lo.split_at(rows), hi.split_at(rows));
-        let (at_one, leading) = kernels::product_round(w, a_lo, a_hi, b_lo, b_hi);
-        out[0] += at_one;
-        out[2] = leading;
-        return out;
-    }
-    let mut scratch = vec![F128::ZERO; (fan_in + 2) * rows.min(RUN)];
-    for (run, w) in w[..rows].chunks(RUN).enumerate() {
-        let factors = lo.chunks(rows).zip(hi.chunks(rows)).map(|(lo, hi)| {
-            let run = run * RUN..run * RUN + w.len();
-            (&lo[run.clone()], &hi[run])
-        });
-        add_run(&mut out, w, factors, &mut scratch);
+    match fan_in {
+        2 => {
+            let (at_one, leading) = kernels::product_round(w, lo[0], hi[0], lo[1], hi[1]);
+            out[0] += at_one;
+            out[2] = leading;
+        }
+        3..=8 => {
+            let coefficients = kernels::lines_round(w, lo, hi);
+            out[0] += coefficients.iter().copied().sum::<F128>();
+            out[2..].copy_from_slice(&coefficients[2..=fan_in]);
+        }
+        _ => {
+            let mut scratch = vec![F128::ZERO; (fan_in + 2) * w.len().min(RUN)];
+            for (run, w) in w.chunks(RUN).enumerate() {
+                let factors = lo.iter().zip(hi).map(|(lo, hi)| {
+                    let run = run * RUN..run * RUN + w.len();
+                    (&lo[run.clone()], &hi[run])
+                });
+                add_run(&mut out, w, factors, &mut scratch);
+            }
+        }
     }
     out
 }

@@ -9,11 +9,11 @@ mod coset;
 mod fold;
 mod lanes;
 mod linear_map;
+mod lines;
 mod look_ups;
 mod nibble_lanes;
 mod planes;
 mod product;
-mod quartic;
 mod tower;
 mod tower_map;
 mod transform;
@@ -31,6 +31,7 @@ pub(crate) use coset::coset_products;
 pub(crate) use fold::{fold, fold_adjacent, fold_into};
 pub(crate) use lanes::Lanes;
 pub(crate) use linear_map::{linear_map, word_map};
+pub(crate) use lines::lines_round;
 pub(crate) use look_ups::{gather_four_products, gather_grid, gather_products, nibble_products};
 pub(crate) use nibble_lanes::{NibbleLanes, NoNibbleLanes};
 pub(crate) use planes::plane_butterflies;
@@ -38,7 +39,6 @@ pub(crate) use product::{
     add_assign, add_products, add_scaled, inner_product, mul, mul_adjacent, mul_assign, mul_one,
     pow, product_round, scale, square, square_one, square_times, sum, table_round,
 };
-pub(crate) use quartic::quartic_round;
 pub(crate) use tower::{Form, matrix, tower_mul};
 pub(crate) use tower_map::{TowerMap, tower_map};
 pub(crate) use transform::{butterflies, butterfly, eq_expand, inverse_butterfly};

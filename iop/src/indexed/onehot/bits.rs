@@ -176,11 +176,11 @@ fn coefficients(
 fn of_chunk(weights: &[F128], ones: &[F128], factors: &[[&[F128]; 2]], mu: F128) -> [F128; DEGREE] {
     let mut total = [F128::ZERO; DEGREE];
     for nibble in factors.chunks(NIBBLE).rev() {
-        let half = |side: usize| {
+        let half = |side: usize| -> [&[F128]; NIBBLE] {
             core::array::from_fn(|s| nibble.get(s).map_or(ones, |halves| halves[side]))
         };
-        let sums = kernels::quartic_round(weights, half(0), half(1));
-        total = add(total.map(|total| total * mu), sums);
+        let sums = kernels::lines_round(weights, &half(0), &half(1));
+        total = core::array::from_fn(|i| total[i] * mu + sums[i]);
     }
     total
 }

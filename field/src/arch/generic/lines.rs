@@ -1,0 +1,320 @@
+//! A round of a sumcheck over a product of three to eight factors, which are lines in the round's variable.
+
+use super::Lanes;
+use crate::F128;
+
+/// See [`kernels::lines_round`](crate::kernels::lines_round).
+///
+/// Two lines make a parabola in three products, two parabolas a quartic in six. The factors are taken in two halves, and
+/// only the halves' products are summed before they are reduced.
+#[inline(always)]
+pub(crate) fn lines_round<const N: usize, L: Lanes<N>>(
+    isa: L,
+    w: &[F128],
+    lo: &[&[F128]],
+    hi: &[&[F128]],
+) -> [F128; 9] {
+    match lo.len() {
+        3 => round::<N, L, Three, 3, 3, 2, 5>(isa, w, lo, hi),
+        4 => round::<N, L, Four, 4, 3, 3, 6>(isa, w, lo, hi),
+        5 => round::<N, L, Five, 5, 5, 2, 9>(isa, w, lo, hi),
+        6 => round::<N, L, Six, 6, 4, 4, 10>(isa, w, lo, hi),
+        7 => round::<N, L, Seven, 7, 5, 4, 14>(isa, w, lo, hi),
+        _ => round::<N, L, Eight, 8, 5, 5, 15>(isa, w, lo, hi),
+    }
+}
+
+/// `F` lines as two polynomials of `A` and `B` coefficients, `B` at most `A`.
+///
+/// A trait and not a closure: only functions are sure to be compiled with the instructions of their callers.
+trait Halves<const F: usize, const A: usize, const B: usize> {
+    fn of<const N: usize, L: Lanes<N>>(
+        isa: L,
+        lo: [L::Vector; F],
+        hi: [L::Vector; F],
+    ) -> ([L::Vector; A], [L::Vector; B]);
+}
+
+/// [`lines_round`] of `F` factors, whose halves' product is made of `P` products.
+#[inline(always)]
+fn round<
+    const N: usize,
+    L: Lanes<N>,
+    H: Halves<F, A, B>,
+    const F: usize,
+    const A: usize,
+    const B: usize,
+    const P: usize,
+>(
+    isa: L,
+    w: &[F128],
+    lo: &[&[F128]],
+    hi: &[&[F128]],
+) -> [F128; 9] {
+    let mut sums = [isa.zero_wide(); P];
+    let (whole, tail) = w.as_chunks::<N>();
+    let start = N * whole.len();
+    let [of_lo, of_hi]: [[&[[F128; N]]; F]; 2] =
+        [lo, hi].map(|of| core::array::from_fn(|g| &of[g].as_chunks().0[..whole.len()]));
+    let zero = isa.load(&[F128::ZERO; N]);
+    let (mut lo_now, mut hi_now) = ([zero; F], [zero; F]);
+    for (i, w) in whole.iter().enumerate() {
+        for g in 0..F {
+            (lo_now[g], hi_now[g]) = (isa.load(&of_lo[g][i]), isa.load(&of_hi[g][i]));
+        }
+        sums = add_row::<N, L, H, F, A, B, P>(isa, sums, isa.load(w), lo_now, hi_now);
+    }
+    if !tail.is_empty() {
+        for g in 0..F {
+            lo_now[g] = isa.load_part(&lo[g][start..]);
+            hi_now[g] = isa.load_part(&hi[g][start..]);
+        }
+        sums = add_row::<N, L, H, F, A, B, P>(isa, sums, isa.load_part(tail), lo_now, hi_now);
+    }
+    let mut products = [zero; P];
+    for (product, sum) in products.iter_mut().zip(sums) {
+        *product = isa.reduce(sum);
+    }
+    let all: [L::Vector; 9] = coefficients::<N, L, A, B, 9, P>(isa, products);
+    let mut sums = [F128::ZERO; 9];
+    for (sum, of) in sums.iter_mut().zip(all) {
+        *sum = isa.sum(of);
+    }
+    sums
+}
+
+/// Adds the products of one row of factors, of which the first is weighted.
+#[inline(always)]
+fn add_row<
+    const N: usize,
+    L: Lanes<N>,
+    H: Halves<F, A, B>,
+    const F: usize,
+    const A: usize,
+    const B: usize,
+    const P: usize,
+>(
+    isa: L,
+    mut sums: [L::Wide; P],
+    w: L::Vector,
+    mut lo: [L::Vector; F],
+    mut hi: [L::Vector; F],
+) -> [L::Wide; P] {
+    let w = isa.factors(w, isa.companions(w));
+    (lo[0], hi[0]) = (isa.mul_factor(lo[0], w), isa.mul_factor(hi[0], w));
+    let (a, b) = H::of(isa, lo, hi);
+    let pairs = pairs::<N, L, A, B, P>(isa, a, b);
+    // Two loops, as one of fifteen such steps is not unrolled.
+    for i in 0..P / 2 {
+        sums[i] = isa.add_wide(sums[i], isa.mul_wide(pairs[i].0, pairs[i].1));
+    }
+    for i in P / 2..P {
+        sums[i] = isa.add_wide(sums[i], isa.mul_wide(pairs[i].0, pairs[i].1));
+    }
+    sums
+}
+
+/// What is multiplied for the coefficients of a product of two polynomials: coefficients of one degree, sums of two of either, and
+/// each of those of the first beyond the second's with all of the second.
+#[inline(always)]
+fn pairs<const N: usize, L: Lanes<N>, const A: usize, const B: usize, const P: usize>(
+    isa: L,
+    a: [L::Vector; A],
+    b: [L::Vector; B],
+) -> [(L::Vector, L::Vector); P] {
+    let mut pairs = [(a[0], b[0]); P];
+    for i in 0..B {
+        pairs[i] = (a[i], b[i]);
+    }
+    let mut at = B;
+    for i in 0..B {
+        for j in i + 1..B {
+            pairs[at] = (isa.add(a[i], a[j]), isa.add(b[i], b[j]));
+            at += 1;
+        }
+    }
+    for a in &a[B..] {
+        for b in &b {
+            pairs[at] = (*a, *b);
+            at += 1;
+        }
+    }
+    pairs
+}
+
+/// The coefficients, given the products of [`pairs`], and zeros.
+#[inline(always)]
+fn coefficients<
+    const N: usize,
+    L: Lanes<N>,
+    const A: usize,
+    const B: usize,
+    const C: usize,
+    const P: usize,
+>(
+    isa: L,
+    products: [L::Vector; P],
+) -> [L::Vector; C] {
+    let mut all = [isa.load(&[F128::ZERO; N]); C];
+    for i in 0..B {
+        all[2 * i] = isa.add(all[2 * i], products[i]);
+    }
+    let mut at = B;
+    for i in 0..B {
+        for j in i + 1..B {
+            let both = isa.add(products[i], products[j]);
+            all[i + j] = isa.add(all[i + j], isa.add(products[at], both));
+            at += 1;
+        }
+    }
+    for i in B..A {
+        for j in 0..B {
+            all[i + j] = isa.add(all[i + j], products[at]);
+            at += 1;
+        }
+    }
+    all
+}
+
+/// The product of two polynomials, `C` coefficients of `P` products.
+#[inline(always)]
+fn product<
+    const N: usize,
+    L: Lanes<N>,
+    const A: usize,
+    const B: usize,
+    const C: usize,
+    const P: usize,
+>(
+    isa: L,
+    a: [L::Vector; A],
+    b: [L::Vector; B],
+) -> [L::Vector; C] {
+    let pairs = pairs::<N, L, A, B, P>(isa, a, b);
+    let mut products = [a[0]; P];
+    for i in 0..P {
+        products[i] = isa.mul(pairs[i].0, pairs[i].1);
+    }
+    coefficients::<N, L, A, B, C, P>(isa, products)
+}
+
+/// `low + slope X`.
+#[inline(always)]
+fn line<const N: usize, L: Lanes<N>>(isa: L, lo: L::Vector, hi: L::Vector) -> [L::Vector; 2] {
+    [lo, isa.add(lo, hi)]
+}
+
+/// The parabola that is the product of two lines.
+#[inline(always)]
+fn parabola<const N: usize, L: Lanes<N>>(
+    isa: L,
+    lo: [L::Vector; 2],
+    hi: [L::Vector; 2],
+) -> [L::Vector; 3] {
+    let low = isa.mul(lo[0], lo[1]);
+    let one = isa.mul(hi[0], hi[1]);
+    let high = isa.mul(isa.add(lo[0], hi[0]), isa.add(lo[1], hi[1]));
+    [low, isa.add(isa.add(low, one), high), high]
+}
+
+/// The product of three lines.
+#[inline(always)]
+fn cubic<const N: usize, L: Lanes<N>>(
+    isa: L,
+    [l0, l1, l2]: [L::Vector; 3],
+    [h0, h1, h2]: [L::Vector; 3],
+) -> [L::Vector; 4] {
+    product::<N, L, 3, 2, 4, 5>(isa, parabola(isa, [l0, l1], [h0, h1]), line(isa, l2, h2))
+}
+
+/// The product of four lines.
+#[inline(always)]
+fn quartic<const N: usize, L: Lanes<N>>(
+    isa: L,
+    [l0, l1, l2, l3]: [L::Vector; 4],
+    [h0, h1, h2, h3]: [L::Vector; 4],
+) -> [L::Vector; 5] {
+    let (a, b) = (parabola(isa, [l0, l1], [h0, h1]), parabola(isa, [l2, l3], [h2, h3]));
+    product::<N, L, 3, 3, 5, 6>(isa, a, b)
+}
+
+struct Three;
+
+impl Halves<3, 3, 2> for Three {
+    #[inline(always)]
+    fn of<const N: usize, L: Lanes<N>>(
+        isa: L,
+        [l0, l1, l2]: [L::Vector; 3],
+        [h0, h1, h2]: [L::Vector; 3],
+    ) -> ([L::Vector; 3], [L::Vector; 2]) {
+        (parabola(isa, [l0, l1], [h0, h1]), line(isa, l2, h2))
+    }
+}
+
+struct Four;
+
+impl Halves<4, 3, 3> for Four {
+    #[inline(always)]
+    fn of<const N: usize, L: Lanes<N>>(
+        isa: L,
+        [l0, l1, l2, l3]: [L::Vector; 4],
+        [h0, h1, h2, h3]: [L::Vector; 4],
+    ) -> ([L::Vector; 3], [L::Vector; 3]) {
+        (parabola(isa, [l0, l1], [h0, h1]), parabola(isa, [l2, l3], [h2, h3]))
+    }
+}
+
+struct Five;
+
+impl Halves<5, 5, 2> for Five {
+    #[inline(always)]
+    fn of<const N: usize, L: Lanes<N>>(
+        isa: L,
+        [l0, l1, l2, l3, l4]: [L::Vector; 5],
+        [h0, h1, h2, h3, h4]: [L::Vector; 5],
+    ) -> ([L::Vector; 5], [L::Vector; 2]) {
+        (quartic(isa, [l0, l1, l2, l3], [h0, h1, h2, h3]), line(isa, l4, h4))
+    }
+}
+
+struct Six;
+
+impl Halves<6, 4, 4> for Six {
+    #[inline(always)]
+    fn of<const N: usize, L: Lanes<N>>(
+        isa: L,
+        [l0, l1, l2, l3, l4, l5]: [L::Vector; 6],
+        [h0, h1, h2, h3, h4, h5]: [L::Vector; 6],
+    ) -> ([L::Vector; 4], [L::Vector; 4]) {
+        (cubic(isa, [l0, l1, l2], [h0, h1, h2]), cubic(isa, [l3, l4, l5], [h3, h4, h5]))
+    }
+}
+
+struct Seven;
+
+impl Halves<7, 5, 4> for Seven {
+    #[inline(always)]
+    fn of<const N: usize, L: Lanes<N>>(
+        isa: L,
+        [l0, l1, l2, l3, l4, l5, l6]: [L::Vector; 7],
+        [h0, h1, h2, h3, h4, h5, h6]: [L::Vector; 7],
+    ) -> ([L::Vector; 5], [L::Vector; 4]) {
+        (quartic(isa, [l0, l1, l2, l3], [h0, h1, h2, h3]), cubic(isa, [l4, l5, l6], [h4, h5, h6]))
+    }
+}
+
+struct Eight;
+
+impl Halves<8, 5, 5> for Eight {
+    #[inline(always)]
+    fn of<const N: usize, L: Lanes<N>>(
+        isa: L,
+        [l0, l1, l2, l3, l4, l5, l6, l7]: [L::Vector; 8],
+        [h0, h1, h2, h3, h4, h5, h6, h7]: [L::Vector; 8],
+    ) -> ([L::Vector; 5], [L::Vector; 5]) {
+        (
+            quartic(isa, [l0, l1, l2, l3], [h0, h1, h2, h3]),
+            quartic(isa, [l4, l5, l6, l7], [h4, h5, h6, h7]),
+        )
+    }
+}
