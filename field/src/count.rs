@@ -23,7 +23,7 @@
 //! | `table_round` | of a half | 2 | | 5 |
 //! | `product_grid` | of the weights | 11, 12 with a corner | | 17, 18 with a corner |
 //! | `table_grid` | of a quarter | 8 | | 21 |
-//! | `lines_round` of 3, 4, 5, 6, 7, 8 factors | of the weights | 10, 14, 23, 28, 36, 41 | | 12, 20, 38, 50, 66, 87 |
+//! | `lines_round` of 2, 3, 4, 5, 6, 7, 8 factors | of the weights | 5, 10, 14, 23, 28, 36, 41 | | 7, 12, 20, 38, 50, 66, 87 |
 //! | `eq_table` | of the result but one | 1 | | 1 |
 //! | `butterfly` and layers of them | pair | 1 | | 2 |
 //! | `LinearMap` on a slice, `bit_sums` | | | | 16 |

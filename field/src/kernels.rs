@@ -132,12 +132,13 @@ pub fn table_round(a_lo: &[F128], a_hi: &[F128], b_lo: &[F128], b_hi: &[F128]) -
     dispatch::table_round(Backend::current(), a_lo, a_hi, b_lo, b_hi)
 }
 
-/// The coefficients, constant first, of `sum_i w[i] prod_s (lo[s][i] + X (lo[s][i] + hi[s][i]))`, with three to eight factors, and zeros.
+/// The coefficients, constant first, of `sum_i w[i] prod_s (lo[s][i] + X (lo[s][i] + hi[s][i]))`, with two to eight factors, and zeros.
 pub fn lines_round(w: &[F128], lo: &[&[F128]], hi: &[&[F128]]) -> [F128; 9] {
-    assert!(lo.len() == hi.len() && (3..=8).contains(&lo.len()));
+    assert!(lo.len() == hi.len() && (2..=8).contains(&lo.len()));
     assert!(lo.iter().chain(hi).all(|s| s.len() == w.len()));
-    const COUNTS: [(u32, u32); 6] = [(10, 12), (14, 20), (23, 38), (28, 50), (36, 66), (41, 87)];
-    let (products, additions) = COUNTS[lo.len() - 3];
+    const COUNTS: [(u32, u32); 7] =
+        [(5, 7), (10, 12), (14, 20), (23, 38), (28, 50), (36, 66), (41, 87)];
+    let (products, additions) = COUNTS[lo.len() - 2];
     let _counted = count::kernel(w.len(), products, 0, additions);
     dispatch::lines_round(Backend::current(), w, lo, hi)
 }

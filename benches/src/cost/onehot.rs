@@ -6,6 +6,7 @@ use binfer_field::count::Counts;
 use super::ops::{
     draw, eq_table, factored_round, invert, join, message_bytes, ops, sum, times, weighted,
 };
+use super::product::lines_round;
 
 /// Variables of the univariate round.
 const LOG_SIZE: usize = SIZE.ilog2() as usize;
@@ -127,7 +128,7 @@ impl Job {
             let chunks = 1 << rest.saturating_sub(7);
             total += times(chunks, ops(5 + 5 * self.n_nibbles(), 0, 5 + 5 * self.n_nibbles()));
             for planes in self.nibbles() {
-                total += ops(14 * half, 0, 20 * half);
+                total += lines_round(planes.max(2), half);
                 if left < n {
                     total += ops(planes * half, 0, 2 * planes * half);
                 }

@@ -12,8 +12,13 @@ const LONG: usize = 16;
 /// Rows of leaves that are made at a time.
 const BLOCK: usize = 1 << 10;
 
-/// Products and additions for a row of three to eight factors.
-const LINES: [(usize, usize); 6] = [(10, 12), (14, 20), (23, 38), (28, 50), (36, 66), (41, 87)];
+/// A round's sums of `n` products of two to eight factors, all coefficients of them.
+pub(super) fn lines_round(factors: usize, n: usize) -> Counts {
+    const COUNTS: [(usize, usize); 7] =
+        [(5, 7), (10, 12), (14, 20), (23, 38), (28, 50), (36, 66), (41, 87)];
+    let (products, additions) = COUNTS[factors - 2];
+    ops(products * n, 0, additions * n)
+}
 
 /// Rows of more than eight factors that are multiplied at a time.
 const RUN: usize = 1 << 7;
@@ -178,10 +183,7 @@ pub(super) fn box_product(rows: usize, cols: usize, f: usize) -> Counts {
     let round = |n: usize| match f {
         1 => ops(n, 0, 3 * n),
         2 => ops(4 * n, 0, 5 * n),
-        3..=8 => {
-            let (products, additions) = LINES[f - 3];
-            ops(products * n, 0, (additions + 1) * n)
-        }
+        3..=8 => sum([lines_round(f, n), ops(0, 0, n)]),
         _ => ops((f * f + 2 * f - 4) * n, 0, (3 * f - 1 + (f - 1) * (f - 2) / 2) * n),
     };
     let mut columns = cols;

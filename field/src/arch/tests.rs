@@ -250,7 +250,7 @@ proptest! {
         let lo = [l0, l1, l2, l3, l4, l5, l6, l7];
         let hi = [h0, h1, h2, h3, h4, h5, h6, h7];
         let (w, lo, hi) = (&w[..n], lo.each_ref().map(|s| &s[..n]), hi.each_ref().map(|s| &s[..n]));
-        for factors in 3..=8 {
+        for factors in 2..=8 {
             let (lo, hi) = (&lo[..factors], &hi[..factors]);
             let mut expected = [F128::ZERO; 9];
             for i in 0..n {

@@ -1,4 +1,4 @@
-//! A round of a sumcheck over a product of three to eight factors, which are lines in the round's variable.
+//! A round of a sumcheck over a product of two to eight factors, which are lines in the round's variable.
 
 use super::Lanes;
 use crate::F128;
@@ -15,6 +15,7 @@ pub(crate) fn lines_round<const N: usize, L: Lanes<N>>(
     hi: &[&[F128]],
 ) -> [F128; 9] {
     match lo.len() {
+        2 => round::<N, L, Two, 2, 2, 2, 3>(isa, w, lo, hi),
         3 => round::<N, L, Three, 3, 3, 2, 5>(isa, w, lo, hi),
         4 => round::<N, L, Four, 4, 3, 3, 6>(isa, w, lo, hi),
         5 => round::<N, L, Five, 5, 5, 2, 9>(isa, w, lo, hi),
@@ -236,6 +237,19 @@ fn quartic<const N: usize, L: Lanes<N>>(
 ) -> [L::Vector; 5] {
     let (a, b) = (parabola(isa, [l0, l1], [h0, h1]), parabola(isa, [l2, l3], [h2, h3]));
     product::<N, L, 3, 3, 5, 6>(isa, a, b)
+}
+
+struct Two;
+
+impl Halves<2, 2, 2> for Two {
+    #[inline(always)]
+    fn of<const N: usize, L: Lanes<N>>(
+        isa: L,
+        [l0, l1]: [L::Vector; 2],
+        [h0, h1]: [L::Vector; 2],
+    ) -> ([L::Vector; 2], [L::Vector; 2]) {
+        (line(isa, l0, h0), line(isa, l1, h1))
+    }
 }
 
 struct Three;

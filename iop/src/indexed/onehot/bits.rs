@@ -171,15 +171,16 @@ fn coefficients(
     sums.reduce(|| [F128::ZERO; DEGREE], add)
 }
 
-/// The coefficients of the weighted sum of both nibbles' products, of both halves of each factor; `ones` stand for the factors that
-/// a nibble does not have.
+/// The coefficients of the weighted sum of both nibbles' products, of both halves of each factor; `ones` are the second factor of a
+/// nibble of one.
 fn of_chunk(weights: &[F128], ones: &[F128], factors: &[[&[F128]; 2]], mu: F128) -> [F128; DEGREE] {
     let mut total = [F128::ZERO; DEGREE];
     for nibble in factors.chunks(NIBBLE).rev() {
         let half = |side: usize| -> [&[F128]; NIBBLE] {
             core::array::from_fn(|s| nibble.get(s).map_or(ones, |halves| halves[side]))
         };
-        let sums = kernels::lines_round(weights, &half(0), &half(1));
+        let n = nibble.len().max(2);
+        let sums = kernels::lines_round(weights, &half(0)[..n], &half(1)[..n]);
         total = core::array::from_fn(|i| total[i] * mu + sums[i]);
     }
     total

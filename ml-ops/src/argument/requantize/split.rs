@@ -8,7 +8,7 @@ use super::Thresholds;
 use super::steps::Column;
 use crate::argument::tables::Bases;
 
-/// The entries `T[q] = low[places[0][q]] high[places[1][q]]` of one column.
+/// The entries `T[q] = low[places[0][q]] high[places[1][q]]` of one column, with the places of a [`Classified`].
 ///
 /// The thresholds of a rounded line are, for `q = 16 r + s`, `line[s] + shifts[r] + e` with few `e`, and its codes have few targets. So
 /// `low` has a power for each `s`, and `high` one for each `r` in each class of codes, which have one `e` and one target. Codes without a class,
@@ -218,7 +218,7 @@ impl Thresholds {
 
 /// Columns on end, and the powers of theirs that are far from others.
 struct Parts {
-    columns: Vec<Option<Classified>>,
+    classified: Vec<Option<Classified>>,
     /// Of each column the power that its classes start at, then those of codes without a class.
     powers: Vec<F128>,
 }
@@ -239,13 +239,13 @@ impl Parts {
         }
         let mut powers = h.pow_each(&of_h);
         kernels::mul_assign(&mut powers, &k.pow_each(&of_k));
-        Self { columns: classified, powers }
+        Self { classified, powers }
     }
 
     /// Each column with its powers.
     fn columns(&self) -> impl Iterator<Item = (Option<&Classified>, &[F128])> {
         let mut powers = &self.powers[..];
-        self.columns.iter().map(move |column| {
+        self.classified.iter().map(move |column| {
             let (of_column, rest) =
                 powers.split_at(column.as_ref().map_or(0, |c| 1 + c.others.len()));
             powers = rest;
