@@ -38,11 +38,14 @@ impl Edges {
     /// The accumulators in `[-bound, bound]` that each code stands for. Precondition: `bound` is at least 0 and below `2^62`.
     pub fn thresholds(&self, bound: i64) -> CodeRanges {
         // Most steps have all their codes within the bound; a look at the ends is less than a search.
-        let lies_above = |edge: Option<&i64>| edge.is_none_or(|&edge| edge > -bound);
-        let lies_within = |edge: Option<&i64>| edge.is_none_or(|&edge| edge <= bound);
-        let first = if lies_above(self.edges.first()) { self.first } else { self.code(-bound) };
-        let most = self.first.saturating_add(self.edges.len().min(255) as u8);
-        let last = if lies_within(self.edges.last()) { most } else { self.code(bound) };
+        let first = match self.edges.first() {
+            Some(&edge) if edge <= -bound => self.code(-bound),
+            _ => self.first,
+        };
+        let last = match self.edges.last() {
+            Some(&edge) if edge > bound => self.code(bound),
+            _ => self.first.saturating_add(self.edges.len().min(255) as u8),
+        };
         CodeRanges::of_edges(self.clone(), [first, last], bound)
     }
 }

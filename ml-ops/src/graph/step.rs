@@ -259,20 +259,14 @@ impl CodeRanges {
         if highest.abs_diff(least) > most.into() {
             return None;
         }
-        let highest = highest.wrapping_sub(least) as i32;
+        let rise = |of_code: i64| of_code.wrapping_sub(least) as i32;
         let mut rises = [0; 256];
-        let codes = usize::from(second)..usize::from(self.last) + 1;
-        rises[codes.end..].fill(highest);
-        let rises_of = &mut rises[codes.clone()];
+        let (inside, beyond) = rises.split_at_mut(usize::from(self.last) + 1);
+        beyond.fill(rise(highest));
+        let inside = inside[usize::from(second)..].iter_mut();
         match self.after_first() {
-            After::Narrow(of_codes) => {
-                let of_codes = of_codes.iter().map(|of_code| of_code.wrapping_sub(least as i32));
-                rises_of.iter_mut().zip(of_codes).for_each(|(rise, of_code)| *rise = of_code);
-            }
-            After::Wide(of_codes) => {
-                let of_codes = of_codes.iter().map(|of_code| of_code.wrapping_sub(least) as i32);
-                rises_of.iter_mut().zip(of_codes).for_each(|(rise, of_code)| *rise = of_code);
-            }
+            After::Narrow(codes) => inside.zip(codes).for_each(|(x, &of)| *x = rise(of.into())),
+            After::Wide(codes) => inside.zip(codes).for_each(|(x, &of)| *x = rise(of)),
         }
         Some((least, rises))
     }

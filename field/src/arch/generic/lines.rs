@@ -52,25 +52,36 @@ fn round<
     lo: &[&[F128]],
     hi: &[&[F128]],
 ) -> [F128; 9] {
-    let mut sums = [isa.zero_wide(); P];
-    let (whole, tail) = w.as_chunks::<N>();
-    let start = N * whole.len();
-    let [of_lo, of_hi]: [[&[[F128; N]]; F]; 2] =
-        [lo, hi].map(|of| core::array::from_fn(|g| &of[g].as_chunks().0[..whole.len()]));
     let zero = isa.load(&[F128::ZERO; N]);
-    let (mut lo_now, mut hi_now) = ([zero; F], [zero; F]);
-    for (i, w) in whole.iter().enumerate() {
-        for g in 0..F {
-            (lo_now[g], hi_now[g]) = (isa.load(&of_lo[g][i]), isa.load(&of_hi[g][i]));
+    let mut sums = [isa.zero_wide(); P];
+    let (mut lows, mut highs) = ([zero; F], [zero; F]);
+    for start in (0..w.len()).step_by(N) {
+        let weights = if let Some(w) = w[start..].first_chunk() {
+            for g in 0..F {
+                let [lo, hi] = [lo[g], hi[g]].map(|of| &of[start..].as_chunks().0[0]);
+                (lows[g], highs[g]) = (isa.load(lo), isa.load(hi));
+            }
+            isa.load(w)
+        } else {
+            for g in 0..F {
+                let [lo, hi] = [lo[g], hi[g]].map(|of| &of[start..]);
+                (lows[g], highs[g]) = (isa.load_part(lo), isa.load_part(hi));
+            }
+            isa.load_part(&w[start..])
+        };
+        // The first factor has the weights.
+        let weights = isa.factors(weights, isa.companions(weights));
+        lows[0] = isa.mul_factor(lows[0], weights);
+        highs[0] = isa.mul_factor(highs[0], weights);
+        let (a, b) = H::of(isa, lows, highs);
+        let pairs = pairs::<N, L, A, B, P>(isa, a, b);
+        // Two loops, as one of fifteen such steps is not unrolled.
+        for i in 0..P / 2 {
+            sums[i] = isa.add_wide(sums[i], isa.mul_wide(pairs[i].0, pairs[i].1));
         }
-        sums = add_row::<N, L, H, F, A, B, P>(isa, sums, isa.load(w), lo_now, hi_now);
-    }
-    if !tail.is_empty() {
-        for g in 0..F {
-            lo_now[g] = isa.load_part(&lo[g][start..]);
-            hi_now[g] = isa.load_part(&hi[g][start..]);
+        for i in P / 2..P {
+            sums[i] = isa.add_wide(sums[i], isa.mul_wide(pairs[i].0, pairs[i].1));
         }
-        sums = add_row::<N, L, H, F, A, B, P>(isa, sums, isa.load_part(tail), lo_now, hi_now);
     }
     let mut products = [zero; P];
     for (product, sum) in products.iter_mut().zip(sums) {
@@ -80,37 +91,6 @@ fn round<
     let mut sums = [F128::ZERO; 9];
     for (sum, of) in sums.iter_mut().zip(all) {
         *sum = isa.sum(of);
-    }
-    sums
-}
-
-/// Adds the products of one row of factors, of which the first is weighted.
-#[inline(always)]
-fn add_row<
-    const N: usize,
-    L: Lanes<N>,
-    H: Halves<F, A, B>,
-    const F: usize,
-    const A: usize,
-    const B: usize,
-    const P: usize,
->(
-    isa: L,
-    mut sums: [L::Wide; P],
-    w: L::Vector,
-    mut lo: [L::Vector; F],
-    mut hi: [L::Vector; F],
-) -> [L::Wide; P] {
-    let w = isa.factors(w, isa.companions(w));
-    (lo[0], hi[0]) = (isa.mul_factor(lo[0], w), isa.mul_factor(hi[0], w));
-    let (a, b) = H::of(isa, lo, hi);
-    let pairs = pairs::<N, L, A, B, P>(isa, a, b);
-    // Two loops, as one of fifteen such steps is not unrolled.
-    for i in 0..P / 2 {
-        sums[i] = isa.add_wide(sums[i], isa.mul_wide(pairs[i].0, pairs[i].1));
-    }
-    for i in P / 2..P {
-        sums[i] = isa.add_wide(sums[i], isa.mul_wide(pairs[i].0, pairs[i].1));
     }
     sums
 }
