@@ -37,6 +37,7 @@ fn products(c: &mut Criterion) {
     on_all(c, "mul_assign", N, || kernels::mul_assign(&mut dst, &b));
     on_all(c, "mul_adjacent", N / 2, || kernels::mul_adjacent(&mut dst[..N / 2], &a));
     on_all(c, "scale", N, || kernels::scale(&mut dst, b[0]));
+    on_all(c, "scale_into", N, || kernels::scale_into(&mut dst, &a, b[0]));
     on_all(c, "add_scaled", N, || kernels::add_scaled(&mut dst, &a, b[0]));
     on_all(c, "add_products", N, || kernels::add_products(&mut dst, &a, &b));
 }

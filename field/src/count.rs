@@ -13,7 +13,7 @@
 //! |---|---|---:|---:|---:|
 //! | `add_assign`, `sum`, `histogram`, `block_histograms` | of the argument | | | 1 |
 //! | `nibble_products` | of an index, and 256 of both | | | 16 |
-//! | `mul`, `mul_assign`, `mul_adjacent`, `scale` | of the result | 1 | | |
+//! | `mul`, `mul_assign`, `mul_adjacent`, `scale`, `scale_into` | of the result | 1 | | |
 //! | `add_products`, `add_scaled`, `inner_product` | of the argument | 1 | | 1 |
 //! | `square` | | | 1 | |
 //! | `frobenius`, `t` times | | | `t mod 8` | 16 for each one among the bits of `t div 8` |

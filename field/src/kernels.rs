@@ -72,6 +72,13 @@ pub fn scale(dst: &mut [F128], scalar: F128) {
     dispatch::scale(Backend::current(), dst, scalar);
 }
 
+/// `dst[i] = scalar * src[i]`.
+pub fn scale_into(dst: &mut [F128], src: &[F128], scalar: F128) {
+    assert_eq!(dst.len(), src.len());
+    let _counted = count::kernel(dst.len(), 1, 0, 0);
+    dispatch::scale_into(Backend::current(), dst, src, scalar);
+}
+
 /// `dst[i] += scalar * src[i]`.
 pub fn add_scaled(dst: &mut [F128], src: &[F128], scalar: F128) {
     assert_eq!(dst.len(), src.len());

@@ -16,6 +16,7 @@ macro_rules! for_each_kernel {
             fn add_products(dst: &mut [F128], a: &[F128], b: &[F128]);
             fn square(dst: &mut [F128], src: &[F128]);
             fn scale(dst: &mut [F128], scalar: F128);
+            fn scale_into(dst: &mut [F128], src: &[F128], scalar: F128);
             fn add_scaled(dst: &mut [F128], src: &[F128], scalar: F128);
             fn inner_product(a: &[F128], b: &[F128]) -> F128;
             fn product_round(

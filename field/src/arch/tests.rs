@@ -97,7 +97,11 @@ proptest! {
 
             let mut dst = a.clone();
             dispatch::scale(backend, &mut dst, scalar);
-            prop_assert_eq!(&dst, &zip_map(&a, &a, |a, _| naive_mul(a, scalar)));
+            let scaled = zip_map(&a, &a, |a, _| naive_mul(a, scalar));
+            prop_assert_eq!(&dst, &scaled);
+            let mut dst = c.clone();
+            dispatch::scale_into(backend, &mut dst, &a, scalar);
+            prop_assert_eq!(&dst, &scaled);
             let mut dst = c.clone();
             dispatch::add_scaled(backend, &mut dst, &a, scalar);
             prop_assert_eq!(&dst, &zip_map(&c, &a, |c, a| c + naive_mul(a, scalar)));

@@ -268,9 +268,7 @@ fn fold_looked_up(
     let rest: F128 = weights.iter().copied().sum();
     let weights = [F128::ONE + rest, weights[0], weights[1], weights[2]];
     let scale = |scaled: &mut [F128; 256], table: &[F128], weight: F128| {
-        let scaled = &mut scaled[..table.len()];
-        scaled.copy_from_slice(table);
-        kernels::scale(scaled, weight);
+        kernels::scale_into(&mut scaled[..table.len()], table, weight);
     };
     if 2 * tables[0].len() <= out.len()
         && let [Some(p0), Some(p1), Some(p2), Some(p3)] = columns.map(|c| made.byte_tables(c))

@@ -364,9 +364,7 @@ impl BoxProduct<'_> {
                 let weights = [F128::ONE + r, r];
                 for ((scaled, table), weight) in tables.iter_mut().zip([even.0, odd.0]).zip(weights)
                 {
-                    let scaled = &mut scaled[..table.len()];
-                    scaled.copy_from_slice(table);
-                    kernels::scale(scaled, weight);
+                    kernels::scale_into(&mut scaled[..table.len()], table, weight);
                 }
                 let index = [even.1, odd.1].map(|rows| &rows[..out.len()]);
                 kernels::gather_two(out, tables.each_ref(), index);

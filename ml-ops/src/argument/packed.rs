@@ -86,8 +86,7 @@ impl<'a> Packed<'a> {
                     column.resize(size * weights.len(), F128::ZERO);
                     let (first, rest) = column.split_at_mut(size);
                     let digit = &mut rest[(d - 1) * size..d * size];
-                    digit.copy_from_slice(first);
-                    kernels::scale(digit, factor);
+                    kernels::scale_into(digit, first, factor);
                 }
             }
         }

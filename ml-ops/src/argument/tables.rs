@@ -421,9 +421,7 @@ fn double(out: &mut [F128], mut size: usize, mut factors: impl Iterator<Item = F
     while size < out.len() {
         let Some(factor) = factors.next() else { return };
         let (low, high) = out.split_at_mut(size);
-        let high = &mut high[..size];
-        high.copy_from_slice(low);
-        kernels::scale(high, factor);
+        kernels::scale_into(&mut high[..size], low, factor);
         size *= 2;
     }
 }

@@ -131,10 +131,7 @@ fn combine_rows(
         let low = &lower[row][start..][..task];
         match upper.get(row) {
             Some(high) => kernels::fold_into(bound, low, &high[start..][..task], r),
-            None => {
-                bound.copy_from_slice(low);
-                kernels::scale(bound, F128::ONE + r);
-            }
+            None => kernels::scale_into(bound, low, F128::ONE + r),
         }
     });
     let (present, absent) = a_lo.split_at_mut(a_hi.len());

@@ -64,7 +64,7 @@ pub(crate) fn block_histograms<const N: usize>(
 
 /// Eight indices in one word: opaque, so that they are taken apart in general registers, where addresses are made.
 #[inline(always)]
-pub(super) fn eight(index: &[u8; 8]) -> u64 {
+fn eight(index: &[u8; 8]) -> u64 {
     core::hint::black_box(u64::from_le_bytes(*index))
 }
 
@@ -99,10 +99,8 @@ pub(crate) fn gather<const N: usize>(
     let (dst, dst_tail) = dst.as_chunks_mut::<8>();
     let (index, index_tail) = index.as_chunks::<8>();
     for (dst, index) in dst.iter_mut().zip(index) {
-        let mut index = eight(index);
-        for d in dst.as_chunks_mut::<N>().0 {
-            isa.store(d, isa.look_up(table, index));
-            index >>= 8 * N;
+        for (d, i) in dst.as_chunks_mut::<N>().0.iter_mut().zip(index.as_chunks::<N>().0) {
+            isa.store(d, isa.look_up(table, i));
         }
     }
     for (d, &i) in dst_tail.iter_mut().zip(index_tail) {
@@ -135,11 +133,9 @@ pub(super) fn look_up_two<const N: usize, L: Lanes<N>>(
     let [(i0, tail0), (i1, tail1)] = index.map(|i| i.as_chunks::<8>());
     for (dst, (i0, i1)) in dst.iter_mut().zip(i0.iter().zip(i1)) {
         prefetch_ahead(dst);
-        let mut index = [i0, i1].map(eight);
-        for d in dst.as_chunks_mut::<N>().0 {
-            let [i0, i1] = index;
+        let index = i0.as_chunks::<N>().0.iter().zip(i1.as_chunks::<N>().0);
+        for (d, (i0, i1)) in dst.as_chunks_mut::<N>().0.iter_mut().zip(index) {
             isa.store(d, vector(isa.look_up(t0, i0), isa.look_up(t1, i1)));
-            index = index.map(|i| i >> (8 * N));
         }
     }
     for (d, (&i0, &i1)) in dst_tail.iter_mut().zip(tail0.iter().zip(tail1)) {
@@ -161,15 +157,14 @@ pub(crate) fn gather_four<const N: usize>(
     for ((dst, (i0, i1)), (i2, i3)) in dst.iter_mut().zip(i0.iter().zip(i1)).zip(i2.iter().zip(i3))
     {
         prefetch_ahead(dst);
-        let mut index = [i0, i1, i2, i3].map(eight);
-        for d in dst.as_chunks_mut::<N>().0 {
-            let [i0, i1, i2, i3] = index;
+        let [i0, i1, i2, i3] = [i0, i1, i2, i3].map(|i| i.as_chunks::<N>().0);
+        let index = i0.iter().zip(i1).zip(i2.iter().zip(i3));
+        for (d, ((i0, i1), (i2, i3))) in dst.as_chunks_mut::<N>().0.iter_mut().zip(index) {
             let (low, high) = (
                 isa.add(isa.look_up(t0, i0), isa.look_up(t1, i1)),
                 isa.add(isa.look_up(t2, i2), isa.look_up(t3, i3)),
             );
             isa.store(d, isa.add(low, high));
-            index = index.map(|i| i >> (8 * N));
         }
     }
     let tails = tail0.iter().zip(tail1).zip(tail2.iter().zip(tail3));

@@ -63,10 +63,10 @@ pub(crate) trait Lanes<const N: usize>: Copy {
         self.factor(x, companion)
     }
 
-    /// The entries of a table that the lowest `N` bytes of `index` number, the lowest byte first.
+    /// The entries of a table that the bytes of `index` number.
     #[inline(always)]
-    fn look_up(self, table: &[F128; 256], index: u64) -> Self::Vector {
-        self.load_each(core::array::from_fn(|k| &table[(index >> (8 * k) & 0xff) as usize]))
+    fn look_up(self, table: &[F128; 256], index: &[u8; N]) -> Self::Vector {
+        self.load_each(index.each_ref().map(|&i| &table[usize::from(i)]))
     }
 
     #[inline(always)]

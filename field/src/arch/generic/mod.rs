@@ -37,7 +37,7 @@ pub(crate) use nibble_lanes::{NibbleLanes, NoNibbleLanes};
 pub(crate) use planes::plane_butterflies;
 pub(crate) use product::{
     add_assign, add_products, add_scaled, inner_product, mul, mul_adjacent, mul_assign, mul_one,
-    pow, product_round, scale, square, square_one, square_times, sum, table_round,
+    pow, product_round, scale, scale_into, square, square_one, square_times, sum, table_round,
 };
 pub(crate) use tower::{Form, matrix, tower_mul};
 pub(crate) use tower_map::{TowerMap, tower_map};

@@ -119,6 +119,24 @@ pub(crate) fn scale<const N: usize>(isa: impl Lanes<N>, dst: &mut [F128], scalar
 }
 
 #[inline(always)]
+pub(crate) fn scale_into<const N: usize>(
+    isa: impl Lanes<N>,
+    dst: &mut [F128],
+    src: &[F128],
+    scalar: F128,
+) {
+    let factor = isa.prepare(scalar);
+    let (d, d_tail) = dst.as_chunks_mut::<N>();
+    let (s, s_tail) = src.as_chunks::<N>();
+    for (d, s) in d.iter_mut().zip(s) {
+        isa.store(d, isa.mul_factor(isa.load(s), factor));
+    }
+    if !d_tail.is_empty() {
+        isa.store_part(d_tail, isa.mul_factor(isa.load_part(s_tail), factor));
+    }
+}
+
+#[inline(always)]
 pub(crate) fn add_scaled<const N: usize>(
     isa: impl Lanes<N>,
     dst: &mut [F128],

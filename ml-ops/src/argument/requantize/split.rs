@@ -303,8 +303,7 @@ impl Split {
         let of_k = [k.inverse[0].square(), k.inverse[0], F128::ONE, k.h[0]];
         for (&class, high) in classes.iter().zip(self.high.chunks_mut(DIGIT)) {
             let [e, b] = of_class(class);
-            high.copy_from_slice(&blocks);
-            kernels::scale(high, near.pow(e.into()) * of_k[(b + 2) as usize]);
+            kernels::scale_into(high, &blocks, near.pow(e.into()) * of_k[(b + 2) as usize]);
         }
     }
 }
