@@ -31,8 +31,32 @@ impl Edges {
 
     /// The code of an accumulator.
     pub fn code(&self, acc: i64) -> u8 {
-        let above = self.edges.partition_point(|&edge| edge <= acc);
-        self.first.saturating_add(above.min(255) as u8)
+        self.nth(self.edges.partition_point(|&edge| edge <= acc))
+    }
+
+    /// The code of accumulators that have reached so many edges.
+    fn nth(&self, edges: usize) -> u8 {
+        self.first.saturating_add(edges.min(255) as u8)
+    }
+
+    /// The codes of accumulators. The edges about one are looked for where a line through the first and the last edge has them.
+    #[cfg(feature = "prover")]
+    pub(crate) fn codes(&self, accumulators: &[i64], codes: &mut [u8]) {
+        let edges = &self.edges[..];
+        let [first, last] =
+            [edges.first(), edges.last()].map(|edge| edge.map_or(0.0, |&x| x as f64));
+        let per_unit = (edges.len() as f64 - 1.0) / (last - first).max(1.0);
+        for (code, &acc) in codes.iter_mut().zip(accumulators) {
+            let is_reached = |edge: usize| edges.get(edge).is_some_and(|&edge| edge <= acc);
+            // The conversion saturates.
+            let near = ((acc as f64 - first) * per_unit + 1.0) as usize;
+            let near = near.min(edges.len());
+            let is_more = is_reached(near);
+            let is_less = near > 0 && !is_reached(near - 1);
+            let reached = near + usize::from(is_more) - usize::from(is_less);
+            let is_found = !is_reached(reached) && (reached == 0 || is_reached(reached - 1));
+            *code = if is_found { self.nth(reached) } else { self.code(acc) };
+        }
     }
 
     /// The accumulators in `[-bound, bound]` that each code stands for. Precondition: `bound` is at least 0 and below `2^62`.
@@ -44,7 +68,7 @@ impl Edges {
         };
         let last = match self.edges.last() {
             Some(&edge) if edge > bound => self.code(bound),
-            _ => self.first.saturating_add(self.edges.len().min(255) as u8),
+            _ => self.nth(self.edges.len()),
         };
         CodeRanges::of_edges(self.clone(), [first, last], bound)
     }
@@ -52,7 +76,34 @@ impl Edges {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn codes_are_those_of_each(
+            first: u8,
+            mut edges in vec(any::<i64>(), 0..256),
+            rise in -1000i64..1000,
+            mut accumulators in vec(any::<i64>(), 1..100),
+            shift in 0u32..64,
+        ) {
+            edges.truncate(usize::from(u8::MAX - first));
+            // From all over to all alike, about a line.
+            edges.iter_mut().chain(&mut accumulators).for_each(|x| *x >>= shift);
+            edges.iter_mut().zip(0..).for_each(|(edge, i)| *edge = edge.saturating_add(i * rise));
+            edges.sort_unstable();
+            accumulators.extend_from_slice(&edges);
+            let step = Edges { first, edges: edges.into() };
+            let mut codes = vec![0; accumulators.len()];
+            step.codes(&accumulators, &mut codes);
+            for (&code, acc) in codes.iter().zip(accumulators) {
+                prop_assert_eq!(code, step.code(acc));
+            }
+        }
+    }
 
     #[test]
     fn ranges_are_those_of_the_codes() {

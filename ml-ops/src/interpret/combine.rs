@@ -111,20 +111,20 @@ pub(super) fn codes_of(
     let mut codes = vec![0; accumulators.len()];
     codes.par_chunks_mut(rows).zip(accumulators.par_chunks(rows)).enumerate().for_each(
         |(column, (codes, accumulators))| {
-            let all = codes.iter_mut().zip(accumulators);
             match epilogue {
                 Epilogue::Requantize(requantize) => {
                     requantize.step(column).codes(accumulators, are_short, codes);
                 }
                 Epilogue::Edges(steps) => {
-                    if let [step] = &steps[..] {
-                        all.for_each(|(code, &acc)| *code = step.code(acc));
-                    } else if let Some(step) = steps.get(column) {
-                        all.for_each(|(code, &acc)| *code = step.code(acc));
+                    let step = if let [only] = &steps[..] { Some(only) } else { steps.get(column) };
+                    if let Some(step) = step {
+                        step.codes(accumulators, codes);
                     }
                 }
                 // The sum is the code.
-                Epilogue::Accumulator => all.for_each(|(code, &acc)| *code = acc as u8),
+                Epilogue::Accumulator => {
+                    codes.iter_mut().zip(accumulators).for_each(|(code, &acc)| *code = acc as u8);
+                }
             }
         },
     );
