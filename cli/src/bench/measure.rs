@@ -20,7 +20,7 @@ use crate::size::Size;
 /// Most runs, however long they may go on.
 const MAX_RUNS: usize = 1000;
 
-/// How long a measurement goes on: until there are `runs` runs and they took `time`.
+/// How long a measurement goes on after its first run: until there are `runs` runs more and they took `time`.
 #[derive(Clone, Copy, Debug)]
 pub struct Effort {
     /// Least number of runs, at least 1.
@@ -50,9 +50,9 @@ pub fn measure(
     let workload = task.workload()?;
     let graph = &workload.model.graph;
     let outputs = run_all(&workload.model, &workload.inputs).map_err(Failure::Statement)?;
-    let start = Instant::now();
     let (first, proof, proved) = prove_once(&workload, &outputs, max_memory)?;
-    let mut runs = vec![first];
+    let start = Instant::now();
+    let mut runs = Vec::new();
     while runs.len() < effort.runs as usize
         || (runs.len() < MAX_RUNS && start.elapsed() < effort.time)
     {
@@ -80,9 +80,10 @@ pub fn measure(
         commit_min_ns,
         prove_ns,
         prove_min_ns,
+        first_prove_ns: nanoseconds(first.prove),
         verify_ns,
         verify_min_ns,
-        proof_bytes: runs[0].proof_bytes as u64,
+        proof_bytes: first.proof_bytes as u64,
         peak_rss_bytes,
         soundness_bits: estimate.soundness_bits,
         accuracy: task.accuracy(&workload.model)?,

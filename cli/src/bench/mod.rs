@@ -25,7 +25,7 @@ pub use workload::{Shape, ShapeError, Task};
 pub(crate) struct Args {
     #[command(subcommand)]
     what: What,
-    /// Least number of runs, of whose times the median and the minimum are reported; 3 if absent
+    /// Least number of runs after a first, of whose times the median and the minimum are reported; 3 if absent
     #[arg(long, global = true, value_parser = clap::value_parser!(u32).range(1..=1000))]
     runs: Option<u32>,
     /// Least number of seconds to spend on runs

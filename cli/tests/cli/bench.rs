@@ -5,7 +5,7 @@ use std::fs;
 use crate::common::{Scratch, digits};
 use serde_json::Value;
 
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "task",
     "macs",
     "weights",
@@ -19,6 +19,7 @@ const KEYS: [&str; 21] = [
     "commit_min_ns",
     "prove_ns",
     "prove_min_ns",
+    "first_prove_ns",
     "verify_ns",
     "verify_min_ns",
     "proof_bytes",
@@ -35,7 +36,8 @@ fn bench(line: &str) -> Value {
     let keys: Vec<&str> = report.as_object().unwrap().keys().map(|k| &k[..]).collect();
     assert_eq!(keys, KEYS);
     assert!(report["soundness_bits"].as_f64().unwrap() >= 100.0);
-    for key in ["native_ns", "commit_ns", "prove_ns", "verify_ns", "proof_bytes"] {
+    for key in ["native_ns", "commit_ns", "prove_ns", "first_prove_ns", "verify_ns", "proof_bytes"]
+    {
         assert!(report[key].as_u64().unwrap() > 0, "{key}");
     }
     assert!(!report["phases"].as_object().unwrap().is_empty());

@@ -77,9 +77,9 @@ fn head(results: &Results) -> String {
         "This page and its plots are written by `binfer bench suite{quickly}{models} --out DIR`; nothing in it is written by hand. \
          The same command with `--json` prints every figure.\n\n{quick}\
          Measured with version {} on {}, {}, {}, {}{memory}, backend `{}`. Each \
-         workload ran in a process of its own, again and again for {} seconds and at least {}, \
-         {}; every proof was verified. Times are medians, \"least\" is the minimum over the \
-         runs.{noise}\n\n\
+         workload ran in a process of its own, once and then again and again for {} seconds and at least {}, \
+         {}; every proof was verified. Times are medians, \"least\" is the minimum; the first run, which pays \
+         for memory that is new to its process, counts where a column says so and nowhere else.{noise}\n\n\
          Memory is the most that the process held, program and model included. Soundness is \
          the sum of all error terms that the verifier states. Single kernels are measured by \
          `cargo bench --package binfer-benches`.",

@@ -34,6 +34,7 @@ pub(super) const SECTION: Section = Section {
                 "commit",
                 "prove",
                 "ns a weight",
+                "first proof",
                 "verify",
                 "proof",
                 "peak memory",
@@ -48,6 +49,7 @@ pub(super) const SECTION: Section = Section {
                 time(m.commit_ns),
                 time(m.prove_ns),
                 digits(m.ns_per_weight()),
+                time(m.first_prove_ns),
                 time(m.verify_ns),
                 bytes(m.proof_bytes),
                 cell(m.peak_rss_bytes, bytes),
@@ -57,8 +59,7 @@ pub(super) const SECTION: Section = Section {
         let text = format!(
             "One row by a matrix, square or twice as wide as high, int8, one thread. Peak memory \
              is that of the process, which holds the weights twice: the model that is proved is a \
-             copy. The first proof of a process pays for memory that is new to it, and those of \
-             2^24 weights and more are hardly proved twice in one.\n\n{table}"
+             copy. The first proof of a process pays for memory that is new to it.\n\n{table}"
         );
         let ms = |ns: u64| ns as f64 / 1e6;
         let series = |name: &str, of: fn(&Measurement) -> u64| {
