@@ -68,14 +68,21 @@ pub(super) fn is_transposed<T: Copy + Sync, U: Copy + PartialEq + Sync>(
     map: impl Fn(&T) -> U + Sync,
 ) -> bool {
     let is_same = |(block, columns): (usize, &[U])| {
-        let width = columns.len() / rows;
         (0..rows).step_by(TILE).all(|first| {
+            let n = TILE.min(rows - first);
+            let read = &row_major[first * features + block * FEATURES..];
             // No branch an element.
             let mut same = true;
-            for r in first..rows.min(first + TILE) {
-                let row = &row_major[r * features + block * FEATURES..][..width];
-                for f in 0..width {
-                    same &= columns[f * rows + r] == map(&row[f]);
+            for (feature, column) in columns.chunks_exact(rows).enumerate() {
+                let column = &column[first..first + n];
+                if let Ok(column) = <&[U; TILE]>::try_from(column) {
+                    for r in 0..TILE {
+                        same &= column[r] == map(&read[r * features + feature]);
+                    }
+                } else {
+                    for r in 0..n {
+                        same &= column[r] == map(&read[r * features + feature]);
+                    }
                 }
             }
             same
