@@ -96,12 +96,10 @@ pub(crate) fn gather<const N: usize>(
     if index.len() >= 2 * table.len() {
         ask_for(isa, table);
     }
-    let (dst, dst_tail) = dst.as_chunks_mut::<8>();
-    let (index, index_tail) = index.as_chunks::<8>();
-    for (dst, index) in dst.iter_mut().zip(index) {
-        for (d, i) in dst.as_chunks_mut::<N>().0.iter_mut().zip(index.as_chunks::<N>().0) {
-            isa.store(d, isa.look_up(table, i));
-        }
+    let (dst, dst_tail) = dst.as_chunks_mut::<N>();
+    let (index, index_tail) = index.as_chunks::<N>();
+    for (d, i) in dst.iter_mut().zip(index) {
+        isa.store(d, isa.look_up(table, i));
     }
     for (d, &i) in dst_tail.iter_mut().zip(index_tail) {
         *d = table[usize::from(i)];
@@ -129,14 +127,11 @@ pub(super) fn look_up_two<const N: usize, L: Lanes<N>>(
     vector: impl Fn(L::Vector, L::Vector) -> L::Vector,
     one: impl Fn(F128, F128) -> F128,
 ) {
-    let (dst, dst_tail) = dst.as_chunks_mut::<8>();
-    let [(i0, tail0), (i1, tail1)] = index.map(|i| i.as_chunks::<8>());
-    for (dst, (i0, i1)) in dst.iter_mut().zip(i0.iter().zip(i1)) {
-        prefetch_ahead(dst);
-        let index = i0.as_chunks::<N>().0.iter().zip(i1.as_chunks::<N>().0);
-        for (d, (i0, i1)) in dst.as_chunks_mut::<N>().0.iter_mut().zip(index) {
-            isa.store(d, vector(isa.look_up(t0, i0), isa.look_up(t1, i1)));
-        }
+    let (dst, dst_tail) = dst.as_chunks_mut::<N>();
+    let [(i0, tail0), (i1, tail1)] = index.map(|i| i.as_chunks::<N>());
+    for (d, (i0, i1)) in dst.iter_mut().zip(i0.iter().zip(i1)) {
+        prefetch_ahead(d);
+        isa.store(d, vector(isa.look_up(t0, i0), isa.look_up(t1, i1)));
     }
     for (d, (&i0, &i1)) in dst_tail.iter_mut().zip(tail0.iter().zip(tail1)) {
         *d = one(t0[usize::from(i0)], t1[usize::from(i1)]);
@@ -152,20 +147,13 @@ pub(crate) fn gather_four<const N: usize>(
     index: [&[u8]; 4],
 ) {
     let [t0, t1, t2, t3] = tables;
-    let (dst, dst_tail) = dst.as_chunks_mut::<8>();
-    let [(i0, tail0), (i1, tail1), (i2, tail2), (i3, tail3)] = index.map(|i| i.as_chunks::<8>());
-    for ((dst, (i0, i1)), (i2, i3)) in dst.iter_mut().zip(i0.iter().zip(i1)).zip(i2.iter().zip(i3))
-    {
-        prefetch_ahead(dst);
-        let [i0, i1, i2, i3] = [i0, i1, i2, i3].map(|i| i.as_chunks::<N>().0);
-        let index = i0.iter().zip(i1).zip(i2.iter().zip(i3));
-        for (d, ((i0, i1), (i2, i3))) in dst.as_chunks_mut::<N>().0.iter_mut().zip(index) {
-            let (low, high) = (
-                isa.add(isa.look_up(t0, i0), isa.look_up(t1, i1)),
-                isa.add(isa.look_up(t2, i2), isa.look_up(t3, i3)),
-            );
-            isa.store(d, isa.add(low, high));
-        }
+    let (dst, dst_tail) = dst.as_chunks_mut::<N>();
+    let [(i0, tail0), (i1, tail1), (i2, tail2), (i3, tail3)] = index.map(|i| i.as_chunks::<N>());
+    for ((d, (i0, i1)), (i2, i3)) in dst.iter_mut().zip(i0.iter().zip(i1)).zip(i2.iter().zip(i3)) {
+        prefetch_ahead(d);
+        let low = isa.add(isa.look_up(t0, i0), isa.look_up(t1, i1));
+        let high = isa.add(isa.look_up(t2, i2), isa.look_up(t3, i3));
+        isa.store(d, isa.add(low, high));
     }
     let tails = tail0.iter().zip(tail1).zip(tail2.iter().zip(tail3));
     for (d, ((&i0, &i1), (&i2, &i3))) in dst_tail.iter_mut().zip(tails) {
