@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::{Accuracy, Committed};
+use crate::native;
 use crate::progress::human;
 
 /// What was measured: times in nanoseconds, medians over the runs but the process's first unless they say otherwise.
@@ -86,9 +87,8 @@ impl Measurement {
     pub fn of_rounds(mut rounds: Vec<Self>) -> Option<Self> {
         rounds.sort_by_key(|round| round.prove_ns);
         let mut median = rounds.get(rounds.len() / 2)?.clone();
-        let mut firsts: Vec<u64> = rounds.iter().map(|round| round.first_prove_ns).collect();
-        firsts.sort_unstable();
-        median.first_prove_ns = firsts[rounds.len() / 2];
+        median.first_prove_ns =
+            native::median(rounds.iter().map(|round| round.first_prove_ns).collect());
         let least = |of: fn(&Self) -> u64| rounds.iter().map(of).min().unwrap_or(0);
         median.commit_min_ns = least(|round| round.commit_min_ns);
         median.prove_min_ns = least(|round| round.prove_min_ns);

@@ -31,7 +31,7 @@ fn time<T>(mut f: impl FnMut() -> T) -> Duration {
 }
 
 /// The middle of some times. Precondition: there are any.
-pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
+pub(crate) fn median<T: Ord + Copy>(mut times: Vec<T>) -> T {
     times.sort_unstable();
     times[times.len() / 2]
 }

@@ -29,6 +29,11 @@ impl Edges {
         Self::rising(0, u8::MAX, f64::from)
     }
 
+    /// The step of a column, of one for all columns or one for each.
+    pub(crate) fn of_column(steps: &[Self], column: usize) -> Option<&Self> {
+        if let [only] = steps { Some(only) } else { steps.get(column) }
+    }
+
     /// The code of an accumulator.
     pub fn code(&self, acc: i64) -> u8 {
         self.nth(self.edges.partition_point(|&edge| edge <= acc))

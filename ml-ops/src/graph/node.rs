@@ -266,10 +266,7 @@ impl Epilogue {
         match self {
             Self::Accumulator => None,
             Self::Requantize(requantize) => Some(requantize.step(column).code(acc)),
-            Self::Edges(steps) => match steps.as_slice() {
-                [only] => Some(only.code(acc)),
-                steps => steps.get(column).map(|step| step.code(acc)),
-            },
+            Self::Edges(steps) => Edges::of_column(steps, column).map(|step| step.code(acc)),
         }
     }
 

@@ -74,15 +74,8 @@ pub(super) fn is_transposed<T: Copy + Sync, U: Copy + PartialEq + Sync>(
             // No branch an element.
             let mut same = true;
             for (feature, column) in columns.chunks_exact(rows).enumerate() {
-                let column = &column[first..first + n];
-                if let Ok(column) = <&[U; TILE]>::try_from(column) {
-                    for r in 0..TILE {
-                        same &= column[r] == map(&read[r * features + feature]);
-                    }
-                } else {
-                    for r in 0..n {
-                        same &= column[r] == map(&read[r * features + feature]);
-                    }
+                for (r, of_column) in column[first..first + n].iter().enumerate() {
+                    same &= *of_column == map(&read[r * features + feature]);
                 }
             }
             same

@@ -1,7 +1,7 @@
 //! Sums of functions of elements, and their codes.
 
 use super::factors::{Factor, add_products};
-use crate::graph::{Epilogue, Function, Runs, Term, Values};
+use crate::graph::{Edges, Epilogue, Function, Runs, Term, Values};
 use rayon::prelude::*;
 
 /// The sums `[column][row]` of a [`Combine`](crate::graph::Op::Combine) over `columns` columns of `rows` rows.
@@ -116,8 +116,7 @@ pub(super) fn codes_of(
                     requantize.step(column).codes(accumulators, are_short, codes);
                 }
                 Epilogue::Edges(steps) => {
-                    let step = if let [only] = &steps[..] { Some(only) } else { steps.get(column) };
-                    if let Some(step) = step {
+                    if let Some(step) = Edges::of_column(steps, column) {
                         step.codes(accumulators, codes);
                     }
                 }
