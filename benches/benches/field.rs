@@ -142,11 +142,8 @@ fn indices(c: &mut Criterion) {
     on_all(c, "gather_four", N, || kernels::gather_four(&mut dst, tables.each_ref(), [&index; 4]));
     on_all(c, "gather_products", N, || kernels::gather_products(&mut dst, two, [&index; 2]));
     let eight_tables: [&[F128; 256]; 8] = core::array::from_fn(|k| &tables[k % 4]);
-    on_all(c, "gather_four_products", N, || {
-        kernels::gather_four_products(&mut dst, eight_tables, [&index; 8]);
-    });
-    on_all(c, "gather_grid", N, || {
-        black_box(kernels::gather_grid(&weights, eight_tables, [&index; 8], Corner::One));
+    on_all(c, "gather_lines", N, || {
+        black_box(kernels::gather_lines(&weights, eight_tables, [&index; 8]));
     });
     let mut planes: [Vec<F128>; 8] = core::array::from_fn(|_| vec![F128::ZERO; N / 128]);
     let mut sums = [F128::ZERO; 128];

@@ -117,7 +117,7 @@ fn indexed_product(
 ) -> onehot::PlaneClaims<F128> {
     let mut channel = channel();
     let leaves = Looked { table, index, rows };
-    let tree = Tree::over(rows, cols, Box::new(leaves));
+    let tree = Tree::over(BoxShape { rows, cols, fan_in: 1 }, Box::new(leaves));
     let value = kernels::inner_product(tree.outputs(), &kernels::eq_table(row_point)[..rows]);
     let root = RootClaim { row_point: row_point.to_vec(), value };
     let leaf = product::prove(&mut channel, vec![tree], vec![root]).remove(0);

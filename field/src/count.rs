@@ -31,7 +31,7 @@
 //! | `gather_two` | of the result | | | 1 |
 //! | `gather_four` | of the result | | | 3 |
 //! | `gather_products` | of the result | 1 | | |
-//! | `gather_four_products` | of the result | 4 | | 3 |
+//! | `gather_lines` | of the weights | 14 | | 20 |
 //! | `gather`, `pack_plane`, `transpose` | | | | |
 //!
 //! Products include those whose reduction is put off to the end of a sum. The kernel of [`coset`](crate::coset) counts

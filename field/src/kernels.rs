@@ -139,13 +139,14 @@ pub fn table_round(a_lo: &[F128], a_hi: &[F128], b_lo: &[F128], b_hi: &[F128]) -
     dispatch::table_round(Backend::current(), a_lo, a_hi, b_lo, b_hi)
 }
 
+/// Products and additions of [`lines_round`] of two to eight factors.
+const LINES: [(u32, u32); 7] = [(5, 7), (10, 12), (14, 20), (23, 38), (28, 50), (36, 66), (41, 87)];
+
 /// The coefficients, constant first, of `sum_i w[i] prod_s (lo[s][i] + X (lo[s][i] + hi[s][i]))`, with two to eight factors, and zeros.
 pub fn lines_round(w: &[F128], lo: &[&[F128]], hi: &[&[F128]]) -> [F128; 9] {
     assert!(lo.len() == hi.len() && (2..=8).contains(&lo.len()));
     assert!(lo.iter().chain(hi).all(|s| s.len() == w.len()));
-    const COUNTS: [(u32, u32); 7] =
-        [(5, 7), (10, 12), (14, 20), (23, 38), (28, 50), (36, 66), (41, 87)];
-    let (products, additions) = COUNTS[lo.len() - 2];
+    let (products, additions) = LINES[lo.len() - 2];
     let _counted = count::kernel(w.len(), products, 0, additions);
     dispatch::lines_round(Backend::current(), w, lo, hi)
 }
@@ -287,25 +288,13 @@ pub fn gather_products(dst: &mut [F128], tables: [&[F128; 256]; 2], index: [&[u8
     dispatch::gather_products(Backend::current(), dst, tables, index);
 }
 
-/// Sums of four products of two look-ups: `dst[i] = sum_k tables[2 k][index[2 k][i]] * tables[2 k + 1][index[2 k + 1][i]]`.
-pub fn gather_four_products(dst: &mut [F128], tables: [&[F128; 256]; 8], index: [&[u8]; 8]) {
-    assert!(index.iter().all(|i| i.len() == dst.len()));
-    let _counted = count::kernel(dst.len(), 4, 0, 3);
-    dispatch::gather_four_products(Backend::current(), dst, tables, index);
-}
-
-/// [`product_grid`] of factors that are looked up: `tables[2 k][index[2 k][i]]` stands for `a[k][i]`, and
-/// `tables[2 k + 1][index[2 k + 1][i]]` for `b[k][i]`.
-pub fn gather_grid(
-    w: &[F128],
-    tables: [&[F128; 256]; 8],
-    index: [&[u8]; 8],
-    corner: Corner,
-) -> [F128; 8] {
+/// [`lines_round`] of four factors that are looked up: `tables[s][index[s][i]]` stands for `lo[s][i]`, and
+/// `tables[4 + s][index[4 + s][i]]` for `hi[s][i]`.
+pub fn gather_lines(w: &[F128], tables: [&[F128; 256]; 8], index: [&[u8]; 8]) -> [F128; 9] {
     assert!(index.iter().all(|i| i.len() == w.len()));
-    let corners = u32::from(corner != Corner::Neither);
-    let _counted = count::kernel(w.len(), 11 + corners, 0, 17 + corners);
-    dispatch::gather_grid(Backend::current(), w, tables, index, corner)
+    let (products, additions) = LINES[4 - 2];
+    let _counted = count::kernel(w.len(), products, 0, additions);
+    dispatch::gather_lines(Backend::current(), w, tables, index)
 }
 
 /// Sums of products of values that the nibbles of four bytes have, for every two of the bytes:

@@ -7,7 +7,7 @@ use crate::argument::GroupSize;
 use crate::array::{Array, ArrayData};
 
 /// The protocol's name and version, the first thing that every challenge depends on.
-const PROTOCOL: &str = "binfer inference v10";
+const PROTOCOL: &str = "binfer inference v11";
 
 /// A transcript that holds parameters, the digest of the commitment, group size, reaches, inputs and outputs.
 pub(crate) fn transcript(

@@ -29,6 +29,6 @@ fn commitment_and_proof_of_the_shipped_digits_model() {
     );
     assert_eq!(
         hex(&HashKind::Blake3.hash(&bytes)),
-        "4be0a90bd7af755e0189506a00eebfa8bac43d5edd14dd9c9ffed5d567a4b1ce"
+        "5076b19f941dd774ec6bcb079570dd2aaf6e06eace14f5e738c5082cdd82a35c"
     );
 }

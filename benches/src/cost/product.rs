@@ -9,8 +9,8 @@ use super::ops::{
 /// Rows from which a tree is built column by column.
 const LONG: usize = 16;
 
-/// Rows of leaves that are made at a time.
-const BLOCK: usize = 1 << 10;
+/// Columns of one factor that are argued as the factors of one.
+const FOUR: usize = 4;
 
 /// A round's sums of `n` products of two to eight factors, all coefficients of them.
 pub(super) fn lines_round(factors: usize, n: usize) -> Counts {
@@ -20,7 +20,7 @@ pub(super) fn lines_round(factors: usize, n: usize) -> Counts {
     ops(products * n, 0, additions * n)
 }
 
-/// Rows of more than eight factors that are multiplied at a time.
+/// Rows of more than eight factors that are multiplied at a time; of factors that are made, twice as many.
 const RUN: usize = 1 << 7;
 
 /// A tree without its indices.
@@ -42,25 +42,31 @@ impl Box {
         log(self.cols)
     }
 
+    /// The box that is argued: columns of one factor four at a time.
+    fn argued(&self) -> Self {
+        if self.fan_in > 1 || self.rows < LONG || self.cols <= FOUR {
+            return *self;
+        }
+        Self { cols: self.cols.div_ceil(FOUR), fan_in: FOUR, ..*self }
+    }
+
+    /// Factors of a row.
+    fn blocks(&self) -> usize {
+        self.cols * self.fan_in
+    }
+
     /// Multiplying factors to leaves, and leaves to all levels.
     pub(super) fn build(&self) -> Counts {
-        let Self { rows, cols, fan_in, looked_up } = *self;
-        let leaves = (fan_in - 1) * rows * cols;
+        let argued = self.argued();
+        let Self { rows, cols, .. } = argued;
+        // Those that are missing in the last four are ones, which are multiplied where they are kept.
+        let blocks = if self.looked_up.is_some() { self.blocks() } else { argued.blocks() };
+        let leaves = (blocks - cols) * rows;
         if rows < LONG {
             return ops(leaves + (((1 << self.col_vars()) - 1) << self.row_vars()), 0, 0);
         }
-        let made = looked_up.is_some() && cols > 4;
-        let level = |l: usize| match l {
-            1 if made => cols / 2,
-            2 if self.pairs_are_made() => cols.div_ceil(2) / 2,
-            _ => cols.div_ceil(1 << l),
-        };
-        ops(leaves + rows * (1..=self.col_vars()).map(level).sum::<usize>(), 0, 0)
-    }
-
-    /// Whether products of two leaves are made whenever they are needed, as leaves are.
-    fn pairs_are_made(&self) -> bool {
-        self.looked_up.is_some() && self.rows >= LONG && self.cols.div_ceil(2) > 4
+        let level = |l: usize| cols.div_ceil(1 << l);
+        ops(leaves + rows * (1..=argued.col_vars()).map(level).sum::<usize>(), 0, 0)
     }
 
     /// The sumcheck of the level of which `above` column variables are left.
@@ -78,10 +84,6 @@ impl Box {
         let mut left = n;
         let mut pairs = cols.div_ceil(2);
         let mut in_columns = columns;
-        // The lowest level's first pass is over leaves.
-        let mut leaves = self.looked_up.filter(|_| columns && above + 1 == self.col_vars());
-        // The next one's is over products of two, which are made for the sums and to be bound.
-        let mut made = self.pairs_are_made() && above + 2 == self.col_vars();
         let mut col_vars = above;
         let mut first = true;
         while left >= 2 {
@@ -96,19 +98,9 @@ impl Box {
             if in_columns {
                 let quads = pairs.div_ceil(4);
                 let rows = self.rows;
-                let by_bytes = leaves.is_none_or(|width| width == 8);
-                let blocks = if made || !by_bytes { rows.div_ceil(BLOCK) } else { 1 };
-                if made {
-                    total += ops(self.cols / 2 * rows, 0, 0);
-                }
-                total +=
-                    times(quads, ops(grid.0 * rows + 8 * blocks, 0, grid.1 * rows + 8 * blocks));
+                total += times(quads, ops(grid.0 * rows + 8, 0, grid.1 * rows + 8));
                 // What follows binds both variables.
-                total += match leaves.take() {
-                    Some(width) => self.bind_leaves(width),
-                    None if core::mem::take(&mut made) => self.bind_pairs(),
-                    None => times(quads, ops(6 * rows, 0, 12 * rows)),
-                };
+                total += times(quads, ops(6 * rows, 0, 12 * rows));
                 pairs = quads;
                 if col_vars > 3 {
                     total += ops(0, 0, 1 << (col_vars - 2));
@@ -131,48 +123,20 @@ impl Box {
         total
     }
 
-    /// Binding two variables of leaves that are looked up in tables of `2^width` entries: four columns become one,
-    /// whose rows are sums of four look-ups in scaled tables. Where rows are few, or columns are missing, leaves are
-    /// made and bound as elements.
-    fn bind_leaves(&self, width: usize) -> Counts {
-        let rows = self.rows;
-        let mut total = Counts::default();
-        for first in (0..self.cols).step_by(8) {
-            for side in 0..2 {
-                let columns = (0..4).filter(|k| first + 2 * k + side < self.cols).count();
-                // The weight of the first column.
-                total += ops(0, 0, 4);
-                let scaled = if rows >= 2 << width { columns } else { 0 };
-                total += ops(scaled << width, 0, 0);
-                total += if scaled == 4 { ops(0, 0, 3 * rows) } else { ops(3 * rows, 0, 6 * rows) };
-            }
-        }
-        total
-    }
-
-    /// Binding two variables of products of two leaves: four columns become one, whose rows are sums of four products of look-ups, one of
-    /// each pair's tables scaled. Where rows are few, or columns are missing, products are made and bound as elements.
-    fn bind_pairs(&self) -> Counts {
-        let rows = self.rows;
-        let is_long = self.looked_up == Some(8) && rows >= 2 << 8;
-        let mut total = Counts::default();
-        for first in (0..self.cols).step_by(16) {
-            for side in 0..2 {
-                let pairs = (0..4).filter(|k| first + 4 * k + 2 * side + 1 < self.cols).count();
-                total += ops(0, 0, 4);
-                total += if is_long && pairs == 4 {
-                    ops(4 * rows + (4 << 8), 0, 3 * rows)
-                } else {
-                    ops((pairs + 3) * rows, 0, 6 * rows)
-                };
-            }
-        }
-        total
-    }
-
     /// The sumcheck that splits leaves into factors.
     fn split(&self) -> Counts {
-        box_product(self.rows, self.cols, self.fan_in)
+        let Self { rows, cols, fan_in, .. } = self.argued();
+        let mut total = box_product(rows, cols, fan_in);
+        // Blocks that are looked up in small tables are bound as sums of two look-ups, for which two tables are scaled.
+        let blocks = self.blocks();
+        let pairs = blocks / (2 * fan_in) * fan_in + (blocks % (2 * fan_in)).saturating_sub(fan_in);
+        if let Some(width) = self.looked_up.filter(|&width| cols > 1 && 2 << width <= rows) {
+            let entries = 2 << width;
+            total += ops(pairs * entries, 0, 0);
+            total.products -= (pairs * rows) as u64;
+            total.additions -= (pairs * rows) as u64;
+        }
+        total
     }
 }
 
@@ -209,6 +173,8 @@ pub(super) fn box_product(rows: usize, cols: usize, f: usize) -> Counts {
 
 /// The forest's sumchecks after `bytes` of messages, all levels and the last batch.
 pub(super) fn forest(mut bytes: usize, trees: &[Box]) -> Counts {
+    let own = trees;
+    let trees: &[Box] = &own.iter().map(Box::argued).collect::<Vec<_>>();
     let depth = trees.iter().map(Box::col_vars).max().unwrap_or(0);
     let mut total = Counts::default();
     let mut started = 0;
@@ -235,7 +201,7 @@ pub(super) fn forest(mut bytes: usize, trees: &[Box]) -> Counts {
     }
     let last: Vec<&Box> = trees.iter().filter(|t| t.fan_in > 1).collect();
     if !last.is_empty() {
-        total += sum(last.iter().map(|t| t.split()));
+        total += sum(own.iter().filter(|t| t.argued().fan_in > 1).map(Box::split));
         let shapes: Vec<_> =
             last.iter().map(|t| (t.col_vars() + t.row_vars(), t.fan_in + 2)).collect();
         let single = (last.len() < trees.len()).then_some(1);

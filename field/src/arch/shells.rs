@@ -60,17 +60,11 @@ macro_rules! for_each_kernel {
             fn gather_two(dst: &mut [F128], tables: [&[F128; 256]; 2], index: [&[u8]; 2]);
             fn gather_four(dst: &mut [F128], tables: [&[F128; 256]; 4], index: [&[u8]; 4]);
             fn gather_products(dst: &mut [F128], tables: [&[F128; 256]; 2], index: [&[u8]; 2]);
-            fn gather_four_products(
-                dst: &mut [F128],
-                tables: [&[F128; 256]; 8],
-                index: [&[u8]; 8]
-            );
-            fn gather_grid(
+            fn gather_lines(
                 w: &[F128],
                 tables: [&[F128; 256]; 8],
-                index: [&[u8]; 8],
-                corner: Corner
-            ) -> [F128; 8];
+                index: [&[u8]; 8]
+            ) -> [F128; 9];
             fn nibble_products(
                 low: &[F128; 16],
                 high: &[[F128; 16]],

@@ -379,20 +379,15 @@ proptest! {
         let index = index.each_ref().map(Vec::as_slice);
         let values: [Vec<F128>; 8] =
             core::array::from_fn(|k| index[k].iter().map(|&i| tables[k][usize::from(i)]).collect());
-        let [a, b] = [0, 1].map(|side| [0, 2, 4, 6].map(|k| &values[k + side][..]));
-        let product = |k: usize, i: usize| naive_mul(a[k][i], b[k][i]);
-        let products: Vec<F128> = (0..w.len()).map(|i| product(0, i)).collect();
-        let sums: Vec<F128> = (0..w.len()).map(|i| (0..4).map(|k| product(k, i)).sum()).collect();
+        let products: Vec<F128> = (0..w.len()).map(|i| naive_mul(values[0][i], values[1][i])).collect();
+        let (lo, hi) = values.split_at(4);
+        let [lo, hi] = [lo, hi].map(|of| of.iter().map(Vec::as_slice).collect::<Vec<_>>());
         on_every_backend(|backend| {
             let mut dst = vec![F128::ONE; w.len()];
             dispatch::gather_products(backend, &mut dst, [tables[0], tables[1]], [index[0], index[1]]);
             prop_assert_eq!(&dst, &products);
-            dispatch::gather_four_products(backend, &mut dst, tables, index);
-            prop_assert_eq!(&dst, &sums);
-            for corner in [Corner::Neither, Corner::Zero, Corner::One] {
-                let grid = dispatch::gather_grid(backend, &w, tables, index, corner);
-                prop_assert_eq!(grid, dispatch::product_grid(backend, &w, a, b, corner));
-            }
+            let sums = dispatch::gather_lines(backend, &w, tables, index);
+            prop_assert_eq!(sums, dispatch::lines_round(backend, &w, &lo, &hi));
             Ok(())
         })?;
     }

@@ -3,14 +3,18 @@
 use binfer_field::{F128, kernels};
 use rayon::prelude::*;
 
+use super::leaves::Made;
+use super::shape::FOUR;
 use super::tree::TASK;
-use super::{BoxShape, LeafClaim, Leaves};
+use super::{BoxShape, LeafClaim};
 use crate::buffer::Buffer;
-use crate::multilinear::log2_ceil;
 use crate::sumcheck::{EqFactored, Instance, Shape};
 
 /// Rows that are multiplied at a time: partial products of so many stay in the first cache.
 const RUN: usize = 1 << 7;
+
+/// Most factors that a kernel multiplies.
+const LINES: usize = 8;
 
 /// Columns are bound first, lowest variable first, then rows, highest variable first.
 ///
@@ -18,10 +22,16 @@ const RUN: usize = 1 << 7;
 pub struct BoxProduct<'a> {
     shape: BoxShape,
     n_vars: usize,
-    /// Blocks `[column][factor][row]`, unless they are made.
+    /// The numbers of the columns that are not ones, in order.
+    kept: Vec<usize>,
+    /// Their blocks `[column][factor][row]`, unless they are made.
     data: Buffer,
-    /// What makes the factors, numbered as blocks are, until the first column variable is bound.
-    made: Option<Box<dyn Leaves + 'a>>,
+    /// What makes the factors until the first column variable is bound.
+    made: Option<Made<'a>>,
+    /// Elements from one factor to the next, once rows are bound.
+    stride: usize,
+    /// What the next round sums, where it was found while columns were bound.
+    ahead: Option<Vec<F128>>,
     cols_left: usize,
     rows_left: usize,
     z_cols: Vec<F128>,
@@ -33,36 +43,47 @@ pub struct BoxProduct<'a> {
 
 /// The factors of a box's leaves.
 pub(super) enum Factors<'a> {
-    /// Blocks `[column][factor][row]`.
-    Stored(Buffer),
-    /// Those that are made, numbered as blocks are.
-    Made(Box<dyn Leaves + 'a>),
+    /// Blocks `[column][factor][row]` of the columns that are not ones, and their numbers in order.
+    Stored(Buffer, Vec<usize>),
+    /// Those that are made.
+    Made(Made<'a>),
+}
+
+/// Two columns that the next variable tells apart, not both ones.
+struct Pair {
+    /// The column that they are bound to.
+    number: usize,
+    /// Where they are among those that are kept.
+    at: [Option<usize>; 2],
 }
 
 impl<'a> BoxProduct<'a> {
     /// The instance for a claim `V(z) = value` on the product `V` of all factors; `data` holds
-    /// `cols * fan_in * rows` elements `[column][factor][row]`, or one block of ones more.
+    /// `cols * fan_in * rows` elements `[column][factor][row]`.
     pub fn new(shape: BoxShape, data: impl Into<Buffer>, claim: &LeafClaim<F128>) -> Self {
-        Self::over(shape, Factors::Stored(data.into()), claim)
+        Self::over(shape, Factors::Stored(data.into(), (0..shape.cols).collect()), claim)
     }
 
     /// The instance for factors that may be made; if they are, of a box of several columns.
     pub(super) fn over(shape: BoxShape, factors: Factors<'a>, claim: &LeafClaim<F128>) -> Self {
-        let (mut data, made) = match factors {
-            Factors::Stored(data) => (data, None),
-            Factors::Made(leaves) => (Buffer::default(), Some(leaves)),
+        let (data, kept, made) = match factors {
+            Factors::Stored(data, kept) => (data, kept, None),
+            Factors::Made(made) => (Buffer::default(), (0..shape.cols).collect(), Some(made)),
         };
         let (n_cols, n_rows) = (shape.col_vars(), shape.row_vars());
+        debug_assert!(made.is_some() || data.len() == kept.len() * shape.fan_in * shape.rows);
         debug_assert!(made.is_none() || n_cols > 0);
         debug_assert_eq!((claim.col_point.len(), claim.row_point.len()), (n_cols, n_rows));
-        data.truncate(shape.cols * shape.fan_in * shape.rows);
         let mut eq_rows = kernels::eq_table(&claim.row_point);
         eq_rows.truncate(shape.rows);
         let mut this = Self {
             shape,
             n_vars: n_cols + n_rows,
+            kept,
             data,
             made,
+            stride: shape.rows,
+            ahead: None,
             cols_left: n_cols,
             rows_left: n_rows,
             z_cols: claim.col_point.clone(),
@@ -78,26 +99,43 @@ impl<'a> BoxProduct<'a> {
     }
 
     /// The factors' values at the bound point.
-    pub fn values(&self) -> &[F128] {
+    pub fn values(&self) -> Vec<F128> {
         debug_assert_eq!(self.cols_left + self.rows_left, 0);
-        &self.data
+        self.data.iter().step_by(self.stride).copied().collect()
+    }
+
+    /// Elements of a column.
+    fn block(&self) -> usize {
+        self.shape.rows * self.shape.fan_in
     }
 
     /// Pads the rows to a power of two with ones and restores the whole eq table.
     fn start_rows(&mut self) {
         let padded = 1 << self.rows_left;
         let rows = self.shape.rows;
-        if padded != rows {
+        if padded != rows || self.kept.is_empty() {
             let mut data = Buffer::unspecified(self.shape.fan_in * padded);
+            data.fill(F128::ONE);
             for (out, factor) in data.chunks_mut(padded).zip(self.data.chunks(rows)) {
-                let (inside, outside) = out.split_at_mut(rows);
-                inside.copy_from_slice(factor);
-                outside.fill(F128::ONE);
+                out[..rows].copy_from_slice(factor);
             }
             self.data = data;
         }
         self.eq_rows = kernels::eq_table(&self.z_rows);
         self.shape.rows = padded;
+        self.stride = padded;
+    }
+
+    /// The pairs of columns that are not both ones.
+    fn pairs(&self) -> Vec<Pair> {
+        let mut start = 0;
+        let pairs = self.kept.chunk_by(|a, b| a / 2 == b / 2).map(|of| {
+            let place = |odd: usize| of.iter().position(|&c| c % 2 == odd).map(|i| start + i);
+            let pair = Pair { number: of[0] / 2, at: [place(0), place(1)] };
+            start += of.len();
+            pair
+        });
+        pairs.collect()
     }
 
     /// The cofactor's value at 1 (at 0 where `flip`), zero, and its coefficients of `X^2` and above.
@@ -106,70 +144,66 @@ impl<'a> BoxProduct<'a> {
     }
 
     fn column_cofactor(&self, flip: bool) -> Vec<F128> {
-        if let Some(leaves) = &self.made {
-            return self.made_cofactor(&**leaves, flip);
-        }
-        let (rows, fan_in) = (self.shape.rows, self.shape.fan_in);
-        let block = rows * fan_in;
-        let pairs = TASK.div_ceil(2 * block);
-        let ones = vec![F128::ONE; block];
-        let weights = &self.eq_cols;
-        let chunks = self.data.par_chunks(2 * block * pairs).zip(weights.par_chunks(2 * pairs));
-        let sums = chunks.map(|(data, weights)| {
+        let (block, fan_in) = (self.block(), self.shape.fan_in);
+        let pairs = self.pairs();
+        let at_a_time = TASK.div_ceil(2 * block);
+        let ones = vec![F128::ONE; if self.made.is_some() { 0 } else { block }];
+        let scratch = || vec![F128::ONE; if self.made.is_some() { 4 * RUN * fan_in } else { 0 }];
+        let sums = pairs.par_chunks(at_a_time).map_init(scratch, |scratch, pairs| {
             let mut total = vec![F128::ZERO; fan_in + 1];
-            for (pair, w) in data.chunks(2 * block).zip(weights.chunks(2)) {
-                let (lo, hi) = pair.split_at(block);
-                let hi = if hi.is_empty() { &ones } else { hi };
-                let sum =
-                    weighted_product(&self.eq_rows, &blocks(lo, rows), &blocks(hi, rows), flip);
-                let weight = w.iter().copied().sum::<F128>();
-                for (t, s) in total.iter_mut().zip(sum) {
-                    *t += weight * s;
-                }
+            for pair in pairs {
+                let sum = if let Some(made) = &self.made {
+                    self.made_product(made, pair.number, flip, scratch)
+                } else {
+                    let [lo, hi] = pair.at.map(|at| at.map_or(&ones[..], |at| self.column(at)));
+                    weighted_product(&self.eq_rows, lo, hi, flip)
+                };
+                let weight = self.eq_cols[2 * pair.number] + self.eq_cols[2 * pair.number + 1];
+                kernels::add_scaled(&mut total, &sum, weight);
             }
             total
         });
         sums.reduce(|| vec![F128::ZERO; fan_in + 1], add)
     }
 
-    /// The same of factors that are made, run of rows by run.
-    fn made_cofactor(&self, leaves: &dyn Leaves, flip: bool) -> Vec<F128> {
-        let fan_in = self.shape.fan_in;
-        let pairs = self.eq_cols[..self.shape.cols.next_multiple_of(2)].par_chunks(2).enumerate();
-        let scratch = || vec![F128::ONE; 4 * RUN * fan_in];
-        let sums = pairs.map_init(scratch, |scratch, (pair, w)| {
-            let mut total = vec![F128::ZERO; fan_in + 1];
-            for (run, eq) in self.eq_rows.chunks(2 * RUN).enumerate() {
-                let n = eq.len();
-                let (lo, hi) = scratch[..2 * n * fan_in].split_at_mut(n * fan_in);
-                for (column, out) in [(2 * pair, &mut *lo), (2 * pair + 1, &mut *hi)] {
-                    for (g, out) in out.chunks_mut(n).enumerate() {
-                        self.fill(leaves, column, g, run * 2 * RUN, out);
-                    }
-                }
-                let sum = weighted_product(eq, &blocks(lo, n), &blocks(hi, n), flip);
-                kernels::add_assign(&mut total, &sum);
-            }
-            kernels::scale(&mut total, w[0] + w[1]);
-            total
-        });
-        sums.reduce(|| vec![F128::ZERO; fan_in + 1], add)
+    /// The block of a column that is kept.
+    fn column(&self, at: usize) -> &[F128] {
+        &self.data[at * self.block()..][..self.block()]
     }
 
-    /// Rows from `first` of a factor that is made, ones beyond the last column.
-    fn fill(
+    /// [`weighted_product`] of a pair of columns that are made, run of rows by run.
+    fn made_product(
         &self,
-        leaves: &dyn Leaves,
-        column: usize,
-        factor: usize,
-        first: usize,
-        out: &mut [F128],
-    ) {
-        if column < self.shape.cols {
-            leaves.fill(column * self.shape.fan_in + factor, first, out);
-        } else {
-            out.fill(F128::ONE);
+        made: &Made<'_>,
+        pair: usize,
+        flip: bool,
+        scratch: &mut [F128],
+    ) -> Vec<F128> {
+        let fan_in = self.shape.fan_in;
+        let rows = self.shape.rows;
+        if fan_in == FOUR
+            && let Some((mut tables, mut index)) = made.byte_tables(2 * pair * fan_in, rows)
+        {
+            if flip {
+                tables.rotate_left(FOUR);
+                index.rotate_left(FOUR);
+            }
+            let coefficients = kernels::gather_lines(&self.eq_rows, tables, index);
+            let at_one = kernels::sum(&self.eq_rows) + coefficients.iter().copied().sum::<F128>();
+            let [_, _, c2, c3, c4, ..] = coefficients;
+            return vec![at_one, F128::ZERO, c2, c3, c4];
         }
+        let mut total = vec![F128::ZERO; fan_in + 1];
+        for (run, eq) in self.eq_rows.chunks(2 * RUN).enumerate() {
+            let n = eq.len();
+            let blocks = &mut scratch[..2 * n * fan_in];
+            for (g, out) in blocks.chunks_mut(n).enumerate() {
+                made.fill(2 * pair * fan_in + g, run * 2 * RUN, out);
+            }
+            let (lo, hi) = blocks.split_at(n * fan_in);
+            kernels::add_assign(&mut total, &weighted_product(eq, lo, hi, flip));
+        }
+        total
     }
 
     fn row_cofactor(&self, flip: bool) -> Vec<F128> {
@@ -177,9 +211,9 @@ impl<'a> BoxProduct<'a> {
         let half = rows / 2;
         let mut weights = self.eq_rows[..half].to_vec();
         kernels::add_assign(&mut weights, &self.eq_rows[half..]);
-        let halves = self.data.chunks(rows).map(|factor| factor.split_at(half));
+        let halves = self.data.chunks(self.stride).map(|factor| factor[..rows].split_at(half));
         let (lo, hi): (Vec<_>, Vec<_>) = halves.unzip();
-        weighted_product(&weights, &lo, &hi, flip)
+        weighted_lines(&weights, &lo, &hi, flip)
     }
 }
 
@@ -188,18 +222,39 @@ fn add(mut a: Vec<F128>, b: Vec<F128>) -> Vec<F128> {
     a
 }
 
-/// The blocks of `rows` values each.
-fn blocks(values: &[F128], rows: usize) -> Vec<&[F128]> {
-    values.chunks(rows).collect()
+/// [`weighted_lines`] of the blocks of two columns.
+fn weighted_product(w: &[F128], lo: &[F128], hi: &[F128], flip: bool) -> Vec<F128> {
+    let n = w.len();
+    if lo.len() > LINES * n {
+        let [lo, hi] = [lo, hi].map(|column| column.chunks(n).collect::<Vec<_>>());
+        return weighted_lines(w, &lo, &hi, flip);
+    }
+    let fan_in = lo.len() / n;
+    let [lo, hi] = [lo, hi].map(|column| {
+        let mut blocks = [&column[..0]; LINES];
+        blocks.iter_mut().zip(column.chunks(n)).for_each(|(block, of)| *block = of);
+        blocks
+    });
+    weighted_lines(w, &lo[..fan_in], &hi[..fan_in], flip)
 }
 
 /// For a slice of rows a factor: with `p_r(X) = prod_g (lo_g + X (lo_g + hi_g))(r)`, the values
 /// `sum_r w_r (p_r(1) + 1)`, then `sum_r w_r` times the coefficients of `X^2, X^3, ...` of `p_r`.
 ///
 /// `flip` exchanges the halves. The first two entries of the result are `p(1) + 1` and zero.
-fn weighted_product(w: &[F128], lo: &[&[F128]], hi: &[&[F128]], flip: bool) -> Vec<F128> {
-    let (lo, hi) = if flip { (hi, lo) } else { (lo, hi) };
+fn weighted_lines(w: &[F128], lo: &[&[F128]], hi: &[&[F128]], flip: bool) -> Vec<F128> {
     let fan_in = lo.len();
+    if w.len() >= 2 * TASK {
+        let half = w.len() / 2;
+        let part = |rows: core::ops::Range<usize>| {
+            let [lo, hi] =
+                [lo, hi].map(|of| -> Vec<_> { of.iter().map(|s| &s[rows.clone()]).collect() });
+            weighted_lines(&w[rows], &lo, &hi, flip)
+        };
+        let (x, y) = rayon::join(|| part(0..half), || part(half..w.len()));
+        return add(x, y);
+    }
+    let (lo, hi) = if flip { (hi, lo) } else { (lo, hi) };
     let mut out = vec![F128::ZERO; fan_in + 1];
     out[0] = kernels::sum(w);
     match fan_in {
@@ -208,7 +263,7 @@ fn weighted_product(w: &[F128], lo: &[&[F128]], hi: &[&[F128]], flip: bool) -> V
             out[0] += at_one;
             out[2] = leading;
         }
-        3..=8 => {
+        3..=LINES => {
             let coefficients = kernels::lines_round(w, lo, hi);
             out[0] += coefficients.iter().copied().sum::<F128>();
             out[2..].copy_from_slice(&coefficients[2..=fan_in]);
@@ -289,7 +344,7 @@ impl Instance for BoxProduct<'_> {
             left => self.z_cols[self.z_cols.len() - left],
         };
         let at_zero = (z == F128::ONE).then(|| self.cofactor_at(true)[0]);
-        let sums = self.cofactor_at(false);
+        let sums = self.ahead.take().unwrap_or_else(|| self.cofactor_at(false));
         self.factored.round(z, (sums[0], &sums[2..]), at_zero)
     }
 
@@ -307,12 +362,11 @@ impl Instance for BoxProduct<'_> {
         self.factored.bind(Some(self.z_rows[self.rows_left - 1]), r);
         let rows = self.shape.rows;
         let half = rows / 2;
-        for g in 0..self.shape.fan_in {
-            let (lo, hi) = self.data[g * rows..(g + 1) * rows].split_at_mut(half);
+        let factors = self.data.par_chunks_mut(self.stride);
+        factors.with_min_len(TASK.div_ceil(rows)).for_each(|factor| {
+            let (lo, hi) = factor[..rows].split_at_mut(half);
             kernels::fold(lo, hi, r);
-            self.data.copy_within(g * rows..g * rows + half, g * half);
-        }
-        self.data.truncate(self.shape.fan_in * half);
+        });
         let (lo, hi) = self.eq_rows.split_at_mut(half);
         kernels::add_assign(lo, hi);
         self.eq_rows.truncate(half);
@@ -322,61 +376,87 @@ impl Instance for BoxProduct<'_> {
 }
 
 impl BoxProduct<'_> {
+    /// Binds a column variable, and sums what the next round needs of columns that are still in cache.
     fn fold_columns(&mut self, r: F128) {
-        let block = self.shape.rows * self.shape.fan_in;
-        let pairs = TASK.div_ceil(2 * block);
-        let cols = self.shape.cols.div_ceil(2);
+        let (block, fan_in) = (self.block(), self.shape.fan_in);
+        let pairs = self.pairs();
+        let mut next = Buffer::unspecified(pairs.len() * block);
+        let eq_cols: Vec<F128> = self.eq_cols.chunks(2).map(|p| p[0] + p[1]).collect();
+        let is_summed = self.cols_left > 1;
         let ones = vec![F128::ONE; block];
-        let mut next = Buffer::unspecified(cols * block);
-        if let Some(leaves) = self.made.take() {
-            next.par_chunks_mut(self.shape.rows).enumerate().for_each(|(number, out)| {
-                self.fold_made(&*leaves, number, out, r);
-            });
-        }
-        next.par_chunks_mut(pairs * block).zip(self.data.par_chunks(2 * pairs * block)).for_each(
-            |(next, data)| {
-                for (out, pair) in next.chunks_mut(block).zip(data.chunks(2 * block)) {
-                    let (lo, hi) = pair.split_at(block);
-                    if hi.is_empty() {
-                        kernels::fold_into(out, lo, &ones, r);
-                    } else {
-                        kernels::fold_into(out, lo, hi, r);
-                    }
+        let mut rest = &mut next[..];
+        let tasks = pairs.chunk_by(|a, b| a.number / 2 == b.number / 2).map(|pairs| {
+            let (columns, after) = core::mem::take(&mut rest).split_at_mut(pairs.len() * block);
+            rest = after;
+            (columns, pairs)
+        });
+        let tasks: Vec<(&mut [F128], &[Pair])> = tasks.collect();
+        let this = &*self;
+        let sums =
+            tasks.into_par_iter().with_min_len(TASK.div_ceil(4 * block)).map(|(columns, pairs)| {
+                columns
+                    .par_chunks_mut(block)
+                    .zip(pairs)
+                    .with_min_len(TASK.div_ceil(2 * block))
+                    .for_each(|(out, pair)| this.fold_pair(pair, out, &ones, r));
+                let mut sum = vec![F128::ZERO; fan_in + 1];
+                if is_summed {
+                    let column = |odd: usize| {
+                        let at = pairs.iter().position(|pair| pair.number % 2 == odd);
+                        at.map_or(&ones[..], |at| &columns[at * block..][..block])
+                    };
+                    let number = pairs[0].number / 2;
+                    let weight = eq_cols[2 * number] + eq_cols[2 * number + 1];
+                    let of_pair = weighted_product(&this.eq_rows, column(0), column(1), false);
+                    kernels::add_scaled(&mut sum, &of_pair, weight);
                 }
-            },
-        );
+                sum
+            });
+        let sums = sums.reduce(|| vec![F128::ZERO; fan_in + 1], add);
+        self.ahead = is_summed.then_some(sums);
+        self.made = None;
         self.data = next;
-        self.shape.cols = cols;
-        debug_assert!(log2_ceil(cols) < self.cols_left || cols == 1);
-        self.eq_cols = self.eq_cols.chunks(2).map(|p| p[0] + p[1]).collect();
+        self.kept = pairs.into_iter().map(|pair| pair.number).collect();
+        self.shape.cols = self.shape.cols.div_ceil(2);
+        self.eq_cols = eq_cols;
     }
 
-    /// The fold of the columns of a pair of a factor that is made, given the number of its block.
-    fn fold_made(&self, leaves: &dyn Leaves, block: usize, out: &mut [F128], r: F128) {
-        let fan_in = self.shape.fan_in;
-        let (pair, factor) = (block / fan_in, block % fan_in);
-        if 2 * pair + 1 < self.shape.cols {
-            let looked_up = |k: usize| leaves.looked_up((2 * pair + k) * fan_in + factor);
-            if let (Some(even), Some(odd)) = (looked_up(0), looked_up(1))
-                && even.0.len() + odd.0.len() <= out.len()
-            {
-                let mut tables = [[F128::ZERO; 256]; 2];
-                let weights = [F128::ONE + r, r];
-                for ((scaled, table), weight) in tables.iter_mut().zip([even.0, odd.0]).zip(weights)
-                {
-                    kernels::scale_into(&mut scaled[..table.len()], table, weight);
-                }
-                let index = [even.1, odd.1].map(|rows| &rows[..out.len()]);
-                kernels::gather_two(out, tables.each_ref(), index);
-                return;
-            }
+    /// The column that a pair is bound to.
+    fn fold_pair(&self, pair: &Pair, out: &mut [F128], ones: &[F128], r: F128) {
+        let (rows, fan_in) = (self.shape.rows, self.shape.fan_in);
+        let Some(made) = &self.made else {
+            let [lo, hi] = pair.at.map(|at| at.map_or(ones, |at| self.column(at)));
+            let [lo, hi] = [lo, hi].map(|of| of.par_chunks(2 * TASK));
+            let runs = out.par_chunks_mut(2 * TASK).zip(lo.zip(hi));
+            return runs.for_each(|(out, (lo, hi))| kernels::fold_into(out, lo, hi, r));
+        };
+        let factors = out.par_chunks_mut(rows).enumerate();
+        factors.with_min_len(TASK.div_ceil(rows)).for_each(|(g, out)| {
+            let block = 2 * pair.number * fan_in + g;
+            fold_made(made, [block, block + fan_in], out, r);
+        });
+    }
+}
+
+/// The fold of two blocks that are made.
+fn fold_made(made: &Made<'_>, blocks: [usize; 2], out: &mut [F128], r: F128) {
+    if let [Some(even), Some(odd)] = blocks.map(|block| made.looked_up(block))
+        && even.0.len() + odd.0.len() <= out.len()
+    {
+        let mut tables = [[F128::ZERO; 256]; 2];
+        let weights = [F128::ONE + r, r];
+        for ((scaled, table), weight) in tables.iter_mut().zip([even.0, odd.0]).zip(weights) {
+            kernels::scale_into(&mut scaled[..table.len()], table, weight);
         }
-        let mut odd = vec![F128::ONE; RUN];
-        for (run, out) in out.chunks_mut(RUN).enumerate() {
-            let odd = &mut odd[..out.len()];
-            self.fill(leaves, 2 * pair, factor, run * RUN, out);
-            self.fill(leaves, 2 * pair + 1, factor, run * RUN, odd);
-            kernels::fold(out, odd, r);
-        }
+        let index = [even.1, odd.1].map(|rows| &rows[..out.len()]);
+        kernels::gather_two(out, tables.each_ref(), index);
+        return;
+    }
+    let mut odd = vec![F128::ONE; RUN];
+    for (run, out) in out.chunks_mut(RUN).enumerate() {
+        let odd = &mut odd[..out.len()];
+        made.fill(blocks[0], run * RUN, out);
+        made.fill(blocks[1], run * RUN, odd);
+        kernels::fold(out, odd, r);
     }
 }

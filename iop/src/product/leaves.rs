@@ -1,4 +1,4 @@
-//! Leaves that are made whenever they are needed, and the levels above them that are made of them.
+//! Leaves, or their factors, that are made whenever they are needed.
 
 use binfer_field::{F128, kernels};
 
@@ -15,73 +15,91 @@ pub trait Leaves: Send + Sync {
 }
 
 /// Rows of a column that are multiplied at a time, in the first cache.
-pub(super) const ROWS: usize = 256;
+const ROWS: usize = 256;
 
-/// A level that is made of leaves.
-#[derive(Clone, Copy)]
+/// What `N` blocks are looked up in, and their rows' indices.
+type LookUps<'a, const N: usize> = ([&'a [F128; 256]; N], [&'a [u8]; N]);
+
+/// The table of blocks beyond the last.
+static ONES: [F128; 256] = [F128::ONE; 256];
+
+/// A number of blocks that are made, ones beyond them.
 pub(super) struct Made<'a> {
-    leaves: &'a dyn Leaves,
-    /// Columns of leaves.
-    leaf_cols: usize,
-    /// Levels between leaves and this one.
-    level: usize,
+    leaves: Box<dyn Leaves + 'a>,
+    blocks: usize,
 }
 
 impl<'a> Made<'a> {
-    pub(super) fn new(leaves: &'a dyn Leaves, leaf_cols: usize, level: usize) -> Self {
-        Self { leaves, leaf_cols, level }
+    pub(super) fn new(leaves: Box<dyn Leaves + 'a>, blocks: usize) -> Self {
+        Self { leaves, blocks }
     }
 
-    /// Columns of the level.
-    pub(super) fn cols(self) -> usize {
-        self.leaf_cols.div_ceil(1 << self.level)
+    /// Rows from `first` of a block.
+    pub(super) fn fill(&self, block: usize, first: usize, out: &mut [F128]) {
+        if block < self.blocks {
+            self.leaves.fill(block, first, out);
+        } else {
+            out.fill(F128::ONE);
+        }
     }
 
-    /// Rows from `first` of a column, ones beyond the last column.
-    pub(super) fn fill(self, column: usize, first: usize, out: &mut [F128]) {
-        if column >= self.cols() {
-            return out.fill(F128::ONE);
+    /// What a block is looked up in, if it is.
+    pub(super) fn looked_up(&self, block: usize) -> Option<(&[F128], &[u8])> {
+        if block < self.blocks { self.leaves.looked_up(block) } else { None }
+    }
+
+    /// The product of `fan_in` blocks from `block` on.
+    pub(super) fn multiply(&self, block: usize, fan_in: usize, out: &mut [F128]) {
+        let mut factors = [F128::ZERO; ROWS];
+        let blocks = block..self.blocks.min(block + fan_in);
+        for (run, out) in out.chunks_mut(ROWS).enumerate() {
+            let factors = &mut factors[..out.len()];
+            for first in blocks.clone().step_by(2) {
+                let two = first..blocks.end.min(first + 2);
+                if first == block {
+                    self.multiply_two(two, run * ROWS, out);
+                } else {
+                    self.multiply_two(two, run * ROWS, factors);
+                    kernels::mul_assign(out, factors);
+                }
+            }
         }
-        if self.level == 0 {
-            return self.leaves.fill(column, first, out);
+    }
+
+    /// Rows from `first` of the product of one or two blocks.
+    fn multiply_two(&self, blocks: core::ops::Range<usize>, first: usize, out: &mut [F128]) {
+        let (even, odd) = (blocks.start, blocks.start + 1);
+        if odd == blocks.end {
+            return self.fill(even, first, out);
         }
-        let below = Self { level: self.level - 1, ..self };
-        let (even, odd) = (2 * column, 2 * column + 1);
-        if odd >= below.cols() {
-            return below.fill(even, first, out);
-        }
-        if let (Some(even), Some(odd)) = (below.byte_table(even), below.byte_table(odd)) {
+        if let [Some(even), Some(odd)] = [even, odd].map(|block| self.byte_table(block)) {
             let index = [even.1, odd.1].map(|index| &index[first..][..out.len()]);
             return kernels::gather_products(out, [even.0, odd.0], index);
         }
         let mut factor = [F128::ZERO; ROWS];
-        for (block, out) in out.chunks_mut(ROWS).enumerate() {
-            let (first, factor) = (first + block * ROWS, &mut factor[..out.len()]);
-            below.fill(even, first, out);
-            below.fill(odd, first, factor);
-            kernels::mul_assign(out, factor);
-        }
+        let factor = &mut factor[..out.len()];
+        self.fill(even, first, out);
+        self.fill(odd, first, factor);
+        kernels::mul_assign(out, factor);
     }
 
-    /// What a column is looked up in, if it is one of leaves.
-    pub(super) fn looked_up(self, column: usize) -> Option<(&'a [F128], &'a [u8])> {
-        let is_leaf = self.level == 0 && column < self.leaf_cols;
-        if is_leaf { self.leaves.looked_up(column) } else { None }
-    }
-
-    /// What the two leaves of a column are looked up in, if it is one of products of two and their tables have an entry for
-    /// every byte.
-    pub(super) fn byte_tables(self, column: usize) -> Option<[(&'a [F128; 256], &'a [u8]); 2]> {
-        if self.level != 1 {
-            return None;
+    /// What eight blocks from `block` on are looked up in, those beyond the last in ones, if tables have an entry for every byte.
+    pub(super) fn byte_tables(&self, block: usize, rows: usize) -> Option<LookUps<'_, 8>> {
+        let (mut tables, mut index) = ([&ONES; 8], [&[][..]; 8]);
+        for k in 0..8 {
+            // Those of the first, which is there, do for ones.
+            index[k] = index[0];
+            if block + k < self.blocks {
+                (tables[k], index[k]) = self.byte_table(block + k)?;
+                index[k] = &index[k][..rows];
+            }
         }
-        let leaves = Self { level: 0, ..self };
-        Some([leaves.byte_table(2 * column)?, leaves.byte_table(2 * column + 1)?])
+        Some((tables, index))
     }
 
     /// The same as [`Self::looked_up`] where the table has an entry for every byte.
-    pub(super) fn byte_table(self, column: usize) -> Option<(&'a [F128; 256], &'a [u8])> {
-        let (table, index) = self.looked_up(column)?;
+    fn byte_table(&self, block: usize) -> Option<(&[F128; 256], &[u8])> {
+        let (table, index) = self.looked_up(block)?;
         Some((table.try_into().ok()?, index))
     }
 }

@@ -16,18 +16,22 @@
 //! factors in the same way, after a message with the part of leaves that have one factor alone; the values for each
 //! factor are added with powers of a challenge.
 //!
+//! Many columns of one factor are taken in fours: the tree that is argued is that of a quarter of the columns, whose leaves have four
+//! factors, and the values for four factors weigh `eq(place, .)`. That makes a claim on the columns at `(place, z)`, as two levels would. A
+//! sumcheck of four factors costs what two of two factors do, but reads leaves once where they are made.
+//!
 //! # Cost
 //! One multiplication a leaf to build the tree, about six a leaf for the sumchecks, half of them
 //! reduced. Two rounds take one pass over a level: its polynomials' values on a grid of nine points
-//! less those that are known, then the binding of both variables in place. The tree takes two field
-//! elements a leaf, or half of one where leaves, and products of two, are made when they are needed
-//! (`Leaves`); these products are then multiplied thrice. Columns of ones cost nothing where the others are few and given alone
+//! less those that are known, then the binding of both variables in place. The tree takes one and a half field
+//! elements a leaf, or three quarters of one where leaves are made when they are needed
+//! (`Leaves`). Columns of ones cost nothing where the others are few and given alone
 //! (`Tree::sparse`). A factor of a leaf that has several takes one and a half more, or three
 //! quarters of one where factors are made. The verifier does `O(log^2)` work a tree.
 //!
 //! # Soundness
 //! Each level: the sumcheck's and the joining's terms, `1 / 2^128` for the column coordinate, and the number of trees that begin
-//! over `2^128`. In the end the number of values for factors, over `2^128`.
+//! over `2^128`. In the end the number of values for factors, over `2^128`, and two for the place of a column among four.
 
 mod shape;
 mod verify;

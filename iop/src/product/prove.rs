@@ -1,10 +1,11 @@
 //! The prover of a forest of product trees.
 
 use binfer_field::F128;
+use binfer_field::kernels::{self, eq_table};
 use rayon::prelude::*;
 
 use super::pairs::PairProduct;
-use super::shape::split_challenges;
+use super::shape::{FOUR, factor_weights, split_challenges};
 use super::verify::{fan_ins, of_fan_in};
 use super::{BoxProduct, BoxShape, LeafClaim, RootClaim, Tree};
 use crate::channel::ProverChannel;
@@ -29,7 +30,8 @@ pub fn prove(
     let mut claims: Vec<_> = roots.into_iter().map(leaf).collect();
     // The values of a level's even and odd columns, which the level below takes apart.
     let mut known: Vec<Option<[F128; 2]>> = vec![None; trees.len()];
-    let shapes: Vec<BoxShape> = trees.iter().map(Tree::shape).collect();
+    let own: Vec<BoxShape> = trees.iter().map(Tree::shape).collect();
+    let shapes: Vec<BoxShape> = own.iter().map(|shape| shape.argued()).collect();
     let depth = shapes.iter().map(BoxShape::col_vars).max().unwrap_or(0);
     let mut started = 0;
     for left in (0..=depth).rev() {
@@ -66,7 +68,7 @@ pub fn prove(
     let splits = trees.par_iter_mut().zip(&claims);
     let instances = splits.map(|(tree, claim)| tree.split(claim)).collect();
     drop(trees);
-    prove_factors(channel, &shapes, claims, instances)
+    prove_factors(channel, &own, claims, instances)
 }
 
 /// Takes leaves, which are products of factors, apart: `claims` have one value and weight each, `instances` the sumchecks
@@ -77,6 +79,8 @@ pub fn prove_factors(
     mut claims: Vec<LeafClaim<F128>>,
     instances: Vec<Option<BoxProduct<'_>>>,
 ) -> Vec<LeafClaim<F128>> {
+    let own_shapes = shapes;
+    let shapes: &[BoxShape] = &shapes.iter().map(|shape| shape.argued()).collect::<Vec<_>>();
     let fan_ins = fan_ins(shapes);
     if fan_ins.is_empty() {
         return claims;
@@ -90,26 +94,32 @@ pub fn prove_factors(
     let instances =
         instances.into_iter().enumerate().filter_map(|(i, instance)| Some((i, instance?)));
     let (ends, instances) = prove_level(channel, shapes, &mut claims, instances.collect(), 0);
+    let values: Vec<Vec<F128>> = instances.iter().map(|(_, instance)| instance.values()).collect();
     let own = || instances.iter().map(|&(i, _)| &shapes[i]);
     let term = |&fan_in: &usize| {
         let value = |g: usize| {
-            let of_tree = |(i, instance): &(usize, BoxProduct<'_>)| {
-                if shapes[*i].fan_in == fan_in { instance.values()[g] } else { F128::ZERO }
+            let of_tree = |((i, _), values): (&(usize, BoxProduct<'_>), &Vec<F128>)| {
+                if shapes[*i].fan_in == fan_in { values[g] } else { F128::ZERO }
             };
-            instances.iter().map(of_tree).collect()
+            instances.iter().zip(&values).map(of_tree).collect()
         };
         let weights = of_fan_in(own(), &ends, fan_in);
         Product { weights, factors: (0..fan_in).map(value).collect() }
     };
     let joined = join::prove(channel, "product factors", fan_ins.iter().map(term).collect());
     let gamma = channel.challenge("factor batching");
-    let mut gammas = powers(gamma).skip(usize::from(has_single));
-    for &fan_in in &fan_ins {
-        let gammas: Vec<F128> = gammas.by_ref().take(fan_in).collect();
-        let of_trees = instances.iter().zip(&joined.weights);
-        for ((i, instance), &weight) in of_trees.filter(|((i, _), _)| shapes[*i].fan_in == fan_in) {
-            claims[*i].weights = gammas.iter().map(|&gamma| gamma * weight).collect();
-            claims[*i].values = instance.values().to_vec();
+    let place =
+        if fan_ins.contains(&FOUR) { channel.challenges("column of four", 2) } else { vec![] };
+    let gammas = factor_weights(&fan_ins, has_single, gamma, &place);
+    for (((i, _), values), &weight) in instances.iter().zip(values).zip(&joined.weights) {
+        let gammas = fan_ins.iter().zip(&gammas).filter(|&(&f, _)| f == shapes[*i].fan_in);
+        let gammas = gammas.flat_map(|(_, gammas)| gammas);
+        let claim = &mut claims[*i];
+        claim.weights = gammas.map(|&gamma| gamma * weight).collect();
+        claim.values = values;
+        if own_shapes[*i].is_in_fours() {
+            let value = kernels::inner_product(&claim.values, &eq_table(&place));
+            claim.out_of_fours(&place, value);
         }
     }
     claims

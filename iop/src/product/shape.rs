@@ -1,8 +1,15 @@
 //! The public shape of a product tree and the claims at its two ends.
 
 use binfer_field::F128;
+use binfer_field::kernels::eq_table;
 
-use crate::multilinear::log2_ceil;
+use crate::multilinear::{log2_ceil, powers};
+
+/// Rows from which columns are worth a call each.
+pub(super) const LONG: usize = 16;
+
+/// Columns that are argued as the factors of one.
+pub(super) const FOUR: usize = 4;
 
 /// The box of a tree's leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,9 +28,24 @@ impl BoxShape {
         log2_ceil(self.rows)
     }
 
-    /// Variables that index the columns, which is the number of binary levels.
+    /// Variables that index the columns, which is the number of levels down to the leaves.
     pub fn col_vars(&self) -> usize {
         log2_ceil(self.cols)
+    }
+
+    /// Whether four columns at a time are argued as the factors of one leaf: those of one factor, more than four of 16 rows and
+    /// more.
+    pub(super) fn is_in_fours(&self) -> bool {
+        self.fan_in == 1 && self.cols > FOUR && self.rows >= LONG
+    }
+
+    /// The box that is argued. The last columns may be fewer than four; what is beyond them is one.
+    pub(super) fn argued(self) -> Self {
+        if self.is_in_fours() {
+            Self { rows: self.rows, cols: self.cols.div_ceil(FOUR), fan_in: FOUR }
+        } else {
+            self
+        }
     }
 }
 
@@ -48,6 +70,34 @@ pub struct LeafClaim<E> {
     pub weights: Vec<F128>,
     /// One value a factor, of the extensions that are one outside the box; blank for a verifier.
     pub values: Vec<E>,
+}
+
+/// What values for the factors of leaves weigh, for each number of factors. Four are those of a column, or like them: they weigh
+/// `eq(place, .)` and one power of `gamma` together, others one each.
+pub(super) fn factor_weights(
+    fan_ins: &[usize],
+    has_single: bool,
+    gamma: F128,
+    place: &[F128],
+) -> Vec<Vec<F128>> {
+    let mut gammas = powers(gamma).skip(usize::from(has_single));
+    let of_fan_in = |&fan_in: &usize| match fan_in {
+        FOUR => {
+            let gamma = gammas.next().unwrap_or_default();
+            eq_table(place).into_iter().map(|eq| gamma * eq).collect()
+        }
+        _ => gammas.by_ref().take(fan_in).collect(),
+    };
+    fan_ins.iter().map(of_fan_in).collect()
+}
+
+impl<E> LeafClaim<E> {
+    /// The claim on leaves from that on the factors of a box in fours, combined at `place`; its value is `value`.
+    pub(super) fn out_of_fours(&mut self, place: &[F128], value: E) {
+        self.col_point.splice(..0, place.iter().copied());
+        self.weights = vec![self.weights.iter().copied().sum()];
+        self.values = vec![value];
+    }
 }
 
 /// Splits an instance's challenges into row and column points: columns are bound first and lowest

@@ -27,10 +27,7 @@ impl Level {
     fn new(rows: usize, columns: &[Column]) -> Self {
         let pairs = columns.chunk_by(|(a, _), (b, _)| a / 2 == b / 2).map(|pair| {
             let mut columns = Buffer::unspecified(2 * rows);
-            columns.fill(F128::ONE);
-            for (number, column) in pair {
-                columns[number % 2 * rows..][..rows].copy_from_slice(column);
-            }
+            fill_group(rows, pair, &mut columns);
             Pair { number: pair[0].0 / 2, columns }
         });
         Self(pairs.collect())
@@ -55,6 +52,25 @@ impl Level {
         self.0.iter().for_each(|pair| all[pair.number] = &pair.columns);
         Halves::from_pairs(all.into_iter(), rows, z)
     }
+}
+
+/// Columns of one group of as many as `out` holds, ones where there is none.
+fn fill_group(rows: usize, columns: &[Column], out: &mut [F128]) {
+    let size = out.len() / rows;
+    out.fill(F128::ONE);
+    for (number, column) in columns {
+        out[number % size * rows..][..rows].copy_from_slice(column);
+    }
+}
+
+/// The groups of `size` columns that are not all ones, and their numbers.
+pub(super) fn groups(rows: usize, size: usize, columns: &[Column]) -> (Buffer, Vec<usize>) {
+    let groups: Vec<&[Column]> = columns.chunk_by(|(a, _), (b, _)| a / size == b / size).collect();
+    let mut blocks = Buffer::unspecified(groups.len() * size * rows);
+    for (group, out) in groups.iter().zip(blocks.chunks_mut(size * rows)) {
+        fill_group(rows, group, out);
+    }
+    (blocks, groups.iter().map(|group| group[0].0 / size).collect())
 }
 
 /// The `depth` levels below the root over these columns of leaves, the leaves' first, and the root.

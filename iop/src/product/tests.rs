@@ -56,10 +56,7 @@ fn tree(shape: BoxShape, factors: &[F128], made: bool) -> Tree<'_> {
         return Tree::new(shape, factors.to_vec());
     }
     let leaves = Box::new(Copied { leaves: factors, rows: shape.rows });
-    match shape.fan_in {
-        1 => Tree::over(shape.rows, shape.cols, leaves),
-        _ => Tree::of_factors(shape, leaves),
-    }
+    Tree::over(shape, leaves)
 }
 
 /// The proof of a forest, claimed at random points.
@@ -212,11 +209,7 @@ fn looked_up_leaves_are_proved() {
             looked.fill(c, 0, column);
         }
         let shape = BoxShape { rows, cols: cols / fan_in, fan_in };
-        let made = match fan_in {
-            1 => Tree::over(rows, cols, Box::new(looked)),
-            _ => Tree::of_factors(shape, Box::new(looked)),
-        };
-        let trees = [Tree::new(shape, leaves), made];
+        let trees = [Tree::new(shape, leaves), Tree::over(shape, Box::new(looked))];
         let proofs = trees.map(|tree| {
             let mut prover = ProverChannel::new(Transcript::new("test"));
             let row_point = prover.challenges("rows", shape.row_vars());
@@ -255,6 +248,34 @@ fn columns_of_ones_need_not_be_kept() {
             });
             assert_eq!(proofs[0], proofs[1], "{rows} x {cols}, {kept:?}");
         }
+    }
+}
+
+/// The check of a batch's end is on a product alone: that each column's value is the true one, a random place among the four asks.
+#[test]
+fn other_values_of_four_columns_with_their_product_leave_a_false_claim() {
+    let shapes = [BoxShape { rows: 20, cols: 32, fan_in: 1 }];
+    let factors = random_forest(&shapes, 1);
+    let forge = |of: fn(&mut [F128; 4])| {
+        move |proof: &mut Vec<u8>| {
+            let values = proof.as_chunks_mut::<16>().0.last_chunk_mut::<4>().unwrap();
+            let mut elements = values.map(F128::from_le_bytes);
+            of(&mut elements);
+            *values = elements.map(F128::to_le_bytes);
+        }
+    };
+    assert_eq!(run(&shapes, &factors, F128::ZERO, forge(|_| ())), Ok(()));
+    let forged: [fn(&mut [F128; 4]); 2] = [
+        |values| values.swap(1, 2),
+        |values| {
+            let by = F128::new(2);
+            values[0] *= by;
+            values[3] *= by.invert();
+        },
+    ];
+    for of in forged {
+        let verified = run(&shapes, &factors, F128::ZERO, forge(of));
+        assert_eq!(verified, Err(VerifyError::CheckFailed { label: "test opening" }));
     }
 }
 

@@ -1,4 +1,4 @@
-//! The prover's product tree: every level of a box but, where they can be made again, the lowest ones.
+//! The prover's product tree: every level of a box but its factors, where they can be made again.
 
 use binfer_field::{F128, kernels};
 use rayon::prelude::*;
@@ -6,8 +6,9 @@ use rayon::prelude::*;
 use super::columns::Columns;
 use super::halves::Halves;
 use super::instance::{BoxProduct, Factors};
-use super::leaves::{Leaves, Made, ROWS};
+use super::leaves::{Leaves, Made};
 use super::pairs::{PairProduct, State};
+use super::shape::{FOUR, LONG};
 use super::sparse::{self, SparseColumns};
 use super::{BoxShape, LeafClaim};
 use crate::buffer::Buffer;
@@ -15,46 +16,27 @@ use crate::buffer::Buffer;
 /// Elements a parallel task should have at least.
 pub(crate) const TASK: usize = 1 << 12;
 
-/// Rows from which columns are worth a call each.
-const LONG: usize = 16;
-
 /// Elements that stay in the second cache while a task builds levels over them.
 const CACHED: usize = 1 << 15;
 
 /// All levels of one tree.
 pub struct Tree<'a> {
     shape: BoxShape,
-    /// The leaves' factors, where `fan_in` is more than 1.
+    /// The factors of the leaves of the box that is argued, where there is more than one.
     factors: Option<Factors<'a>>,
-    levels: Levels<'a>,
+    levels: Levels,
 }
 
-enum Levels<'a> {
+/// The levels of the box that is argued.
+enum Levels {
     /// Of few rows: both sides padded with ones to powers of two, each level one vector, the leaves'
     /// first. A column's lowest bit is the highest of its place, so that pairs are halves.
     Short(Vec<Vec<F128>>),
-    /// Of many rows: the levels from the lowest that is stored, the leaves left out, each given up once it is
-    /// argued; blocks `[column][row]`, made even by a column of ones but for the root.
-    Long { base: Base<'a>, nodes: Vec<Buffer> },
+    /// Of many rows: the levels from the leaves', each given up once it is argued; blocks `[column][row]`, made even by a column of
+    /// ones but for the root.
+    Long(Vec<Buffer>),
     /// Of columns most of which are ones: the levels from the leaves', and the root.
     Sparse { nodes: Vec<sparse::Level>, root: Buffer },
-}
-
-/// The leaves of a long tree.
-enum Base<'a> {
-    Stored(Buffer),
-    Made(Box<dyn Leaves + 'a>),
-}
-
-impl Base<'_> {
-    /// The lowest level above the leaves that is stored. To multiply two leaves again takes less than to write
-    /// their product and read it twice.
-    fn lowest_stored(&self, cols: usize) -> usize {
-        match self {
-            Self::Made(_) if cols.div_ceil(2) > 4 => 2,
-            _ => 1,
-        }
-    }
 }
 
 impl<'a> Tree<'a> {
@@ -63,50 +45,45 @@ impl<'a> Tree<'a> {
     /// # Panics
     /// Where `factors` has not `rows * cols * fan_in` elements.
     pub fn new(shape: BoxShape, factors: impl Into<Buffer>) -> Self {
-        let BoxShape { rows, cols, fan_in } = shape;
-        let factors = factors.into();
-        assert_eq!(factors.len(), rows * cols * fan_in);
-        if fan_in == 1 {
-            return Self { shape, factors: None, levels: levels(shape, factors) };
+        let mut factors = factors.into();
+        assert_eq!(factors.len(), shape.rows * shape.cols * shape.fan_in);
+        let argued = shape.argued();
+        if argued.fan_in == 1 {
+            return Self { shape, factors: None, levels: levels(argued, factors) };
         }
-        let leaves = multiply_blocks(&factors, rows, fan_in);
-        Self { shape, factors: Some(Factors::Stored(factors)), levels: levels(shape, leaves) }
+        let len = argued.rows * argued.cols * argued.fan_in;
+        if factors.len() < len {
+            let mut all = Buffer::unspecified(len);
+            let (inside, outside) = all.split_at_mut(factors.len());
+            inside.copy_from_slice(&factors);
+            outside.fill(F128::ONE);
+            factors = all;
+        }
+        let leaves = multiply_blocks(&factors, argued.rows, argued.fan_in);
+        let factors = Factors::Stored(factors, (0..argued.cols).collect());
+        Self { shape, factors: Some(factors), levels: levels(argued, leaves) }
     }
 
-    /// Builds the tree over leaves whose factors, more than one and blocks `[column][factor]`, are not kept where there are
-    /// many.
-    pub fn of_factors(shape: BoxShape, factors: Box<dyn Leaves + 'a>) -> Self {
+    /// Builds the tree over factors, blocks `[column][factor]`, that are not kept where there are many.
+    pub fn over(shape: BoxShape, factors: Box<dyn Leaves + 'a>) -> Self {
         let BoxShape { rows, cols, fan_in } = shape;
-        assert!(fan_in > 1);
-        if cols == 1 {
-            let mut all = Buffer::unspecified(rows * fan_in);
+        let argued = shape.argued();
+        if argued.fan_in == 1 || argued.cols == 1 {
+            let mut all = Buffer::unspecified(rows * cols * fan_in);
             all.par_chunks_mut(rows).enumerate().for_each(|(g, out)| factors.fill(g, 0, out));
             return Self::new(shape, all);
         }
-        let mut leaves = Buffer::unspecified(rows * cols);
-        let room = || vec![F128::ZERO; rows.min(ROWS)];
-        leaves.par_chunks_mut(rows).enumerate().for_each_init(room, |room, (c, column)| {
-            for (run, out) in column.chunks_mut(ROWS).enumerate() {
-                let factor = &mut room[..out.len()];
-                factors.fill(c * fan_in, run * ROWS, out);
-                for g in 1..fan_in {
-                    factors.fill(c * fan_in + g, run * ROWS, factor);
-                    kernels::mul_assign(out, factor);
-                }
-            }
-        });
-        Self { shape, factors: Some(Factors::Made(factors)), levels: levels(shape, leaves) }
-    }
-
-    /// Builds the tree over leaves of one factor that are not kept where there are many.
-    pub fn over(rows: usize, cols: usize, leaves: Box<dyn Leaves + 'a>) -> Self {
-        let shape = BoxShape { rows, cols, fan_in: 1 };
-        if rows < LONG || cols <= 4 {
-            let mut all = Buffer::unspecified(rows * cols);
-            all.par_chunks_mut(rows).enumerate().for_each(|(c, column)| leaves.fill(c, 0, column));
-            return Self::new(shape, all);
-        }
-        Self { shape, factors: None, levels: long(shape, Base::Made(leaves)) }
+        let made = Made::new(factors, cols * fan_in);
+        let leaf =
+            |c: usize, out: &mut [F128]| made.multiply(c * argued.fan_in, argued.fan_in, out);
+        let levels = if rows < LONG {
+            let mut leaves = Buffer::unspecified(rows * argued.cols);
+            leaves.par_chunks_mut(rows).enumerate().for_each(|(c, column)| leaf(c, column));
+            short(argued, &leaves)
+        } else {
+            long(argued, Vec::new(), leaf)
+        };
+        Self { shape, factors: Some(Factors::Made(made)), levels }
     }
 
     /// Builds the tree over leaves of one factor that are ones but for these columns, `rows` leaves each.
@@ -124,41 +101,49 @@ impl<'a> Tree<'a> {
             }
             return Self::new(shape, all);
         }
-        let (nodes, root) = sparse::levels(rows, shape.col_vars(), columns);
-        Self { shape, factors: None, levels: Levels::Sparse { nodes, root } }
+        let argued = shape.argued();
+        let depth = argued.col_vars();
+        if !shape.is_in_fours() {
+            let (nodes, root) = sparse::levels(rows, depth, columns);
+            return Self { shape, factors: None, levels: Levels::Sparse { nodes, root } };
+        }
+        let (factors, kept) = sparse::groups(rows, FOUR, &columns);
+        let products = multiply_blocks(&factors, rows, FOUR);
+        let leaves = kept.iter().copied().zip(products.chunks(rows));
+        let leaves = leaves.map(|(number, column)| (number, column.to_vec().into()));
+        let (nodes, root) = sparse::levels(rows, depth, leaves.collect());
+        let factors = Some(Factors::Stored(factors, kept));
+        Self { shape, factors, levels: Levels::Sparse { nodes, root } }
     }
 
-    /// Most bytes that a tree of this shape holds until it is argued, tables that its leaves, or their factors, are `made` from
+    /// Most bytes that a tree of this shape holds until it is argued, tables that its factors are `made` from
     /// left out.
     pub fn bytes(shape: BoxShape, made: bool) -> u128 {
+        let shape = shape.argued();
         let [rows, cols, fan_in] = [shape.rows, shape.cols, shape.fan_in].map(|n| n as u128);
+        let col_vars = shape.col_vars();
         let leaves = rows * cols;
-        // Factors apart from leaves, and room to fold them into.
-        let (factors, half) = (fan_in * leaves, (fan_in * leaves).div_ceil(2));
-        let factors = match (fan_in, made) {
-            (..=1, _) => 0,
-            (_, false) => factors + half,
-            (_, true) => half + half.div_ceil(2) + rows * fan_in,
-        };
-        let made = made && fan_in == 1;
-        let short = shape.rows < LONG || shape.cols <= 4;
-        let levels = if short {
-            leaves + (2u128 << (shape.row_vars() + shape.col_vars()))
+        let levels = if rows < LONG as u128 || cols <= 4 {
+            leaves + (2u128 << (shape.row_vars() + col_vars))
         } else {
             // A column more a level, to make it even.
-            let nodes = if made && cols > 8 { leaves.div_ceil(2) } else { leaves };
-            let above = nodes + 2 * rows * (shape.col_vars() as u128 + 1);
-            above + if made { 0 } else { leaves + rows }
+            2 * leaves + 2 * rows * (col_vars as u128 + 2)
         };
-        size_of::<F128>() as u128 * (factors + levels)
+        // Factors, and once the levels are gone what they are folded into.
+        let (factors, folded) = match (fan_in, made) {
+            (..=1, _) => (0, 0),
+            (_, false) => (fan_in * leaves, fan_in * rows * cols.div_ceil(2)),
+            // And one column that is padded.
+            (_, true) => (0, fan_in * rows * (cols.div_ceil(2) + cols.div_ceil(4) + 2)),
+        };
+        size_of::<F128>() as u128 * (factors + levels.max(folded))
     }
 
     /// The products, one a row.
     pub fn outputs(&self) -> &[F128] {
         let root = match &self.levels {
             Levels::Short(levels) => levels.last().map_or(&[][..], Vec::as_slice),
-            Levels::Long { base: Base::Stored(leaves), nodes } if nodes.is_empty() => leaves,
-            Levels::Long { nodes, .. } => nodes.last().map_or(&[][..], |root| root),
+            Levels::Long(nodes) => nodes.last().map_or(&[][..], |root| root),
             Levels::Sparse { root, .. } => root,
         };
         &root[..self.shape.rows]
@@ -171,7 +156,7 @@ impl<'a> Tree<'a> {
 
     /// The sumcheck that takes leaves apart into their factors, of which there is more than one. The last of all.
     pub(super) fn split(&mut self, claim: &LeafClaim<F128>) -> Option<BoxProduct<'a>> {
-        Some(BoxProduct::over(self.shape, self.factors.take()?, claim))
+        Some(BoxProduct::over(self.shape.argued(), self.factors.take()?, claim))
     }
 
     /// The sumcheck that reduces a claim on the level above `level` to claims on the even and the odd
@@ -182,8 +167,8 @@ impl<'a> Tree<'a> {
         claim: &LeafClaim<F128>,
         known: Option<[F128; 2]>,
     ) -> PairProduct<'_> {
-        let rows = self.shape.rows;
-        let cols = self.shape.cols.div_ceil(1 << level);
+        let BoxShape { rows, cols, .. } = self.shape.argued();
+        let cols = cols.div_ceil(1 << level);
         let col_point = &claim.col_point[..];
         let z: Vec<F128> = col_point.iter().chain(claim.row_point.iter().rev()).copied().collect();
         let state = match &mut self.levels {
@@ -201,19 +186,14 @@ impl<'a> Tree<'a> {
                     None => unreachable!("{ONE_COLUMN}"),
                 }
             }
-            Levels::Long { base, nodes } => {
-                let lowest = base.lowest_stored(self.shape.cols);
-                nodes.truncate((level + 1).saturating_sub(lowest).max(1));
-                match (base, nodes.last_mut()) {
-                    (Base::Made(leaves), Some(room)) if level < lowest => {
-                        let made = Made::new(&**leaves, self.shape.cols, level);
-                        State::Columns(Columns::made(made, rows, room, claim))
+            Levels::Long(nodes) => {
+                nodes.truncate(level + 1);
+                match nodes.last_mut() {
+                    Some(nodes) if cols > 4 => State::Columns(Columns::new(nodes, rows, claim)),
+                    Some(nodes) => {
+                        State::Halves(Halves::from_pairs(nodes.chunks(2 * rows), rows, &z))
                     }
-                    (Base::Stored(leaves), _) if level == 0 => {
-                        stored(leaves, (rows, cols), claim, &z)
-                    }
-                    (_, Some(nodes)) => stored(nodes, (rows, cols), claim, &z),
-                    (_, None) => unreachable!("{ONE_COLUMN}"),
+                    None => unreachable!("{ONE_COLUMN}"),
                 }
             }
         };
@@ -222,20 +202,6 @@ impl<'a> Tree<'a> {
 }
 
 const ONE_COLUMN: &str = "a tree of one column has no level to argue";
-
-/// A level of `cols` columns in the middle of a tree.
-fn stored<'a>(
-    data: &'a mut [F128],
-    (rows, cols): (usize, usize),
-    claim: &LeafClaim<F128>,
-    z: &[F128],
-) -> State<'a> {
-    if cols > 4 {
-        State::Columns(Columns::stored(data, rows, claim))
-    } else {
-        State::Halves(Halves::from_pairs(data.chunks(2 * rows), rows, z))
-    }
-}
 
 /// Multiplies runs of `fan_in` blocks of `rows` elements.
 fn multiply_blocks(data: &[F128], rows: usize, fan_in: usize) -> Buffer {
@@ -275,15 +241,15 @@ fn even(shape: BoxShape, leaves: Buffer) -> Buffer {
 }
 
 /// The levels over leaves that are stored.
-fn levels(shape: BoxShape, leaves: Buffer) -> Levels<'static> {
+fn levels(shape: BoxShape, leaves: Buffer) -> Levels {
     if shape.rows < LONG {
         short(shape, &leaves)
     } else {
-        long(shape, Base::Stored(even(shape, leaves)))
+        long(shape, vec![even(shape, leaves)], |_, _| ())
     }
 }
 
-fn short(shape: BoxShape, leaves: &[F128]) -> Levels<'static> {
+fn short(shape: BoxShape, leaves: &[F128]) -> Levels {
     let (rows, n_cols) = (shape.rows, shape.col_vars());
     let padded = 1 << shape.row_vars();
     let mut level = vec![F128::ONE; padded << n_cols];
@@ -303,47 +269,42 @@ fn short(shape: BoxShape, leaves: &[F128]) -> Levels<'static> {
     Levels::Short(levels)
 }
 
-/// Precondition: stored leaves are even.
-fn long(shape: BoxShape, base: Base<'_>) -> Levels<'_> {
+/// The levels above those that are there, which are none, and `leaf` makes a column of leaves, or the leaves, even.
+fn long(
+    shape: BoxShape,
+    mut nodes: Vec<Buffer>,
+    leaf: impl Fn(usize, &mut [F128]) + Sync,
+) -> Levels {
     let BoxShape { rows, cols, .. } = shape;
     let depth = shape.col_vars();
     let width = |level: usize| cols.div_ceil(1 << level);
-    let level = |level: usize| {
+    let room = |level: usize| {
         let n = width(level);
         Buffer::unspecified(if n > 1 { n.next_multiple_of(2) * rows } else { rows })
     };
-    let lowest = base.lowest_stored(cols);
-    let mut nodes: Vec<Buffer> = (lowest..=depth).map(level).collect();
     // Levels that a task builds at a time.
     let at_a_time = (CACHED / rows).checked_ilog2().unwrap_or(0).max(1) as usize;
-    // The level of which the next is made.
-    let mut from = lowest - 1;
-    while from < depth {
-        let to = depth.min(from + at_a_time);
-        let (below, above) = nodes.split_at_mut(from + 1 - lowest);
-        let mut levels: Vec<&mut [F128]> = Vec::with_capacity(to - from);
-        for (level, nodes) in (from + 1..=to).zip(above) {
+    // The lowest level that is not there.
+    let mut next = nodes.len();
+    nodes.extend((next..=depth).map(room));
+    while next <= depth {
+        let end = (depth + 1).min(next + at_a_time);
+        let (below, above) = nodes.split_at_mut(next);
+        let mut levels: Vec<&mut [F128]> = Vec::with_capacity(end - next);
+        for (level, nodes) in (next..end).zip(above) {
             nodes[width(level) * rows..].fill(F128::ONE);
             levels.push(nodes);
         }
-        let stored = |data: &[F128], c: usize, out: &mut [F128]| {
-            let (a, b) = data[2 * c * rows..][..2 * rows].split_at(rows);
-            kernels::mul(out, a, b);
-        };
-        let n = cols.div_ceil(2 << from);
-        match (below.last(), &base) {
-            (Some(below), _) => build(levels, rows, n, |c, out| stored(below, c, out)),
-            (None, Base::Stored(leaves)) => {
-                build(levels, rows, n, |c, out| stored(leaves, c, out));
-            }
-            (None, Base::Made(leaves)) => {
-                let made = Made::new(&**leaves, cols, lowest);
-                build(levels, rows, n, |c, out| made.fill(c, 0, out));
-            }
+        match below.last() {
+            None => build(levels, rows, width(next), &leaf),
+            Some(below) => build(levels, rows, width(next), |c, out| {
+                let (a, b) = below[2 * c * rows..][..2 * rows].split_at(rows);
+                kernels::mul(out, a, b);
+            }),
         }
-        from = to;
+        next = end;
     }
-    Levels::Long { base, nodes }
+    Levels::Long(nodes)
 }
 
 /// Fills levels of a tree, the lowest first, whose lowest has `n` columns that `first` makes.

@@ -3,7 +3,7 @@
 
 use binfer_field::F128;
 
-use super::shape::split_challenges;
+use super::shape::{FOUR, factor_weights, split_challenges};
 use super::{BoxShape, LeafClaim, RootClaim};
 use crate::channel::{Blank, Element, SoundnessTerm, VerifierChannel, VerifyError};
 use crate::join::{self, Combined, Term};
@@ -24,6 +24,8 @@ pub fn verify<C: VerifierChannel>(
     shapes: &[BoxShape],
     roots: Vec<RootClaim<C::Elem>>,
 ) -> Result<LeafClaims<C::Elem>, VerifyError> {
+    let own = shapes;
+    let shapes: &[BoxShape] = &shapes.iter().map(|shape| shape.argued()).collect::<Vec<_>>();
     let one = C::Elem::from(F128::ONE);
     let mut sum = C::Elem::from(F128::ZERO);
     let mut started = 0usize;
@@ -60,7 +62,7 @@ pub fn verify<C: VerifierChannel>(
             sum = verify_level(channel, shapes, &mut claims, sum, left)?;
         }
     }
-    verify_factors(channel, shapes, Combined { claims, value: sum })
+    verify_factors(channel, own, Combined { claims, value: sum })
 }
 
 /// The batch of a level `left` levels above the leaves: from `sum_i w_i (V_i(z_i) + 1)` over the trees for which `factors` tells
@@ -130,6 +132,8 @@ pub fn verify_factors<C: VerifierChannel>(
     leaves: LeafClaims<C::Elem>,
 ) -> Result<LeafClaims<C::Elem>, VerifyError> {
     let Combined { mut claims, mut value } = leaves;
+    let own_shapes = shapes;
+    let shapes: &[BoxShape] = &shapes.iter().map(|shape| shape.argued()).collect::<Vec<_>>();
     let fan_ins = fan_ins(shapes);
     if fan_ins.is_empty() {
         return Ok(Combined { claims, value });
@@ -139,7 +143,6 @@ pub fn verify_factors<C: VerifierChannel>(
     let single =
         if has_single { channel.receive("single factors")? } else { C::Elem::from(F128::ZERO) };
     value += single;
-    let split = |(shape, _): &(&BoxShape, &mut LeafClaim<Blank>)| shape.fan_in > 1;
     let factors = |shape: &BoxShape| (shape.fan_in > 1).then_some(shape.fan_in);
     let (sum, weights) = verify_batch(channel, shapes, &mut claims, value, 0, factors)?;
     let own = || shapes.iter().filter(|shape| shape.fan_in > 1);
@@ -147,21 +150,34 @@ pub fn verify_factors<C: VerifierChannel>(
     let terms: Vec<Term> = fan_ins.iter().map(term).collect();
     let joined = join::verify(channel, "product factors", sum, &terms)?;
     let gamma = channel.challenge("factor batching");
-    let n_values = joined.values.iter().fold(0usize, |n, values| n.saturating_add(values.len()));
-    let degree = if has_single { n_values } else { n_values.saturating_sub(1) };
+    let place = if fan_ins.contains(&FOUR) {
+        channel.soundness(SoundnessTerm::schwartz_zippel("column of four", 2.0));
+        channel.challenges("column of four", 2)
+    } else {
+        vec![]
+    };
+    let n_powers = fan_ins
+        .iter()
+        .fold(0usize, |n, &fan_in| n.saturating_add(if fan_in == FOUR { 1 } else { fan_in }));
+    let degree = if has_single { n_powers } else { n_powers.saturating_sub(1) };
     channel.soundness(SoundnessTerm::schwartz_zippel("factor batching", degree as f64));
-    let mut gammas = powers(gamma).skip(usize::from(has_single));
+    let gammas = factor_weights(&fan_ins, has_single, gamma, &place);
     value = single;
-    for (&fan_in, values) in fan_ins.iter().zip(&joined.values) {
-        let gammas: Vec<F128> = gammas.by_ref().take(fan_in).collect();
+    for ((&fan_in, values), gammas) in fan_ins.iter().zip(&joined.values).zip(&gammas) {
         let inside = of_fan_in(own(), &joined.weights, fan_in).into_iter().sum::<F128>();
-        for (&factor, &gamma) in values.iter().zip(&gammas) {
+        for (&factor, &gamma) in values.iter().zip(gammas) {
             value += (factor + C::Elem::from(inside)) * gamma;
         }
-        let of_trees = shapes.iter().zip(claims.iter_mut()).filter(split).zip(&joined.weights);
-        for ((_, claim), &weight) in of_trees.filter(|((shape, _), _)| shape.fan_in == fan_in) {
+        let of_trees = shapes.iter().zip(own_shapes).zip(claims.iter_mut());
+        let of_trees = of_trees.filter(|((shape, _), _)| shape.fan_in > 1).zip(&joined.weights);
+        for (((_, own), claim), &weight) in
+            of_trees.filter(|(((shape, _), _), _)| shape.fan_in == fan_in)
+        {
             claim.weights = gammas.iter().map(|&gamma| gamma * weight).collect();
             claim.values = vec![Blank; fan_in];
+            if own.is_in_fours() {
+                claim.out_of_fours(&place, Blank);
+            }
         }
     }
     Ok(Combined { claims, value })

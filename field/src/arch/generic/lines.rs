@@ -1,6 +1,8 @@
 //! A round of a sumcheck over a product of two to eight factors, which are lines in the round's variable.
 
 use super::Lanes;
+use super::bits::ask_for;
+use super::look_ups::ASKED;
 use crate::F128;
 
 /// See [`kernels::lines_round`](crate::kernels::lines_round).
@@ -14,20 +16,131 @@ pub(crate) fn lines_round<const N: usize, L: Lanes<N>>(
     lo: &[&[F128]],
     hi: &[&[F128]],
 ) -> [F128; 9] {
+    let slices = Slices { lo, hi };
     match lo.len() {
-        2 => round::<N, L, Two, 2, 2, 2, 3>(isa, w, lo, hi),
-        3 => round::<N, L, Three, 3, 3, 2, 5>(isa, w, lo, hi),
-        4 => round::<N, L, Four, 4, 3, 3, 6>(isa, w, lo, hi),
-        5 => round::<N, L, Five, 5, 5, 2, 9>(isa, w, lo, hi),
-        6 => round::<N, L, Six, 6, 4, 4, 10>(isa, w, lo, hi),
-        7 => round::<N, L, Seven, 7, 5, 4, 14>(isa, w, lo, hi),
-        _ => round::<N, L, Eight, 8, 5, 5, 15>(isa, w, lo, hi),
+        2 => round::<N, L, Two, 2, 2, 2, 3>(isa, w, slices),
+        3 => round::<N, L, Three, 3, 3, 2, 5>(isa, w, slices),
+        4 => round::<N, L, Four, 4, 3, 3, 6>(isa, w, slices),
+        5 => round::<N, L, Five, 5, 5, 2, 9>(isa, w, slices),
+        6 => round::<N, L, Six, 6, 4, 4, 10>(isa, w, slices),
+        7 => round::<N, L, Seven, 7, 5, 4, 14>(isa, w, slices),
+        _ => round::<N, L, Eight, 8, 5, 5, 15>(isa, w, slices),
+    }
+}
+
+/// See [`kernels::gather_lines`](crate::kernels::gather_lines).
+#[inline(always)]
+pub(crate) fn gather_lines<const N: usize, L: Lanes<N>>(
+    isa: L,
+    w: &[F128],
+    tables: [&[F128; 256]; 8],
+    index: [&[u8]; 8],
+) -> [F128; 9] {
+    if w.len() >= ASKED {
+        tables.into_iter().for_each(|table| ask_for(isa, table));
+    }
+    round::<N, L, Four, 4, 3, 3, 6>(isa, w, LookUps { tables, index })
+}
+
+/// Where the factors' values at zero and at one are.
+///
+/// A trait and not a closure: only functions are sure to be compiled with the instructions of their callers.
+trait Source<const F: usize>: Copy {
+    /// `N` elements of each from `start` on.
+    fn load<const N: usize, L: Lanes<N>>(
+        self,
+        isa: L,
+        start: usize,
+    ) -> ([L::Vector; F], [L::Vector; F]);
+
+    /// Those from `start` on, fewer than `N`, and any after them.
+    fn load_part<const N: usize, L: Lanes<N>>(
+        self,
+        isa: L,
+        start: usize,
+    ) -> ([L::Vector; F], [L::Vector; F]);
+}
+
+#[derive(Clone, Copy)]
+struct Slices<'a> {
+    lo: &'a [&'a [F128]],
+    hi: &'a [&'a [F128]],
+}
+
+impl<const F: usize> Source<F> for Slices<'_> {
+    #[inline(always)]
+    fn load<const N: usize, L: Lanes<N>>(
+        self,
+        isa: L,
+        start: usize,
+    ) -> ([L::Vector; F], [L::Vector; F]) {
+        let zero = isa.load(&[F128::ZERO; N]);
+        let (mut lows, mut highs) = ([zero; F], [zero; F]);
+        for g in 0..F {
+            let [lo, hi] = [self.lo[g], self.hi[g]].map(|of| &of[start..].as_chunks().0[0]);
+            (lows[g], highs[g]) = (isa.load(lo), isa.load(hi));
+        }
+        (lows, highs)
+    }
+
+    #[inline(always)]
+    fn load_part<const N: usize, L: Lanes<N>>(
+        self,
+        isa: L,
+        start: usize,
+    ) -> ([L::Vector; F], [L::Vector; F]) {
+        let zero = isa.load(&[F128::ZERO; N]);
+        let (mut lows, mut highs) = ([zero; F], [zero; F]);
+        for g in 0..F {
+            let [lo, hi] = [self.lo[g], self.hi[g]].map(|of| &of[start..]);
+            (lows[g], highs[g]) = (isa.load_part(lo), isa.load_part(hi));
+        }
+        (lows, highs)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct LookUps<'a> {
+    tables: [&'a [F128; 256]; 8],
+    index: [&'a [u8]; 8],
+}
+
+impl Source<4> for LookUps<'_> {
+    #[inline(always)]
+    fn load<const N: usize, L: Lanes<N>>(
+        self,
+        isa: L,
+        start: usize,
+    ) -> ([L::Vector; 4], [L::Vector; 4]) {
+        let zero = isa.load(&[F128::ZERO; N]);
+        let (mut lows, mut highs) = ([zero; 4], [zero; 4]);
+        let [lo, hi] = [0, 4].map(|k| (&self.tables[k..], &self.index[k..]));
+        for g in 0..4 {
+            let [lo, hi] = [lo, hi].map(|(tables, index)| (tables[g], &index[g][start..]));
+            lows[g] = isa.look_up(lo.0, &lo.1.as_chunks().0[0]);
+            highs[g] = isa.look_up(hi.0, &hi.1.as_chunks().0[0]);
+        }
+        (lows, highs)
+    }
+
+    #[inline(always)]
+    fn load_part<const N: usize, L: Lanes<N>>(
+        self,
+        isa: L,
+        start: usize,
+    ) -> ([L::Vector; 4], [L::Vector; 4]) {
+        let rest = self.index.map(|index| {
+            let mut rest = [0; N];
+            rest.iter_mut().zip(&index[start..]).for_each(|(out, &i)| *out = i);
+            rest
+        });
+        LookUps { index: rest.each_ref().map(|index| &index[..]), ..self }.load(isa, 0)
     }
 }
 
 /// `F` lines as two polynomials of `A` and `B` coefficients, `B` at most `A`.
 ///
-/// A trait and not a closure: only functions are sure to be compiled with the instructions of their callers.
+/// A trait for the reason that [`Source`] is one.
 trait Halves<const F: usize, const A: usize, const B: usize> {
     fn of<const N: usize, L: Lanes<N>>(
         isa: L,
@@ -49,25 +162,13 @@ fn round<
 >(
     isa: L,
     w: &[F128],
-    lo: &[&[F128]],
-    hi: &[&[F128]],
+    source: impl Source<F>,
 ) -> [F128; 9] {
-    let zero = isa.load(&[F128::ZERO; N]);
     let mut sums = [isa.zero_wide(); P];
-    let (mut lows, mut highs) = ([zero; F], [zero; F]);
     for start in (0..w.len()).step_by(N) {
-        let weights = if let Some(w) = w[start..].first_chunk() {
-            for g in 0..F {
-                let [lo, hi] = [lo[g], hi[g]].map(|of| &of[start..].as_chunks().0[0]);
-                (lows[g], highs[g]) = (isa.load(lo), isa.load(hi));
-            }
-            isa.load(w)
-        } else {
-            for g in 0..F {
-                let [lo, hi] = [lo[g], hi[g]].map(|of| &of[start..]);
-                (lows[g], highs[g]) = (isa.load_part(lo), isa.load_part(hi));
-            }
-            isa.load_part(&w[start..])
+        let (weights, (mut lows, mut highs)) = match w[start..].first_chunk() {
+            Some(w) => (isa.load(w), source.load(isa, start)),
+            None => (isa.load_part(&w[start..]), source.load_part(isa, start)),
         };
         // The first factor has the weights.
         let weights = isa.factors(weights, isa.companions(weights));
@@ -83,7 +184,7 @@ fn round<
             sums[i] = isa.add_wide(sums[i], isa.mul_wide(pairs[i].0, pairs[i].1));
         }
     }
-    let mut products = [zero; P];
+    let mut products = [isa.load(&[F128::ZERO; N]); P];
     for (product, sum) in products.iter_mut().zip(sums) {
         *product = isa.reduce(sum);
     }

@@ -193,11 +193,7 @@ pub(super) fn look_up<'a>(
             Looked { entries, width, taps: factor.taps, blocks: factor.blocks, rows, columns }
         });
         let looked = Box::new(LookedFactors(looked.collect()));
-        return if fan_in == 1 {
-            Tree::over(rows, cols, looked)
-        } else {
-            Tree::of_factors(BoxShape { rows, cols, fan_in }, looked)
-        };
+        return Tree::over(BoxShape { rows, cols, fan_in }, looked);
     }
     let mut leaves = Buffer::unspecified(rows * cols * fan_in);
     let column = rows * fan_in;
