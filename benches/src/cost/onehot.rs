@@ -4,7 +4,8 @@ use binfer_field::coset::{BLOCKS, SIZE};
 use binfer_field::count::Counts;
 
 use super::ops::{
-    draw, eq_table, factored_round, invert, join, message_bytes, ops, sum, times, weighted,
+    draw, eq_table, factored, factored_round, invert, join, message_bytes, ops, sum, times,
+    weighted,
 };
 use super::product::lines_round;
 
@@ -57,6 +58,7 @@ impl Job {
     fn one_nibble(&self) -> Counts {
         // Sums of sixteen runs, in which four variables are bound.
         let mut total = sum([Self::histograms(self.vars - 4, 16, 16), ops(0, 0, 1 << self.vars)]);
+        total += factored(self.vars);
         total += sum([eq_table(4), ops(16, 0, 16)]);
         // Values of the positions that are left are sums of eight look-ups.
         let left = self.vars - 4;
@@ -75,7 +77,7 @@ impl Job {
         let left = self.vars - 2;
         let inner = left.min(2 + left / 2).min(8);
         let mut total = sum([Self::chunks(left, inner, 16), ops(16 << inner, 0, 16 << left)]);
-        total += times(1 << (left - inner), ops(256, 0, 256));
+        total += sum([times(1 << (left - inner), ops(256, 0, 256)), factored(self.vars)]);
         total += sum([ops(3, 0, 6), ops(0, 0, 30), ops(5, 0, 12)]);
         total += sum([factored_round(2, true), factored_round(2, false), ops(4, 0, 3)]);
         // The third and the fourth round in one pass, of sums of two look-ups; their binding, of eight.

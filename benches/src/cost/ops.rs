@@ -59,10 +59,15 @@ pub(super) fn frobenius(t: usize) -> Counts {
     ops(0, t % 8, 16 * (t / 8).count_ones() as usize)
 }
 
+/// A sumcheck of `n` rounds whose eq factor is apart begins with the inverses of all coordinates.
+pub(super) fn factored(n: usize) -> Counts {
+    sum([ops(3 * n, 0, n), invert()])
+}
+
 /// A round of a sumcheck whose eq factor is apart, and its binding: a cofactor of degree `d`, whose value at zero
-/// the claim gives by an inverse, unless it is known.
+/// the claim gives, unless it is known.
 pub(super) fn factored_round(d: usize, at_zero_known: bool) -> Counts {
-    let at_zero = if at_zero_known { ops(0, 0, 0) } else { sum([ops(2, 0, 2), invert()]) };
+    let at_zero = if at_zero_known { ops(0, 0, 0) } else { ops(2, 0, 1) };
     let coefficients = ops(2 * (d + 1) + 1, 0, 2 * (d + 1) + d + 2);
     sum([at_zero, coefficients, ops(d + 2, 0, d + 3)])
 }

@@ -3,7 +3,7 @@
 use binfer_field::count::Counts;
 
 use super::ops::{
-    draw, eq_table, factored_round, join, log, message_bytes, ops, sum, times, weighted,
+    draw, eq_table, factored, factored_round, join, log, message_bytes, ops, sum, times, weighted,
 };
 
 /// Rows from which a tree is built column by column.
@@ -80,6 +80,7 @@ impl Box {
         } else {
             eq_table(n.saturating_sub(2))
         };
+        total += factored(n);
         // Rounds: the first of all knows both values, others of a pass do not.
         let mut left = n;
         let mut pairs = cols.div_ceil(2);
@@ -143,7 +144,7 @@ impl Box {
 /// The sumcheck of products of `f` factors over a box (`product/instance.rs`).
 pub(super) fn box_product(rows: usize, cols: usize, f: usize) -> Counts {
     let (rv, cv) = (log(rows), log(cols));
-    let mut total = sum([eq_table(rv), eq_table(cv), eq_table(rv)]);
+    let mut total = sum([eq_table(rv), eq_table(cv), eq_table(rv), factored(rv + cv)]);
     let round = |n: usize| match f {
         1 => ops(n, 0, 3 * n),
         2 => ops(4 * n, 0, 5 * n),

@@ -2,7 +2,9 @@
 
 use binfer_field::count::Counts;
 
-use super::ops::{eq_table, factored_round, frobenius, invert, log, ops, pow, sum, times};
+use super::ops::{
+    eq_table, factored, factored_round, frobenius, invert, log, ops, pow, sum, times,
+};
 use super::shapes::{Factor, MatMul};
 
 /// How a table is written down.
@@ -71,6 +73,7 @@ pub(super) fn instance(kind: Kind, factor: Factor, rows: usize, cols: usize) -> 
     // Rounds beyond eq.
     let scalars = times(w, ops(3 + 3, 0, 8));
     let mut total = sum([eq_table(log(cols)), bits, scalars, ops(0, 0, cols), eq_table(log(cols))]);
+    total += factored(log(cols));
     for left in (1..=log(cols)).rev() {
         let half = 1 << (left - 1);
         total += sum([ops(6 * half, 0, 10 * half), factored_round(2, false)]);

@@ -76,6 +76,8 @@ impl<'a> BoxProduct<'a> {
         debug_assert_eq!((claim.col_point.len(), claim.row_point.len()), (n_cols, n_rows));
         let mut eq_rows = kernels::eq_table(&claim.row_point);
         eq_rows.truncate(shape.rows);
+        let point = claim.col_point.iter().chain(claim.row_point.iter().rev());
+        let factored = EqFactored::new(claim.values[0] + F128::ONE, point);
         let mut this = Self {
             shape,
             n_vars: n_cols + n_rows,
@@ -90,7 +92,7 @@ impl<'a> BoxProduct<'a> {
             z_rows: claim.row_point.clone(),
             eq_cols: kernels::eq_table(&claim.col_point),
             eq_rows,
-            factored: EqFactored::new(claim.values[0] + F128::ONE),
+            factored,
         };
         if n_cols == 0 {
             this.start_rows();

@@ -86,7 +86,7 @@ impl<'a> PairProduct<'a> {
         known: Option<[F128; 2]>,
         state: State<'a>,
     ) -> Self {
-        let factored = EqFactored::new(value + F128::ONE);
+        let factored = EqFactored::new(value + F128::ONE, z.iter());
         Self { known, constant: F128::ONE, ..Self::begin(z, factored, state) }
     }
 
@@ -98,7 +98,7 @@ impl<'a> PairProduct<'a> {
         factors: Box<dyn Factors<'a> + 'a>,
     ) -> Self {
         debug_assert!(z.len() >= 2);
-        let factored = EqFactored::new(line(known, z[0]));
+        let factored = EqFactored::new(line(known, z[0]), z.iter());
         Self { known: Some(known), ..Self::begin(z, factored, State::Made(factors)) }
     }
 

@@ -13,14 +13,23 @@ use super::univariate;
 pub(crate) struct EqFactored {
     scale: F128,
     claim: F128,
+    /// The inverses of `1 + z` for the coordinates `z` of the rounds to come, the last round's first.
+    inverses: Vec<F128>,
     /// `t`, constant first, between a round and its binding.
     cofactor: Vec<F128>,
 }
 
 impl EqFactored {
-    /// Nothing bound yet.
-    pub(crate) fn new(claim: F128) -> Self {
-        Self { scale: F128::ONE, claim, cofactor: Vec::new() }
+    /// Nothing bound yet. `point` has eq's coordinates in the order of rounds, which are all inverted at once.
+    pub(crate) fn new<'a>(claim: F128, point: impl DoubleEndedIterator<Item = &'a F128>) -> Self {
+        let mut inverses: Vec<F128> = point.rev().map(|&z| F128::ONE + z).collect();
+        F128::batch_invert(&mut inverses);
+        Self { inverses, ..Self::known(claim) }
+    }
+
+    /// The same where `t(0)` is given in every round.
+    pub(crate) fn known(claim: F128) -> Self {
+        Self { scale: F128::ONE, claim, inverses: Vec::new(), cofactor: Vec::new() }
     }
 
     /// What the cofactor of eq's bound part sums to.
@@ -37,7 +46,9 @@ impl EqFactored {
         (at_one, high): (F128, &[F128]),
         at_zero: Option<F128>,
     ) -> Vec<F128> {
-        let at_zero = at_zero.unwrap_or_else(|| self.at_zero(z, at_one));
+        // The claim is `(1 + z) t(0) + z t(1)`.
+        let inverse = self.inverses.pop().unwrap_or_default();
+        let at_zero = at_zero.unwrap_or_else(|| (self.claim + z * at_one) * inverse);
         self.set(at_zero, at_one, high);
         let low = self.scale * (F128::ONE + z);
         let mut round = vec![F128::ZERO; self.cofactor.len() + 1];
@@ -46,11 +57,6 @@ impl EqFactored {
             round[i + 1] += self.scale * c;
         }
         round
-    }
-
-    /// `t(0)` for the coordinate `z`, which is not one, from `t(1)`: the claim is `(1 + z) t(0) + z t(1)`.
-    pub(crate) fn at_zero(&self, z: F128, at_one: F128) -> F128 {
-        (self.claim + z * at_one) * (F128::ONE + z).invert()
     }
 
     /// The round polynomial in a variable that eq does not depend on.

@@ -27,7 +27,7 @@ impl TileSum {
         claim: F128,
     ) -> Self {
         let weights = kernels::eq_table(&zeta[..zeta.len() - 1]);
-        let factored = EqFactored::new(claim);
+        let factored = EqFactored::new(claim, zeta.iter().rev());
         Self { products, linear, zeta, weights, factored }
     }
 }

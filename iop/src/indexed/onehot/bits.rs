@@ -95,7 +95,7 @@ impl<'a> BitProduct<'a> {
         let n_vars = w.len();
         let coefficients = first_coefficients(&bits, &w, mu);
         let sum = coefficients[0] + w[n_vars - 1] * (coefficients[0] + kernels::sum(&coefficients));
-        let factored = EqFactored::new(sum);
+        let factored = EqFactored::known(sum);
         let (left, factors) = (n_vars, Buffer::default());
         Self { left, n_vars, bits: Some(bits), factors, mu, w, factored, coefficients }
     }

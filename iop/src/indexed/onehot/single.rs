@@ -42,7 +42,7 @@ impl<'a> SingleNibble<'a> {
         };
         let values: Vec<F128> = runs.map(sum).collect();
         let claim = kernels::inner_product(&values, &kernels::eq_table(first));
-        let factored = EqFactored::new(claim);
+        let factored = EqFactored::new(claim, z.iter().rev());
         Self { nibbles, z, factored, values: values.into(), bound: vec![] }
     }
 

@@ -70,12 +70,14 @@ impl<'a> TableProduct<'a> {
             weights = few.columns.iter().map(|&column| weights[column]).collect();
         }
         weights.truncate(cols);
+        let point = z.iter().flatten().rev();
+        let factored = EqFactored::new(value + F128::ONE, point);
         let mut this = Self {
             n_vars: log2_ceil(all) + width,
             few,
             bound: Vec::with_capacity(width),
             z,
-            factored: EqFactored::new(value + F128::ONE),
+            factored,
             stage: Stage::Bits { bits, weights },
         };
         this.start_columns();
