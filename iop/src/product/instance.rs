@@ -22,9 +22,9 @@ const LINES: usize = 8;
 pub struct BoxProduct<'a> {
     shape: BoxShape,
     n_vars: usize,
-    /// The numbers of the columns that are not ones, in order.
-    kept: Vec<usize>,
-    /// Their blocks `[column][factor][row]`, unless they are made.
+    /// The columns that are not ones, in order.
+    kept: Vec<Column>,
+    /// Their blocks `[factor][row]`, unless they are made. Two are bound in the place of the first.
     data: Buffer,
     /// What makes the factors until the first column variable is bound.
     made: Option<Made<'a>>,
@@ -49,12 +49,20 @@ pub(super) enum Factors<'a> {
     Made(Made<'a>),
 }
 
+/// A column that is not ones.
+#[derive(Clone, Copy)]
+struct Column {
+    number: usize,
+    /// Where its block begins.
+    place: usize,
+}
+
 /// Two columns that the next variable tells apart, not both ones.
 struct Pair {
     /// The column that they are bound to.
     number: usize,
-    /// Where they are among those that are kept.
-    at: [Option<usize>; 2],
+    /// Where their blocks begin.
+    places: [Option<usize>; 2],
 }
 
 impl<'a> BoxProduct<'a> {
@@ -66,10 +74,12 @@ impl<'a> BoxProduct<'a> {
 
     /// The instance for factors that may be made; if they are, of a box of several columns.
     pub(super) fn over(shape: BoxShape, factors: Factors<'a>, claim: &LeafClaim<F128>) -> Self {
-        let (data, kept, made) = match factors {
-            Factors::Stored(data, kept) => (data, kept, None),
+        let (data, numbers, made) = match factors {
+            Factors::Stored(data, numbers) => (data, numbers, None),
             Factors::Made(made) => (Buffer::default(), (0..shape.cols).collect(), Some(made)),
         };
+        let column = |(i, number)| Column { number, place: i * shape.rows * shape.fan_in };
+        let kept: Vec<Column> = numbers.into_iter().enumerate().map(column).collect();
         let (n_cols, n_rows) = (shape.col_vars(), shape.row_vars());
         debug_assert!(made.is_some() || data.len() == kept.len() * shape.fan_in * shape.rows);
         debug_assert!(made.is_none() || n_cols > 0);
@@ -118,10 +128,15 @@ impl<'a> BoxProduct<'a> {
         if padded != rows || self.kept.is_empty() {
             let mut data = Buffer::unspecified(self.shape.fan_in * padded);
             data.fill(F128::ONE);
-            for (out, factor) in data.chunks_mut(padded).zip(self.data.chunks(rows)) {
-                out[..rows].copy_from_slice(factor);
+            for column in &self.kept {
+                let factors = self.data[column.place..].chunks(rows);
+                for (out, factor) in data.chunks_mut(padded).zip(factors) {
+                    out[..rows].copy_from_slice(factor);
+                }
             }
             self.data = data;
+        } else {
+            self.data.truncate(self.shape.fan_in * rows);
         }
         self.eq_rows = kernels::eq_table(&self.z_rows);
         self.shape.rows = padded;
@@ -130,14 +145,11 @@ impl<'a> BoxProduct<'a> {
 
     /// The pairs of columns that are not both ones.
     fn pairs(&self) -> Vec<Pair> {
-        let mut start = 0;
-        let pairs = self.kept.chunk_by(|a, b| a / 2 == b / 2).map(|of| {
-            let place = |odd: usize| of.iter().position(|&c| c % 2 == odd).map(|i| start + i);
-            let pair = Pair { number: of[0] / 2, at: [place(0), place(1)] };
-            start += of.len();
-            pair
-        });
-        pairs.collect()
+        let pair = |of: &[Column]| {
+            let place = |odd| of.iter().find(|column| column.number % 2 == odd).map(|c| c.place);
+            Pair { number: of[0].number / 2, places: [place(0), place(1)] }
+        };
+        self.kept.chunk_by(|a, b| a.number / 2 == b.number / 2).map(pair).collect()
     }
 
     /// The cofactor's value at 1 (at 0 where `flip`), zero, and its coefficients of `X^2` and above.
@@ -157,7 +169,8 @@ impl<'a> BoxProduct<'a> {
                 let sum = if let Some(made) = &self.made {
                     self.made_product(made, pair.number, flip, scratch)
                 } else {
-                    let [lo, hi] = pair.at.map(|at| at.map_or(&ones[..], |at| self.column(at)));
+                    let column = |at: usize| &self.data[at..at + block];
+                    let [lo, hi] = pair.places.map(|at| at.map_or(&ones[..], column));
                     weighted_product(&self.eq_rows, lo, hi, flip)
                 };
                 let weight = self.eq_cols[2 * pair.number] + self.eq_cols[2 * pair.number + 1];
@@ -166,11 +179,6 @@ impl<'a> BoxProduct<'a> {
             total
         });
         sums.reduce(|| vec![F128::ZERO; fan_in + 1], add)
-    }
-
-    /// The block of a column that is kept.
-    fn column(&self, at: usize) -> &[F128] {
-        &self.data[at * self.block()..][..self.block()]
     }
 
     /// [`weighted_product`] of a pair of columns that are made, run of rows by run.
@@ -382,61 +390,77 @@ impl BoxProduct<'_> {
     fn fold_columns(&mut self, r: F128) {
         let (block, fan_in) = (self.block(), self.shape.fan_in);
         let pairs = self.pairs();
-        let mut next = Buffer::unspecified(pairs.len() * block);
+        let mut data = core::mem::take(&mut self.data);
+        if self.made.is_some() {
+            data = Buffer::unspecified(pairs.len() * block);
+        }
+        let place = |(i, pair): (usize, &Pair)| match (&self.made, pair.places) {
+            (None, [Some(place), _] | [None, Some(place)]) => place,
+            _ => i * block,
+        };
+        let columns =
+            pairs.iter().enumerate().map(|of| Column { number: of.1.number, place: place(of) });
+        let columns: Vec<Column> = columns.collect();
+        // The part of each pair, from its place to the next's.
+        let mut rest = &mut data[..];
+        let mut parts = Vec::with_capacity(pairs.len());
+        for (pair, column) in pairs.iter().zip(&columns).rev() {
+            let (before, part) = core::mem::take(&mut rest).split_at_mut(column.place);
+            rest = before;
+            parts.push((pair, part));
+        }
+        parts.reverse();
         let eq_cols: Vec<F128> = self.eq_cols.chunks(2).map(|p| p[0] + p[1]).collect();
         let is_summed = self.cols_left > 1;
         let ones = vec![F128::ONE; block];
-        let mut rest = &mut next[..];
-        let tasks = pairs.chunk_by(|a, b| a.number / 2 == b.number / 2).map(|pairs| {
-            let (columns, after) = core::mem::take(&mut rest).split_at_mut(pairs.len() * block);
-            rest = after;
-            (columns, pairs)
-        });
-        let tasks: Vec<(&mut [F128], &[Pair])> = tasks.collect();
         let this = &*self;
-        let sums =
-            tasks.into_par_iter().with_min_len(TASK.div_ceil(4 * block)).map(|(columns, pairs)| {
-                columns
-                    .par_chunks_mut(block)
-                    .zip(pairs)
-                    .with_min_len(TASK.div_ceil(2 * block))
-                    .for_each(|(out, pair)| this.fold_pair(pair, out, &ones, r));
-                let mut sum = vec![F128::ZERO; fan_in + 1];
-                if is_summed {
-                    let column = |odd: usize| {
-                        let at = pairs.iter().position(|pair| pair.number % 2 == odd);
-                        at.map_or(&ones[..], |at| &columns[at * block..][..block])
-                    };
-                    let number = pairs[0].number / 2;
-                    let weight = eq_cols[2 * number] + eq_cols[2 * number + 1];
-                    let of_pair = weighted_product(&this.eq_rows, column(0), column(1), false);
-                    kernels::add_scaled(&mut sum, &of_pair, weight);
-                }
-                sum
-            });
+        let tasks = parts.chunk_by_mut(|(a, _), (b, _)| a.number / 2 == b.number / 2);
+        let tasks: Vec<_> = tasks.collect();
+        let tasks = tasks.into_par_iter().with_min_len(TASK.div_ceil(4 * block));
+        let sums = tasks.map(|parts| {
+            let each = parts.par_iter_mut().with_min_len(TASK.div_ceil(2 * block));
+            each.for_each(|(pair, part)| this.fold_pair(pair, part, &ones, r));
+            let mut sum = vec![F128::ZERO; fan_in + 1];
+            if is_summed {
+                let column = |odd: usize| {
+                    let part = parts.iter().find(|(pair, _)| pair.number % 2 == odd);
+                    part.map_or(&ones[..], |(_, part)| &part[..block])
+                };
+                let of_pair = weighted_product(&this.eq_rows, column(0), column(1), false);
+                let number = parts[0].0.number / 2;
+                let weight = eq_cols[2 * number] + eq_cols[2 * number + 1];
+                kernels::add_scaled(&mut sum, &of_pair, weight);
+            }
+            sum
+        });
         let sums = sums.reduce(|| vec![F128::ZERO; fan_in + 1], add);
         self.ahead = is_summed.then_some(sums);
         self.made = None;
-        self.data = next;
-        self.kept = pairs.into_iter().map(|pair| pair.number).collect();
+        self.data = data;
+        self.kept = columns;
         self.shape.cols = self.shape.cols.div_ceil(2);
         self.eq_cols = eq_cols;
     }
 
-    /// The column that a pair is bound to.
-    fn fold_pair(&self, pair: &Pair, out: &mut [F128], ones: &[F128], r: F128) {
-        let (rows, fan_in) = (self.shape.rows, self.shape.fan_in);
-        let Some(made) = &self.made else {
-            let [lo, hi] = pair.at.map(|at| at.map_or(ones, |at| self.column(at)));
-            let [lo, hi] = [lo, hi].map(|of| of.par_chunks(2 * TASK));
-            let runs = out.par_chunks_mut(2 * TASK).zip(lo.zip(hi));
-            return runs.for_each(|(out, (lo, hi))| kernels::fold_into(out, lo, hi, r));
+    /// Binds a pair at the beginning of its part, which has those that are not made.
+    fn fold_pair(&self, pair: &Pair, part: &mut [F128], ones: &[F128], r: F128) {
+        let (block, rows, fan_in) = (self.block(), self.shape.rows, self.shape.fan_in);
+        if let Some(made) = &self.made {
+            let factors = part.par_chunks_mut(rows).enumerate();
+            return factors.with_min_len(TASK.div_ceil(rows)).for_each(|(g, out)| {
+                let first = 2 * pair.number * fan_in + g;
+                fold_made(made, [first, first + fan_in], out, r);
+            });
+        }
+        let (first, after) = part.split_at_mut(block);
+        let (other, r) = match pair.places {
+            [Some(even), Some(odd)] => (&after[odd - even - block..][..block], r),
+            [Some(_), None] => (ones, r),
+            // The odd one is first.
+            [None, _] => (ones, F128::ONE + r),
         };
-        let factors = out.par_chunks_mut(rows).enumerate();
-        factors.with_min_len(TASK.div_ceil(rows)).for_each(|(g, out)| {
-            let block = 2 * pair.number * fan_in + g;
-            fold_made(made, [block, block + fan_in], out, r);
-        });
+        let runs = first.par_chunks_mut(2 * TASK).zip(other.par_chunks(2 * TASK));
+        runs.for_each(|(first, other)| kernels::fold(first, other, r));
     }
 }
 

@@ -24,7 +24,7 @@
 //! One multiplication a leaf to build the tree, about six a leaf for the sumchecks, half of them
 //! reduced. Two rounds take one pass over a level: its polynomials' values on a grid of nine points
 //! less those that are known, then the binding of both variables in place. The tree takes one and a half field
-//! elements a leaf, or three quarters of one where leaves are made when they are needed
+//! elements a leaf, or half of one where leaves are made when they are needed
 //! (`Leaves`). Columns of ones cost nothing where the others are few and given alone
 //! (`Tree::sparse`). A factor of a leaf that has several takes one and a half more, or three
 //! quarters of one where factors are made. The verifier does `O(log^2)` work a tree.

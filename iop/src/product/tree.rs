@@ -32,11 +32,38 @@ enum Levels {
     /// Of few rows: both sides padded with ones to powers of two, each level one vector, the leaves'
     /// first. A column's lowest bit is the highest of its place, so that pairs are halves.
     Short(Vec<Vec<F128>>),
-    /// Of many rows: the levels from the leaves', each given up once it is argued; blocks `[column][row]`, made even by a column of
-    /// ones but for the root.
-    Long(Vec<Buffer>),
+    /// Of many rows.
+    Long(Long),
     /// Of columns most of which are ones: the levels from the leaves', and the root.
     Sparse { nodes: Vec<sparse::Level>, root: Buffer },
+}
+
+/// Levels of blocks `[column][row]`, made even by a column of ones but for the root.
+struct Long {
+    /// The lowest, where it was there before.
+    leaves: Option<Buffer>,
+    /// The others, one behind the other, in one buffer: as long as what factors that are made are bound to once it is gone.
+    nodes: Buffer,
+    /// Where each of them begins, the lowest first, and where the root ends.
+    starts: Vec<usize>,
+}
+
+impl Long {
+    fn level(&mut self, level: usize) -> &mut [F128] {
+        let above = match (level, &mut self.leaves) {
+            (0, Some(leaves)) => return leaves,
+            (_, leaves) => level - usize::from(leaves.is_some()),
+        };
+        &mut self.nodes[self.starts[above]..self.starts[above + 1]]
+    }
+
+    fn root(&self) -> &[F128] {
+        match (&self.starts[..], &self.leaves) {
+            ([.., start, end], _) => &self.nodes[*start..*end],
+            (_, Some(leaves)) => leaves,
+            _ => &[],
+        }
+    }
 }
 
 impl<'a> Tree<'a> {
@@ -81,7 +108,7 @@ impl<'a> Tree<'a> {
             leaves.par_chunks_mut(rows).enumerate().for_each(|(c, column)| leaf(c, column));
             short(argued, &leaves)
         } else {
-            long(argued, Vec::new(), leaf)
+            long(argued, None, leaf)
         };
         Self { shape, factors: Some(Factors::Made(made)), levels }
     }
@@ -129,21 +156,21 @@ impl<'a> Tree<'a> {
             // A column more a level, to make it even.
             2 * leaves + 2 * rows * (col_vars as u128 + 2)
         };
-        // Factors, and once the levels are gone what they are folded into.
-        let (factors, folded) = match (fan_in, made) {
+        // Factors, and once the levels are gone what they are bound to, and one column that is padded.
+        let (factors, bound) = match (fan_in, made) {
             (..=1, _) => (0, 0),
-            (_, false) => (fan_in * leaves, fan_in * rows * cols.div_ceil(2)),
-            // And one column that is padded.
-            (_, true) => (0, fan_in * rows * (cols.div_ceil(2) + cols.div_ceil(4) + 2)),
+            (_, false) => (fan_in * leaves, 0),
+            (_, true) => (0, fan_in * rows * cols.div_ceil(2)),
         };
-        size_of::<F128>() as u128 * (factors + levels.max(folded))
+        let bound = bound + 2 * fan_in * rows;
+        size_of::<F128>() as u128 * (factors + levels.max(bound))
     }
 
     /// The products, one a row.
     pub fn outputs(&self) -> &[F128] {
         let root = match &self.levels {
             Levels::Short(levels) => levels.last().map_or(&[][..], Vec::as_slice),
-            Levels::Long(nodes) => nodes.last().map_or(&[][..], |root| root),
+            Levels::Long(levels) => levels.root(),
             Levels::Sparse { root, .. } => root,
         };
         &root[..self.shape.rows]
@@ -186,14 +213,12 @@ impl<'a> Tree<'a> {
                     None => unreachable!("{ONE_COLUMN}"),
                 }
             }
-            Levels::Long(nodes) => {
-                nodes.truncate(level + 1);
-                match nodes.last_mut() {
-                    Some(nodes) if cols > 4 => State::Columns(Columns::new(nodes, rows, claim)),
-                    Some(nodes) => {
-                        State::Halves(Halves::from_pairs(nodes.chunks(2 * rows), rows, &z))
-                    }
-                    None => unreachable!("{ONE_COLUMN}"),
+            Levels::Long(levels) => {
+                let nodes = levels.level(level);
+                if cols > 4 {
+                    State::Columns(Columns::new(nodes, rows, claim))
+                } else {
+                    State::Halves(Halves::from_pairs(nodes.chunks(2 * rows), rows, &z))
                 }
             }
         };
@@ -245,7 +270,7 @@ fn levels(shape: BoxShape, leaves: Buffer) -> Levels {
     if shape.rows < LONG {
         short(shape, &leaves)
     } else {
-        long(shape, vec![even(shape, leaves)], |_, _| ())
+        long(shape, Some(even(shape, leaves)), |_, _| ())
     }
 }
 
@@ -269,42 +294,51 @@ fn short(shape: BoxShape, leaves: &[F128]) -> Levels {
     Levels::Short(levels)
 }
 
-/// The levels above those that are there, which are none, and `leaf` makes a column of leaves, or the leaves, even.
+/// The levels above `leaves`, which are even, or if there are none above what `leaf` makes the columns of.
 fn long(
     shape: BoxShape,
-    mut nodes: Vec<Buffer>,
+    leaves: Option<Buffer>,
     leaf: impl Fn(usize, &mut [F128]) + Sync,
 ) -> Levels {
-    let BoxShape { rows, cols, .. } = shape;
+    let BoxShape { rows, cols, fan_in } = shape;
     let depth = shape.col_vars();
     let width = |level: usize| cols.div_ceil(1 << level);
-    let room = |level: usize| {
-        let n = width(level);
-        Buffer::unspecified(if n > 1 { n.next_multiple_of(2) * rows } else { rows })
+    let size = |level: usize| match width(level) {
+        1 => rows,
+        n => n.next_multiple_of(2) * rows,
     };
+    let lowest = usize::from(leaves.is_some());
+    let mut starts = vec![0];
+    starts.extend((lowest..=depth).scan(0, |end, level| {
+        *end += size(level);
+        Some(*end)
+    }));
+    let folded = if lowest == 0 { cols.div_ceil(2) * fan_in * rows } else { 0 };
+    let mut nodes = Buffer::unspecified(starts[starts.len() - 1].max(folded));
     // Levels that a task builds at a time.
     let at_a_time = (CACHED / rows).checked_ilog2().unwrap_or(0).max(1) as usize;
-    // The lowest level that is not there.
-    let mut next = nodes.len();
-    nodes.extend((next..=depth).map(room));
+    let (mut below, mut above) = (leaves.as_deref(), &mut nodes[..]);
+    let mut next = lowest;
     while next <= depth {
         let end = (depth + 1).min(next + at_a_time);
-        let (below, above) = nodes.split_at_mut(next);
         let mut levels: Vec<&mut [F128]> = Vec::with_capacity(end - next);
-        for (level, nodes) in (next..end).zip(above) {
+        for level in next..end {
+            let (nodes, rest) = above.split_at_mut(size(level));
             nodes[width(level) * rows..].fill(F128::ONE);
             levels.push(nodes);
+            above = rest;
         }
-        match below.last() {
-            None => build(levels, rows, width(next), &leaf),
-            Some(below) => build(levels, rows, width(next), |c, out| {
+        let columns = levels.iter_mut().map(|nodes| &mut **nodes).collect();
+        match below {
+            None => build(columns, rows, width(next), &leaf),
+            Some(below) => build(columns, rows, width(next), |c, out| {
                 let (a, b) = below[2 * c * rows..][..2 * rows].split_at(rows);
                 kernels::mul(out, a, b);
             }),
         }
-        next = end;
+        (below, next) = (levels.pop().map(|nodes| &*nodes), end);
     }
-    Levels::Long(nodes)
+    Levels::Long(Long { leaves, nodes, starts })
 }
 
 /// Fills levels of a tree, the lowest first, whose lowest has `n` columns that `first` makes.
