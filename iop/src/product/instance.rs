@@ -199,9 +199,7 @@ impl<'a> BoxProduct<'a> {
                 index.rotate_left(FOUR);
             }
             let coefficients = kernels::gather_lines(&self.eq_rows, tables, index);
-            let at_one = kernels::sum(&self.eq_rows) + coefficients.iter().copied().sum::<F128>();
-            let [_, _, c2, c3, c4, ..] = coefficients;
-            return vec![at_one, F128::ZERO, c2, c3, c4];
+            return of_coefficients(&self.eq_rows, &coefficients[..=fan_in]);
         }
         let mut total = vec![F128::ZERO; fan_in + 1];
         for (run, eq) in self.eq_rows.chunks(2 * RUN).enumerate() {
@@ -265,20 +263,15 @@ fn weighted_lines(w: &[F128], lo: &[&[F128]], hi: &[&[F128]], flip: bool) -> Vec
         return add(x, y);
     }
     let (lo, hi) = if flip { (hi, lo) } else { (lo, hi) };
-    let mut out = vec![F128::ZERO; fan_in + 1];
-    out[0] = kernels::sum(w);
     match fan_in {
         2 => {
             let (at_one, leading) = kernels::product_round(w, lo[0], hi[0], lo[1], hi[1]);
-            out[0] += at_one;
-            out[2] = leading;
+            vec![kernels::sum(w) + at_one, F128::ZERO, leading]
         }
-        3..=LINES => {
-            let coefficients = kernels::lines_round(w, lo, hi);
-            out[0] += coefficients.iter().copied().sum::<F128>();
-            out[2..].copy_from_slice(&coefficients[2..=fan_in]);
-        }
+        3..=LINES => of_coefficients(w, &kernels::lines_round(w, lo, hi)[..=fan_in]),
         _ => {
+            let mut out = vec![F128::ZERO; fan_in + 1];
+            out[0] = kernels::sum(w);
             let mut scratch = vec![F128::ZERO; (fan_in + 2) * w.len().min(RUN)];
             for (run, w) in w.chunks(RUN).enumerate() {
                 let factors = lo.iter().zip(hi).map(|(lo, hi)| {
@@ -287,12 +280,20 @@ fn weighted_lines(w: &[F128], lo: &[&[F128]], hi: &[&[F128]], flip: bool) -> Vec
                 });
                 add_run(&mut out, w, factors, &mut scratch);
             }
+            out
         }
     }
+}
+
+/// [`weighted_lines`], given the coefficients of `sum_r w_r p_r`, the constant one first.
+fn of_coefficients(w: &[F128], coefficients: &[F128]) -> Vec<F128> {
+    let mut out = coefficients.to_vec();
+    out[0] = kernels::sum(w) + coefficients.iter().copied().sum::<F128>();
+    out[1] = F128::ZERO;
     out
 }
 
-/// Adds [`weighted_product`] of a run of rows, but for what does not depend on the factors, given room for two elements a row more
+/// Adds [`weighted_lines`] of a run of rows, but for what does not depend on the factors, given room for two elements a row more
 /// than factors.
 fn add_run<'a>(
     out: &mut [F128],

@@ -72,8 +72,8 @@ pub struct LeafClaim<E> {
     pub values: Vec<E>,
 }
 
-/// What values for the factors of leaves weigh, for each number of factors. Four are those of a column, or like them: they weigh
-/// `eq(place, .)` and one power of `gamma` together, others one each.
+/// What values for the factors of leaves weigh, for each number of factors: powers of `gamma`. Four factors have one power together, times
+/// `eq(place, .)`, so that those of a box in fours add up to a claim on its columns.
 pub(super) fn factor_weights(
     fan_ins: &[usize],
     has_single: bool,
