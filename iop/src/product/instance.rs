@@ -439,7 +439,6 @@ impl BoxProduct<'_> {
         self.made = None;
         self.data = data;
         self.kept = columns;
-        self.shape.cols = self.shape.cols.div_ceil(2);
         self.eq_cols = eq_cols;
     }
 

@@ -5,7 +5,7 @@ use binfer_field::kernels::{self, eq_table};
 use rayon::prelude::*;
 
 use super::pairs::PairProduct;
-use super::shape::{FOUR, factor_weights, split_challenges};
+use super::shape::{FOUR, argued, factor_weights, split_challenges};
 use super::verify::{fan_ins, of_fan_in};
 use super::{BoxProduct, BoxShape, LeafClaim, RootClaim, Tree};
 use crate::channel::ProverChannel;
@@ -31,7 +31,7 @@ pub fn prove(
     // The values of a level's even and odd columns, which the level below takes apart.
     let mut known: Vec<Option<[F128; 2]>> = vec![None; trees.len()];
     let own: Vec<BoxShape> = trees.iter().map(Tree::shape).collect();
-    let shapes: Vec<BoxShape> = own.iter().map(|shape| shape.argued()).collect();
+    let shapes: Vec<BoxShape> = argued(&own);
     let depth = shapes.iter().map(BoxShape::col_vars).max().unwrap_or(0);
     let mut started = 0;
     for left in (0..=depth).rev() {
@@ -80,7 +80,7 @@ pub fn prove_factors(
     instances: Vec<Option<BoxProduct<'_>>>,
 ) -> Vec<LeafClaim<F128>> {
     let own_shapes = shapes;
-    let shapes: &[BoxShape] = &shapes.iter().map(|shape| shape.argued()).collect::<Vec<_>>();
+    let shapes: &[BoxShape] = &argued(shapes);
     let fan_ins = fan_ins(shapes);
     if fan_ins.is_empty() {
         return claims;
@@ -111,6 +111,7 @@ pub fn prove_factors(
     let place =
         if fan_ins.contains(&FOUR) { channel.challenges("column of four", 2) } else { vec![] };
     let gammas = factor_weights(&fan_ins, has_single, gamma, &place);
+    let eq = eq_table(&place);
     for (((i, _), values), &weight) in instances.iter().zip(values).zip(&joined.weights) {
         let gammas = fan_ins.iter().zip(&gammas).filter(|&(&f, _)| f == shapes[*i].fan_in);
         let gammas = gammas.flat_map(|(_, gammas)| gammas);
@@ -118,7 +119,7 @@ pub fn prove_factors(
         claim.weights = gammas.map(|&gamma| gamma * weight).collect();
         claim.values = values;
         if own_shapes[*i].is_in_fours() {
-            let value = kernels::inner_product(&claim.values, &eq_table(&place));
+            let value = kernels::inner_product(&claim.values, &eq);
             claim.out_of_fours(&place, value);
         }
     }

@@ -49,6 +49,11 @@ impl BoxShape {
     }
 }
 
+/// [`BoxShape::argued`] of each.
+pub(super) fn argued(shapes: &[BoxShape]) -> Vec<BoxShape> {
+    shapes.iter().map(|shape| shape.argued()).collect()
+}
+
 /// A claim on a tree's outputs: `P(row_point) = value`.
 #[derive(Clone, Debug)]
 pub struct RootClaim<E> {

@@ -3,7 +3,7 @@
 
 use binfer_field::F128;
 
-use super::shape::{FOUR, factor_weights, split_challenges};
+use super::shape::{FOUR, argued, factor_weights, split_challenges};
 use super::{BoxShape, LeafClaim, RootClaim};
 use crate::channel::{Blank, Element, SoundnessTerm, VerifierChannel, VerifyError};
 use crate::join::{self, Combined, Term};
@@ -25,7 +25,7 @@ pub fn verify<C: VerifierChannel>(
     roots: Vec<RootClaim<C::Elem>>,
 ) -> Result<LeafClaims<C::Elem>, VerifyError> {
     let own = shapes;
-    let shapes: &[BoxShape] = &shapes.iter().map(|shape| shape.argued()).collect::<Vec<_>>();
+    let shapes: &[BoxShape] = &argued(shapes);
     let one = C::Elem::from(F128::ONE);
     let mut sum = C::Elem::from(F128::ZERO);
     let mut started = 0usize;
@@ -133,7 +133,7 @@ pub fn verify_factors<C: VerifierChannel>(
 ) -> Result<LeafClaims<C::Elem>, VerifyError> {
     let Combined { mut claims, mut value } = leaves;
     let own_shapes = shapes;
-    let shapes: &[BoxShape] = &shapes.iter().map(|shape| shape.argued()).collect::<Vec<_>>();
+    let shapes: &[BoxShape] = &argued(shapes);
     let fan_ins = fan_ins(shapes);
     if fan_ins.is_empty() {
         return Ok(Combined { claims, value });
