@@ -186,6 +186,14 @@ impl From<Vec<F128>> for Buffer {
     }
 }
 
+impl Clone for Buffer {
+    fn clone(&self) -> Self {
+        let mut clone = Self::unspecified(self.len);
+        clone.copy_from_slice(self);
+        clone
+    }
+}
+
 impl Deref for Buffer {
     type Target = [F128];
 
@@ -206,9 +214,47 @@ impl DerefMut for Buffer {
     }
 }
 
+/// Bytes in a buffer.
+#[derive(Default)]
+pub struct Bytes {
+    elements: Buffer,
+    len: usize,
+}
+
+impl Bytes {
+    /// `n` bytes of whatever values, to be written before they are read.
+    pub fn unspecified(n: usize) -> Self {
+        Self { elements: Buffer::unspecified(n.div_ceil(size_of::<F128>())), len: n }
+    }
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &bytemuck::cast_slice(&self.elements)[..self.len]
+    }
+}
+
+impl DerefMut for Bytes {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut bytemuck::cast_slice_mut(&mut self.elements)[..self.len]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_as_many_as_asked_for() {
+        for n in [0, 1, 16, 17, 16 * SHORTEST - 1, 16 * SHORTEST + 5] {
+            let mut bytes = Bytes::unspecified(n);
+            assert_eq!(bytes.len(), n);
+            bytes.fill(3);
+            assert!(bytes.iter().all(|&byte| byte == 3));
+        }
+    }
 
     #[test]
     fn buffers_are_zeroed_and_writable() {

@@ -4,10 +4,10 @@ use binfer_field::coset::{BLOCKS, SIZE};
 use binfer_field::count::Counts;
 
 use super::ops::{
-    draw, eq_table, factored, factored_round, invert, join, message_bytes, ops, sum, times,
+    chunks, draw, eq_table, factored, factored_round, invert, join, message_bytes, ops, sum, times,
     weighted,
 };
-use super::product::lines_round;
+use super::product::{lines_round, quarters};
 
 /// Variables of the univariate round.
 const LOG_SIZE: usize = SIZE.ilog2() as usize;
@@ -43,16 +43,9 @@ impl Job {
         times(pairs * self.n_nibbles(), ops(32, 0, 256))
     }
 
-    /// The eq tables of a round, and what scales `sums` sums of each chunk.
-    fn chunks(left: usize, vars: usize, sums: usize) -> Counts {
-        let inner = left.min(vars);
-        let n_chunks = 1 << (left - inner);
-        sum([eq_table(inner), eq_table(left - inner), times(n_chunks, ops(sums, 0, sums))])
-    }
-
     /// The weights of bytes that are sorted into bins, and what `sums` sums over bins of `len` take in each chunk.
     fn histograms(left: usize, sums: usize, len: usize) -> Counts {
-        Self::chunks(left, 13, sums * (len + 1))
+        chunks(left, 13, sums * (len + 1))
     }
 
     fn one_nibble(&self) -> Counts {
@@ -65,7 +58,7 @@ impl Job {
         total += sum([eq_table(4), self.pair_tables(8), ops(0, 0, 7 << left)]);
         for left in (1..=left).rev().chain((1..=4).rev()) {
             let half = 1 << (left - 1);
-            total += sum([Self::chunks(left - 1, 8, 1), ops(2 * half, 0, 3 * half)]);
+            total += sum([chunks(left - 1, 8, 1), ops(2 * half, 0, 3 * half)]);
             total += factored_round(1, false);
         }
         total
@@ -76,23 +69,20 @@ impl Job {
         // their sums by the other nibble's values.
         let left = self.vars - 2;
         let inner = left.min(2 + left / 2).min(8);
-        let mut total = sum([Self::chunks(left, inner, 16), ops(16 << inner, 0, 16 << left)]);
+        let mut total = sum([chunks(left, inner, 16), ops(16 << inner, 0, 16 << left)]);
         total += sum([times(1 << (left - inner), ops(256, 0, 256)), factored(self.vars)]);
         total += sum([ops(3, 0, 6), ops(0, 0, 30), ops(5, 0, 12)]);
         total += sum([factored_round(2, true), factored_round(2, false), ops(4, 0, 3)]);
         // The third and the fourth round in one pass, of sums of two look-ups; their binding, of eight.
         let mut left = self.vars - 2;
         let quarter = 1 << (left - 2);
-        total += sum([self.pair_tables(2), Self::chunks(left - 2, 7, 8)]);
+        total += sum([self.pair_tables(2), chunks(left - 2, 7, 8)]);
         total += ops(12 * quarter, 0, (18 + 8) * quarter);
         total += sum([self.pair_tables(8), ops(16, 0, 3), ops(0, 0, 2 * 7 * quarter)]);
-        total += sum([two_rounds(), eq_table((left - 2).saturating_sub(2))]);
+        total += two_rounds();
         left -= 2;
         while left >= 2 {
-            let quarter = 1 << (left - 2);
-            total += ops(12 * quarter, 0, 18 * quarter);
-            total += ops(6 * quarter, 0, 12 * quarter + 3 * quarter / 4);
-            total += two_rounds();
+            total += sum([quarters(left - 2, (12, 18)), two_rounds()]);
             left -= 2;
         }
         if left == 1 {
@@ -103,8 +93,10 @@ impl Job {
 
     /// The univariate round, but for what is once for all blocks whose claims are for one index point.
     fn univariate(&self) -> Counts {
-        let blocks = 1usize << (self.vars - LOG_SIZE);
-        let mut total = sum([eq_table(self.vars - LOG_SIZE), ops(blocks, 0, 0)]);
+        let vars = self.vars - LOG_SIZE;
+        let (blocks, inner) = (1usize << vars, vars.min(TASK.ilog2() as usize));
+        let outer = vars - inner;
+        let mut total = sum([eq_table(inner), eq_table(outer), ops((1 << outer) + blocks, 0, 0)]);
         for planes in self.nibbles() {
             total += times(blocks, coset_products(planes));
         }

@@ -42,6 +42,13 @@ pub(super) fn eq_table(n: usize) -> Counts {
     ops((1 << n) - 1, 0, (1 << n) - 1)
 }
 
+/// The eq tables of a sum over `2^vars` positions in chunks of at most `2^most`, and what scales and adds the `n` sums of each chunk.
+pub(super) fn chunks(vars: usize, most: usize, n: usize) -> Counts {
+    let inner = vars.min(most);
+    let outer = vars - inner;
+    sum([eq_table(inner), eq_table(outer), times(1 << outer, ops(n, 0, n))])
+}
+
 /// An inverse: 12 products, 15 squarings, six linear maps.
 pub(super) fn invert() -> Counts {
     ops(12, 15, 96)

@@ -3,7 +3,8 @@
 use binfer_field::count::Counts;
 
 use super::ops::{
-    draw, eq_table, factored, factored_round, join, log, message_bytes, ops, sum, times, weighted,
+    chunks, draw, eq_table, factored, factored_round, join, log, message_bytes, ops, sum, times,
+    weighted,
 };
 
 /// Rows from which a tree is built column by column.
@@ -11,6 +12,14 @@ const LONG: usize = 16;
 
 /// Columns of one factor that are argued as the factors of one.
 const FOUR: usize = 4;
+
+/// A pass over quarters, `2^vars` positions, of two factors that are kept: the grid, and their binding.
+pub(super) fn quarters(vars: usize, grid: (usize, usize)) -> Counts {
+    let positions = 1 << vars;
+    let mut total = chunks(vars, 9, 8);
+    total += ops((grid.0 + 6) * positions, 0, (grid.1 + 12) * positions);
+    total
+}
 
 /// A round's sums of `n` products of two to eight factors, all coefficients of them.
 pub(super) fn lines_round(factors: usize, n: usize) -> Counts {
@@ -75,11 +84,8 @@ impl Box {
         let n = above + rv;
         let cols = self.cols.div_ceil(1 << (self.col_vars() - 1 - above));
         let columns = self.rows >= LONG && cols > 4;
-        let mut total = if columns {
-            sum([eq_table(rv), eq_table(above - 2)])
-        } else {
-            eq_table(n.saturating_sub(2))
-        };
+        let mut total =
+            if columns { sum([eq_table(rv), eq_table(above - 2)]) } else { Counts::default() };
         total += factored(n);
         // Rounds: the first of all knows both values, others of a pass do not.
         let mut left = n;
@@ -107,13 +113,10 @@ impl Box {
                     total += ops(0, 0, 1 << (col_vars - 2));
                 } else {
                     in_columns = false;
-                    total += eq_table((left - 2).saturating_sub(2));
                 }
                 col_vars -= 2;
             } else {
-                let quarter = 1 << (left - 2);
-                total += ops(grid.0 * quarter, 0, grid.1 * quarter);
-                total += ops(6 * quarter, 0, 12 * quarter + 3 * quarter / 4);
+                total += quarters(left - 2, grid);
             }
             left -= 2;
             first = false;

@@ -29,8 +29,12 @@ pub mod table;
 pub mod wired;
 
 mod tile;
+#[cfg(feature = "prover")]
+mod tile_bytes;
 
 #[cfg(all(test, feature = "prover"))]
 mod tests;
 
 pub use tile::{Tile, tiles};
+#[cfg(feature = "prover")]
+pub use tile_bytes::TileBytes;

@@ -7,7 +7,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use super::onehot::{self, OneHotClaim, PlaneClaims, View};
 use super::table::{self, Entries, TableInput, TableStatement};
-use super::tiles;
+use super::{TileBytes, tiles};
 use crate::channel::{Blank, ProofReader, ProverChannel, VerifierChannel, VerifyError};
 use crate::join::Combined;
 use crate::multilinear::log2_ceil;
@@ -174,7 +174,7 @@ impl Case {
                     .iter()
                     .flat_map(|&w| claim.bit_weights.iter().map(move |&b| w * b))
                     .collect();
-                let bytes = tile.gather(&self.index, rows);
+                let bytes = TileBytes::new(&tile, &self.index, rows);
                 let set = bytes.iter().zip(&eq).filter(|(b, _)| **b >> bit & 1 == 1);
                 sum += weight * set.map(|(_, &e)| e).sum::<F128>();
             }

@@ -1,7 +1,5 @@
 //! Tiles: the power-of-two pieces in which a matrix of any shape is committed and opened.
 
-use std::borrow::Cow;
-
 use binfer_field::F128;
 
 use crate::multilinear::eq_vertex;
@@ -49,29 +47,6 @@ impl Tile {
         point.extend(col_low);
         point.resize(self.n_vars(), F128::ZERO);
         (row_scale * col_scale, point)
-    }
-
-    /// The tile's bytes out of a matrix `[col][row]` with `rows` rows, zero-padded to
-    /// `2^n_vars` entries.
-    pub fn gather(&self, matrix: &[u8], rows: usize) -> Vec<u8> {
-        self.bytes(matrix, rows).into_owned()
-    }
-
-    /// [`Self::gather`], but the bytes as they lie where the tile has all rows.
-    pub(crate) fn bytes<'a>(&self, matrix: &'a [u8], rows: usize) -> Cow<'a, [u8]> {
-        let n = 1 << self.n_vars();
-        let lying = matrix.get(self.col * rows..).and_then(|m| m.get(..n));
-        if let Some(bytes) =
-            lying.filter(|_| 1 << self.log_rows == rows && rows << self.log_cols == n)
-        {
-            return Cow::Borrowed(bytes);
-        }
-        let mut bytes = Vec::with_capacity(n);
-        for column in matrix.chunks(rows).skip(self.col).take(1 << self.log_cols) {
-            bytes.extend_from_slice(&column[self.row..self.row + (1 << self.log_rows)]);
-        }
-        bytes.resize(n, 0);
-        Cow::Owned(bytes)
     }
 }
 

@@ -2,18 +2,26 @@
 
 use binfer_field::F128;
 use binfer_field::kernels::{self, Corner};
+use rayon::prelude::*;
 
-use super::quad::{self, Grid, Quad};
+use super::quad::{self, Grid};
 use crate::buffer::Buffer;
 
-/// Factors of a power of two of elements each, and the eq polynomial of what two rounds leave.
+/// Variables of the weights that a chunk shares: its eight slices and they fit into the second cache, and the weights into the first.
+const CHUNK_VARS: usize = 9;
+
+/// Chunks of a task, at least.
+const CHUNKS: usize = 2;
+
+/// Factors of a power of two of elements each, and eq's point for what two rounds leave.
 pub(super) struct Halves {
     /// `a`, then `b`.
     data: Buffer,
     /// Elements between the beginnings of `a` and `b`.
     offset: usize,
     len: usize,
-    eq: Vec<F128>,
+    /// eq's point for the variables beyond the first two, lowest first.
+    z: Vec<F128>,
 }
 
 impl Halves {
@@ -22,8 +30,7 @@ impl Halves {
         let data = data.into();
         let len = data.len() / 2;
         debug_assert_eq!(len, 1 << z.len());
-        let rest: Vec<F128> = z.iter().skip(2).rev().copied().collect();
-        Self { data, offset: len, len, eq: kernels::eq_table(&rest) }
+        Self { data, offset: len, len, z: z.iter().skip(2).rev().copied().collect() }
     }
 
     /// From pairs of columns `a`, `b` of `rows` elements, both sides padded with ones.
@@ -68,8 +75,17 @@ impl Halves {
     /// The grid of the next two variables.
     pub(super) fn grid(&self, corner: Corner) -> Grid {
         let (a, b) = self.data.split_at(self.offset);
-        let quad = Quad { a: quad::quarters(&a[..self.len]), b: quad::quarters(&b[..self.len]) };
-        quad.grid(&self.eq, corner)
+        let (inner, outer) = self.z.split_at(self.z.len().min(CHUNK_VARS));
+        let [inner, outer] = [inner, outer].map(kernels::eq_table);
+        let [a, b] = [&a[..self.len], &b[..self.len]].map(quad::quarters);
+        let chunks = outer.par_iter().enumerate().with_min_len(CHUNKS);
+        let grids = chunks.map(|(chunk, &weight)| {
+            let [a, b] = [a, b].map(|of| of.map(|s| &s[chunk * inner.len()..][..inner.len()]));
+            let mut grid = kernels::product_grid(&inner, a, b, corner);
+            kernels::scale(&mut grid, weight);
+            grid
+        });
+        grids.reduce(Grid::default, quad::add)
     }
 
     /// Binds two variables.
@@ -79,11 +95,6 @@ impl Halves {
             quad::fold_quarters(&mut factor[..self.len], weights);
         }
         self.len /= 4;
-        let next = self.eq.len() / 4;
-        if next > 0 {
-            let (sum, rest) = self.eq.split_at_mut(next);
-            rest.chunks(next).for_each(|part| kernels::add_assign(sum, part));
-            self.eq.truncate(next);
-        }
+        self.z.truncate(self.z.len().saturating_sub(2));
     }
 }

@@ -4,7 +4,7 @@ use core::ops::Range;
 use std::borrow::Cow;
 
 use binfer_field::{F128, kernels::pack_planes, transpose_bits};
-use binfer_iop::indexed::{Tile, tiles};
+use binfer_iop::indexed::{Tile, TileBytes, tiles};
 use rayon::prelude::*;
 
 use super::bits::DIFFERENCE_BITS;
@@ -90,7 +90,8 @@ impl<'a> Entries<'a> {
         let tile = Tile { col: 0, ..tile };
         let mut planes = Vec::with_capacity(matrix.bits as usize);
         for first in (0..matrix.bits).step_by(8) {
-            let bytes = tile.gather(&self.byte_plane(first, entries.clone()), matrix.rows);
+            let plane = self.byte_plane(first, entries.clone());
+            let bytes = TileBytes::new(&tile, &plane, matrix.rows);
             let mut eight: [Vec<F128>; 8] = core::array::from_fn(|_| F128::zeros(tile.words()));
             pack_planes(eight.each_mut().map(|plane| &mut plane[..]), &bytes);
             planes.extend(eight.into_iter().take((matrix.bits - first) as usize));

@@ -4,6 +4,7 @@ use core::ops::Range;
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
+use binfer_iop::buffer::Bytes;
 use rayon::prelude::*;
 
 use super::entries::Entries;
@@ -56,8 +57,8 @@ struct ViewIndices<'a> {
     cols: usize,
     /// `[column][row]`.
     bytes: Cow<'a, [u8]>,
-    /// Strips of `[row][column]`, made when first asked for.
-    across: OnceLock<Vec<Vec<u8>>>,
+    /// `[row][column]`, made when first asked for.
+    across: OnceLock<Bytes>,
 }
 
 impl Through {
@@ -188,12 +189,11 @@ impl<'a> Indices<'a> {
 impl ViewIndices<'_> {
     /// The rows.
     fn across(&self) -> impl Iterator<Item = &[u8]> {
-        let strips = match self.rows {
-            1 => &[],
-            _ => &self.across.get_or_init(|| transpose(&self.bytes, self.rows))[..],
+        let bytes = match self.rows {
+            1 => &self.bytes[..],
+            _ => self.across.get_or_init(|| transpose(&self.bytes, self.rows)),
         };
-        let only = if self.rows == 1 { &self.bytes[..] } else { &[] };
-        only.chunks(self.cols).chain(strips.iter().flat_map(|strip| strip.chunks(self.cols)))
+        bytes.chunks(self.cols)
     }
 }
 
@@ -203,23 +203,21 @@ const STRIP: usize = 64;
 /// Rows and columns of a block.
 const SIDE: usize = 16;
 
-/// `[row][column]` of a matrix `[column][row]` with `rows` rows, in strips of rows, each with memory of its own, so
-/// that threads share what it takes to get it.
-fn transpose(matrix: &[u8], rows: usize) -> Vec<Vec<u8>> {
+/// `[row][column]` of a matrix `[column][row]` with `rows` rows.
+fn transpose(matrix: &[u8], rows: usize) -> Bytes {
     let cols = matrix.len() / rows;
-    let strip = |first: usize| {
-        let mut out = vec![0; STRIP.min(rows - first) * cols];
+    let mut across = Bytes::unspecified(matrix.len());
+    across.par_chunks_mut(STRIP * cols).enumerate().for_each(|(number, strip)| {
         for at in (0..cols).step_by(SIDE) {
             let columns = &matrix[at * rows..(at + SIDE).min(cols) * rows];
-            let mut first = first;
-            for out in out.chunks_mut(SIDE * cols) {
+            let mut first = number * STRIP;
+            for out in strip.chunks_mut(SIDE * cols) {
                 transpose_block(columns, rows, first, out, cols, at);
                 first += SIDE;
             }
         }
-        out
-    };
-    (0..rows.div_ceil(STRIP)).into_par_iter().map(|number| strip(number * STRIP)).collect()
+    });
+    across
 }
 
 /// The rows of `out` from row `first` on, at most [`SIDE`], in at most as many columns, the first of which is column `at`. By
@@ -288,7 +286,7 @@ mod tests {
             [(1, 1), (3, 5), (8, 8), (16, 9), (9, 16), (40, 33), (64, 1), (1, 20), (133, 70)]
         {
             let matrix: Vec<u8> = (0..rows * cols).map(|i| (i * 151 % 253) as u8).collect();
-            let across = transpose(&matrix, rows).concat();
+            let across = transpose(&matrix, rows);
             for r in 0..rows {
                 for c in 0..cols {
                     assert_eq!(across[r * cols + c], matrix[c * rows + r], "{rows} {cols} {r} {c}");

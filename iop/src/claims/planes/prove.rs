@@ -4,7 +4,7 @@ use binfer_field::{F128, kernels};
 
 use super::{LinearClaim, TileClaims, combine, limb_tables};
 use crate::channel::ProverChannel;
-use crate::indexed::{Tile, tiles};
+use crate::indexed::{Tile, TileBytes, tiles};
 use crate::sumcheck::{self, Instance};
 use crate::zerocheck::TileSum;
 
@@ -38,7 +38,7 @@ pub fn prove(
     matrices: &[PlaneMatrix<'_>],
     claims: &[LinearClaim<F128>],
 ) -> TileClaims<F128> {
-    let tiled: Vec<Vec<(Tile, Vec<Vec<u8>>)>> = matrices.iter().map(gather).collect();
+    let tiled: Vec<Vec<(Tile, Vec<TileBytes<'_>>)>> = matrices.iter().map(gather).collect();
     let mut instances = Vec::new();
     for claim in claims {
         let widths: Vec<usize> = matrices[claim.matrix].limbs.iter().map(|l| l.width).collect();
@@ -70,17 +70,18 @@ pub fn prove(
 }
 
 /// Every tile's bytes, limb by limb.
-fn gather(matrix: &PlaneMatrix<'_>) -> Vec<(Tile, Vec<Vec<u8>>)> {
+fn gather<'a>(matrix: &PlaneMatrix<'a>) -> Vec<(Tile, Vec<TileBytes<'a>>)> {
     let (rows, cols) = (matrix.rows, matrix.cols);
     assert!(matrix.limbs.iter().all(|l| l.bytes.len() == rows * cols));
-    let limbs = |tile: &Tile| matrix.limbs.iter().map(|l| tile.gather(l.bytes, rows)).collect();
+    let limbs =
+        |tile: &Tile| matrix.limbs.iter().map(|l| TileBytes::new(tile, l.bytes, rows)).collect();
     tiles(rows, cols).into_iter().map(|tile| (tile, limbs(&tile))).collect()
 }
 
 /// `[plane][tile]`
 fn plane_values(
     matrix: &PlaneMatrix<'_>,
-    tiles: &[(Tile, Vec<Vec<u8>>)],
+    tiles: &[(Tile, Vec<TileBytes<'_>>)],
     point: &[F128],
 ) -> Vec<Vec<F128>> {
     let mut planes = Vec::new();

@@ -125,15 +125,15 @@ pub(crate) fn limb_tables(widths: &[usize], coefficients: &[F128]) -> Vec<Vec<F1
 
 /// `constant + sum_l tables[l][limbs[l][i]]` for each entry `i`.
 pub(crate) fn combine(
-    limbs: &[impl AsRef<[u8]>],
+    limbs: &[impl core::ops::Deref<Target = [u8]>],
     tables: &[Vec<F128>],
     constant: F128,
 ) -> Vec<F128> {
-    let len = limbs.first().map_or(0, |limb| limb.as_ref().len());
+    let len = limbs.first().map_or(0, |limb| limb.len());
     let mut sums = vec![constant; len];
     let mut part = vec![F128::ZERO; len];
     for (limb, table) in limbs.iter().zip(tables) {
-        binfer_field::kernels::gather(&mut part, table, limb.as_ref());
+        binfer_field::kernels::gather(&mut part, table, limb);
         binfer_field::kernels::add_assign(&mut sums, &part);
     }
     sums

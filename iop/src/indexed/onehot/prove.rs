@@ -1,7 +1,5 @@
 //! The prover of the one-hot stages.
 
-use std::borrow::Cow;
-
 use binfer_field::{F128, kernels};
 use rayon::prelude::*;
 
@@ -12,7 +10,7 @@ use super::skip::{Round, TileBits};
 use super::{NIBBLE, OneHotClaim, PlaneClaims, View, nibble_weight, of_nibbles, plane_weights};
 use crate::buffer::Buffer;
 use crate::channel::ProverChannel;
-use crate::indexed::{Tile, tiles};
+use crate::indexed::{Tile, TileBytes, tiles};
 use crate::join::{self, Product};
 use crate::multilinear::eq;
 use crate::sumcheck::{self, Instance};
@@ -20,7 +18,7 @@ use crate::sumcheck::{self, Instance};
 /// A tile's indices, and of each of their bits the packed plane.
 pub(super) struct TileData<'a> {
     tile: Tile,
-    bytes: Cow<'a, [u8]>,
+    bytes: TileBytes<'a>,
     n_planes: usize,
     /// Eight planes on end.
     planes: Buffer,
@@ -28,7 +26,7 @@ pub(super) struct TileData<'a> {
 
 impl<'a> TileData<'a> {
     pub(super) fn new(tile: Tile, view: &View, bytes: &'a [u8]) -> Self {
-        let bytes = tile.bytes(bytes, view.rows);
+        let bytes = TileBytes::new(&tile, bytes, view.rows);
         let mut planes = Buffer::unspecified(8 * tile.words());
         let mut each = planes.chunks_mut(tile.words());
         kernels::pack_planes([(); 8].map(|()| each.next().unwrap_or_default()), &bytes);

@@ -154,26 +154,44 @@ pub(super) struct TileBits<'a> {
 impl<'a> TileBits<'a> {
     /// Block `y` weighs `weight eq(high, y)`.
     pub(super) fn weighted(self, high: &[F128], weight: F128) -> Weighted<'a> {
-        let mut weights = kernels::eq_table(high);
-        kernels::scale(&mut weights, weight);
-        Weighted { tile: self, weights }
+        let (inner, outer) = high.split_at(high.len().min(TASK.ilog2() as usize));
+        let [inner, mut outer] = [inner, outer].map(kernels::eq_table);
+        kernels::scale(&mut outer, weight);
+        Weighted { tile: self, inner, outer }
     }
 }
 
-/// A tile and the weight of each of its blocks.
+/// A tile whose block `y` weighs the product of one of `inner` and one of `outer`, of which `y` is the number, inner ones first.
 pub(super) struct Weighted<'a> {
     tile: TileBits<'a>,
-    weights: Vec<F128>,
+    inner: Vec<F128>,
+    outer: Vec<F128>,
 }
 
 impl Weighted<'_> {
-    /// The blocks `range`.
-    fn blocks(&self, range: Range<usize>) -> Blocks<'_> {
+    /// The number of blocks.
+    fn len(&self) -> usize {
+        self.inner.len() * self.outer.len()
+    }
+
+    /// The blocks `range`, at most [`TASK`], of which `weights` gets the weights.
+    fn blocks<'b>(&'b self, range: Range<usize>, weights: &'b mut [F128; TASK]) -> Blocks<'b> {
+        let weights = &mut weights[..range.len()];
+        let n = self.inner.len();
+        let mut start = range.start;
+        let mut rest = &mut *weights;
+        while !rest.is_empty() {
+            let inner = &self.inner[start % n..];
+            let (part, after) = rest.split_at_mut(inner.len().min(rest.len()));
+            kernels::scale_into(part, &inner[..part.len()], self.outer[start / n]);
+            start += part.len();
+            rest = after;
+        }
         let bytes = self.tile.bytes.as_chunks().0;
         Blocks {
             bytes: &bytes[range.clone()],
             planes: self.tile.planes.iter().map(|plane| &plane[range.clone()]).collect(),
-            weights: &self.weights[range],
+            weights,
         }
     }
 }
@@ -182,15 +200,18 @@ impl Weighted<'_> {
 /// tiles where those are small.
 fn sums(tiles: &[Weighted<'_>], width: usize) -> Sums {
     let zero = || Sums::zero(width.div_ceil(NIBBLE));
-    let tasks = tasks(tiles.iter().map(|tile| tile.weights.len()));
+    let tasks = tasks(tiles.iter().map(Weighted::len));
     let sums = tasks.par_iter().fold(zero, |mut sums, parts| {
-        let mut parts = parts.iter().map(|(tile, range)| tiles[*tile].blocks(range.clone()));
-        match (parts.next(), parts.len()) {
-            (Some(part), 0) => part.add_to(&mut sums),
-            (first, _) => {
-                Gathered::new(first.into_iter().chain(parts), width).blocks().add_to(&mut sums)
-            }
+        let mut weights = [F128::ZERO; TASK];
+        if let [(tile, range)] = &parts[..] {
+            tiles[*tile].blocks(range.clone(), &mut weights).add_to(&mut sums);
+            return sums;
         }
+        let mut all = Gathered::new(width);
+        for (tile, range) in parts {
+            all.extend(&tiles[*tile].blocks(range.clone(), &mut weights));
+        }
+        all.blocks().add_to(&mut sums);
         sums
     });
     let sums = sums.reduce_with(|mut a, b| {
@@ -235,20 +256,20 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn new<'a>(parts: impl Iterator<Item = Blocks<'a>>, width: usize) -> Self {
-        let mut all = Self {
+    fn new(width: usize) -> Self {
+        Self {
             bytes: Vec::with_capacity(TASK),
             planes: vec![Vec::with_capacity(TASK); width],
             weights: Vec::with_capacity(TASK),
-        };
-        for part in parts {
-            all.bytes.extend_from_slice(part.bytes);
-            all.weights.extend_from_slice(part.weights);
-            for (all, plane) in all.planes.iter_mut().zip(part.planes) {
-                all.extend_from_slice(plane);
-            }
         }
-        all
+    }
+
+    fn extend(&mut self, part: &Blocks<'_>) {
+        self.bytes.extend_from_slice(part.bytes);
+        self.weights.extend_from_slice(part.weights);
+        for (all, plane) in self.planes.iter_mut().zip(&part.planes) {
+            all.extend_from_slice(plane);
+        }
     }
 
     fn blocks(&self) -> Blocks<'_> {
@@ -313,6 +334,7 @@ mod tests {
     use rand::{Rng, SeedableRng};
 
     use super::*;
+    use crate::multilinear::eq_vertex;
 
     #[test]
     fn a_bit_weighs_as_the_field_says() {
@@ -326,8 +348,10 @@ mod tests {
     #[test]
     fn tiles_of_all_sizes_are_summed_together() {
         let mut rng = StdRng::seed_from_u64(7);
-        let lens = [4, 2 * TASK + 8, 1, 16, 300, TASK - 100, 2];
-        let n = lens.iter().sum();
+        // Tasks do not begin where the weights' tables do.
+        let log_lens = [2, 0, 13, 9, 4, 11, 1];
+        let n: usize = log_lens.iter().map(|log| 1 << log).sum();
+        let point: Vec<_> = (0..13).map(|_| F128::random(&mut rng)).collect();
         for width in [3, 4, 7, 8] {
             let bytes: Vec<u8> = (0..n * SIZE).map(|_| rng.random::<u8>() >> (8 - width)).collect();
             let plane = |s: usize| -> Vec<u16> {
@@ -337,21 +361,22 @@ mod tests {
                 blocks.map(word).collect()
             };
             let planes: Vec<_> = (0..width).map(plane).collect();
-            let weights: Vec<_> = (0..n).map(|_| F128::random(&mut rng)).collect();
-            let tile = |blocks: Range<usize>| {
-                let bytes = &bytes[blocks.start * SIZE..blocks.end * SIZE];
-                let planes = planes.iter().map(|plane| &plane[blocks.clone()]).collect();
-                Weighted { tile: TileBits { bytes, planes }, weights: weights[blocks].to_vec() }
+            let tile = |blocks: Range<usize>| TileBits {
+                bytes: &bytes[blocks.start * SIZE..blocks.end * SIZE],
+                planes: planes.iter().map(|plane| &plane[blocks.clone()]).collect(),
             };
             let mut start = 0;
-            let tiles = lens.map(|len| {
-                start += len;
-                tile(start - len..start)
-            });
             let mut expected = Sums::zero(width.div_ceil(NIBBLE));
-            for b in 0..n {
-                expected.add(&sums(&[tile(b..b + 1)], width));
-            }
+            let tiles = log_lens.map(|log| {
+                let blocks = start..start + (1 << log);
+                start = blocks.end;
+                let weight = F128::random(&mut rng);
+                for (y, b) in blocks.clone().enumerate() {
+                    let weight = weight * eq_vertex(&point[..log], y);
+                    expected.add(&sums(&[tile(b..b + 1).weighted(&[], weight)], width));
+                }
+                tile(blocks).weighted(&point[..log], weight)
+            });
             let sums = sums(&tiles, width);
             assert_eq!(sums.values, expected.values);
             for (sums, expected) in sums.products.iter().zip(&expected.products) {

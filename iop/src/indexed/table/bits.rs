@@ -49,8 +49,8 @@ pub(super) struct Blocks {
 /// `T + 1` and the histogram, blocks `[v][column]`.
 pub(super) struct Values {
     cols: usize,
-    table: Vec<F128>,
-    histogram: Vec<F128>,
+    table: Buffer,
+    histogram: Buffer,
 }
 
 impl ListedBits {
@@ -179,15 +179,14 @@ impl Values {
 
     fn finish(&mut self) -> Option<(Vec<F128>, Vec<F128>)> {
         (self.table.len() == self.cols).then(|| {
-            let mut table = core::mem::take(&mut self.table);
-            table.iter_mut().for_each(|t| *t += F128::ONE);
-            (table, core::mem::take(&mut self.histogram))
+            let table = self.table.iter().map(|&t| t + F128::ONE).collect();
+            (table, self.histogram.to_vec())
         })
     }
 }
 
 /// Binds the highest variable.
-fn fold(values: &mut Vec<F128>, r: F128) {
+fn fold(values: &mut Buffer, r: F128) {
     let half = values.len() / 2;
     let (lo, hi) = values.split_at_mut(half);
     kernels::fold(lo, hi, r);
@@ -214,16 +213,16 @@ pub(super) struct ProductBits<'a> {
 struct Digit {
     left: usize,
     /// The product of the factors of `u`'s bits, for half as many `u`: without the highest bit.
-    products: Vec<F128>,
+    products: Buffer,
     /// The sum over the lower digit of products and histogram.
-    values: Vec<F128>,
+    values: Buffer,
     /// The sum over it of the histogram.
-    plain: Vec<F128>,
+    plain: Buffer,
 }
 
 impl Digit {
     /// Precondition: `factors` are those of the digit's bits.
-    fn new(factors: &[Vec<F128>], values: Vec<F128>, plain: Vec<F128>) -> Self {
+    fn new(factors: &[Vec<F128>], values: Buffer, plain: Buffer) -> Self {
         let cols = values.len() >> factors.len();
         let below = factors.split_last().map_or(factors, |(_, below)| below);
         Self { left: factors.len(), products: products(below, cols), values, plain }
@@ -231,23 +230,22 @@ impl Digit {
 }
 
 /// The products of the factors of the bits of `u`, blocks `[u][column]`.
-fn products(factors: &[Vec<F128>], cols: usize) -> Vec<F128> {
-    let mut products = Vec::with_capacity(cols << factors.len());
-    products.resize(cols, F128::ONE);
-    for factors in factors {
-        let size = products.len();
-        products.extend_from_within(..);
-        for block in products[size..].chunks_mut(cols) {
-            kernels::mul_assign(block, factors);
+fn products(factors: &[Vec<F128>], cols: usize) -> Buffer {
+    let mut products = Buffer::unspecified(cols << factors.len());
+    products[..cols].fill(F128::ONE);
+    for (bit, factors) in factors.iter().enumerate() {
+        let (without, with) = products.split_at_mut(cols << bit);
+        for (with, without) in with.chunks_mut(cols).zip(without.chunks(cols)) {
+            kernels::mul(with, without, factors);
         }
     }
     products
 }
 
 /// `[v][column]` of blocks `[column][v]`, of each block the first `size`.
-fn by_value(blocks: &[F128], block: usize, size: usize) -> Vec<F128> {
+fn by_value(blocks: &[F128], block: usize, size: usize) -> Buffer {
     let cols = blocks.len() / block;
-    let mut out = F128::zeros(size * cols);
+    let mut out = Buffer::unspecified(size * cols);
     // Columns of which a line of the cache holds a value each.
     for (group, blocks) in blocks.chunks(4 * block).enumerate() {
         for (v, out) in out.chunks_exact_mut(cols).enumerate() {
@@ -351,6 +349,6 @@ impl Bits for ProductBits<'_> {
     fn finish(&mut self) -> Option<(Vec<F128>, Vec<F128>)> {
         self.factors
             .is_empty()
-            .then(|| (core::mem::take(&mut self.scale), core::mem::take(&mut self.digit.plain)))
+            .then(|| (core::mem::take(&mut self.scale), self.digit.plain.to_vec()))
     }
 }

@@ -85,10 +85,10 @@ impl Histogram<'_> {
         width: usize,
         low: usize,
         entries: &[F128],
-    ) -> [Vec<F128>; 2] {
+    ) -> [Buffer; 2] {
         let block = 1 << low;
-        let mut values = F128::zeros((entries.len() >> low) << (width - low));
-        let mut plain = values.clone();
+        let [mut values, mut plain] =
+            [(); 2].map(|()| Buffer::zeroed((entries.len() >> low) << (width - low)));
         let sums = values.par_chunks_mut(1 << (width - low));
         let sums =
             sums.zip(plain.par_chunks_mut(1 << (width - low))).zip(entries.par_chunks(block));
