@@ -147,7 +147,10 @@ impl Box {
 /// The sumcheck of products of `f` factors over a box (`product/instance.rs`).
 pub(super) fn box_product(rows: usize, cols: usize, f: usize) -> Counts {
     let (rv, cv) = (log(rows), log(cols));
-    let mut total = sum([eq_table(rv), eq_table(cv), eq_table(rv), factored(rv + cv)]);
+    let mut total = sum([eq_table(cv), factored(rv + cv)]);
+    if cv > 0 {
+        total += eq_table(rv);
+    }
     let round = |n: usize| match f {
         1 => ops(n, 0, 3 * n),
         2 => ops(4 * n, 0, 5 * n),
@@ -170,7 +173,8 @@ pub(super) fn box_product(rows: usize, cols: usize, f: usize) -> Counts {
     }
     for left in (1..=rv).rev() {
         let half = 1 << (left - 1);
-        total += sum([round(half), ops(f * half, 0, (2 * f + 2) * half), factored_round(f, false)]);
+        total += sum([chunks(left - 1, 10, f + 1), round(half)]);
+        total += sum([ops(f * half, 0, 2 * f * half), factored_round(f, false)]);
     }
     total
 }

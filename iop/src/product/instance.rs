@@ -13,6 +13,9 @@ use crate::sumcheck::{EqFactored, Instance, Shape};
 /// Rows that are multiplied at a time: partial products of so many stay in the first cache.
 const RUN: usize = 1 << 7;
 
+/// Variables of the weights that a chunk of rows shares, once columns are bound.
+const CHUNK_VARS: usize = 10;
+
 /// Most factors that a kernel multiplies.
 const LINES: usize = 8;
 
@@ -37,6 +40,7 @@ pub struct BoxProduct<'a> {
     z_cols: Vec<F128>,
     z_rows: Vec<F128>,
     eq_cols: Vec<F128>,
+    /// What rows weigh, while columns are bound.
     eq_rows: Vec<F128>,
     factored: EqFactored,
 }
@@ -84,8 +88,11 @@ impl<'a> BoxProduct<'a> {
         debug_assert!(made.is_some() || data.len() == kept.len() * shape.fan_in * shape.rows);
         debug_assert!(made.is_none() || n_cols > 0);
         debug_assert_eq!((claim.col_point.len(), claim.row_point.len()), (n_cols, n_rows));
-        let mut eq_rows = kernels::eq_table(&claim.row_point);
-        eq_rows.truncate(shape.rows);
+        let mut eq_rows = Vec::new();
+        if n_cols > 0 {
+            eq_rows = kernels::eq_table(&claim.row_point);
+            eq_rows.truncate(shape.rows);
+        }
         let point = claim.col_point.iter().chain(claim.row_point.iter().rev());
         let factored = EqFactored::new(claim.values[0] + F128::ONE, point);
         let mut this = Self {
@@ -121,7 +128,7 @@ impl<'a> BoxProduct<'a> {
         self.shape.rows * self.shape.fan_in
     }
 
-    /// Pads the rows to a power of two with ones and restores the whole eq table.
+    /// Pads the rows to a power of two with ones.
     fn start_rows(&mut self) {
         let padded = 1 << self.rows_left;
         let rows = self.shape.rows;
@@ -138,7 +145,7 @@ impl<'a> BoxProduct<'a> {
         } else {
             self.data.truncate(self.shape.fan_in * rows);
         }
-        self.eq_rows = kernels::eq_table(&self.z_rows);
+        self.eq_rows = Vec::new();
         self.shape.rows = padded;
         self.stride = padded;
     }
@@ -215,13 +222,22 @@ impl<'a> BoxProduct<'a> {
     }
 
     fn row_cofactor(&self, flip: bool) -> Vec<F128> {
-        let rows = self.shape.rows;
-        let half = rows / 2;
-        let mut weights = self.eq_rows[..half].to_vec();
-        kernels::add_assign(&mut weights, &self.eq_rows[half..]);
-        let halves = self.data.chunks(self.stride).map(|factor| factor[..rows].split_at(half));
-        let (lo, hi): (Vec<_>, Vec<_>) = halves.unzip();
-        weighted_lines(&weights, &lo, &hi, flip)
+        let half = self.shape.rows / 2;
+        let z = &self.z_rows[..self.rows_left - 1];
+        let (inner, outer) = z.split_at(z.len().min(CHUNK_VARS));
+        let [inner, outer] = [inner, outer].map(kernels::eq_table);
+        let chunks = outer.par_iter().enumerate().map(|(chunk, &weight)| {
+            let rows = chunk * inner.len()..(chunk + 1) * inner.len();
+            let halves = self.data.chunks(self.stride).map(|factor| {
+                let (lo, hi) = factor[..2 * half].split_at(half);
+                (&lo[rows.clone()], &hi[rows.clone()])
+            });
+            let (lo, hi): (Vec<_>, Vec<_>) = halves.unzip();
+            let mut sums = weighted_lines(&inner, &lo, &hi, flip);
+            kernels::scale(&mut sums, weight);
+            sums
+        });
+        chunks.reduce(|| vec![F128::ZERO; self.shape.fan_in + 1], add)
     }
 }
 
@@ -378,9 +394,6 @@ impl Instance for BoxProduct<'_> {
             let (lo, hi) = factor[..rows].split_at_mut(half);
             kernels::fold(lo, hi, r);
         });
-        let (lo, hi) = self.eq_rows.split_at_mut(half);
-        kernels::add_assign(lo, hi);
-        self.eq_rows.truncate(half);
         self.shape.rows = half;
         self.rows_left -= 1;
     }
