@@ -174,7 +174,7 @@ impl Case {
                     .iter()
                     .flat_map(|&w| claim.bit_weights.iter().map(move |&b| w * b))
                     .collect();
-                let bytes = TileBytes::new(&tile, &self.index, rows);
+                let bytes = TileBytes::new(tile, &self.index, rows);
                 let set = bytes.iter().zip(&eq).filter(|(b, _)| **b >> bit & 1 == 1);
                 sum += weight * set.map(|(_, &e)| e).sum::<F128>();
             }

@@ -77,7 +77,7 @@ fn verify_case(case: &Case, proof: &[u8]) -> Result<(), VerifyError> {
         for ((bytes, bit), values) in limb_bits.zip(values) {
             for (tile, &value) in tiles(shape.rows, shape.cols).iter().zip(values) {
                 let eq = eq_table(&left.point[..tile.n_vars()]);
-                let entries = TileBytes::new(&tile, bytes, shape.rows);
+                let entries = TileBytes::new(tile, bytes, shape.rows);
                 let set = entries.iter().zip(eq).filter(|(b, _)| **b >> bit & 1 == 1);
                 if set.map(|(_, e)| e).sum::<F128>() != value {
                     return Err(VerifyError::CheckFailed { label: "test opening" });
