@@ -100,6 +100,9 @@ fn sumcheck(c: &mut Criterion) {
             black_box(kernels::lines_round(&w, lo, hi));
         });
     }
+    on_all(c, "quartic_round", N, || {
+        black_box(kernels::quartic_round(&w, ab, de));
+    });
     let weights = [d[0], d[1], d[2]];
     on_all(c, "fold_four", N, || kernels::fold_four(&mut dst, [&a, &b, &e], weights));
     let point = elements(N.ilog2() as usize, 9);
@@ -142,8 +145,8 @@ fn indices(c: &mut Criterion) {
     on_all(c, "gather_four", N, || kernels::gather_four(&mut dst, tables.each_ref(), [&index; 4]));
     on_all(c, "gather_products", N, || kernels::gather_products(&mut dst, two, [&index; 2]));
     let eight_tables: [&[F128; 256]; 8] = core::array::from_fn(|k| &tables[k % 4]);
-    on_all(c, "gather_lines", N, || {
-        black_box(kernels::gather_lines(&weights, eight_tables, [&index; 8]));
+    on_all(c, "gather_quartic", N, || {
+        black_box(kernels::gather_quartic(&weights, eight_tables, [&index; 8]));
     });
     let mut planes: [Vec<F128>; 8] = core::array::from_fn(|_| vec![F128::ZERO; N / 128]);
     let mut sums = [F128::ZERO; 128];

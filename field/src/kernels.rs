@@ -151,6 +151,20 @@ pub fn lines_round(w: &[F128], lo: &[&[F128]], hi: &[&[F128]]) -> [F128; 9] {
     dispatch::lines_round(Backend::current(), w, lo, hi)
 }
 
+/// Of `p(X) = sum_i w[i] prod_s (lo[s][i] + X (lo[s][i] + hi[s][i]))`, with four factors: `p(1)`, the coefficient of `X^2` plus
+/// `p(0)`, and the coefficients of `X^3` and `X^4`.
+///
+/// Whoever knows `p(0)` from `p(1)`, as a round's claim gives it, has all of `p`. It takes a product less than [`lines_round`].
+pub fn quartic_round(w: &[F128], lo: [&[F128]; 4], hi: [&[F128]; 4]) -> [F128; 4] {
+    assert!(lo.iter().chain(&hi).all(|s| s.len() == w.len()));
+    let (products, additions) = QUARTIC;
+    let _counted = count::kernel(w.len(), products, 0, additions);
+    dispatch::quartic_round(Backend::current(), w, lo, hi)
+}
+
+/// Products and additions of [`quartic_round`].
+const QUARTIC: (u32, u32) = (13, 15);
+
 /// A value of a product of two factors that [`product_grid`] gives beside the seven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Corner {
@@ -288,13 +302,13 @@ pub fn gather_products(dst: &mut [F128], tables: [&[F128; 256]; 2], index: [&[u8
     dispatch::gather_products(Backend::current(), dst, tables, index);
 }
 
-/// [`lines_round`] of four factors that are looked up: `tables[s][index[s][i]]` stands for `lo[s][i]`, and
+/// [`quartic_round`] of factors that are looked up: `tables[s][index[s][i]]` stands for `lo[s][i]`, and
 /// `tables[4 + s][index[4 + s][i]]` for `hi[s][i]`.
-pub fn gather_lines(w: &[F128], tables: [&[F128; 256]; 8], index: [&[u8]; 8]) -> [F128; 9] {
+pub fn gather_quartic(w: &[F128], tables: [&[F128; 256]; 8], index: [&[u8]; 8]) -> [F128; 4] {
     assert!(index.iter().all(|i| i.len() == w.len()));
-    let (products, additions) = LINES[4 - 2];
+    let (products, additions) = QUARTIC;
     let _counted = count::kernel(w.len(), products, 0, additions);
-    dispatch::gather_lines(Backend::current(), w, tables, index)
+    dispatch::gather_quartic(Backend::current(), w, tables, index)
 }
 
 /// Sums of products of values that the nibbles of four bytes have, for every two of the bytes:

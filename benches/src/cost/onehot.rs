@@ -7,7 +7,7 @@ use super::ops::{
     chunks, draw, eq_table, factored, factored_round, invert, join, message_bytes, ops, sum, times,
     weighted,
 };
-use super::product::{lines_round, quarters};
+use super::product::{lines_round, quarters, quartic_round};
 
 /// Variables of the univariate round.
 const LOG_SIZE: usize = SIZE.ilog2() as usize;
@@ -106,7 +106,7 @@ impl Job {
     /// The sumcheck over blocks.
     fn stage_two(&self) -> Counts {
         let n = self.vars - LOG_SIZE;
-        let mut total = ops(1, 0, self.width + 6);
+        let mut total = sum([ops(1, 0, self.width + 2), factored(n)]);
         // Bits are mapped twice: for the first round, and with its variable bound.
         let half = 1 << (n - 1);
         total += ops(0, 0, self.width * 2 * 2 * half);
@@ -122,12 +122,15 @@ impl Job {
             let chunks = 1 << rest.saturating_sub(7);
             total += times(chunks, ops(5 + 5 * self.n_nibbles(), 0, 5 + 5 * self.n_nibbles()));
             for planes in self.nibbles() {
-                total += lines_round(planes.max(2), half);
+                total += match planes {
+                    4 if left < n => quartic_round(half),
+                    _ => lines_round(planes.max(2), half),
+                };
                 if left < n {
                     total += ops(planes * half, 0, 2 * planes * half);
                 }
             }
-            total += factored_round(4, true);
+            total += factored_round(4, left == n);
         }
         total
     }

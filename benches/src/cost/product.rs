@@ -29,6 +29,11 @@ pub(super) fn lines_round(factors: usize, n: usize) -> Counts {
     ops(products * n, 0, additions * n)
 }
 
+/// That of four factors where the value at zero is not summed.
+pub(super) fn quartic_round(n: usize) -> Counts {
+    ops(13 * n, 0, 15 * n)
+}
+
 /// Rows of more than eight factors that are multiplied at a time; of factors that are made, twice as many.
 const RUN: usize = 1 << 7;
 
@@ -154,6 +159,7 @@ pub(super) fn box_product(rows: usize, cols: usize, f: usize) -> Counts {
     let round = |n: usize| match f {
         1 => ops(n, 0, 3 * n),
         2 => ops(4 * n, 0, 5 * n),
+        4 => sum([quartic_round(n), ops(0, 0, n)]),
         3..=8 => sum([lines_round(f, n), ops(0, 0, n)]),
         _ => ops((f * f + 2 * f - 4) * n, 0, (3 * f - 1 + (f - 1) * (f - 2) / 2) * n),
     };
@@ -163,6 +169,7 @@ pub(super) fn box_product(rows: usize, cols: usize, f: usize) -> Counts {
         // A pair's sums, added up run by run of rows, get its weight, which is a sum of two.
         let at_one = match f {
             2 => 1,
+            4 => 2,
             3..=8 => 10,
             _ => (2 * f - 1) * rows.div_ceil(RUN),
         };

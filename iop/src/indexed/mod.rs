@@ -17,8 +17,8 @@
 //!    claims on every tile of every plane, all at one shared point.
 //!
 //! # Cost
-//! A table step costs its table (`cols * 2^w`) and one addition an index. The stages cost about five
-//! products and 29 additions an index of a byte, and some five products of bytes, 64 at a time
+//! A table step costs its table (`cols * 2^w`) and one addition an index. The stages cost about three
+//! and a half products and 30 additions an index of a byte, and some five products of bytes, 64 at a time
 //! (`docs/paper/cost.md` counts them).
 //!
 //! # Soundness

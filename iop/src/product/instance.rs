@@ -159,7 +159,8 @@ impl<'a> BoxProduct<'a> {
         self.kept.chunk_by(|a, b| a.number / 2 == b.number / 2).map(pair).collect()
     }
 
-    /// The cofactor's value at 1 (at 0 where `flip`), zero, and its coefficients of `X^2` and above.
+    /// The cofactor's value at 1 (at 0 where `flip`), zero, and its coefficients of `X^2` and above; that of `X^2` has the value at 0 (at 1)
+    /// added where it is a quartic.
     fn cofactor_at(&self, flip: bool) -> Vec<F128> {
         if self.cols_left > 0 { self.column_cofactor(flip) } else { self.row_cofactor(flip) }
     }
@@ -205,8 +206,8 @@ impl<'a> BoxProduct<'a> {
                 tables.rotate_left(FOUR);
                 index.rotate_left(FOUR);
             }
-            let coefficients = kernels::gather_lines(&self.eq_rows, tables, index);
-            return of_coefficients(&self.eq_rows, &coefficients[..=fan_in]);
+            let sums = kernels::gather_quartic(&self.eq_rows, tables, index);
+            return of_quartic(&self.eq_rows, sums);
         }
         let mut total = vec![F128::ZERO; fan_in + 1];
         for (run, eq) in self.eq_rows.chunks(2 * RUN).enumerate() {
@@ -265,7 +266,8 @@ fn weighted_product(w: &[F128], lo: &[F128], hi: &[F128], flip: bool) -> Vec<F12
 /// For a slice of rows a factor: with `p_r(X) = prod_g (lo_g + X (lo_g + hi_g))(r)`, the values
 /// `sum_r w_r (p_r(1) + 1)`, then `sum_r w_r` times the coefficients of `X^2, X^3, ...` of `p_r`.
 ///
-/// `flip` exchanges the halves. The first two entries of the result are `p(1) + 1` and zero.
+/// `flip` exchanges the halves. The first two entries of the result are `p(1) + 1` and zero. With four factors, the third has `p(0) + 1`
+/// added.
 fn weighted_lines(w: &[F128], lo: &[&[F128]], hi: &[&[F128]], flip: bool) -> Vec<F128> {
     let fan_in = lo.len();
     if w.len() >= 2 * TASK {
@@ -280,6 +282,10 @@ fn weighted_lines(w: &[F128], lo: &[&[F128]], hi: &[&[F128]], flip: bool) -> Vec
     }
     let (lo, hi) = if flip { (hi, lo) } else { (lo, hi) };
     match fan_in {
+        FOUR => {
+            let [lo, hi] = [lo, hi].map(|of| core::array::from_fn(|g| of[g]));
+            of_quartic(w, kernels::quartic_round(w, lo, hi))
+        }
         2 => {
             let (at_one, leading) = kernels::product_round(w, lo[0], hi[0], lo[1], hi[1]);
             vec![kernels::sum(w) + at_one, F128::ZERO, leading]
@@ -299,6 +305,12 @@ fn weighted_lines(w: &[F128], lo: &[&[F128]], hi: &[&[F128]], flip: bool) -> Vec
             out
         }
     }
+}
+
+/// [`weighted_lines`] of four factors, given what [`kernels::quartic_round`] gives.
+fn of_quartic(w: &[F128], [at_one, second, third, fourth]: [F128; 4]) -> Vec<F128> {
+    let weight = kernels::sum(w);
+    vec![weight + at_one, F128::ZERO, weight + second, third, fourth]
 }
 
 /// [`weighted_lines`], given the coefficients of `sum_r w_r p_r`, the constant one first.
@@ -372,7 +384,12 @@ impl Instance for BoxProduct<'_> {
         };
         let at_zero = (z == F128::ONE).then(|| self.cofactor_at(true)[0]);
         let sums = self.ahead.take().unwrap_or_else(|| self.cofactor_at(false));
-        self.factored.round(z, (sums[0], &sums[2..]), at_zero)
+        match sums[..] {
+            [at_one, _, second, third, fourth] => {
+                self.factored.round_of_quartic(z, [at_one, second, third, fourth], at_zero)
+            }
+            _ => self.factored.round(z, (sums[0], &sums[2..]), at_zero),
+        }
     }
 
     fn bind(&mut self, r: F128) {

@@ -24,12 +24,7 @@ impl EqFactored {
     pub(crate) fn new<'a>(claim: F128, point: impl DoubleEndedIterator<Item = &'a F128>) -> Self {
         let mut inverses: Vec<F128> = point.rev().map(|&z| F128::ONE + z).collect();
         F128::batch_invert(&mut inverses);
-        Self { inverses, ..Self::known(claim) }
-    }
-
-    /// The same where `t(0)` is given in every round.
-    pub(crate) fn known(claim: F128) -> Self {
-        Self { scale: F128::ONE, claim, inverses: Vec::new(), cofactor: Vec::new() }
+        Self { scale: F128::ONE, claim, inverses, cofactor: Vec::new() }
     }
 
     /// What the cofactor of eq's bound part sums to.
@@ -46,10 +41,32 @@ impl EqFactored {
         (at_one, high): (F128, &[F128]),
         at_zero: Option<F128>,
     ) -> Vec<F128> {
-        // The claim is `(1 + z) t(0) + z t(1)`.
-        let inverse = self.inverses.pop().unwrap_or_default();
-        let at_zero = at_zero.unwrap_or_else(|| (self.claim + z * at_one) * inverse);
+        let at_zero = self.at_zero(z, at_one, at_zero);
         self.set(at_zero, at_one, high);
+        self.times_eq(z)
+    }
+
+    /// The same where `t` is a quartic, from what [`quartic_round`](binfer_field::kernels::quartic_round) gives: the coefficient of
+    /// `X^2` comes with `t(0)` added.
+    pub(crate) fn round_of_quartic(
+        &mut self,
+        z: F128,
+        [at_one, second, third, fourth]: [F128; 4],
+        at_zero: Option<F128>,
+    ) -> Vec<F128> {
+        let at_zero = self.at_zero(z, at_one, at_zero);
+        self.set(at_zero, at_one, &[second + at_zero, third, fourth]);
+        self.times_eq(z)
+    }
+
+    /// `t(0)`, if it is not given: the claim is `(1 + z) t(0) + z t(1)`.
+    fn at_zero(&mut self, z: F128, at_one: F128, given: Option<F128>) -> F128 {
+        let inverse = self.inverses.pop().unwrap_or_default();
+        given.unwrap_or_else(|| (self.claim + z * at_one) * inverse)
+    }
+
+    /// The round polynomial of the cofactor that is set.
+    fn times_eq(&self, z: F128) -> Vec<F128> {
         let low = self.scale * (F128::ONE + z);
         let mut round = vec![F128::ZERO; self.cofactor.len() + 1];
         for (i, &c) in self.cofactor.iter().enumerate() {

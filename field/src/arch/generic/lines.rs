@@ -28,18 +28,29 @@ pub(crate) fn lines_round<const N: usize, L: Lanes<N>>(
     }
 }
 
-/// See [`kernels::gather_lines`](crate::kernels::gather_lines).
+/// See [`kernels::quartic_round`](crate::kernels::quartic_round).
 #[inline(always)]
-pub(crate) fn gather_lines<const N: usize, L: Lanes<N>>(
+pub(crate) fn quartic_round<const N: usize, L: Lanes<N>>(
+    isa: L,
+    w: &[F128],
+    lo: [&[F128]; 4],
+    hi: [&[F128]; 4],
+) -> [F128; 4] {
+    quartic_sums(isa, w, Slices { lo: &lo, hi: &hi })
+}
+
+/// See [`kernels::gather_quartic`](crate::kernels::gather_quartic).
+#[inline(always)]
+pub(crate) fn gather_quartic<const N: usize, L: Lanes<N>>(
     isa: L,
     w: &[F128],
     tables: [&[F128; 256]; 8],
     index: [&[u8]; 8],
-) -> [F128; 9] {
+) -> [F128; 4] {
     if w.len() >= ASKED {
         tables.into_iter().for_each(|table| ask_for(isa, table));
     }
-    round::<N, L, Four, 4, 3, 3, 6>(isa, w, LookUps { tables, index })
+    quartic_sums(isa, w, LookUps { tables, index })
 }
 
 /// Where the factors' values at zero and at one are.
@@ -196,6 +207,45 @@ fn round<
     sums
 }
 
+/// What [`quartic_round`] gives. The product of the parabolas' values at zero is not needed for it.
+#[inline(always)]
+fn quartic_sums<const N: usize, L: Lanes<N>>(
+    isa: L,
+    w: &[F128],
+    source: impl Source<4>,
+) -> [F128; 4] {
+    let mut sums = [isa.zero_wide(); 5];
+    for start in (0..w.len()).step_by(N) {
+        let (weights, (mut lows, mut highs)) = match w[start..].first_chunk() {
+            Some(w) => (isa.load(w), source.load(isa, start)),
+            None => (isa.load_part(&w[start..]), source.load_part(isa, start)),
+        };
+        let weights = isa.factors(weights, isa.companions(weights));
+        lows[0] = isa.mul_factor(lows[0], weights);
+        highs[0] = isa.mul_factor(highs[0], weights);
+        let [a0, a1, a2] = three_values(isa, [lows[0], lows[1]], [highs[0], highs[1]]);
+        let [b0, b1, b2] = three_values(isa, [lows[2], lows[3]], [highs[2], highs[3]]);
+        let (a01, b01) = (isa.add(a0, a1), isa.add(b0, b1));
+        let pairs = [
+            (a1, b1),
+            (a2, b2),
+            // The coefficients of X, with each other and with those of X^2.
+            (isa.add(a01, a2), isa.add(b01, b2)),
+            (a01, b01),
+            (isa.add(a0, a2), isa.add(b0, b2)),
+        ];
+        for i in 0..5 {
+            sums[i] = isa.add_wide(sums[i], isa.mul_wide(pairs[i].0, pairs[i].1));
+        }
+    }
+    let mut products = [F128::ZERO; 5];
+    for i in 0..5 {
+        products[i] = isa.sum(isa.reduce(sums[i]));
+    }
+    let [at_one, fourth, linear, third, second] = products;
+    [at_one, second + fourth + linear, third + fourth + linear, fourth]
+}
+
 /// What is multiplied for the coefficients of a product of two polynomials: coefficients of one degree, sums of two of either, and
 /// each of those of the first beyond the second's with all of the second.
 #[inline(always)]
@@ -293,10 +343,19 @@ fn parabola<const N: usize, L: Lanes<N>>(
     lo: [L::Vector; 2],
     hi: [L::Vector; 2],
 ) -> [L::Vector; 3] {
-    let low = isa.mul(lo[0], lo[1]);
-    let one = isa.mul(hi[0], hi[1]);
-    let high = isa.mul(isa.add(lo[0], hi[0]), isa.add(lo[1], hi[1]));
+    let [low, one, high] = three_values(isa, lo, hi);
     [low, isa.add(isa.add(low, one), high), high]
+}
+
+/// The values at zero, at one and at infinity of the parabola that is the product of two lines.
+#[inline(always)]
+fn three_values<const N: usize, L: Lanes<N>>(
+    isa: L,
+    lo: [L::Vector; 2],
+    hi: [L::Vector; 2],
+) -> [L::Vector; 3] {
+    let slopes = [isa.add(lo[0], hi[0]), isa.add(lo[1], hi[1])];
+    [isa.mul(lo[0], lo[1]), isa.mul(hi[0], hi[1]), isa.mul(slopes[0], slopes[1])]
 }
 
 /// The product of three lines.

@@ -86,18 +86,22 @@ pub(super) struct BitProduct<'a> {
     w: Vec<F128>,
     factored: EqFactored,
     /// Those of the next round.
-    coefficients: [F128; DEGREE],
+    sums: Sums,
 }
+
+/// Of the cofactor of eq in a round: its value at zero where it is asked for, then what [`kernels::quartic_round`] gives.
+type Sums = [F128; DEGREE];
 
 impl<'a> BitProduct<'a> {
     /// The instance over blocks, of which there are as many as `w` has vertices, two at least.
     pub(super) fn new(bits: BlockBits<'a>, mu: F128, w: Vec<F128>) -> Self {
         let n_vars = w.len();
-        let coefficients = first_coefficients(&bits, &w, mu);
-        let sum = coefficients[0] + w[n_vars - 1] * (coefficients[0] + kernels::sum(&coefficients));
-        let factored = EqFactored::known(sum);
+        let sums = first_sums(&bits, &w, mu);
+        let [at_zero, at_one, ..] = sums;
+        let claim = at_zero + w[n_vars - 1] * (at_zero + at_one);
+        let factored = EqFactored::new(claim, w.iter().rev());
         let (left, factors) = (n_vars, Buffer::default());
-        Self { left, n_vars, bits: Some(bits), factors, mu, w, factored, coefficients }
+        Self { left, n_vars, bits: Some(bits), factors, mu, w, factored, sums }
     }
 
     /// The bits' factors at the bound point.
@@ -107,8 +111,8 @@ impl<'a> BitProduct<'a> {
     }
 }
 
-/// The coefficients of the cofactor of eq over the variables `w` of blocks, of factors that are not kept.
-fn first_coefficients(bits: &BlockBits<'_>, w: &[F128], mu: F128) -> [F128; DEGREE] {
+/// The sums over the variables `w` of blocks, the value at zero among them, of factors that are not kept.
+fn first_sums(bits: &BlockBits<'_>, w: &[F128], mu: F128) -> Sums {
     let rest = w.len() - 1;
     let (inner, outer) = w[..rest].split_at(rest.min(CHUNK_VARS));
     let (inner, outer) = (kernels::eq_table(inner), kernels::eq_table(outer));
@@ -120,23 +124,24 @@ fn first_coefficients(bits: &BlockBits<'_>, w: &[F128], mu: F128) -> [F128; DEGR
             bits.fill(number / 2, ((number % 2) << rest) + chunk * len, half);
         }
         let halves = scratch.chunks(2 * len).map(|both| both.split_at(len).into());
-        of_chunk(&inner, &ones, &halves.collect::<Vec<_>>(), mu).map(|sum| sum * weight)
+        of_chunk(&inner, &ones, &halves.collect::<Vec<_>>(), mu, true).map(|sum| sum * weight)
     });
-    sums.reduce(|| [F128::ZERO; DEGREE], add)
+    sums.reduce(|| Sums::default(), add)
 }
 
-/// The coefficients of the cofactor of eq over the variables `w`, in one pass that also makes the factors' elements with
-/// `fill(s, first, out)`, at most a chunk at a time; zeros if no variable is left.
-fn coefficients(
+/// The sums over the variables `w`, in one pass that also makes the factors' elements with `fill(s, first, out)`, at most a chunk at a
+/// time; zeros if no variable is left.
+fn sums(
     mut factors: Vec<&mut [F128]>,
     w: &[F128],
     mu: F128,
     fill: impl Fn(usize, usize, &mut [F128]) + Sync,
-) -> [F128; DEGREE] {
+) -> Sums {
     let Some(rest) = w.len().checked_sub(1) else {
         factors.iter_mut().enumerate().for_each(|(s, factor)| fill(s, 0, factor));
-        return [F128::ZERO; DEGREE];
+        return Sums::default();
     };
+    let at_zero = w[rest] == F128::ONE;
     let (inner, outer) = w[..rest].split_at(rest.min(CHUNK_VARS));
     let (inner, outer) = (kernels::eq_table(inner), kernels::eq_table(outer));
     let len = inner.len();
@@ -153,7 +158,7 @@ fn coefficients(
     }
     let sums = tasks.into_par_iter().zip(outer.par_chunks(chunks_a_task)).enumerate().map(
         |(t, (mut factors, outer))| {
-            let mut total = [F128::ZERO; DEGREE];
+            let mut total = Sums::default();
             for (chunk, &weight) in outer.iter().enumerate() {
                 let at = chunk * len..(chunk + 1) * len;
                 for (s, halves) in factors.iter_mut().enumerate() {
@@ -162,31 +167,44 @@ fn coefficients(
                     }
                 }
                 let halves = factors.iter().map(|halves| halves.each_ref().map(|h| &h[at.clone()]));
-                let sums = of_chunk(&inner, &ones, &halves.collect::<Vec<_>>(), mu);
+                let sums = of_chunk(&inner, &ones, &halves.collect::<Vec<_>>(), mu, at_zero);
                 total = add(total, sums.map(|sum| sum * weight));
             }
             total
         },
     );
-    sums.reduce(|| [F128::ZERO; DEGREE], add)
+    sums.reduce(Sums::default, add)
 }
 
-/// The coefficients of the weighted sum of both nibbles' products, of both halves of each factor; `ones` are the second factor of a
+/// The sums of the weighted sum of both nibbles' products, of both halves of each factor; `ones` are the second factor of a
 /// nibble of one.
-fn of_chunk(weights: &[F128], ones: &[F128], factors: &[[&[F128]; 2]], mu: F128) -> [F128; DEGREE] {
-    let mut total = [F128::ZERO; DEGREE];
+fn of_chunk(
+    weights: &[F128],
+    ones: &[F128],
+    factors: &[[&[F128]; 2]],
+    mu: F128,
+    at_zero: bool,
+) -> Sums {
+    let mut total = Sums::default();
     for nibble in factors.chunks(NIBBLE).rev() {
         let half = |side: usize| -> [&[F128]; NIBBLE] {
             core::array::from_fn(|s| nibble.get(s).map_or(ones, |halves| halves[side]))
         };
-        let n = nibble.len().max(2);
-        let sums = kernels::lines_round(weights, &half(0)[..n], &half(1)[..n]);
+        let sums = if nibble.len() == NIBBLE && !at_zero {
+            let [at_one, second, third, fourth] = kernels::quartic_round(weights, half(0), half(1));
+            [F128::ZERO, at_one, second, third, fourth]
+        } else {
+            let n = nibble.len().max(2);
+            let all = kernels::lines_round(weights, &half(0)[..n], &half(1)[..n]);
+            let [constant, _, second, third, fourth, ..] = all;
+            [constant, kernels::sum(&all), second + constant, third, fourth]
+        };
         total = core::array::from_fn(|i| total[i] * mu + sums[i]);
     }
     total
 }
 
-fn add(a: [F128; DEGREE], b: [F128; DEGREE]) -> [F128; DEGREE] {
+fn add(a: Sums, b: Sums) -> Sums {
     core::array::from_fn(|i| a[i] + b[i])
 }
 
@@ -196,9 +214,10 @@ impl Instance for BitProduct<'_> {
     }
 
     fn round(&mut self) -> Vec<F128> {
-        let [constant, rest @ ..] = self.coefficients;
-        let at_one = constant + rest.iter().copied().sum();
-        self.factored.round(self.w[self.left - 1], (at_one, &rest[1..]), Some(constant))
+        let [at_zero, sums @ ..] = self.sums;
+        let z = self.w[self.left - 1];
+        let is_known = self.left == self.n_vars || z == F128::ONE;
+        self.factored.round_of_quartic(z, sums, is_known.then_some(at_zero))
     }
 
     fn bind(&mut self, r: F128) {
@@ -209,14 +228,66 @@ impl Instance for BitProduct<'_> {
             self.factors = Buffer::unspecified(bits.planes.len() << self.left);
             let factors = self.factors.chunks_mut(half).collect();
             let fill = bits.fill_bound(self.n_vars, r);
-            self.coefficients = coefficients(factors, w, self.mu, fill);
+            self.sums = sums(factors, w, self.mu, fill);
             return;
         }
         let factors = self.factors.chunks_mut(1 << (self.n_vars - 1));
         let halves = factors.map(|values| values[..2 * half].split_at_mut(half));
         let (lower, upper): (Vec<_>, Vec<_>) = halves.unzip();
-        self.coefficients = coefficients(lower, w, self.mu, |s, first, out| {
+        self.sums = sums(lower, w, self.mu, |s, first, out| {
             kernels::fold(out, &upper[s][first..][..out.len()], r);
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::multilinear::eq;
+    use crate::sumcheck::univariate;
+
+    /// Those that eq's point may have, besides.
+    fn coordinate() -> impl Strategy<Value = F128> {
+        prop_oneof![3 => any::<u128>().prop_map(F128::new), 1 => Just(F128::ONE), 1 => Just(F128::ZERO)]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn rounds_add_up_to_the_sum(
+            (constants, w, challenges) in (1..=8usize, 1..=9usize).prop_flat_map(|(width, n)| {
+                (vec(coordinate(), width), vec(coordinate(), n), vec(coordinate(), n))
+            }),
+            blocks in vec(any::<u16>(), 8 << 9),
+            [z, mu] in any::<[u128; 2]>(),
+        ) {
+            let (n, mu) = (1 << w.len(), F128::new(mu));
+            let planes: Vec<&[u16]> = blocks.chunks(1 << 9).map(|p| &p[..n]).take(constants.len()).collect();
+            let extension = Extension::to(F128::new(z));
+            let bits = || BlockBits { planes: planes.clone(), constants: constants.clone(), extension: &extension };
+            let mut values = vec![vec![F128::ZERO; n]; planes.len()];
+            values.iter_mut().enumerate().for_each(|(s, out)| bits().fill(s, 0, out));
+            let of_nibbles = |factors: &[F128]| -> F128 {
+                let nibbles = factors.chunks(NIBBLE).rev().map(|nibble| nibble.iter().copied().product());
+                nibbles.fold(F128::ZERO, |total: F128, product: F128| total * mu + product)
+            };
+            let weights = kernels::eq_table(&w);
+            let at = |y: usize| values.iter().map(|v| v[y]).collect::<Vec<_>>();
+            let mut claim: F128 = (0..n).map(|y| weights[y] * of_nibbles(&at(y))).sum();
+            let mut product = BitProduct::new(bits(), mu, w.clone());
+            for &r in &challenges {
+                let round = product.round();
+                prop_assert_eq!(univariate(&round, F128::ZERO) + univariate(&round, F128::ONE), claim);
+                claim = univariate(&round, r);
+                product.bind(r);
+            }
+            let point: Vec<F128> = challenges.into_iter().rev().collect();
+            let values: Vec<F128> = product.values().collect();
+            prop_assert_eq!(eq(&w, &point) * of_nibbles(&values), claim);
+        }
     }
 }
