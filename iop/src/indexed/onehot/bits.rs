@@ -57,13 +57,13 @@ impl BlockBits<'_> {
         let map = (half >= WORTH_A_MAP).then(|| self.extension.bound(r));
         move |s, first, out| {
             if let Some(map) = &map {
-                let mut words = [[0; 4]; 1 << CHUNK_VARS];
+                let mut words = [0u32; 1 << CHUNK_VARS];
                 let words = &mut words[..out.len()];
-                let (lo, hi) = self.planes[s].split_at(half);
-                for ((word, lo), hi) in words.iter_mut().zip(&lo[first..]).zip(&hi[first..]) {
-                    *word = (u32::from(*lo) | u32::from(*hi) << SIZE).to_le_bytes();
+                let [lo, hi] = [first, half + first].map(|at| &self.planes[s][at..][..out.len()]);
+                for ((word, &lo), &hi) in words.iter_mut().zip(lo).zip(hi) {
+                    *word = (u32::from(lo) | u32::from(hi) << SIZE).to_le();
                 }
-                return map.apply_slice(out, words, self.constants[s]);
+                return map.apply_slice(out, bytemuck::cast_slice(words), self.constants[s]);
             }
             let mut hi = [F128::ZERO; WORTH_A_MAP];
             let hi = &mut hi[..out.len()];
@@ -126,7 +126,7 @@ fn first_sums(bits: &BlockBits<'_>, w: &[F128], mu: F128) -> Sums {
         let halves = scratch.chunks(2 * len).map(|both| both.split_at(len).into());
         of_chunk(&inner, &ones, &halves.collect::<Vec<_>>(), mu, true).map(|sum| sum * weight)
     });
-    sums.reduce(|| Sums::default(), add)
+    sums.reduce(Sums::default, add)
 }
 
 /// The sums over the variables `w`, in one pass that also makes the factors' elements with `fill(s, first, out)`, at most a chunk at a
