@@ -149,6 +149,24 @@ impl Source<4> for LookUps<'_> {
     }
 }
 
+/// The factors' values from `start` on, the first's times the weights.
+#[inline(always)]
+fn weighted<const N: usize, L: Lanes<N>, const F: usize>(
+    isa: L,
+    w: &[F128],
+    source: impl Source<F>,
+    start: usize,
+) -> ([L::Vector; F], [L::Vector; F]) {
+    let (weights, (mut lows, mut highs)) = match w[start..].first_chunk() {
+        Some(w) => (isa.load(w), source.load(isa, start)),
+        None => (isa.load_part(&w[start..]), source.load_part(isa, start)),
+    };
+    let weights = isa.factors(weights, isa.companions(weights));
+    lows[0] = isa.mul_factor(lows[0], weights);
+    highs[0] = isa.mul_factor(highs[0], weights);
+    (lows, highs)
+}
+
 /// `F` lines as two polynomials of `A` and `B` coefficients, `B` at most `A`.
 ///
 /// A trait for the reason that [`Source`] is one.
@@ -177,14 +195,7 @@ fn round<
 ) -> [F128; 9] {
     let mut sums = [isa.zero_wide(); P];
     for start in (0..w.len()).step_by(N) {
-        let (weights, (mut lows, mut highs)) = match w[start..].first_chunk() {
-            Some(w) => (isa.load(w), source.load(isa, start)),
-            None => (isa.load_part(&w[start..]), source.load_part(isa, start)),
-        };
-        // The first factor has the weights.
-        let weights = isa.factors(weights, isa.companions(weights));
-        lows[0] = isa.mul_factor(lows[0], weights);
-        highs[0] = isa.mul_factor(highs[0], weights);
+        let (lows, highs) = weighted(isa, w, source, start);
         let (a, b) = H::of(isa, lows, highs);
         let pairs = pairs::<N, L, A, B, P>(isa, a, b);
         // Two loops, as one of fifteen such steps is not unrolled.
@@ -216,13 +227,7 @@ fn quartic_sums<const N: usize, L: Lanes<N>>(
 ) -> [F128; 4] {
     let mut sums = [isa.zero_wide(); 5];
     for start in (0..w.len()).step_by(N) {
-        let (weights, (mut lows, mut highs)) = match w[start..].first_chunk() {
-            Some(w) => (isa.load(w), source.load(isa, start)),
-            None => (isa.load_part(&w[start..]), source.load_part(isa, start)),
-        };
-        let weights = isa.factors(weights, isa.companions(weights));
-        lows[0] = isa.mul_factor(lows[0], weights);
-        highs[0] = isa.mul_factor(highs[0], weights);
+        let (lows, highs) = weighted(isa, w, source, start);
         let [a0, a1, a2] = three_values(isa, [lows[0], lows[1]], [highs[0], highs[1]]);
         let [b0, b1, b2] = three_values(isa, [lows[2], lows[3]], [highs[2], highs[3]]);
         let (a01, b01) = (isa.add(a0, a1), isa.add(b0, b1));

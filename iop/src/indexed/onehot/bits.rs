@@ -246,13 +246,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::indexed::onehot::rounds::{coordinate, last_claim};
     use crate::multilinear::eq;
-    use crate::sumcheck::univariate;
-
-    /// Those that eq's point may have, besides.
-    fn coordinate() -> impl Strategy<Value = F128> {
-        prop_oneof![3 => any::<u128>().prop_map(F128::new), 1 => Just(F128::ONE), 1 => Just(F128::ZERO)]
-    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
@@ -277,15 +272,9 @@ mod tests {
             };
             let weights = kernels::eq_table(&w);
             let at = |y: usize| values.iter().map(|v| v[y]).collect::<Vec<_>>();
-            let mut claim: F128 = (0..n).map(|y| weights[y] * of_nibbles(&at(y))).sum();
+            let claim: F128 = (0..n).map(|y| weights[y] * of_nibbles(&at(y))).sum();
             let mut product = BitProduct::new(bits(), mu, w.clone());
-            for &r in &challenges {
-                let round = product.round();
-                prop_assert_eq!(univariate(&round, F128::ZERO) + univariate(&round, F128::ONE), claim);
-                claim = univariate(&round, r);
-                product.bind(r);
-            }
-            let point: Vec<F128> = challenges.into_iter().rev().collect();
+            let (point, claim) = last_claim(&mut product, claim, challenges)?;
             let values: Vec<F128> = product.values().collect();
             prop_assert_eq!(eq(&w, &point) * of_nibbles(&values), claim);
         }

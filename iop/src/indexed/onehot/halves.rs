@@ -201,13 +201,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::indexed::onehot::rounds::{coordinate, last_claim};
     use crate::multilinear::eq;
-    use crate::sumcheck::univariate;
-
-    /// Those that eq's point and challenges may be, besides.
-    fn coordinate() -> impl Strategy<Value = F128> {
-        prop_oneof![2 => any::<u128>().prop_map(F128::new), 1 => Just(F128::ONE), 1 => Just(F128::ZERO)]
-    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
@@ -224,16 +219,10 @@ mod tests {
             let values = kernels::eq_table(&sigma);
             let weights = kernels::eq_table(&z);
             let terms = bytes.iter().zip(weights).map(|(&v, weight)| weight * values[usize::from(v)]);
-            let mut claim: F128 = terms.sum();
+            let claim: F128 = terms.sum();
             let mut product = NibbleProduct::new(&bytes, z.clone(), &sigma);
             prop_assert_eq!(product.sum(), claim);
-            for &r in &challenges {
-                let round = product.round();
-                prop_assert_eq!(univariate(&round, F128::ZERO) + univariate(&round, F128::ONE), claim);
-                claim = univariate(&round, r);
-                product.bind(r);
-            }
-            let point: Vec<F128> = challenges.into_iter().rev().collect();
+            let (point, claim) = last_claim(&mut product, claim, challenges)?;
             prop_assert_eq!(eq(&z, &point) * product.values().into_iter().product::<F128>(), claim);
         }
     }

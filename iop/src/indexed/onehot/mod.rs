@@ -48,6 +48,8 @@ mod skip;
 
 #[cfg(all(test, feature = "prover"))]
 mod forgeries;
+#[cfg(all(test, feature = "prover"))]
+mod rounds;
 
 #[cfg(feature = "prover")]
 pub use prove::prove;
