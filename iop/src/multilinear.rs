@@ -22,6 +22,14 @@ pub fn eq_vertex(point: &[F128], x: usize) -> F128 {
     point.iter().enumerate().map(factor).product()
 }
 
+/// Two tables of which each product of an entry is one of the table of `eq(point, .)`: of the lowest variables, at most `vars`, and of the
+/// others.
+#[cfg(feature = "prover")]
+pub(crate) fn eq_tables(point: &[F128], vars: usize) -> [Vec<F128>; 2] {
+    let (low, high) = point.split_at(point.len().min(vars));
+    [low, high].map(eq_table)
+}
+
 /// `sum_{x < n} eq(point, x)`: the multilinear extension of the indicator of a prefix.
 pub fn prefix_indicator(point: &[F128], n: usize) -> F128 {
     if point.len() < usize::BITS as usize && n >> point.len() != 0 {

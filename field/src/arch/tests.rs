@@ -32,13 +32,13 @@ fn slices() -> impl Strategy<Value = [Vec<F128>; 5]> {
     (0..70usize).prop_flat_map(|n| core::array::from_fn(|_| vec(element(), n)))
 }
 
-/// Calls `check` with every backend this processor has.
 /// What `quartic_round` gives for the coefficients that `lines_round` gives.
 fn without_constant(coefficients: [F128; 9]) -> [F128; 4] {
     let [constant, _, second, third, fourth, ..] = coefficients;
     [coefficients.into_iter().sum(), second + constant, third, fourth]
 }
 
+/// Calls `check` with every backend this processor has.
 fn on_every_backend(
     check: impl Fn(Backend) -> Result<(), TestCaseError>,
 ) -> Result<(), TestCaseError> {

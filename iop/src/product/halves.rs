@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::quad::{self, Grid};
 use crate::buffer::Buffer;
+use crate::multilinear::eq_tables;
 
 /// Variables of the weights that a chunk shares: its eight slices and they fit into the second cache, and the weights into the first.
 const CHUNK_VARS: usize = 9;
@@ -75,8 +76,7 @@ impl Halves {
     /// The grid of the next two variables.
     pub(super) fn grid(&self, corner: Corner) -> Grid {
         let (a, b) = self.data.split_at(self.offset);
-        let (inner, outer) = self.z.split_at(self.z.len().min(CHUNK_VARS));
-        let [inner, outer] = [inner, outer].map(kernels::eq_table);
+        let [inner, outer] = eq_tables(&self.z, CHUNK_VARS);
         let [a, b] = [&a[..self.len], &b[..self.len]].map(quad::quarters);
         let chunks = outer.par_iter().enumerate().with_min_len(CHUNKS);
         let grids = chunks.map(|(chunk, &weight)| {

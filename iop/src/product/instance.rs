@@ -8,6 +8,7 @@ use super::shape::FOUR;
 use super::tree::TASK;
 use super::{BoxShape, LeafClaim};
 use crate::buffer::Buffer;
+use crate::multilinear::eq_tables;
 use crate::sumcheck::{EqFactored, Instance, Shape};
 
 /// Rows that are multiplied at a time: partial products of so many stay in the first cache.
@@ -224,9 +225,7 @@ impl<'a> BoxProduct<'a> {
 
     fn row_cofactor(&self, flip: bool) -> Vec<F128> {
         let half = self.shape.rows / 2;
-        let z = &self.z_rows[..self.rows_left - 1];
-        let (inner, outer) = z.split_at(z.len().min(CHUNK_VARS));
-        let [inner, outer] = [inner, outer].map(kernels::eq_table);
+        let [inner, outer] = eq_tables(&self.z_rows[..self.rows_left - 1], CHUNK_VARS);
         let chunks = outer.par_iter().enumerate().map(|(chunk, &weight)| {
             let rows = chunk * inner.len()..(chunk + 1) * inner.len();
             let halves = self.data.chunks(self.stride).map(|factor| {

@@ -5,6 +5,7 @@ use binfer_field::{F128, kernels};
 use super::{LinearClaim, TileClaims, combine, limb_tables};
 use crate::channel::ProverChannel;
 use crate::indexed::{Tile, TileBytes, tiles};
+use crate::multilinear::eq_tables;
 use crate::sumcheck::{self, Instance};
 use crate::zerocheck::TileSum;
 
@@ -101,9 +102,8 @@ fn plane_values(
 /// `bins[v] = sum_x eq(point, x) [bytes[x] = v]`.
 fn weighted_bins(bytes: &[u8], point: &[F128]) -> [F128; 256] {
     let mut bins = [F128::ZERO; 256];
-    let (low, high) = point.split_at(point.len().min(12));
-    let weights = kernels::eq_table(low);
-    for (chunk, scale) in bytes.chunks(weights.len()).zip(kernels::eq_table(high)) {
+    let [weights, scales] = eq_tables(point, 12);
+    for (chunk, scale) in bytes.chunks(weights.len()).zip(scales) {
         let mut part = [F128::ZERO; 256];
         kernels::histogram(&mut part, chunk, &weights[..chunk.len()]);
         kernels::add_scaled(&mut bins, &part, scale);

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use super::domain::{self, SIZE};
 use super::{DEGREE, NIBBLE};
 use crate::buffer::Buffer;
+use crate::multilinear::eq_tables;
 use crate::sumcheck::{EqFactored, Instance, Shape};
 
 /// Variables of the weights that a chunk shares.
@@ -114,8 +115,7 @@ impl<'a> BitProduct<'a> {
 /// The sums over the variables `w` of blocks, the value at zero among them, of factors that are not kept.
 fn first_sums(bits: &BlockBits<'_>, w: &[F128], mu: F128) -> Sums {
     let rest = w.len() - 1;
-    let (inner, outer) = w[..rest].split_at(rest.min(CHUNK_VARS));
-    let (inner, outer) = (kernels::eq_table(inner), kernels::eq_table(outer));
+    let [inner, outer] = eq_tables(&w[..rest], CHUNK_VARS);
     let len = inner.len();
     let ones = vec![F128::ONE; len];
     let scratch = || vec![F128::ZERO; 2 * len * bits.planes.len()];
@@ -142,8 +142,7 @@ fn sums(
         return Sums::default();
     };
     let at_zero = w[rest] == F128::ONE;
-    let (inner, outer) = w[..rest].split_at(rest.min(CHUNK_VARS));
-    let (inner, outer) = (kernels::eq_table(inner), kernels::eq_table(outer));
+    let [inner, outer] = eq_tables(&w[..rest], CHUNK_VARS);
     let len = inner.len();
     let ones = vec![F128::ONE; len];
     let chunks_a_task = outer.len().div_ceil(TASKS);

@@ -8,6 +8,7 @@ use super::NIBBLE;
 use super::nibbles::{Nibbles, nibble_table};
 use super::single::SingleNibble;
 use crate::buffer::Buffer;
+use crate::multilinear::eq_tables;
 use crate::product::{Factors, Folded, Grid, PairProduct, add_grids, line, quarters};
 use crate::sumcheck::{Instance, Shape};
 
@@ -101,8 +102,7 @@ struct Bytes<'a> {
 
 impl<'a> Bytes<'a> {
     fn new(nibbles: Nibbles<'a>, z: Vec<F128>) -> Self {
-        let (inner, outer) = z.split_at(row_vars(z.len()));
-        let (inner, outer) = (kernels::eq_table(inner), kernels::eq_table(outer));
+        let [inner, outer] = eq_tables(&z, row_vars(z.len()));
         let len = inner.len();
         let [low, high] = [0, 1].map(|h| &nibbles.tables[h]);
         let mut multiples = vec![*high; len];
@@ -167,8 +167,7 @@ struct Looked<'a> {
 impl<'a> Factors<'a> for Looked<'a> {
     fn grid(&self, corner: Corner) -> Grid {
         let vars = self.z.len();
-        let (inner, outer) = self.z.split_at(vars.min(GRID_VARS));
-        let (inner, outer) = (kernels::eq_table(inner), kernels::eq_table(outer));
+        let [inner, outer] = eq_tables(&self.z, GRID_VARS);
         let len = inner.len();
         let tables = [0, 1].map(|h| self.nibbles.pair_tables(h));
         let scratch = || vec![F128::ZERO; 8 * len];

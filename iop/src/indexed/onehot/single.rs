@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::nibbles::{CHUNK_VARS, Nibbles};
 use crate::buffer::Buffer;
+use crate::multilinear::eq_tables;
 use crate::sumcheck::{EqFactored, Instance, Shape};
 
 /// Variables that are bound before there are values of positions.
@@ -27,8 +28,7 @@ pub(super) struct SingleNibble<'a> {
 impl<'a> SingleNibble<'a> {
     pub(super) fn new(nibbles: Nibbles<'a>, z: Vec<F128>) -> Self {
         let (rest, first) = z.split_at(z.len() - FIRST_VARS);
-        let (inner, outer) = rest.split_at(rest.len().min(HISTOGRAM_VARS));
-        let (inner, outer) = (kernels::eq_table(inner), kernels::eq_table(outer));
+        let [inner, outer] = eq_tables(rest, HISTOGRAM_VARS);
         let len = inner.len();
         let table = &nibbles.tables[0];
         let runs = nibbles.bytes.par_chunks(len * outer.len());
@@ -71,8 +71,7 @@ impl Instance for SingleNibble<'_> {
         let half = self.values.len() / 2;
         let left = self.z.len() - self.bound.len() - 1;
         let z = &self.z[..left][left - half.ilog2() as usize..];
-        let (inner, outer) = z.split_at(z.len().min(CHUNK_VARS));
-        let (inner, outer) = (kernels::eq_table(inner), kernels::eq_table(outer));
+        let [inner, outer] = eq_tables(z, CHUNK_VARS);
         let sum = |values: &[F128]| {
             let chunks = values.par_chunks(inner.len()).zip(&outer);
             let sums = chunks.map(|(x, &weight)| weight * kernels::inner_product(&inner, x));

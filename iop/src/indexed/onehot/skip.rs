@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 use super::NIBBLE;
 use super::domain::{POINTS, SIZE};
+use crate::multilinear::eq_tables;
 
 /// Blocks that are summed at a time.
 const TASK: usize = 2 * BLOCKS;
@@ -154,8 +155,7 @@ pub(super) struct TileBits<'a> {
 impl<'a> TileBits<'a> {
     /// Block `y` weighs `weight eq(high, y)`.
     pub(super) fn weighted(self, high: &[F128], weight: F128) -> Weighted<'a> {
-        let (inner, outer) = high.split_at(high.len().min(TASK.ilog2() as usize));
-        let [inner, mut outer] = [inner, outer].map(kernels::eq_table);
+        let [inner, mut outer] = eq_tables(high, TASK.ilog2() as usize);
         kernels::scale(&mut outer, weight);
         Weighted { tile: self, inner, outer }
     }
