@@ -69,18 +69,28 @@ pub fn lagrange(d: Tower8, x: Tower8) -> Tower8 {
     (x + d).pow(15) + Tower8::ONE
 }
 
+/// Eight running sums of weights, one for each bit of a value: byte `k` of word `i` is byte `i` of that for bit `k`.
+pub(crate) type BitSums = [u64; 16];
+
 /// Running sums; see [`add_products`].
 #[derive(Clone)]
-pub struct ProductSums(pub(crate) [[u128; 8]; SUMS]);
+pub struct ProductSums(pub(crate) Aligned<[BitSums; SUMS]>);
 
 impl ProductSums {
     /// No sums yet.
-    pub const ZERO: Self = Self([[0; 8]; SUMS]);
+    pub const ZERO: Self = Self(Aligned([[0; 16]; SUMS]));
 
     /// Adds other sums.
     pub fn add(&mut self, other: &Self) {
-        for (a, b) in self.0.as_flattened_mut().iter_mut().zip(other.0.as_flattened()) {
+        for (a, b) in self.0.0.as_flattened_mut().iter_mut().zip(other.0.0.as_flattened()) {
             *a ^= b;
+        }
+    }
+
+    /// Adds `weight` to one of the sums.
+    pub(crate) fn add_weight(&mut self, sum: usize, bit: usize, weight: F128) {
+        for (word, byte) in self.0.0[sum].iter_mut().zip(weight.to_bits().to_le_bytes()) {
+            *word ^= u64::from(byte) << (8 * bit);
         }
     }
 
@@ -90,16 +100,20 @@ impl ProductSums {
         let root = Tower8::new(1 << 4);
         let (trace, root) = (embed(root + conjugate(root)), embed(root));
         let basis: [F128; 4] = array::from_fn(|bit| embed(Tower8::new(1 << bit)));
-        let of_nibble = move |bits: &[u128]| -> F128 {
-            bits.iter().zip(basis).map(|(&bit, x)| F128::new(bit) * x).sum()
+        let of_nibble = move |sums: &BitSums, first: usize| -> F128 {
+            let of_bit = |bit: usize| {
+                let bytes = sums.map(|word| word.to_le_bytes()[first + bit]);
+                F128::new(u128::from_le_bytes(bytes))
+            };
+            basis.into_iter().enumerate().map(|(bit, x)| of_bit(bit) * x).sum()
         };
         let place = |x: Tower8| usize::from(x.to_bits()) - SIZE;
         let places: Vec<_> = representatives().map(|x| [x, conjugate(x)].map(place)).collect();
         SUBSETS.into_iter().zip(FIRST_SUM).map(move |(subset, first)| {
             let n_cosets = subset.len() - 1;
             let mut values = vec![F128::ZERO; SIZE * n_cosets];
-            for (places, bits) in places.iter().zip(&self.0[first..][..PAIRS * n_cosets]) {
-                let (a, c) = (of_nibble(&bits[..4]), of_nibble(&bits[4..]));
+            for (places, sums) in places.iter().zip(&self.0.0[first..][..PAIRS * n_cosets]) {
+                let (a, c) = (of_nibble(sums, 0), of_nibble(sums, 4));
                 values[places[0]] = a + root * c;
                 values[places[1]] = a + (root + trace) * c;
             }

@@ -34,8 +34,8 @@ pub(crate) trait ByteLanes: Copy {
         self.functionals(v, 0x8040_2010_0804_0201)
     }
 
-    /// The sum of the four 16-byte lanes.
-    fn sum_lanes(self, v: Self::Register) -> [u8; 16];
+    /// Of each register the sum of its eight words of eight bytes, in order.
+    fn sum_words(self, v: [Self::Register; 16]) -> [Self::Register; 2];
 
     /// Sixteen registers as they come in memory.
     #[inline(always)]
@@ -127,7 +127,7 @@ impl ByteLanes for NoByteLanes {
         match self {}
     }
 
-    fn sum_lanes(self, _v: ()) -> [u8; 16] {
+    fn sum_words(self, _v: [(); 16]) -> [(); 2] {
         match self {}
     }
 }

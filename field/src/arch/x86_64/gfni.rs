@@ -3,7 +3,8 @@
 use core::arch::x86_64::{
     __m512i, __mmask64, _mm512_gf2p8affine_epi64_epi8, _mm512_gf2p8affineinv_epi64_epi8,
     _mm512_gf2p8mul_epi8, _mm512_loadu_si512, _mm512_mask_mov_epi8, _mm512_permutex2var_epi8,
-    _mm512_set1_epi64, _mm512_storeu_si512, _mm512_unpackhi_epi8, _mm512_unpacklo_epi8,
+    _mm512_set1_epi64, _mm512_shuffle_i64x2, _mm512_storeu_si512, _mm512_unpackhi_epi8,
+    _mm512_unpackhi_epi64, _mm512_unpacklo_epi8, _mm512_unpacklo_epi64,
 };
 
 use super::super::generic::{ByteLanes, Clmul};
@@ -111,7 +112,43 @@ impl ByteLanes for Avx512 {
     }
 
     #[inline(always)]
-    fn sum_lanes(self, v: __m512i) -> [u8; 16] {
-        Clmul::sum(self, v).to_bits().to_le_bytes()
+    fn sum_words(self, v: [__m512i; 16]) -> [__m512i; 2] {
+        let mut words = [v[0]; 8];
+        for (i, words) in words.iter_mut().enumerate() {
+            *words = self.add_halves_of_lanes(v[2 * i], v[2 * i + 1]);
+        }
+        let mut lanes = [v[0]; 4];
+        for (i, lanes) in lanes.iter_mut().enumerate() {
+            *lanes = self.add_halves(words[2 * i], words[2 * i + 1]);
+        }
+        [self.add_alternate_lanes(lanes[0], lanes[1]), self.add_alternate_lanes(lanes[2], lanes[3])]
+    }
+}
+
+impl Avx512 {
+    /// In each lane the sums of the two words of `a`'s lane and of `b`'s.
+    #[inline(always)]
+    fn add_halves_of_lanes(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: `self` proves AVX-512F.
+        let (low, high) = unsafe { (_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b)) };
+        self.xor(low, high)
+    }
+
+    /// The sums of the first and the last two lanes, lane by lane, of `a` and then `b`.
+    #[inline(always)]
+    fn add_halves(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: `self` proves AVX-512F.
+        let (low, high) =
+            unsafe { (_mm512_shuffle_i64x2::<0x44>(a, b), _mm512_shuffle_i64x2::<0xee>(a, b)) };
+        self.xor(low, high)
+    }
+
+    /// The sums of each two lanes of `a` and then `b`.
+    #[inline(always)]
+    fn add_alternate_lanes(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: `self` proves AVX-512F.
+        let (even, odd) =
+            unsafe { (_mm512_shuffle_i64x2::<0x88>(a, b), _mm512_shuffle_i64x2::<0xdd>(a, b)) };
+        self.xor(even, odd)
     }
 }

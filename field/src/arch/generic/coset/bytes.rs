@@ -5,7 +5,9 @@
 
 use super::super::ByteLanes;
 use crate::F128;
-use crate::coset::{self, BLOCKS, COSETS, Extension, FIRST_SUM, PAIRS, ProductSums, SUBSETS};
+use crate::coset::{
+    self, BLOCKS, BitSums, COSETS, Extension, FIRST_SUM, PAIRS, ProductSums, SUBSETS,
+};
 
 /// Groups of 64 blocks at most.
 const GROUPS: usize = BLOCKS / 64;
@@ -63,10 +65,8 @@ fn add_of_four<B: ByteLanes>(
             }
             for j in coset::sets(n_planes, coset) {
                 let products = &products[j][..weights.len()];
-                let more = weighted_sums(lanes, products, weights, extension.to_tower);
-                for (sum, more) in sums.0[FIRST_SUM[j] + pair].iter_mut().zip(more) {
-                    *sum ^= more;
-                }
+                let sums = &mut sums.0.0[FIRST_SUM[j] + pair];
+                add_weighted(lanes, sums, products, weights, extension.to_tower);
             }
         }
     }
@@ -100,15 +100,16 @@ fn multiply_subsets<B: ByteLanes>(
     }
 }
 
-/// For each bit that `rows` selects of the products, the sum of the weights of the blocks whose product has it; two groups
+/// For each bit that `rows` selects of the products, adds the weights of the blocks whose product has it; two groups
 /// of 64 blocks at a time.
 #[inline(always)]
-fn weighted_sums<B: ByteLanes>(
+fn add_weighted<B: ByteLanes>(
     lanes: B,
+    sums: &mut BitSums,
     products: &[B::Register],
     weights: &[Group],
     rows: u64,
-) -> [u128; 8] {
+) {
     let mut totals = [lanes.load_bytes(&[0; 64]); 16];
     let (pairs, last) = weights.as_chunks::<2>();
     for ([w0, w1], product) in pairs.iter().zip(products.chunks_exact(2)) {
@@ -128,27 +129,10 @@ fn weighted_sums<B: ByteLanes>(
             *total = lanes.xor_bytes(*total, term);
         }
     }
-    sum_eights(lanes, totals)
-}
-
-/// The sums of each eight bytes of sixteen registers: of byte `k` of all eights of register `i`, byte `i` of sum `k`.
-#[inline(always)]
-fn sum_eights<B: ByteLanes>(lanes: B, b: [B::Register; 16]) -> [u128; 8] {
-    // The eights of a lane are added, then bytes are put in order. Written out, so that the registers stay ones.
-    let add = |a: B::Register, b: B::Register| {
-        let (low, high) = lanes.interleave(a, b);
-        lanes.xor_bytes(low, high)
-    };
-    let (c0, c1, c2, c3) = (add(b[0], b[8]), add(b[1], b[9]), add(b[2], b[10]), add(b[3], b[11]));
-    let (c4, c5, c6, c7) = (add(b[4], b[12]), add(b[5], b[13]), add(b[6], b[14]), add(b[7], b[15]));
-    let ((d0, e0), (d1, e1)) = (lanes.interleave(c0, c4), lanes.interleave(c1, c5));
-    let ((d2, e2), (d3, e3)) = (lanes.interleave(c2, c6), lanes.interleave(c3, c7));
-    let ((f0, g0), (f1, g1)) = (lanes.interleave(d0, d2), lanes.interleave(d1, d3));
-    let ((f2, g2), (f3, g3)) = (lanes.interleave(e0, e2), lanes.interleave(e1, e3));
-    let ((s0, s1), (s2, s3)) = (lanes.interleave(f0, f1), lanes.interleave(g0, g1));
-    let ((s4, s5), (s6, s7)) = (lanes.interleave(f2, f3), lanes.interleave(g2, g3));
-    let sum = |s: B::Register| u128::from_le_bytes(lanes.sum_lanes(s));
-    [sum(s0), sum(s1), sum(s2), sum(s3), sum(s4), sum(s5), sum(s6), sum(s7)]
+    let halves = bytemuck::cast_mut::<_, [[u8; 64]; 2]>(sums);
+    for (sums, more) in halves.iter_mut().zip(lanes.sum_words(totals)) {
+        lanes.store_bytes(sums, lanes.xor_bytes(lanes.load_bytes(sums), more));
+    }
 }
 
 /// For each byte of the weights of 64 blocks, zeros beyond the last, the bits of each eight blocks as a matrix that

@@ -82,15 +82,15 @@ fn add_of_some<B: NibbleLanes, const P: usize, const ROWS: usize, const ROOM: us
     let byte = |i: usize, at: usize| totals.0[i].as_flattened()[at];
     let element = |at: usize| {
         let bytes = core::array::from_fn(|i| byte(i, at));
-        F128::from(Tower128::new(u128::from_le_bytes(bytes))).to_bits()
+        F128::from(Tower128::new(u128::from_le_bytes(bytes)))
     };
     let mut first = 0;
     for j in coset::sets(P, 0) {
         let n = PAIRS * (coset::SUBSETS[j].len() - 1);
-        for (pair, bits) in sums.0[FIRST_SUM[j]..][..n].iter_mut().enumerate() {
+        for pair in 0..n {
             // A nibble's multiples are those of its lowest bit.
-            bits[0] ^= element(first + pair);
-            bits[4] ^= element(first + n + pair);
+            sums.add_weight(FIRST_SUM[j] + pair, 0, element(first + pair));
+            sums.add_weight(FIRST_SUM[j] + pair, 4, element(first + n + pair));
         }
         first += 2 * n;
     }

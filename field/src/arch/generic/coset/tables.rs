@@ -38,12 +38,11 @@ pub(super) fn add_products(
                 }
             }
         }
-        for (sums, bins) in sums.0.iter_mut().zip(&bins) {
-            for (sums, bins) in sums.as_chunks_mut::<4>().0.iter_mut().zip(bins) {
-                for (bit, sum) in sums.iter_mut().enumerate() {
-                    let has = bins.iter().enumerate().filter(|(value, _)| value >> bit & 1 == 1);
-                    *sum ^= has.map(|(_, &bin)| bin).sum::<F128>().to_bits();
-                }
+        for (sum, bins) in bins.iter().enumerate() {
+            for bit in 0..8 {
+                let bins = bins[bit / 4].iter().enumerate();
+                let has = bins.filter(|(value, _)| value >> (bit % 4) & 1 == 1);
+                sums.add_weight(sum, bit, has.map(|(_, &bin)| bin).sum());
             }
         }
     }
