@@ -101,7 +101,7 @@ fn sumcheck(c: &mut Criterion) {
         });
     }
     on_all(c, "quartic_round", N, || {
-        black_box(kernels::quartic_round(&w, ab, de));
+        black_box(kernels::quartic_round(&w, ab, de, &[]));
     });
     let weights = [d[0], d[1], d[2]];
     on_all(c, "fold_four", N, || kernels::fold_four(&mut dst, [&a, &b, &e], weights));
@@ -141,12 +141,16 @@ fn indices(c: &mut Criterion) {
     on_all(c, "gather", N, || kernels::gather(&mut dst, &table, &index));
     let tables: [[F128; 256]; 4] = core::array::from_fn(|_| core::array::from_fn(|v| table[v]));
     let two = [&tables[0], &tables[1]];
-    on_all(c, "gather_two", N, || kernels::gather_two(&mut dst, two, [&index; 2]));
+    on_all(c, "gather_two", N, || kernels::gather_two(&mut dst, two, [&index; 2], &[]));
     on_all(c, "gather_four", N, || kernels::gather_four(&mut dst, tables.each_ref(), [&index; 4]));
     on_all(c, "gather_products", N, || kernels::gather_products(&mut dst, two, [&index; 2]));
+    let four = tables.each_ref();
+    on_all(c, "gather_four_products", N, || {
+        kernels::gather_four_products(&mut dst, four, [&index; 4], &[]);
+    });
     let eight_tables: [&[F128; 256]; 8] = core::array::from_fn(|k| &tables[k % 4]);
     on_all(c, "gather_quartic", N, || {
-        black_box(kernels::gather_quartic(&weights, eight_tables, [&index; 8]));
+        black_box(kernels::gather_quartic(&weights, eight_tables, [&index; 8], &[]));
     });
     let mut planes: [Vec<F128>; 8] = core::array::from_fn(|_| vec![F128::ZERO; N / 128]);
     let mut sums = [F128::ZERO; 128];

@@ -102,10 +102,56 @@ fn indexed_products(c: &mut Criterion) {
             let index = bytes(rows * cols, 3);
             let table = elements(cols << 8, 4);
             let row_point = elements(log2_ceil(rows), 5);
-            b.iter(|| in_pool(|| indexed_product((rows, cols), &index, &table, &row_point)));
+            let entries = || {
+                let mut entries = Buffer::unspecified(table.len());
+                entries.copy_from_slice(&table);
+                Entries::Listed(entries)
+            };
+            b.iter(|| {
+                in_pool(|| indexed_product((rows, cols), &index, &table, entries(), &row_point))
+            });
         });
     }
     group.finish();
+}
+
+/// The same where a column's table has the powers of a base, as a matmul's weights have them; the tables are made as well.
+fn indexed_powers(c: &mut Criterion) {
+    let mut group = c.benchmark_group("iop/indexed_powers");
+    for (rows, cols) in SHAPES {
+        group.throughput(Throughput::Elements((rows * cols) as u64));
+        group.bench_function(id(rows, cols), |b| {
+            let index = bytes(rows * cols, 3);
+            let bases = elements(cols, 4);
+            let row_point = elements(log2_ceil(rows), 5);
+            b.iter(|| {
+                in_pool(|| {
+                    let (table, entries) = powers(&bases);
+                    indexed_product((rows, cols), &index, &table, entries, &row_point)
+                })
+            });
+        });
+    }
+    group.finish();
+}
+
+/// Of each base the powers below 256, and those whose exponents are powers of two.
+fn powers(bases: &[F128]) -> (Buffer, Entries) {
+    let mut factors = vec![bases.to_vec()];
+    for bit in 1..8 {
+        let mut squares = factors[bit - 1].clone();
+        squares.iter_mut().for_each(|x| *x = x.square());
+        factors.push(squares);
+    }
+    let mut table = Buffer::unspecified(bases.len() << 8);
+    for (c, column) in table.chunks_mut(1 << 8).enumerate() {
+        column[0] = F128::ONE;
+        for (bit, factors) in factors.iter().enumerate() {
+            let (low, high) = column.split_at_mut(1 << bit);
+            kernels::scale_into(&mut high[..1 << bit], low, factors[c]);
+        }
+    }
+    (table, Entries::Products { scale: vec![F128::ONE; bases.len()], factors })
 }
 
 /// The whole argument on byte indices `[column][row]`, up to claims on bit planes.
@@ -113,6 +159,7 @@ fn indexed_product(
     (rows, cols): (usize, usize),
     index: &[u8],
     table: &[F128],
+    entries: Entries,
     row_point: &[F128],
 ) -> onehot::PlaneClaims<F128> {
     let mut channel = channel();
@@ -122,8 +169,6 @@ fn indexed_product(
     let root = RootClaim { row_point: row_point.to_vec(), value };
     let leaf = product::prove(&mut channel, vec![tree], vec![root]).remove(0);
     let row_eq = kernels::eq_table(&leaf.row_point);
-    let mut entries = Buffer::unspecified(table.len());
-    entries.copy_from_slice(table);
     let input = TableInput {
         statement: TableStatement {
             taps: 1,
@@ -133,7 +178,7 @@ fn indexed_product(
             weight: leaf.weights[0],
         },
         value: leaf.values[0],
-        entries: Entries::Listed(entries),
+        entries,
         histogram: histogram(&index.chunks(rows).collect::<Vec<_>>(), &row_eq, 8).into(),
         few: None,
     };
@@ -155,5 +200,6 @@ fn main() {
     sumcheck(&mut c);
     product_trees(&mut c);
     indexed_products(&mut c);
+    indexed_powers(&mut c);
     c.final_summary();
 }

@@ -32,6 +32,7 @@
 //! | `gather_two` | of the result | | | 1 |
 //! | `gather_four` | of the result | | | 3 |
 //! | `gather_products` | of the result | 1 | | |
+//! | `gather_four_products` | of the result | 3 | | |
 //! | `gather`, `pack_plane`, `transpose` | | | | |
 //!
 //! Products include those whose reduction is put off to the end of a sum. The kernel of [`coset`](crate::coset) counts

@@ -155,11 +155,14 @@ pub fn lines_round(w: &[F128], lo: &[&[F128]], hi: &[&[F128]]) -> [F128; 9] {
 /// `p(0)`, and the coefficients of `X^3` and `X^4`.
 ///
 /// Whoever knows `p(0)` from `p(1)`, as a round's claim gives it, has all of `p`. It takes a product less than [`lines_round`].
-pub fn quartic_round(w: &[F128], lo: [&[F128]; 4], hi: [&[F128]; 4]) -> [F128; 4] {
+///
+/// What is `ahead` is not computed on. It will be read next, and is fetched from memory meanwhile: of each slice the bytes up to those
+/// that `w` takes.
+pub fn quartic_round(w: &[F128], lo: [&[F128]; 4], hi: [&[F128]; 4], ahead: &[&[u8]]) -> [F128; 4] {
     assert!(lo.iter().chain(&hi).all(|s| s.len() == w.len()));
     let (products, additions) = QUARTIC;
     let _counted = count::kernel(w.len(), products, 0, additions);
-    dispatch::quartic_round(Backend::current(), w, lo, hi)
+    dispatch::quartic_round(Backend::current(), w, lo, hi, ahead)
 }
 
 /// Products and additions of [`quartic_round`].
@@ -281,11 +284,12 @@ pub fn gather(dst: &mut [F128], table: &[F128], index: &[u8]) {
     dispatch::gather(Backend::current(), dst, table, index);
 }
 
-/// Sums of two look-ups: `dst[i] = sum_k tables[k][index[k][i]]`.
-pub fn gather_two(dst: &mut [F128], tables: [&[F128; 256]; 2], index: [&[u8]; 2]) {
+/// Sums of two look-ups: `dst[i] = sum_k tables[k][index[k][i]]`. What is `ahead` is fetched meanwhile, as by [`quartic_round`], with `dst` for
+/// `w`.
+pub fn gather_two(dst: &mut [F128], tables: [&[F128; 256]; 2], index: [&[u8]; 2], ahead: &[&[u8]]) {
     assert!(index.iter().all(|i| i.len() == dst.len()));
     let _counted = count::kernel(dst.len(), 0, 0, 1);
-    dispatch::gather_two(Backend::current(), dst, tables, index);
+    dispatch::gather_two(Backend::current(), dst, tables, index, ahead);
 }
 
 /// Sums of four look-ups: `dst[i] = sum_k tables[k][index[k][i]]`.
@@ -302,13 +306,30 @@ pub fn gather_products(dst: &mut [F128], tables: [&[F128; 256]; 2], index: [&[u8
     dispatch::gather_products(Backend::current(), dst, tables, index);
 }
 
+/// Products of four look-ups: `dst[i] = prod_k tables[k][index[k][i]]`. What is `ahead` is fetched meanwhile, as by [`gather_two`].
+pub fn gather_four_products(
+    dst: &mut [F128],
+    tables: [&[F128; 256]; 4],
+    index: [&[u8]; 4],
+    ahead: &[&[u8]],
+) {
+    assert!(index.iter().all(|i| i.len() == dst.len()));
+    let _counted = count::kernel(dst.len(), 3, 0, 0);
+    dispatch::gather_four_products(Backend::current(), dst, tables, index, ahead);
+}
+
 /// [`quartic_round`] of factors that are looked up: `tables[s][index[s][i]]` stands for `lo[s][i]`, and
-/// `tables[4 + s][index[4 + s][i]]` for `hi[s][i]`.
-pub fn gather_quartic(w: &[F128], tables: [&[F128; 256]; 8], index: [&[u8]; 8]) -> [F128; 4] {
+/// `tables[4 + s][index[4 + s][i]]` for `hi[s][i]`. What is `ahead` is fetched as there.
+pub fn gather_quartic(
+    w: &[F128],
+    tables: [&[F128; 256]; 8],
+    index: [&[u8]; 8],
+    ahead: &[&[u8]],
+) -> [F128; 4] {
     assert!(index.iter().all(|i| i.len() == w.len()));
     let (products, additions) = QUARTIC;
     let _counted = count::kernel(w.len(), products, 0, additions);
-    dispatch::gather_quartic(Backend::current(), w, tables, index)
+    dispatch::gather_quartic(Backend::current(), w, tables, index, ahead)
 }
 
 /// Sums of products of values that the nibbles of four bytes have, for every two of the bytes:

@@ -73,8 +73,12 @@ impl Box {
     pub(super) fn build(&self) -> Counts {
         let argued = self.argued();
         let Self { rows, cols, .. } = argued;
-        // Those that are missing in the last four are ones, which are multiplied where they are kept.
-        let blocks = if self.looked_up.is_some() { self.blocks() } else { argued.blocks() };
+        // Those that are missing in the last four are ones, which are not multiplied where tables have fewer entries than bytes values.
+        let blocks = if self.looked_up.is_some_and(|width| width < 8) {
+            self.blocks()
+        } else {
+            argued.blocks()
+        };
         let leaves = (blocks - cols) * rows;
         if rows < LONG {
             return ops(leaves + (((1 << self.col_vars()) - 1) << self.row_vars()), 0, 0);

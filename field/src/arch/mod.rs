@@ -28,6 +28,9 @@ use crate::F128;
 /// Elements from those in hand to those that [`prefetch`] is called on: what they take is about what memory takes.
 const AHEAD: usize = 64;
 
+/// Elements of a cache line.
+const LINE: usize = 64 / size_of::<F128>();
+
 /// Has the line at `from` fetched, where the processor takes such a hint: the hardware's own guesses end with each page, and with
 /// each of many short runs. Any address will do.
 #[inline(always)]
@@ -42,10 +45,24 @@ fn prefetch(from: *const F128) {
     let _ = from;
 }
 
+/// [`prefetch`] of the line that holds what would be element `start` of each slice that reaches so far, where a line begins: for loops over
+/// `start` that compute on something else.
+#[inline(always)]
+fn prefetch_lines(slices: &[&[u8]], start: usize) {
+    if start.is_multiple_of(LINE) {
+        let at = start * size_of::<F128>();
+        for slice in slices {
+            if at < slice.len() {
+                prefetch(slice.as_ptr().wrapping_add(at).cast());
+            }
+        }
+    }
+}
+
 /// [`prefetch`] of what lies as far behind a run of elements, all its lines.
 #[inline(always)]
 fn prefetch_ahead(run: &[F128]) {
-    for line in run.chunks(4) {
+    for line in run.chunks(LINE) {
         prefetch(line.as_ptr().wrapping_add(AHEAD));
     }
 }

@@ -33,7 +33,12 @@ macro_rules! for_each_kernel {
                 b_hi: &[F128]
             ) -> (F128, F128);
             fn lines_round(w: &[F128], lo: &[&[F128]], hi: &[&[F128]]) -> [F128; 9];
-            fn quartic_round(w: &[F128], lo: [&[F128]; 4], hi: [&[F128]; 4]) -> [F128; 4];
+            fn quartic_round(
+                w: &[F128],
+                lo: [&[F128]; 4],
+                hi: [&[F128]; 4],
+                ahead: &[&[u8]]
+            ) -> [F128; 4];
             fn product_grid(
                 w: &[F128],
                 a: [&[F128]; 4],
@@ -58,13 +63,25 @@ macro_rules! for_each_kernel {
             );
             fn bit_sums(sums: &mut [F128; 128], words: &[F128], weights: &[F128]);
             fn gather(dst: &mut [F128], table: &[F128], index: &[u8]);
-            fn gather_two(dst: &mut [F128], tables: [&[F128; 256]; 2], index: [&[u8]; 2]);
+            fn gather_two(
+                dst: &mut [F128],
+                tables: [&[F128; 256]; 2],
+                index: [&[u8]; 2],
+                ahead: &[&[u8]]
+            );
             fn gather_four(dst: &mut [F128], tables: [&[F128; 256]; 4], index: [&[u8]; 4]);
             fn gather_products(dst: &mut [F128], tables: [&[F128; 256]; 2], index: [&[u8]; 2]);
+            fn gather_four_products(
+                dst: &mut [F128],
+                tables: [&[F128; 256]; 4],
+                index: [&[u8]; 4],
+                ahead: &[&[u8]]
+            );
             fn gather_quartic(
                 w: &[F128],
                 tables: [&[F128; 256]; 8],
-                index: [&[u8]; 8]
+                index: [&[u8]; 8],
+                ahead: &[&[u8]]
             ) -> [F128; 4];
             fn nibble_products(
                 low: &[F128; 16],

@@ -277,7 +277,7 @@ proptest! {
             on_every_backend(|backend| {
                 prop_assert_eq!(dispatch::lines_round(backend, w, lo, hi), expected);
                 if let ([a, b, c, d], [e, f, g, h]) = (lo, hi) {
-                    let sums = dispatch::quartic_round(backend, w, [a, b, c, d], [e, f, g, h]);
+                    let sums = dispatch::quartic_round(backend, w, [a, b, c, d], [e, f, g, h], &[a, b].map(|s| bytemuck::cast_slice(s)));
                     prop_assert_eq!(sums, without_constant(expected));
                 }
                 Ok(())
@@ -369,7 +369,7 @@ proptest! {
         on_every_backend(|backend| {
             let mut dst = vec![F128::ONE; index.len()];
             let table = |k: usize| &tables[k];
-            dispatch::gather_two(backend, &mut dst, [0, 1].map(table), [0, 1].map(stream));
+            dispatch::gather_two(backend, &mut dst, [0, 1].map(table), [0, 1].map(stream), &[stream(2)]);
             prop_assert_eq!(&dst, &sum(2));
             dispatch::gather_four(backend, &mut dst, [0, 1, 2, 3].map(table), [0, 1, 2, 3].map(stream));
             prop_assert_eq!(&dst, &sum(4));
@@ -390,13 +390,19 @@ proptest! {
         let values: [Vec<F128>; 8] =
             core::array::from_fn(|k| index[k].iter().map(|&i| tables[k][usize::from(i)]).collect());
         let products: Vec<F128> = (0..w.len()).map(|i| naive_mul(values[0][i], values[1][i])).collect();
+        let four = |i: usize| values[..4].iter().fold(F128::ONE, |p, of| naive_mul(p, of[i]));
+        let products_of_four: Vec<F128> = (0..w.len()).map(four).collect();
         let (lo, hi) = values.split_at(4);
         let [lo, hi] = [lo, hi].map(|of| of.iter().map(Vec::as_slice).collect::<Vec<_>>());
         on_every_backend(|backend| {
             let mut dst = vec![F128::ONE; w.len()];
             dispatch::gather_products(backend, &mut dst, [tables[0], tables[1]], [index[0], index[1]]);
             prop_assert_eq!(&dst, &products);
-            let sums = dispatch::gather_quartic(backend, &w, tables, index);
+            let ahead = tables.map(|table| bytemuck::cast_slice(table));
+            let ([a, b, c, d, ..], [i, j, k, l, ..]) = (tables, index);
+            dispatch::gather_four_products(backend, &mut dst, [a, b, c, d], [i, j, k, l], &ahead);
+            prop_assert_eq!(&dst, &products_of_four);
+            let sums = dispatch::gather_quartic(backend, &w, tables, index, &ahead);
             let expected = dispatch::lines_round(backend, &w, &lo, &hi);
             prop_assert_eq!(sums, without_constant(expected));
             Ok(())

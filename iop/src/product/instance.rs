@@ -201,13 +201,14 @@ impl<'a> BoxProduct<'a> {
         let fan_in = self.shape.fan_in;
         let rows = self.shape.rows;
         if fan_in == FOUR
-            && let Some((mut tables, mut index)) = made.byte_tables(2 * pair * fan_in, rows)
+            && let Some((mut tables, mut index)) = made.byte_tables::<8>(2 * pair * fan_in, rows)
         {
             if flip {
                 tables.rotate_left(FOUR);
                 index.rotate_left(FOUR);
             }
-            let sums = kernels::gather_quartic(&self.eq_rows, tables, index);
+            let ahead = made.ahead(2 * (pair + 1) * fan_in..2 * (pair + 2) * fan_in, rows);
+            let sums = kernels::gather_quartic(&self.eq_rows, tables, index, &ahead);
             return of_quartic(&self.eq_rows, sums);
         }
         let mut total = vec![F128::ZERO; fan_in + 1];
@@ -283,7 +284,7 @@ fn weighted_lines(w: &[F128], lo: &[&[F128]], hi: &[&[F128]], flip: bool) -> Vec
     match fan_in {
         FOUR => {
             let [lo, hi] = [lo, hi].map(|of| core::array::from_fn(|g| of[g]));
-            of_quartic(w, kernels::quartic_round(w, lo, hi))
+            of_quartic(w, kernels::quartic_round(w, lo, hi, &[]))
         }
         2 => {
             let (at_one, leading) = kernels::product_round(w, lo[0], hi[0], lo[1], hi[1]);
@@ -478,7 +479,9 @@ impl BoxProduct<'_> {
             let factors = part.par_chunks_mut(rows).enumerate();
             return factors.with_min_len(TASK.div_ceil(rows)).for_each(|(g, out)| {
                 let first = 2 * pair.number * fan_in + g;
-                fold_made(made, [first, first + fan_in], out, r);
+                let next = first + if g + 1 < fan_in { 1 } else { fan_in + 1 };
+                let ahead = made.ahead([next, next + fan_in], rows);
+                fold_made(made, [first, first + fan_in], out, r, &ahead);
             });
         }
         let (first, after) = part.split_at_mut(block);
@@ -493,8 +496,8 @@ impl BoxProduct<'_> {
     }
 }
 
-/// The fold of two blocks that are made.
-fn fold_made(made: &Made<'_>, blocks: [usize; 2], out: &mut [F128], r: F128) {
+/// The fold of two blocks that are made. What is `ahead` is fetched where they are looked up.
+fn fold_made(made: &Made<'_>, blocks: [usize; 2], out: &mut [F128], r: F128, ahead: &[&[u8]]) {
     if let [Some(even), Some(odd)] = blocks.map(|block| made.looked_up(block))
         && even.0.len() + odd.0.len() <= out.len()
     {
@@ -504,7 +507,7 @@ fn fold_made(made: &Made<'_>, blocks: [usize; 2], out: &mut [F128], r: F128) {
             kernels::scale_into(&mut scaled[..table.len()], table, weight);
         }
         let index = [even.1, odd.1].map(|rows| &rows[..out.len()]);
-        kernels::gather_two(out, tables.each_ref(), index);
+        kernels::gather_two(out, tables.each_ref(), index, ahead);
         return;
     }
     let mut odd = vec![F128::ONE; RUN];

@@ -2,6 +2,8 @@
 
 use binfer_field::{F128, kernels};
 
+use super::shape::FOUR;
+
 /// Leaves that are made whenever they are needed, which takes their memory away.
 pub trait Leaves: Send + Sync {
     /// Rows of a column, from row `first` on, as many as `out` holds.
@@ -14,7 +16,7 @@ pub trait Leaves: Send + Sync {
     }
 }
 
-/// Rows of a column that are multiplied at a time, in the first cache.
+/// Rows of a column that are multiplied at a time, in the first cache: as many as a table has entries.
 const ROWS: usize = 256;
 
 /// What `N` blocks are looked up in, and their rows' indices.
@@ -48,8 +50,14 @@ impl<'a> Made<'a> {
         if block < self.blocks { self.leaves.looked_up(block) } else { None }
     }
 
-    /// The product of `fan_in` blocks from `block` on.
+    /// The product of `fan_in` blocks from `block` on. Tables of those that follow are fetched meanwhile.
     pub(super) fn multiply(&self, block: usize, fan_in: usize, out: &mut [F128]) {
+        if fan_in == FOUR
+            && let Some((tables, index)) = self.byte_tables::<FOUR>(block, out.len())
+        {
+            let ahead = self.ahead(block + FOUR..block + 2 * FOUR, out.len());
+            return kernels::gather_four_products(out, tables, index, &ahead);
+        }
         let mut factors = [F128::ZERO; ROWS];
         let blocks = block..self.blocks.min(block + fan_in);
         for (run, out) in out.chunks_mut(ROWS).enumerate() {
@@ -83,10 +91,14 @@ impl<'a> Made<'a> {
         kernels::mul_assign(out, factor);
     }
 
-    /// What eight blocks from `block` on are looked up in, those beyond the last in ones, if tables have an entry for every byte.
-    pub(super) fn byte_tables(&self, block: usize, rows: usize) -> Option<LookUps<'_, 8>> {
-        let (mut tables, mut index) = ([&ONES; 8], [&[][..]; 8]);
-        for k in 0..8 {
+    /// What blocks from `block` on are looked up in, those beyond the last in ones, if tables have an entry for every byte.
+    pub(super) fn byte_tables<const N: usize>(
+        &self,
+        block: usize,
+        rows: usize,
+    ) -> Option<LookUps<'_, N>> {
+        let (mut tables, mut index) = ([&ONES; N], [&[][..]; N]);
+        for k in 0..N {
             // Those of the first, which is there, do for ones.
             index[k] = index[0];
             if block + k < self.blocks {
@@ -95,6 +107,16 @@ impl<'a> Made<'a> {
             }
         }
         Some((tables, index))
+    }
+
+    /// The tables and the indices of these blocks, where there are such: what kernels are to fetch while they look up `rows` others, if
+    /// those are so many that most entries are read.
+    pub(super) fn ahead(&self, blocks: impl IntoIterator<Item = usize>, rows: usize) -> Vec<&[u8]> {
+        if rows < ROWS {
+            return Vec::new();
+        }
+        let looked_up = blocks.into_iter().filter_map(|block| self.looked_up(block));
+        looked_up.flat_map(|(table, index)| [bytemuck::cast_slice(table), index]).collect()
     }
 
     /// The same as [`Self::looked_up`] where the table has an entry for every byte.

@@ -4,7 +4,7 @@ use core::array;
 
 use super::Lanes;
 use crate::F128;
-use crate::arch::prefetch_ahead;
+use crate::arch::{prefetch_ahead, prefetch_lines};
 
 /// `bins[index[i]] += weights[i]`.
 #[inline(always)]
@@ -113,8 +113,9 @@ pub(crate) fn gather_two<const N: usize, L: Lanes<N>>(
     dst: &mut [F128],
     tables: [&[F128; 256]; 2],
     index: [&[u8]; 2],
+    ahead: &[&[u8]],
 ) {
-    look_up_two(isa, dst, tables, index, |a, b| isa.add(a, b), |a, b| a + b);
+    look_up_two(isa, dst, tables, index, ahead, |a, b| isa.add(a, b), |a, b| a + b);
 }
 
 /// What `vector`, or `one` of single elements, makes of the entries of two tables.
@@ -124,13 +125,15 @@ pub(super) fn look_up_two<const N: usize, L: Lanes<N>>(
     dst: &mut [F128],
     [t0, t1]: [&[F128; 256]; 2],
     index: [&[u8]; 2],
+    ahead: &[&[u8]],
     vector: impl Fn(L::Vector, L::Vector) -> L::Vector,
     one: impl Fn(F128, F128) -> F128,
 ) {
     let (dst, dst_tail) = dst.as_chunks_mut::<N>();
     let [(i0, tail0), (i1, tail1)] = index.map(|i| i.as_chunks::<N>());
-    for (d, (i0, i1)) in dst.iter_mut().zip(i0.iter().zip(i1)) {
+    for (k, (d, (i0, i1))) in dst.iter_mut().zip(i0.iter().zip(i1)).enumerate() {
         prefetch_ahead(d);
+        prefetch_lines(ahead, N * k);
         isa.store(d, vector(isa.look_up(t0, i0), isa.look_up(t1, i1)));
     }
     for (d, (&i0, &i1)) in dst_tail.iter_mut().zip(tail0.iter().zip(tail1)) {

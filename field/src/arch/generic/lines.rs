@@ -1,9 +1,8 @@
 //! A round of a sumcheck over a product of two to eight factors, which are lines in the round's variable.
 
 use super::Lanes;
-use super::bits::ask_for;
-use super::look_ups::ASKED;
 use crate::F128;
+use crate::arch::prefetch_lines;
 
 /// See [`kernels::lines_round`](crate::kernels::lines_round).
 ///
@@ -35,8 +34,9 @@ pub(crate) fn quartic_round<const N: usize, L: Lanes<N>>(
     w: &[F128],
     lo: [&[F128]; 4],
     hi: [&[F128]; 4],
+    ahead: &[&[u8]],
 ) -> [F128; 4] {
-    quartic_sums(isa, w, Slices { lo: &lo, hi: &hi })
+    quartic_sums(isa, w, Slices { lo: &lo, hi: &hi }, ahead)
 }
 
 /// See [`kernels::gather_quartic`](crate::kernels::gather_quartic).
@@ -46,11 +46,9 @@ pub(crate) fn gather_quartic<const N: usize, L: Lanes<N>>(
     w: &[F128],
     tables: [&[F128; 256]; 8],
     index: [&[u8]; 8],
+    ahead: &[&[u8]],
 ) -> [F128; 4] {
-    if w.len() >= ASKED {
-        tables.into_iter().for_each(|table| ask_for(isa, table));
-    }
-    quartic_sums(isa, w, LookUps { tables, index })
+    quartic_sums(isa, w, LookUps { tables, index }, ahead)
 }
 
 /// Where the factors' values at zero and at one are.
@@ -224,9 +222,11 @@ fn quartic_sums<const N: usize, L: Lanes<N>>(
     isa: L,
     w: &[F128],
     source: impl Source<4>,
+    ahead: &[&[u8]],
 ) -> [F128; 4] {
     let mut sums = [isa.zero_wide(); 5];
     for start in (0..w.len()).step_by(N) {
+        prefetch_lines(ahead, start);
         let (lows, highs) = weighted(isa, w, source, start);
         let [a0, a1, a2] = three_values(isa, [lows[0], lows[1]], [highs[0], highs[1]]);
         let [b0, b1, b2] = three_values(isa, [lows[2], lows[3]], [highs[2], highs[3]]);

@@ -4,6 +4,7 @@ use super::bits::{ask_for, look_up_two};
 use super::{Lanes, mul_one};
 use crate::F128;
 use crate::aligned::Aligned;
+use crate::arch::{prefetch_ahead, prefetch_lines};
 
 /// Rows from which tables are asked for.
 pub(super) const ASKED: usize = 256;
@@ -19,7 +20,38 @@ pub(crate) fn gather_products<const N: usize, L: Lanes<N>>(
     if dst.len() >= ASKED {
         tables.into_iter().for_each(|table| ask_for(isa, table));
     }
-    look_up_two(isa, dst, tables, index, |a, b| isa.mul(a, b), |a, b| mul_one(isa, a, b));
+    look_up_two(isa, dst, tables, index, &[], |a, b| isa.mul(a, b), |a, b| mul_one(isa, a, b));
+}
+
+/// See [`kernels::gather_four_products`](crate::kernels::gather_four_products).
+#[inline(always)]
+pub(crate) fn gather_four_products<const N: usize, L: Lanes<N>>(
+    isa: L,
+    dst: &mut [F128],
+    tables: [&[F128; 256]; 4],
+    index: [&[u8]; 4],
+    ahead: &[&[u8]],
+) {
+    let [t0, t1, t2, t3] = tables;
+    let ([i0, i1, i2, i3], (dst, dst_tail)) = (index, dst.as_chunks_mut::<N>());
+    let (i0, tail0) = i0.as_chunks::<N>();
+    let (i1, tail1) = i1.as_chunks::<N>();
+    let (i2, tail2) = i2.as_chunks::<N>();
+    let (i3, tail3) = i3.as_chunks::<N>();
+    let index = i0.iter().zip(i1).zip(i2.iter().zip(i3));
+    for (k, (d, ((i0, i1), (i2, i3)))) in dst.iter_mut().zip(index).enumerate() {
+        prefetch_ahead(d);
+        prefetch_lines(ahead, N * k);
+        let first = isa.mul(isa.look_up(t0, i0), isa.look_up(t1, i1));
+        let second = isa.mul(isa.look_up(t2, i2), isa.look_up(t3, i3));
+        isa.store(d, isa.mul(first, second));
+    }
+    let index = tail0.iter().zip(tail1).zip(tail2.iter().zip(tail3));
+    for (d, ((&i0, &i1), (&i2, &i3))) in dst_tail.iter_mut().zip(index) {
+        let first = mul_one(isa, t0[usize::from(i0)], t1[usize::from(i1)]);
+        let second = mul_one(isa, t2[usize::from(i2)], t3[usize::from(i3)]);
+        *d = mul_one(isa, first, second);
+    }
 }
 
 /// For each low nibble of a byte, the sums of the values of the high nibbles beside it, each of one of four bytes.

@@ -32,7 +32,7 @@ pub(crate) use fold::{fold, fold_adjacent, fold_into};
 pub(crate) use lanes::Lanes;
 pub(crate) use linear_map::{linear_map, word_map};
 pub(crate) use lines::{gather_quartic, lines_round, quartic_round};
-pub(crate) use look_ups::{gather_products, nibble_products};
+pub(crate) use look_ups::{gather_four_products, gather_products, nibble_products};
 pub(crate) use nibble_lanes::{NibbleLanes, NoNibbleLanes};
 pub(crate) use planes::plane_butterflies;
 pub(crate) use product::{

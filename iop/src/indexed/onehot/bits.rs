@@ -12,8 +12,12 @@ use crate::sumcheck::{EqFactored, Instance, Shape};
 /// Variables of the weights that a chunk shares.
 const CHUNK_VARS: usize = 7;
 
+/// Elements between factors, where those are so long that this is little: a page and a line. At powers of two the same places of all
+/// factors would share few places of the caches.
+const GAP: usize = (4096 + 64) / size_of::<F128>();
+
 /// Parallel tasks of a pass.
-const TASKS: usize = 16;
+const TASKS: usize = 4;
 
 /// Blocks of which a map that binds the highest variable as well takes less than to bind it afterwards.
 const WORTH_A_MAP: usize = 1 << 7;
@@ -81,7 +85,8 @@ pub(super) struct BitProduct<'a> {
     n_vars: usize,
     /// What factors are made of until the first variable is bound.
     bits: Option<BlockBits<'a>>,
-    /// `1 + sigma_s + b_s(z, y)` for each bit, nibble by nibble: of half as many elements as blocks each, bound at their beginnings.
+    /// `1 + sigma_s + b_s(z, y)` for each bit, nibble by nibble: of half as many elements as blocks each, [`Self::stride`] apart, bound at
+    /// their beginnings.
     factors: Buffer,
     mu: F128,
     w: Vec<F128>,
@@ -105,10 +110,16 @@ impl<'a> BitProduct<'a> {
         Self { left, n_vars, bits: Some(bits), factors, mu, w, factored, sums }
     }
 
+    /// Elements from one factor to the next.
+    fn stride(&self) -> usize {
+        let most = 1 << (self.n_vars - 1);
+        if most < 16 * GAP { most } else { most + GAP }
+    }
+
     /// The bits' factors at the bound point.
     pub(super) fn values(&self) -> impl Iterator<Item = F128> + '_ {
         debug_assert_eq!(self.left, 0);
-        self.factors.iter().step_by(1 << (self.n_vars - 1)).copied()
+        self.factors.iter().step_by(self.stride()).copied()
     }
 }
 
@@ -124,17 +135,19 @@ fn first_sums(bits: &BlockBits<'_>, w: &[F128], mu: F128) -> Sums {
             bits.fill(number / 2, ((number % 2) << rest) + chunk * len, half);
         }
         let halves = scratch.chunks(2 * len).map(|both| both.split_at(len).into());
-        of_chunk(&inner, &ones, &halves.collect::<Vec<_>>(), mu, true).map(|sum| sum * weight)
+        let halves = halves.collect::<Vec<_>>();
+        of_chunk(&inner, &ones, &halves, &[], mu, true).map(|sum| sum * weight)
     });
     sums.reduce(Sums::default, add)
 }
 
 /// The sums over the variables `w`, in one pass that also makes the factors' elements with `fill(s, first, out)`, at most a chunk at a
-/// time; zeros if no variable is left.
+/// time; zeros if no variable is left. What `fill` reads for factor `s`, if that is elements, is `read[s]`.
 fn sums(
     mut factors: Vec<&mut [F128]>,
     w: &[F128],
     mu: F128,
+    read: &[&[F128]],
     fill: impl Fn(usize, usize, &mut [F128]) + Sync,
 ) -> Sums {
     let Some(rest) = w.len().checked_sub(1) else {
@@ -165,8 +178,20 @@ fn sums(
                         fill(s, (side << rest) + t * task + at.start, &mut half[at.clone()]);
                     }
                 }
+                let mut ahead = Vec::new();
+                if chunk + 1 < outer.len() {
+                    // Both halves of the next chunk, and what they are made of.
+                    for (s, halves) in factors.iter().enumerate() {
+                        let [lo, hi] = halves.each_ref().map(|half| &half[at.end..][..len]);
+                        let [read_lo, read_hi] = read.get(s).map_or([&[][..]; 2], |of| {
+                            [0, 1 << rest].map(|side| &of[side + t * task + at.end..][..len])
+                        });
+                        ahead.push([lo, hi, read_lo, read_hi].map(bytemuck::cast_slice));
+                    }
+                }
                 let halves = factors.iter().map(|halves| halves.each_ref().map(|h| &h[at.clone()]));
-                let sums = of_chunk(&inner, &ones, &halves.collect::<Vec<_>>(), mu, at_zero);
+                let halves = halves.collect::<Vec<_>>();
+                let sums = of_chunk(&inner, &ones, &halves, &ahead, mu, at_zero);
                 total = add(total, sums.map(|sum| sum * weight));
             }
             total
@@ -175,22 +200,25 @@ fn sums(
     sums.reduce(Sums::default, add)
 }
 
-/// The sums of the weighted sum of both nibbles' products, of both halves of each factor; `ones` are the second factor of a
-/// nibble of one.
+/// The sums of the weighted sum of both nibbles' products, of both halves of each factor, of which that is fetched meanwhile that is `ahead`;
+/// `ones` are the second factor of a nibble of one.
 fn of_chunk(
     weights: &[F128],
     ones: &[F128],
     factors: &[[&[F128]; 2]],
+    ahead: &[[&[u8]; 4]],
     mu: F128,
     at_zero: bool,
 ) -> Sums {
     let mut total = Sums::default();
-    for nibble in factors.chunks(NIBBLE).rev() {
+    for (t, nibble) in factors.chunks(NIBBLE).enumerate().rev() {
         let half = |side: usize| -> [&[F128]; NIBBLE] {
             core::array::from_fn(|s| nibble.get(s).map_or(ones, |halves| halves[side]))
         };
         let sums = if nibble.len() == NIBBLE && !at_zero {
-            let [at_one, second, third, fourth] = kernels::quartic_round(weights, half(0), half(1));
+            let ahead = ahead.chunks(NIBBLE).nth(t).unwrap_or_default().as_flattened();
+            let [at_one, second, third, fourth] =
+                kernels::quartic_round(weights, half(0), half(1), ahead);
             [F128::ZERO, at_one, second, third, fourth]
         } else {
             let n = nibble.len().max(2);
@@ -222,18 +250,19 @@ impl Instance for BitProduct<'_> {
     fn bind(&mut self, r: F128) {
         self.factored.bind(Some(self.w[self.left - 1]), r);
         self.left -= 1;
-        let (half, w) = (1 << self.left, &self.w[..self.left]);
+        let (half, w, stride) = (1 << self.left, &self.w[..self.left], self.stride());
         if let Some(bits) = self.bits.take() {
-            self.factors = Buffer::unspecified(bits.planes.len() << self.left);
-            let factors = self.factors.chunks_mut(half).collect();
+            self.factors = Buffer::unspecified(bits.planes.len() * stride);
+            let factors = self.factors.chunks_mut(stride).map(|f| &mut f[..half]).collect();
             let fill = bits.fill_bound(self.n_vars, r);
-            self.sums = sums(factors, w, self.mu, fill);
+            self.sums = sums(factors, w, self.mu, &[], fill);
             return;
         }
-        let factors = self.factors.chunks_mut(1 << (self.n_vars - 1));
+        let factors = self.factors.chunks_mut(stride);
         let halves = factors.map(|values| values[..2 * half].split_at_mut(half));
         let (lower, upper): (Vec<_>, Vec<_>) = halves.unzip();
-        self.sums = sums(lower, w, self.mu, |s, first, out| {
+        let upper: Vec<&[F128]> = upper.into_iter().map(|u| &*u).collect();
+        self.sums = sums(lower, w, self.mu, &upper, |s, first, out| {
             kernels::fold(out, &upper[s][first..][..out.len()], r);
         });
     }
@@ -253,14 +282,14 @@ mod tests {
 
         #[test]
         fn rounds_add_up_to_the_sum(
-            (constants, w, challenges) in (1..=8usize, 1..=9usize).prop_flat_map(|(width, n)| {
+            (constants, w, challenges) in (1..=8usize, 1..=14usize).prop_flat_map(|(width, n)| {
                 (vec(coordinate(), width), vec(coordinate(), n), vec(coordinate(), n))
             }),
-            blocks in vec(any::<u16>(), 8 << 9),
+            blocks in vec(any::<u16>(), 8 << 14),
             [z, mu] in any::<[u128; 2]>(),
         ) {
             let (n, mu) = (1 << w.len(), F128::new(mu));
-            let planes: Vec<&[u16]> = blocks.chunks(1 << 9).map(|p| &p[..n]).take(constants.len()).collect();
+            let planes: Vec<&[u16]> = blocks.chunks(1 << 14).map(|p| &p[..n]).take(constants.len()).collect();
             let extension = Extension::to(F128::new(z));
             let bits = || BlockBits { planes: planes.clone(), constants: constants.clone(), extension: &extension };
             let mut values = vec![vec![F128::ZERO; n]; planes.len()];

@@ -59,7 +59,7 @@ impl Nibbles<'_> {
             let [a, b] = pairs.each_mut().map(|pairs| &mut pairs[..n]);
             join(a, 0);
             join(b, 1);
-            return kernels::gather_two(out, [first, second], [a, b]);
+            return kernels::gather_two(out, [first, second], [a, b], &[]);
         }
         let mut pairs = [[0; 1 << CHUNK_VARS]; 4];
         let mut more = [F128::ZERO; PART];
