@@ -108,7 +108,7 @@ fn indexed_products(c: &mut Criterion) {
                 Entries::Listed(entries)
             };
             b.iter(|| {
-                in_pool(|| indexed_product((rows, cols), &index, &table, entries(), &row_point))
+                in_pool(|| indexed_product((rows, cols), &index, &table, entries, &row_point))
             });
         });
     }
@@ -127,7 +127,7 @@ fn indexed_powers(c: &mut Criterion) {
             b.iter(|| {
                 in_pool(|| {
                     let (table, entries) = powers(&bases);
-                    indexed_product((rows, cols), &index, &table, entries, &row_point)
+                    indexed_product((rows, cols), &index, &table, || entries, &row_point)
                 })
             });
         });
@@ -159,7 +159,7 @@ fn indexed_product(
     (rows, cols): (usize, usize),
     index: &[u8],
     table: &[F128],
-    entries: Entries,
+    entries: impl FnOnce() -> Entries,
     row_point: &[F128],
 ) -> onehot::PlaneClaims<F128> {
     let mut channel = channel();
@@ -178,7 +178,7 @@ fn indexed_product(
             weight: leaf.weights[0],
         },
         value: leaf.values[0],
-        entries,
+        entries: entries(),
         histogram: histogram(&index.chunks(rows).collect::<Vec<_>>(), &row_eq, 8).into(),
         few: None,
     };
