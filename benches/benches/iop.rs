@@ -10,7 +10,7 @@ use binfer_iop::indexed::onehot::{self, OneHotClaim, View};
 use binfer_iop::indexed::table::{self, Entries, TableInput, TableStatement, histogram};
 use binfer_iop::multilinear::log2_ceil;
 use binfer_iop::product::{self, BoxShape, LeafClaim, Leaves, RootClaim, Tree};
-use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
+use criterion::{BatchSize, Bencher, BenchmarkId, Criterion, Throughput};
 
 /// Rows and columns of the matrices of byte indices.
 const SHAPES: [(usize, usize); 4] = [(256, 256), (768, 768), (1024, 1024), (4096, 4096)];
@@ -22,10 +22,6 @@ fn channel() -> ProverChannel {
 /// Runs a prover where provers run: inside the pool, so that parallel calls are not handed over.
 fn in_pool<T: Send>(prover: impl FnOnce() -> T + Send) -> T {
     rayon::scope(|_| prover())
-}
-
-fn id(rows: usize, cols: usize) -> BenchmarkId {
-    BenchmarkId::new(Backend::current().name(), format!("{rows}x{cols}"))
 }
 
 fn sumcheck(c: &mut Criterion) {
@@ -44,27 +40,37 @@ fn sumcheck(c: &mut Criterion) {
     group.finish();
 }
 
-fn product_trees(c: &mut Criterion) {
-    let mut group = c.benchmark_group("iop/product");
+/// Benches each of [`SHAPES`], throughput counting entries.
+fn on_shapes(
+    c: &mut Criterion,
+    name: &str,
+    mut bench: impl FnMut(&mut Bencher<'_>, (usize, usize)),
+) {
+    let mut group = c.benchmark_group(format!("iop/{name}"));
     for (rows, cols) in SHAPES {
-        let shape = BoxShape { rows, cols, fan_in: 1 };
+        let id = BenchmarkId::new(Backend::current().name(), format!("{rows}x{cols}"));
         group.throughput(Throughput::Elements((rows * cols) as u64));
-        group.bench_function(id(rows, cols), |b| {
-            let leaves = elements(rows * cols, 1);
-            let row_point = elements(log2_ceil(rows), 2);
-            b.iter_batched(
-                // In memory as provers have it.
-                || {
-                    let mut buffer = Buffer::unspecified(leaves.len());
-                    buffer.copy_from_slice(&leaves);
-                    buffer
-                },
-                |leaves| in_pool(|| product(Tree::new(shape, leaves), &row_point)),
-                BatchSize::PerIteration,
-            );
-        });
+        group.bench_function(id, |b| bench(b, (rows, cols)));
     }
     group.finish();
+}
+
+fn product_trees(c: &mut Criterion) {
+    on_shapes(c, "product", |b, (rows, cols)| {
+        let shape = BoxShape { rows, cols, fan_in: 1 };
+        let leaves = elements(rows * cols, 1);
+        let row_point = elements(log2_ceil(rows), 2);
+        b.iter_batched(
+            // In memory as provers have it.
+            || {
+                let mut buffer = Buffer::unspecified(leaves.len());
+                buffer.copy_from_slice(&leaves);
+                buffer
+            },
+            |leaves| in_pool(|| product(Tree::new(shape, leaves), &row_point)),
+            BatchSize::PerIteration,
+        );
+    });
 }
 
 /// The tree's argument, up to the claim on its leaves.
@@ -95,52 +101,40 @@ impl Leaves for Looked<'_> {
 }
 
 fn indexed_products(c: &mut Criterion) {
-    let mut group = c.benchmark_group("iop/indexed_product");
-    for (rows, cols) in SHAPES {
-        group.throughput(Throughput::Elements((rows * cols) as u64));
-        group.bench_function(id(rows, cols), |b| {
-            let index = bytes(rows * cols, 3);
-            let table = elements(cols << 8, 4);
-            let row_point = elements(log2_ceil(rows), 5);
-            let entries = || {
-                let mut entries = Buffer::unspecified(table.len());
-                entries.copy_from_slice(&table);
-                Entries::Listed(entries)
-            };
-            b.iter(|| {
-                in_pool(|| indexed_product((rows, cols), &index, &table, entries, &row_point))
-            });
-        });
-    }
-    group.finish();
+    on_shapes(c, "indexed_product", |b, shape @ (rows, cols)| {
+        let index = bytes(rows * cols, 3);
+        let table = elements(cols << 8, 4);
+        let row_point = elements(log2_ceil(rows), 5);
+        let entries = || {
+            let mut entries = Buffer::unspecified(table.len());
+            entries.copy_from_slice(&table);
+            Entries::Listed(entries)
+        };
+        b.iter(|| in_pool(|| indexed_product(shape, &index, &table, entries, &row_point)));
+    });
 }
 
 /// The same where a column's table has the powers of a base, as a matmul's weights have them; the tables are made as well.
 fn indexed_powers(c: &mut Criterion) {
-    let mut group = c.benchmark_group("iop/indexed_powers");
-    for (rows, cols) in SHAPES {
-        group.throughput(Throughput::Elements((rows * cols) as u64));
-        group.bench_function(id(rows, cols), |b| {
-            let index = bytes(rows * cols, 3);
-            let bases = elements(cols, 4);
-            let row_point = elements(log2_ceil(rows), 5);
-            b.iter(|| {
-                in_pool(|| {
-                    let (table, entries) = powers(&bases);
-                    indexed_product((rows, cols), &index, &table, || entries, &row_point)
-                })
-            });
+    on_shapes(c, "indexed_powers", |b, shape @ (rows, cols)| {
+        let index = bytes(rows * cols, 3);
+        let bases = elements(cols, 4);
+        let row_point = elements(log2_ceil(rows), 5);
+        b.iter(|| {
+            in_pool(|| {
+                let (table, entries) = powers(&bases);
+                indexed_product(shape, &index, &table, || entries, &row_point)
+            })
         });
-    }
-    group.finish();
+    });
 }
 
 /// Of each base the powers below 256, and those whose exponents are powers of two.
 fn powers(bases: &[F128]) -> (Buffer, Entries) {
     let mut factors = vec![bases.to_vec()];
     for bit in 1..8 {
-        let mut squares = factors[bit - 1].clone();
-        squares.iter_mut().for_each(|x| *x = x.square());
+        let mut squares = F128::zeros(bases.len());
+        kernels::square(&mut squares, &factors[bit - 1]);
         factors.push(squares);
     }
     let mut table = Buffer::unspecified(bases.len() << 8);

@@ -7,7 +7,7 @@ use crate::aligned::Aligned;
 use crate::arch::{prefetch_ahead, prefetch_lines};
 
 /// Rows from which tables are asked for.
-pub(super) const ASKED: usize = 256;
+const ASKED: usize = 256;
 
 /// `dst[i] = tables[0][index[0][i]] * tables[1][index[1][i]]`.
 #[inline(always)]

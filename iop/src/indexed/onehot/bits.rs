@@ -259,9 +259,11 @@ impl Instance for BitProduct<'_> {
             return;
         }
         let factors = self.factors.chunks_mut(stride);
-        let halves = factors.map(|values| values[..2 * half].split_at_mut(half));
+        let halves = factors.map(|values| {
+            let (lower, upper) = values[..2 * half].split_at_mut(half);
+            (lower, &*upper)
+        });
         let (lower, upper): (Vec<_>, Vec<_>) = halves.unzip();
-        let upper: Vec<&[F128]> = upper.into_iter().map(|u| &*u).collect();
         self.sums = sums(lower, w, self.mu, &upper, |s, first, out| {
             kernels::fold(out, &upper[s][first..][..out.len()], r);
         });
