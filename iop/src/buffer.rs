@@ -28,6 +28,15 @@ pub fn most_kept(most_used: u128, used: u128) -> u128 {
     bytes(MOST_KEPT).min(most_used.saturating_sub(used) + bytes(SLACK))
 }
 
+/// Elements between long slices in one buffer: a page and a line.
+const GAP: usize = (4096 + 64) / size_of::<F128>();
+
+/// Elements from the beginning of one of several slices of `len` to the next. At powers of two the same places of all of them would
+/// share few places of the caches, so those for which that is little are farther apart.
+pub(crate) fn pitch(len: usize) -> usize {
+    if len < 16 * GAP { len } else { len + GAP }
+}
+
 fn bytes(elements: usize) -> u128 {
     (elements * size_of::<F128>()) as u128
 }

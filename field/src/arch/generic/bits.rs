@@ -185,22 +185,28 @@ pub(crate) fn pack_plane<const N: usize>(
     }
 }
 
+/// Words of a run of which all planes are packed before the next: its bytes stay in the first cache.
+const PACKED: usize = 1 << 5;
+
 /// All eight planes in one pass over the bytes.
 #[inline(always)]
 pub(crate) fn pack_planes<const N: usize>(
     isa: impl Lanes<N>,
-    planes: [&mut [F128]; 8],
+    mut planes: [&mut [F128]; 8],
     bytes: &[u8],
 ) {
     let (words, tail) = bytes.as_chunks::<128>();
+    for (run, words) in words.chunks(PACKED).enumerate() {
+        for (plane, dst) in (0..).zip(&mut planes) {
+            for (d, word) in dst[run * PACKED..].iter_mut().zip(words) {
+                *d = pack_word(isa, word, plane);
+            }
+        }
+    }
     let mut last = [0; 128];
     last[..tail.len()].copy_from_slice(tail);
     for (plane, dst) in (0..).zip(planes) {
-        let (d, d_tail) = dst.split_at_mut(words.len());
-        for (d, word) in d.iter_mut().zip(words) {
-            *d = pack_word(isa, word, plane);
-        }
-        if let [d, ..] = d_tail {
+        if let Some(d) = dst.get_mut(words.len()) {
             *d = pack_word(isa, &last, plane);
         }
     }

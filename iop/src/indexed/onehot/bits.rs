@@ -5,16 +5,12 @@ use rayon::prelude::*;
 
 use super::domain::{self, SIZE};
 use super::{DEGREE, NIBBLE};
-use crate::buffer::Buffer;
+use crate::buffer::{self, Buffer};
 use crate::multilinear::eq_tables;
 use crate::sumcheck::{EqFactored, Instance, Shape};
 
 /// Variables of the weights that a chunk shares.
 const CHUNK_VARS: usize = 7;
-
-/// Elements between factors, where those are so long that this is little: a page and a line. At powers of two the same places of all
-/// factors would share few places of the caches.
-const GAP: usize = (4096 + 64) / size_of::<F128>();
 
 /// Parallel tasks of a pass.
 const TASKS: usize = 4;
@@ -112,8 +108,7 @@ impl<'a> BitProduct<'a> {
 
     /// Elements from one factor to the next.
     fn stride(&self) -> usize {
-        let most = 1 << (self.n_vars - 1);
-        if most < 16 * GAP { most } else { most + GAP }
+        buffer::pitch(1 << (self.n_vars - 1))
     }
 
     /// The bits' factors at the bound point.

@@ -8,7 +8,7 @@ use super::domain::LOG_SIZE;
 use super::halves::NibbleProduct;
 use super::skip::{Round, TileBits};
 use super::{NIBBLE, OneHotClaim, PlaneClaims, View, nibble_weight, of_nibbles, plane_weights};
-use crate::buffer::Buffer;
+use crate::buffer::{self, Buffer};
 use crate::channel::ProverChannel;
 use crate::indexed::{Tile, TileBytes, tiles};
 use crate::join::{self, Product};
@@ -20,22 +20,25 @@ pub(super) struct TileData<'a> {
     tile: Tile,
     bytes: TileBytes<'a>,
     n_planes: usize,
-    /// Eight planes on end.
+    /// Eight planes, [`buffer::pitch`] apart.
     planes: Buffer,
 }
 
 impl<'a> TileData<'a> {
     pub(super) fn new(tile: Tile, view: &View, bytes: &'a [u8]) -> Self {
         let bytes = TileBytes::new(&tile, bytes, view.rows);
-        let mut planes = Buffer::unspecified(8 * tile.words());
-        let mut each = planes.chunks_mut(tile.words());
+        let pitch = buffer::pitch(tile.words());
+        let mut planes = Buffer::unspecified(8 * pitch);
+        let mut each = planes.chunks_mut(pitch).map(|plane| &mut plane[..tile.words()]);
         kernels::pack_planes([(); 8].map(|()| each.next().unwrap_or_default()), &bytes);
         Self { tile, bytes, n_planes: view.planes.len(), planes }
     }
 
     pub(super) fn bits(&self) -> TileBits<'_> {
-        let planes = self.planes.chunks(self.tile.words()).take(self.n_planes);
-        TileBits { bytes: &self.bytes, planes: planes.map(bytemuck::cast_slice).collect() }
+        let words = self.tile.words();
+        let planes = self.planes.chunks(buffer::pitch(words)).take(self.n_planes);
+        let planes = planes.map(|plane| bytemuck::cast_slice(&plane[..words]));
+        TileBits { bytes: &self.bytes, planes: planes.collect() }
     }
 
     /// The instance of stage 2.
