@@ -74,7 +74,7 @@ pub(crate) trait Clmul<const N: usize>: Copy {
 }
 
 /// `x^128` modulo the field's polynomial.
-const FOLD: F128 = F128::new(0x87);
+pub(crate) const FOLD: F128 = F128::new(0x87);
 
 /// `low + middle x^64 + high x^128`, or Karatsuba's three products as they come:
 /// `low + (low + middle + high) x^64 + high x^128`.

@@ -1,18 +1,18 @@
 //! Four lanes: VPCLMULQDQ on 512 bits.
 
 use core::arch::x86_64::{
-    __m512i, __mmask8, __mmask64, _mm_loadu_si128, _mm_xor_si128, _mm256_castsi128_si256,
+    __m512i, __mmask8, _mm_loadu_si128, _mm_xor_si128, _mm256_castsi128_si256,
     _mm256_castsi256_si128, _mm256_extracti128_si256, _mm256_inserti128_si256, _mm256_xor_si256,
     _mm512_bslli_epi128, _mm512_bsrli_epi128, _mm512_castsi256_si512, _mm512_castsi512_si256,
-    _mm512_clmulepi64_epi128, _mm512_extracti64x4_epi64, _mm512_inserti64x4, _mm512_loadu_si512,
-    _mm512_mask_gf2p8affine_epi64_epi8, _mm512_mask_storeu_epi64,
-    _mm512_maskz_gf2p8affine_epi64_epi8, _mm512_maskz_loadu_epi64, _mm512_permutex2var_epi64,
-    _mm512_set_epi64, _mm512_set1_epi8, _mm512_set1_epi64, _mm512_shuffle_epi32,
-    _mm512_shuffle_i64x2, _mm512_storeu_si512, _mm512_test_epi8_mask, _mm512_xor_si512,
+    _mm512_clmulepi64_epi128, _mm512_extracti64x4_epi64, _mm512_gf2p8affine_epi64_epi8,
+    _mm512_inserti64x4, _mm512_loadu_si512, _mm512_mask_storeu_epi64, _mm512_maskz_loadu_epi64,
+    _mm512_permutex2var_epi64, _mm512_set_epi64, _mm512_set1_epi8, _mm512_shuffle_epi32,
+    _mm512_shuffle_i64x2, _mm512_storeu_si512, _mm512_ternarylogic_epi64, _mm512_test_epi8_mask,
+    _mm512_xor_si512,
 };
 use std::arch::is_x86_feature_detected;
 
-use super::super::generic::{Clmul, NoNibbleLanes};
+use super::super::generic::{Clmul, FOLD, NoNibbleLanes};
 use super::pclmul::Pclmul;
 use crate::F128;
 use crate::kernels::Corner;
@@ -41,17 +41,31 @@ fn first(n: usize) -> __mmask8 {
 
 /// The matrix of a GF(2)-linear map of bytes as `GF2P8AFFINEQB` takes it: bit `i` of the image is
 /// the parity of the bits of the argument that `rows[i]` selects.
-const fn matrix(rows: [u8; 8]) -> i64 {
-    i64::from_be_bytes(rows)
+const fn matrix(rows: [u8; 8]) -> u64 {
+    u64::from_be_bytes(rows)
 }
 
 /// The low byte of a byte's product by `x^7 + x^2 + x + 1`.
-const FOLD_LOW: i64 = matrix([0x01, 0x03, 0x07, 0x0e, 0x1c, 0x38, 0x70, 0xe1]);
+const FOLD_LOW: u64 = matrix([0x01, 0x03, 0x07, 0x0e, 0x1c, 0x38, 0x70, 0xe1]);
 /// The high byte of a byte's product by `x^7 + x^2 + x + 1`.
-const FOLD_HIGH: i64 = matrix([0xc2, 0x84, 0x08, 0x10, 0x20, 0x40, 0x80, 0x00]);
+const FOLD_HIGH: u64 = matrix([0xc2, 0x84, 0x08, 0x10, 0x20, 0x40, 0x80, 0x00]);
 
-/// The bytes of the high half of each lane.
-const HIGH_HALF_BYTES: __mmask64 = 0xff00_ff00_ff00_ff00;
+/// A byte itself.
+const IDENTITY: u64 = matrix([0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80]);
+
+/// Two halves of a lane.
+const fn halves(high: u64, low: u64) -> F128 {
+    F128::new((high as u128) << 64 | low as u128)
+}
+
+impl Avx512 {
+    /// Each byte's image under the map of its half of a lane.
+    #[inline(always)]
+    fn affine(self, bytes: __m512i, maps: F128) -> __m512i {
+        // SAFETY: `self` proves AVX-512F and GFNI.
+        unsafe { _mm512_gf2p8affine_epi64_epi8::<0>(bytes, self.splat(maps)) }
+    }
+}
 
 impl Clmul<4> for Avx512 {
     type Register = __m512i;
@@ -202,19 +216,27 @@ impl Clmul<4> for Avx512 {
         }
     }
 
+    /// As [`Self::reduce_middle`], but `middle` exchanges its halves first: so the low half of `high` is where it belongs.
+    #[inline(always)]
+    fn reduce_parts(self, low: __m512i, middle: __m512i, high: __m512i) -> __m512i {
+        let middle = self.swap(self.xor(middle, self.clmul::<0x01>(high, self.splat(FOLD))));
+        let low_halves = self.splat(halves(0, u64::MAX));
+        // SAFETY: `self` proves AVX-512F. Said with a mask in a register, it stays one instruction.
+        let middle = unsafe { _mm512_ternarylogic_epi64::<0x78>(middle, high, low_halves) };
+        let carries = self.affine(middle, halves(0, FOLD_HIGH));
+        // SAFETY: `self` proves AVX-512BW.
+        let low = self.xor(low, unsafe { _mm512_bslli_epi128::<1>(carries) });
+        self.xor(low, self.affine(middle, halves(IDENTITY, FOLD_LOW)))
+    }
+
     /// Folds the high half of `middle` where it stands, byte by byte with affine maps; one exchange
     /// then takes both halves to their places.
     #[inline(always)]
     fn reduce_middle(self, low: __m512i, middle: __m512i) -> __m512i {
-        // SAFETY: `self` proves AVX-512BW and GFNI.
-        unsafe {
-            let (fold_low, fold_high) = (_mm512_set1_epi64(FOLD_LOW), _mm512_set1_epi64(FOLD_HIGH));
-            let carry =
-                _mm512_maskz_gf2p8affine_epi64_epi8::<0>(HIGH_HALF_BYTES, middle, fold_high);
-            let folded =
-                _mm512_mask_gf2p8affine_epi64_epi8::<0>(middle, HIGH_HALF_BYTES, middle, fold_low);
-            let low = _mm512_xor_si512(low, _mm512_bsrli_epi128::<7>(carry));
-            _mm512_xor_si512(low, self.swap(folded))
-        }
+        let carries = self.affine(middle, halves(FOLD_HIGH, 0));
+        let folded = self.affine(middle, halves(FOLD_LOW, IDENTITY));
+        // SAFETY: `self` proves AVX-512BW.
+        let low = self.xor(low, unsafe { _mm512_bsrli_epi128::<7>(carries) });
+        self.xor(low, self.swap(folded))
     }
 }

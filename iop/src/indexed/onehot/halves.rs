@@ -16,7 +16,7 @@ use crate::sumcheck::{Instance, Shape};
 const GRID_VARS: usize = 7;
 
 /// The most of a chunk whose values are added to rows by nibbles: what the weights' multiples of them take fits into the second cache.
-const MOST_ROW_VARS: usize = 8;
+const MOST_ROW_VARS: usize = 9;
 
 /// Variables of such a chunk where a quarter of the positions has `vars`: sixteen products for each of a chunk's positions, and 256 for each
 /// chunk, are fewest where it has four times the root of them.
