@@ -101,7 +101,7 @@ fn sumcheck(c: &mut Criterion) {
         });
     }
     on_all(c, "quartic_round", N, || {
-        black_box(kernels::quartic_round(&w, ab, de, &[]));
+        black_box(kernels::quartic_round(Some(&w), ab, de, &[]));
     });
     let weights = [d[0], d[1], d[2]];
     on_all(c, "fold_four", N, || kernels::fold_four(&mut dst, [&a, &b, &e], weights));

@@ -24,7 +24,8 @@
 //! | `product_grid` | of the weights | 11, 12 with a corner | | 17, 18 with a corner |
 //! | `table_grid` | of a quarter | 8 | | 21 |
 //! | `lines_round` of 2, 3, 4, 5, 6, 7, 8 factors | of the weights | 5, 10, 14, 23, 28, 36, 41 | | 7, 12, 20, 38, 50, 66, 87 |
-//! | `quartic_round`, `gather_quartic` | of the weights | 13 | | 15 |
+//! | `quartic_round`, `gather_quartic` | of a factor | 13 | | 15 |
+//! | `quartic_round` without weights | of a factor | 11 | | 15 |
 //! | `eq_table` | of the result but one | 1 | | 1 |
 //! | `butterfly` and layers of them | pair | 1 | | 2 |
 //! | `LinearMap` on a slice, `bit_sums` | | | | 16 |

@@ -154,14 +154,22 @@ pub fn lines_round(w: &[F128], lo: &[&[F128]], hi: &[&[F128]]) -> [F128; 9] {
 /// Of `p(X) = sum_i w[i] prod_s (lo[s][i] + X (lo[s][i] + hi[s][i]))`, with four factors: `p(1)`, the coefficient of `X^2` plus
 /// `p(0)`, and the coefficients of `X^3` and `X^4`.
 ///
-/// Whoever knows `p(0)` from `p(1)`, as a round's claim gives it, has all of `p`. It takes a product less than [`lines_round`].
+/// Whoever knows `p(0)` from `p(1)`, as a round's claim gives it, has all of `p`. It takes a product less than [`lines_round`], and two
+/// less where there are no weights, which stand for ones.
 ///
 /// What is `ahead` is not computed on. It will be read next, and is fetched from memory meanwhile: of each slice the bytes up to those
-/// that `w` takes.
-pub fn quartic_round(w: &[F128], lo: [&[F128]; 4], hi: [&[F128]; 4], ahead: &[&[u8]]) -> [F128; 4] {
-    assert!(lo.iter().chain(&hi).all(|s| s.len() == w.len()));
+/// that a factor takes.
+pub fn quartic_round(
+    w: Option<&[F128]>,
+    lo: [&[F128]; 4],
+    hi: [&[F128]; 4],
+    ahead: &[&[u8]],
+) -> [F128; 4] {
+    let n = lo[0].len();
+    assert!(w.iter().chain(&lo).chain(&hi).all(|s| s.len() == n));
     let (products, additions) = QUARTIC;
-    let _counted = count::kernel(w.len(), products, 0, additions);
+    let products = if w.is_some() { products } else { products - 2 };
+    let _counted = count::kernel(n, products, 0, additions);
     dispatch::quartic_round(Backend::current(), w, lo, hi, ahead)
 }
 
@@ -285,7 +293,7 @@ pub fn gather(dst: &mut [F128], table: &[F128], index: &[u8]) {
 }
 
 /// Sums of two look-ups: `dst[i] = sum_k tables[k][index[k][i]]`. What is `ahead` is fetched meanwhile, as by [`quartic_round`], with `dst` for
-/// `w`.
+/// a factor.
 pub fn gather_two(dst: &mut [F128], tables: [&[F128; 256]; 2], index: [&[u8]; 2], ahead: &[&[u8]]) {
     assert!(index.iter().all(|i| i.len() == dst.len()));
     let _counted = count::kernel(dst.len(), 0, 0, 1);

@@ -68,7 +68,7 @@ impl Job {
         // Multiples of a chunk's weights by a nibble's values; four additions of four elements for four positions, and
         // their sums by the other nibble's values.
         let left = self.vars - 2;
-        let inner = left.min(2 + left / 2).min(8);
+        let inner = left.min(2 + left / 2).min(9);
         let mut total = sum([chunks(left, inner, 16), ops(16 << inner, 0, 16 << left)]);
         total += sum([times(1 << (left - inner), ops(256, 0, 256)), factored(self.vars)]);
         total += sum([ops(3, 0, 6), ops(0, 0, 30), ops(5, 0, 12)]);

@@ -34,7 +34,7 @@ macro_rules! for_each_kernel {
             ) -> (F128, F128);
             fn lines_round(w: &[F128], lo: &[&[F128]], hi: &[&[F128]]) -> [F128; 9];
             fn quartic_round(
-                w: &[F128],
+                w: Option<&[F128]>,
                 lo: [&[F128]; 4],
                 hi: [&[F128]; 4],
                 ahead: &[&[u8]]

@@ -277,7 +277,10 @@ proptest! {
             on_every_backend(|backend| {
                 prop_assert_eq!(dispatch::lines_round(backend, w, lo, hi), expected);
                 if let ([a, b, c, d], [e, f, g, h]) = (lo, hi) {
-                    let sums = dispatch::quartic_round(backend, w, [a, b, c, d], [e, f, g, h], &[a, b].map(|s| bytemuck::cast_slice(s)));
+                    let sums = dispatch::quartic_round(backend, Some(w), [a, b, c, d], [e, f, g, h], &[a, b].map(|s| bytemuck::cast_slice(s)));
+                    prop_assert_eq!(sums, without_constant(expected));
+                    let weighted = [a, e].map(|of| -> Vec<_> { w.iter().zip(*of).map(|(&w, &x)| naive_mul(w, x)).collect() });
+                    let sums = dispatch::quartic_round(backend, None, [&weighted[0], b, c, d], [&weighted[1], f, g, h], &[]);
                     prop_assert_eq!(sums, without_constant(expected));
                 }
                 Ok(())

@@ -43,6 +43,8 @@ pub struct BoxProduct<'a> {
     eq_cols: Vec<F128>,
     /// What rows weigh, while columns are bound.
     eq_rows: Vec<F128>,
+    /// Whether each column's first factor has been multiplied by them.
+    is_weighted: bool,
     factored: EqFactored,
 }
 
@@ -110,6 +112,7 @@ impl<'a> BoxProduct<'a> {
             z_rows: claim.row_point.clone(),
             eq_cols: kernels::eq_table(&claim.col_point),
             eq_rows,
+            is_weighted: false,
             factored,
         };
         if n_cols == 0 {
@@ -129,10 +132,30 @@ impl<'a> BoxProduct<'a> {
         self.shape.rows * self.shape.fan_in
     }
 
+    /// A column of ones.
+    fn ones(&self) -> Vec<F128> {
+        let mut ones = vec![F128::ONE; self.block()];
+        if self.is_weighted {
+            ones[..self.eq_rows.len()].copy_from_slice(&self.eq_rows);
+        }
+        ones
+    }
+
+    /// Whether it takes less to multiply a factor of each column by the rows' weights, when these columns are bound, and to divide that
+    /// of the last by them, than to multiply two sums of a pair by them in each round to come.
+    fn is_worth_weighing(&self) -> bool {
+        let has_inverse = |&z: &F128| !z.is_zero() && z != F128::ONE;
+        self.shape.fan_in == FOUR && self.cols_left > 3 && self.z_rows.iter().all(has_inverse)
+    }
+
     /// Pads the rows to a power of two with ones.
     fn start_rows(&mut self) {
         let padded = 1 << self.rows_left;
         let rows = self.shape.rows;
+        if self.is_weighted && !self.kept.is_empty() {
+            let inverses = inverse_eq_table(&self.z_rows);
+            kernels::mul_assign(&mut self.data[self.kept[0].place..][..rows], &inverses[..rows]);
+        }
         if padded != rows || self.kept.is_empty() {
             let mut data = Buffer::unspecified(self.shape.fan_in * padded);
             data.fill(F128::ONE);
@@ -170,7 +193,7 @@ impl<'a> BoxProduct<'a> {
         let (block, fan_in) = (self.block(), self.shape.fan_in);
         let pairs = self.pairs();
         let at_a_time = TASK.div_ceil(2 * block);
-        let ones = vec![F128::ONE; if self.made.is_some() { 0 } else { block }];
+        let ones = if self.made.is_some() { Vec::new() } else { self.ones() };
         let scratch = || vec![F128::ONE; if self.made.is_some() { 4 * RUN * fan_in } else { 0 }];
         let sums = pairs.par_chunks(at_a_time).map_init(scratch, |scratch, pairs| {
             let mut total = vec![F128::ZERO; fan_in + 1];
@@ -180,7 +203,7 @@ impl<'a> BoxProduct<'a> {
                 } else {
                     let column = |at: usize| &self.data[at..at + block];
                     let [lo, hi] = pair.places.map(|at| at.map_or(&ones[..], column));
-                    weighted_product(&self.eq_rows, lo, hi, flip)
+                    weighted_product(&self.eq_rows, self.is_weighted, lo, hi, flip)
                 };
                 let weight = self.eq_cols[2 * pair.number] + self.eq_cols[2 * pair.number + 1];
                 kernels::add_scaled(&mut total, &sum, weight);
@@ -219,7 +242,7 @@ impl<'a> BoxProduct<'a> {
                 made.fill(2 * pair * fan_in + g, run * 2 * RUN, out);
             }
             let (lo, hi) = blocks.split_at(n * fan_in);
-            kernels::add_assign(&mut total, &weighted_product(eq, lo, hi, flip));
+            kernels::add_assign(&mut total, &weighted_product(eq, false, lo, hi, flip));
         }
         total
     }
@@ -234,7 +257,7 @@ impl<'a> BoxProduct<'a> {
                 (&lo[rows.clone()], &hi[rows.clone()])
             });
             let (lo, hi): (Vec<_>, Vec<_>) = halves.unzip();
-            let mut sums = weighted_lines(&inner, &lo, &hi, flip);
+            let mut sums = weighted_lines(&inner, false, &lo, &hi, flip);
             kernels::scale(&mut sums, weight);
             sums
         });
@@ -247,12 +270,32 @@ fn add(mut a: Vec<F128>, b: Vec<F128>) -> Vec<F128> {
     a
 }
 
+/// The inverses of the entries of eq's table for a point that has neither zeros nor ones.
+fn inverse_eq_table(point: &[F128]) -> Vec<F128> {
+    let mut inverses: Vec<F128> = point.iter().flat_map(|&z| [F128::ONE + z, z]).collect();
+    F128::batch_invert(&mut inverses);
+    let mut table = F128::zeros(1 << point.len());
+    table[0] = F128::ONE;
+    for (variable, &[zero, one]) in inverses.as_chunks().0.iter().enumerate() {
+        let (low, high) = table.split_at_mut(1 << variable);
+        kernels::scale_into(&mut high[..low.len()], low, one);
+        kernels::scale(low, zero);
+    }
+    table
+}
+
 /// [`weighted_lines`] of the blocks of two columns.
-fn weighted_product(w: &[F128], lo: &[F128], hi: &[F128], flip: bool) -> Vec<F128> {
+fn weighted_product(
+    w: &[F128],
+    is_weighted: bool,
+    lo: &[F128],
+    hi: &[F128],
+    flip: bool,
+) -> Vec<F128> {
     let n = w.len();
     if lo.len() > LINES * n {
         let [lo, hi] = [lo, hi].map(|column| column.chunks(n).collect::<Vec<_>>());
-        return weighted_lines(w, &lo, &hi, flip);
+        return weighted_lines(w, is_weighted, &lo, &hi, flip);
     }
     let fan_in = lo.len() / n;
     let [lo, hi] = [lo, hi].map(|column| {
@@ -260,22 +303,28 @@ fn weighted_product(w: &[F128], lo: &[F128], hi: &[F128], flip: bool) -> Vec<F12
         blocks.iter_mut().zip(column.chunks(n)).for_each(|(block, of)| *block = of);
         blocks
     });
-    weighted_lines(w, &lo[..fan_in], &hi[..fan_in], flip)
+    weighted_lines(w, is_weighted, &lo[..fan_in], &hi[..fan_in], flip)
 }
 
 /// For a slice of rows a factor: with `p_r(X) = prod_g (lo_g + X (lo_g + hi_g))(r)`, the values
 /// `sum_r w_r (p_r(1) + 1)`, then `sum_r w_r` times the coefficients of `X^2, X^3, ...` of `p_r`.
 ///
-/// `flip` exchanges the halves. The first two entries of the result are `p(1) + 1` and zero. With four factors, the third has `p(0) + 1`
+/// Factors that are weighted, four of them, are such that the first is `w_r` times what it is here. `flip` exchanges the halves. The first two entries of the result are `p(1) + 1` and zero. With four factors, the third has `p(0) + 1`
 /// added.
-fn weighted_lines(w: &[F128], lo: &[&[F128]], hi: &[&[F128]], flip: bool) -> Vec<F128> {
+fn weighted_lines(
+    w: &[F128],
+    is_weighted: bool,
+    lo: &[&[F128]],
+    hi: &[&[F128]],
+    flip: bool,
+) -> Vec<F128> {
     let fan_in = lo.len();
     if w.len() >= 2 * TASK {
         let half = w.len() / 2;
         let part = |rows: core::ops::Range<usize>| {
             let [lo, hi] =
                 [lo, hi].map(|of| -> Vec<_> { of.iter().map(|s| &s[rows.clone()]).collect() });
-            weighted_lines(&w[rows], &lo, &hi, flip)
+            weighted_lines(&w[rows], is_weighted, &lo, &hi, flip)
         };
         let (x, y) = rayon::join(|| part(0..half), || part(half..w.len()));
         return add(x, y);
@@ -284,7 +333,8 @@ fn weighted_lines(w: &[F128], lo: &[&[F128]], hi: &[&[F128]], flip: bool) -> Vec
     match fan_in {
         FOUR => {
             let [lo, hi] = [lo, hi].map(|of| core::array::from_fn(|g| of[g]));
-            of_quartic(w, kernels::quartic_round(w, lo, hi, &[]))
+            let weights = if is_weighted { None } else { Some(w) };
+            of_quartic(w, kernels::quartic_round(weights, lo, hi, &[]))
         }
         2 => {
             let (at_one, leading) = kernels::product_round(w, lo[0], hi[0], lo[1], hi[1]);
@@ -443,21 +493,33 @@ impl BoxProduct<'_> {
         parts.reverse();
         let eq_cols: Vec<F128> = self.eq_cols.chunks(2).map(|p| p[0] + p[1]).collect();
         let is_summed = self.cols_left > 1;
-        let ones = vec![F128::ONE; block];
+        let ones = self.ones();
+        let is_weighed = !self.is_weighted && self.is_worth_weighing();
+        self.is_weighted |= is_weighed;
+        let weighed_ones = is_weighed.then(|| self.ones());
+        let bound_ones = weighed_ones.as_ref().unwrap_or(&ones);
         let this = &*self;
         let tasks = parts.chunk_by_mut(|(a, _), (b, _)| a.number / 2 == b.number / 2);
         let tasks: Vec<_> = tasks.collect();
         let tasks = tasks.into_par_iter().with_min_len(TASK.div_ceil(4 * block));
         let sums = tasks.map(|parts| {
             let each = parts.par_iter_mut().with_min_len(TASK.div_ceil(2 * block));
-            each.for_each(|(pair, part)| this.fold_pair(pair, part, &ones, r));
+            each.for_each(|(pair, part)| {
+                this.fold_pair(pair, part, &ones, r);
+                if is_weighed {
+                    let first = part[..this.shape.rows].par_chunks_mut(2 * TASK);
+                    let weights = this.eq_rows.par_chunks(2 * TASK);
+                    first.zip(weights).for_each(|(x, w)| kernels::mul_assign(x, w));
+                }
+            });
             let mut sum = vec![F128::ZERO; fan_in + 1];
             if is_summed {
                 let column = |odd: usize| {
                     let part = parts.iter().find(|(pair, _)| pair.number % 2 == odd);
-                    part.map_or(&ones[..], |(_, part)| &part[..block])
+                    part.map_or(&bound_ones[..], |(_, part)| &part[..block])
                 };
-                let of_pair = weighted_product(&this.eq_rows, column(0), column(1), false);
+                let [lo, hi] = [0, 1].map(column);
+                let of_pair = weighted_product(&this.eq_rows, this.is_weighted, lo, hi, false);
                 let number = parts[0].0.number / 2;
                 let weight = eq_cols[2 * number] + eq_cols[2 * number + 1];
                 kernels::add_scaled(&mut sum, &of_pair, weight);

@@ -31,12 +31,12 @@ pub(crate) fn lines_round<const N: usize, L: Lanes<N>>(
 #[inline(always)]
 pub(crate) fn quartic_round<const N: usize, L: Lanes<N>>(
     isa: L,
-    w: &[F128],
+    w: Option<&[F128]>,
     lo: [&[F128]; 4],
     hi: [&[F128]; 4],
     ahead: &[&[u8]],
 ) -> [F128; 4] {
-    quartic_sums(isa, w, Slices { lo: &lo, hi: &hi }, ahead)
+    quartic_sums(isa, lo[0].len(), w, Slices { lo: &lo, hi: &hi }, ahead)
 }
 
 /// See [`kernels::gather_quartic`](crate::kernels::gather_quartic).
@@ -48,7 +48,7 @@ pub(crate) fn gather_quartic<const N: usize, L: Lanes<N>>(
     index: [&[u8]; 8],
     ahead: &[&[u8]],
 ) -> [F128; 4] {
-    quartic_sums(isa, w, LookUps { tables, index }, ahead)
+    quartic_sums(isa, w.len(), Some(w), LookUps { tables, index }, ahead)
 }
 
 /// Where the factors' values at zero and at one are.
@@ -147,21 +147,27 @@ impl Source<4> for LookUps<'_> {
     }
 }
 
-/// The factors' values from `start` on, the first's times the weights.
+/// The `n` factors' values from `start` on, the first's times the weights if there are such.
 #[inline(always)]
 fn weighted<const N: usize, L: Lanes<N>, const F: usize>(
     isa: L,
-    w: &[F128],
+    n: usize,
+    w: Option<&[F128]>,
     source: impl Source<F>,
     start: usize,
 ) -> ([L::Vector; F], [L::Vector; F]) {
-    let (weights, (mut lows, mut highs)) = match w[start..].first_chunk() {
-        Some(w) => (isa.load(w), source.load(isa, start)),
-        None => (isa.load_part(&w[start..]), source.load_part(isa, start)),
-    };
-    let weights = isa.factors(weights, isa.companions(weights));
-    lows[0] = isa.mul_factor(lows[0], weights);
-    highs[0] = isa.mul_factor(highs[0], weights);
+    let is_whole = start + N <= n;
+    let (mut lows, mut highs) =
+        if is_whole { source.load(isa, start) } else { source.load_part(isa, start) };
+    if let Some(w) = w {
+        let weights = match w[start..].first_chunk() {
+            Some(w) => isa.load(w),
+            None => isa.load_part(&w[start..]),
+        };
+        let weights = isa.factors(weights, isa.companions(weights));
+        lows[0] = isa.mul_factor(lows[0], weights);
+        highs[0] = isa.mul_factor(highs[0], weights);
+    }
     (lows, highs)
 }
 
@@ -193,7 +199,7 @@ fn round<
 ) -> [F128; 9] {
     let mut sums = [isa.zero_wide(); P];
     for start in (0..w.len()).step_by(N) {
-        let (lows, highs) = weighted(isa, w, source, start);
+        let (lows, highs) = weighted(isa, w.len(), Some(w), source, start);
         let (a, b) = H::of(isa, lows, highs);
         let pairs = pairs::<N, L, A, B, P>(isa, a, b);
         // Two loops, as one of fifteen such steps is not unrolled.
@@ -220,14 +226,15 @@ fn round<
 #[inline(always)]
 fn quartic_sums<const N: usize, L: Lanes<N>>(
     isa: L,
-    w: &[F128],
+    n: usize,
+    w: Option<&[F128]>,
     source: impl Source<4>,
     ahead: &[&[u8]],
 ) -> [F128; 4] {
     let mut sums = [isa.zero_wide(); 5];
-    for start in (0..w.len()).step_by(N) {
+    for start in (0..n).step_by(N) {
         prefetch_lines(ahead, start);
-        let (lows, highs) = weighted(isa, w, source, start);
+        let (lows, highs) = weighted(isa, n, w, source, start);
         let [a0, a1, a2] = three_values(isa, [lows[0], lows[1]], [highs[0], highs[1]]);
         let [b0, b1, b2] = three_values(isa, [lows[2], lows[3]], [highs[2], highs[3]]);
         let (a01, b01) = (isa.add(a0, a1), isa.add(b0, b1));

@@ -213,7 +213,7 @@ fn of_chunk(
         let sums = if nibble.len() == NIBBLE && !at_zero {
             let ahead = ahead.chunks(NIBBLE).nth(t).unwrap_or_default().as_flattened();
             let [at_one, second, third, fourth] =
-                kernels::quartic_round(weights, half(0), half(1), ahead);
+                kernels::quartic_round(Some(weights), half(0), half(1), ahead);
             [F128::ZERO, at_one, second, third, fourth]
         } else {
             let n = nibble.len().max(2);
