@@ -309,8 +309,8 @@ fn weighted_product(
 /// For a slice of rows a factor: with `p_r(X) = prod_g (lo_g + X (lo_g + hi_g))(r)`, the values
 /// `sum_r w_r (p_r(1) + 1)`, then `sum_r w_r` times the coefficients of `X^2, X^3, ...` of `p_r`.
 ///
-/// Factors that are weighted, four of them, are such that the first is `w_r` times what it is here. `flip` exchanges the halves. The first two entries of the result are `p(1) + 1` and zero. With four factors, the third has `p(0) + 1`
-/// added.
+/// `is_weighted` says that the first of four factors is given times `w_r`. `flip` exchanges the halves. The first two entries of the
+/// result are `p(1) + 1` and zero. With four factors, the third has `p(0) + 1` added.
 fn weighted_lines(
     w: &[F128],
     is_weighted: bool,

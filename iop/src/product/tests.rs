@@ -7,6 +7,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use super::*;
 use crate::channel::{ProofReader, ProverChannel, VerifierChannel, VerifyError};
+use crate::sumcheck::{Instance, univariate};
 
 /// The extension of a box `[col][row]` that is one outside.
 fn evaluate(data: &[F128], rows: usize, row_point: &[F128], col_point: &[F128]) -> F128 {
@@ -155,6 +156,44 @@ proptest! {
         let weighted = proved.weights.iter().zip(&proved.values).map(|(&w, &v)| w * (v + F128::ONE));
         let sum: F128 = weighted.sum();
         prop_assert!(verified.is_ok_and(|leaves| leaves.value == sum));
+    }
+
+    /// Rows' weights, which the first of four factors is multiplied by and divided by, may be zero.
+    #[test]
+    fn boxes_are_split_at_any_point(
+        shape in any_shape(),
+        seed: u64,
+        coordinates in prop::collection::vec(prop_oneof![9 => any::<u128>(), 1 => 0..2u128], 13),
+    ) {
+        let data = random_forest(&[shape], seed).remove(0);
+        let rows = shape.rows;
+        let (n_cols, n_rows) = (shape.col_vars(), shape.row_vars());
+        let blocks = data.chunks(rows);
+        let factor = |g: usize| blocks.clone().skip(g).step_by(shape.fan_in).flatten().copied();
+        let factors: Vec<Vec<F128>> = (0..shape.fan_in).map(|g| factor(g).collect()).collect();
+        let leaf = |i: usize| factors.iter().map(|factor| factor[i]).product();
+        let leaves: Vec<F128> = (0..rows * shape.cols).map(leaf).collect();
+        let point: Vec<F128> = coordinates.into_iter().map(F128::new).collect();
+        let (col_point, row_point) = (point[..n_cols].to_vec(), point[n_cols..][..n_rows].to_vec());
+        let value = evaluate(&leaves, rows, &row_point, &col_point);
+        let z: Vec<F128> = col_point.iter().chain(row_point.iter().rev()).copied().collect();
+        let claim = LeafClaim { row_point, col_point, weights: vec![F128::ONE], values: vec![value] };
+        let mut product = BoxProduct::new(shape, data.clone(), &claim);
+        let (mut claim, mut weight, mut bound) = (value + F128::ONE, F128::ONE, Vec::new());
+        for (i, z) in (1..).zip(z) {
+            let r = F128::new(u128::from(seed) << 64 | i);
+            let round = product.round();
+            prop_assert_eq!(univariate(&round, F128::ZERO) + univariate(&round, F128::ONE), claim);
+            claim = univariate(&round, r);
+            weight *= F128::ONE + z + r;
+            bound.push(r);
+            product.bind(r);
+        }
+        bound[n_cols..].reverse();
+        let of = |factor: &Vec<F128>| evaluate(factor, rows, &bound[n_cols..], &bound[..n_cols]);
+        let values: Vec<F128> = factors.iter().map(of).collect();
+        prop_assert_eq!(weight * (values.iter().copied().product::<F128>() + F128::ONE), claim);
+        prop_assert_eq!(product.values(), values);
     }
 
     #[test]
