@@ -59,10 +59,14 @@ pub(crate) trait Clmul<const N: usize>: Copy {
         middle: Self::Register,
         high: Self::Register,
     ) -> Self::Register {
-        // The top half of `high` has weight x^192 = x^64 * x^128, the rest of it that of the top
-        // half of `middle`.
-        let middle = self.xor(middle, self.clmul::<0x01>(high, self.splat(FOLD)));
-        self.reduce_middle(low, self.xor(middle, self.raise(high)))
+        // The low half of `high` has the weight of the top half of `middle`.
+        self.reduce_middle(low, self.xor(self.fold_top(middle, high), self.raise(high)))
+    }
+
+    /// `middle`, to which the top half of `high` is added: it has weight x^192 = x^64 * x^128.
+    #[inline(always)]
+    fn fold_top(self, middle: Self::Register, high: Self::Register) -> Self::Register {
+        self.xor(middle, self.clmul::<0x01>(high, self.splat(FOLD)))
     }
 
     /// The element `low + middle x^64` of each lane: one carry-less multiply.
@@ -74,7 +78,7 @@ pub(crate) trait Clmul<const N: usize>: Copy {
 }
 
 /// `x^128` modulo the field's polynomial.
-pub(crate) const FOLD: F128 = F128::new(0x87);
+const FOLD: F128 = F128::new(0x87);
 
 /// `low + middle x^64 + high x^128`, or Karatsuba's three products as they come:
 /// `low + (low + middle + high) x^64 + high x^128`.

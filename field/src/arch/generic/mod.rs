@@ -26,7 +26,7 @@ pub(crate) use bits::{
 };
 pub(crate) use byte_lanes::{ByteLanes, NoByteLanes};
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-pub(crate) use clmul::{Clmul, FOLD};
+pub(crate) use clmul::Clmul;
 pub(crate) use coset::coset_products;
 pub(crate) use fold::{fold, fold_adjacent, fold_into};
 pub(crate) use lanes::Lanes;

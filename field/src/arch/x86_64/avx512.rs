@@ -12,7 +12,7 @@ use core::arch::x86_64::{
 };
 use std::arch::is_x86_feature_detected;
 
-use super::super::generic::{Clmul, FOLD, NoNibbleLanes};
+use super::super::generic::{Clmul, NoNibbleLanes};
 use super::pclmul::Pclmul;
 use crate::F128;
 use crate::kernels::Corner;
@@ -219,7 +219,7 @@ impl Clmul<4> for Avx512 {
     /// As [`Self::reduce_middle`], but `middle` exchanges its halves first: so the low half of `high` is where it belongs.
     #[inline(always)]
     fn reduce_parts(self, low: __m512i, middle: __m512i, high: __m512i) -> __m512i {
-        let middle = self.swap(self.xor(middle, self.clmul::<0x01>(high, self.splat(FOLD))));
+        let middle = self.swap(self.fold_top(middle, high));
         let low_halves = self.splat(halves(0, u64::MAX));
         // SAFETY: `self` proves AVX-512F. Said with a mask in a register, it stays one instruction.
         let middle = unsafe { _mm512_ternarylogic_epi64::<0x78>(middle, high, low_halves) };
