@@ -160,10 +160,9 @@ pub(super) fn box_product(rows: usize, cols: usize, f: usize) -> Counts {
     if cv > 0 {
         total += eq_table(rv);
     }
-    let round = |n: usize, is_weighted: bool| match f {
+    let round = |n: usize| match f {
         1 => ops(n, 0, 3 * n),
         2 => ops(4 * n, 0, 5 * n),
-        4 if is_weighted => sum([ops(11 * n, 0, 15 * n), ops(0, 0, n)]),
         4 => sum([quartic_round(n), ops(0, 0, n)]),
         3..=8 => sum([lines_round(f, n), ops(0, 0, n)]),
         _ => ops((f * f + 2 * f - 4) * n, 0, (3 * f - 1 + (f - 1) * (f - 2) / 2) * n),
@@ -179,23 +178,25 @@ pub(super) fn box_product(rows: usize, cols: usize, f: usize) -> Counts {
             3..=8 => 10,
             _ => (2 * f - 1) * rows.div_ceil(RUN),
         };
-        total += times(pairs, sum([round(rows, is_weighted), ops(f + 1, 0, f + 3 + at_one)]));
+        total += times(pairs, sum([round(rows), ops(f + 1, 0, f + 3 + at_one)]));
         total += ops(pairs * rows * f, 0, 2 * pairs * rows * f + (1 << (left - 1)));
         total += factored_round(f, false);
         columns = pairs;
-        // The first of four factors is multiplied by what rows weigh, once.
-        if f == FOUR && left > 3 && !is_weighted {
+        // The first of four factors is multiplied by what rows weigh once, not its two values in each round.
+        if is_weighted {
+            total.products -= (2 * pairs * rows) as u64;
+        } else if f == FOUR && left > 3 {
             is_weighted = true;
             total += ops(pairs * rows, 0, 0);
         }
     }
     if is_weighted {
         // The inverses of the weights, and the last column's first factor times them.
-        total += sum([invert(), ops(6 * rv + (2 << rv) + rows, 0, rv)]);
+        total += sum([invert(), eq_table(rv), ops(2 * rv + (1 << rv) + rows, 0, rv)]);
     }
     for left in (1..=rv).rev() {
         let half = 1 << (left - 1);
-        total += sum([chunks(left - 1, 10, f + 1), round(half, false)]);
+        total += sum([chunks(left - 1, 10, f + 1), round(half)]);
         total += sum([ops(f * half, 0, 2 * f * half), factored_round(f, false)]);
     }
     total

@@ -270,17 +270,13 @@ fn add(mut a: Vec<F128>, b: Vec<F128>) -> Vec<F128> {
     a
 }
 
-/// The inverses of the entries of eq's table for a point that has neither zeros nor ones.
+/// The inverses of the entries of eq's table for a point that has neither zeros nor ones: `1 / z` is `1 + z`, and `1 / (1 + z)` is `z`,
+/// over `z (1 + z)`.
 fn inverse_eq_table(point: &[F128]) -> Vec<F128> {
-    let mut inverses: Vec<F128> = point.iter().flat_map(|&z| [F128::ONE + z, z]).collect();
-    F128::batch_invert(&mut inverses);
-    let mut table = F128::zeros(1 << point.len());
-    table[0] = F128::ONE;
-    for (variable, &[zero, one]) in inverses.as_chunks().0.iter().enumerate() {
-        let (low, high) = table.split_at_mut(1 << variable);
-        kernels::scale_into(&mut high[..low.len()], low, one);
-        kernels::scale(low, zero);
-    }
+    let complement: Vec<F128> = point.iter().map(|&z| F128::ONE + z).collect();
+    let norm: F128 = point.iter().chain(&complement).copied().product();
+    let mut table = kernels::eq_table(&complement);
+    kernels::scale(&mut table, norm.invert());
     table
 }
 
@@ -333,8 +329,7 @@ fn weighted_lines(
     match fan_in {
         FOUR => {
             let [lo, hi] = [lo, hi].map(|of| core::array::from_fn(|g| of[g]));
-            let weights = if is_weighted { None } else { Some(w) };
-            of_quartic(w, kernels::quartic_round(weights, lo, hi, &[]))
+            of_quartic(w, kernels::quartic_round((!is_weighted).then_some(w), lo, hi, &[]))
         }
         2 => {
             let (at_one, leading) = kernels::product_round(w, lo[0], hi[0], lo[1], hi[1]);
