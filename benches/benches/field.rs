@@ -8,7 +8,8 @@ use binfer_field::coset::{self, BLOCKS, ProductSums};
 use binfer_field::kernels::Corner;
 use binfer_field::tower::{Sliced, WholeBytes, from_tower, to_tower};
 use binfer_field::{
-    Backend, F128, LinearMap, Tower8, Tower16, Tower32, Tower64, Tower128, WordMap, kernels,
+    Backend, F128, LinearMap, NibbleSums, Tower8, Tower16, Tower32, Tower64, Tower128, WordMap,
+    kernels,
 };
 use criterion::{BenchmarkId, Criterion, Throughput};
 
@@ -62,11 +63,10 @@ fn linear_maps(c: &mut Criterion) {
     let images: [F128; 128] = core::array::from_fn(|i| a[i]);
     let map = LinearMap::new(&images);
     on_all(c, "linear_map", N, || map.apply_slice(&mut dst, &a));
-    let (words, halves) = (WordMap::<4>::new(&a[..32]), WordMap::<2>::new(&a[..16]));
-    let bits: Vec<_> = a.iter().map(|x| (x.to_bits() as u32).to_le_bytes()).collect();
-    on_all(c, "word_map", N, || words.apply_slice(&mut dst, &bits, a[0]));
+    let (words, pairs) = (WordMap::<1>::new(&a[..16]), WordMap::<2>::new(&a[..32]));
     let bits: Vec<_> = a.iter().map(|x| (x.to_bits() as u16).to_le_bytes()).collect();
-    on_all(c, "half_word_map", N, || halves.apply_slice(&mut dst, &bits, a[0]));
+    on_all(c, "word_map", N, || words.apply_slice(&mut dst, [&bits], a[0]));
+    on_all(c, "word_pair_map", N, || pairs.apply_slice(&mut dst, [&bits; 2], a[0]));
     let mut tower = vec![Tower128::ZERO; N];
     on_all(c, "to_tower", N, || to_tower(&mut tower, &a));
     on_all(c, "from_tower", N, || from_tower(&mut dst, &tower));
@@ -142,7 +142,13 @@ fn indices(c: &mut Criterion) {
     let tables: [[F128; 256]; 4] = core::array::from_fn(|_| core::array::from_fn(|v| table[v]));
     let two = [&tables[0], &tables[1]];
     on_all(c, "gather_two", N, || kernels::gather_two(&mut dst, two, [&index; 2], &[]));
-    on_all(c, "gather_four", N, || kernels::gather_four(&mut dst, tables.each_ref(), [&index; 4]));
+    let functions = weights[..16 * 16].as_chunks().0;
+    for n in [4, 16] {
+        let index = vec![&index[..]; n];
+        on_all(c, &format!("nibble_sums_{n}"), N, || {
+            NibbleSums::new(&functions[..n], N).apply(&mut dst, &index, true);
+        });
+    }
     on_all(c, "gather_products", N, || kernels::gather_products(&mut dst, two, [&index; 2]));
     let four = tables.each_ref();
     on_all(c, "gather_four_products", N, || {

@@ -24,14 +24,15 @@
 //! | `product_grid` | of the weights | 11, 12 with a corner | | 17, 18 with a corner |
 //! | `table_grid` | of a quarter | 8 | | 21 |
 //! | `lines_round` of 2, 3, 4, 5, 6, 7, 8 factors | of the weights | 5, 10, 14, 23, 28, 36, 41 | | 7, 12, 20, 38, 50, 66, 87 |
-//! | `quartic_round`, `gather_quartic` | of a factor | 13 | | 15 |
+//! | `quartic_round` | of a factor | 13 | | 15 |
+//! | `gather_quartic` | of the weights | 12 | | 14 |
 //! | `quartic_round` without weights | of a factor | 11 | | 15 |
 //! | `eq_table` | of the result but one | 1 | | 1 |
 //! | `butterfly` and layers of them | pair | 1 | | 2 |
 //! | `LinearMap` on a slice, `bit_sums` | | | | 16 |
-//! | `WordMap` on a slice | | | | 4 |
+//! | `WordMap` on slices, of `n` words | | | | `2 n` |
 //! | `gather_two` | of the result | | | 1 |
-//! | `gather_four` | of the result | | | 3 |
+//! | `NibbleSums` of `2 p` slices | of the result | | | `p - 1` |
 //! | `gather_products` | of the result | 1 | | |
 //! | `gather_four_products` | of the result | 3 | | |
 //! | `gather`, `pack_plane`, `transpose` | | | | |

@@ -300,13 +300,6 @@ pub fn gather_two(dst: &mut [F128], tables: [&[F128; 256]; 2], index: [&[u8]; 2]
     dispatch::gather_two(Backend::current(), dst, tables, index, ahead);
 }
 
-/// Sums of four look-ups: `dst[i] = sum_k tables[k][index[k][i]]`.
-pub fn gather_four(dst: &mut [F128], tables: [&[F128; 256]; 4], index: [&[u8]; 4]) {
-    assert!(index.iter().all(|i| i.len() == dst.len()));
-    let _counted = count::kernel(dst.len(), 0, 0, 3);
-    dispatch::gather_four(Backend::current(), dst, tables, index);
-}
-
 /// Products of two look-ups: `dst[i] = tables[0][index[0][i]] * tables[1][index[1][i]]`.
 pub fn gather_products(dst: &mut [F128], tables: [&[F128; 256]; 2], index: [&[u8]; 2]) {
     assert!(index.iter().all(|i| i.len() == dst.len()));
@@ -326,17 +319,17 @@ pub fn gather_four_products(
     dispatch::gather_four_products(Backend::current(), dst, tables, index, ahead);
 }
 
-/// [`quartic_round`] of factors that are looked up: `tables[s][index[s][i]]` stands for `lo[s][i]`, and
+/// [`quartic_round`] of factors that are looked up, but for `p(1)`: `tables[s][index[s][i]]` stands for `lo[s][i]`, and
 /// `tables[4 + s][index[4 + s][i]]` for `hi[s][i]`. What is `ahead` is fetched as there.
 pub fn gather_quartic(
     w: &[F128],
     tables: [&[F128; 256]; 8],
     index: [&[u8]; 8],
     ahead: &[&[u8]],
-) -> [F128; 4] {
+) -> [F128; 3] {
     assert!(index.iter().all(|i| i.len() == w.len()));
     let (products, additions) = QUARTIC;
-    let _counted = count::kernel(w.len(), products, 0, additions);
+    let _counted = count::kernel(w.len(), products - 1, 0, additions - 1);
     dispatch::gather_quartic(Backend::current(), w, tables, index, ahead)
 }
 

@@ -55,9 +55,11 @@ mod f128;
 mod field;
 mod frobenius;
 mod linear;
+mod nibbles;
 
 pub use arch::dispatch::Backend;
 pub use f128::F128;
 pub use field::{ExtensionField, Field};
 pub use linear::{LinearMap, WordMap, subset_sums, transpose_bits};
+pub use nibbles::NibbleSums;
 pub use tower::{Tower1, Tower2, Tower4, Tower8, Tower16, Tower32, Tower64, Tower128};

@@ -1,5 +1,6 @@
 //! GF(2)-linear maps to GF(2^128), applied a byte of the argument at a time.
 
+use crate::aligned::Aligned;
 use crate::arch::dispatch::{self, Backend};
 use crate::{F128, count};
 
@@ -54,29 +55,30 @@ fn byte_matrices<const N: usize>(images: &[F128]) -> [[u64; N]; 16] {
     blocks
 }
 
-/// A GF(2)-linear map of words of `BYTES` bytes, two or four, to `F128`.
-pub struct WordMap<const BYTES: usize> {
+/// A GF(2)-linear map to `F128` of so many words of two bytes, one or two.
+pub struct WordMap<const WORDS: usize> {
     tables: Vec<[F128; 256]>,
-    /// `blocks[j][i]` takes byte `i` of the word to byte `j` of the image.
-    blocks: [[u64; 4]; 16],
+    /// `blocks[j][i]` takes byte `i` of the words to byte `j` of the image; the matrix once for each eight bytes of a register.
+    blocks: Box<Aligned<[[[u64; 8]; 4]; 16]>>,
 }
 
-impl<const BYTES: usize> WordMap<BYTES> {
-    const IS_WORD: () = assert!(BYTES == 2 || BYTES == 4);
+impl<const WORDS: usize> WordMap<WORDS> {
+    const FEW_WORDS: () = assert!(WORDS == 1 || WORDS == 2);
 
-    /// The map that sends bit `i` to `images[i]`.
+    /// The map that sends bit `i`, of the words one after the other, to `images[i]`.
     ///
     /// # Panics
     /// Unless there are as many images as bits.
     pub fn new(images: &[F128]) -> Self {
-        let () = Self::IS_WORD;
-        assert_eq!(images.len(), 8 * BYTES);
-        Self { tables: byte_tables(images), blocks: byte_matrices(images) }
+        let () = Self::FEW_WORDS;
+        assert_eq!(images.len(), 16 * WORDS);
+        let blocks = byte_matrices(images).map(|row| row.map(|matrix| [matrix; 8]));
+        Self { tables: byte_tables(images), blocks: Box::new(Aligned(blocks)) }
     }
 
-    /// The images of a slice, with a constant: `dst[i]` is `constant` and the image of `src[i]`. The slices are of
-    /// one length.
-    pub fn apply_slice(&self, dst: &mut [F128], src: &[[u8; BYTES]], constant: F128) {
+    /// The images of words of slices, with a constant: `dst[i]` is `constant` and the image of `src[0][i]`, and `src[1][i]`. The slices are
+    /// of one length, and as much as each takes is fetched from behind it meanwhile, which will be read next.
+    pub fn apply_slice(&self, dst: &mut [F128], src: [&[[u8; 2]]; WORDS], constant: F128) {
         self.apply_slice_on(Backend::current(), dst, src, constant);
     }
 
@@ -85,12 +87,12 @@ impl<const BYTES: usize> WordMap<BYTES> {
         &self,
         backend: Backend,
         dst: &mut [F128],
-        src: &[[u8; BYTES]],
+        src: [&[[u8; 2]]; WORDS],
         constant: F128,
     ) {
-        assert_eq!(dst.len(), src.len());
-        let _counted = count::kernel(dst.len(), 0, 0, BYTES as u32);
-        dispatch::word_map(backend, dst, src.as_flattened(), constant, &self.tables, &self.blocks);
+        assert!(src.iter().all(|words| words.len() == dst.len()));
+        let _counted = count::kernel(dst.len(), 0, 0, 2 * WORDS as u32);
+        dispatch::word_map(backend, dst, &src, constant, &self.tables, &self.blocks.0);
     }
 }
 

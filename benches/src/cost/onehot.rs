@@ -144,9 +144,13 @@ fn of_point(jobs: &[Job]) -> Counts {
     let nibbles = first.n_nibbles();
     let (tasks, left) = (blocks / TASK, blocks % TASK);
     let values = |blocks: usize| {
-        if blocks < 256 { SIZE * blocks * nibbles } else { SIZE * (blocks + 256 * nibbles) }
+        if blocks < 256 { SIZE * blocks * nibbles } else { SIZE * blocks }
     };
     let mut total = ops(0, 0, tasks * values(TASK) + values(left));
+    if blocks >= 256 {
+        // Sums by bytes, added to those by nibbles.
+        total += ops(0, 0, SIZE * 256 * nibbles);
+    }
     // Coefficients, tables, values on the domain; the cosets' 272 sums, two of a pair from eight by bits.
     let (pairs, values) = (136, 64 * SIZE);
     let of_pairs = ops(10 * pairs, 0, 10 * pairs);

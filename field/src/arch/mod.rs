@@ -59,6 +59,14 @@ fn prefetch_lines(slices: &[&[u8]], start: usize) {
     }
 }
 
+/// [`prefetch`] of `n` bytes that lie behind a slice as those from `start` on do in it: for slices whose successors are read next.
+#[inline(always)]
+fn prefetch_behind(slice: &[u8], start: usize, n: usize) {
+    for line in (0..n).step_by(LINE * size_of::<F128>()) {
+        prefetch(slice.as_ptr().wrapping_add(slice.len() + start + line).cast());
+    }
+}
+
 /// [`prefetch`] of what lies as far behind a run of elements, all its lines.
 #[inline(always)]
 fn prefetch_ahead(run: &[F128]) {

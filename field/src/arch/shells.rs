@@ -69,7 +69,12 @@ macro_rules! for_each_kernel {
                 index: [&[u8]; 2],
                 ahead: &[&[u8]]
             );
-            fn gather_four(dst: &mut [F128], tables: [&[F128; 256]; 4], index: [&[u8]; 4]);
+            fn nibble_sums(
+                dst: &mut [F128],
+                index: &[&[u8]],
+                is_high: bool,
+                tables: &crate::nibbles::Tables
+            );
             fn gather_products(dst: &mut [F128], tables: [&[F128; 256]; 2], index: [&[u8]; 2]);
             fn gather_four_products(
                 dst: &mut [F128],
@@ -82,7 +87,7 @@ macro_rules! for_each_kernel {
                 tables: [&[F128; 256]; 8],
                 index: [&[u8]; 8],
                 ahead: &[&[u8]]
-            ) -> [F128; 4];
+            ) -> [F128; 3];
             fn nibble_products(
                 low: &[F128; 16],
                 high: &[[F128; 16]],
@@ -99,10 +104,10 @@ macro_rules! for_each_kernel {
             );
             fn word_map(
                 dst: &mut [F128],
-                src: &[u8],
+                src: &[&[[u8; 2]]],
                 constant: F128,
                 tables: &[[F128; 256]],
-                blocks: &[[u64; 4]; 16]
+                blocks: &[[[u64; 8]; 4]; 16]
             );
             fn coset_products(
                 sums: &mut [crate::coset::ProductSums],

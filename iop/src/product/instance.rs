@@ -34,6 +34,8 @@ pub struct BoxProduct<'a> {
     made: Option<Made<'a>>,
     /// Elements from one factor to the next, once rows are bound.
     stride: usize,
+    /// The product at the two values of the first variable, where they are known.
+    known: Option<[F128; 2]>,
     /// What the next round sums, where it was found while columns were bound.
     ahead: Option<Vec<F128>>,
     cols_left: usize,
@@ -76,11 +78,17 @@ impl<'a> BoxProduct<'a> {
     /// The instance for a claim `V(z) = value` on the product `V` of all factors; `data` holds
     /// `cols * fan_in * rows` elements `[column][factor][row]`.
     pub fn new(shape: BoxShape, data: impl Into<Buffer>, claim: &LeafClaim<F128>) -> Self {
-        Self::over(shape, Factors::Stored(data.into(), (0..shape.cols).collect()), claim)
+        Self::over(shape, Factors::Stored(data.into(), (0..shape.cols).collect()), claim, None)
     }
 
-    /// The instance for factors that may be made; if they are, of a box of several columns.
-    pub(super) fn over(shape: BoxShape, factors: Factors<'a>, claim: &LeafClaim<F128>) -> Self {
+    /// The instance for factors that may be made; if they are, of a box of several columns, with `V` `known` at both values of the
+    /// first variable.
+    pub(super) fn over(
+        shape: BoxShape,
+        factors: Factors<'a>,
+        claim: &LeafClaim<F128>,
+        known: Option<[F128; 2]>,
+    ) -> Self {
         let (data, numbers, made) = match factors {
             Factors::Stored(data, numbers) => (data, numbers, None),
             Factors::Made(made) => (Buffer::default(), (0..shape.cols).collect(), Some(made)),
@@ -89,7 +97,7 @@ impl<'a> BoxProduct<'a> {
         let kept: Vec<Column> = numbers.into_iter().enumerate().map(column).collect();
         let (n_cols, n_rows) = (shape.col_vars(), shape.row_vars());
         debug_assert!(made.is_some() || data.len() == kept.len() * shape.fan_in * shape.rows);
-        debug_assert!(made.is_none() || n_cols > 0);
+        debug_assert!(made.is_none() || n_cols > 0 && known.is_some());
         debug_assert_eq!((claim.col_point.len(), claim.row_point.len()), (n_cols, n_rows));
         let mut eq_rows = Vec::new();
         if n_cols > 0 {
@@ -105,6 +113,7 @@ impl<'a> BoxProduct<'a> {
             data,
             made,
             stride: shape.rows,
+            known,
             ahead: None,
             cols_left: n_cols,
             rows_left: n_rows,
@@ -199,7 +208,7 @@ impl<'a> BoxProduct<'a> {
             let mut total = vec![F128::ZERO; fan_in + 1];
             for pair in pairs {
                 let sum = if let Some(made) = &self.made {
-                    self.made_product(made, pair.number, flip, scratch)
+                    self.made_product(made, pair.number, scratch)
                 } else {
                     let column = |at: usize| &self.data[at..at + block];
                     let [lo, hi] = pair.places.map(|at| at.map_or(&ones[..], column));
@@ -213,26 +222,17 @@ impl<'a> BoxProduct<'a> {
         sums.reduce(|| vec![F128::ZERO; fan_in + 1], add)
     }
 
-    /// [`weighted_product`] of a pair of columns that are made, run of rows by run.
-    fn made_product(
-        &self,
-        made: &Made<'_>,
-        pair: usize,
-        flip: bool,
-        scratch: &mut [F128],
-    ) -> Vec<F128> {
+    /// [`weighted_product`] of a pair of columns that are made, run of rows by run; the value at one may be missing, as it is known.
+    fn made_product(&self, made: &Made<'_>, pair: usize, scratch: &mut [F128]) -> Vec<F128> {
         let fan_in = self.shape.fan_in;
         let rows = self.shape.rows;
         if fan_in == FOUR
-            && let Some((mut tables, mut index)) = made.byte_tables::<8>(2 * pair * fan_in, rows)
+            && let Some((tables, index)) = made.byte_tables::<8>(2 * pair * fan_in, rows)
         {
-            if flip {
-                tables.rotate_left(FOUR);
-                index.rotate_left(FOUR);
-            }
             let ahead = made.ahead(2 * (pair + 1) * fan_in..2 * (pair + 2) * fan_in, rows);
-            let sums = kernels::gather_quartic(&self.eq_rows, tables, index, &ahead);
-            return of_quartic(&self.eq_rows, sums);
+            let [second, third, fourth] =
+                kernels::gather_quartic(&self.eq_rows, tables, index, &ahead);
+            return of_quartic(&self.eq_rows, [F128::ZERO, second, third, fourth]);
         }
         let mut total = vec![F128::ZERO; fan_in + 1];
         for (run, eq) in self.eq_rows.chunks(2 * RUN).enumerate() {
@@ -242,7 +242,7 @@ impl<'a> BoxProduct<'a> {
                 made.fill(2 * pair * fan_in + g, run * 2 * RUN, out);
             }
             let (lo, hi) = blocks.split_at(n * fan_in);
-            kernels::add_assign(&mut total, &weighted_product(eq, false, lo, hi, flip));
+            kernels::add_assign(&mut total, &weighted_product(eq, false, lo, hi, false));
         }
         total
     }
@@ -427,8 +427,15 @@ impl Instance for BoxProduct<'_> {
             0 => self.z_rows[self.rows_left - 1],
             left => self.z_cols[self.z_cols.len() - left],
         };
-        let at_zero = (z == F128::ONE).then(|| self.cofactor_at(true)[0]);
-        let sums = self.ahead.take().unwrap_or_else(|| self.cofactor_at(false));
+        let known = self.known.take().map(|values| values.map(|value| value + F128::ONE));
+        let at_zero = match known {
+            Some([at_zero, _]) => Some(at_zero),
+            None => (z == F128::ONE).then(|| self.cofactor_at(true)[0]),
+        };
+        let mut sums = self.ahead.take().unwrap_or_else(|| self.cofactor_at(false));
+        if let Some([_, at_one]) = known {
+            sums[0] = at_one;
+        }
         match sums[..] {
             [at_one, _, second, third, fourth] => {
                 self.factored.round_of_quartic(z, [at_one, second, third, fourth], at_zero)

@@ -65,8 +65,8 @@ pub fn prove(
             claims[i].weights = vec![weight];
         }
     }
-    let splits = trees.par_iter_mut().zip(&claims);
-    let instances = splits.map(|(tree, claim)| tree.split(claim)).collect();
+    let splits = trees.par_iter_mut().zip(claims.par_iter().zip(known));
+    let instances = splits.map(|(tree, (claim, known))| tree.split(claim, known)).collect();
     drop(trees);
     prove_factors(channel, &own, claims, instances)
 }

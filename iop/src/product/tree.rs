@@ -182,8 +182,13 @@ impl<'a> Tree<'a> {
     }
 
     /// The sumcheck that takes leaves apart into their factors, of which there is more than one. The last of all.
-    pub(super) fn split(&mut self, claim: &LeafClaim<F128>) -> Option<BoxProduct<'a>> {
-        Some(BoxProduct::over(self.shape.argued(), self.factors.take()?, claim))
+    /// The leaves are `known` at both values of their first variable, if they have columns.
+    pub(super) fn split(
+        &mut self,
+        claim: &LeafClaim<F128>,
+        known: Option<[F128; 2]>,
+    ) -> Option<BoxProduct<'a>> {
+        Some(BoxProduct::over(self.shape.argued(), self.factors.take()?, claim, known))
     }
 
     /// The sumcheck that reduces a claim on the level above `level` to claims on the even and the odd

@@ -141,30 +141,6 @@ pub(super) fn look_up_two<const N: usize, L: Lanes<N>>(
     }
 }
 
-/// `dst[i] = sum_k tables[k][index[k][i]]`.
-#[inline(always)]
-pub(crate) fn gather_four<const N: usize>(
-    isa: impl Lanes<N>,
-    dst: &mut [F128],
-    tables: [&[F128; 256]; 4],
-    index: [&[u8]; 4],
-) {
-    let [t0, t1, t2, t3] = tables;
-    let (dst, dst_tail) = dst.as_chunks_mut::<N>();
-    let [(i0, tail0), (i1, tail1), (i2, tail2), (i3, tail3)] = index.map(|i| i.as_chunks::<N>());
-    for ((d, (i0, i1)), (i2, i3)) in dst.iter_mut().zip(i0.iter().zip(i1)).zip(i2.iter().zip(i3)) {
-        prefetch_ahead(d);
-        let low = isa.add(isa.look_up(t0, i0), isa.look_up(t1, i1));
-        let high = isa.add(isa.look_up(t2, i2), isa.look_up(t3, i3));
-        isa.store(d, isa.add(low, high));
-    }
-    let tails = tail0.iter().zip(tail1).zip(tail2.iter().zip(tail3));
-    for (d, ((&i0, &i1), (&i2, &i3))) in dst_tail.iter_mut().zip(tails) {
-        let [i0, i1, i2, i3] = [i0, i1, i2, i3].map(usize::from);
-        *d = (t0[i0] + t1[i1]) + (t2[i2] + t3[i3]);
-    }
-}
-
 /// Bit `plane` of each byte, packed least significant bit first.
 #[inline(always)]
 pub(crate) fn pack_plane<const N: usize>(

@@ -24,9 +24,16 @@ pub(crate) trait ByteLanes: Copy {
     /// the first result, the upper halves in the second.
     fn interleave(self, a: Self::Register, b: Self::Register) -> (Self::Register, Self::Register);
 
-    /// The bytes of 64 words of two or four, register `i` holding byte `i` of each: word `4 p + l` in place `p` of lane `l`, from where
+    /// The low four bits of each byte, or the high four.
+    fn nibbles(self, v: Self::Register, is_high: bool) -> Self::Register;
+    /// In each 16-byte lane the bytes of `table` that the bytes of `numbers` number, all below sixteen.
+    fn entries(self, table: Self::Register, numbers: Self::Register) -> Self::Register;
+    /// Byte `4 p + l` in place `p` of lane `l`, as [`Self::deal`] has words' bytes.
+    fn spread(self, v: Self::Register) -> Self::Register;
+
+    /// The bytes of 64 words of two, register `i` holding byte `i` of each: word `4 p + l` in place `p` of lane `l`, from where
     /// [`Self::transpose`] takes words of sixteen registers to their places in memory.
-    fn deal<const BYTES: usize>(self, words: &[[u8; BYTES]; 64]) -> [Self::Register; BYTES];
+    fn deal(self, words: &[[u8; 2]; 64]) -> [Self::Register; 2];
 
     /// Transposes each 8 x 8 bits, the last byte taken for the first: bit `i` of byte `k` is bit `k` of byte `7 - i`.
     #[inline(always)]
@@ -123,7 +130,19 @@ impl ByteLanes for NoByteLanes {
         match self {}
     }
 
-    fn deal<const BYTES: usize>(self, _words: &[[u8; BYTES]; 64]) -> [(); BYTES] {
+    fn nibbles(self, _v: (), _is_high: bool) {
+        match self {}
+    }
+
+    fn entries(self, _table: (), _numbers: ()) {
+        match self {}
+    }
+
+    fn spread(self, _v: ()) {
+        match self {}
+    }
+
+    fn deal(self, _words: &[[u8; 2]; 64]) -> [(); 2] {
         match self {}
     }
 

@@ -36,7 +36,9 @@ pub(crate) fn quartic_round<const N: usize, L: Lanes<N>>(
     hi: [&[F128]; 4],
     ahead: &[&[u8]],
 ) -> [F128; 4] {
-    quartic_sums(isa, lo[0].len(), w, Slices { lo: &lo, hi: &hi }, ahead)
+    let source = Slices { lo: &lo, hi: &hi };
+    let [second, third, fourth, at_one] = quartic_sums(isa, lo[0].len(), w, source, ahead);
+    [at_one, second, third, fourth]
 }
 
 /// See [`kernels::gather_quartic`](crate::kernels::gather_quartic).
@@ -47,7 +49,7 @@ pub(crate) fn gather_quartic<const N: usize, L: Lanes<N>>(
     tables: [&[F128; 256]; 8],
     index: [&[u8]; 8],
     ahead: &[&[u8]],
-) -> [F128; 4] {
+) -> [F128; 3] {
     quartic_sums(isa, w.len(), Some(w), LookUps { tables, index }, ahead)
 }
 
@@ -222,16 +224,18 @@ fn round<
     sums
 }
 
-/// What [`quartic_round`] gives. The product of the parabolas' values at zero is not needed for it.
+/// What [`quartic_round`] gives, the value at one last, or without that. The product of the parabolas' values at zero is not needed for it.
 #[inline(always)]
-fn quartic_sums<const N: usize, L: Lanes<N>>(
+fn quartic_sums<const N: usize, L: Lanes<N>, const SUMS: usize>(
     isa: L,
     n: usize,
     w: Option<&[F128]>,
     source: impl Source<4>,
     ahead: &[&[u8]],
-) -> [F128; 4] {
+) -> [F128; SUMS] {
     let mut sums = [isa.zero_wide(); 5];
+    // Three coefficients are four products.
+    let n_products = SUMS + 1;
     for start in (0..n).step_by(N) {
         prefetch_lines(ahead, start);
         let (lows, highs) = weighted(isa, n, w, source, start);
@@ -239,23 +243,24 @@ fn quartic_sums<const N: usize, L: Lanes<N>>(
         let [b0, b1, b2] = three_values(isa, [lows[2], lows[3]], [highs[2], highs[3]]);
         let (a01, b01) = (isa.add(a0, a1), isa.add(b0, b1));
         let pairs = [
-            (a1, b1),
             (a2, b2),
             // The coefficients of X, with each other and with those of X^2.
             (isa.add(a01, a2), isa.add(b01, b2)),
             (a01, b01),
             (isa.add(a0, a2), isa.add(b0, b2)),
+            (a1, b1),
         ];
-        for i in 0..5 {
+        for i in 0..n_products {
             sums[i] = isa.add_wide(sums[i], isa.mul_wide(pairs[i].0, pairs[i].1));
         }
     }
     let mut products = [F128::ZERO; 5];
-    for i in 0..5 {
+    for i in 0..n_products {
         products[i] = isa.sum(isa.reduce(sums[i]));
     }
-    let [at_one, fourth, linear, third, second] = products;
-    [at_one, second + fourth + linear, third + fourth + linear, fourth]
+    let [fourth, linear, third, second, at_one] = products;
+    let all = [second + fourth + linear, third + fourth + linear, fourth, at_one];
+    core::array::from_fn(|i| all[i])
 }
 
 /// What is multiplied for the coefficients of a product of two polynomials: coefficients of one degree, sums of two of either, and

@@ -12,6 +12,7 @@ mod linear_map;
 mod lines;
 mod look_ups;
 mod nibble_lanes;
+mod nibble_sums;
 mod planes;
 mod product;
 mod tower;
@@ -21,8 +22,7 @@ mod two_rounds;
 
 pub(crate) use bit_sums::bit_sums;
 pub(crate) use bits::{
-    block_histograms, gather, gather_four, gather_two, histogram, pack_plane, pack_planes,
-    transpose,
+    block_histograms, gather, gather_two, histogram, pack_plane, pack_planes, transpose,
 };
 pub(crate) use byte_lanes::{ByteLanes, NoByteLanes};
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
@@ -34,6 +34,7 @@ pub(crate) use linear_map::{linear_map, word_map};
 pub(crate) use lines::{gather_quartic, lines_round, quartic_round};
 pub(crate) use look_ups::{gather_four_products, gather_products, nibble_products};
 pub(crate) use nibble_lanes::{NibbleLanes, NoNibbleLanes};
+pub(crate) use nibble_sums::nibble_sums;
 pub(crate) use planes::plane_butterflies;
 pub(crate) use product::{
     add_assign, add_products, add_scaled, inner_product, mul, mul_adjacent, mul_assign, mul_one,

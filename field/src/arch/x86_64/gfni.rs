@@ -1,9 +1,9 @@
 //! Byte lanes: GFNI on 512 bits.
 
 use core::arch::x86_64::{
-    __m512i, __mmask64, _mm512_gf2p8affine_epi64_epi8, _mm512_gf2p8affineinv_epi64_epi8,
-    _mm512_gf2p8mul_epi8, _mm512_loadu_si512, _mm512_mask_mov_epi8, _mm512_permutex2var_epi8,
-    _mm512_set1_epi64, _mm512_shuffle_i64x2, _mm512_storeu_si512, _mm512_unpackhi_epi8,
+    __m512i, _mm512_gf2p8affine_epi64_epi8, _mm512_gf2p8affineinv_epi64_epi8, _mm512_gf2p8mul_epi8,
+    _mm512_loadu_si512, _mm512_permutex2var_epi8, _mm512_permutexvar_epi8, _mm512_set1_epi64,
+    _mm512_shuffle_epi8, _mm512_shuffle_i64x2, _mm512_storeu_si512, _mm512_unpackhi_epi8,
     _mm512_unpackhi_epi64, _mm512_unpacklo_epi8, _mm512_unpacklo_epi64,
 };
 
@@ -13,24 +13,19 @@ use super::avx512::Avx512;
 /// The matrix of the map that changes nothing.
 const IDENTITY: i64 = 0x0102_0408_1020_4080;
 
-/// Where in 128 bytes of words [`ByteLanes::deal`] finds byte `i` of each word.
+/// Where in words of so many bytes [`ByteLanes::deal`] and [`ByteLanes::spread`] find byte `i` of each word.
 const fn places<const BYTES: usize>() -> [[u8; 64]; BYTES] {
     let mut places = [[0; 64]; BYTES];
     let mut i = 0;
     while i < BYTES {
         let mut place = 0;
         while place < 64 {
-            places[i][place] = ((4 * (place % 16) + place / 16) * BYTES + i) as u8 % 128;
+            places[i][place] = ((4 * (place % 16) + place / 16) * BYTES + i) as u8;
             place += 1;
         }
         i += 1;
     }
     places
-}
-
-/// The places of words of each 128 bytes: all, or half of every lane.
-const fn parts<const BYTES: usize>() -> [__mmask64; 2] {
-    if BYTES == 2 { [u64::MAX, 0] } else { [0x00ff_00ff_00ff_00ff, 0xff00_ff00_ff00_ff00] }
 }
 
 impl ByteLanes for Avx512 {
@@ -90,25 +85,31 @@ impl ByteLanes for Avx512 {
     }
 
     #[inline(always)]
-    fn deal<const BYTES: usize>(self, words: &[[u8; BYTES]; 64]) -> [__m512i; BYTES] {
-        let (pairs, _) = words.as_flattened().as_chunks::<128>();
-        let mut dealt = [self.load_bytes(&[0; 64]); BYTES];
-        for (i, dealt) in dealt.iter_mut().enumerate() {
-            let places = self.load_bytes(&const { places::<BYTES>() }[i]);
-            for (part, pair) in pairs.iter().enumerate() {
-                let [low, high] = [&pair[..64], &pair[64..]];
-                // SAFETY: both are 64 readable bytes; `self` proves AVX-512F, BW and VBMI.
-                *dealt = unsafe {
-                    let (low, high) = (
-                        _mm512_loadu_si512(low.as_ptr().cast()),
-                        _mm512_loadu_si512(high.as_ptr().cast()),
-                    );
-                    let found = _mm512_permutex2var_epi8(low, places, high);
-                    _mm512_mask_mov_epi8(*dealt, const { parts::<BYTES>() }[part], found)
-                };
-            }
-        }
-        dealt
+    fn nibbles(self, v: __m512i, is_high: bool) -> __m512i {
+        // The matrix shifted down by four rows takes the high bits to the low ones' places.
+        self.affine(v, if is_high { 0x1020_4080_0000_0000 } else { 0x0102_0408_0000_0000 })
+    }
+
+    #[inline(always)]
+    fn entries(self, table: __m512i, numbers: __m512i) -> __m512i {
+        // SAFETY: `self` proves AVX-512BW.
+        unsafe { _mm512_shuffle_epi8(table, numbers) }
+    }
+
+    #[inline(always)]
+    fn spread(self, v: __m512i) -> __m512i {
+        let [places] = const { places::<1>() };
+        // SAFETY: `self` proves AVX-512VBMI.
+        unsafe { _mm512_permutexvar_epi8(self.load_bytes(&places), v) }
+    }
+
+    #[inline(always)]
+    fn deal(self, words: &[[u8; 2]; 64]) -> [__m512i; 2] {
+        let [low, high]: &[[u8; 64]; 2] = bytemuck::cast_ref(words);
+        let (low, high) = (self.load_bytes(low), self.load_bytes(high));
+        // SAFETY: `self` proves AVX-512VBMI.
+        const { places::<2>() }
+            .map(|places| unsafe { _mm512_permutex2var_epi8(low, self.load_bytes(&places), high) })
     }
 
     #[inline(always)]

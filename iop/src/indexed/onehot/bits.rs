@@ -21,7 +21,7 @@ const WORTH_A_MAP: usize = 1 << 7;
 /// Takes a block's bits to the value at `z` of the polynomial that has them on the domain.
 pub(super) struct Extension {
     basis: Vec<F128>,
-    map: WordMap<2>,
+    map: WordMap<1>,
 }
 
 impl Extension {
@@ -31,7 +31,7 @@ impl Extension {
     }
 
     /// That of two blocks' bits, of which the second weigh `r` and the first `1 + r`.
-    fn bound(&self, r: F128) -> WordMap<4> {
+    fn bound(&self, r: F128) -> WordMap<2> {
         let weights = [F128::ONE + r, r].into_iter();
         let images = weights.flat_map(|w| self.basis.iter().map(move |&l| w * l));
         WordMap::new(&images.collect::<Vec<_>>())
@@ -48,8 +48,7 @@ pub(super) struct BlockBits<'a> {
 impl BlockBits<'_> {
     /// Factors of plane `s` from block `first` on.
     fn fill(&self, s: usize, first: usize, out: &mut [F128]) {
-        let bits = bytemuck::cast_slice(&self.planes[s][first..][..out.len()]);
-        self.extension.map.apply_slice(out, bits, self.constants[s]);
+        self.extension.map.apply_slice(out, [self.words(s, first, out.len())], self.constants[s]);
     }
 
     /// The same with the highest of `n_vars` variables of blocks bound to `r`: what fills them.
@@ -58,13 +57,8 @@ impl BlockBits<'_> {
         let map = (half >= WORTH_A_MAP).then(|| self.extension.bound(r));
         move |s, first, out| {
             if let Some(map) = &map {
-                let mut words = [0u32; 1 << CHUNK_VARS];
-                let words = &mut words[..out.len()];
-                let [lo, hi] = [first, half + first].map(|at| &self.planes[s][at..][..out.len()]);
-                for ((word, &lo), &hi) in words.iter_mut().zip(lo).zip(hi) {
-                    *word = (u32::from(lo) | u32::from(hi) << SIZE).to_le();
-                }
-                return map.apply_slice(out, bytemuck::cast_slice(words), self.constants[s]);
+                let both = [first, half + first].map(|at| self.words(s, at, out.len()));
+                return map.apply_slice(out, both, self.constants[s]);
             }
             let mut hi = [F128::ZERO; WORTH_A_MAP];
             let hi = &mut hi[..out.len()];
@@ -72,6 +66,11 @@ impl BlockBits<'_> {
             self.fill(s, half + first, hi);
             kernels::fold(out, hi, r);
         }
+    }
+
+    /// The bits of `n` blocks of plane `s`.
+    fn words(&self, s: usize, first: usize, n: usize) -> &[[u8; SIZE / 8]] {
+        bytemuck::cast_slice(&self.planes[s][first..][..n])
     }
 }
 
@@ -124,14 +123,23 @@ fn first_sums(bits: &BlockBits<'_>, w: &[F128], mu: F128) -> Sums {
     let [inner, outer] = eq_tables(&w[..rest], CHUNK_VARS);
     let len = inner.len();
     let ones = vec![F128::ONE; len];
-    let scratch = || vec![F128::ZERO; 2 * len * bits.planes.len()];
+    let scratch = || vec![F128::ZERO; 2 * len * NIBBLE];
     let sums = outer.par_iter().enumerate().map_init(scratch, |scratch, (chunk, &weight)| {
-        for (number, half) in scratch.chunks_mut(len).enumerate() {
-            bits.fill(number / 2, ((number % 2) << rest) + chunk * len, half);
+        let mut total = Sums::default();
+        // The factors of a nibble at a time, which stay in the first cache.
+        for plane in (0..bits.planes.len()).step_by(NIBBLE).rev() {
+            let n_planes = NIBBLE.min(bits.planes.len() - plane);
+            let scratch = &mut scratch[..2 * len * n_planes];
+            for (number, half) in scratch.chunks_mut(len).enumerate() {
+                let first = ((number % 2) << rest) + chunk * len;
+                bits.fill(plane + number / 2, first, half);
+            }
+            let halves = scratch.chunks(2 * len).map(|both| both.split_at(len).into());
+            let halves = halves.collect::<Vec<_>>();
+            let sums = of_chunk(&inner, &ones, &halves, &[], mu, true);
+            total = core::array::from_fn(|i| total[i] * mu + sums[i]);
         }
-        let halves = scratch.chunks(2 * len).map(|both| both.split_at(len).into());
-        let halves = halves.collect::<Vec<_>>();
-        of_chunk(&inner, &ones, &halves, &[], mu, true).map(|sum| sum * weight)
+        total.map(|sum| sum * weight)
     });
     sums.reduce(Sums::default, add)
 }

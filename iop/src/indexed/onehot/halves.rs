@@ -169,12 +169,12 @@ impl<'a> Factors<'a> for Looked<'a> {
         let vars = self.z.len();
         let [inner, outer] = eq_tables(&self.z, GRID_VARS);
         let len = inner.len();
-        let tables = [0, 1].map(|h| self.nibbles.pair_tables(h));
+        let sums = [0, 1].map(|h| self.nibbles.sums(h));
         let scratch = || vec![F128::ZERO; 8 * len];
         let grids = outer.par_iter().enumerate().map_init(scratch, |scratch, (chunk, &weight)| {
             for (at, out) in scratch.chunks_exact_mut(len).enumerate() {
                 let h = at / 4;
-                self.nibbles.look_up(&tables[h], (vars, at % 4, 4), chunk * len, h, out);
+                self.nibbles.look_up(&sums[h], (vars, at % 4, 4), chunk * len, h, out);
             }
             // The first variable is the highest bit of the run's number.
             let side = |h: usize| [0, 2, 1, 3].map(|run| &scratch[(4 * h + run) * len..][..len]);

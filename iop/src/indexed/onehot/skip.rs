@@ -18,9 +18,6 @@ use crate::multilinear::eq_tables;
 /// Blocks that are summed at a time.
 const TASK: usize = 2 * BLOCKS;
 
-/// Points of the domain whose histograms are made together.
-const POINTS_AT_A_TIME: usize = 8;
-
 /// Blocks of which values of bytes are told apart before those of nibbles.
 const BYTE_BINS: usize = 256;
 
@@ -128,6 +125,8 @@ struct Sums {
     products: Vec<ProductSums>,
     /// Of its values on the domain.
     values: Vec<Values>,
+    /// By point and index, what is still to be added to the values of its nibbles; empty or one for each point.
+    bins: Vec<[F128; 256]>,
 }
 
 impl Sums {
@@ -135,9 +134,21 @@ impl Sums {
         Self {
             products: vec![ProductSums::ZERO; n_nibbles],
             values: vec![[[F128::ZERO; 1 << NIBBLE]; SIZE]; n_nibbles],
+            bins: Vec::new(),
         }
     }
 
+    /// Adds the sums by indices to those by nibbles.
+    fn settled(mut self) -> Self {
+        for (d, bins) in self.bins.drain(..).enumerate() {
+            for (sums, values) in self.values.iter_mut().zip(marginals(&bins)) {
+                add(&mut sums[d], &values);
+            }
+        }
+        self
+    }
+
+    /// Adds other sums; both are settled.
     fn add(&mut self, other: &Self) {
         self.products.iter_mut().zip(&other.products).for_each(|(sums, more)| sums.add(more));
         let others = other.values.as_flattened().as_flattened();
@@ -214,7 +225,7 @@ fn sums(tiles: &[Weighted<'_>], width: usize) -> Sums {
         all.blocks().add_to(&mut sums);
         sums
     });
-    let sums = sums.reduce_with(|mut a, b| {
+    let sums = sums.map(Sums::settled).reduce_with(|mut a, b| {
         a.add(&b);
         a
     });
@@ -284,8 +295,11 @@ impl Blocks<'_> {
             let of_run = self.planes.iter().map(|plane| &plane[run * BLOCKS..][..weights.len()]);
             coset::add_products(&mut sums.products, &of_run.collect::<Vec<_>>(), weights);
         }
-        let sums = &mut sums.values;
-        if self.weights.len() < BYTE_BINS { self.add_values(sums) } else { self.add_bins(sums) }
+        if self.weights.len() < BYTE_BINS {
+            self.add_values(&mut sums.values);
+        } else {
+            self.add_bins(&mut sums.bins);
+        }
     }
 
     fn add_values(&self, sums: &mut [Values]) {
@@ -298,17 +312,10 @@ impl Blocks<'_> {
         }
     }
 
-    /// Adds the values, of bytes first.
-    fn add_bins(&self, sums: &mut [Values]) {
-        for first in (0..SIZE).step_by(POINTS_AT_A_TIME) {
-            let mut bins = [[F128::ZERO; 256]; POINTS_AT_A_TIME];
-            kernels::block_histograms(&mut bins, self.bytes, first, self.weights);
-            for (d, bins) in (first..).zip(&bins) {
-                let [low, high] = marginals(bins);
-                for (sums, values) in sums.iter_mut().zip([low, high]) {
-                    add(&mut sums[d], &values);
-                }
-            }
+    fn add_bins(&self, bins: &mut Vec<[F128; 256]>) {
+        bins.resize(SIZE, [F128::ZERO; 256]);
+        for (part, bins) in bins.as_chunks_mut().0.iter_mut().enumerate() {
+            kernels::block_histograms(bins, self.bytes, part * bins.len(), self.weights);
         }
     }
 }
