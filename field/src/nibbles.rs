@@ -40,7 +40,7 @@ impl NibbleSums {
     pub(crate) fn on(backend: Backend, functions: &[[F128; 16]], n: usize) -> Self {
         assert!(functions.len().is_multiple_of(2) && (2..=MOST_SLICES).contains(&functions.len()));
         let _counted = count::kernel(128 * functions.len(), 0, 0, 1);
-        let tables = if n >= WORTH_ROWS && backend.has_byte_lanes() {
+        let tables = if n >= WORTH_ROWS && dispatch::has_byte_lanes(backend) {
             Tables::Rows(functions.iter().map(byte_rows).collect())
         } else {
             Tables::Pairs(functions.as_chunks().0.iter().map(pair).collect())

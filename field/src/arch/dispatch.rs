@@ -117,14 +117,6 @@ impl Backend {
         self.0 == Kind::Avx512
     }
 
-    /// Whether the kernels of this backend compute on bytes.
-    pub(crate) fn has_byte_lanes(self) -> bool {
-        #[cfg(target_arch = "x86_64")]
-        return self.has_avx512();
-        #[cfg(not(target_arch = "x86_64"))]
-        return false;
-    }
-
     #[cold]
     fn choose() -> Self {
         let chosen = Self::named_or_best(&std::env::var("BINFER_BACKEND").unwrap_or_default());

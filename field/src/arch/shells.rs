@@ -69,6 +69,7 @@ macro_rules! for_each_kernel {
                 index: [&[u8]; 2],
                 ahead: &[&[u8]]
             );
+            fn has_byte_lanes() -> bool;
             fn nibble_sums(
                 dst: &mut [F128],
                 index: &[&[u8]],

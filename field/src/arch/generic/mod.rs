@@ -34,7 +34,7 @@ pub(crate) use linear_map::{linear_map, word_map};
 pub(crate) use lines::{gather_quartic, lines_round, quartic_round};
 pub(crate) use look_ups::{gather_four_products, gather_products, nibble_products};
 pub(crate) use nibble_lanes::{NibbleLanes, NoNibbleLanes};
-pub(crate) use nibble_sums::nibble_sums;
+pub(crate) use nibble_sums::{has_byte_lanes, nibble_sums};
 pub(crate) use planes::plane_butterflies;
 pub(crate) use product::{
     add_assign, add_products, add_scaled, inner_product, mul, mul_adjacent, mul_assign, mul_one,

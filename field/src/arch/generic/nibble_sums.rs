@@ -8,6 +8,12 @@ use crate::nibbles::{ByteRows, MOST_SLICES, Tables};
 /// Positions at a time.
 const RUN: usize = 64;
 
+/// Whether [`Tables::Rows`] can be looked up in.
+#[inline(always)]
+pub(crate) fn has_byte_lanes<const N: usize>(isa: impl Lanes<N>) -> bool {
+    isa.byte_lanes().is_some()
+}
+
 /// See [`NibbleSums::apply`](crate::NibbleSums::apply).
 #[inline(always)]
 pub(crate) fn nibble_sums<const N: usize, L: Lanes<N>>(
