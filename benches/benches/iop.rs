@@ -7,7 +7,7 @@ use binfer_iop::buffer::Buffer;
 use binfer_iop::channel::ProverChannel;
 use binfer_iop::claims::{self, EvaluationClaim};
 use binfer_iop::indexed::onehot::{self, OneHotClaim, View};
-use binfer_iop::indexed::table::{self, Entries, TableInput, TableStatement, histogram};
+use binfer_iop::indexed::table::{self, Entries, Histogram, TableInput, TableStatement, histogram};
 use binfer_iop::multilinear::log2_ceil;
 use binfer_iop::product::{self, BoxShape, LeafClaim, Leaves, RootClaim, Tree};
 use criterion::{BatchSize, Bencher, BenchmarkId, Criterion, Throughput};
@@ -61,16 +61,18 @@ fn product_trees(c: &mut Criterion) {
         let leaves = elements(rows * cols, 1);
         let row_point = elements(log2_ceil(rows), 2);
         b.iter_batched(
-            // In memory as provers have it.
-            || {
-                let mut buffer = Buffer::unspecified(leaves.len());
-                buffer.copy_from_slice(&leaves);
-                buffer
-            },
+            || buffer(&leaves),
             |leaves| in_pool(|| product(Tree::new(shape, leaves), &row_point)),
             BatchSize::PerIteration,
         );
     });
+}
+
+/// The elements in memory as provers have it.
+fn buffer(elements: &[F128]) -> Buffer {
+    let mut buffer = Buffer::unspecified(elements.len());
+    buffer.copy_from_slice(elements);
+    buffer
 }
 
 /// The tree's argument, up to the claim on its leaves.
@@ -103,14 +105,12 @@ impl Leaves for Looked<'_> {
 fn indexed_products(c: &mut Criterion) {
     on_shapes(c, "indexed_product", |b, shape @ (rows, cols)| {
         let index = bytes(rows * cols, 3);
-        let table = elements(cols << 8, 4);
+        let table = buffer(&elements(cols << 8, 4));
         let row_point = elements(log2_ceil(rows), 5);
-        let entries = || {
-            let mut entries = Buffer::unspecified(table.len());
-            entries.copy_from_slice(&table);
-            Entries::Listed(entries)
-        };
-        b.iter(|| in_pool(|| indexed_product(shape, &index, &table, entries, &row_point)));
+        b.iter(|| {
+            let entries = Entries::Listed((&table[..]).into());
+            in_pool(|| indexed_product(shape, &index, &table, entries, &row_point))
+        });
     });
 }
 
@@ -123,14 +123,14 @@ fn indexed_powers(c: &mut Criterion) {
         b.iter(|| {
             in_pool(|| {
                 let (table, entries) = powers(&bases);
-                indexed_product(shape, &index, &table, || entries, &row_point)
+                indexed_product(shape, &index, &table, entries, &row_point)
             })
         });
     });
 }
 
 /// Of each base the powers below 256, and those whose exponents are powers of two.
-fn powers(bases: &[F128]) -> (Buffer, Entries) {
+fn powers(bases: &[F128]) -> (Buffer, Entries<'static>) {
     let mut factors = vec![bases.to_vec()];
     for bit in 1..8 {
         let mut squares = F128::zeros(bases.len());
@@ -153,7 +153,7 @@ fn indexed_product(
     (rows, cols): (usize, usize),
     index: &[u8],
     table: &[F128],
-    entries: impl FnOnce() -> Entries,
+    entries: Entries<'_>,
     row_point: &[F128],
 ) -> onehot::PlaneClaims<F128> {
     let mut channel = channel();
@@ -163,6 +163,11 @@ fn indexed_product(
     let root = RootClaim { row_point: row_point.to_vec(), value };
     let leaf = product::prove(&mut channel, vec![tree], vec![root]).remove(0);
     let row_eq = kernels::eq_table(&leaf.row_point);
+    let columns: Vec<&[u8]> = index.chunks(rows).collect();
+    let histogram = match entries {
+        Entries::Listed(_) => Histogram::Rows { columns: columns.into(), weights: row_eq.into() },
+        _ => histogram(&columns, &row_eq, 8).into(),
+    };
     let input = TableInput {
         statement: TableStatement {
             taps: 1,
@@ -172,8 +177,8 @@ fn indexed_product(
             weight: leaf.weights[0],
         },
         value: leaf.values[0],
-        entries: entries(),
-        histogram: histogram(&index.chunks(rows).collect::<Vec<_>>(), &row_eq, 8).into(),
+        entries,
+        histogram,
         few: None,
     };
     let claim = table::prove(&mut channel, vec![input]).remove(0);

@@ -5,7 +5,7 @@
 //! use are together hardly more than was in use at once, so that keeping memory takes none.
 
 use core::ops::{Deref, DerefMut};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use binfer_field::F128;
 
@@ -220,6 +220,38 @@ impl AsRef<[F128]> for Buffer {
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [F128] {
         &mut self.storage.elements_mut()[..self.len]
+    }
+}
+
+/// Elements that are only read: somebody else's, or those of a buffer that may have several readers.
+#[derive(Clone)]
+pub enum Shared<'a> {
+    /// Somebody else's.
+    Borrowed(&'a [F128]),
+    /// A buffer's, which goes with its last reader.
+    Owned(Arc<Buffer>),
+}
+
+impl<'a> From<&'a [F128]> for Shared<'a> {
+    fn from(elements: &'a [F128]) -> Self {
+        Self::Borrowed(elements)
+    }
+}
+
+impl From<Buffer> for Shared<'_> {
+    fn from(elements: Buffer) -> Self {
+        Self::Owned(Arc::new(elements))
+    }
+}
+
+impl Deref for Shared<'_> {
+    type Target = [F128];
+
+    fn deref(&self) -> &[F128] {
+        match self {
+            Self::Borrowed(elements) => elements,
+            Self::Owned(elements) => elements,
+        }
     }
 }
 

@@ -76,9 +76,9 @@ impl Case {
     }
 
     /// As a list; `powers` tables also as products.
-    fn entries(&self) -> Entries {
+    fn entries(&self) -> Entries<'_> {
         if !self.powers {
-            return Entries::Listed(self.table.clone().into());
+            return Entries::Listed(self.table.as_slice().into());
         }
         let columns = || self.table.chunks(1 << self.width());
         // An entry of one bit, by the entry of none, which no case has as zero.

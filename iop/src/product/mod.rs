@@ -67,9 +67,7 @@ pub(crate) use pairs::{Factors, Folded, PairProduct};
 #[cfg(feature = "prover")]
 pub use prove::{prove, prove_factors};
 #[cfg(feature = "prover")]
-pub(crate) use quad::{
-    Grid, add as add_grids, fold_quarters, fold_weights, line, parabola, quarters,
-};
+pub(crate) use quad::{Grid, add as add_grids, fold_weights, line, parabola, quarters};
 pub use shape::{BoxShape, LeafClaim, RootClaim};
 #[cfg(feature = "prover")]
 pub use tree::Tree;

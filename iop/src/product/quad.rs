@@ -63,7 +63,7 @@ pub(crate) fn quarters<T>(values: &[T]) -> [&[T]; 4] {
 }
 
 /// [`fold`] of such quarters into the first.
-pub(crate) fn fold_quarters(values: &mut [F128], weights: [F128; 3]) {
+pub(super) fn fold_quarters(values: &mut [F128], weights: [F128; 3]) {
     let q = values.len() / 4;
     let (first, rest) = values.split_at_mut(q);
     let (second, rest) = rest.split_at(q);

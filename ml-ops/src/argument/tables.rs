@@ -246,7 +246,7 @@ impl Table<'_> {
 
     /// All entries, in the form that the table step takes least work on.
     #[cfg(feature = "prover")]
-    pub(crate) fn entries(&self) -> Entries {
+    pub(crate) fn entries(&self) -> Entries<'static> {
         match self {
             Self::Powers { bases, shift, width } => {
                 let scale = vec![F128::ONE; bases.len()];
@@ -277,7 +277,8 @@ impl Table<'_> {
                 };
                 match table.entries() {
                     Entries::Listed(entries) => {
-                        Entries::Listed(repeat(&entries, 1 << table.width()).into())
+                        let entries: Buffer = repeat(&entries, 1 << table.width()).into();
+                        Entries::Listed(entries.into())
                     }
                     Entries::Products { scale, factors } => Entries::Products {
                         scale: repeat(&scale, 1),
@@ -297,7 +298,7 @@ impl Table<'_> {
                     let first = b * BLOCK;
                     self.fill(first..first + (entries.len() >> self.width()), entries);
                 });
-                Entries::Listed(entries)
+                Entries::Listed(entries.into())
             }
         }
     }

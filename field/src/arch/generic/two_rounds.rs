@@ -2,7 +2,7 @@
 
 use super::Lanes;
 use crate::F128;
-use crate::arch::{prefetch, prefetch_ahead};
+use crate::arch::{AHEAD, prefetch, prefetch_ahead, prefetch_behind};
 use crate::kernels::Corner;
 
 /// Vectors that are weighted at a time, so that they stay in the first cache.
@@ -173,6 +173,7 @@ pub(crate) fn table_grid<const N: usize, L: Lanes<N>>(
             sums,
             [&a0.0[start..end], &a1.0[start..end], &a2.0[start..end], &a3.0[start..end]],
             [&b0.0[start..end], &b1.0[start..end], &b2.0[start..end], &b3.0[start..end]],
+            4 * a00.len(),
         );
         start = end;
     }
@@ -180,23 +181,27 @@ pub(crate) fn table_grid<const N: usize, L: Lanes<N>>(
         let a = [padded(a0.1), padded(a1.1), padded(a2.1), padded(a3.1)];
         let b = [padded(b0.1), padded(b1.1), padded(b2.1), padded(b3.1)];
         let (a, b) = ([&a[0][..], &a[1], &a[2], &a[3]], [&b[0][..], &b[1], &b[2], &b[3]]);
-        sums = table_block(isa, sums, a, b);
+        sums = table_block(isa, sums, a, b, 0);
     }
     reduce(isa, sums)
 }
 
-/// Three passes over a block, so that each keeps its sums in registers.
+/// Three passes over a block, so that each keeps its sums in registers. What lies `ahead` elements behind is fetched.
 #[inline(always)]
 fn table_block<const N: usize, L: Lanes<N>>(
     isa: L,
     mut sums: Sums<L::Wide>,
     [a00, a10, a01, a11]: [&[[F128; N]]; 4],
     [b00, b10, b01, b11]: [&[[F128; N]]; 4],
+    ahead: usize,
 ) -> Sums<L::Wide> {
     let ones = isa.load(&[F128::ONE; N]);
     let (mut first, mut zero, mut one) = (sums[0], sums[2], sums[3]);
     let (a, b) = (a10.iter().zip(a01.iter().zip(a11)), b10.iter().zip(b01.iter().zip(b11)));
-    for ((a10, (a01, a11)), (b10, (b01, b11))) in a.zip(b) {
+    for (a00, ((a10, (a01, a11)), (b10, (b01, b11)))) in a00.iter().zip(a.zip(b)) {
+        for this in [a00, a10, a01, a11] {
+            prefetch(this.as_ptr().wrapping_add(ahead));
+        }
         let more = |a| isa.add(isa.load(a), ones);
         first = isa.add_wide(first, isa.mul_wide(more(a10), isa.load(b10)));
         zero = isa.add_wide(zero, isa.mul_wide(more(a01), isa.load(b01)));
@@ -208,6 +213,9 @@ fn table_block<const N: usize, L: Lanes<N>>(
     let (mut low, mut high, mut all) = (sums[1], sums[4], sums[7]);
     let (a, b) = (a00.iter().zip(a10).zip(a01.iter().zip(a11)), b00.iter().zip(b10));
     for (((a00, a10), (a01, a11)), ((b00, b10), (b01, b11))) in a.zip(b.zip(b01.iter().zip(b11))) {
+        for this in [b00, b10, b01, b11] {
+            prefetch(this.as_ptr().wrapping_add(ahead));
+        }
         let (a0, a1) = (both(a00, a10), both(a01, a11));
         let (b0, b1) = (both(b00, b10), both(b01, b11));
         low = isa.add_wide(low, isa.mul_wide(a0, b0));
@@ -234,12 +242,19 @@ pub(crate) fn fold_four<const N: usize, L: Lanes<N>>(
     rest: [&[F128]; 3],
     weights: [F128; 3],
 ) {
+    let dst_len = dst.len();
     let (d, d_tail) = dst.as_chunks_mut::<N>();
     let [(x, x_tail), (y, y_tail), (z, z_tail)] = rest.map(|s| s.as_chunks::<N>());
     let weights = weights.map(|w| [w; N]);
-    for ((d, x), (y, z)) in d.iter_mut().zip(x).zip(y.iter().zip(z)) {
-        for run in [&*d, x, y, z] {
-            prefetch_ahead(run);
+    let is_short = dst_len <= AHEAD;
+    for (i, ((d, x), (y, z))) in d.iter_mut().zip(x).zip(y.iter().zip(z)).enumerate() {
+        if is_short {
+            let line = 4 * N * size_of::<F128>();
+            prefetch_behind(bytemuck::cast_slice(rest[2]), i * line, line);
+        } else {
+            for run in [&*d, x, y, z] {
+                prefetch_ahead(run);
+            }
         }
         let rest = [isa.load(x), isa.load(y), isa.load(z)];
         isa.store(d, fold_vector(isa, isa.load(d), rest, &weights));

@@ -8,9 +8,9 @@
 use binfer_field::{F128, kernels};
 use rayon::prelude::*;
 
-use super::histogram::Histogram;
-use crate::buffer::Buffer;
-use crate::product::{Grid, add_grids, fold_quarters, fold_weights, parabola, quarters};
+use super::histogram::{Histogram, fill_histogram};
+use crate::buffer::{Buffer, Shared};
+use crate::product::{Grid, add_grids, fold_weights, parabola, quarters};
 
 /// A table and a histogram whose index bits are being bound.
 pub(super) trait Bits: Send {
@@ -29,16 +29,15 @@ pub(super) trait Bits: Send {
 const FEW_BITS: usize = 5;
 
 /// Both as they are.
-pub(super) enum ListedBits {
-    Blocks(Box<Blocks>),
+pub(super) enum ListedBits<'a> {
+    Blocks(Box<Blocks<'a>>),
     Values(Values),
 }
 
-/// Blocks `[column][v]`, bound at their beginnings.
-pub(super) struct Blocks {
-    table: Buffer,
-    histogram: Buffer,
-    block: usize,
+/// Blocks `[column][v]`, of `2^left` entries.
+pub(super) struct Blocks<'a> {
+    table: Shared<'a>,
+    histogram: Histogram<'a>,
     left: usize,
     /// The next two rounds' sums, where they are known.
     grid: Option<Grid>,
@@ -53,11 +52,9 @@ pub(super) struct Values {
     histogram: Buffer,
 }
 
-impl ListedBits {
-    pub(super) fn new(table: Buffer, histogram: Buffer, width: usize) -> Self {
-        assert_eq!(table.len(), histogram.len());
-        let blocks =
-            Blocks { table, histogram, block: 1 << width, left: width, grid: None, first: None };
+impl<'a> ListedBits<'a> {
+    pub(super) fn new(table: Shared<'a>, histogram: Histogram<'a>, width: usize) -> Self {
+        let blocks = Blocks { table, histogram, left: width, grid: None, first: None };
         let mut this = Self::Blocks(Box::new(blocks));
         this.start_values();
         this
@@ -73,7 +70,7 @@ impl ListedBits {
     }
 }
 
-impl Bits for ListedBits {
+impl Bits for ListedBits<'_> {
     fn round(&mut self, eq: &[F128]) -> (F128, F128) {
         match self {
             Self::Blocks(blocks) => blocks.round(eq),
@@ -106,21 +103,41 @@ fn column_grid(table: &[F128], histogram: &[F128], weight: F128) -> Grid {
     grid
 }
 
-impl Blocks {
+impl Blocks<'_> {
     /// The sums of a round: of the first of two where no challenge waits.
     fn round(&mut self, eq: &[F128]) -> (F128, F128) {
-        let [one, top, zero_one, one_one, top_one, tops @ ..] =
-            *self.grid.get_or_insert_with(|| {
-                let (stride, size) = (self.block, 1 << self.left);
-                let columns = self.table.par_chunks(stride).zip(self.histogram.par_chunks(stride));
-                let grids = columns.zip(eq).map(|((table, histogram), &weight)| {
-                    column_grid(&table[..size], &histogram[..size], weight)
-                });
-                grids.reduce(Grid::default, add_grids)
-            });
+        let grid = self.grid.unwrap_or_else(|| self.first_grid(eq));
+        self.grid = Some(grid);
+        let [one, top, zero_one, one_one, top_one, tops @ ..] = grid;
         match self.first {
             None => (one + one_one, top + top_one),
             Some(r) => (parabola([zero_one, one_one, top_one], r), parabola(tops, r)),
+        }
+    }
+
+    /// The sums of the first two rounds. A histogram that is not written down is now: each column's is in cache when its share is
+    /// summed.
+    fn first_grid(&mut self, eq: &[F128]) -> Grid {
+        let size = 1 << self.left;
+        let tables = self.table.par_chunks(size).zip(eq);
+        match &self.histogram {
+            Histogram::Listed(bins) => {
+                let columns = tables.zip(bins.par_chunks(size));
+                let grids =
+                    columns.map(|((table, &weight), bins)| column_grid(table, bins, weight));
+                grids.reduce(Grid::default, add_grids)
+            }
+            Histogram::Rows { columns, weights } => {
+                let mut bins = Buffer::unspecified(self.table.len());
+                let columns = tables.zip(&columns[..]).zip(bins.par_chunks_mut(size));
+                let grids = columns.map(|(((table, &weight), column), bins)| {
+                    fill_histogram(bins, column, weights);
+                    column_grid(table, bins, weight)
+                });
+                let grid = grids.reduce(Grid::default, add_grids);
+                self.histogram = bins.into();
+                grid
+            }
         }
     }
 
@@ -133,29 +150,36 @@ impl Blocks {
         };
         self.left -= 2;
         let (weights, more) = (fold_weights(first, r), self.left > FEW_BITS);
-        let (stride, quarter) = (self.block, 1 << self.left);
-        let columns = self.table.par_chunks_mut(stride).zip(self.histogram.par_chunks_mut(stride));
-        let grids = columns.zip(eq).map(|((table, histogram), &weight)| {
-            for data in [&mut *table, &mut *histogram] {
-                fold_quarters(&mut data[..4 * quarter], weights);
-            }
-            if more {
-                column_grid(&table[..quarter], &histogram[..quarter], weight)
-            } else {
-                Grid::default()
-            }
+        let size = 1 << self.left;
+        let [mut table, mut histogram] =
+            [(); 2].map(|()| Buffer::unspecified(self.table.len() / 4));
+        let bins = self.histogram.clone().into_listed(self.left + 2);
+        let [of_table, of_histogram] = [(&mut table, &self.table), (&mut histogram, &bins)]
+            .map(|(bound, data)| bound.par_chunks_mut(size).zip(data.par_chunks(4 * size)));
+        let grids = of_table.zip(of_histogram).zip(eq).map(|((table, histogram), &weight)| {
+            let [table, histogram] = [table, histogram].map(|(bound, data)| {
+                let [first, rest @ ..] = quarters(data);
+                bound.copy_from_slice(first);
+                kernels::fold_four(bound, rest, weights);
+                &*bound
+            });
+            if more { column_grid(table, histogram, weight) } else { Grid::default() }
         });
         let grid = grids.reduce(Grid::default, add_grids);
         self.grid = more.then_some(grid);
+        (self.table, self.histogram) = (table.into(), histogram.into());
     }
 
     fn values(&self) -> Values {
         let size = 1 << self.left;
-        let by_value = |data: &[F128]| by_value(data, self.block, size);
-        let mut table = by_value(&self.table);
+        let mut table = by_value(&self.table, size);
         table.iter_mut().for_each(|t| *t += F128::ONE);
         let cols = table.len() / size;
-        Values { cols, table, histogram: by_value(&self.histogram) }
+        Values {
+            cols,
+            table,
+            histogram: by_value(&self.histogram.clone().into_listed(self.left), size),
+        }
     }
 }
 
@@ -242,14 +266,14 @@ fn products(factors: &[Vec<F128>], cols: usize) -> Buffer {
     products
 }
 
-/// `[v][column]` of blocks `[column][v]`, of each block the first `size`.
-fn by_value(blocks: &[F128], block: usize, size: usize) -> Buffer {
-    let cols = blocks.len() / block;
-    let mut out = Buffer::unspecified(size * cols);
+/// `[v][column]` of blocks `[column][v]` of `size` entries.
+fn by_value(blocks: &[F128], size: usize) -> Buffer {
+    let cols = blocks.len() / size;
+    let mut out = Buffer::unspecified(blocks.len());
     // Columns of which a line of the cache holds a value each.
-    for (group, blocks) in blocks.chunks(4 * block).enumerate() {
+    for (group, blocks) in blocks.chunks(4 * size).enumerate() {
         for (v, out) in out.chunks_exact_mut(cols).enumerate() {
-            let values = blocks[v..].iter().step_by(block);
+            let values = blocks[v..].iter().step_by(size);
             out[4 * group..].iter_mut().zip(values).for_each(|(out, &value)| *out = value);
         }
     }
@@ -270,15 +294,15 @@ impl<'a> ProductBits<'a> {
         let with_one = false;
         let (cols, width) = (scale.len(), factors.len());
         if width <= LOW_BITS {
-            let values = by_value(&histogram.into_listed(width), 1 << width, 1 << width);
+            let values = by_value(&histogram.into_listed(width), 1 << width);
             let digit = Digit::new(&factors, values.clone(), values);
             return Self { with_one, scale, factors, digit, upper: None };
         }
         // The products of the lower digit, a column after the other.
-        let lower = by_value(&products(&factors[..LOW_BITS], cols), cols, cols);
+        let lower = by_value(&products(&factors[..LOW_BITS], cols), cols);
         let block = 1 << (width - LOW_BITS);
         let sums = histogram.sums_over_lower(width, LOW_BITS, &lower);
-        let [values, plain] = sums.map(|data| by_value(&data, block, block));
+        let [values, plain] = sums.map(|data| by_value(&data, block));
         let digit = Digit::new(&factors[LOW_BITS..], values, plain);
         Self { with_one, scale, factors, digit, upper: Some((histogram, vec![F128::ONE])) }
     }
@@ -286,7 +310,7 @@ impl<'a> ProductBits<'a> {
     /// Goes on to the lower digit.
     fn start_lower(&mut self, histogram: &Histogram<'_>, eq: &[F128]) {
         let folded = histogram.sums_over_upper(self.scale.len(), LOW_BITS, eq);
-        let values = by_value(&folded, 1 << LOW_BITS, 1 << LOW_BITS);
+        let values = by_value(&folded, 1 << LOW_BITS);
         self.digit = Digit::new(&self.factors, values.clone(), values);
     }
 }

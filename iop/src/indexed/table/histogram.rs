@@ -5,15 +5,15 @@ use std::sync::Arc;
 use binfer_field::{F128, kernels};
 use rayon::prelude::*;
 
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, Shared};
 
 /// The histogram of each column's indices.
 #[derive(Clone)]
 pub enum Histogram<'a> {
     /// `M(c, v)`, blocks `[column][v]`, as [`histogram`] makes it, or `M'(j, v)` where columns share tables.
-    Listed(Arc<Buffer>),
-    /// `M(c, v) = sum_r weights[r] [columns[c][r] = v]`, not written down: less to do where rows are fewer than entries, for a
-    /// table that is a product.
+    Listed(Shared<'a>),
+    /// `M(c, v) = sum_r weights[r] [columns[c][r] = v]`, not written down. Where the table is listed it is in the pass that sums the first rounds; for one that is a
+    /// product never, which is less to do where rows are fewer than entries.
     Rows {
         /// The indices, at most as many a column as there are weights.
         columns: Arc<[&'a [u8]]>,
@@ -24,7 +24,7 @@ pub enum Histogram<'a> {
 
 impl From<Buffer> for Histogram<'_> {
     fn from(bins: Buffer) -> Self {
-        Self::Listed(Arc::new(bins))
+        Self::Listed(bins.into())
     }
 }
 
@@ -36,11 +36,15 @@ const ROWS: usize = 128;
 /// Columns are at most as long as `weights`, each index below `2^width`.
 pub fn histogram(columns: &[&[u8]], weights: &[F128], width: usize) -> Buffer {
     let mut bins = Buffer::unspecified(columns.len() << width);
-    bins.par_chunks_mut(1 << width).zip(columns).for_each(|(bins, column)| {
-        bins.fill(F128::ZERO);
-        kernels::histogram(bins, column, &weights[..column.len()]);
-    });
+    let of_columns = bins.par_chunks_mut(1 << width).zip(columns);
+    of_columns.for_each(|(bins, column)| fill_histogram(bins, column, weights));
     bins
+}
+
+/// Writes the histogram of one column.
+pub(super) fn fill_histogram(bins: &mut [F128], column: &[u8], weights: &[F128]) {
+    bins.fill(F128::ZERO);
+    kernels::histogram(bins, column, &weights[..column.len()]);
 }
 
 /// The two digits of some indices, the lower one of `low` bits.
@@ -69,12 +73,12 @@ fn scatter(sums: &mut [F128], to: &[u8], (entries, from): (&[F128], &[u8]), weig
     kernels::histogram(sums, &to[..weights.len()], terms);
 }
 
-impl Histogram<'_> {
+impl<'a> Histogram<'a> {
     /// Written down, for indices of `width` bits.
-    pub(super) fn into_listed(self, width: usize) -> Buffer {
+    pub(super) fn into_listed(self, width: usize) -> Shared<'a> {
         match self {
-            Self::Listed(bins) => Arc::try_unwrap(bins).unwrap_or_else(|bins| bins.to_vec().into()),
-            Self::Rows { columns, weights } => histogram(&columns, &weights, width),
+            Self::Listed(bins) => bins,
+            Self::Rows { columns, weights } => histogram(&columns, &weights, width).into(),
         }
     }
 

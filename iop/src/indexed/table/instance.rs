@@ -52,7 +52,8 @@ impl<'a> TableProduct<'a> {
         }
         let bits: Box<dyn Bits + 'a> = match entries {
             Entries::Listed(entries) => {
-                Box::new(ListedBits::new(entries, histogram.into_listed(width), width))
+                assert_eq!(entries.len(), cols << width);
+                Box::new(ListedBits::new(entries, histogram, width))
             }
             Entries::Products { scale, factors } => {
                 assert!(scale.len() == cols && factors.len() == width);

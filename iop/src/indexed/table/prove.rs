@@ -6,16 +6,16 @@ use rayon::prelude::*;
 use super::histogram::Histogram;
 use super::instance::TableProduct;
 use super::{TableClaim, TableStatement, split_challenges};
-use crate::buffer::Buffer;
+use crate::buffer::Shared;
 use crate::channel::ProverChannel;
 use crate::join::{self, Product};
 use crate::multilinear::eq;
 use crate::sumcheck::{self, Instance, Shape};
 
 /// The entries of a table, `2^w` a column.
-pub enum Entries {
-    /// `T_c[v]`, blocks `[column][v]`.
-    Listed(Buffer),
+pub enum Entries<'a> {
+    /// `T_c[v]`, blocks `[column][v]`, which are read and not changed.
+    Listed(Shared<'a>),
     /// `T_c[v] = scale[c] prod_s factors[s][c]^(v_s)`, `v_s` the bits of `v`, `w` of them.
     Products {
         /// One a column.
@@ -52,7 +52,7 @@ pub struct TableInput<'a> {
     /// The value of the leaf polynomial.
     pub value: F128,
     /// The table.
-    pub entries: Entries,
+    pub entries: Entries<'a>,
     /// `M`, or `M'` where columns share tables.
     pub histogram: Histogram<'a>,
     /// Where only a few columns are given; columns do not share tables then.

@@ -73,7 +73,7 @@ impl Case {
     /// these indices; nothing if it does not close.
     fn run(&self, value: F128, histogram: Vec<F128>) -> Option<[(F128, F128); 2]> {
         let statement = self.statement();
-        let entries = Entries::Listed(self.entries.clone().into());
+        let entries = Entries::Listed(self.entries.as_slice().into());
         let (weight, histogram) = (statement.weight, Buffer::from(histogram).into());
         let mut channel = ProverChannel::new(Transcript::new("test"));
         prove(&mut channel, vec![TableInput { statement, value, entries, histogram, few: None }]);
@@ -175,7 +175,8 @@ fn rows_stand_for_their_histogram() {
         let (first, factors) = (column(), (0..width).map(|_| column()).collect::<Vec<_>>());
         let products = |scale| Entries::Products { scale, factors: factors.clone() };
         let gated = |gate| Entries::Gated { gate, gated: width / 2, factors: factors.clone() };
-        for entries in [&products as &dyn Fn(_) -> _, &gated] {
+        let any = |_| Entries::Listed(case.entries.as_slice().into());
+        for entries in [&products as &dyn Fn(_) -> _, &gated, &any] {
             let listed = Histogram::from(Buffer::from(case.histogram()));
             let weights = eq_table(&case.row_point).into();
             let proofs = [listed, Histogram::Rows { columns: columns[..].into(), weights }].map(

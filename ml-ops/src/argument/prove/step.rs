@@ -148,20 +148,20 @@ fn add_histogram(
     }
 }
 
-/// The indices of a factor whose histogram need not be written down: of fewer rows than entries in tables that are products,
-/// each column with one of its own, no holes, and none but its own.
-fn few_rows<'a>(
+/// The indices of a factor whose histogram is left to the table step: each column with a table of its own, no holes, and none but
+/// its own, and of fewer rows than entries where tables are products, of which it is then not written down.
+fn rows_of<'a>(
     factor: &Factor,
     columns: &[Column<'a>],
-    entries: &Entries,
+    entries: &Entries<'_>,
 ) -> Option<Arc<[&'a [u8]]>> {
     let is_plain = (factor.taps, factor.blocks) == (1, 1) && factor.extra.is_empty();
     let is_product = !matches!(entries, Entries::Listed(_));
     let of_column = |column: &Column<'a>| {
-        let few = column.bytes.len() < 1 << factor.width() && column.holes.is_empty();
-        few.then_some(column.bytes)
+        let few = !is_product || column.bytes.len() < 1 << factor.width();
+        (few && column.holes.is_empty()).then_some(column.bytes)
     };
-    if is_plain && is_product { columns.iter().map(of_column).collect() } else { None }
+    if is_plain { columns.iter().map(of_column).collect() } else { None }
 }
 
 /// Why a claim is not on the columns that a factor has more.
@@ -269,7 +269,7 @@ impl<'a> LookedUp<'_, 'a> {
             let columns = indices.columns(factor);
             let statement = statement(factor, &point, weight);
             let entries = table.entries();
-            if let Some(columns) = few_rows(factor, &columns, &entries) {
+            if let Some(columns) = rows_of(factor, &columns, &entries) {
                 let histogram = Histogram::Rows { columns, weights: rows.clone() };
                 let input = TableInput { statement, value, entries, histogram, few: None };
                 return (input, Indexed { factor, leaf: point.clone(), extra: Vec::new() });
