@@ -5,8 +5,11 @@
 //! it. The polynomial of degree below 16 that has bits on the subfield has its coefficients there, so that it has
 //! conjugate values at conjugate points `x` and `x^16`, and so have products of such polynomials. A coset is eight pairs of these:
 //! with `a + c X` the value at one of a pair, `X` the root that [`Tower8`] adjoins and `a` and `c` in the subfield, the other has
-//! `a + c X^16`, and sums with weights at both follow from those of `a` and of `c`. These are kept bit by bit, as sums of the
-//! weights where the value has the bit.
+//! `a + c X^16`, and sums with weights at both follow from those of `a` and of `c`.
+//!
+//! A weight has 32 coordinates in the subfield, its nibbles in [`Tower128`]. Each is multiplied by `a` as Karatsuba does: the tower goes from bits
+//! to the subfield in two steps, so that a product there is a combination of nine products of bits, which are sums of some bits of either
+//! factor. What is summed over blocks are these.
 
 use core::array;
 use std::sync::LazyLock;
@@ -69,29 +72,75 @@ pub fn lagrange(d: Tower8, x: Tower8) -> Tower8 {
     (x + d).pow(15) + Tower8::ONE
 }
 
-/// Eight running sums of weights, one for each bit of a value: byte `k` of word `i` is byte `i` of that for bit `k`.
-pub(crate) type BitSums = [u64; 16];
+/// What Karatsuba's nine products of bits are multiplied by in a product of two elements of the subfield: of the lower halves, the upper
+/// ones and the sums of both those of the lower bits, of the upper ones and of the sums of both.
+fn karatsuba_weights() -> [[Tower8; 3]; 3] {
+    // (l + u R) (m + v R) = (1 + R) l m + (R^2 + R) u v + R (l + u) (m + v)
+    let of_root = |root: Tower8| [Tower8::ONE + root, root.square() + root, root];
+    let bits = of_root(Tower8::new(1 << 1));
+    of_root(Tower8::new(1 << 2)).map(|half| bits.map(|bit| half * bit))
+}
+
+/// The bits of a byte, each as the lowest of a nibble: times a nibble, that nibble for each bit.
+const LOW_BITS: [u32; 256] = {
+    let mut nibbles = [0; 256];
+    let mut byte = 1;
+    while byte < 256 {
+        nibbles[byte] = (nibbles[byte / 2] << 4) | (byte as u32 % 2);
+        byte += 1;
+    }
+    nibbles
+};
+
+/// Pairs of points whose sums are together.
+pub(crate) const QUAD: usize = 4;
+
+/// Running sums at four pairs of points, of products of bits. Of the halves, lower, upper and both, and half the coordinates, word
+/// `2 i + m` is of bits with number `i`, lower, upper and both: byte `2 p + h` of those of the value at pair `p`, `h` zero for `a` and
+/// one for `c`, its bit `t` with those of coordinate `8 m + t`. What is beyond counts nothing.
+pub(crate) type BitSums = [[[u8; 64]; 2]; 3];
 
 /// Running sums; see [`add_products`].
 #[derive(Clone)]
-pub struct ProductSums(pub(crate) Aligned<[BitSums; SUMS]>);
+pub struct ProductSums {
+    /// Those that are kept as elements, of `a` and `c` of each pair.
+    pub(crate) elements: [[F128; 2]; SUMS],
+    /// Those that are kept by bits; both count.
+    pub(crate) bits: Aligned<[BitSums; SUMS / QUAD]>,
+}
 
 impl ProductSums {
     /// No sums yet.
-    pub const ZERO: Self = Self(Aligned([[0; 16]; SUMS]));
+    pub const ZERO: Self =
+        Self { elements: [[F128::ZERO; 2]; SUMS], bits: Aligned([[[[0; 64]; 2]; 3]; SUMS / QUAD]) };
 
     /// Adds other sums.
     pub fn add(&mut self, other: &Self) {
-        for (a, b) in self.0.0.as_flattened_mut().iter_mut().zip(other.0.0.as_flattened()) {
-            *a ^= b;
-        }
+        let elements = self.elements.as_flattened_mut().iter_mut();
+        elements.zip(other.elements.as_flattened()).for_each(|(a, &b)| *a += b);
+        let bits: &mut [u64] = bytemuck::cast_slice_mut(&mut self.bits.0);
+        bits.iter_mut()
+            .zip(bytemuck::cast_slice::<_, u64>(&other.bits.0))
+            .for_each(|(a, b)| *a ^= b);
     }
 
-    /// Adds `weight` to one of the sums.
-    pub(crate) fn add_weight(&mut self, sum: usize, bit: usize, weight: F128) {
-        for (word, byte) in self.0.0[sum].iter_mut().zip(weight.to_bits().to_le_bytes()) {
-            *word ^= u64::from(byte) << (8 * bit);
+    /// The sum of `a`'s, for `half` zero, or of `c`'s.
+    fn element(&self, sum: usize, half: usize, weights: &[[Tower8; 3]; 3]) -> F128 {
+        let row = 2 * (sum % QUAD) + half;
+        let mut coordinates = [0; 4];
+        for (sums, weights) in self.bits.0[sum / QUAD].iter().zip(weights) {
+            for (words, coordinates) in sums.iter().zip(coordinates.as_chunks_mut::<2>().0) {
+                let words = words.as_chunks::<8>().0.as_chunks::<2>().0;
+                for (words, weight) in words.iter().zip(weights) {
+                    for (word, coordinates) in words.iter().zip(&mut *coordinates) {
+                        *coordinates ^=
+                            LOW_BITS[usize::from(word[row])] * u32::from(weight.to_bits());
+                    }
+                }
+            }
         }
+        let total = coordinates.iter().rev().fold(0, |total, &next| total << 32 | u128::from(next));
+        self.elements[sum][half] + F128::from(Tower128::new(total))
     }
 
     /// For each set of at least two planes, as a bit mask, its sums: on the first coset, on the first two for
@@ -99,21 +148,14 @@ impl ProductSums {
     pub fn finish(&self) -> impl Iterator<Item = (u8, Vec<F128>)> + '_ {
         let root = Tower8::new(1 << 4);
         let (trace, root) = (embed(root + conjugate(root)), embed(root));
-        let basis: [F128; 4] = array::from_fn(|bit| embed(Tower8::new(1 << bit)));
-        let of_nibble = move |sums: &BitSums, first: usize| -> F128 {
-            let of_bit = |bit: usize| {
-                let bytes = sums.map(|word| word.to_le_bytes()[first + bit]);
-                F128::new(u128::from_le_bytes(bytes))
-            };
-            basis.into_iter().enumerate().map(|(bit, x)| of_bit(bit) * x).sum()
-        };
+        let weights = karatsuba_weights();
         let place = |x: Tower8| usize::from(x.to_bits()) - SIZE;
         let places: Vec<_> = representatives().map(|x| [x, conjugate(x)].map(place)).collect();
         SUBSETS.into_iter().zip(FIRST_SUM).map(move |(subset, first)| {
             let n_cosets = subset.len() - 1;
             let mut values = vec![F128::ZERO; SIZE * n_cosets];
-            for (places, sums) in places.iter().zip(&self.0.0[first..][..PAIRS * n_cosets]) {
-                let (a, c) = (of_nibble(sums, 0), of_nibble(sums, 4));
+            for (places, sum) in places.iter().zip(first..first + PAIRS * n_cosets) {
+                let [a, c] = [0, 1].map(|half| self.element(sum, half, &weights));
                 values[places[0]] = a + root * c;
                 values[places[1]] = a + (root + trace) * c;
             }
@@ -141,8 +183,11 @@ pub(crate) struct Extension {
     pub(crate) bytes: Box<[[[u8; COSETS * PAIRS]; 256]; 2]>,
     /// For each nibble of the bits and its value, the parts of the values in [`Tower8`], zeros after the last.
     pub(crate) nibbles: Box<Aligned<[[[u8; 32]; 16]; 4]>>,
-    /// What takes a byte of the AES field to [`Tower8`]: byte `k` selects the bits that make bit `k`.
+    /// What takes a byte of the AES field to `a` and `c`: byte `2 k` selects the bits that make bit `k` of `a`, the next those of `c`'s.
     pub(crate) to_tower: u64,
+    /// What takes weights to their coordinates: at `4 k + m`, of each byte of the weight the matrix to its part of bits `k` of the eight
+    /// coordinates from `8 m` on, as often as a register of 64 bytes has it.
+    pub(crate) coordinates: Box<Aligned<[[[u64; 8]; 16]; 16]>>,
 }
 
 /// The only one.
@@ -159,11 +204,21 @@ pub(crate) static EXTENSION: LazyLock<Extension> = LazyLock::new(|| {
         let image = |bit: usize| Tower8::from_aes(1 << bit).to_bits() >> k & 1;
         (0..8).fold(0, |row, bit| row | image(bit) << bit)
     };
+    let coordinate_bits = |place: usize, bit: usize| {
+        let nibbles = Tower128::from(F128::new(1 << bit)).to_bits() >> (32 * (place % 4));
+        (0..8).fold(0, |byte, t| byte | ((nibbles >> (4 * t + place / 4) & 1) as u8) << t)
+    };
+    let to_coordinates = |place: usize, byte: usize| {
+        crate::arch::byte_matrix(array::from_fn(|bit| coordinate_bits(place, 8 * byte + bit)))
+    };
     Extension {
         matrices: array::from_fn(|u| [matrix(u, 0), matrix(u, 1)]),
         bytes: Box::new(array::from_fn(|i| parts(|bit, u| in_aes(8 * i + bit, u)))),
         nibbles: Box::new(Aligned(array::from_fn(|i| parts(|bit, u| in_tower(4 * i + bit, u))))),
-        to_tower: u64::from_le_bytes(array::from_fn(to_tower)),
+        to_tower: u64::from_le_bytes(array::from_fn(|i| to_tower(i / 2 + 4 * (i % 2)))),
+        coordinates: Box::new(Aligned(array::from_fn(|place| {
+            array::from_fn(|byte| [to_coordinates(place, byte); 8])
+        }))),
     }
 });
 

@@ -151,9 +151,9 @@ fn of_point(jobs: &[Job]) -> Counts {
         // Sums by bytes, added to those by nibbles.
         total += ops(0, 0, SIZE * 256 * nibbles);
     }
-    // Coefficients, tables, values on the domain; the cosets' 272 sums, two of a pair from eight by bits.
+    // Coefficients, tables, values on the domain; the cosets' 272 sums, two of a pair of elements.
     let (pairs, values) = (136, 64 * SIZE);
-    let of_pairs = ops(10 * pairs, 0, 10 * pairs);
+    let of_pairs = ops(2 * pairs, 0, 4 * pairs);
     total += times(nibbles, ops(15 + values + 2 * pairs, 0, values + 4 * SIZE + 2 * pairs + 105));
     total += times(nibbles, of_pairs);
     total += ops(0, 0, nibbles * 512);

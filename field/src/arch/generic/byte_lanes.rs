@@ -28,6 +28,8 @@ pub(crate) trait ByteLanes: Copy {
     fn nibbles(self, v: Self::Register, is_high: bool) -> Self::Register;
     /// In each 16-byte lane the bytes of `table` that the bytes of `numbers` number, all below sixteen.
     fn entries(self, table: Self::Register, numbers: Self::Register) -> Self::Register;
+    /// Transposes four registers' 4 x 4 pairs of bytes in each eight bytes: pair `i` of register `k` is pair `k` of register `i`.
+    fn transpose_pairs(self, v: [Self::Register; 4]) -> [Self::Register; 4];
     /// Byte `4 p + l` in place `p` of lane `l`, as [`Self::deal`] has words' bytes.
     fn spread(self, v: Self::Register) -> Self::Register;
 
@@ -42,7 +44,7 @@ pub(crate) trait ByteLanes: Copy {
     }
 
     /// Of each register the sum of its eight words of eight bytes, in order.
-    fn sum_words(self, v: [Self::Register; 16]) -> [Self::Register; 2];
+    fn sum_words(self, v: [Self::Register; 8]) -> Self::Register;
 
     /// Sixteen registers as they come in memory.
     #[inline(always)]
@@ -138,6 +140,10 @@ impl ByteLanes for NoByteLanes {
         match self {}
     }
 
+    fn transpose_pairs(self, _v: [(); 4]) -> [(); 4] {
+        match self {}
+    }
+
     fn spread(self, _v: ()) {
         match self {}
     }
@@ -146,7 +152,7 @@ impl ByteLanes for NoByteLanes {
         match self {}
     }
 
-    fn sum_words(self, _v: [(); 16]) -> [(); 2] {
+    fn sum_words(self, _v: [(); 8]) {
         match self {}
     }
 }

@@ -2,9 +2,10 @@
 
 use core::arch::x86_64::{
     __m512i, _mm512_gf2p8affine_epi64_epi8, _mm512_gf2p8affineinv_epi64_epi8, _mm512_gf2p8mul_epi8,
-    _mm512_loadu_si512, _mm512_permutex2var_epi8, _mm512_permutexvar_epi8, _mm512_set1_epi64,
-    _mm512_shuffle_epi8, _mm512_shuffle_i64x2, _mm512_storeu_si512, _mm512_unpackhi_epi8,
-    _mm512_unpackhi_epi64, _mm512_unpacklo_epi8, _mm512_unpacklo_epi64,
+    _mm512_loadu_si512, _mm512_mask_shuffle_epi8, _mm512_mask_shuffle_epi32,
+    _mm512_permutex2var_epi8, _mm512_permutexvar_epi8, _mm512_set1_epi64, _mm512_shuffle_epi8,
+    _mm512_shuffle_i64x2, _mm512_storeu_si512, _mm512_unpackhi_epi8, _mm512_unpackhi_epi64,
+    _mm512_unpacklo_epi8, _mm512_unpacklo_epi64,
 };
 
 use super::super::generic::{ByteLanes, Clmul};
@@ -24,6 +25,17 @@ const fn places<const BYTES: usize>() -> [[u8; 64]; BYTES] {
             place += 1;
         }
         i += 1;
+    }
+    places
+}
+
+/// In each lane of sixteen bytes, the places of each pair's neighbour in a four.
+const fn pairs_beside() -> [u8; 64] {
+    let mut places = [0; 64];
+    let mut place = 0;
+    while place < 64 {
+        places[place] = ((place % 16) ^ 2) as u8;
+        place += 1;
     }
     places
 }
@@ -97,6 +109,13 @@ impl ByteLanes for Avx512 {
     }
 
     #[inline(always)]
+    fn transpose_pairs(self, [a, b, c, d]: [__m512i; 4]) -> [__m512i; 4] {
+        let ((a, b), (c, d)) = (self.exchange_pairs(a, b), self.exchange_pairs(c, d));
+        let ((a, c), (b, d)) = (self.exchange_fours(a, c), self.exchange_fours(b, d));
+        [a, b, c, d]
+    }
+
+    #[inline(always)]
     fn spread(self, v: __m512i) -> __m512i {
         let [places] = const { places::<1>() };
         // SAFETY: `self` proves AVX-512VBMI.
@@ -113,20 +132,39 @@ impl ByteLanes for Avx512 {
     }
 
     #[inline(always)]
-    fn sum_words(self, v: [__m512i; 16]) -> [__m512i; 2] {
-        let mut words = [v[0]; 8];
+    fn sum_words(self, v: [__m512i; 8]) -> __m512i {
+        let mut words = [v[0]; 4];
         for (i, words) in words.iter_mut().enumerate() {
             *words = self.add_halves_of_lanes(v[2 * i], v[2 * i + 1]);
         }
-        let mut lanes = [v[0]; 4];
-        for (i, lanes) in lanes.iter_mut().enumerate() {
-            *lanes = self.add_halves(words[2 * i], words[2 * i + 1]);
-        }
-        [self.add_alternate_lanes(lanes[0], lanes[1]), self.add_alternate_lanes(lanes[2], lanes[3])]
+        let low = self.add_halves(words[0], words[1]);
+        self.add_alternate_lanes(low, self.add_halves(words[2], words[3]))
     }
 }
 
 impl Avx512 {
+    /// Exchanges the odd pairs of bytes of `a` with the even ones of `b`.
+    #[inline(always)]
+    fn exchange_pairs(self, a: __m512i, b: __m512i) -> (__m512i, __m512i) {
+        const TO_ODD: [u8; 64] = pairs_beside();
+        let neighbours = self.load_bytes(&TO_ODD);
+        // SAFETY: `self` proves AVX-512BW.
+        unsafe {
+            let even = _mm512_mask_shuffle_epi8(a, 0xcccc_cccc_cccc_cccc, b, neighbours);
+            (even, _mm512_mask_shuffle_epi8(b, 0x3333_3333_3333_3333, a, neighbours))
+        }
+    }
+
+    /// Exchanges the odd fours of bytes of `a` with the even ones of `b`.
+    #[inline(always)]
+    fn exchange_fours(self, a: __m512i, b: __m512i) -> (__m512i, __m512i) {
+        // SAFETY: `self` proves AVX-512F.
+        unsafe {
+            let even = _mm512_mask_shuffle_epi32::<0b10_11_00_01>(a, 0xaaaa, b);
+            (even, _mm512_mask_shuffle_epi32::<0b10_11_00_01>(b, 0x5555, a))
+        }
+    }
+
     /// In each lane the sums of the two words of `a`'s lane and of `b`'s.
     #[inline(always)]
     fn add_halves_of_lanes(self, a: __m512i, b: __m512i) -> __m512i {

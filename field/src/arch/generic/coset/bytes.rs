@@ -1,24 +1,45 @@
 //! Products on cosets by byte lanes: 64 blocks in a register.
 //!
-//! The sums of weights by the bits of a product are a product of two matrices of bits. Bits of eight blocks' products and a
-//! byte of their weights are eight by eight each.
+//! For each of Karatsuba's products of bits, the sums over blocks are a product of two matrices of bits: of values at pairs of points, and of
+//! coordinates of weights. Bits of four pairs, `a` and `c` each, in eight blocks are eight by eight, and so are those of eight coordinates.
+
+use core::ops::Range;
 
 use super::super::ByteLanes;
 use crate::F128;
 use crate::coset::{
-    self, BLOCKS, BitSums, COSETS, Extension, FIRST_SUM, PAIRS, ProductSums, SUBSETS,
+    self, BitSums, COSETS, Extension, FIRST_SUM, PAIRS, ProductSums, QUAD, SUBSETS,
 };
 
-/// Groups of 64 blocks at most.
-const GROUPS: usize = BLOCKS / 64;
+/// Groups of 64 blocks that are worked on together: what is made of them stays in the first cache.
+const GROUPS: usize = 6;
 
 /// Selects the bits of a byte, the highest first.
 const DESCENDING: u64 = 0x0102_0408_1020_4080;
 
-/// Sixteen bytes of each of 64 blocks; a register each, none across two lines of the cache.
+/// The bits of 64 blocks' weights, by halves, lower, upper and both, their bits, lower, upper and both, and eight coordinates: those of each eight
+/// blocks as a matrix that [`ByteLanes::affine_each`] takes. A register each, none across two lines of the cache.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-struct Group([[u8; 64]; 16]);
+struct Group([[[[u8; 64]; 4]; 3]; 3]);
+
+/// Values at four pairs of points of the planes, of the product of the first two, and of that of the last two.
+type Values<R> = [[[R; GROUPS]; QUAD]; 6];
+
+/// The values whose product is that of each of [`SUBSETS`], or the one that is it.
+const FACTORS: [(usize, Option<usize>); SUBSETS.len()] = [
+    (4, None),
+    (0, Some(2)),
+    (1, Some(2)),
+    (0, Some(3)),
+    (1, Some(3)),
+    (5, None),
+    (4, Some(2)),
+    (4, Some(3)),
+    (0, Some(5)),
+    (1, Some(5)),
+    (4, Some(5)),
+];
 
 #[inline(always)]
 pub(super) fn add_products<B: ByteLanes>(
@@ -28,14 +49,19 @@ pub(super) fn add_products<B: ByteLanes>(
     weights: &[F128],
     extension: &Extension,
 ) {
-    let mut groups = [Group([[0; 64]; 16]); GROUPS];
-    for (group, weights) in groups.iter_mut().zip(weights.chunks(64)) {
-        *group = bits_of_weights(lanes, weights);
-    }
-    let groups = &groups[..weights.len().div_ceil(64)];
-    for (sums, planes) in sums.iter_mut().zip(planes.chunks(4)) {
-        if planes.len() > 1 {
-            add_of_four(lanes, sums, planes, groups, extension);
+    let mut groups = [Group([[[[0; 64]; 4]; 3]; 3]); GROUPS];
+    for (run, weights) in weights.chunks(64 * GROUPS).enumerate() {
+        for (group, weights) in groups.iter_mut().zip(weights.chunks(64)) {
+            *group = bits_of_weights(lanes, weights, extension);
+        }
+        let groups = &groups[..weights.len().div_ceil(64)];
+        for (sums, planes) in sums.iter_mut().zip(planes.chunks(4)) {
+            if planes.len() > 1 {
+                let first = 64 * GROUPS * run;
+                let bits = byte_slices(planes, first..first + weights.len());
+                let bits = &bits[..groups.len()];
+                add_of_four(lanes, sums, planes.len(), bits, groups, extension);
+            }
         }
     }
 }
@@ -45,100 +71,110 @@ pub(super) fn add_products<B: ByteLanes>(
 fn add_of_four<B: ByteLanes>(
     lanes: B,
     sums: &mut ProductSums,
-    planes: &[&[u16]],
+    n_planes: usize,
+    bits: &[[[[u8; 64]; 2]; 4]],
     weights: &[Group],
     extension: &Extension,
 ) {
-    let (n_planes, bits) = (planes.len(), byte_slices(planes));
     let zero = lanes.load_bytes(&[0; 64]);
-    let mut products = [[zero; GROUPS]; SUBSETS.len()];
+    let mut values: Values<B::Register> = [[[zero; GROUPS]; QUAD]; 6];
+    let mut rows = [[[zero; 2]; 3]; GROUPS];
     for coset in 0..COSETS {
-        for pair in coset * PAIRS..(coset + 1) * PAIRS {
-            let [low, high] = extension.matrices[pair];
-            for (g, bits) in bits[..weights.len()].iter().enumerate() {
-                let mut values = [zero; 4];
-                for (value, [b0, b1]) in values.iter_mut().zip(bits).take(n_planes) {
-                    let (b0, b1) = (lanes.load_bytes(b0), lanes.load_bytes(b1));
-                    *value = lanes.xor_bytes(lanes.affine(b0, low), lanes.affine(b1, high));
-                }
-                multiply_subsets(lanes, &mut products, g, values, coset);
+        for first in (coset * PAIRS..(coset + 1) * PAIRS).step_by(QUAD) {
+            for p in 0..QUAD {
+                let matrices = extension.matrices[first + p];
+                fill_values(lanes, &mut values, p, n_planes, bits, matrices);
             }
             for j in coset::sets(n_planes, coset) {
-                let products = &products[j][..weights.len()];
-                let sums = &mut sums.0.0[FIRST_SUM[j] + pair];
-                add_weighted(lanes, sums, products, weights, extension.to_tower);
+                for (g, rows) in rows[..bits.len()].iter_mut().enumerate() {
+                    let (x, y) = FACTORS[j];
+                    let product = |p: usize| {
+                        let x = values[x][p][g];
+                        let product = y.map_or(x, |y| lanes.mul_bytes(x, values[y][p][g]));
+                        lanes.functionals(product, extension.to_tower)
+                    };
+                    let [r0, r1, r2, r3] =
+                        lanes.transpose_pairs([product(0), product(1), product(2), product(3)]);
+                    *rows =
+                        [[r0, r1], [r2, r3], [lanes.xor_bytes(r0, r2), lanes.xor_bytes(r1, r3)]];
+                }
+                let sums = &mut sums.bits.0[(FIRST_SUM[j] + first) / QUAD];
+                add_weighted(lanes, sums, &rows[..bits.len()], weights);
             }
         }
     }
 }
 
-/// Of group `g`, the products of the subsets that are summed on a coset.
+/// The values at pair `p` of those that have a place.
 #[inline(always)]
-fn multiply_subsets<B: ByteLanes>(
+fn fill_values<B: ByteLanes>(
     lanes: B,
-    products: &mut [[B::Register; GROUPS]; SUBSETS.len()],
-    g: usize,
-    [a, b, c, d]: [B::Register; 4],
-    coset: usize,
+    values: &mut Values<B::Register>,
+    p: usize,
+    n_planes: usize,
+    bits: &[[[[u8; 64]; 2]; 4]],
+    [low, high]: [u64; 2],
 ) {
-    let mul = |x, y| lanes.mul_bytes(x, y);
-    let (ab, cd) = (mul(a, b), mul(c, d));
-    products[10][g] = mul(ab, cd);
-    if coset < 2 {
-        products[6][g] = mul(ab, c);
-        products[7][g] = mul(ab, d);
-        products[8][g] = mul(a, cd);
-        products[9][g] = mul(b, cd);
-    }
-    if coset == 0 {
-        products[0][g] = ab;
-        products[1][g] = mul(a, c);
-        products[2][g] = mul(b, c);
-        products[3][g] = mul(a, d);
-        products[4][g] = mul(b, d);
-        products[5][g] = cd;
+    for (g, bits) in bits.iter().enumerate() {
+        for (s, [b0, b1]) in bits.iter().take(n_planes).enumerate() {
+            let (b0, b1) = (lanes.load_bytes(b0), lanes.load_bytes(b1));
+            values[s][p][g] = lanes.xor_bytes(lanes.affine(b0, low), lanes.affine(b1, high));
+        }
+        values[4][p][g] = lanes.mul_bytes(values[0][p][g], values[1][p][g]);
+        values[5][p][g] = lanes.mul_bytes(values[2][p][g], values[3][p][g]);
     }
 }
 
-/// For each bit that `rows` selects of the products, adds the weights of the blocks whose product has it; two groups
-/// of 64 blocks at a time.
+/// Adds the products of all groups' bits, `rows` those of the values: by halves, lower, upper and both, the lower and the upper one.
 #[inline(always)]
 fn add_weighted<B: ByteLanes>(
     lanes: B,
     sums: &mut BitSums,
-    products: &[B::Register],
+    rows: &[[[B::Register; 2]; 3]],
     weights: &[Group],
-    rows: u64,
 ) {
-    let mut totals = [lanes.load_bytes(&[0; 64]); 16];
-    let (pairs, last) = weights.as_chunks::<2>();
-    for ([w0, w1], product) in pairs.iter().zip(products.chunks_exact(2)) {
-        let bits = [lanes.functionals(product[0], rows), lanes.functionals(product[1], rows)];
-        for ((total, w0), w1) in totals.iter_mut().zip(&w0.0).zip(&w1.0) {
-            let terms = (
-                lanes.affine_each(bits[0], lanes.load_bytes(w0)),
-                lanes.affine_each(bits[1], lanes.load_bytes(w1)),
-            );
-            *total = lanes.xor_bytes(*total, lanes.xor_bytes(terms.0, terms.1));
+    let zero = lanes.load_bytes(&[0; 64]);
+    for (half, sums) in sums.iter_mut().enumerate() {
+        let mut totals = [[zero; 8]; 2];
+        let (pairs, last) = weights.as_chunks::<2>();
+        for ([w0, w1], rows) in pairs.iter().zip(rows.chunks_exact(2)) {
+            let [x, y] = [rows[0][half], rows[1][half]];
+            let bits = [
+                [x[0], x[1], lanes.xor_bytes(x[0], x[1])],
+                [y[0], y[1], lanes.xor_bytes(y[0], y[1])],
+            ];
+            for i in 0..3 {
+                for m in 0..4 {
+                    let terms = (
+                        lanes.affine_each(bits[0][i], lanes.load_bytes(&w0.0[half][i][m])),
+                        lanes.affine_each(bits[1][i], lanes.load_bytes(&w1.0[half][i][m])),
+                    );
+                    let total = &mut totals[m / 2][2 * i + m % 2];
+                    *total = lanes.xor_bytes(*total, lanes.xor_bytes(terms.0, terms.1));
+                }
+            }
         }
-    }
-    for (weights, &product) in last.iter().zip(&products[2 * pairs.len()..]) {
-        let bits = lanes.functionals(product, rows);
-        for (total, weights) in totals.iter_mut().zip(&weights.0) {
-            let term = lanes.affine_each(bits, lanes.load_bytes(weights));
-            *total = lanes.xor_bytes(*total, term);
+        for (weights, rows) in last.iter().zip(&rows[2 * pairs.len()..]) {
+            let x = rows[half];
+            let bits = [x[0], x[1], lanes.xor_bytes(x[0], x[1])];
+            for i in 0..3 {
+                for m in 0..4 {
+                    let term = lanes.affine_each(bits[i], lanes.load_bytes(&weights.0[half][i][m]));
+                    let total = &mut totals[m / 2][2 * i + m % 2];
+                    *total = lanes.xor_bytes(*total, term);
+                }
+            }
         }
-    }
-    let halves = bytemuck::cast_mut::<_, [[u8; 64]; 2]>(sums);
-    for (sums, more) in halves.iter_mut().zip(lanes.sum_words(totals)) {
-        lanes.store_bytes(sums, lanes.xor_bytes(lanes.load_bytes(sums), more));
+        for (sums, totals) in sums.iter_mut().zip(totals) {
+            let more = lanes.sum_words(totals);
+            lanes.store_bytes(sums, lanes.xor_bytes(lanes.load_bytes(sums), more));
+        }
     }
 }
 
-/// For each byte of the weights of 64 blocks, zeros beyond the last, the bits of each eight blocks as a matrix that
-/// [`ByteLanes::affine_each`] takes.
+/// The bits of the coordinates of 64 blocks' weights, zeros beyond the last.
 #[inline(always)]
-fn bits_of_weights<B: ByteLanes>(lanes: B, weights: &[F128]) -> Group {
+fn bits_of_weights<B: ByteLanes>(lanes: B, weights: &[F128], extension: &Extension) -> Group {
     // Word `16 l + p` in lane `l` of register `p` is taken to place `p` of lane `l` by a transposition.
     let mut words = [F128::ZERO; 64];
     for (l, run) in weights.chunks(16).enumerate() {
@@ -147,19 +183,34 @@ fn bits_of_weights<B: ByteLanes>(lanes: B, weights: &[F128]) -> Group {
         }
     }
     let bytes = lanes.transpose(lanes.load_block(bytemuck::cast_ref(&words)));
-    let mut group = Group([[0; 64]; 16]);
-    for (bits, bytes) in group.0.iter_mut().zip(bytes) {
-        lanes.store_bytes(bits, lanes.functionals(bytes, DESCENDING));
+    let mut bits = [[lanes.load_bytes(&[0; 64]); 4]; 4];
+    for (bits, matrices) in bits.as_flattened_mut().iter_mut().zip(&extension.coordinates.0) {
+        let mut total = *bits;
+        for (&byte, matrix) in bytes.iter().zip(matrices) {
+            let matrix = lanes.load_bytes(bytemuck::cast_ref(matrix));
+            total = lanes.xor_bytes(total, lanes.affine_each(byte, matrix));
+        }
+        *bits = lanes.functionals(total, DESCENDING);
+    }
+    let mut group = Group([[[[0; 64]; 4]; 3]; 3]);
+    for m in 0..4 {
+        let [b0, b1, b2, b3] = [0, 1, 2, 3].map(|k| bits[k][m]);
+        let halves = [[b0, b1], [b2, b3], [lanes.xor_bytes(b0, b2), lanes.xor_bytes(b1, b3)]];
+        for (half, [low, high]) in group.0.iter_mut().zip(halves) {
+            lanes.store_bytes(&mut half[0][m], low);
+            lanes.store_bytes(&mut half[1][m], high);
+            lanes.store_bytes(&mut half[2][m], lanes.xor_bytes(low, high));
+        }
     }
     group
 }
 
 /// Of each group and plane both bytes of the bits of its blocks; blocks beyond the last are zero.
 #[inline(always)]
-fn byte_slices(planes: &[&[u16]]) -> [[[[u8; 64]; 2]; 4]; GROUPS] {
+fn byte_slices(planes: &[&[u16]], blocks: Range<usize>) -> [[[[u8; 64]; 2]; 4]; GROUPS] {
     let mut groups = [[[[0; 64]; 2]; 4]; GROUPS];
     for (s, plane) in planes.iter().enumerate() {
-        for (group, words) in groups.iter_mut().zip(plane.chunks(64)) {
+        for (group, words) in groups.iter_mut().zip(plane[blocks.clone()].chunks(64)) {
             let [low, high] = &mut group[s];
             for ((low, high), word) in low.iter_mut().zip(high).zip(words) {
                 [*low, *high] = word.to_le_bytes();

@@ -88,9 +88,9 @@ fn add_of_some<B: NibbleLanes, const P: usize, const ROWS: usize, const ROOM: us
     for j in coset::sets(P, 0) {
         let n = PAIRS * (coset::SUBSETS[j].len() - 1);
         for pair in 0..n {
-            // A nibble's multiples are those of its lowest bit.
-            sums.add_weight(FIRST_SUM[j] + pair, 0, element(first + pair));
-            sums.add_weight(FIRST_SUM[j] + pair, 4, element(first + n + pair));
+            let [a, c] = &mut sums.elements[FIRST_SUM[j] + pair];
+            *a += element(first + pair);
+            *c += element(first + n + pair);
         }
         first += 2 * n;
     }

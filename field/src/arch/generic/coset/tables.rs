@@ -1,6 +1,6 @@
 //! Products on cosets by tables, on processors without instructions for bytes.
 
-use crate::coset::{self, COSETS, Extension, FIRST_SUM, PAIRS, ProductSums, SUBSETS, SUMS};
+use crate::coset::{self, COSETS, Extension, FIRST_SUM, PAIRS, ProductSums, SUBSETS, SUMS, embed};
 use crate::{F128, Tower8};
 
 /// Values at the representatives of all cosets, in the AES field.
@@ -15,6 +15,7 @@ pub(super) fn add_products(
     extension: &Extension,
 ) {
     let to_tower: [u8; 256] = core::array::from_fn(|byte| Tower8::from_aes(byte as u8).to_bits());
+    let basis: [F128; 4] = core::array::from_fn(|bit| embed(Tower8::new(1 << bit)));
     for (sums, planes) in sums.iter_mut().zip(planes.chunks(4)) {
         if planes.len() < 2 {
             continue;
@@ -38,11 +39,10 @@ pub(super) fn add_products(
                 }
             }
         }
-        for (sum, bins) in bins.iter().enumerate() {
-            for bit in 0..8 {
-                let bins = bins[bit / 4].iter().enumerate();
-                let has = bins.filter(|(value, _)| value >> (bit % 4) & 1 == 1);
-                sums.add_weight(sum, bit, has.map(|(_, &bin)| bin).sum());
+        for (sums, bins) in sums.elements.as_flattened_mut().iter_mut().zip(bins.as_flattened()) {
+            for (bit, &x) in basis.iter().enumerate() {
+                let has = bins.iter().enumerate().filter(|(value, _)| value >> bit & 1 == 1);
+                *sums += has.map(|(_, &bin)| bin).sum::<F128>() * x;
             }
         }
     }
