@@ -242,11 +242,11 @@ pub(crate) fn fold_four<const N: usize, L: Lanes<N>>(
     rest: [&[F128]; 3],
     weights: [F128; 3],
 ) {
-    let dst_len = dst.len();
     let (d, d_tail) = dst.as_chunks_mut::<N>();
     let [(x, x_tail), (y, y_tail), (z, z_tail)] = rest.map(|s| s.as_chunks::<N>());
     let weights = weights.map(|w| [w; N]);
-    let is_short = dst_len <= AHEAD;
+    // Short runs are quarters of blocks that follow each other: what is read next lies behind the last of them.
+    let is_short = rest[2].len() <= AHEAD;
     for (i, ((d, x), (y, z))) in d.iter_mut().zip(x).zip(y.iter().zip(z)).enumerate() {
         if is_short {
             let line = 4 * N * size_of::<F128>();

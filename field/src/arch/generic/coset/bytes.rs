@@ -93,10 +93,8 @@ fn add_of_four<B: ByteLanes>(
                         let product = y.map_or(x, |y| lanes.mul_bytes(x, values[y][p][g]));
                         lanes.functionals(product, extension.to_tower)
                     };
-                    let [r0, r1, r2, r3] =
-                        lanes.transpose_pairs([product(0), product(1), product(2), product(3)]);
-                    *rows =
-                        [[r0, r1], [r2, r3], [lanes.xor_bytes(r0, r2), lanes.xor_bytes(r1, r3)]];
+                    let bits = [product(0), product(1), product(2), product(3)];
+                    *rows = halves(lanes, lanes.transpose_pairs(bits));
                 }
                 let sums = &mut sums.bits.0[(FIRST_SUM[j] + first) / QUAD];
                 add_weighted(lanes, sums, &rows[..bits.len()], weights);
@@ -125,6 +123,18 @@ fn fill_values<B: ByteLanes>(
     }
 }
 
+/// Of the four bits of elements, the two of the lower halves, of the upper ones and of the sums of both.
+#[inline(always)]
+fn halves<B: ByteLanes>(lanes: B, [b0, b1, b2, b3]: [B::Register; 4]) -> [[B::Register; 2]; 3] {
+    [[b0, b1], [b2, b3], [lanes.xor_bytes(b0, b2), lanes.xor_bytes(b1, b3)]]
+}
+
+/// The lower bits, the upper ones and the sums of both.
+#[inline(always)]
+fn with_sum<B: ByteLanes>(lanes: B, [low, high]: [B::Register; 2]) -> [B::Register; 3] {
+    [low, high, lanes.xor_bytes(low, high)]
+}
+
 /// Adds the products of all groups' bits, `rows` those of the values: by halves, lower, upper and both, the lower and the upper one.
 #[inline(always)]
 fn add_weighted<B: ByteLanes>(
@@ -138,11 +148,7 @@ fn add_weighted<B: ByteLanes>(
         let mut totals = [[zero; 8]; 2];
         let (pairs, last) = weights.as_chunks::<2>();
         for ([w0, w1], rows) in pairs.iter().zip(rows.chunks_exact(2)) {
-            let [x, y] = [rows[0][half], rows[1][half]];
-            let bits = [
-                [x[0], x[1], lanes.xor_bytes(x[0], x[1])],
-                [y[0], y[1], lanes.xor_bytes(y[0], y[1])],
-            ];
+            let bits = [with_sum(lanes, rows[0][half]), with_sum(lanes, rows[1][half])];
             for i in 0..3 {
                 for m in 0..4 {
                     let terms = (
@@ -155,8 +161,7 @@ fn add_weighted<B: ByteLanes>(
             }
         }
         for (weights, rows) in last.iter().zip(&rows[2 * pairs.len()..]) {
-            let x = rows[half];
-            let bits = [x[0], x[1], lanes.xor_bytes(x[0], x[1])];
+            let bits = with_sum(lanes, rows[half]);
             for i in 0..3 {
                 for m in 0..4 {
                     let term = lanes.affine_each(bits[i], lanes.load_bytes(&weights.0[half][i][m]));
@@ -194,12 +199,11 @@ fn bits_of_weights<B: ByteLanes>(lanes: B, weights: &[F128], extension: &Extensi
     }
     let mut group = Group([[[[0; 64]; 4]; 3]; 3]);
     for m in 0..4 {
-        let [b0, b1, b2, b3] = [0, 1, 2, 3].map(|k| bits[k][m]);
-        let halves = [[b0, b1], [b2, b3], [lanes.xor_bytes(b0, b2), lanes.xor_bytes(b1, b3)]];
-        for (half, [low, high]) in group.0.iter_mut().zip(halves) {
-            lanes.store_bytes(&mut half[0][m], low);
-            lanes.store_bytes(&mut half[1][m], high);
-            lanes.store_bytes(&mut half[2][m], lanes.xor_bytes(low, high));
+        let halves = halves(lanes, [bits[0][m], bits[1][m], bits[2][m], bits[3][m]]);
+        for (half, bits) in group.0.iter_mut().zip(halves) {
+            for (words, bits) in half.iter_mut().zip(with_sum(lanes, bits)) {
+                lanes.store_bytes(&mut words[m], bits);
+            }
         }
     }
     group
