@@ -167,24 +167,24 @@ pub(super) fn box_product(rows: usize, cols: usize, f: usize) -> Counts {
         total += eq_table(rv);
     }
     let round = |n: usize| match f {
-        1 => ops(n, 0, 3 * n),
-        2 => ops(4 * n, 0, 5 * n),
-        4 => sum([quartic_round(n), ops(0, 0, n)]),
-        3..=8 => sum([lines_round(f, n), ops(0, 0, n)]),
-        _ => ops((f * f + 2 * f - 4) * n, 0, (3 * f - 1 + (f - 1) * (f - 2) / 2) * n),
+        1 => ops(n, 0, 2 * n),
+        2 => ops(4 * n, 0, 4 * n),
+        4 => quartic_round(n),
+        3..=8 => lines_round(f, n),
+        _ => ops((f * f + 2 * f - 4) * n, 0, (3 * f - 2 + (f - 1) * (f - 2) / 2) * n),
     };
     let mut columns = cols;
     let mut is_weighted = false;
     for left in (1..=cv).rev() {
         let pairs = columns.div_ceil(2);
-        // A pair's sums, added up run by run of rows, get its weight, which is a sum of two.
+        // A pair's sums, added up run by run of rows, get its weight, which is a sum of two; the sum of all weights is added once.
         let at_one = match f {
-            2 => 1,
-            4 => 2,
-            3..=8 => 10,
+            2 | 4 => 0,
+            3..=8 => 9,
             _ => (2 * f - 1) * rows.div_ceil(RUN),
         };
-        total += times(pairs, sum([round(rows), ops(f + 1, 0, f + 3 + at_one)]));
+        total += times(pairs, sum([round(rows), ops(f + 1, 0, f + 5 + at_one)]));
+        total += ops(1, 0, rows);
         total += ops(pairs * rows * f, 0, 2 * pairs * rows * f + (1 << (left - 1)));
         total += factored_round(f, false);
         columns = pairs;
@@ -202,7 +202,9 @@ pub(super) fn box_product(rows: usize, cols: usize, f: usize) -> Counts {
     }
     for left in (1..=rv).rev() {
         let half = 1 << (left - 1);
-        total += sum([chunks(left - 1, 10, f + 1), round(half)]);
+        let inner = (left - 1).min(10);
+        let weights = ops(1, 0, (1 << inner) + (1 << (left - 1 - inner)));
+        total += sum([chunks(left - 1, 10, f + 1), round(half), weights]);
         total += sum([ops(f * half, 0, 2 * f * half), factored_round(f, false)]);
     }
     total

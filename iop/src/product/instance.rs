@@ -202,6 +202,8 @@ impl<'a> BoxProduct<'a> {
         let (block, fan_in) = (self.block(), self.shape.fan_in);
         let pairs = self.pairs();
         let at_a_time = TASK.div_ceil(2 * block);
+        let of_pair =
+            |pair: &Pair| self.eq_cols[2 * pair.number] + self.eq_cols[2 * pair.number + 1];
         let ones = if self.made.is_some() { Vec::new() } else { self.ones() };
         let scratch = || vec![F128::ONE; if self.made.is_some() { 4 * RUN * fan_in } else { 0 }];
         let sums = pairs.par_chunks(at_a_time).map_init(scratch, |scratch, pairs| {
@@ -214,12 +216,12 @@ impl<'a> BoxProduct<'a> {
                     let [lo, hi] = pair.places.map(|at| at.map_or(&ones[..], column));
                     weighted_product(&self.eq_rows, self.is_weighted, lo, hi, flip)
                 };
-                let weight = self.eq_cols[2 * pair.number] + self.eq_cols[2 * pair.number + 1];
-                kernels::add_scaled(&mut total, &sum, weight);
+                kernels::add_scaled(&mut total, &sum, of_pair(pair));
             }
             total
         });
-        sums.reduce(|| vec![F128::ZERO; fan_in + 1], add)
+        let weight = kernels::sum(&self.eq_rows) * pairs.iter().map(of_pair).sum::<F128>();
+        with_ones(sums.reduce(|| vec![F128::ZERO; fan_in + 1], add), weight)
     }
 
     /// [`weighted_product`] of a pair of columns that are made, run of rows by run; the value at one may be missing, as it is known.
@@ -229,10 +231,11 @@ impl<'a> BoxProduct<'a> {
         if fan_in == FOUR
             && let Some((tables, index)) = made.byte_tables::<8>(2 * pair * fan_in, rows)
         {
-            let ahead = made.ahead(2 * (pair + 1) * fan_in..2 * (pair + 2) * fan_in, rows);
+            let next: [usize; 8] = core::array::from_fn(|k| 2 * (pair + 1) * fan_in + k);
+            let ahead = made.ahead(next, rows);
             let [second, third, fourth] =
-                kernels::gather_quartic(&self.eq_rows, tables, index, &ahead);
-            return of_quartic(&self.eq_rows, [F128::ZERO, second, third, fourth]);
+                kernels::gather_quartic(&self.eq_rows, tables, index, ahead.as_flattened());
+            return vec![F128::ZERO, F128::ZERO, second, third, fourth];
         }
         let mut total = vec![F128::ZERO; fan_in + 1];
         for (run, eq) in self.eq_rows.chunks(2 * RUN).enumerate() {
@@ -261,13 +264,23 @@ impl<'a> BoxProduct<'a> {
             kernels::scale(&mut sums, weight);
             sums
         });
-        chunks.reduce(|| vec![F128::ZERO; self.shape.fan_in + 1], add)
+        let weight = kernels::sum(&inner) * kernels::sum(&outer);
+        with_ones(chunks.reduce(|| vec![F128::ZERO; self.shape.fan_in + 1], add), weight)
     }
 }
 
 fn add(mut a: Vec<F128>, b: Vec<F128>) -> Vec<F128> {
     kernels::add_assign(&mut a, &b);
     a
+}
+
+/// A cofactor as [`BoxProduct::cofactor_at`] gives it, of the sums of [`weighted_lines`] over all rows and columns, which weigh `weight`.
+fn with_ones(mut sums: Vec<F128>, weight: F128) -> Vec<F128> {
+    sums[0] += weight;
+    if sums.len() == FOUR + 1 {
+        sums[2] += weight;
+    }
+    sums
 }
 
 /// The inverses of the entries of eq's table for a point that has neither zeros nor ones: `1 / z` is `1 + z`, and `1 / (1 + z)` is `z`,
@@ -303,10 +316,10 @@ fn weighted_product(
 }
 
 /// For a slice of rows a factor: with `p_r(X) = prod_g (lo_g + X (lo_g + hi_g))(r)`, the values
-/// `sum_r w_r (p_r(1) + 1)`, then `sum_r w_r` times the coefficients of `X^2, X^3, ...` of `p_r`.
+/// `sum_r w_r p_r(1)`, zero, then `sum_r w_r` times the coefficients of `X^2, X^3, ...` of `p_r`; with four factors, the third has
+/// `sum_r w_r p_r(0)` added.
 ///
-/// `is_weighted` says that the first of four factors is given times `w_r`. `flip` exchanges the halves. The first two entries of the
-/// result are `p(1) + 1` and zero. With four factors, the third has `p(0) + 1` added.
+/// `is_weighted` says that the first of four factors is given times `w_r`. `flip` exchanges the halves.
 fn weighted_lines(
     w: &[F128],
     is_weighted: bool,
@@ -329,16 +342,17 @@ fn weighted_lines(
     match fan_in {
         FOUR => {
             let [lo, hi] = [lo, hi].map(|of| core::array::from_fn(|g| of[g]));
-            of_quartic(w, kernels::quartic_round((!is_weighted).then_some(w), lo, hi, &[]))
+            let [at_one, second, third, fourth] =
+                kernels::quartic_round((!is_weighted).then_some(w), lo, hi, &[]);
+            vec![at_one, F128::ZERO, second, third, fourth]
         }
         2 => {
             let (at_one, leading) = kernels::product_round(w, lo[0], hi[0], lo[1], hi[1]);
-            vec![kernels::sum(w) + at_one, F128::ZERO, leading]
+            vec![at_one, F128::ZERO, leading]
         }
-        3..=LINES => of_coefficients(w, &kernels::lines_round(w, lo, hi)[..=fan_in]),
+        3..=LINES => of_coefficients(&kernels::lines_round(w, lo, hi)[..=fan_in]),
         _ => {
             let mut out = vec![F128::ZERO; fan_in + 1];
-            out[0] = kernels::sum(w);
             let mut scratch = vec![F128::ZERO; (fan_in + 2) * w.len().min(RUN)];
             for (run, w) in w.chunks(RUN).enumerate() {
                 let factors = lo.iter().zip(hi).map(|(lo, hi)| {
@@ -352,22 +366,15 @@ fn weighted_lines(
     }
 }
 
-/// [`weighted_lines`] of four factors, given what [`kernels::quartic_round`] gives.
-fn of_quartic(w: &[F128], [at_one, second, third, fourth]: [F128; 4]) -> Vec<F128> {
-    let weight = kernels::sum(w);
-    vec![weight + at_one, F128::ZERO, weight + second, third, fourth]
-}
-
 /// [`weighted_lines`], given the coefficients of `sum_r w_r p_r`, the constant one first.
-fn of_coefficients(w: &[F128], coefficients: &[F128]) -> Vec<F128> {
+fn of_coefficients(coefficients: &[F128]) -> Vec<F128> {
     let mut out = coefficients.to_vec();
-    out[0] = kernels::sum(w) + coefficients.iter().copied().sum::<F128>();
+    out[0] = coefficients.iter().copied().sum();
     out[1] = F128::ZERO;
     out
 }
 
-/// Adds [`weighted_lines`] of a run of rows, but for what does not depend on the factors, given room for two elements a row more
-/// than factors.
+/// Adds [`weighted_lines`] of a run of rows, given room for two elements a row more than factors.
 fn add_run<'a>(
     out: &mut [F128],
     w: &[F128],
@@ -503,6 +510,13 @@ impl BoxProduct<'_> {
         let this = &*self;
         let tasks = parts.chunk_by_mut(|(a, _), (b, _)| a.number / 2 == b.number / 2);
         let tasks: Vec<_> = tasks.collect();
+        let weight_of = |parts: &[(&Pair, &mut [F128])]| {
+            let number = parts[0].0.number / 2;
+            eq_cols[2 * number] + eq_cols[2 * number + 1]
+        };
+        let weight: F128 =
+            if is_summed { tasks.iter().map(|parts| weight_of(parts)).sum() } else { F128::ZERO };
+        let weight = weight * kernels::sum(&self.eq_rows);
         let tasks = tasks.into_par_iter().with_min_len(TASK.div_ceil(4 * block));
         let sums = tasks.map(|parts| {
             let each = parts.par_iter_mut().with_min_len(TASK.div_ceil(2 * block));
@@ -522,14 +536,12 @@ impl BoxProduct<'_> {
                 };
                 let [lo, hi] = [0, 1].map(column);
                 let of_pair = weighted_product(&this.eq_rows, this.is_weighted, lo, hi, false);
-                let number = parts[0].0.number / 2;
-                let weight = eq_cols[2 * number] + eq_cols[2 * number + 1];
-                kernels::add_scaled(&mut sum, &of_pair, weight);
+                kernels::add_scaled(&mut sum, &of_pair, weight_of(parts));
             }
             sum
         });
         let sums = sums.reduce(|| vec![F128::ZERO; fan_in + 1], add);
-        self.ahead = is_summed.then_some(sums);
+        self.ahead = is_summed.then(|| with_ones(sums, weight));
         self.made = None;
         self.data = data;
         self.kept = columns;
@@ -545,7 +557,7 @@ impl BoxProduct<'_> {
                 let first = 2 * pair.number * fan_in + g;
                 let next = first + if g + 1 < fan_in { 1 } else { fan_in + 1 };
                 let ahead = made.ahead([next, next + fan_in], rows);
-                fold_made(made, [first, first + fan_in], out, r, &ahead);
+                fold_made(made, [first, first + fan_in], out, r, ahead.as_flattened());
             });
         }
         let (first, after) = part.split_at_mut(block);

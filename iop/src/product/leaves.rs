@@ -55,8 +55,9 @@ impl<'a> Made<'a> {
         if fan_in == FOUR
             && let Some((tables, index)) = self.byte_tables::<FOUR>(block, out.len())
         {
-            let ahead = self.ahead(block + FOUR..block + 2 * FOUR, out.len());
-            return kernels::gather_four_products(out, tables, index, &ahead);
+            let next: [usize; FOUR] = core::array::from_fn(|k| block + FOUR + k);
+            let ahead = self.ahead(next, out.len());
+            return kernels::gather_four_products(out, tables, index, ahead.as_flattened());
         }
         let mut factors = [F128::ZERO; ROWS];
         let blocks = block..self.blocks.min(block + fan_in);
@@ -111,12 +112,11 @@ impl<'a> Made<'a> {
 
     /// The tables and the indices of these blocks, where there are such: what kernels are to fetch while they look up `rows` others, if
     /// those are so many that most entries are read.
-    pub(super) fn ahead(&self, blocks: impl IntoIterator<Item = usize>, rows: usize) -> Vec<&[u8]> {
-        if rows < ROWS {
-            return Vec::new();
-        }
-        let looked_up = blocks.into_iter().filter_map(|block| self.looked_up(block));
-        looked_up.flat_map(|(table, index)| [bytemuck::cast_slice(table), index]).collect()
+    pub(super) fn ahead<const N: usize>(&self, blocks: [usize; N], rows: usize) -> [[&[u8]; 2]; N] {
+        blocks.map(|block| match self.looked_up(block) {
+            Some((table, index)) if rows >= ROWS => [bytemuck::cast_slice(table), index],
+            _ => Default::default(),
+        })
     }
 
     /// The same as [`Self::looked_up`] where the table has an entry for every byte.

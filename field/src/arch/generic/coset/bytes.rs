@@ -50,15 +50,16 @@ pub(super) fn add_products<B: ByteLanes>(
     extension: &Extension,
 ) {
     let mut groups = [Group([[[[0; 64]; 4]; 3]; 3]); GROUPS];
+    let mut bits = [[[[0; 64]; 2]; 4]; GROUPS];
     for (run, weights) in weights.chunks(64 * GROUPS).enumerate() {
         for (group, weights) in groups.iter_mut().zip(weights.chunks(64)) {
-            *group = bits_of_weights(lanes, weights, extension);
+            bits_of_weights(lanes, group, weights, extension);
         }
         let groups = &groups[..weights.len().div_ceil(64)];
         for (sums, planes) in sums.iter_mut().zip(planes.chunks(4)) {
             if planes.len() > 1 {
                 let first = 64 * GROUPS * run;
-                let bits = byte_slices(planes, first..first + weights.len());
+                byte_slices(&mut bits, planes, first..first + weights.len());
                 let bits = &bits[..groups.len()];
                 add_of_four(lanes, sums, planes.len(), bits, groups, extension);
             }
@@ -179,7 +180,12 @@ fn add_weighted<B: ByteLanes>(
 
 /// The bits of the coordinates of 64 blocks' weights, zeros beyond the last.
 #[inline(always)]
-fn bits_of_weights<B: ByteLanes>(lanes: B, weights: &[F128], extension: &Extension) -> Group {
+fn bits_of_weights<B: ByteLanes>(
+    lanes: B,
+    group: &mut Group,
+    weights: &[F128],
+    extension: &Extension,
+) {
     // Word `16 l + p` in lane `l` of register `p` is taken to place `p` of lane `l` by a transposition.
     let mut words = [F128::ZERO; 64];
     for (l, run) in weights.chunks(16).enumerate() {
@@ -197,7 +203,6 @@ fn bits_of_weights<B: ByteLanes>(lanes: B, weights: &[F128], extension: &Extensi
         }
         *bits = lanes.functionals(total, DESCENDING);
     }
-    let mut group = Group([[[[0; 64]; 4]; 3]; 3]);
     for m in 0..4 {
         let halves = halves(lanes, [bits[0][m], bits[1][m], bits[2][m], bits[3][m]]);
         for (half, bits) in group.0.iter_mut().zip(halves) {
@@ -206,13 +211,11 @@ fn bits_of_weights<B: ByteLanes>(lanes: B, weights: &[F128], extension: &Extensi
             }
         }
     }
-    group
 }
 
-/// Of each group and plane both bytes of the bits of its blocks; blocks beyond the last are zero.
+/// Of each group and plane both bytes of the bits of its blocks; what is there of blocks beyond the last, whose weights are zero, stays.
 #[inline(always)]
-fn byte_slices(planes: &[&[u16]], blocks: Range<usize>) -> [[[[u8; 64]; 2]; 4]; GROUPS] {
-    let mut groups = [[[[0; 64]; 2]; 4]; GROUPS];
+fn byte_slices(groups: &mut [[[[u8; 64]; 2]; 4]; GROUPS], planes: &[&[u16]], blocks: Range<usize>) {
     for (s, plane) in planes.iter().enumerate() {
         for (group, words) in groups.iter_mut().zip(plane[blocks.clone()].chunks(64)) {
             let [low, high] = &mut group[s];
@@ -221,5 +224,4 @@ fn byte_slices(planes: &[&[u16]], blocks: Range<usize>) -> [[[[u8; 64]; 2]; 4]; 
             }
         }
     }
-    groups
 }
