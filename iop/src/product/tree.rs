@@ -16,6 +16,9 @@ use crate::buffer::Buffer;
 /// Elements a parallel task should have at least.
 pub(crate) const TASK: usize = 1 << 12;
 
+/// Rows of blocks that are multiplied at a time.
+const RUN: usize = 1 << 8;
+
 /// Elements that stay in the second cache while a task builds levels over them.
 const CACHED: usize = 1 << 15;
 
@@ -247,10 +250,14 @@ fn multiply_blocks(data: &[F128], rows: usize, fan_in: usize) -> Buffer {
                     }
                     continue;
                 }
+                // Run by run, so that the product stays in the first cache.
                 let (second, rest) = rest.split_at(rows);
-                kernels::mul(product, first, second);
-                for factor in rest.chunks(rows) {
-                    kernels::mul_assign(product, factor);
+                let runs = first.chunks(RUN).zip(second.chunks(RUN)).enumerate();
+                for ((run, (first, second)), product) in runs.zip(product.chunks_mut(RUN)) {
+                    kernels::mul(product, first, second);
+                    for factor in rest.chunks(rows) {
+                        kernels::mul_assign(product, &factor[run * RUN..][..first.len()]);
+                    }
                 }
             }
         },

@@ -2,6 +2,10 @@
 
 use super::{Lanes, mul_one};
 use crate::F128;
+use crate::arch::prefetch_ahead;
+
+/// Elements of slices that are so long that they hardly lie in a cache.
+const FAR: usize = 1 << 13;
 
 /// `lo[i] += r * (lo[i] + hi[i])`.
 #[inline(always)]
@@ -9,7 +13,12 @@ pub(crate) fn fold<const N: usize>(isa: impl Lanes<N>, lo: &mut [F128], hi: &[F1
     let factor = isa.prepare(r);
     let (l, l_tail) = lo.as_chunks_mut::<N>();
     let (h, h_tail) = hi.as_chunks::<N>();
+    let is_far = l.len() >= FAR / N;
     for (l, h) in l.iter_mut().zip(h) {
+        if is_far {
+            prefetch_ahead(l);
+            prefetch_ahead(h);
+        }
         let (low, high) = (isa.load(l), isa.load(h));
         isa.store(l, isa.add(low, isa.mul_factor(isa.add(low, high), factor)));
     }
