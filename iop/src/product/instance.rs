@@ -202,8 +202,6 @@ impl<'a> BoxProduct<'a> {
         let (block, fan_in) = (self.block(), self.shape.fan_in);
         let pairs = self.pairs();
         let at_a_time = TASK.div_ceil(2 * block);
-        let of_pair =
-            |pair: &Pair| self.eq_cols[2 * pair.number] + self.eq_cols[2 * pair.number + 1];
         let ones = if self.made.is_some() { Vec::new() } else { self.ones() };
         let scratch = || vec![F128::ONE; if self.made.is_some() { 4 * RUN * fan_in } else { 0 }];
         let sums = pairs.par_chunks(at_a_time).map_init(scratch, |scratch, pairs| {
@@ -216,12 +214,17 @@ impl<'a> BoxProduct<'a> {
                     let [lo, hi] = pair.places.map(|at| at.map_or(&ones[..], column));
                     weighted_product(&self.eq_rows, self.is_weighted, lo, hi, flip)
                 };
-                kernels::add_scaled(&mut total, &sum, of_pair(pair));
+                kernels::add_scaled(&mut total, &sum, pair_weight(&self.eq_cols, pair.number));
             }
             total
         });
-        let weight = kernels::sum(&self.eq_rows) * pairs.iter().map(of_pair).sum::<F128>();
-        with_ones(sums.reduce(|| vec![F128::ZERO; fan_in + 1], add), weight)
+        self.with_ones_of(&pairs, sums.reduce(|| vec![F128::ZERO; fan_in + 1], add))
+    }
+
+    /// [`with_ones`] of all rows of these pairs of columns.
+    fn with_ones_of(&self, pairs: &[Pair], sums: Vec<F128>) -> Vec<F128> {
+        let of_pairs = pairs.iter().map(|pair| pair_weight(&self.eq_cols, pair.number));
+        with_ones(sums, kernels::sum(&self.eq_rows) * of_pairs.sum::<F128>())
     }
 
     /// [`weighted_product`] of a pair of columns that are made, run of rows by run; the value at one may be missing, as it is known.
@@ -272,6 +275,11 @@ impl<'a> BoxProduct<'a> {
 fn add(mut a: Vec<F128>, b: Vec<F128>) -> Vec<F128> {
     kernels::add_assign(&mut a, &b);
     a
+}
+
+/// What a pair of columns weighs.
+fn pair_weight(eq_cols: &[F128], pair: usize) -> F128 {
+    eq_cols[2 * pair] + eq_cols[2 * pair + 1]
 }
 
 /// A cofactor as [`BoxProduct::cofactor_at`] gives it, of the sums of [`weighted_lines`] over all rows and columns, which weigh `weight`.
@@ -510,13 +518,6 @@ impl BoxProduct<'_> {
         let this = &*self;
         let tasks = parts.chunk_by_mut(|(a, _), (b, _)| a.number / 2 == b.number / 2);
         let tasks: Vec<_> = tasks.collect();
-        let weight_of = |parts: &[(&Pair, &mut [F128])]| {
-            let number = parts[0].0.number / 2;
-            eq_cols[2 * number] + eq_cols[2 * number + 1]
-        };
-        let weight: F128 =
-            if is_summed { tasks.iter().map(|parts| weight_of(parts)).sum() } else { F128::ZERO };
-        let weight = weight * kernels::sum(&self.eq_rows);
         let tasks = tasks.into_par_iter().with_min_len(TASK.div_ceil(4 * block));
         let sums = tasks.map(|parts| {
             let each = parts.par_iter_mut().with_min_len(TASK.div_ceil(2 * block));
@@ -536,16 +537,17 @@ impl BoxProduct<'_> {
                 };
                 let [lo, hi] = [0, 1].map(column);
                 let of_pair = weighted_product(&this.eq_rows, this.is_weighted, lo, hi, false);
-                kernels::add_scaled(&mut sum, &of_pair, weight_of(parts));
+                let weight = pair_weight(&eq_cols, parts[0].0.number / 2);
+                kernels::add_scaled(&mut sum, &of_pair, weight);
             }
             sum
         });
         let sums = sums.reduce(|| vec![F128::ZERO; fan_in + 1], add);
-        self.ahead = is_summed.then(|| with_ones(sums, weight));
         self.made = None;
         self.data = data;
         self.kept = columns;
         self.eq_cols = eq_cols;
+        self.ahead = is_summed.then(|| self.with_ones_of(&self.pairs(), sums));
     }
 
     /// Binds a pair at the beginning of its part, which has those that are not made.
